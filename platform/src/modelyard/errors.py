@@ -1,0 +1,84 @@
+"""What can go wrong, as a tree.
+
+    ModelyardError
+    ├── UserError            the person who asked can mend it; never retried; exit code 2
+    │   ├── InvalidModel         a Model's fields contradict each other
+    │   ├── UnknownEntry         no such entry, version or alias in the registry
+    │   ├── InvalidEntry         an entry folder or file that cannot be served
+    │   ├── EntryExists          a pushed version is never changed
+    │   ├── CorruptEntry         stored bytes do not match their digest
+    │   ├── UnsupportedModel     a model file no backend here can run
+    │   ├── InvalidInput         a prediction input that does not fit the model
+    │   └── InvalidSettings      configuration that cannot be used
+    └── OutsideError         the world outside failed; retried with backoff; exit code 1
+        ├── Unreachable          nothing answered
+        ├── Conflict             somebody else wrote first
+        ├── Throttled            asked to come back later
+        └── Refused              answered, and said no (credentials, permissions)
+
+Each message is one sentence that names the thing and says what to do. Waiting is not an error.
+"""
+
+
+class ModelyardError(Exception):
+    """Root of everything Modelyard raises on purpose; `reason` is the CamelCase word conditions use."""
+
+    @property
+    def reason(self) -> str:
+        return type(self).__name__
+
+
+class UserError(ModelyardError):
+    """A mistake of the person who asked; retrying changes nothing."""
+
+
+class InvalidModel(UserError):
+    """A Model whose fields contradict each other."""
+
+
+class UnknownEntry(UserError):
+    """No such entry, version or alias in the registry."""
+
+
+class InvalidEntry(UserError):
+    """An entry folder or a model file that cannot be served as it is."""
+
+
+class EntryExists(UserError):
+    """A pushed version is immutable and the new content differs."""
+
+
+class CorruptEntry(UserError):
+    """Stored bytes do not match the digest recorded when they were pushed."""
+
+
+class UnsupportedModel(UserError):
+    """A readable model that no backend here can run."""
+
+
+class InvalidInput(UserError):
+    """A prediction input that does not fit the model."""
+
+
+class InvalidSettings(UserError):
+    """Configuration that is missing or cannot be used."""
+
+
+class OutsideError(ModelyardError):
+    """Something outside failed; the same call may succeed later."""
+
+
+class Unreachable(OutsideError):
+    """Nothing answered."""
+
+
+class Conflict(OutsideError):
+    """Somebody else wrote first; read again and repeat."""
+
+
+class Throttled(OutsideError):
+    """Asked to come back later."""
+
+
+class Refused(OutsideError):
+    """The other side answered and said no: credentials or permissions."""

@@ -1,0 +1,169 @@
+"""Every setting there is, read once and passed down.
+
+Sources, the later wins: defaults, a YAML file, environment variables `MODELYARD_<GROUP>_<FIELD>`
+(`MODELYARD_STORE_ENDPOINT`). The file is `$MODELYARD_CONFIG`, else the nearest `.modelyard/config.yaml`
+upward from the working directory, else `~/.config/modelyard/config.yaml`. Its keys are camelCase and are
+the same as the Helm chart's `config:` map.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .errors import InvalidSettings
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class StoreSettings(_Group):
+    """The S3 bucket that holds entries and builds."""
+
+    endpoint: str = Field(
+        "", description="URL of the S3 API as this process reaches it; empty means AWS itself."
+    )
+    bucket: str = Field("modelyard", description="Bucket for entries and builds.")
+    region: str = Field("us-east-1", description="Region name to sign requests for.")
+    access_key_id: str = Field("", description="Access key; empty means the default AWS credential chain.")
+    secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key; never logged.")
+    writer_secret: str = Field(
+        "modelyard-store-writer",
+        description="Secret in the platform's namespace that build Jobs use to write.",
+    )
+
+
+class GatewaySettings(_Group):
+    """The Gateway that publishes models."""
+
+    name: str = Field("modelyard", description="Name of the Gateway.")
+    namespace: str = Field("modelyard-system", description="Namespace of the Gateway.")
+    domain: str = Field("models.local", description="Models are published at <model>.<namespace>.<domain>.")
+    url: str = Field(
+        "http://modelyard-gateway.envoy-gateway-system.svc.cluster.local",
+        description="Where this process reaches the gateway's HTTP listener.",
+    )
+    public_url: str = Field("", description="Address people use for the path form, when there is no DNS.")
+
+
+class BuildSettings(_Group):
+    """How build Jobs run."""
+
+    image: str = Field("docker.io/modelyard/builder:0.1.0", description="Image of build Jobs.")
+    service_account: str = Field("modelyard-builder", description="ServiceAccount of build Jobs.")
+    timeout_seconds: int = Field(
+        900, ge=30, description="A build Job that runs longer than this many seconds fails."
+    )
+    cpu: str = Field("500m", description="CPU request of build Jobs.")
+    memory: str = Field("512Mi", description="Memory request of build Jobs.")
+    memory_limit: str = Field("2Gi", description="Memory limit of build Jobs.")
+
+
+class ServingSettings(_Group):
+    """Runtimes new revisions are made with, versioned by name."""
+
+    cpu_runtime: str = Field(
+        "modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions."
+    )
+    gpu_runtime: str = Field("modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
+    auto_runtime: str = Field("cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
+    drain_seconds: float = Field(
+        30, ge=0, description="Seconds between a revision's last weight and its removal."
+    )
+    settle_seconds: float = Field(
+        2, ge=0, description="Seconds a programmed route is given to reach every Envoy."
+    )
+
+
+class OperatorSettings(_Group):
+    """The controller process."""
+
+    namespace: str = Field(
+        "modelyard-system", description="Namespace of the platform: Lease and build Jobs live here."
+    )
+    identity: str = Field("", description="Name of this replica in the Lease; empty means the host name.")
+    workers: int = Field(4, ge=1, le=64, description="Models reconciled at the same time.")
+    metrics_port: int = Field(9090, description="Port of /metrics, /healthz and /readyz.")
+    lease_seconds: float = Field(15, gt=0, description="Seconds after which a silent leader is replaced.")
+
+
+class Settings(BaseSettings):
+    """All settings; frozen. Build with `Settings.read()` for errors a person can act on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MODELYARD_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    store: StoreSettings = StoreSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    build: BuildSettings = BuildSettings()
+    serving: ServingSettings = ServingSettings()
+    operator: OperatorSettings = OperatorSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        found = config_file()
+        if found is None:
+            return (init_settings, env_settings)
+        return (
+            init_settings,
+            env_settings,
+            InitSettingsSource(settings_cls, init_kwargs=_file_values(found)),
+        )
+
+    @classmethod
+    def read(cls, **overrides: Any) -> "Settings":
+        """Settings from file and environment; raises InvalidSettings naming the field and its source."""
+        try:
+            return cls(**overrides)
+        except ValidationError as bad:
+            first = bad.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            origin = config_file() or "the environment"
+            raise InvalidSettings(
+                f"setting {where} is not usable: {first['msg']}; correct it in {origin}."
+            ) from bad
+
+
+def _file_values(path: Path) -> dict[str, Any]:
+    """The file's groups with snake_case names, so that an environment variable overrides field by field."""
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as bad:
+        raise InvalidSettings(f"{path} cannot be read as YAML: {bad}; correct or remove it.") from bad
+    if not isinstance(values, dict) or not all(isinstance(group, dict) for group in values.values()):
+        raise InvalidSettings(f"{path} must hold groups of settings, such as store: {{endpoint: ...}}.")
+    return {to_snake(name): {to_snake(k): v for k, v in group.items()} for name, group in values.items()}
+
+
+def config_file() -> Path | None:
+    """The configuration file in force, or None when there is none."""
+    named = os.environ.get("MODELYARD_CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise InvalidSettings(
+                f"MODELYARD_CONFIG names {named}, which is not a file; correct or unset it."
+            )
+        return Path(named)
+    here = Path.cwd()
+    nearby = [folder / ".modelyard" / "config.yaml" for folder in (here, *here.parents)]
+    candidates = [*nearby, Path.home() / ".config" / "modelyard" / "config.yaml"]
+    return next((path for path in candidates if path.is_file()), None)
