@@ -25,9 +25,7 @@ class _Group(BaseModel):
 class StoreSettings(_Group):
     """The S3 bucket that holds entries and builds."""
 
-    endpoint: str = Field(
-        "", description="URL of the S3 API as this process reaches it; empty means AWS itself."
-    )
+    endpoint: str = Field("", description="URL of the S3 API as this process reaches it; empty means AWS itself.")
     bucket: str = Field("modelyard", description="Bucket for entries and builds.")
     region: str = Field("us-east-1", description="Region name to sign requests for.")
     access_key_id: str = Field("", description="Access key; empty means the default AWS credential chain.")
@@ -56,9 +54,7 @@ class BuildSettings(_Group):
 
     image: str = Field("docker.io/modelyard/builder:0.1.0", description="Image of build Jobs.")
     service_account: str = Field("modelyard-builder", description="ServiceAccount of build Jobs.")
-    timeout_seconds: int = Field(
-        900, ge=30, description="A build Job that runs longer than this many seconds fails."
-    )
+    timeout_seconds: int = Field(900, ge=30, description="A build Job that runs longer than this many seconds fails.")
     cpu: str = Field("500m", description="CPU request of build Jobs.")
     memory: str = Field("512Mi", description="Memory request of build Jobs.")
     memory_limit: str = Field("2Gi", description="Memory limit of build Jobs.")
@@ -67,25 +63,17 @@ class BuildSettings(_Group):
 class ServingSettings(_Group):
     """Runtimes new revisions are made with, versioned by name."""
 
-    cpu_runtime: str = Field(
-        "modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions."
-    )
+    cpu_runtime: str = Field("modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions.")
     gpu_runtime: str = Field("modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
     auto_runtime: str = Field("cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
-    drain_seconds: float = Field(
-        30, ge=0, description="Seconds between a revision's last weight and its removal."
-    )
-    settle_seconds: float = Field(
-        2, ge=0, description="Seconds a programmed route is given to reach every Envoy."
-    )
+    drain_seconds: float = Field(30, ge=0, description="Seconds between a revision's last weight and its removal.")
+    settle_seconds: float = Field(2, ge=0, description="Seconds a programmed route is given to reach every Envoy.")
 
 
 class OperatorSettings(_Group):
     """The controller process."""
 
-    namespace: str = Field(
-        "modelyard-system", description="Namespace of the platform: Lease and build Jobs live here."
-    )
+    namespace: str = Field("modelyard-system", description="Namespace of the platform: Lease and build Jobs live here.")
     identity: str = Field("", description="Name of this replica in the Lease; empty means the host name.")
     workers: int = Field(4, ge=1, le=64, description="Models reconciled at the same time.")
     metrics_port: int = Field(9090, description="Port of /metrics, /healthz and /readyz.")
@@ -138,9 +126,7 @@ class Settings(BaseSettings):
             first = bad.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             origin = config_file() or "the environment"
-            raise InvalidSettings(
-                f"setting {where} is not usable: {first['msg']}; correct it in {origin}."
-            ) from bad
+            raise InvalidSettings(f"setting {where} is not usable: {first['msg']}; correct it in {origin}.") from bad
 
 
 def _file_values(path: Path) -> dict[str, Any]:
@@ -159,9 +145,7 @@ def config_file() -> Path | None:
     named = os.environ.get("MODELYARD_CONFIG")
     if named:
         if not Path(named).is_file():
-            raise InvalidSettings(
-                f"MODELYARD_CONFIG names {named}, which is not a file; correct or unset it."
-            )
+            raise InvalidSettings(f"MODELYARD_CONFIG names {named}, which is not a file; correct or unset it.")
         return Path(named)
     here = Path.cwd()
     nearby = [folder / ".modelyard" / "config.yaml" for folder in (here, *here.parents)]
