@@ -1,0 +1,80 @@
+"""What one version of a model in a registry says about itself: the file `modelyard.yaml` of an entry folder.
+
+    model-repo/digits/1/
+      modelyard.yaml   this type; closed, camelCase
+      model.onnx       the model (external data beside it); or `model.joblib`, converted when pushed
+      eval.npz         optional: what goes in and what must come out
+      MODEL_CARD.md    optional: for people
+
+`eval.npz` holds the arrays `input:<tensor name>` and `output:<tensor name>`, one array a tensor, shaped as the
+model takes and gives them (a batchable model: any number of rows in dimension 0, the same in every array), and
+optionally `labels`, the true classes of those rows. Strings are arrays of Unicode or bytes, never objects.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+Datatype = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
+    "FP16", "FP32", "FP64", "BF16", "BYTES",
+]  # fmt: skip
+"""Tensor datatypes as the Open Inference Protocol v2 spells them."""
+
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
+VERSION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+def _version_text(given: Any) -> Any:
+    """`version: 2` is what people write; 1.10 would silently become 1.1, so a float is refused."""
+    if isinstance(given, float):
+        raise ValueError('put the version in quotes, such as version: "1.10", or YAML reads it as a number')
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+class Tensor(_Closed):
+    """One input or output as the model's author declares it; the build checks it against the model file."""
+
+    name: str = Field(min_length=1, max_length=256, description="Tensor name, as in the model file.")
+    datatype: Datatype = Field(description="Open Inference Protocol datatype, such as FP32.")
+    shape: tuple[Annotated[int, Field(ge=-1)], ...] = Field(description="Full shape; -1 is a dynamic dimension.")
+    description: str = Field("", max_length=1000, description="What it means, for people.")
+
+
+class TrainingData(_Closed):
+    """Where the training data is; a reference, never the data."""
+
+    reference: str = Field(min_length=1, max_length=1000, description="A name or URI people can follow.")
+    digest: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$", description="sha256:<hex> of the data, when known.")
+    description: str = Field("", max_length=1000, description="Selection, split, period.")
+
+
+class EntryMetadata(_Closed):
+    """The content of `modelyard.yaml`."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Entry name: lower case, digits, dots, dashes, underscores.")
+    version: Annotated[str, BeforeValidator(_version_text)] = Field(
+        pattern=VERSION_PATTERN, description="Version, any short word; a pushed version never changes."
+    )
+    framework: str = Field(min_length=1, max_length=64, description="What it was made with: pytorch, scikit-learn, ...")
+    task: str = Field(min_length=1, max_length=64, description="What it does: image-classification, ...")
+    inputs: tuple[Tensor, ...] = Field((), description="Declared inputs; empty means as in the model file.")
+    outputs: tuple[Tensor, ...] = Field((), description="Declared outputs; empty means as in the model file.")
+    labels: tuple[str, ...] = Field((), description="Class names, in the order of the output.")
+    metrics: dict[str, float] = Field({}, description="Quality measured at training time, such as accuracy: 0.97.")
+    training_data: TrainingData | None = Field(None, description="Reference to the training data.")
+    licence: str = Field("", max_length=128, description="SPDX identifier of the model's licence.")
+
+    @model_validator(mode="after")
+    def _names_once(self) -> "EntryMetadata":
+        for kind, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
+            names = [tensor.name for tensor in tensors]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind} names {twice[0]!r} twice; every tensor has a name of its own")
+        return self
