@@ -1,0 +1,187 @@
+"""`Model`: the one resource a user writes.
+
+A spec stays one screen long: it names a registry entry and, where the defaults do not fit, how it is
+served and what its users were promised. Cross-field rules are CEL, so that the API server refuses a
+mistake with the sentence that mends it; pydantic repeats them for callers without an API server.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from .quantity import Duration, Percent
+from .shape import Shape, cel
+from .status import ModelStatus
+
+GROUP = "modelyard.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "Model"
+MAX_NAME = 40
+
+_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+
+def _rules(*rules: dict[str, str]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"x-kubernetes-validations": list(rules)})
+
+
+class Runtime(StrEnum):
+    """Which hardware serves the model."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class Strategy(StrEnum):
+    """How traffic moves from one revision to the next."""
+
+    IMMEDIATE = "Immediate"
+
+
+class Source(Shape):
+    """The registry entry to serve: a name, and either a version or an alias."""
+
+    model_config = _rules(
+        cel(
+            "has(self.version) != has(self.alias)", 'write either version: "2" or alias: champion, and only one of them'
+        )
+    )
+
+    name: str = Field(min_length=1, max_length=63, pattern=_NAME, description="Name of the entry in the registry.")
+    version: str | None = Field(
+        None, min_length=1, max_length=63, description='Version of the entry, such as "2"; never changes meaning.'
+    )
+    alias: str | None = Field(
+        None, min_length=1, max_length=63, description="Alias of a version, such as champion; followed when it moves."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_version_and_alias(self) -> "Source":
+        if (self.version is None) == (self.alias is None):
+            raise ValueError('write either version: "2" or alias: champion, and only one of them')
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version}" if self.version else f"{self.name}@{self.alias}"
+
+
+class LatencyObjective(Shape):
+    """`percentile` of all requests are answered within `threshold`."""
+
+    percentile: float = Field(
+        ge=50, le=99.99, description="Share of requests, in percent, that must meet the threshold."
+    )
+    threshold: Duration
+
+
+class Slo(Shape):
+    """What users of the model were promised."""
+
+    latency: LatencyObjective | None = Field(None, description="How fast answers are.")
+    error_rate: Percent | None = Field(None, description='Share of requests that may fail, such as "0.1%".')
+    availability: Percent | None = Field(None, description='Share of time the model answers, such as "99.9%".')
+
+
+Amount = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=24,
+        pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
+        description="A Kubernetes quantity such as 500m, 2 or 1Gi.",
+    ),
+]
+ResourceList = Annotated[dict[str, Amount], Field(max_length=8)]
+
+
+class Resources(Shape):
+    """Resources of one replica, as in a Pod."""
+
+    requests: ResourceList | None = Field(None, description="What a replica is guaranteed.")
+    limits: ResourceList | None = Field(None, description="What a replica may use at most.")
+
+
+class Serving(Shape):
+    """How one revision is served."""
+
+    runtime: Runtime = Field(Runtime.AUTO, description="cpu, gpu, or auto: what the platform's operator chose.")
+    resources: Resources | None = Field(None, description="Resources of one replica; the runtime's when left out.")
+    replicas: int | None = Field(None, ge=1, le=1000, description="A fixed number of replicas; 1 when nothing is said.")
+
+
+class Scaling(Shape):
+    """The range an autoscaler may choose from."""
+
+    model_config = _rules(
+        cel("self.minReplicas <= self.maxReplicas", "minReplicas is above maxReplicas: lower one or raise the other")
+    )
+
+    min_replicas: int = Field(1, ge=1, le=1000, description="Fewest replicas of the serving revision.")
+    max_replicas: int = Field(ge=1, le=1000, description="Most replicas of the serving revision.")
+
+    @model_validator(mode="after")
+    def _min_below_max(self) -> "Scaling":
+        if self.min_replicas > self.max_replicas:
+            raise ValueError("minReplicas is above maxReplicas: lower one or raise the other")
+        return self
+
+
+class Rollout(Shape):
+    """How a new revision takes over."""
+
+    strategy: Strategy = Field(
+        Strategy.IMMEDIATE, description="Immediate: all traffic moves once the new revision answered a warm-up request."
+    )
+
+
+class ModelSpec(Shape):
+    """What is wanted of a Model."""
+
+    model_config = _rules(
+        cel(
+            "!(has(self.scaling) && has(self.serving) && has(self.serving.replicas))",
+            "write either serving.replicas for a fixed number or scaling for a range, not both",
+        )
+    )
+
+    source: Source
+    slo: Slo | None = Field(None, description="What users of the model were promised.")
+    serving: Serving = Field(default_factory=Serving, description="How a revision is served.")
+    scaling: Scaling | None = Field(None, description="The range an autoscaler may choose from.")
+    rollout: Rollout = Field(default_factory=Rollout, description="How a new revision takes over.")
+
+    @model_validator(mode="after")
+    def _replicas_or_scaling(self) -> "ModelSpec":
+        if self.scaling is not None and self.serving.replicas is not None:
+            raise ValueError("write either serving.replicas for a fixed number or scaling for a range, not both")
+        return self
+
+    def replica_range(self) -> tuple[int, int]:
+        """Fewest and most replicas wanted of a revision that serves."""
+        if self.scaling is not None:
+            return self.scaling.min_replicas, self.scaling.max_replicas
+        fixed = self.serving.replicas or 1
+        return fixed, fixed
+
+
+class Model(Shape):
+    """A Model as read from the API server; metadata stays the server's own dictionary."""
+
+    metadata: dict[str, Any]
+    spec: ModelSpec
+    status: ModelStatus = Field(default_factory=ModelStatus)
+
+    @property
+    def name(self) -> str:
+        return self.metadata["name"]
+
+    @property
+    def namespace(self) -> str:
+        return self.metadata["namespace"]
+
+    @property
+    def generation(self) -> int:
+        return self.metadata.get("generation", 0)

@@ -1,0 +1,15 @@
+"""The base all our written types share: camelCase outside, snake_case inside, closed and immutable."""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Shape(BaseModel):
+    """A closed, frozen type that is written in camelCase and read in either case."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+def cel(rule: str, message: str) -> dict[str, str]:
+    """One `x-kubernetes-validations` item: what must hold, and what to write when it does not."""
+    return {"rule": rule, "message": message}

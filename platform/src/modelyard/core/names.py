@@ -1,0 +1,78 @@
+"""Names, labels and digests: the one place that says what things are called.
+
+Lengths add up for a Model name of 40 characters: `<model>-<hash10>` is 51, its Service
+`<model>-<hash10>-predictor` is 61 of the 63 a DNS label may have. Children other than revisions use
+`--`, which Model names may not contain, so no two Models can ask for the same child.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MODEL_LABEL = "modelyard.dev/model"
+REVISION_LABEL = "modelyard.dev/revision"
+BUILD_LABEL = "modelyard.dev/build"
+MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
+DESIRED_ANNOTATION = "modelyard.dev/desired"
+REVISION_HEADER = "x-modelyard-revision"
+FIELD_MANAGER = "modelyard"
+BUILD_FORMAT = 1
+"""Counts up when builders write artifacts differently; part of every build digest."""
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_hex(value: Any) -> str:
+    """Hex SHA-256 over the canonical JSON of `value`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def build_digest(entry_digest: str, model: str, options: Mapping[str, Any]) -> str:
+    """`sha256:<hex>` of a build: the same entry, Triton model name and options always give the same."""
+    return "sha256:" + sha256_hex(
+        {"entry": entry_digest, "model": model, "options": dict(options), "format": BUILD_FORMAT}
+    )
+
+
+def bare(digest: str) -> str:
+    """The hex of a digest, as used in object keys and names."""
+    return digest.removeprefix("sha256:")
+
+
+def job_name(digest: str) -> str:
+    """Name of the Job that makes a build."""
+    return f"build-{bare(digest)[:16]}"
+
+
+def revision_name(model: str, **serving: Any) -> str:
+    """`<model>-<hash10>` over everything that affects serving."""
+    return f"{model}-{sha256_hex(serving)[:10]}"
+
+
+def predictor(revision: str) -> str:
+    """Name of the Deployment and Service KServe makes for a revision."""
+    return f"{revision}-predictor"
+
+
+def secret_name(model: str) -> str:
+    """Secret with the read-only store credentials of one Model."""
+    return f"{model}--store"
+
+
+def service_account_name(model: str) -> str:
+    """ServiceAccount of the pods of one Model."""
+    return f"{model}--serving"
+
+
+def path_route_name(model: str) -> str:
+    """HTTPRoute of the path form."""
+    return f"{model}--path"
+
+
+def host(model: str, namespace: str, domain: str) -> str:
+    """Host name at which a Model is published."""
+    return f"{model}.{namespace}.{domain}"

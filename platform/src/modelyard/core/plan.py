@@ -1,0 +1,55 @@
+"""What should be done: the outcome of one decision, carried out by the operator in the order of the fields.
+
+Every write is idempotent, so a crash between any two of them only means that the next decision plans
+the rest again.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .snapshot import Ref
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Set the replicas of a Deployment through its scale subresource."""
+
+    deployment: Ref
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """Ask a revision for one inference through its pinned route; the answer enters the next snapshot."""
+
+    revision: str
+    digest: str
+    model: str
+    host: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A Kubernetes Event on the Model."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Applies, scales, deletes, one status, events, warm-ups; `requeue_after` in seconds, None for never."""
+
+    apply: tuple[dict[str, Any], ...] = ()
+    scale: tuple[Scale, ...] = ()
+    delete: tuple[Ref, ...] = ()
+    status: dict[str, Any] | None = None
+    events: tuple[Event, ...] = ()
+    warmups: tuple[Warmup, ...] = ()
+    requeue_after: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing to write or ask."""
+        return not (self.apply or self.scale or self.delete or self.status or self.events or self.warmups)

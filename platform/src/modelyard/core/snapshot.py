@@ -1,0 +1,87 @@
+"""What is: everything one decision may know, gathered before it is made and never changed after.
+
+Objects of the cluster stay the API server's own dictionaries. `Failure` stands where a fact could not
+be had: it says why, in a sentence, and whether asking again may help.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from modelyard.api.model import Model
+
+Object = Mapping[str, Any]
+
+
+class Ref(NamedTuple):
+    """One object of the cluster: kind, namespace, name. Kinds we use are unambiguous."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a fact is missing: `reason` for programs, `message` for people, `retry` when it may come later."""
+
+    reason: str
+    message: str
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class ResolvedEntry:
+    """The registry's answer to `spec.source`."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Read-only access to the store, handed to serving namespaces. Never printed."""
+
+    endpoint: str
+    bucket: str
+    region: str
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The answer to one warm-up inference through a revision's pinned route."""
+
+    answered: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The world around one Model at the moment `now` (seconds since the epoch).
+
+    `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer;
+    `built` whether the artifact of the wanted build is in the store; `build_failure` how its Job ended
+    when it failed; `probes` the latest warm-up answer per revision, kept in the operator's memory;
+    `logs` the last lines of containers that ended badly, by pod name.
+    """
+
+    now: float
+    model: Model
+    entry: ResolvedEntry | Failure
+    built: bool | Failure = False
+    build_failure: Failure | None = None
+    children: Mapping[Ref, Object] = field(default_factory=dict)
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    logs: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials = Credentials("", "", "", "", "")
+
+    def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """The child of that kind and name, in the Model's namespace unless another is named."""
+        return self.children.get(Ref(kind, namespace or self.model.namespace, name))
+
+    def of_kind(self, kind: str) -> list[Object]:
+        """All children of a kind, by name."""
+        return [self.children[ref] for ref in sorted(self.children) if ref.kind == kind]
