@@ -1,0 +1,47 @@
+"""The objects a Model should have, each built by a pure function: serving, routing, building, scaling.
+
+`child` gives every object the same frame: labels by which we watch it, the Model as its owner, and a
+digest of what was wanted, by which a change of wishes is told from somebody else's edit.
+"""
+
+from typing import Any
+
+from modelyard.api.model import API_VERSION, KIND, Model
+
+from ..kinds import BY_NAME
+from ..names import DESIRED_ANNOTATION, MANAGED_BY, MODEL_LABEL, sha256_hex
+
+
+def child(
+    model: Model,
+    kind: str,
+    name: str,
+    body: dict[str, Any],
+    *,
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """An object of ours in the Model's namespace, owned by the Model."""
+    owner = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": model.name,
+        "uid": model.metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    metadata = {
+        "name": name,
+        "namespace": model.namespace,
+        "labels": {MODEL_LABEL: model.name, **MANAGED_BY, **(labels or {})},
+        "annotations": annotations or {},
+        "ownerReferences": [owner],
+    }
+    return sealed({"apiVersion": BY_NAME[kind].api_version, "kind": kind, "metadata": metadata, **body})
+
+
+def sealed(wanted: dict[str, Any]) -> dict[str, Any]:
+    """The same object with the digest of itself in an annotation."""
+    metadata = wanted["metadata"]
+    annotations = {**metadata.get("annotations", {}), DESIRED_ANNOTATION: sha256_hex(wanted)[:16]}
+    return {**wanted, "metadata": {**metadata, "annotations": annotations}}

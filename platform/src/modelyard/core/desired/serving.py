@@ -1,0 +1,81 @@
+"""What serves: per Model a Secret and a ServiceAccount that may read the store, per revision an InferenceService.
+
+KServe turns an InferenceService into a Deployment and a Service named `<revision>-predictor`; it makes no
+route (cluster-local) and leaves the number of replicas to us (external autoscaler class).
+"""
+
+import base64
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelyard.api.model import Model
+from modelyard.api.status import RevisionStatus
+
+from ..names import REVISION_LABEL, bare, secret_name, service_account_name
+from ..snapshot import Credentials
+from . import child
+
+HTTP_PORT = 8080
+_TOKENLESS = False
+
+
+def store_secret(model: Model, credentials: Credentials) -> dict[str, Any]:
+    """Secret with read-only credentials, annotated as KServe's storage initializer expects."""
+    parts = urlsplit(credentials.endpoint)
+    annotations = {
+        "serving.kserve.io/s3-endpoint": parts.netloc or "s3.amazonaws.com",
+        "serving.kserve.io/s3-usehttps": "0" if parts.scheme == "http" else "1",
+        "serving.kserve.io/s3-region": credentials.region,
+        "serving.kserve.io/s3-useanoncredential": "false",
+    }
+    data = {
+        "AWS_ACCESS_KEY_ID": base64.b64encode(credentials.access_key_id.encode()).decode(),
+        "AWS_SECRET_ACCESS_KEY": base64.b64encode(credentials.secret_access_key.encode()).decode(),
+    }
+    body = {"type": "Opaque", "data": data}
+    return child(model, "Secret", secret_name(model.name), body, annotations=annotations)
+
+
+def service_account(model: Model) -> dict[str, Any]:
+    """ServiceAccount of the model's pods; it may read the store and nothing of the cluster."""
+    body = {"secrets": [{"name": secret_name(model.name)}], "automountServiceAccountToken": _TOKENLESS}
+    return child(model, "ServiceAccount", service_account_name(model.name), body)
+
+
+def storage_uri(bucket: str, digest: str) -> str:
+    """Where the repository of a build lies; the slash matters, KServe matches raw prefixes."""
+    return f"s3://{bucket}/builds/{bare(digest)}/repository/"
+
+
+def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
+    """The InferenceService of one revision."""
+    ready = {"httpGet": {"path": f"/v2/models/{model.name}/ready", "port": HTTP_PORT}}
+    serving: dict[str, Any] = {
+        "modelFormat": {"name": "triton"},
+        "runtime": revision.runtime,
+        "protocolVersion": "grpc-v2",
+        "storageUri": storage_uri(bucket, revision.digest),
+        "readinessProbe": {**ready, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 3},
+    }
+    if revision.resources:
+        serving["resources"] = revision.resources
+    body = {
+        "spec": {
+            "predictor": {
+                "serviceAccountName": service_account_name(model.name),
+                "automountServiceAccountToken": _TOKENLESS,
+                "model": serving,
+            }
+        }
+    }
+    return child(
+        model,
+        "InferenceService",
+        revision.name,
+        body,
+        labels={REVISION_LABEL: revision.name, "networking.kserve.io/visibility": "cluster-local"},
+        annotations={
+            "serving.kserve.io/deploymentMode": "Standard",
+            "serving.kserve.io/autoscalerClass": "external",
+        },
+    )

@@ -1,0 +1,46 @@
+"""Is an object as wanted? The API server adds defaults, so wanted is compared as a subset of what is.
+
+Mappings: every wanted key must be there with an equal value. Lists: the same length, item by item. A
+field that we no longer want shows through the digest annotation (`desired.sealed`).
+
+InferenceServices are different: any edit of a live one restarts its pods. One is written when it is
+missing, or when somebody changed its spec (generation above 1) although we still want just what we
+once wrote (same digest); a newer Modelyard that would write it differently leaves it alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .names import DESIRED_ANNOTATION
+from .snapshot import Object
+
+
+def covers(observed: Any, wanted: Any) -> bool:
+    """True when everything in `wanted` is in `observed`."""
+    if isinstance(wanted, Mapping):
+        return isinstance(observed, Mapping) and all(
+            key in observed and covers(observed[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        return (
+            isinstance(observed, list | tuple)
+            and len(observed) == len(wanted)
+            and all(covers(one, other) for one, other in zip(observed, wanted, strict=True))
+        )
+    return observed == wanted
+
+
+def must_apply(wanted: Object, observed: Object | None) -> bool:
+    """True when `wanted` has to be written over `observed`."""
+    if observed is None:
+        return True
+    if "deletionTimestamp" in observed["metadata"]:
+        return False
+    if wanted["kind"] == "InferenceService":
+        edited = observed["metadata"].get("generation", 1) > 1
+        return edited and _digest(wanted) == _digest(observed) and not covers(observed, wanted)
+    return not covers(observed, wanted)
+
+
+def _digest(thing: Object) -> str | None:
+    return thing["metadata"].get("annotations", {}).get(DESIRED_ANNOTATION)

@@ -1,0 +1,39 @@
+"""The kinds of objects Modelyard reads and writes, one row each.
+
+`label` is the selector the operator watches a kind with, so that it never sees anybody else's objects;
+`made` is true for kinds we write ourselves and false for those KServe makes for us.
+"""
+
+from typing import NamedTuple
+
+from .names import BUILD_LABEL, MODEL_LABEL
+
+
+class Kind(NamedTuple):
+    """A kind of the API server: how it is written, addressed, selected, and whether we make it."""
+
+    kind: str
+    group: str
+    version: str
+    plural: str
+    label: str
+    made: bool
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+MODEL = Kind("Model", "modelyard.dev", "v1alpha1", "models", "", False)
+CHILDREN = (
+    Kind("Secret", "", "v1", "secrets", MODEL_LABEL, True),
+    Kind("ServiceAccount", "", "v1", "serviceaccounts", MODEL_LABEL, True),
+    Kind("InferenceService", "serving.kserve.io", "v1beta1", "inferenceservices", MODEL_LABEL, True),
+    Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes", MODEL_LABEL, True),
+    Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
+    Kind("Job", "batch", "v1", "jobs", BUILD_LABEL, True),
+    Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
+    Kind("Service", "", "v1", "services", MODEL_LABEL, False),
+    Kind("Pod", "", "v1", "pods", MODEL_LABEL, False),
+)
+BY_NAME = {row.kind: row for row in (MODEL, *CHILDREN)}
