@@ -1,0 +1,61 @@
+# Modelyard. `make help` lists the targets; the logic lives in Python, in platform/.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+RUN := PYTHONPATH=platform $(PYTHON)
+.DEFAULT_GOAL := help
+.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries bench clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## The virtual environment .venv (made once, by uv)
+	@python3 platform/bootstrap.py
+
+demo: cluster ## A cluster, a Model, predictions, a switch under load: start here
+	@$(RUN) -m demo
+
+cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring)
+	@$(RUN) -m localcluster up
+
+cluster-status: setup ## What of the cluster runs
+	@$(RUN) -m localcluster status
+
+cluster-down: setup ## Stop the cluster and leave nothing behind
+	@$(RUN) -m localcluster down
+
+install: setup ## Install or upgrade the platform's chart into the cluster of .modelyard/kubeconfig
+	@KUBECONFIG=$${KUBECONFIG:-.modelyard/kubeconfig} .venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait
+
+test: setup ## Everything: lint, unit, integration, charts, e2e
+	@$(RUN) -m testrun
+
+lint: setup ## Only: ruff, pyright, import contracts, generated files
+	@$(RUN) -m testrun lint
+
+unit: setup ## Only: unit tests, with branch coverage of core and api
+	@$(RUN) -m testrun unit
+
+integration: setup ## Only: the operator against a real etcd and kube-apiserver
+	@$(RUN) -m testrun integration
+
+charts-test: setup ## Only: charts and manifests, rendered and checked by a real API server
+	@$(RUN) -m testrun charts
+
+e2e: setup ## Only: the whole path on the full local cluster
+	@$(RUN) -m testrun e2e
+
+generate: setup ## Write what is generated: CRDs, references, constraints
+	@$(RUN) -m generate
+
+verify: setup ## Fail when something generated is not what the generator writes
+	@$(RUN) -m generate --verify
+
+entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
+	@$(RUN) model-repo/make.py
+
+bench: setup ## Measure what docs/benchmarks.md reports, on this machine
+	@$(RUN) -m demo.bench
+
+clean: ## Remove .venv and .modelyard (the cache folder stays)
+	@test ! -e .modelyard/kubeconfig || $(MAKE) --no-print-directory cluster-down
+	@rm -rf .venv .modelyard

@@ -1,0 +1,11 @@
+"""The runner behind `make test`: stages in order, output as it comes, a table and one line at the end.
+
+    lint         ruff, formatting, types, import contracts, generated files
+    unit         tests/unit, with branch coverage of `core` and `api` at 100 %
+    integration  tests/integration: a real etcd and kube-apiserver
+    charts       tests/charts: renderings, checked by a real API server
+    e2e          tests/e2e on the full local cluster, brought up and taken down when it was not there
+
+A stage that cannot run is a failure. The last line is `N passed, N failed`: the tests of all stages, and
+every check that failed counts as one failure.
+"""
