@@ -1,0 +1,55 @@
+"""Turns the packages of `requirements.txt`, installed into HOME/site, into a Triton home.
+
+    python3 assemble.py HOME [X.Y]
+
+The image and `modelyard build` on a workstation both run this, so both serve with the same files:
+
+    HOME/bin/tritonserver
+    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH
+    HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
+    HOME/backends/onnxruntime/ our backend
+    HOME/site/                 numpy and onnxruntime for the stub
+
+The stub starts the system's libpython and heeds no PYTHONPATH, but its own folder is on the path before any model
+code runs: links there make numpy importable. Standard library only: it runs before anything else is installed.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def assemble(home: Path, python: str) -> None:
+    """Rearranges HOME/site in place; raises FileNotFoundError when the wheel has no stub for `python`."""
+    site = home / "site"
+    server = site / "pytriton" / "tritonserver"
+    backend = home / "backends" / "python"
+    backend.parent.mkdir(parents=True)
+    shutil.copytree(server / "backends" / "python", backend)
+    shutil.copy2(server / "python_backend_stubs" / python / "triton_python_backend_stub", backend)
+    for package in ("numpy", "numpy.libs"):
+        (backend / package).symlink_to(Path("..", "..", "site", package))
+    shutil.copytree(HERE / "backends" / "onnxruntime", home / "backends" / "onnxruntime")
+    (home / "bin").mkdir()
+    shutil.move(server / "bin" / "tritonserver", home / "bin" / "tritonserver")
+    shutil.move(site / "nvidia_pytriton.libs", home / "lib")
+    for unused in (*(home / "lib").glob("libpython3*"), site / "pytriton", site / "bin", site / ".lock"):
+        shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
+    for tests in [*site.glob("numpy/**/tests")]:
+        shutil.rmtree(tests)
+    _readable(home)
+
+
+def _readable(home: Path) -> None:
+    """Everybody may read and run it: the server's user is not the one who installs."""
+    for path in [home, *home.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
+    for program in (home / "bin" / "tritonserver", home / "backends" / "python" / "triton_python_backend_stub"):
+        program.chmod(0o755)
+
+
+if __name__ == "__main__":
+    assemble(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "%d.%d" % sys.version_info[:2])
