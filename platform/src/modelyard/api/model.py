@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .quantity import Duration, Percent
+from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent
 from .shape import Shape, cel
 from .status import ModelStatus
 
@@ -19,8 +19,6 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Model"
 MAX_NAME = 40
-
-_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 
 def _rules(*rules: dict[str, str]) -> ConfigDict:
@@ -50,12 +48,12 @@ class Source(Shape):
         )
     )
 
-    name: str = Field(min_length=1, max_length=63, pattern=_NAME, description="Name of the entry in the registry.")
-    version: str | None = Field(
-        None, min_length=1, max_length=63, description='Version of the entry, such as "2"; never changes meaning.'
+    name: EntryName = Field(description="Name of the entry in the registry.")
+    version: EntryVersion | None = Field(
+        default=None, description='Version of the entry, such as "2" (in quotes); never changes meaning.'
     )
-    alias: str | None = Field(
-        None, min_length=1, max_length=63, description="Alias of a version, such as champion; followed when it moves."
+    alias: EntryAlias | None = Field(
+        default=None, description="Alias of a version, such as champion; followed when it moves."
     )
 
     @model_validator(mode="after")
@@ -72,7 +70,14 @@ class LatencyObjective(Shape):
     """`percentile` of all requests are answered within `threshold`."""
 
     percentile: float = Field(
-        ge=50, le=99.99, description="Share of requests, in percent, that must meet the threshold."
+        ge=50,
+        le=99.99,
+        description="Share of requests, in percent, that must meet the threshold: 50 to 99.99.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                cel("self >= 50.0 && self <= 99.99", "write a percentile from 50 to 99.99, such as 99")
+            ]
+        },
     )
     threshold: Duration
 
@@ -80,36 +85,31 @@ class LatencyObjective(Shape):
 class Slo(Shape):
     """What users of the model were promised."""
 
-    latency: LatencyObjective | None = Field(None, description="How fast answers are.")
-    error_rate: Percent | None = Field(None, description='Share of requests that may fail, such as "0.1%".')
-    availability: Percent | None = Field(None, description='Share of time the model answers, such as "99.9%".')
+    latency: LatencyObjective | None = Field(default=None, description="How fast answers are.")
+    error_rate: Percent | None = Field(default=None, description='Share of requests that may fail, such as "0.1%".')
+    availability: Percent | None = Field(default=None, description='Share of time the model answers, such as "99.9%".')
 
 
-Amount = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=24,
-        pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
-        description="A Kubernetes quantity such as 500m, 2 or 1Gi.",
-    ),
-]
 ResourceList = Annotated[dict[str, Amount], Field(max_length=8)]
 
 
 class Resources(Shape):
     """Resources of one replica, as in a Pod."""
 
-    requests: ResourceList | None = Field(None, description="What a replica is guaranteed.")
-    limits: ResourceList | None = Field(None, description="What a replica may use at most.")
+    requests: ResourceList | None = Field(default=None, description="What a replica is guaranteed.")
+    limits: ResourceList | None = Field(default=None, description="What a replica may use at most.")
 
 
 class Serving(Shape):
     """How one revision is served."""
 
-    runtime: Runtime = Field(Runtime.AUTO, description="cpu, gpu, or auto: what the platform's operator chose.")
-    resources: Resources | None = Field(None, description="Resources of one replica; the runtime's when left out.")
-    replicas: int | None = Field(None, ge=1, le=1000, description="A fixed number of replicas; 1 when nothing is said.")
+    runtime: Runtime = Field(default=Runtime.AUTO, description="cpu, gpu, or auto: what the platform's operator chose.")
+    resources: Resources | None = Field(
+        default=None, description="Resources of one replica; the runtime's when left out."
+    )
+    replicas: int | None = Field(
+        default=None, ge=1, le=1000, description="A fixed number of replicas; 1 when nothing is said."
+    )
 
 
 class Scaling(Shape):
@@ -119,7 +119,7 @@ class Scaling(Shape):
         cel("self.minReplicas <= self.maxReplicas", "minReplicas is above maxReplicas: lower one or raise the other")
     )
 
-    min_replicas: int = Field(1, ge=1, le=1000, description="Fewest replicas of the serving revision.")
+    min_replicas: int = Field(default=1, ge=1, le=1000, description="Fewest replicas of the serving revision.")
     max_replicas: int = Field(ge=1, le=1000, description="Most replicas of the serving revision.")
 
     @model_validator(mode="after")
@@ -133,7 +133,8 @@ class Rollout(Shape):
     """How a new revision takes over."""
 
     strategy: Strategy = Field(
-        Strategy.IMMEDIATE, description="Immediate: all traffic moves once the new revision answered a warm-up request."
+        default=Strategy.IMMEDIATE,
+        description="Immediate: all traffic moves once the new revision answered a warm-up request.",
     )
 
 
@@ -148,10 +149,10 @@ class ModelSpec(Shape):
     )
 
     source: Source
-    slo: Slo | None = Field(None, description="What users of the model were promised.")
-    serving: Serving = Field(default_factory=Serving, description="How a revision is served.")
-    scaling: Scaling | None = Field(None, description="The range an autoscaler may choose from.")
-    rollout: Rollout = Field(default_factory=Rollout, description="How a new revision takes over.")
+    slo: Slo | None = Field(default=None, description="What users of the model were promised.")
+    serving: Serving = Field(default=Serving(), description="How a revision is served.")
+    scaling: Scaling | None = Field(default=None, description="The range an autoscaler may choose from.")
+    rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over.")
 
     @model_validator(mode="after")
     def _replicas_or_scaling(self) -> "ModelSpec":

@@ -1,33 +1,52 @@
-"""Small written forms: percentages, durations and Kubernetes quantities, checked here and in the API server.
+"""Small written forms: names, percentages, durations and Kubernetes quantities, checked here and in the API server.
 
 Each form is an annotated string. Its CEL rule carries the sentence a person reads when `kubectl apply`
-refuses; the same rule is checked in Python for callers that never meet an API server.
+refuses; the same pattern is checked in Python for callers that never meet an API server.
 """
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
+from .entry import NAME_PATTERN, VERSION_PATTERN
 from .shape import cel
 
-_PERCENT = re.compile(r"^[0-9]+(\.[0-9]+)?%$")
-_DURATION = re.compile(r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$")
+MODEL_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
+"""A DNS label that starts with a letter: KServe takes no other name for an InferenceService."""
+_PERCENT = "^[0-9]+([.][0-9]+)?%$"
+_DURATION = "^[0-9]+([.][0-9]+)?(ms|s|m|h)$"
+_AMOUNT = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+_SAY_PERCENT = 'write a percentage such as "0.1%"'
+_SAY_BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no service reaches either"
+_SAY_DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
+_SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
+_SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
+_SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
+_SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
 
-def _percent(text: str) -> str:
-    if not _PERCENT.match(text):
-        raise ValueError('write a percentage such as "0.1%"')
-    if not 0 < fraction(text) < 1:
-        raise ValueError("a percentage must lie between 0% and 100%, both excluded: no service reaches either")
-    return text
+
+def _matching(pattern: str, say: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def matching(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(say)
+        return text
+
+    return AfterValidator(matching)
 
 
-def _duration(text: str) -> str:
-    if not _DURATION.match(text) or seconds(text) <= 0:
-        raise ValueError('write a duration above 0 with its unit, such as "100ms", "2s" or "10m"')
-    return text
+def _holding(holds: Callable[[str], bool], say: str) -> AfterValidator:
+    def holding(text: str) -> str:
+        if not holds(text):
+            raise ValueError(say)
+        return text
+
+    return AfterValidator(holding)
 
 
 def _written(description: str, max_length: int, *rules: dict[str, str]) -> Any:
@@ -36,31 +55,71 @@ def _written(description: str, max_length: int, *rules: dict[str, str]) -> Any:
     )
 
 
+def _matches(pattern: str, say: str) -> dict[str, str]:
+    return cel(f"self.matches('{pattern}')", say)
+
+
+def _number_as_text(given: Any) -> Any:
+    """`cpu: 2` is what people write."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+EntryName = Annotated[
+    str,
+    _matching(NAME_PATTERN, _SAY_ENTRY),
+    _written("Name of the entry in the registry.", 63, _matches(NAME_PATTERN, _SAY_ENTRY)),
+]
+
+EntryVersion = Annotated[
+    str,
+    _matching(VERSION_PATTERN, _SAY_VERSION),
+    _written("Version of an entry.", 63, _matches(VERSION_PATTERN, _SAY_VERSION)),
+]
+
+EntryAlias = Annotated[
+    str,
+    _matching(VERSION_PATTERN, _SAY_ALIAS),
+    _written("Alias of a version.", 63, _matches(VERSION_PATTERN, _SAY_ALIAS)),
+]
+
 Percent = Annotated[
     str,
-    AfterValidator(_percent),
+    _matching(_PERCENT, _SAY_PERCENT),
+    _holding(lambda text: 0 < fraction(text) < 1, _SAY_BETWEEN),
     _written(
         'A percentage between 0% and 100%, both excluded, such as "0.1%".',
         16,
-        cel("self.matches('^[0-9]+([.][0-9]+)?%$')", 'write a percentage such as "0.1%"'),
+        _matches(_PERCENT, _SAY_PERCENT),
         cel(
-            "!self.matches('^[0-9]+([.][0-9]+)?%$') || (double(self.replace('%', '')) > 0.0 "
+            f"!self.matches('{_PERCENT}') || (double(self.replace('%', '')) > 0.0 "
             "&& double(self.replace('%', '')) < 100.0)",
-            "a percentage must lie between 0% and 100%, both excluded: no service reaches either",
+            _SAY_BETWEEN,
         ),
     ),
 ]
 
 Duration = Annotated[
     str,
-    AfterValidator(_duration),
+    _matching(_DURATION, _SAY_DURATION),
+    _holding(lambda text: seconds(text) > 0, _SAY_DURATION),
     _written(
         'A duration above 0 with its unit (ms, s, m, h), such as "100ms".',
         16,
-        cel(
-            "self.matches('^[0-9]+([.][0-9]+)?(ms|s|m|h)$') && !self.matches('^[0.]+(ms|s|m|h)$')",
-            'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"',
-        ),
+        cel(f"self.matches('{_DURATION}') && !self.matches('^[0.]+(ms|s|m|h)$')", _SAY_DURATION),
+    ),
+]
+
+Amount = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    _matching(_AMOUNT, _SAY_AMOUNT),
+    WithJsonSchema(
+        {
+            "x-kubernetes-int-or-string": True,
+            "maxLength": 24,
+            "description": "A Kubernetes quantity such as 500m, 2 or 1Gi.",
+            "x-kubernetes-validations": [cel(f"string(self).matches('{_AMOUNT}')", _SAY_AMOUNT)],
+        }
     ),
 ]
 

@@ -36,7 +36,7 @@ class Condition(Shape):
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="One CamelCase word for programs.")
     message: str = Field(max_length=2048, description="A sentence for people: what is, why, and what to do.")
-    observed_generation: int = Field(0, description="The generation of the spec this was said of.")
+    observed_generation: int = Field(default=0, description="The generation of the spec this was said of.")
     last_transition_time: str = Field(max_length=32, description="When the status last changed, RFC 3339.")
 
 
@@ -52,8 +52,10 @@ class BuildStatus(Shape):
     """The build of the wanted revision."""
 
     digest: str = Field(max_length=80, description="sha256 over the entry's digest and the build options.")
-    failure: str = Field("", max_length=2048, description="The sentence a failed build ended with; it is not repeated.")
-    reason: str = Field("", max_length=64, description="The reason word of that failure.")
+    failure: str = Field(
+        default="", max_length=2048, description="The sentence a failed build ended with; it is not repeated."
+    )
+    reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
 
 
 class RevisionStatus(Shape):
@@ -65,40 +67,46 @@ class RevisionStatus(Shape):
     version: str = Field(max_length=63, description="Version of the entry it was built from.")
     runtime: str = Field(max_length=63, description="Name of the ClusterServingRuntime it was made with.")
     resources: dict[str, Any] | None = Field(
-        None, description="Resources of one replica.", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True}
+        default=None,
+        description="Resources of one replica.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     stage: Stage = Field(description="Starting, Serving, Leaving, Draining or Dropped.")
-    ready: bool = Field(False, description="All replicas are ready and one inference through the gateway was answered.")
-    weight: int = Field(0, ge=0, le=100, description="Share of the traffic, in percent.")
+    ready: bool = Field(
+        default=False, description="All replicas are ready and one inference through the gateway was answered."
+    )
+    weight: int = Field(default=0, ge=0, le=100, description="Share of the traffic, in percent.")
     since: str = Field(max_length=32, description="When the stage began, RFC 3339.")
 
 
 class ModelStatus(Shape):
     """Status of a Model."""
 
-    observed_generation: int = Field(0, description="Generation of the spec this status was written for.")
+    observed_generation: int = Field(default=0, description="Generation of the spec this status was written for.")
     conditions: list[Condition] = Field(
         default_factory=list,
         max_length=16,
         description="Ready, Reconciling, Stalled, EntryResolved, Built, Serving, Routed.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    entry: EntryStatus | None = Field(None, description="The registry entry the spec resolved to.")
-    build: BuildStatus | None = Field(None, description="The build of the wanted revision.")
+    entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")
+    build: BuildStatus | None = Field(default=None, description="The build of the wanted revision.")
     revisions: list[RevisionStatus] = Field(
         default_factory=list,
         max_length=2,
         description="At most two: the one that serves and one that comes or goes.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
-    version: str = Field("", max_length=63, description="Version that holds the traffic.")
-    revision: str = Field("", max_length=63, description="Revision that holds the traffic.")
+    version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
+    revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")
     traffic: str = Field(
-        "", max_length=32, description="Traffic of the serving revision, and of the other when there is one."
+        default="", max_length=32, description="Traffic of the serving revision, and of the other when there is one."
     )
-    url: str = Field("", max_length=512, description="Where HTTP requests go.")
-    path_url: str = Field("", max_length=512, description="The same without DNS: a path of the gateway's address.")
-    grpc: str = Field("", max_length=512, description="Authority for gRPC requests.")
+    url: str = Field(default="", max_length=512, description="Where HTTP requests go.")
+    path_url: str = Field(
+        default="", max_length=512, description="The same without DNS: a path of the gateway's address."
+    )
+    grpc: str = Field(default="", max_length=512, description="Authority for gRPC requests.")
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of that type, or None."""
