@@ -25,13 +25,15 @@ class _Group(BaseModel):
 class StoreSettings(_Group):
     """The S3 bucket that holds entries and builds."""
 
-    endpoint: str = Field("", description="URL of the S3 API as this process reaches it; empty means AWS itself.")
-    bucket: str = Field("modelyard", description="Bucket for entries and builds.")
-    region: str = Field("us-east-1", description="Region name to sign requests for.")
-    access_key_id: str = Field("", description="Access key; empty means the default AWS credential chain.")
-    secret_access_key: SecretStr = Field(SecretStr(""), description="Secret key; never logged.")
+    endpoint: str = Field(
+        default="", description="URL of the S3 API as this process reaches it; empty means AWS itself."
+    )
+    bucket: str = Field(default="modelyard", description="Bucket for entries and builds.")
+    region: str = Field(default="us-east-1", description="Region name to sign requests for.")
+    access_key_id: str = Field(default="", description="Access key; empty means the default AWS credential chain.")
+    secret_access_key: SecretStr = Field(default=SecretStr(""), description="Secret key; never logged.")
     writer_secret: str = Field(
-        "modelyard-store-writer",
+        default="modelyard-store-writer",
         description="Secret in the platform's namespace that build Jobs use to write.",
     )
 
@@ -39,45 +41,53 @@ class StoreSettings(_Group):
 class GatewaySettings(_Group):
     """The Gateway that publishes models."""
 
-    name: str = Field("modelyard", description="Name of the Gateway.")
-    namespace: str = Field("modelyard-system", description="Namespace of the Gateway.")
-    domain: str = Field("models.local", description="Models are published at <model>.<namespace>.<domain>.")
+    name: str = Field(default="modelyard", description="Name of the Gateway.")
+    namespace: str = Field(default="modelyard-system", description="Namespace of the Gateway.")
+    domain: str = Field(default="models.local", description="Models are published at <model>.<namespace>.<domain>.")
     url: str = Field(
-        "http://modelyard-gateway.envoy-gateway-system.svc.cluster.local",
+        default="http://modelyard-gateway.envoy-gateway-system.svc.cluster.local",
         description="Where this process reaches the gateway's HTTP listener.",
     )
-    public_url: str = Field("", description="Address people use for the path form, when there is no DNS.")
+    public_url: str = Field(default="", description="Address people use for the path form, when there is no DNS.")
 
 
 class BuildSettings(_Group):
     """How build Jobs run."""
 
-    image: str = Field("docker.io/modelyard/builder:0.1.0", description="Image of build Jobs.")
-    service_account: str = Field("modelyard-builder", description="ServiceAccount of build Jobs.")
-    timeout_seconds: int = Field(900, ge=30, description="A build Job that runs longer than this many seconds fails.")
-    cpu: str = Field("500m", description="CPU request of build Jobs.")
-    memory: str = Field("512Mi", description="Memory request of build Jobs.")
-    memory_limit: str = Field("2Gi", description="Memory limit of build Jobs.")
+    image: str = Field(default="docker.io/modelyard/builder:0.1.0", description="Image of build Jobs.")
+    service_account: str = Field(default="modelyard-builder", description="ServiceAccount of build Jobs.")
+    timeout_seconds: int = Field(
+        default=900, ge=30, description="A build Job that runs longer than this many seconds fails."
+    )
+    cpu: str = Field(default="500m", description="CPU request of build Jobs.")
+    memory: str = Field(default="512Mi", description="Memory request of build Jobs.")
+    memory_limit: str = Field(default="2Gi", description="Memory limit of build Jobs.")
 
 
 class ServingSettings(_Group):
     """Runtimes new revisions are made with, versioned by name."""
 
-    cpu_runtime: str = Field("modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions.")
-    gpu_runtime: str = Field("modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
-    auto_runtime: str = Field("cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
-    drain_seconds: float = Field(30, ge=0, description="Seconds between a revision's last weight and its removal.")
-    settle_seconds: float = Field(2, ge=0, description="Seconds a programmed route is given to reach every Envoy.")
+    cpu_runtime: str = Field(default="modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions.")
+    gpu_runtime: str = Field(default="modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
+    auto_runtime: str = Field(default="cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
+    drain_seconds: float = Field(
+        default=30, ge=0, description="Seconds between a revision's last weight and its removal."
+    )
+    settle_seconds: float = Field(
+        default=2, ge=0, description="Seconds a programmed route is given to reach every Envoy."
+    )
 
 
 class OperatorSettings(_Group):
     """The controller process."""
 
-    namespace: str = Field("modelyard-system", description="Namespace of the platform: Lease and build Jobs live here.")
-    identity: str = Field("", description="Name of this replica in the Lease; empty means the host name.")
-    workers: int = Field(4, ge=1, le=64, description="Models reconciled at the same time.")
-    metrics_port: int = Field(9090, description="Port of /metrics, /healthz and /readyz.")
-    lease_seconds: float = Field(15, gt=0, description="Seconds after which a silent leader is replaced.")
+    namespace: str = Field(
+        default="modelyard-system", description="Namespace of the platform: Lease and build Jobs live here."
+    )
+    identity: str = Field(default="", description="Name of this replica in the Lease; empty means the host name.")
+    workers: int = Field(default=4, ge=1, le=64, description="Models reconciled at the same time.")
+    metrics_port: int = Field(default=9090, description="Port of /metrics, /healthz and /readyz.")
+    lease_seconds: float = Field(default=15, gt=0, description="Seconds after which a silent leader is replaced.")
 
 
 class Settings(BaseSettings):

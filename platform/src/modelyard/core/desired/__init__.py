@@ -7,9 +7,8 @@ digest of what was wanted, by which a change of wishes is told from somebody els
 from typing import Any
 
 from modelyard.api.model import API_VERSION, KIND, Model
-
-from ..kinds import BY_NAME
-from ..names import DESIRED_ANNOTATION, MANAGED_BY, MODEL_LABEL, sha256_hex
+from modelyard.core.kinds import BY_NAME
+from modelyard.core.names import DESIRED_ANNOTATION, MANAGED_BY, MODEL_LABEL, sha256_hex
 
 
 def child(

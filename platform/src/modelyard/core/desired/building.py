@@ -1,15 +1,16 @@
-"""The Job that makes a build: the same command a person runs, in the platform's namespace, where the write credentials are.
+"""The Job that makes a build: the command a person would run, where the write credentials are.
 
-A user's mistake (exit code 2) ends the Job at once; anything else is tried three times. The Job belongs
-to the build, not to a Model: two namespaces that want the same artifact share it.
+It runs in the platform's namespace. A user's mistake (exit code 2) ends the Job at once; anything else is
+tried three times. The Job belongs to the build, not to a Model: two namespaces that want the same
+artifact share it.
 """
 
 from typing import Any
 
+from modelyard.core.names import BUILD_LABEL, MANAGED_BY, bare, job_name
+from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
-from ..names import BUILD_LABEL, MANAGED_BY, bare, job_name
-from ..snapshot import ResolvedEntry
 from . import sealed
 
 USER_ERROR = 2
@@ -64,7 +65,7 @@ def _container(model: str, entry: ResolvedEntry, target: str, settings: Settings
     return {
         "name": "build",
         "image": build.image,
-        "args": command,
+        "command": command,
         "env": [
             {"name": "MODELYARD_STORE_ENDPOINT", "value": store.endpoint},
             {"name": "MODELYARD_STORE_BUCKET", "value": store.bucket},

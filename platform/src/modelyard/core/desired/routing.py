@@ -5,17 +5,18 @@ life; an empty slot names the other slot's Service with weight 0, because a miss
 the whole route unresolved. Each backend sets `x-modelyard-revision` on its answers; that filter also
 makes Envoy Gateway keep one Envoy cluster, so one set of counters, per backend.
 
-One more rule per revision pins requests that carry the header `x-modelyard-revision: <revision>`, for
-warm-ups and debugging. It comes first; its more specific match would win anyway.
+Two more rules, one a slot, pin requests that carry the header `x-modelyard-revision: <revision>`, for
+warm-ups and debugging; their more specific match wins over the main rule. Rules keep their index for
+life, since Envoy names its clusters, and so its counters, by it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
+from modelyard.core.names import REVISION_HEADER, host, path_route_name, predictor
 from modelyard.settings import GatewaySettings
 
-from ..names import REVISION_HEADER, host, path_route_name, predictor
 from . import child
 
 HTTP_SERVICE_PORT = 80
@@ -67,20 +68,17 @@ def _route(
 
 def _rules(backends: Sequence[Backend], match: dict[str, Any], port: int, *filters: Any) -> list[dict[str, Any]]:
     shared = {"filters": list(filters)} if filters else {}
+    slots = _slots(backends)
+    main = {"matches": [match], "backendRefs": [_backend(one.revision, port, one.weight) for one in slots], **shared}
     pinned = [
         {
             "matches": [{**match, "headers": [{"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}]}],
             "backendRefs": [_backend(one.revision, port, 1)],
             **shared,
         }
-        for one in backends
+        for one in slots
     ]
-    main = {
-        "matches": [match],
-        "backendRefs": [_backend(one.revision, port, one.weight) for one in _slots(backends)],
-        **shared,
-    }
-    return [*pinned, main]
+    return [main, *pinned]
 
 
 def _slots(backends: Sequence[Backend]) -> list[Backend]:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from modelyard.api.model import Model
 from modelyard.api.status import RevisionStatus
+from modelyard.core.names import REVISION_LABEL, bare, secret_name, service_account_name
+from modelyard.core.snapshot import Credentials
 
-from ..names import REVISION_LABEL, bare, secret_name, service_account_name
-from ..snapshot import Credentials
 from . import child
 
 HTTP_PORT = 8080

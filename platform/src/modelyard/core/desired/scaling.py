@@ -1,0 +1,28 @@
+"""How many replicas: we set the Deployment's scale, since KServe leaves it alone.
+
+A fixed number is enforced. A range is enforced at its ends only, so that an autoscaler may choose in
+between. A revision on its way in or out keeps the same floor, so that traffic may move either way.
+"""
+
+from collections.abc import Sequence
+
+from modelyard.api.status import RevisionStatus
+from modelyard.core.names import predictor
+from modelyard.core.plan import Scale
+from modelyard.core.snapshot import Ref, Snapshot
+
+
+def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus]) -> tuple[Scale, ...]:
+    """The Deployments whose replica count lies outside what is wanted."""
+    fewest, most = snapshot.model.spec.replica_range()
+    changes = []
+    for one in revisions:
+        deployment = snapshot.child("Deployment", predictor(one.name))
+        if deployment is None:
+            continue
+        current = deployment.get("spec", {}).get("replicas", 1)
+        wanted = min(max(current, fewest), most)
+        if wanted != current:
+            ref = Ref("Deployment", snapshot.model.namespace, predictor(one.name))
+            changes.append(Scale(ref, wanted))
+    return tuple(changes)

@@ -1,0 +1,64 @@
+"""The common view of one decision: what is, what is wished, and what the revisions and routes become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.api.status import RevisionStatus, Stage
+from modelyard.settings import Settings
+
+from .names import predictor
+from .routes import programmed
+from .snapshot import Probe, Snapshot
+from .wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """`revisions` and `routes` are as they should be after this decision."""
+
+    snapshot: Snapshot
+    settings: Settings
+    wanted: Wanted
+    revisions: tuple[RevisionStatus, ...]
+    routes: Sequence[dict[str, Any]]
+
+    @property
+    def model(self) -> Model:
+        return self.snapshot.model
+
+    @property
+    def programmed(self) -> bool:
+        """The gateway already carries these routes."""
+        return programmed(self.snapshot, self.routes, self.settings.gateway)
+
+    @property
+    def candidate(self) -> RevisionStatus | None:
+        """The revision on its way in: wanted, there, and not serving yet."""
+        name = self.wanted.revision.name if self.wanted.revision else None
+        return next((one for one in self.revisions if one.name == name and one.stage is not Stage.SERVING), None)
+
+    @property
+    def holder(self) -> RevisionStatus | None:
+        """The revision that holds the traffic."""
+        return next((one for one in self.revisions if one.stage is Stage.SERVING), None)
+
+
+def answered(snapshot: Snapshot, revision: str) -> bool:
+    """Its replicas are ready and its latest warm-up was answered."""
+    probe: Probe | None = snapshot.probes.get(revision)
+    return probe is not None and probe.answered and replicas_ready(snapshot, revision)
+
+
+def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
+    """KServe and the Deployment agree that every replica wanted is ready."""
+    served = snapshot.child("InferenceService", revision)
+    deployment = snapshot.child("Deployment", predictor(revision))
+    if served is None or deployment is None:
+        return False
+    conditions = served.get("status", {}).get("conditions", [])
+    fewest, _ = snapshot.model.spec.replica_range()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions) and (
+        deployment.get("status", {}).get("readyReplicas", 0) >= fewest
+    )

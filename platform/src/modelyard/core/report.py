@@ -1,0 +1,132 @@
+"""What is said of a Model: its conditions, the rest of its status, and the events that go with a change.
+
+Ready sums up: the wanted revision holds all the traffic and the gateway carries the routes. While it
+does not, Reconciling says what is under way, or Stalled what a person has to mend; Serving says apart
+from that whether users get answers, because a bad new wish never takes the old answer away.
+"""
+
+from typing import Any, NamedTuple
+
+from modelyard.api.status import EntryStatus, ModelStatus
+from modelyard.core.names import REVISION_LABEL
+
+from . import pods
+from .conditions import Finding, events, merge
+from .names import host
+from .outlook import Outlook
+from .plan import Event
+from .routes import routed
+from .snapshot import Failure
+
+
+class Obstacle(NamedTuple):
+    """The first station that is not reached, and whether a person is needed to reach it."""
+
+    finding: Finding
+    stuck: bool
+
+
+def status(outlook: Outlook) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
+    """The status to write, None when it stands already, and the events of its changes."""
+    model, old, holder = outlook.model, outlook.model.status, outlook.holder
+    conditions = merge(old.conditions, _findings(outlook), model.generation, outlook.snapshot.now)
+    new = ModelStatus(
+        observed_generation=model.generation,
+        conditions=conditions,
+        entry=_entry(outlook),
+        build=outlook.wanted.build or old.build,
+        revisions=list(outlook.revisions),
+        version=holder.version if holder else "",
+        revision=holder.name if holder else "",
+        traffic=f"{holder.weight}%" if holder else "0%",
+        **(_addresses(outlook) if outlook.routes else {}),
+    )
+    if new == old:
+        return None, ()
+    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), events(old.conditions, conditions)
+
+
+def _entry(outlook: Outlook) -> EntryStatus | None:
+    entry = outlook.wanted.entry
+    if entry is None:
+        return outlook.model.status.entry
+    return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest)
+
+
+def _addresses(outlook: Outlook) -> dict[str, str]:
+    model, gateway = outlook.model, outlook.settings.gateway
+    name = host(model.name, model.namespace, gateway.domain)
+    path = f"{gateway.public_url.rstrip('/')}/{model.namespace}/{model.name}" if gateway.public_url else ""
+    return {"url": f"http://{name}", "path_url": path, "grpc": f"{name}:80"}
+
+
+def _findings(outlook: Outlook) -> dict[str, Finding]:
+    trouble = _trouble(outlook)
+    stations = {
+        "EntryResolved": outlook.wanted.resolved,
+        "Built": outlook.wanted.built,
+        "Serving": _serving(outlook, trouble),
+        "Routed": routed(outlook.snapshot, outlook.routes, outlook.settings.gateway),
+    }
+    obstacle = _obstacle(outlook, trouble, stations["Routed"])
+    return stations | _summary(obstacle, stations["Serving"])
+
+
+def _trouble(outlook: Outlook) -> Failure | None:
+    """Why the candidate does not come up: its pods, or the answer to its warm-up."""
+    candidate, snapshot = outlook.candidate, outlook.snapshot
+    if candidate is None:
+        return None
+    own = [
+        pod
+        for pod in snapshot.of_kind("Pod")
+        if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == candidate.name
+    ]
+    found = pods.trouble(own, snapshot.logs)
+    if found is not None:
+        return found
+    probe = snapshot.probes.get(candidate.name)
+    if probe is not None and not probe.answered:
+        return Failure("WarmupFailed", f"The warm-up request was not answered: {probe.message}", retry=True)
+    return None
+
+
+def _serving(outlook: Outlook, trouble: Failure | None) -> Finding:
+    if outlook.holder is not None:
+        name, version = outlook.holder.name, outlook.holder.version
+        return Finding(True, "Answering", f"Revision {name} (version {version}) holds the traffic.")
+    if outlook.candidate is None:
+        return Finding(False, "NoRevision", "No revision has been started yet.")
+    if trouble is not None:
+        return Finding(False, trouble.reason, trouble.message)
+    return Finding(False, "Starting", f"Revision {outlook.candidate.name} is starting.")
+
+
+def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obstacle | None:
+    wanted, candidate = outlook.wanted, outlook.candidate
+    if wanted.resolved.holds is not True:
+        return Obstacle(wanted.resolved, wanted.stalled)
+    if wanted.built.holds is not True:
+        return Obstacle(wanted.built, wanted.stalled)
+    if trouble is not None:
+        return Obstacle(Finding(False, trouble.reason, trouble.message), not trouble.retry)
+    if candidate is not None:
+        return Obstacle(Finding(False, "Starting", f"Revision {candidate.name} is starting."), False)
+    if wanted.revision is not None and all(one.name != wanted.revision.name for one in outlook.revisions):
+        waits = "Both slots of the route are taken until the revision before last has drained; the new one follows."
+        return Obstacle(Finding(False, "WaitingForSlot", waits), False)
+    return None if route.holds else Obstacle(route, False)
+
+
+def _summary(obstacle: Obstacle | None, answering: Finding) -> dict[str, Finding]:
+    """Ready, Reconciling and Stalled."""
+    if obstacle is None:
+        calm = Finding(False, "Done", "Everything is as the spec says.")
+        return {"Ready": Finding(True, "Serving", answering.message), "Reconciling": calm, "Stalled": calm}
+    finding, stuck = obstacle
+    still = f" {answering.message}" if answering.holds else ""
+    return {
+        "Ready": Finding(False, finding.reason, finding.message + still),
+        "Reconciling": Finding(not stuck, finding.reason, finding.message),
+        "Stalled": Finding(stuck, finding.reason, finding.message),
+    }

@@ -1,0 +1,126 @@
+"""The revisions of a Model and the immediate switch from one to the next, as a pure state machine.
+
+    Starting --answered, alone or room to move--> Serving
+    Serving  --another serves--> Leaving   raw weights 1 : 1,000,000, so Envoy keeps the old cluster
+    Leaving  --programmed and settled--> Draining   weight 0, requests in flight end
+    Draining --drain time over--> removed
+    Starting --no longer wanted--> Dropped --settled--> removed
+    Leaving | Draining --wanted again--> Serving, and the other way round for the one that served
+
+At most two revisions exist, because the route has two slots: a third wish waits until one is gone. A
+revision that serves is never touched by a new one that does not come up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelyard.api.status import RevisionStatus, Stage
+
+from .conditions import epoch, timestamp
+from .desired.routing import Backend
+
+FULL = 1_000_000
+"""Raw weight beside which 1 is next to nothing, yet keeps the other side's cluster alive."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the machine may know of the world at `now`.
+
+    `answered` names revisions with all replicas ready that also answered a warm-up; `programmed` says
+    whether the gateway carries the raw weights of the stages as they are; `settle` and `drain` are seconds.
+    """
+
+    now: float
+    answered: frozenset[str]
+    programmed: bool
+    settle: float
+    drain: float
+
+
+def advance(
+    revisions: Sequence[RevisionStatus], wanted: RevisionStatus | None, facts: Facts
+) -> tuple[RevisionStatus, ...]:
+    """The revisions as they should be now; `wanted` is None while it is not known or not built."""
+    kept = tuple(_aged(one, facts) for one in revisions if not _over(one, facts))
+    kept = tuple(_with_answer(one, facts) for one in kept)
+    if wanted is None:
+        return kept
+    kept = tuple(_unwanted(one, facts) if one.name != wanted.name else _wanted_again(one, facts) for one in kept)
+    if all(one.name != wanted.name for one in kept):
+        return _started(kept, wanted, facts)
+    return _switched(kept, wanted.name, facts)
+
+
+def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> list[Backend]:
+    """The revisions with a Service, with the raw weights their stages ask for."""
+    leaving = any(one.stage is Stage.LEAVING for one in revisions)
+    serving = any(one.stage is Stage.SERVING for one in revisions)
+    raw = {Stage.SERVING: FULL if leaving else 100, Stage.LEAVING: 1, Stage.STARTING: 0 if serving else 100}
+    return [Backend(one.name, one.slot, raw.get(one.stage, 0)) for one in revisions if one.name in reachable]
+
+
+def next_deadline(revisions: Sequence[RevisionStatus], facts: Facts) -> float | None:
+    """Seconds until time alone will change something; None when it will not."""
+    waits = [
+        max(0.0, epoch(one.since) + _patience(one.stage, facts) - facts.now)
+        for one in revisions
+        if one.stage in (Stage.LEAVING, Stage.DRAINING, Stage.DROPPED)
+    ]
+    return min(waits, default=None)
+
+
+def _patience(stage: Stage, facts: Facts) -> float:
+    return facts.drain if stage is Stage.DRAINING else facts.settle
+
+
+def _rested(one: RevisionStatus, facts: Facts) -> bool:
+    return facts.now - epoch(one.since) >= _patience(one.stage, facts)
+
+
+def _over(one: RevisionStatus, facts: Facts) -> bool:
+    return one.stage in (Stage.DRAINING, Stage.DROPPED) and facts.programmed and _rested(one, facts)
+
+
+def _aged(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+    if one.stage is Stage.LEAVING and facts.programmed and _rested(one, facts):
+        return _to(one, Stage.DRAINING, 0, facts)
+    return one
+
+
+def _with_answer(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+    if one.stage is Stage.STARTING and not one.ready and one.name in facts.answered:
+        return one.model_copy(update={"ready": True})
+    return one
+
+
+def _unwanted(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+    return _to(one, Stage.DROPPED, 0, facts) if one.stage is Stage.STARTING else one
+
+
+def _wanted_again(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+    return _to(one, Stage.STARTING, 0, facts) if one.stage is Stage.DROPPED else one
+
+
+def _started(kept: tuple[RevisionStatus, ...], wanted: RevisionStatus, facts: Facts) -> tuple[RevisionStatus, ...]:
+    free = [slot for slot in ("a", "b") if all(one.slot != slot for one in kept)]
+    if not free:
+        return kept
+    return (*kept, wanted.model_copy(update={"slot": free[0], "since": timestamp(facts.now)}))
+
+
+def _switched(kept: tuple[RevisionStatus, ...], wanted: str, facts: Facts) -> tuple[RevisionStatus, ...]:
+    """The wanted revision takes the traffic once it answered; who held it before leaves."""
+    target = next(one for one in kept if one.name == wanted)
+    if target.stage is Stage.SERVING or wanted not in facts.answered:
+        return kept
+    return tuple(
+        _to(one, Stage.SERVING, 100, facts)
+        if one.name == wanted
+        else (_to(one, Stage.LEAVING, 0, facts) if one.stage is Stage.SERVING else one)
+        for one in kept
+    )
+
+
+def _to(one: RevisionStatus, stage: Stage, weight: int, facts: Facts) -> RevisionStatus:
+    return one.model_copy(update={"stage": stage, "weight": weight, "since": timestamp(facts.now)})

@@ -1,0 +1,120 @@
+"""What the spec asks for: the stations from registry entry to revision, each one reached or not.
+
+The stations come in order and the first that is not reached says why; the revision is known once the
+artifact is in the store, because its name is a digest over everything that affects serving.
+"""
+
+from dataclasses import dataclass
+
+from modelyard.api.model import Model, Runtime
+from modelyard.api.status import BuildStatus, RevisionStatus, Stage
+from modelyard.settings import Settings
+
+from .conditions import Finding, timestamp
+from .names import build_digest, job_name, revision_name
+from .snapshot import Failure, ResolvedEntry, Snapshot
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The outcome: findings for EntryResolved and Built, and what could be derived so far."""
+
+    resolved: Finding
+    built: Finding
+    entry: ResolvedEntry | None = None
+    build: BuildStatus | None = None
+    job: bool = False
+    revision: RevisionStatus | None = None
+    stalled: bool = False
+
+
+def want(snapshot: Snapshot, settings: Settings) -> Wanted:
+    """Follow the stations as far as they go."""
+    entry, model = snapshot.entry, snapshot.model
+    if isinstance(entry, Failure):
+        resolved = Finding(None if entry.retry else False, entry.reason, entry.message)
+        waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
+        return Wanted(resolved, waits, stalled=not entry.retry)
+    resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+    digest = build_digest(entry.digest, model.name, {})
+    build = BuildStatus(digest=digest)
+    if snapshot.built is True:
+        made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
+        return Wanted(resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings))
+    return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
+
+
+def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
+    """Not in the store: the build failed before, fails now, runs, or must be started."""
+    assert so_far.build is not None
+    assert so_far.entry is not None
+    known = snapshot.model.status.build
+    failure = snapshot.build_failure
+    if known is not None and known.digest == so_far.build.digest and known.failure:
+        failure = Failure(known.reason, known.failure)
+    if isinstance(snapshot.built, Failure):
+        finding = Finding(None, snapshot.built.reason, snapshot.built.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build)
+    if failure is not None and not failure.retry:
+        build = BuildStatus(digest=so_far.build.digest, failure=failure.message, reason=failure.reason)
+        finding = Finding(False, failure.reason, failure.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, build, stalled=True)
+    if failure is not None:
+        finding = Finding(False, failure.reason, failure.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+    name = job_name(so_far.build.digest)
+    finding = Finding(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
+    return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+
+
+def target(model: Model, settings: Settings) -> str:
+    """cpu or gpu."""
+    runtime = model.spec.serving.runtime
+    return settings.serving.auto_runtime if runtime is Runtime.AUTO else runtime.value
+
+
+def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
+    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `kept_runtime`)."""
+    wanted = model.spec.serving.resources
+    resources = wanted.model_dump(by_alias=True, exclude_none=True, mode="json") if wanted else None
+    hardware = target(model, settings)
+    runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
+    kept = _kept(model, digest, resources, hardware, settings)
+    if kept is not None:
+        return kept
+    name = revision_name(model.name, digest=digest, runtime=runtime, resources=resources)
+    return RevisionStatus(
+        name=name,
+        slot="a",
+        digest=digest,
+        version=entry.version,
+        runtime=runtime,
+        resources=resources,
+        stage=Stage.STARTING,
+        since=timestamp(now),
+    )
+
+
+def _kept(
+    model: Model, digest: str, resources: dict[str, object] | None, hardware: str, settings: Settings
+) -> RevisionStatus | None:
+    """A revision that already serves this very wish, be it with an older runtime: an upgrade restarts nothing."""
+    gpu_now = hardware == "gpu"
+    return next(
+        (
+            one
+            for one in model.status.revisions
+            if one.digest == digest and one.resources == resources and _is_gpu(one.runtime, settings) == gpu_now
+        ),
+        None,
+    )
+
+
+def _is_gpu(runtime: str, settings: Settings) -> bool:
+    return _family(runtime) == _family(settings.serving.gpu_runtime)
+
+
+def _family(runtime: str) -> str:
+    """`modelyard-triton-cpu-v3` and `-v1` are one family."""
+    stem, _, version = runtime.rpartition("-v")
+    return stem if stem and version.isdigit() else runtime
