@@ -61,15 +61,15 @@ def _condition(kind: str, old: Condition | None, finding: Finding, generation: i
 
 
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
-    """One Event for every condition whose status or reason changed; Reconciling is left to its causes."""
+    """One Event for every condition whose status or reason changed, each sentence once; a Warning when stalled."""
     before = {one.type: (one.status, one.reason) for one in old}
-    changed = [one for one in new if before.get(one.type) != (one.status, one.reason)]
+    now = list(new)
+    stalled = {one.reason for one in now if one.type == "Stalled" and one.status == "True"}
+    changed = [one for one in now if before.get(one.type) != (one.status, one.reason)]
     return tuple(
-        Event("Warning" if _bad(one) else "Normal", one.reason, one.message)
-        for one in changed
-        if one.type not in ("Reconciling", "Stalled")
+        dict.fromkeys(
+            Event("Warning" if one.reason in stalled else "Normal", one.reason, one.message)
+            for one in changed
+            if one.type not in ("Reconciling", "Stalled")
+        )
     )
-
-
-def _bad(one: Condition) -> bool:
-    return one.status == "False" and one.reason.endswith(("Failed", "Invalid", "Unknown", "Missing", "Refused"))

@@ -69,7 +69,8 @@ def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
     first = _model(facts.model, settings)
     if not facts.model.status.conditions:
         return (first,)
-    steps = [first, *_entry(facts), *_build(facts, settings)]
+    reached = (_condition(facts, "Entry", "EntryResolved", "modelyard entries"), _build(facts, settings))
+    steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
     return (*steps, *_routes(facts, settings), *_gateway(facts, settings))
@@ -99,22 +100,16 @@ def _model(model: Model, settings: Settings) -> Step:
     return Step("Model", Verdict.GOOD, f"{where} asks for {model.spec.source}; the operator has taken it up.")
 
 
-def _entry(facts: Facts) -> Iterator[Step]:
-    found = _condition(facts, "Entry", "EntryResolved", "modelyard entries")
-    if found:
-        yield found
-
-
-def _build(facts: Facts, settings: Settings) -> Iterator[Step]:
-    digest = facts.model.status.build.digest if facts.model.status.build else ""
-    job = job_name(digest)
-    log = f"kubectl -n {settings.operator.namespace} logs job/{job}" if digest else ""
-    trouble = pods.trouble(facts.labelled("Pod", BUILD_LABEL, bare(digest)[:16]), facts.logs) if digest else None
+def _build(facts: Facts, settings: Settings) -> Step | None:
+    build = facts.model.status.build
+    if build is None:
+        return _condition(facts, "Build", "Built", "modelyard get --watch")
+    log = f"kubectl -n {settings.operator.namespace} logs job/{job_name(build.digest)}"
     found = _condition(facts, "Build", "Built", log)
-    if found and found.verdict is Verdict.WAITING and trouble:
-        yield Step("Build", Verdict.BAD, trouble.message, log)
-    elif found:
-        yield found
+    trouble = pods.trouble(facts.labelled("Pod", BUILD_LABEL, bare(build.digest)[:16]), facts.logs)
+    if trouble and found and found.verdict is Verdict.WAITING:
+        return Step("Build", Verdict.BAD, trouble.message, log)
+    return found
 
 
 def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | None:
@@ -127,7 +122,7 @@ def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | No
         return Step(station, Verdict.BAD, said.message, "it is tried again by itself; `modelyard doctor` finds why")
     if said.status == "Unknown" or said.reason in _UNDER_WAY:
         return Step(station, Verdict.WAITING, said.message, command)
-    return Step(station, Verdict.BAD, said.message, f"to look closer: {command}" if command else "")
+    return Step(station, Verdict.BAD, said.message, f"to look closer: {command}")
 
 
 def _revision(facts: Facts, revision: RevisionStatus) -> Step:
@@ -148,11 +143,19 @@ def _revision(facts: Facts, revision: RevisionStatus) -> Step:
         verdict = Verdict.WAITING
         return Step(station, verdict, f"{ready} of {wanted} replicas are ready.", _pod_command(facts.model, revision))
     if not revision.ready:
-        said = facts.model.status.condition("Serving")
-        found = said.message if said and said.status != "True" else "it has not answered a warm-up inference yet."
-        return Step(station, Verdict.WAITING, f"its replicas are ready, but {found}")
+        return _unanswered(facts.model, station)
     share = f"{revision.weight} % of the traffic"
     return Step(station, Verdict.GOOD, f"version {revision.version}: {ready} of {wanted} replicas ready, {share}.")
+
+
+def _unanswered(model: Model, station: str) -> Step:
+    said = model.status.condition("Ready")
+    if said is not None and said.reason == "WarmupFailed":
+        build = model.status.build.digest if model.status.build else "the build"
+        return Step(
+            station, Verdict.BAD, said.message, f"the artifact may not fit the server: check report.json of {build}"
+        )
+    return Step(station, Verdict.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
 
 
 def _replicas(deployment: Object | None) -> tuple[int, int]:

@@ -30,7 +30,7 @@ class Wanted:
 
 def want(snapshot: Snapshot, settings: Settings) -> Wanted:
     """Follow the stations as far as they go."""
-    entry, model = snapshot.entry, snapshot.model
+    entry, model = _entry(snapshot), snapshot.model
     if isinstance(entry, Failure):
         resolved = Finding(None if entry.retry else False, entry.reason, entry.message)
         waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
@@ -38,10 +38,24 @@ def want(snapshot: Snapshot, settings: Settings) -> Wanted:
     resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
     digest = build_digest(entry.digest, model.name, {})
     build = BuildStatus(digest=digest)
-    if snapshot.built is True:
+    if snapshot.built is True or (isinstance(snapshot.built, Failure) and _served(model, digest)):
         made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
         return Wanted(resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings))
     return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
+
+
+def _entry(snapshot: Snapshot) -> ResolvedEntry | Failure:
+    """The registry's answer, or what it answered before while it is away and the spec is the same."""
+    entry, status = snapshot.entry, snapshot.model.status
+    known = status.entry
+    if isinstance(entry, Failure) and entry.retry and known and status.observed_generation == snapshot.model.generation:
+        return ResolvedEntry(known.name, known.version, known.digest)
+    return entry
+
+
+def _served(model: Model, digest: str) -> bool:
+    """A revision was started from this build, so its artifact is in the store."""
+    return any(one.digest == digest for one in model.status.revisions)
 
 
 def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
