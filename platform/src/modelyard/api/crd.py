@@ -43,16 +43,19 @@ COLUMNS = (
     ("Age", "date", ".metadata.creationTimestamp", "Time since the Model was made."),
 )
 
+_LETTERS = (
+    "the name of a Model starts with a lower-case letter, goes on with lower-case letters, digits and dashes, "
+    "and ends with a letter or digit: write digits-v2, not 2digits or digits.v2"
+)
 NAME_RULES = [
-    cel(
-        f"self.metadata.name.size() <= {MAX_NAME}", f"the name of a Model has at most {MAX_NAME} characters: shorten it"
-    ),
-    cel("!self.metadata.name.contains('--')", "the name of a Model has no two dashes in a row: write one dash"),
-    cel(
-        f"self.metadata.name.matches('{MODEL_NAME}')",
-        "the name of a Model starts with a lower-case letter, goes on with lower-case letters, digits and dashes, "
-        "and ends with a letter or digit: write digits-v2, not 2digits or digits.v2",
-    ),
+    rule | {"fieldPath": ".metadata.name"}
+    for rule in (
+        cel(
+            f"self.metadata.name.size() <= {MAX_NAME}",
+            f"the name of a Model has at most {MAX_NAME} characters: shorten it",
+        ),
+        cel("!self.metadata.name.contains('--')", "the name of a Model has no two dashes in a row: write one dash"),
+        cel(f"self.metadata.name.matches('{MODEL_NAME}')", _LETTERS),
     )
 ]
 
