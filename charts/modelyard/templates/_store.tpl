@@ -1,0 +1,57 @@
+{{- define "modelyard.storeEndpoint" -}}
+{{- if .Values.config.store.endpoint -}}
+{{ .Values.config.store.endpoint }}
+{{- else if .Values.embeddedStore.enabled -}}
+http://modelyard-store.{{ .Release.Namespace }}.svc.cluster.local:8333
+{{- end }}
+{{- end }}
+
+{{- define "modelyard.writerSecret" -}}
+{{ .Values.store.existingSecrets.writer | default .Values.config.store.writerSecret }}
+{{- end }}
+
+{{- define "modelyard.readerSecret" -}}
+{{ .Values.store.existingSecrets.reader | default "modelyard-store-reader" }}
+{{- end }}
+
+{{/* Credentials of one identity of the embedded store, as YAML: those of the Secret that is there, else new
+     ones. They are remembered while the chart renders, because two Secrets of one rendering hold them. */}}
+{{- define "modelyard.storeKeys" -}}
+{{- $made := get .root "storeKeys" | default dict -}}
+{{- if not (hasKey $made .secret) -}}
+{{- $found := (lookup "v1" "Secret" .root.Release.Namespace .secret).data | default dict -}}
+{{- $id := get $found "accessKeyId" | b64dec | default (randAlphaNum 20 | upper) -}}
+{{- $key := get $found "secretAccessKey" | b64dec | default (randAlphaNum 40) -}}
+{{- $_ := set $made .secret (dict "accessKeyId" $id "secretAccessKey" $key) -}}
+{{- $_ := set .root "storeKeys" $made -}}
+{{- end -}}
+{{- get $made .secret | toYaml -}}
+{{- end }}
+
+{{- define "modelyard.storeSecret" -}}
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ .secret }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "modelyard.labels" (dict "root" .root "component" "store") | nindent 4 }}
+  annotations:
+    helm.sh/resource-policy: keep
+type: Opaque
+stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
+{{- end }}
+
+{{/* What SeaweedFS lets each identity do, as its s3.json. Write alone cannot make the bucket: admin does. */}}
+{{- define "modelyard.storeIdentities" -}}
+{{- $bucket := .Values.config.store.bucket -}}
+{{- $identities := list -}}
+{{- range $name, $verbs := dict "admin" (list "Admin") "reader" (list "Read" "List") "writer" (list "Read" "List" "Tagging" "Write") -}}
+{{- $secret := eq $name "writer" | ternary $.Values.config.store.writerSecret (printf "modelyard-store-%s" $name) -}}
+{{- $keys := include "modelyard.storeKeys" (dict "root" $ "secret" $secret) | fromYaml -}}
+{{- $actions := list -}}
+{{- range $verbs }}{{ $actions = append $actions (printf "%s:%s" . $bucket) }}{{ end -}}
+{{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
+{{- $identities = append $identities (dict "name" $name "credentials" $credentials "actions" $actions) -}}
+{{- end -}}
+{{- dict "identities" $identities | toJson -}}
+{{- end }}
