@@ -78,3 +78,26 @@ class EntryMetadata(_Closed):
             if twice:
                 raise ValueError(f"{kind} names {twice[0]!r} twice; every tensor has a name of its own")
         return self
+
+
+class EntryFile(_Closed):
+    """One file of a pushed entry."""
+
+    path: str = Field(min_length=1, max_length=512, description="Path inside the entry folder, with slashes.")
+    size: int = Field(ge=0, description="Bytes.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Hex SHA-256 of the content.")
+
+
+class Entry(_Closed):
+    """One version in the registry, as `entry.json` keeps it. Immutable once written."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    version: str = Field(pattern=VERSION_PATTERN)
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Over the paths and contents of all files.")
+    files: tuple[EntryFile, ...]
+    metadata: EntryMetadata
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)

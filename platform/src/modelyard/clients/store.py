@@ -1,0 +1,156 @@
+"""The object store, spoken to over the S3 API.
+
+Path-style addresses and no checksums beyond what S3 demands, so that every S3 lookalike works; content is
+verified by SHA-256 where it is read (`registry`, `build`). Failures become our own errors, with the
+endpoint in the sentence, because that is what a person has to look at.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from modelyard.core.store import Progress, Stored
+from modelyard.errors import InvalidSettings, Refused, Throttled, Unreachable
+from modelyard.settings import StoreSettings
+
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+_EXISTS = {"412", "PreconditionFailed"}
+_BAD_KEY = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "401"}
+_BUSY = {"429", "503", "SlowDown", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable"}
+
+
+class S3Store:
+    """`core.store.Store` over S3. Thread-safe; connects at the first call."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
+        self._bucket = settings.bucket
+        self._client = _client(settings)
+
+    @property
+    def place(self) -> str:
+        """Bucket and endpoint, for sentences."""
+        return f"bucket {self._bucket} at {self._settings.endpoint or 'AWS S3'}"
+
+    def get(self, key: str) -> bytes | None:
+        with self._errors("read"):
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._client.exceptions.ClientError as bad:
+                return _none_if_absent(bad)
+
+    def put(self, key: str, content: bytes) -> None:
+        with self._errors("write to"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        with self._errors("write to"):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
+            except self._client.exceptions.ClientError as bad:
+                if _code(bad) in _EXISTS:
+                    return False
+                raise
+        return True
+
+    def size(self, key: str) -> int | None:
+        with self._errors("read"):
+            try:
+                return int(self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
+            except self._client.exceptions.ClientError as bad:
+                return _none_if_absent(bad)
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        with self._errors("list"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield Stored(found["Key"], int(found["Size"]))
+
+    def copy(self, source: str, target: str) -> None:
+        with self._errors("write to"):
+            self._client.copy({"Bucket": self._bucket, "Key": source}, self._bucket, target)
+
+    def download(self, key: str, path: Path, progress: Progress | None = None) -> bool:
+        with self._errors("read"):
+            try:
+                self._client.download_file(self._bucket, key, str(path), Callback=progress)
+            except self._client.exceptions.ClientError as bad:
+                _none_if_absent(bad)
+                return False
+        return True
+
+    def upload(self, path: Path, key: str, progress: Progress | None = None) -> None:
+        with self._errors("write to"):
+            self._client.upload_file(str(path), self._bucket, key, Callback=progress)
+
+    @contextmanager
+    def _errors(self, verb: str) -> Iterator[None]:
+        """Turns botocore's exceptions into ours."""
+        from boto3.exceptions import RetriesExceededError, S3UploadFailedError
+        from botocore import exceptions as boto
+
+        connection = (boto.ConnectionError, boto.HTTPClientError, RetriesExceededError)
+        try:
+            yield
+        except (boto.NoCredentialsError, boto.PartialCredentialsError) as bad:
+            raise Refused(
+                f"no credentials for {self.place}: set store.accessKeyId and store.secretAccessKey in the "
+                "configuration file, or MODELYARD_STORE_ACCESS_KEY_ID and MODELYARD_STORE_SECRET_ACCESS_KEY."
+            ) from bad
+        except boto.ClientError as bad:
+            raise self._said(verb, _code(bad)) from bad
+        except S3UploadFailedError as bad:
+            cause = bad.__context__
+            raise self._said(verb, _code(cause) if isinstance(cause, boto.ClientError) else str(bad)) from bad
+        except connection as bad:
+            raise Unreachable(
+                f"the store does not answer at {self._settings.endpoint or 'AWS S3'}: check store.endpoint "
+                "(MODELYARD_STORE_ENDPOINT) and that the store is running."
+            ) from bad
+
+    def _said(self, verb: str, code: str) -> Exception:
+        if code in _BAD_KEY:
+            return Refused(f"may not {verb} {self.place}: check the access key, its rights and the bucket's name.")
+        if code == "NoSuchBucket":
+            return Refused(f"there is no {self.place}: create it, or correct store.bucket (MODELYARD_STORE_BUCKET).")
+        if code in _BUSY:
+            return Throttled(f"{self.place} asks to come back later ({code}).")
+        if code in {"500", "502", "504", "InternalError"}:
+            return Unreachable(f"{self.place} fails with {code}; look at the store's log.")
+        return Refused(f"cannot {verb} {self.place}: it answered {code}.")
+
+
+def _client(settings: StoreSettings) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"max_attempts": 3, "mode": "standard"},
+        s3={"addressing_style": "path"} if settings.endpoint else {},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    try:
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.endpoint or None,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key_id or None,
+            aws_secret_access_key=settings.secret_access_key.get_secret_value() or None,
+            config=config,
+        )
+    except ValueError as bad:
+        raise InvalidSettings(f"store.endpoint {settings.endpoint!r} is not usable: {bad}; write a URL.") from bad
+
+
+def _code(bad: Any) -> str:
+    return str(bad.response.get("Error", {}).get("Code", "unknown"))
+
+
+def _none_if_absent(bad: Any) -> None:
+    if _code(bad) not in _ABSENT:
+        raise bad

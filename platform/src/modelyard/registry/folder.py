@@ -1,0 +1,89 @@
+"""An entry as a folder on disk: read, checked and hashed, before anything leaves the machine."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from modelyard.api.entry import Entry, EntryFile, EntryMetadata
+from modelyard.core.keys import entry_digest, is_safe_path
+from modelyard.errors import InvalidEntry
+
+METADATA = "modelyard.yaml"
+_PIECE = 1 << 20
+_LARGEST_METADATA = 1 << 20
+
+
+@dataclass(frozen=True)
+class EntryFolder:
+    """A checked folder and the entry it would become."""
+
+    path: Path
+    entry: Entry
+
+
+def read_folder(path: Path) -> EntryFolder:
+    """The entry in a folder; raises InvalidEntry with what to mend."""
+    metadata = read_metadata(path)
+    files = tuple(_described(path, file) for file in _files(path))
+    digest = entry_digest(files)
+    entry = Entry(name=metadata.name, version=metadata.version, digest=digest, files=files, metadata=metadata)
+    return EntryFolder(path, entry)
+
+
+def read_metadata(folder: Path) -> EntryMetadata:
+    """`modelyard.yaml` of a folder; raises InvalidEntry naming the field."""
+    file = folder / METADATA
+    if not folder.is_dir():
+        raise InvalidEntry(f"{folder} is not a folder; an entry is a folder with a {METADATA} and a model file.")
+    if not file.is_file():
+        raise InvalidEntry(f"{folder} has no {METADATA}; write one with name, version, framework and task.")
+    if file.stat().st_size > _LARGEST_METADATA:
+        raise InvalidEntry(f"{file} is larger than 1 MiB; it describes a model, it does not hold one.")
+    try:
+        values = yaml.safe_load(file.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as bad:
+        raise InvalidEntry(f"{file} is not YAML: {_one_line(bad)}; correct it.") from bad
+    if not isinstance(values, dict):
+        raise InvalidEntry(f"{file} must be a mapping with name, version, framework and task.")
+    try:
+        return EntryMetadata.model_validate(values)
+    except ValidationError as bad:
+        first = bad.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InvalidEntry(f"{file}: {where} is not usable: {first['msg']}; correct it.") from bad
+
+
+def file_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file that belongs to the entry: all but hidden ones and Python's caches; links are refused."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
+            continue
+        if path.is_symlink():
+            raise InvalidEntry(f"{path} is a link; put the file itself into the entry.")
+        if path.is_file():
+            found.append(path)
+        elif not path.is_dir():
+            raise InvalidEntry(f"{path} is neither a file nor a folder; remove it from the entry.")
+    return found
+
+
+def _described(folder: Path, file: Path) -> EntryFile:
+    name = file.relative_to(folder).as_posix()
+    if not is_safe_path(name):
+        raise InvalidEntry(f"{name!r} in {folder} has a name that other systems cannot store; rename the file.")
+    return EntryFile(path=name, size=file.stat().st_size, sha256=file_sha256(file))
+
+
+def _one_line(bad: Exception) -> str:
+    return " ".join(str(bad).split()) or type(bad).__name__
