@@ -76,6 +76,7 @@ def converted(classifier: Pipeline) -> onnx.ModelProto:
     """The pipeline as ONNX, its batch dimension named and dynamic in every input and output."""
     model = convert_sklearn(
         classifier,
+        name="breast-cancer",  # the converter would draw a random one
         initial_types=[("input", FloatTensorType([None, 30]))],
         options={id(classifier): {"zipmap": False, "output_class_labels": False}},
         target_opset={"": entry_folder.OPSET, "ai.onnx.ml": 3},
