@@ -44,11 +44,11 @@ charts-test: setup ## Only: charts and manifests, rendered and checked by a real
 e2e: setup ## Only: the whole path on the full local cluster
 	@$(RUN) -m testrun e2e
 
-generate: setup ## Write what is generated: CRDs, references, constraints
-	@$(RUN) -m generate
+generate: setup ## Write what is generated: CRDs, references
+	@$(RUN) -m modelyard.cli.generate
 
 verify: setup ## Fail when something generated is not what the generator writes
-	@$(RUN) -m generate --verify
+	@$(RUN) -m modelyard.cli.generate --check
 
 entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
 	@$(RUN) model-repo/make.py

@@ -1,0 +1,111 @@
+"""`modelyard get [NAME]`: Models, what they serve and how fast.
+
+p99 is what the gateway measured since the revision came into the route, as a bucket's upper bound; a dash
+where the gateway's counters cannot be read with the caller's rights, or nobody asked yet.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from modelyard.api.model import Model
+from modelyard.clients import latency
+from modelyard.clients.access import access
+from modelyard.clients.cluster import Cluster
+from modelyard.clients.context import current_namespace
+from modelyard.core.latency import percentile
+from modelyard.core.snapshot import Ref
+from modelyard.errors import InvalidModel
+from modelyard.settings import Settings
+
+from .options import Form, Namespace, Output
+from .table import emit, mark, table
+
+_EVERY_SECONDS = 2.0
+_COLUMNS = ("model", "version", "ready", "traffic", "p99", "url")
+
+
+def get(
+    name: Annotated[str, typer.Argument(help="Name of a Model; all of the namespace when left out.")] = "",
+    namespace: Namespace = "",
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Models of every namespace.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
+    output: Output = Form.TABLE,
+) -> None:
+    """List Models: version, readiness, traffic, p99 and address."""
+    settings, cluster, console = Settings.read(), Cluster(access()), Console()
+    where = "" if all_namespaces else namespace or current_namespace()
+    if output is not Form.TABLE:
+        found = read(cluster, where, name)
+        emit(found[0] if name else found, output, console)
+        return
+
+    def look() -> Table:
+        measured = latency.read(cluster, settings.gateway.name)
+        return overview(read(cluster, where, name), measured, wide=all_namespaces)
+
+    if watch:
+        _follow(look, console)
+    else:
+        console.print(look())
+
+
+def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
+    """The Models asked for; raises InvalidModel when a named one does not exist."""
+    if not name:
+        return cluster.items("Model", namespace)
+    if not namespace:
+        raise InvalidModel(f"say in which namespace {name} is: use -n NAMESPACE instead of -A.")
+    found = cluster.get(Ref("Model", namespace, name))
+    if found is None:
+        raise InvalidModel(f"there is no Model {name} in namespace {namespace}: `modelyard get -A` lists all.")
+    return [found]
+
+
+def overview(
+    models: Sequence[Mapping[str, Any]],
+    measured: Mapping[tuple[str, str], latency.Buckets],
+    *,
+    wide: bool,
+) -> Table:
+    """One row a Model; `wide` adds the namespace."""
+    rows = [_row(parsed(one), measured) for one in models]
+    columns = ("namespace", *_COLUMNS) if wide else _COLUMNS
+    return table(columns, [row if wide else row[1:] for row in rows])
+
+
+def parsed(found: Mapping[str, Any]) -> Model:
+    """The typed Model of the API server's dictionary."""
+    return Model.model_validate({key: found[key] for key in ("metadata", "spec", "status") if key in found})
+
+
+def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> tuple[str, ...]:
+    said = model.status.condition("Ready")
+    ready = {"True": True, "False": False}.get(said.status) if said else None
+    why = "" if ready or said is None else f" ({said.reason})"
+    p99 = percentile(latency.of_model(measured, model.namespace, model.name), 99)
+    shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
+    status = model.status
+    url = status.path_url or status.url
+    return model.namespace, model.name, status.version, mark(ready) + why, status.traffic, shown, url
+
+
+def _follow(look: Any, console: Console) -> None:
+    """Shows the table again and again; on something that is no terminal, one table after the other."""
+    try:
+        if not console.is_terminal:
+            while True:
+                console.print(look())
+                time.sleep(_EVERY_SECONDS)
+        with Live(look(), console=console, auto_refresh=False) as live:
+            while True:
+                time.sleep(_EVERY_SECONDS)
+                live.update(look(), refresh=True)
+    except KeyboardInterrupt:
+        return
