@@ -1,0 +1,29 @@
+"""`modelyard operator`: the controller, until it is told to stop (SIGTERM or Ctrl-C)."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from modelyard.clients.access import access
+from modelyard.clients.store import S3Store
+from modelyard.operator import journal
+from modelyard.operator.process import Library, Operator
+from modelyard.registry.bucket import BucketRegistry
+from modelyard.settings import Settings
+
+
+def operator(
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run the controller: watch Models and bring the cluster to what they say."""
+    journal.start(log_level.upper())
+    settings = Settings.read()
+    store = S3Store(settings.store)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    process = Operator(settings, access(), Library(BucketRegistry(store), store))
+    if not process.run(stop):
+        raise typer.Exit(1)

@@ -1,0 +1,220 @@
+"""The API server, as few verbs over plain dictionaries.
+
+Every write of an object is a server-side apply with our field manager, so that it can be repeated after a
+crash and removes fields we no longer want. Every call has a time limit. What goes wrong becomes:
+
+| answer | error |
+|---|---|
+| none, 5xx | Unreachable |
+| 409 | Conflict |
+| 429 | Throttled |
+| 400, 401, 403, 422, 404 of a collection | Refused |
+
+An absent object is not an error: reading it gives None, deleting it is done already.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from kubernetes.client import ApiException, Configuration
+from kubernetes.client.rest import RESTClientObject
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError
+
+from modelyard import __version__
+from modelyard.core.kinds import BY_NAME, Kind
+from modelyard.core.names import FIELD_MANAGER
+from modelyard.core.snapshot import Object, Ref
+from modelyard.errors import Conflict, OutsideError, Refused, Throttled, Unreachable
+
+LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases", "", True)
+EVENT = Kind("Event", "", "v1", "events", "", True)
+GATEWAY = Kind("Gateway", "gateway.networking.k8s.io", "v1", "gateways", "", False)
+CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
+_KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP)}}
+_TIMEOUT = (3.05, 10.0)
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PAGE = 500
+
+Query = Sequence[tuple[str, str]]
+
+
+def path_of(kind: Kind, namespace: str = "", name: str = "", sub: str = "") -> str:
+    """The path of an object, a collection of one namespace, or a collection of the whole cluster."""
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    parts = [root, *(("namespaces", namespace) if namespace else ()), kind.plural, name, sub]
+    return "/".join(quote(part, safe="/") for part in parts if part)
+
+
+class Cluster:
+    """A connection pool to one API server; safe to share between threads."""
+
+    def __init__(self, configuration: Configuration, connections: int = 8) -> None:
+        self.configuration = configuration
+        untyped: Any = configuration
+        untyped.retries = Retry(connect=1, read=0, redirect=0, status=0)
+        self._rest = RESTClientObject(configuration, maxsize=connections)
+
+    def get(self, ref: Ref) -> dict[str, Any] | None:
+        """The object, or None."""
+        return self._json("GET", _at(ref), absent_ok=True)
+
+    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
+        """All objects of a kind, with their bodies."""
+        query = [("labelSelector", selector)] if selector else []
+        return self._pages(path_of(_KINDS[kind], namespace), query, "application/json")
+
+    def metadata(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
+        """The metadata of all objects of a kind; the server leaves specs and statuses out."""
+        query = [("labelSelector", selector)] if selector else []
+        pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY)
+        return [one["metadata"] for one in pages]
+
+    def apply(self, wanted: Object) -> dict[str, Any]:
+        """Server-side apply of the whole object; the server's answer."""
+        answer = self._json("PATCH", _at(_ref(wanted)), _APPLY, wanted, content=_APPLY_TYPE)
+        assert answer is not None
+        return answer
+
+    def apply_status(self, ref: Ref, uid: str, status: Object) -> dict[str, Any] | None:
+        """Server-side apply of the status; None when the object is gone, Conflict when it is another one by now."""
+        body = {
+            "apiVersion": _KINDS[ref.kind].api_version,
+            "kind": ref.kind,
+            "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+            "status": status,
+        }
+        return self._json("PATCH", _at(ref, "status"), _APPLY, body, content=_APPLY_TYPE, absent_ok=True)
+
+    def scale(self, ref: Ref, replicas: int) -> dict[str, Any] | None:
+        """Sets the replicas through the scale subresource; the Scale object, None when the object is gone."""
+        body = {"spec": {"replicas": replicas}}
+        return self._json("PATCH", _at(ref, "scale"), _MANAGER, body, content=_MERGE_TYPE, absent_ok=True)
+
+    def delete(self, ref: Ref, uid: str | None = None) -> dict[str, Any] | None:
+        """Deletes in the background; the object when finalizers still hold it, None when it is gone.
+
+        With `uid` only that very object is deleted: an object made anew under the name stays (Conflict).
+        """
+        body: dict[str, Any] = {"propagationPolicy": "Background"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        answer = self._json("DELETE", _at(ref), body=body, absent_ok=True)
+        return answer if answer and answer.get("kind") == ref.kind else None
+
+    def create(self, thing: Object) -> dict[str, Any]:
+        """Makes a new object; Conflict when the name is taken."""
+        ref = _ref(thing)
+        answer = self._json("POST", path_of(_KINDS[ref.kind], ref.namespace), _MANAGER, thing)
+        assert answer is not None
+        return answer
+
+    def merge(self, ref: Ref, change: Object) -> dict[str, Any] | None:
+        """JSON merge patch; None when the object is gone."""
+        return self._json("PATCH", _at(ref), _MANAGER, change, content=_MERGE_TYPE, absent_ok=True)
+
+    def replace(self, thing: Object) -> dict[str, Any] | None:
+        """Replaces the object; Conflict when its resourceVersion is no longer the latest, None when it is gone."""
+        return self._json("PUT", _at(_ref(thing)), _MANAGER, thing, absent_ok=True)
+
+    def logs(self, pod: Ref, container: str, *, previous: bool, limit: int) -> str:
+        """The last `limit` bytes of a container's log; empty when there is none any more."""
+        query = [("container", container), ("previous", str(previous).lower()), ("tailLines", "400")]
+        try:
+            raw = self._call("GET", _at(pod, "log"), query, accept="*/*", absent_ok=True)
+        except Refused:
+            return ""
+        return (raw or b"")[-limit:].decode(errors="replace")
+
+    def through(self, pod: Ref, port: int, path: str, query: Query = ()) -> str:
+        """GET of a pod's HTTP port by way of the API server, as text; raises Refused without `pods/proxy`."""
+        at = f"{path_of(_KINDS[pod.kind], pod.namespace)}/{pod.name}:{port}/proxy{path}"
+        return (self._call("GET", at, query, accept="*/*") or b"").decode()
+
+    def unserved(self, kinds: Sequence[Kind]) -> list[Kind]:
+        """Those kinds that the API server does not know."""
+        known: dict[str, set[str]] = {}
+        for version in {kind.api_version for kind in kinds}:
+            root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+            found = self._json("GET", root, absent_ok=True) or {}
+            known[version] = {row["name"] for row in found.get("resources", ())}
+        return [kind for kind in kinds if kind.plural not in known[kind.api_version]]
+
+    def _pages(self, path: str, query: Query, accept: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            page = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
+            answer = self._json("GET", path, page, accept=accept) or {}
+            found.extend(answer.get("items", ()))
+            token = answer.get("metadata", {}).get("continue", "")
+            if not token:
+                return found
+
+    def _json(self, method: str, path: str, query: Query = (), body: Object | None = None, **how: Any) -> Any:
+        raw = self._call(method, path, query, body, **how)
+        return None if raw is None else json.loads(raw)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: Object | None = None,
+        *,
+        content: str = "application/json",
+        accept: str = "application/json",
+        absent_ok: bool = False,
+    ) -> bytes | None:
+        headers = {"Accept": accept, "Content-Type": content, "User-Agent": f"modelyard/{__version__}"}
+        for auth in self.configuration.auth_settings().values():
+            if auth["value"]:
+                headers[auth["key"]] = auth["value"]
+        try:
+            answer = self._rest.request(
+                method,
+                self.configuration.host + path,
+                query_params=list(query),
+                headers=headers,
+                body=body,
+                _request_timeout=_TIMEOUT,
+            )
+        except ApiException as bad:
+            if bad.status == 404 and absent_ok:
+                return None
+            raise _error(bad, method, path) from bad
+        except HTTPError as bad:
+            raise Unreachable(f"the API server did not answer {method} {path}: {type(bad).__name__}.") from bad
+        return answer.data
+
+
+_APPLY: Query = (("fieldManager", FIELD_MANAGER), ("force", "true"))
+_MANAGER: Query = (("fieldManager", FIELD_MANAGER),)
+_APPLY_TYPE = "application/apply-patch+yaml"
+_MERGE_TYPE = "application/merge-patch+json"
+
+
+def _ref(thing: Object) -> Ref:
+    meta = thing["metadata"]
+    return Ref(thing["kind"], meta["namespace"], meta["name"])
+
+
+def _at(ref: Ref, sub: str = "") -> str:
+    return path_of(_KINDS[ref.kind], ref.namespace, ref.name, sub)
+
+
+def _error(bad: ApiException, method: str, path: str) -> OutsideError:
+    try:
+        said = json.loads(bad.body or b"").get("message", "")
+    except (ValueError, AttributeError):
+        said = ""
+    text = f"{method} {path}: {said or bad.reason or 'no reason given'}"
+    if bad.status == 409:
+        return Conflict(text)
+    if bad.status == 429:
+        return Throttled(text)
+    if not bad.status or bad.status >= 500:
+        return Unreachable(text)
+    return Refused(text)

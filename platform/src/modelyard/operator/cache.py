@@ -1,0 +1,139 @@
+"""The cluster as this process last saw it: one dictionary per kind, filled by watches and by our own writes.
+
+Rules that keep it honest:
+* An older resourceVersion never replaces a newer one, so the answer to our own write can be put in at
+  once (the next decision reads it) and the watch event of the state before it changes nothing.
+* A deletion removes only the object it speaks of, by uid, and is remembered for a while, so that an
+  answer that was on its way when the object was deleted does not bring it back. (An object that lost its
+  label is reported deleted too; it returns under the same uid with a newer version.)
+* kopf reports no deletions that happen while a watch is interrupted; `compare` with a listing finds them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from modelyard.core.kinds import BY_NAME, MODEL
+from modelyard.core.names import MODEL_LABEL
+from modelyard.core.snapshot import Object, Ref
+
+_REMEMBERED_SECONDS = 600.0
+
+
+class Key(NamedTuple):
+    """One Model: namespace and name."""
+
+    namespace: str
+    name: str
+
+
+def ref_of(thing: Object) -> Ref:
+    """The reference of an object as the API server writes it."""
+    meta = thing["metadata"]
+    return Ref(thing["kind"], meta.get("namespace", ""), meta["name"])
+
+
+def key_of(thing: Object) -> Key | None:
+    """The Model an object is or belongs to; None for objects of builds, which many Models may share."""
+    meta = thing["metadata"]
+    name = meta["name"] if thing["kind"] == MODEL.kind else meta.get("labels", {}).get(MODEL_LABEL)
+    return Key(meta["namespace"], name) if name else None
+
+
+def version_of(thing: Object) -> int:
+    """The resourceVersion; of one kind's versions the greater is the later."""
+    return int(thing["metadata"].get("resourceVersion", 0))
+
+
+class Cache:
+    """Objects by kind and by Model; safe to share between threads; objects handed out are never changed."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kinds: dict[str, dict[Ref, Object]] = {kind: {} for kind in BY_NAME}
+        self._owned: dict[Key, set[Ref]] = {}
+        self._gone: dict[str, tuple[int, float]] = {}
+
+    def put(self, thing: Object) -> bool:
+        """Takes in an object unless a newer one is known or it is known to be deleted; True when taken."""
+        ref = ref_of(thing)
+        with self._lock:
+            self._forget_old()
+            gone_at, _ = self._gone.get(thing["metadata"]["uid"], (-1, 0.0))
+            known = self._kinds[ref.kind].get(ref)
+            newest = max(gone_at, -1 if known is None else version_of(known))
+            if newest >= version_of(thing):
+                return False
+            if known is not None:
+                self._disown(ref, known)
+            self._kinds[ref.kind][ref] = thing
+            if (key := key_of(thing)) is not None:
+                self._owned.setdefault(key, set()).add(ref)
+            return True
+
+    def remove(self, ref: Ref, uid: str, version: int = 0) -> None:
+        """Takes out the object with that uid, and remembers that up to `version` it is gone."""
+        with self._lock:
+            known = self._kinds[ref.kind].get(ref)
+            if known is not None and known["metadata"]["uid"] == uid:
+                version = max(version, version_of(known))
+                del self._kinds[ref.kind][ref]
+                self._disown(ref, known)
+            self._gone.pop(uid, None)
+            self._gone[uid] = (version, self._clock())
+
+    def get(self, ref: Ref) -> Object | None:
+        """The object, or None."""
+        with self._lock:
+            return self._kinds[ref.kind].get(ref)
+
+    def model(self, key: Key) -> Object | None:
+        """The Model of that key, or None."""
+        return self.get(Ref(MODEL.kind, key.namespace, key.name))
+
+    def models(self) -> list[Object]:
+        """All Models."""
+        with self._lock:
+            return list(self._kinds[MODEL.kind].values())
+
+    def children(self, key: Key) -> dict[Ref, Object]:
+        """Everything that carries the label of that Model in its namespace."""
+        with self._lock:
+            refs = self._owned.get(key, ())
+            return {ref: self._kinds[ref.kind][ref] for ref in refs if ref.kind != MODEL.kind}
+
+    def count(self) -> Mapping[str, int]:
+        """Number of objects per kind."""
+        with self._lock:
+            return {kind: len(things) for kind, things in self._kinds.items()}
+
+    def uids(self, kind: str) -> dict[str, Ref]:
+        """The objects of a kind by uid: what to hand to `compare` after a listing was made."""
+        with self._lock:
+            return {thing["metadata"]["uid"]: ref for ref, thing in self._kinds[kind].items()}
+
+    def compare(self, before: Mapping[str, Ref], kind: str, listed: Collection[str]) -> tuple[int, list[Ref]]:
+        """Takes out what was cached `before` a listing and is not in it.
+
+        Answers how many listed objects are missing here, and what was taken out.
+        """
+        lost = {uid: ref for uid, ref in before.items() if uid not in listed}
+        for uid, ref in lost.items():
+            self.remove(ref, uid)
+        with self._lock:
+            held = {thing["metadata"]["uid"] for thing in self._kinds[kind].values()} | self._gone.keys()
+        return sum(1 for uid in listed if uid not in held), list(lost.values())
+
+    def _disown(self, ref: Ref, known: Object) -> None:
+        key = key_of(known)
+        if key is not None and key in self._owned:
+            self._owned[key].discard(ref)
+            if not self._owned[key]:
+                del self._owned[key]
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - _REMEMBERED_SECONDS
+        while self._gone and next(iter(self._gone.values()))[1] < oldest:
+            del self._gone[next(iter(self._gone))]

@@ -1,0 +1,113 @@
+"""From a key to a `Snapshot`: everything one decision may know, gathered without writing anything.
+
+The Model and its children come from the cache; the registry and the store are asked only for what is not
+known for good; warm-up answers and logs of crashed containers come from memory. The wish a Model has for a
+build is noted in `Wishes`, so that the end of a Job wakes all Models that wait for it.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from modelyard.api.model import Model
+from modelyard.core.names import bare, build_digest, job_name
+from modelyard.core.snapshot import Credentials, Failure, Object, Ref, ResolvedEntry, Snapshot
+from modelyard.settings import Settings
+
+from .builds import Builds
+from .cache import Cache, Key
+from .crashes import Crashes
+from .entries import Entries
+from .probes import Probes
+
+_LABEL_LENGTH = 16
+
+
+class Wishes:
+    """Which Models want which build, by the label of its Job; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, set[Key]] = {}
+        self._labels: dict[Key, str] = {}
+
+    def note(self, key: Key, digest: str) -> None:
+        """That Model wants this build, and no other any more; an empty digest means none."""
+        label = bare(digest)[:_LABEL_LENGTH]
+        with self._lock:
+            before = self._labels.pop(key, "")
+            if before:
+                self._keys[before].discard(key)
+                if not self._keys[before]:
+                    del self._keys[before]
+            if label:
+                self._labels[key] = label
+                self._keys.setdefault(label, set()).add(key)
+
+    def of(self, label: str) -> list[Key]:
+        """The Models that want the build with that label."""
+        with self._lock:
+            return sorted(self._keys.get(label, ()))
+
+
+class Observer:
+    """Gathers snapshots; `now` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cache: Cache,
+        entries: Entries,
+        builds: Builds,
+        crashes: Crashes,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._cache, self.now = settings, cache, now
+        self._entries, self._builds, self._crashes = entries, builds, crashes
+        self._credentials = _credentials(settings)
+        self.probes = Probes()
+        self.wishes = Wishes()
+
+    def observe(self, key: Key, stored: Object) -> Snapshot:
+        """The world around one Model; raises pydantic's ValidationError when the stored Model makes no sense."""
+        model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
+        children = self._cache.children(key)
+        self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
+        entry = self._entries.resolve(model.spec.source)
+        digest = _wanted_build(model, entry)
+        self.wishes.note(key, digest)
+        job = self._job(digest) if digest else None
+        if job is not None:
+            children[Ref("Job", job["metadata"]["namespace"], job["metadata"]["name"])] = job
+        return Snapshot(
+            now=self.now(),
+            model=model,
+            entry=entry,
+            built=self._builds.built(digest) if digest else False,
+            build_failure=self._builds.failure(job),
+            children=children,
+            probes=self.probes.of(key),
+            logs=self._crashes.last_lines(children),
+            credentials=self._credentials,
+        )
+
+    def forget(self, key: Key) -> None:
+        """The Model is gone."""
+        self.wishes.note(key, "")
+        self.probes.retain(key, ())
+
+    def _job(self, digest: str) -> Object | None:
+        return self._cache.get(Ref("Job", self._settings.operator.namespace, job_name(digest)))
+
+
+def _wanted_build(model: Model, entry: ResolvedEntry | Failure) -> str:
+    """Digest of the wanted build; while the registry is away, of the entry it named before. Empty when unknown."""
+    known = entry if isinstance(entry, ResolvedEntry) else (model.status.entry if entry.retry else None)
+    return build_digest(known.digest, model.name, {}) if known is not None else ""
+
+
+def _credentials(settings: Settings) -> Credentials:
+    store = settings.store
+    return Credentials(
+        store.endpoint, store.bucket, store.region, store.access_key_id, store.secret_access_key.get_secret_value()
+    )

@@ -1,0 +1,42 @@
+"""Every right the operator's code uses, row by row. The chart's roles are compared with this table by a test.
+
+Scope `cluster` needs a ClusterRole: Models live in any namespace. Scope `platform` needs a Role in the
+platform's namespace. Rights that must exist only because Kubernetes refuses to grant through us what we do
+not have ourselves are none: the pods of models get no rights at all.
+"""
+
+from typing import Literal, NamedTuple
+
+
+class Right(NamedTuple):
+    """Verbs on one resource (or `resource/subresource`) of one API group."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    scope: Literal["cluster", "platform"]
+    why: str
+
+
+_WATCHED = ("list", "watch")
+_MADE = ("create", "list", "patch", "watch")
+
+RIGHTS: tuple[Right, ...] = (
+    Right("modelyard.dev", "models", _WATCHED, "cluster", "what is wanted"),
+    Right("modelyard.dev", "models/status", ("patch",), "cluster", "conditions, revisions, addresses"),
+    Right("modelyard.dev", "models/finalizers", ("update",), "cluster", "owner references that block deletion"),
+    Right("serving.kserve.io", "inferenceservices", (*_MADE, "delete"), "cluster", "one per revision"),
+    Right("gateway.networking.k8s.io", "httproutes", _MADE, "cluster", "host and path routes"),
+    Right("gateway.networking.k8s.io", "grpcroutes", _MADE, "cluster", "gRPC routes"),
+    Right("", "secrets", _MADE, "cluster", "read-only store credentials of a Model"),
+    Right("", "serviceaccounts", _MADE, "cluster", "identity of a Model's pods"),
+    Right("", "services", _WATCHED, "cluster", "whether KServe made a revision's Service"),
+    Right("", "pods", _WATCHED, "cluster", "why a revision does not come up"),
+    Right("", "pods/log", ("get",), "cluster", "the last lines of a crashed server"),
+    Right("", "events", ("create", "patch"), "cluster", "changes of conditions"),
+    Right("apps", "deployments", _WATCHED, "cluster", "ready replicas of a revision"),
+    Right("apps", "deployments/scale", ("patch",), "cluster", "number of replicas"),
+    Right("batch", "jobs", _WATCHED, "cluster", "a watch over all namespaces, filtered to the platform's"),
+    Right("batch", "jobs", ("create", "delete", "patch"), "platform", "build Jobs"),
+    Right("coordination.k8s.io", "leases", ("create", "get", "update"), "platform", "leadership"),
+)

@@ -1,0 +1,193 @@
+"""One replica of the operator: its parts put together, started in order, stopped in the reverse order.
+
+Stopping hands over without a gap: workers finish, no new write begins, writes under way end, the Lease is
+released, and only then do the watches close.
+"""
+
+import logging
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+from kubernetes.client import Configuration
+
+from modelyard.clients.cluster import Cluster
+from modelyard.clients.gateway import Gateway
+from modelyard.core.decide import decide
+from modelyard.core.kinds import BY_NAME, MODEL
+from modelyard.core.names import BUILD_LABEL
+from modelyard.core.snapshot import Object, Ref
+from modelyard.errors import OutsideError
+from modelyard.settings import Settings
+
+from .builds import Builds, Store
+from .cache import Cache, Key, key_of
+from .crashes import Crashes
+from .entries import Entries, Registry
+from .health import Endpoints, Verdict
+from .lease import Lease
+from .metrics import Metrics
+from .observe import Observer
+from .queue import Queue
+from .reconcile import Reconciler
+from .recorder import Recorder
+from .sync import Sync
+from .watch import Watches
+from .workers import Workers
+from .writes import Writes
+
+_STUCK_SECONDS = 120.0
+_DEAF_SECONDS = 30.0
+_PATIENCE_SECONDS = 5.0
+_WRITE_SECONDS = 13.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where entries and builds are."""
+
+    registry: Registry
+    store: Store
+
+
+class Operator:
+    """All parts of one replica. `run` returns when `stop` is set or when a part has died."""
+
+    def __init__(self, settings: Settings, access: Configuration, library: Library) -> None:
+        self.settings = settings
+        options = settings.operator
+        self._identity = options.identity or socket.gethostname()
+        self.cluster = Cluster(access, connections=options.workers + 4)
+        self.queue: Queue[Key] = Queue()
+        self.cache = Cache()
+        self.lease = Lease(self.cluster, options.namespace, self._identity, options.lease_seconds)
+        self.metrics = Metrics(self.cache, self.queue.depth, lambda: self.lease.held)
+        self.writes = Writes(self.cluster, self.cache, self.lease, self.metrics)
+        self._crashes = Crashes(self.cluster)
+        self._builds = Builds(library.store, self.cluster)
+        self.observer = Observer(settings, self.cache, Entries(library.registry), self._builds, self._crashes)
+        self._gateway = Gateway(settings.gateway.url, options.workers)
+        self.watches = Watches(access, options.namespace, self.cache, self.changed)
+        self.sync = Sync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
+        self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
+        self.endpoints = Endpoints(options.metrics_port, self.metrics.text, self.healthy, self.ready)
+        self._waits_for = ""
+
+    def run(self, stop: threading.Event) -> bool:
+        """Works until `stop`; False when a part died before that."""
+        self.endpoints.start()
+        self._await_kinds(stop)
+        leaving = threading.Event()
+        leading = threading.Thread(target=self.lease.run, args=(leaving, self._led), name="lease", daemon=True)
+        if not stop.is_set():
+            self.watches.start()
+            self.sync.start()
+            self.workers.start()
+            leading.start()
+        while not stop.wait(1.0) and self.watches.alive and self.workers.alive and leading.is_alive():
+            pass
+        asked = stop.is_set()
+        _log.info("stopping", extra={"fields": {"asked": asked}})
+        self._hand_over(leaving, leading)
+        return asked
+
+    def changed(self, thing: Object, gone: bool) -> None:
+        """The cache has changed: wakes the Models it concerns."""
+        self.metrics.saw(thing["kind"])
+        if thing["kind"] == "Job":
+            self._job_changed(thing)
+            return
+        if gone and thing["kind"] == "Pod":
+            self._crashes.forget(thing["metadata"]["uid"])
+        key = key_of(thing)
+        if key is None:
+            return
+        if thing["kind"] == MODEL.kind and gone:
+            self.queue.drop(key)
+            self.observer.forget(key)
+        elif self.cache.model(key) is not None:
+            self.queue.add(key)
+
+    def healthy(self) -> Verdict:
+        """For the kubelet: restart me when this is False."""
+        if self._waits_for:
+            return True, self._waits_for
+        deaf = time.monotonic() - self.watches.beat
+        if deaf > _DEAF_SECONDS:
+            return False, f"the watches have not been alive for {deaf:.0f} s"
+        stuck = self.queue.longest_taken()
+        if stuck > _STUCK_SECONDS:
+            return False, f"a worker has held one Model for {stuck:.0f} s"
+        return True, "ok"
+
+    def ready(self) -> Verdict:
+        """For the Deployment: this replica could take over."""
+        if self._waits_for:
+            return False, self._waits_for
+        if not self.sync.complete.is_set():
+            return False, f"the cache is not complete: {self.sync.missing}"
+        return True, "leading" if self.lease.held else "following"
+
+    def _reconciler(self) -> Reconciler:
+        recorder = Recorder(self.writes, self._identity)
+        return Reconciler(
+            self.settings,
+            self.cache,
+            self.observer,
+            self._builds,
+            decide,
+            self.writes,
+            recorder,
+            self._gateway,
+            self.metrics,
+        )
+
+    def _may_work(self) -> bool:
+        return self.lease.held and self.sync.complete.is_set()
+
+    def _led(self, held: bool) -> None:
+        _log.info("leadership", extra={"fields": {"held": held, "identity": self._identity}})
+        if held:
+            for model in self.cache.models():
+                self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
+
+    def _lost(self, ref: Ref) -> None:
+        """A deletion nobody reported: any Model of the namespace may have lost a child, or itself."""
+        self.metrics.lost(ref.kind)
+        for model in self.cache.models():
+            if ref.kind == "Job" or model["metadata"]["namespace"] == ref.namespace:
+                self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
+
+    def _job_changed(self, job: Object) -> None:
+        for key in self.observer.wishes.of(job["metadata"].get("labels", {}).get(BUILD_LABEL, "")):
+            self.queue.add(key)
+        finished = self._builds.finished(job)
+        if finished is not None and self.lease.held:
+            self.metrics.built(*finished)
+
+    def _await_kinds(self, stop: threading.Event) -> None:
+        """kopf looks once for the kinds it shall watch, so all of them must be there before it starts."""
+        while not stop.is_set():
+            try:
+                missing = self.cluster.unserved(list(BY_NAME.values()))
+                names = ", ".join(f"{kind.plural}.{kind.api_version}" for kind in missing)
+                self._waits_for = names and f"the API server does not know {names}: install their CRDs"
+            except OutsideError as bad:
+                self._waits_for = str(bad)
+            if not self._waits_for:
+                return
+            _log.warning("waiting", extra={"fields": {"for": self._waits_for}})
+            stop.wait(3.0)
+
+    def _hand_over(self, leaving: threading.Event, leading: threading.Thread) -> None:
+        self.workers.stop(_PATIENCE_SECONDS)
+        self.writes.close(_WRITE_SECONDS)
+        leaving.set()
+        if leading.is_alive():
+            leading.join(_WRITE_SECONDS)
+        self.sync.stop()
+        self.watches.stop()
+        self._gateway.close()
+        self.endpoints.stop()

@@ -1,0 +1,110 @@
+"""The threads that take Models from the queue, while this replica leads and the cache is complete.
+
+| a look ended with | then |
+|---|---|
+| nothing left to do | when something happens, or when the plan says so |
+| a change | again at once; a Model that changes without end is slowed down |
+| OutsideError, or the store was away | again after a growing pause |
+| NotLeading | left to the leader |
+| anything else, a defect of ours | logged with its trace, again after a growing pause |
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from modelyard.core.plan import Event
+from modelyard.errors import OutsideError, Refused
+
+from .cache import Key
+from .queue import Queue
+from .reconcile import Outcome, Reconciler
+from .writes import NotLeading
+
+_RESTLESS = 20
+_SLOW_SECONDS = 1.0
+_IDLE_SECONDS = 0.5
+_log = logging.getLogger(__name__)
+
+
+class Workers:
+    """`count` threads; `may_work` is asked before every key."""
+
+    def __init__(self, count: int, queue: Queue[Key], reconciler: Reconciler, may_work: Callable[[], bool]) -> None:
+        self._queue, self._reconciler, self._may_work = queue, reconciler, may_work
+        self._stop = threading.Event()
+        self._changes: dict[Key, int] = {}
+        self._threads = [
+            threading.Thread(target=self._run, name=f"worker-{number}", daemon=True) for number in range(count)
+        ]
+
+    def start(self) -> None:
+        """Starts all threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, patience: float) -> None:
+        """Lets each finish what it has, for `patience` seconds in all."""
+        self._stop.set()
+        self._queue.close()
+        end = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    @property
+    def alive(self) -> bool:
+        """False when a thread has died."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if not self._may_work():
+                self._stop.wait(0.1)
+                continue
+            key = self._queue.take(_IDLE_SECONDS)
+            if key is not None:
+                try:
+                    self.work(key)
+                finally:
+                    self._queue.done(key)
+
+    def work(self, key: Key) -> None:
+        """One look at one Model, measured, and its return to the queue."""
+        began = time.monotonic()
+        try:
+            outcome = self._reconciler.look(key)
+            self._settle(key, outcome)
+        except NotLeading:
+            outcome = Outcome("not_leading")
+            self._queue.add(key, _SLOW_SECONDS)
+        except OutsideError as bad:
+            outcome = Outcome("outside")
+            self._retry(key, bad)
+        except Exception:  # noqa: BLE001 - one Model's defect must not stop the others
+            outcome = Outcome("defect")
+            _log.exception("a look failed", extra={"fields": {"model": "/".join(key)}})
+            self._queue.retry(key)
+        self._reconciler.metrics.reconcile_seconds.labels(outcome.word).observe(time.monotonic() - began)
+
+    def _settle(self, key: Key, outcome: Outcome) -> None:
+        if outcome.away:
+            self._queue.retry(key)
+            return
+        self._queue.forget(key)
+        row = self._changes.pop(key, 0) + 1
+        if outcome.word == "changed":
+            self._changes[key] = row
+        if outcome.again is not None:
+            self._queue.add(key, outcome.again if row < _RESTLESS else max(outcome.again, _SLOW_SECONDS))
+
+    def _retry(self, key: Key, bad: OutsideError) -> None:
+        after = self._queue.retry(key)
+        fields = {"model": "/".join(key), "reason": bad.reason, "error": str(bad), "again_in": round(after, 1)}
+        _log.warning("a write did not go through", extra={"fields": fields})
+        model = self._reconciler.cache.model(key)
+        if isinstance(bad, Refused) and model is not None:
+            try:
+                self._reconciler.recorder.post(model, Event("Warning", "Refused", str(bad)))
+            except NotLeading:
+                return
