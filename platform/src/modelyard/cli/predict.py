@@ -94,9 +94,9 @@ def _texts(array: "np.ndarray") -> "np.ndarray":
     """Bytes as text, everything else as it is."""
     import numpy as np
 
-    if array.dtype != object:
+    if array.dtype.kind not in "OS":
         return array
-    decoded = [one.decode(errors="replace") if isinstance(one, bytes) else one for one in array.reshape(-1)]
+    decoded = [one.decode(errors="replace") if isinstance(one, bytes) else one for one in array.reshape(-1).tolist()]
     return np.array(decoded, dtype=object).reshape(array.shape)
 
 

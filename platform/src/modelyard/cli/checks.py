@@ -1,0 +1,123 @@
+"""The judgements of `modelyard doctor`: from what was found to fine, worth knowing, or wrong with a remedy.
+
+Pure functions over objects of the API server; `doctor.py` gathers them.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from modelyard.core.kinds import Kind
+from modelyard.core.snapshot import Object
+
+OLDEST_KSERVE = (0, 17)
+ENOUGH_BYTES = 5 * 1024**3
+_STANDARD = ("Standard", "RawDeployment")
+
+
+class Grade(StrEnum):
+    """How a check came out; only WRONG makes the exit code 1."""
+
+    GOOD = "good"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+class Check(NamedTuple):
+    """One prerequisite: what was looked at, the grade, what was found, and what to do."""
+
+    subject: str
+    grade: Grade
+    found: str
+    remedy: str = ""
+
+
+def definitions(subject: str, missing: Sequence[Kind], remedy: str) -> Check:
+    """Are these kinds known to the API server?"""
+    if not missing:
+        return Check(subject, Grade.GOOD, "installed")
+    names = ", ".join(f"{kind.kind} ({kind.api_version})" for kind in missing)
+    return Check(subject, Grade.WRONG, f"the API server does not know {names}", remedy)
+
+
+def kserve(manager: Object | None, config: Object | None) -> Check:
+    """Is KServe's manager new enough, ready, and in Standard mode by default?"""
+    remedy = "install KServe 0.17 or newer in Standard mode (its charts kserve-crd and kserve-resources)"
+    if manager is None:
+        return Check("KServe", Grade.WRONG, "there is no Deployment kserve/kserve-controller-manager", remedy)
+    version = _version(manager)
+    if version is not None and version < OLDEST_KSERVE:
+        return Check("KServe", Grade.WRONG, f"version {version[0]}.{version[1]} is too old", remedy)
+    if not manager.get("status", {}).get("readyReplicas"):
+        look = "kubectl -n kserve describe deployment kserve-controller-manager"
+        return Check("KServe", Grade.WRONG, "its manager is not ready", look)
+    written = "a version its image does not name" if version is None else f"version {version[0]}.{version[1]}"
+    mode = _mode(config)
+    if mode not in _STANDARD:
+        why = f"{written}; its default mode is {mode or 'not said'}, Models ask for Standard themselves"
+        return Check("KServe", Grade.NOTE, why, "set kserve.controller.deploymentMode=Standard in its chart")
+    return Check("KServe", Grade.GOOD, f"{written} in {mode} mode")
+
+
+def _version(manager: Object) -> tuple[int, int] | None:
+    for container in manager["spec"]["template"]["spec"]["containers"]:
+        tag = re.search(r":v?(\d+)\.(\d+)", container["image"].rpartition("/")[2])
+        if tag and container["name"] == "manager":
+            return int(tag[1]), int(tag[2])
+    return None
+
+
+def _mode(config: Object | None) -> str:
+    try:
+        return json.loads((config or {})["data"]["deploy"])["defaultDeploymentMode"]
+    except (KeyError, ValueError):
+        return ""
+
+
+def gateway(found: Object | None, namespace: str, name: str) -> Check:
+    """Is the Gateway there and programmed?"""
+    if found is None:
+        return Check("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", "make install")
+    conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", [])}
+    programmed = conditions.get("Programmed", {})
+    if programmed.get("status") == "True":
+        return Check("Gateway", Grade.GOOD, f"{namespace}/{name} is programmed")
+    why = programmed.get("message") or "no controller has taken it up"
+    look = f"kubectl -n {namespace} describe gateway {name}; is a Gateway API controller such as Envoy Gateway running?"
+    return Check("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", look)
+
+
+def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Check:
+    """Does the operator run, and does one replica lead?"""
+    if deployment is None:
+        return Check("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", "make install")
+    ready = deployment.get("status", {}).get("readyReplicas", 0)
+    logs = f"kubectl -n {namespace} logs deploy/modelyard-operator"
+    if not ready:
+        return Check("Operator", Grade.WRONG, "no replica is ready", logs)
+    spec = (lease or {}).get("spec", {})
+    holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
+    if not holder or not renewed:
+        return Check("Operator", Grade.WRONG, f"{ready} ready, but none leads", logs)
+    silent = (now - datetime.fromisoformat(renewed)).total_seconds()
+    if silent > 2 * spec.get("leaseDurationSeconds", 15):
+        return Check("Operator", Grade.WRONG, f"{holder} led, but has been silent for {silent:.0f} s", logs)
+    return Check("Operator", Grade.GOOD, f"{ready} ready, {holder} leads")
+
+
+def disk(free: int, where: str) -> Check:
+    """Is there room for builds and images?"""
+    room = f"{free / 1024**3:.1f} GiB free in {where}"
+    if free < ENOUGH_BYTES:
+        return Check("Disk", Grade.WRONG, room, "make room, or point MODELYARD_CACHE at a larger disk")
+    return Check("Disk", Grade.GOOD, room)
+
+
+def triton(homes: Sequence[str]) -> Check:
+    """Is the Triton for this machine made already?"""
+    if homes:
+        return Check("Local Triton", Grade.GOOD, homes[-1])
+    return Check("Local Triton", Grade.NOTE, "not made yet", "it is made by the first `modelyard build` or `serve`")
