@@ -11,11 +11,11 @@ help: ## This list
 setup: ## The virtual environment .venv (made once, by uv)
 	@python3 platform/bootstrap.py
 
-demo: cluster ## A cluster, a Model, predictions, a switch under load: start here
+demo: setup ## A cluster, a Model, predictions, a switch under load: start here
 	@$(RUN) -m demo
 
 cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring)
-	@$(RUN) -m localcluster up
+	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS))
 
 cluster-status: setup ## What of the cluster runs
 	@$(RUN) -m localcluster status
@@ -51,7 +51,7 @@ verify: setup ## Fail when something generated is not what the generator writes
 	@$(RUN) -m modelyard.cli.generate --check
 
 entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
-	@$(RUN) model-repo/make.py
+	@$(PYTHON) model-repo/make_entries.py --all
 
 bench: setup ## Measure what docs/benchmarks.md reports, on this machine
 	@$(RUN) -m demo.bench
