@@ -9,10 +9,9 @@ What pydantic writes is JSON Schema; what the API server takes is narrower. On t
 * defaults stay in the spec (they are written into the object, so that a later default changes no Model that
   exists) and go from the status, which the operator writes in full.
 
-`python -m modelyard.api.crd` prints the chart's template.
+`template` is the chart's file; `make generate` writes it.
 """
 
-import sys
 from typing import Any
 
 import yaml
@@ -180,7 +179,3 @@ def template() -> str:
     if "{{" in text:
         raise ValueError("a description or rule contains {{, which Helm reads as a template: word it differently")
     return HEADER + text
-
-
-if __name__ == "__main__":
-    sys.stdout.write(template())

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent
+from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
 from .shape import Shape, cel
 from .status import ModelStatus
 
@@ -69,16 +69,7 @@ class Source(Shape):
 class LatencyObjective(Shape):
     """`percentile` of all requests are answered within `threshold`."""
 
-    percentile: float = Field(
-        ge=50,
-        le=99.99,
-        description="Share of requests, in percent, that must meet the threshold: 50 to 99.99.",
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                cel("self >= 50.0 && self <= 99.99", "write a percentile from 50 to 99.99, such as 99")
-            ]
-        },
-    )
+    percentile: Percentile
     threshold: Duration
 
 

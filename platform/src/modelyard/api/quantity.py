@@ -22,6 +22,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _SAY_PERCENT = 'write a percentage such as "0.1%"'
 _SAY_BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no service reaches either"
+_SAY_PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 _SAY_DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
 _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
@@ -40,11 +41,11 @@ def _matching(pattern: str, say: str) -> AfterValidator:
     return AfterValidator(matching)
 
 
-def _holding(holds: Callable[[str], bool], say: str) -> AfterValidator:
-    def holding(text: str) -> str:
-        if not holds(text):
+def _holding(holds: Callable[[Any], bool], say: str) -> AfterValidator:
+    def holding(given: Any) -> Any:
+        if not holds(given):
             raise ValueError(say)
-        return text
+        return given
 
     return AfterValidator(holding)
 
@@ -95,6 +96,18 @@ Percent = Annotated[
             "&& double(self.replace('%', '')) < 100.0)",
             _SAY_BETWEEN,
         ),
+    ),
+]
+
+Percentile = Annotated[
+    float,
+    _holding(lambda number: 50 <= number <= 99.99, _SAY_PERCENTILE),
+    WithJsonSchema(
+        {
+            "type": "number",
+            "description": "Share of requests, in percent, that must meet the threshold: 50 to 99.99.",
+            "x-kubernetes-validations": [cel("self >= 50.0 && self <= 99.99", _SAY_PERCENTILE)],
+        }
     ),
 ]
 

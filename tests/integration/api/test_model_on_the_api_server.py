@@ -1,0 +1,143 @@
+"""What a real API server says to a Model: every mistake is refused with the sentence that mends it."""
+
+import json
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from tests.support.apiserver import ApiServer
+from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
+
+pytestmark = pytest.mark.integration
+
+TOO_LONG = "the name of a Model has at most 40 characters: shorten it"
+TWO_DASHES = "the name of a Model has no two dashes in a row: write one dash"
+LETTERS = (
+    "the name of a Model starts with a lower-case letter, goes on with lower-case letters, digits and dashes, "
+    "and ends with a letter or digit: write digits-v2, not 2digits or digits.v2"
+)
+NOT_CHECKED = "some validation rules were not checked"
+
+
+def a_model(spec: dict[str, Any], name: str = "digits", **more: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "demo"}
+    return {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Model", "metadata": metadata, "spec": spec, **more}
+
+
+def create(apiserver: ApiServer, model: dict[str, Any], dry_run: bool = True) -> dict[str, Any]:
+    """The Model as the API server would keep it, or as it keeps it."""
+    how: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
+    api = client.CustomObjectsApi(apiserver.client)
+    return api.create_namespaced_custom_object(
+        "modelyard.dev", "v1alpha1", "demo", "models", model, field_validation="Strict", **how
+    )
+
+
+def refusals(apiserver: ApiServer, model: dict[str, Any]) -> list[tuple[str, str]]:
+    """Field and sentence of every cause the API server refuses the Model for."""
+    with pytest.raises(client.ApiException) as refused:
+        create(apiserver, model)
+    told = json.loads(str(refused.value.body))
+    causes = told.get("details", {}).get("causes") or [{"field": "", "message": told["message"]}]
+    return [(one.get("field", ""), one["message"]) for one in causes if NOT_CHECKED not in one["message"]]
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.name)
+def test_a_mistake_is_refused_at_its_field_with_the_sentence_that_mends_it(apiserver: ApiServer, case: Refusal) -> None:
+    [(field, message)] = refusals(apiserver, a_model(case.spec))
+
+    assert field == case.field
+    assert message.endswith(f": {case.sentence}")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("a" * 41, TOO_LONG),
+        ("digits--v2", TWO_DASHES),
+        ("digits.v2", LETTERS),
+        ("2digits", LETTERS),
+    ],
+)
+def test_a_name_whose_children_could_not_be_named_is_refused(apiserver: ApiServer, name: str, sentence: str) -> None:
+    assert refusals(apiserver, a_model({"source": SOURCE}, name)) == [("metadata.name", f"Invalid value: {sentence}")]
+
+
+def test_the_longest_name_is_accepted(apiserver: ApiServer) -> None:
+    assert create(apiserver, a_model({"source": SOURCE}, "a" * 40))["metadata"]["name"] == "a" * 40
+
+
+def test_an_unknown_runtime_is_refused_with_the_known_ones(apiserver: ApiServer) -> None:
+    found = refusals(apiserver, a_model({"source": SOURCE, "serving": {"runtime": "tpu"}}))
+
+    assert found == [
+        ("spec.serving.runtime", 'Unsupported value: "tpu": supported values: "auto", "cpu", "gpu"'),
+    ]
+
+
+def test_an_unknown_field_is_refused_by_its_path(apiserver: ApiServer) -> None:
+    [(_, message)] = refusals(apiserver, a_model({"source": {**SOURCE, "versoin": "2"}}))
+
+    assert 'unknown field "spec.source.versoin"' in message
+
+
+def test_a_model_without_source_is_told_what_is_missing(apiserver: ApiServer) -> None:
+    assert refusals(apiserver, a_model({})) == [("spec.source", "Required value")]
+
+
+@pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_right_spec_is_accepted(apiserver: ApiServer, spec: dict[str, Any]) -> None:
+    kept = create(apiserver, a_model(spec))["spec"]
+
+    assert kept["source"] == spec["source"]
+
+
+def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(apiserver: ApiServer) -> None:
+    spec = create(apiserver, a_model({"source": SOURCE, "scaling": {"maxReplicas": 2}}))["spec"]
+
+    assert spec == {
+        "source": SOURCE,
+        "serving": {"runtime": "auto"},
+        "scaling": {"minReplicas": 1, "maxReplicas": 2},
+        "rollout": {"strategy": "Immediate"},
+    }
+
+
+def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: ApiServer) -> None:
+    create(apiserver, a_model({"source": SOURCE}, "printed", status={"version": "ignored"}), dry_run=False)
+    condition = {"type": "Ready", "status": "True", "reason": "Serving", "message": "It serves."}
+    status = {
+        "conditions": [{**condition, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+        "version": "1",
+        "revision": "printed-0123456789",
+        "traffic": "100 %",
+        "url": "http://printed.demo.models.local",
+    }
+    client.CustomObjectsApi(apiserver.client).patch_namespaced_custom_object_status(
+        "modelyard.dev", "v1alpha1", "demo", "models", "printed", {"status": status}
+    )
+
+    printed = apiserver.run("kubectl", "get", "mdl", "printed", "-n", "demo").stdout.splitlines()
+    listed = apiserver.run("kubectl", "get", "modelyard", "-n", "demo", "-o", "name").stdout
+
+    assert printed[0].split() == ["NAME", "READY", "VERSION", "REVISION", "TRAFFIC", "URL", "AGE"]
+    expected = ["printed", "True", "1", "printed-0123456789", "100", "%", "http://printed.demo.models.local"]
+    assert printed[1].split()[:-1] == expected
+    assert "model.modelyard.dev/printed" in listed.split()
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("model", "A Model serves one registry entry over HTTP and gRPC"),
+        ("model.spec.source", "The registry entry to serve"),
+        ("model.spec.slo.latency", "How fast answers are."),
+        ("model.spec.serving.runtime", "cpu, gpu, or auto"),
+        ("model.status.revisions", "the one that serves and one that comes or goes"),
+    ],
+)
+def test_kubectl_explain_says_what_a_field_is_for(apiserver: ApiServer, path: str, sentence: str) -> None:
+    told = apiserver.run("kubectl", "explain", path).stdout
+
+    assert sentence in " ".join(told.split())

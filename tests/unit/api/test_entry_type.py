@@ -1,0 +1,36 @@
+"""What `modelyard.yaml` may say."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from modelyard.api.entry import EntryMetadata
+
+LEAST: dict[str, Any] = {"name": "digits", "version": "1", "framework": "pytorch", "task": "image-classification"}
+TENSOR = {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
+
+
+def test_the_least_metadata_is_enough() -> None:
+    assert EntryMetadata.model_validate(LEAST).inputs == ()
+
+
+def test_a_whole_number_is_a_version() -> None:
+    assert EntryMetadata.model_validate({**LEAST, "version": 2}).version == "2"
+
+
+def test_a_number_with_a_dot_is_refused_because_yaml_would_shorten_it() -> None:
+    with pytest.raises(ValidationError, match="put the version in quotes"):
+        EntryMetadata.model_validate({**LEAST, "version": 1.10})
+
+
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_a_tensor_named_twice_is_refused(kind: str) -> None:
+    with pytest.raises(ValidationError, match=f"{kind} names 'x' twice"):
+        EntryMetadata.model_validate({**LEAST, kind: [TENSOR, TENSOR]})
+
+
+def test_tensors_with_names_of_their_own_are_kept_in_order() -> None:
+    read = EntryMetadata.model_validate({**LEAST, "inputs": [TENSOR, {**TENSOR, "name": "a"}]})
+
+    assert [tensor.name for tensor in read.inputs] == ["x", "a"]
