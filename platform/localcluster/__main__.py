@@ -1,0 +1,5 @@
+"""`python -m localcluster`."""
+
+from .commands import main
+
+main()

@@ -1,0 +1,143 @@
+"""Only etcd and kube-apiserver, on loopback ports, for tests against a real API server.
+
+    with apiserver.running(folder) as server:
+        kubernetes.config.load_kube_config(str(server.kubeconfig))
+
+Needs no root and no namespaces; several can run at once. Both programs end with the thread that started them, even
+when that is killed (`setpriv --pdeathsig`). There are no nodes and, unless asked for, no controllers: nothing
+schedules, nothing is garbage-collected, no webhook is called.
+"""
+
+import contextlib
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import binaries, components, identities, paths, prerequisites
+from .cache import remove
+from .errors import NotReady
+from .kubernetes import Kubernetes
+from .task import Task
+
+_ADMINISTRATOR = {"administrator": ("modelyard-administrator", identities.ADMINISTRATORS)}
+_CONTROLLERS = {"controller-manager": ("modelyard-controllers", identities.ADMINISTRATORS)}
+CRD_SETS = ("gateway", "kserve")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running API server."""
+
+    address: str
+    kubeconfig: Path
+    folder: Path
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    crds: Sequence[str] = (),
+    manifests: Sequence[Path] = (),
+    controllers: Sequence[str] = (),
+) -> Iterator[Server]:
+    """An API server that lives as long as the context; its data, keys and logs are in `folder`.
+
+    `crds` may name "gateway" (Gateway API and Envoy Gateway) and "kserve"; `manifests` are more files to apply
+    before it is handed over; `controllers` are controllers of kube-controller-manager to run, such as
+    "garbage-collector-controller" and "namespace-controller".
+    """
+    folder = folder.resolve()
+    task = Task(folder / "logs" / "start.log")
+    where = paths.default()
+    remove(folder / "etcd")
+    port, client_port, peer_port = _free_ports(3)
+    address = f"https://127.0.0.1:{port}"
+    certificates = folder / "certificates"
+    remove(certificates)
+    identities.ensure_basic(certificates, address, ["127.0.0.1", "localhost"], {**_ADMINISTRATOR, **_CONTROLLERS})
+    etcd = f"http://127.0.0.1:{client_port}"
+    arguments = components.api_server(certificates, "127.0.0.1", port, etcd, "10.0.0.0/24")
+    arguments += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
+    server = Server(address, certificates / "administrator.kubeconfig", folder)
+    with contextlib.ExitStack() as stack:
+        etcd_arguments = components.etcd(folder / "etcd", etcd, f"http://127.0.0.1:{peer_port}").arguments
+        stack.enter_context(_program(where, task, folder, "etcd", etcd_arguments))
+        started = stack.enter_context(_program(where, task, folder, "kube-apiserver", arguments))
+        _wait(task, server, started)
+        if controllers:
+            chosen = _controller_arguments(certificates, controllers)
+            stack.enter_context(_program(where, task, folder, "kube-controller-manager", chosen))
+        _install(where, task, server, crds, manifests)
+        yield server
+
+
+def _wait(task: Task, server: Server, started: "subprocess.Popen[bytes]") -> None:
+    log = server.folder / "logs" / "kube-apiserver.log"
+    authority = server.kubeconfig.with_name("ca.crt")
+
+    def well() -> bool:
+        if started.poll() is not None:
+            raise NotReady(f"kube-apiserver ended with exit code {started.returncode}.", log)
+        return components.answers(f"{server.address}/readyz", authority)
+
+    task.until("kube-apiserver", well, 90, log)
+
+
+def _install(where: paths.Paths, task: Task, server: Server, crds: Sequence[str], manifests: Sequence[Path]) -> None:
+    sets = {"gateway": prerequisites.gateway_crds, "kserve": prerequisites.kserve_crds}
+    files = [file for name in crds for file in sets[name](where, task)]
+    cluster = Kubernetes(server.kubeconfig)
+    if files or manifests:
+        cluster.apply(task, *files, *manifests)
+        cluster.kubectl(task, "wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+
+
+def _controller_arguments(certificates: Path, controllers: Sequence[str]) -> list[str]:
+    return [
+        f"--kubeconfig={certificates / 'controller-manager.kubeconfig'}",
+        f"--controllers={','.join(controllers)}",
+        "--bind-address=127.0.0.1",
+        "--secure-port=0",
+        "--leader-elect=false",
+    ]
+
+
+@contextlib.contextmanager
+def _program(
+    where: paths.Paths, task: Task, folder: Path, name: str, arguments: list[str]
+) -> "Iterator[subprocess.Popen[bytes]]":
+    program = binaries.program(where, task, name)
+    with (folder / "logs" / f"{name}.log").open("ab") as log:
+        started = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "SIGKILL", str(program), *arguments],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(5)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Loopback ports nobody listens on, all different because all are held until the last is found."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def serve(folder: Path, crds: Sequence[str]) -> None:
+    """Run an API server until interrupted, telling where its kubeconfig is."""
+    with running(folder, crds) as server:
+        print(f"KUBECONFIG={server.kubeconfig}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()

@@ -1,0 +1,137 @@
+"""Go programs of the cluster, built from the module proxy and kept by content.
+
+Kubernetes, etcd, CoreDNS and Envoy Gateway share one module (go/joint), so they share compiled packages: half the
+work of building them apart. KServe, KEDA and Prometheus need versions of their own and are built as main modules
+inside the read-only module cache, where their own `replace` lines apply. Leaving out debugging information and
+collecting garbage seldom (GOGC=400) halves the time again.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import toolchain
+from .cache import digest_of, digest_of_files, kept, locked
+from .errors import NotPossible
+from .paths import PACKAGE, Paths
+from .task import Task
+from .versions import module, version
+
+JOINT = PACKAGE / "go" / "joint"
+FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
+
+
+@dataclass(frozen=True)
+class Build:
+    """Programs built by one `go build` each group: file name -> package. `thing` names a module in versions.yaml."""
+
+    name: str
+    programs: dict[str, str]
+    thing: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    tags: str = ""
+
+    @property
+    def linker_flags(self) -> str:
+        return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in self.variables.items())])
+
+
+def _kubernetes_variables() -> dict[str, str]:
+    """Without these the API server's /version cannot be parsed by clients."""
+    number = version("kubernetes")
+    major, minor, _ = number.split(".")
+    said = {"gitVersion": f"v{number}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return {f"{package}.{name}": value for package in packages for name, value in said.items()}
+
+
+def _joint_variables() -> dict[str, str]:
+    package = "github.com/envoyproxy/gateway/internal/cmd/version"
+    return {f"{package}.envoyGatewayVersion": f"v{version('envoy-gateway')}", **_kubernetes_variables()}
+
+
+def builds() -> dict[str, Build]:
+    """Every build, in the order in which a start needs them."""
+    kubernetes = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+    core = {"etcd": "go.etcd.io/etcd/server/v3", **{name: f"k8s.io/kubernetes/cmd/{name}" for name in kubernetes}}
+    every = [
+        Build("kubernetes", {**core, "coredns": "./coredns", "pause": "./pause"}, variables=_joint_variables()),
+        Build(
+            "envoy-gateway",
+            {"envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway"},
+            variables=_joint_variables(),
+        ),
+        Build("kserve", {"kserve-manager": "./cmd/manager", "kserve-agent": "./cmd/agent"}, "kserve"),
+        Build(
+            "keda",
+            {"keda-operator": "./cmd/operator", "keda-adapter": "./cmd/adapter"},
+            "keda",
+            {"github.com/kedacore/keda/v2/version.Version": version("keda")},
+        ),
+        Build(
+            "prometheus",
+            {"prometheus": "./cmd/prometheus"},
+            "prometheus",
+            {"github.com/prometheus/common/version.Version": version("prometheus")},
+            "remove_all_sd,enable_kubernetes_sd",
+        ),
+    ]
+    return {build.name: build for build in every}
+
+
+def digest(build: Build, go_version: str) -> str:
+    """What a build is made of: sources or module, flags, Go's version."""
+    source = "@".join(module(build.thing)) if build.thing else digest_of_files(JOINT, [JOINT])
+    return digest_of(source, go_version, *FLAGS, build.linker_flags, build.tags, json.dumps(build.programs))
+
+
+def ensure(paths: Paths, task: Task, name: str) -> tuple[Path, bool]:
+    """Folder with the programs of build `name`, and whether it was there already."""
+    build = builds()[name]
+    go = toolchain.go(paths, task)
+    go_version = task.run(go, "env", "GOVERSION", env=toolchain.go_environment(paths)).strip()
+    result = paths.cache / "bin" / digest(build, go_version)
+    cached = kept(result, lambda unfinished: _build(paths, task, go, build, unfinished))
+    return result, cached
+
+
+def program(paths: Paths, task: Task, name: str) -> Path:
+    """One program by its file name, built when it is not in the cache."""
+    for build in builds().values():
+        if name in build.programs:
+            return ensure(paths, task, build.name)[0] / name
+    raise NotPossible(f"No build makes a program called {name}.")
+
+
+def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -> None:
+    env = toolchain.go_environment(paths)
+    unfinished.mkdir(parents=True)
+    with locked(paths.cache / "bin" / ".go.lock"):
+        cwd = source(paths, task, build.thing) if build.thing else JOINT
+        task.say(f"compiling {', '.join(build.programs)}")
+        tags = ["-tags", build.tags] if build.tags else []
+        flags = [*FLAGS, *tags, "-ldflags", build.linker_flags]
+        task.run(
+            go, "build", *flags, "-o", f"{unfinished}/", *build.programs.values(), env=env, cwd=cwd,
+            hint="The Go build needs about 2.5 GB of memory and the module proxy; the log names the package.",
+        )  # fmt: skip
+    for wanted, package in build.programs.items():
+        (unfinished / _file_name(package)).rename(unfinished / wanted)
+
+
+def _file_name(package: str) -> str:
+    """What `go build -o DIR/` calls a package's program: its last part that is not a major version."""
+    parts = [part for part in package.split("/") if not part.removeprefix("v").isdigit()]
+    return parts[-1]
+
+
+def source(paths: Paths, task: Task, thing: str) -> Path:
+    """Folder of a module's sources, which also carry its chart and CRDs; downloaded when missing."""
+    path, tag = module(thing)
+    result = paths.module_cache / f"{path}@{tag}"
+    if not result.exists():
+        task.say(f"downloading {path} {tag}")
+        go = toolchain.go(paths, task)
+        env = {**toolchain.go_environment(paths), "GOFLAGS": "-modcacherw"}
+        task.run(go, "mod", "download", "-json", f"{path}@{tag}", env=env, cwd=paths.cache)
+    return result

