@@ -4,16 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from modelyard.api.entry import Entry, EntryFile, EntryMetadata
 from modelyard.core.keys import entry_digest, is_safe_path
+from modelyard.core.metadata import METADATA, parse_metadata
 from modelyard.errors import InvalidEntry
-
-METADATA = "modelyard.yaml"
-_PIECE = 1 << 20
-_LARGEST_METADATA = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,20 +34,7 @@ def read_metadata(folder: Path) -> EntryMetadata:
         raise InvalidEntry(f"{folder} is not a folder; an entry is a folder with a {METADATA} and a model file.")
     if not file.is_file():
         raise InvalidEntry(f"{folder} has no {METADATA}; write one with name, version, framework and task.")
-    if file.stat().st_size > _LARGEST_METADATA:
-        raise InvalidEntry(f"{file} is larger than 1 MiB; it describes a model, it does not hold one.")
-    try:
-        values = yaml.safe_load(file.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as bad:
-        raise InvalidEntry(f"{file} is not YAML: {_one_line(bad)}; correct it.") from bad
-    if not isinstance(values, dict):
-        raise InvalidEntry(f"{file} must be a mapping with name, version, framework and task.")
-    try:
-        return EntryMetadata.model_validate(values)
-    except ValidationError as bad:
-        first = bad.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InvalidEntry(f"{file}: {where} is not usable: {first['msg']}; correct it.") from bad
+    return parse_metadata(file.read_bytes(), str(file))
 
 
 def file_sha256(path: Path) -> str:
@@ -83,7 +64,3 @@ def _described(folder: Path, file: Path) -> EntryFile:
     if not is_safe_path(name):
         raise InvalidEntry(f"{name!r} in {folder} has a name that other systems cannot store; rename the file.")
     return EntryFile(path=name, size=file.stat().st_size, sha256=file_sha256(file))
-
-
-def _one_line(bad: Exception) -> str:
-    return " ".join(str(bad).split()) or type(bad).__name__

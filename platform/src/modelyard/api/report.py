@@ -1,0 +1,79 @@
+"""What a build found out: `report.json`, the last thing a build writes and the proof that it is complete."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from .entry import EntryFile, Tensor
+
+
+class _Written(BaseModel):
+    """Open to fields that newer builders add: a report outlives the builder that wrote it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+class Batching(_Written):
+    """Whether requests may be run together, and how that was decided."""
+
+    batchable: bool
+    reason: str = Field(description="What was tried or seen, in words.")
+    max_batch_size: int = Field(ge=0, description="As in config.pbtxt; 0 when requests are never batched.")
+
+
+class Quality(_Written):
+    """onnxruntime's answers against the outputs that eval.npz expects."""
+
+    rows: int
+    largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")
+
+
+class Proof(_Written):
+    """One inference through a real Triton, compared with onnxruntime's answer."""
+
+    server: str = Field(description="Which server answered, with its version.")
+    load_seconds: float = Field(description="From start to ready.")
+    latency_milliseconds: float = Field(description="Of the one request; the first, so not a benchmark.")
+    largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")
+
+
+class Warmup(_Written):
+    """The request body to warm a server up with; it lies beside the report."""
+
+    path: str = "warmup.json"
+    header_length: int | None = Field(
+        None, description="Value for Inference-Header-Content-Length; absent when the body is plain JSON."
+    )
+
+
+class Source(_Written):
+    """What was built."""
+
+    kind: Literal["entry", "onnx", "repository"]
+    name: str
+    version: str = ""
+    digest: str = Field(description="sha256:<hex> over its files.")
+
+
+class Report(_Written):
+    """The content of `report.json`."""
+
+    format: int = Field(description="Number of the artifact format.")
+    digest: str = Field(description="sha256:<hex> that names the build.")
+    model: str = Field(description="Name the model is served under.")
+    source: Source
+    target: Literal["cpu", "gpu"] = Field(description="Hardware it was asked for; the artifact serves on both.")
+    inputs: tuple[Tensor, ...] = Field(description="As clients send them; -1 is a dynamic dimension.")
+    outputs: tuple[Tensor, ...]
+    labels: tuple[str, ...] = ()
+    opset: int
+    batching: Batching
+    quality: Quality | None = None
+    proof: Proof
+    warmup: Warmup
+    files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")
+    size: int = Field(description="Bytes of all files.")
+    timings: dict[str, float] = Field(description="Seconds by step.")
+    builder: str = Field(description="Version of Modelyard that built it.")
+    created: str = Field(description="UTC time, ISO 8601.")

@@ -1,0 +1,13 @@
+"""Builds: from an entry, a file or a folder to a Triton model repository that is known to answer.
+
+    source       what a path is: a lone .onnx, an entry folder, a Triton repository
+    inspect      names, types and shapes from the graph, without trusting the file
+    scalars      rank-0 tensors become one-element tensors: Triton serves no scalars
+    evidence     in a process of its own: a sample that works, batching by trying, quality against eval.npz
+    triton       config.pbtxt, written from the evidence or completed from the author's
+    server       a real Triton on this machine (its files: environment)
+    proof        one inference through it, compared with onnxruntime's answer
+    artifact     all of that in order; publish puts the result into the store
+
+Whatever does not depend on a Model's name is a *part*, made once per entry and shared by all its builds.
+"""

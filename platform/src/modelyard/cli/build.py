@@ -1,0 +1,158 @@
+"""`modelyard build`: on a workstation from a path, in the cluster's Job from an entry.
+
+With `--publish` a failure is also written as {"reason", "message"} to `$MODELYARD_TERMINATION_LOG`, where the
+operator reads the sentence that becomes the Model's condition.
+"""
+
+import json
+import os
+import re
+import tempfile
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import Output
+
+if TYPE_CHECKING:
+    from modelyard.api.entry import Entry
+    from modelyard.api.report import Report
+
+MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+class Target(StrEnum):
+    """Hardware a build is for."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+def build(
+    what: Annotated[str, typer.Argument(metavar="PATH|ENTRY", help="A path, or digits:1, or digits@champion.")],
+    name: Annotated[str | None, typer.Option(help="Name the model is served under; the source's by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the artifact; NAME-build by default.")] = None,
+    target: Annotated[Target, typer.Option(help="Hardware; the artifact serves on both.")] = Target.CPU,
+    publish: Annotated[bool, typer.Option("--publish", help="Put the build of an entry into the store.")] = False,
+    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
+) -> None:
+    """Build an entry or a file into a proved Triton model repository."""
+    from .console import dump
+
+    if not publish:
+        report = _locally(what, name, out, target, trust_pickle)
+    else:
+        try:
+            report = _published(what, name, target)
+        except Exception as bad:
+            _leave_word(bad)
+            raise
+    if output is not Output.TABLE:
+        dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
+    else:
+        show(report)
+
+
+def model_name(given: str | None, source: str) -> str:
+    """The name to serve under, checked as Kubernetes will check it."""
+    from modelyard.errors import InvalidEntry
+
+    name = given or re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:40].strip("-")
+    if not MODEL_NAME.fullmatch(name):
+        raise InvalidEntry(
+            f"{name!r} is not a usable model name: give --name up to 40 lower-case letters, digits and single dashes."
+        )
+    return name
+
+
+def show(report: "Report") -> None:
+    """The report in a few lines."""
+    from .console import out
+
+    def tensors(items: tuple) -> str:
+        return ", ".join(f"{tensor.name} {tensor.datatype}{list(tensor.shape)}" for tensor in items)
+
+    batching = report.batching
+    console = out()
+    console.print(f"{report.model}: good ({report.size:,} bytes, {report.digest})", markup=False, soft_wrap=True)
+    console.print(f"  takes    {tensors(report.inputs)}", markup=False, soft_wrap=True)
+    console.print(f"  gives    {tensors(report.outputs)}", markup=False, soft_wrap=True)
+    most = f"up to {batching.max_batch_size} rows" if batching.max_batch_size else "never"
+    console.print(f"  batched  {most}: {batching.reason}", markup=False, soft_wrap=True)
+    if report.quality:
+        worst = max(report.quality.largest_difference.values())
+        console.print(f"  eval.npz {report.quality.rows} rows, largest difference {worst:.3g}", markup=False)
+    console.print(f"  proved   one inference by {report.proof.server}", markup=False)
+
+
+def _locally(what: str, name: str | None, out: Path | None, target: Target, trust_pickle: bool) -> "Report":
+    from modelyard.api.report import Source as ReportedSource
+    from modelyard.build.artifact import Order, Steps
+    from modelyard.build.artifact import build as build_artifact
+    from modelyard.build.source import read_source
+    from modelyard.build.staging import Naming, staged_source
+    from modelyard.core.names import build_digest
+
+    from .console import say
+    from .registry import open_registry
+
+    with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
+        if Path(what).exists() or not _ENTRY.fullmatch(what):
+            source = staged_source(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            version = source.metadata.version if source.metadata else ""
+            digest = source.digest()
+        else:
+            registry, folder = open_registry(), Path(scratch, "entry")
+            entry = _resolved(what)
+            registry.fetch(entry, folder)
+            source, version, digest = read_source(folder), entry.version, entry.digest
+        model = model_name(name, source.name)
+        reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
+        order = Order(model, build_digest(digest, model, {}), reported, target.value)
+        return build_artifact(source, order, out or Path(f"{model}-build"), Steps(say)).report
+
+
+def _published(what: str, name: str | None, target: Target) -> "Report":
+    from modelyard.build.artifact import Steps
+    from modelyard.build.publish import publish
+
+    from .console import say
+    from .registry import open_registry, open_store
+
+    entry = _resolved(what)
+    registry = open_registry()
+    model = model_name(name, entry.name)
+    return publish(entry, model, target.value, open_store(), lambda folder: registry.fetch(entry, folder), Steps(say))
+
+
+def _resolved(what: str) -> "Entry":
+    from modelyard.errors import UnknownEntry
+
+    from .registry import open_registry
+
+    match = _ENTRY.fullmatch(what)
+    if match is None:
+        raise UnknownEntry(f"{what!r} is not an entry; write NAME:VERSION or NAME@ALIAS.")
+    name, sign, rest = match.groups()
+    registry = open_registry()
+    return registry.resolve(name, version=rest) if sign == ":" else registry.resolve(name, alias=rest)
+
+
+def _leave_word(bad: Exception) -> None:
+    """What the operator will say about a failed Job; a missing file is no reason to hide the failure."""
+    from modelyard.errors import ModelyardError
+
+    place = os.environ.get("MODELYARD_TERMINATION_LOG")
+    if not place:
+        return
+    if isinstance(bad, ModelyardError):
+        word = {"reason": bad.reason, "message": str(bad)}
+    else:
+        word = {"reason": "Defect", "message": f"the builder failed with {type(bad).__name__}: {bad}"[:1000]}
+    with suppress(OSError):
+        Path(place).write_text(json.dumps(word))

@@ -1,0 +1,59 @@
+"""What every verb prints with: tables and progress for people, JSON or YAML for scripts, problems on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.text import Text
+
+
+class Output(StrEnum):
+    """How a verb's result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def out() -> Console:
+    """Console for results."""
+    return Console()
+
+
+def err() -> Console:
+    """Console for progress and problems; never mixed into results."""
+    return Console(stderr=True)
+
+
+def problem(sentence: str) -> None:
+    """One red sentence on stderr."""
+    err().print(Text(sentence, style="bold red"), soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """One line of progress on stderr."""
+    err().print(Text(text, style="dim"), soft_wrap=True)
+
+
+def dump(value: Any, output: Output) -> None:
+    """A plain value as JSON or YAML on stdout."""
+    if output is Output.YAML:
+        import yaml
+
+        sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    else:
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def moving(what: str, total: int) -> Iterator[Any]:
+    """A progress bar for bytes; yields the callback that advances it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=err(), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,111 @@
+"""`modelyard`: finds the verb, runs it, and turns what goes wrong into a sentence and an exit code.
+
+    0   done
+    1   something outside failed, or a defect of ours
+    2   the request itself has to change
+
+The table below is all that `modelyard --help` needs; a verb's module is imported when the verb is used. A
+module `verb` has a function `verb`; one with sub-commands has a Typer called `app` instead.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+VERBS = {
+    "push": "Push an entry folder or a model file into the registry.",
+    "entries": "List the entries of the registry.",
+    "alias": "Point names such as champion at versions.",
+    "build": "Build an entry or a file into a proved Triton model repository.",
+    "serve": "Build and serve a model on this machine, until Ctrl-C.",
+}
+
+
+class _Verbs(TyperGroup):
+    """Loads a verb when it is called; help and completion are answered from the table."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in VERBS:
+            return None
+        shown = typer.Typer(add_completion=False)
+        shown.command(name=cmd_name, help=VERBS[cmd_name])(_nothing)
+        return typer.main.get_command(shown)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else command, rest
+
+
+def load(verb: str) -> Any:
+    """The real command of a verb."""
+    module = import_module(f"modelyard.cli.{verb}")
+    if hasattr(module, "app"):
+        command = typer.main.get_command(module.app)
+        command.name = verb
+        return command
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name=verb)(getattr(module, verb))
+    return typer.main.get_command(single)
+
+
+def _nothing() -> None:
+    """Stands in for a verb while only its name and help are wanted."""
+
+
+app = typer.Typer(
+    name="modelyard",
+    cls=_Verbs,
+    help="Kubernetes-native model serving: one Model becomes a fast, safe endpoint.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Kubernetes-native model serving: one Model becomes a fast, safe endpoint."""
+
+
+def run() -> NoReturn:
+    """The program: runs a verb and exits with 0, 1 or 2."""
+    from modelyard.errors import OutsideError, UserError
+
+    try:
+        app()
+    except UserError as bad:
+        code = _complain(str(bad), 2)
+    except OutsideError as bad:
+        code = _complain(str(bad), 1)
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as bad:
+        if os.environ.get("MODELYARD_TRACEBACK"):
+            raise
+        code = _complain(
+            f"a defect in Modelyard ({type(bad).__name__}: {bad}); set MODELYARD_TRACEBACK=1 to see where, "
+            "and report it.",
+            1,
+        )
+    sys.exit(code)
+
+
+def _complain(sentence: str, code: int) -> int:
+    from .console import problem
+
+    problem(sentence)
+    return code
+
+
+if __name__ == "__main__":
+    run()
