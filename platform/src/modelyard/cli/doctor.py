@@ -24,27 +24,27 @@ from modelyard.settings import Settings, config_file
 
 from . import checks
 from .checks import Check, Grade
-from .options import Form, Output
-from .table import emit
+from .console import Output, dump
+from .options import Shown
 
 _ROUTES = [GATEWAY, BY_NAME["HTTPRoute"], BY_NAME["GRPCRoute"]]
 _ENVOY_PROXY = Kind("EnvoyProxy", "gateway.envoyproxy.io", "v1alpha1", "envoyproxies", "", False)
 _MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: "[red]✗[/]"}
 
 
-def doctor(output: Output = Form.TABLE) -> None:
+def doctor(output: Shown = Output.TABLE) -> None:
     """Check what Modelyard needs, each with a remedy."""
     console = Console()
     found: list[Check] = []
     for check in examine(Settings.read()):
         found.append(check)
-        if output is Form.TABLE:
+        if output is Output.TABLE:
             remedy = f"\n    [bold]Do[/]: {escape(check.remedy)}" if check.remedy else ""
             console.print(
                 f"{_MARKS[check.grade]} [bold]{check.subject}[/]: {escape(check.found)}{remedy}", highlight=False
             )
-    if output is not Form.TABLE:
-        emit([one._asdict() | {"grade": one.grade.value} for one in found], output, console)
+    if output is not Output.TABLE:
+        dump([one._asdict() | {"grade": one.grade.value} for one in found], output)
     if any(one.grade is Grade.WRONG for one in found):
         raise typer.Exit(1)
 

@@ -21,9 +21,9 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
 
+from .console import Output, dump
 from .get import parsed, read
-from .options import Form, Namespace, Output
-from .table import emit
+from .options import Namespace, Shown
 
 _MARKS = {Verdict.GOOD: "[green]✓[/]", Verdict.WAITING: "[yellow]…[/]", Verdict.BAD: "[red]✗[/]"}
 _KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]
@@ -33,17 +33,17 @@ _LOG_BYTES = 20_000
 def explain(
     name: Annotated[str, typer.Argument(help="Name of the Model.")],
     namespace: Namespace = "",
-    output: Output = Form.TABLE,
+    output: Shown = Output.TABLE,
 ) -> None:
     """Say in plain words what is wrong with a Model and what to do."""
     settings, cluster, console = Settings.read(), Cluster(access()), Console()
     found = read(cluster, namespace or current_namespace(), name)[0]
     model = parsed(found)
     steps = diagnose(gather(cluster, model, settings), settings)
-    if output is Form.TABLE:
+    if output is Output.TABLE:
         show(steps, console)
     else:
-        emit([asdict(step) | {"verdict": step.verdict.value} for step in steps], output, console)
+        dump([asdict(step) | {"verdict": step.verdict.value} for step in steps], output)
     if any(step.verdict is Verdict.BAD for step in steps):
         raise typer.Exit(1)
 

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from modelyard.api import crd
 
+from . import reference
+
 GENERATED: dict[str, Callable[[], str]] = {
     "charts/modelyard/templates/crd-models.yaml": crd.template,
+    "platform/docs/reference/commands.md": reference.commands_page,
+    "platform/docs/reference/model.md": reference.model_page,
 }
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -24,8 +24,9 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel
 from modelyard.settings import Settings
 
-from .options import Form, Namespace, Output
-from .table import emit, mark, table
+from .console import Output, dump
+from .options import Namespace, Shown
+from .table import mark, table
 
 _EVERY_SECONDS = 2.0
 _COLUMNS = ("model", "version", "ready", "traffic", "p99", "url")
@@ -36,14 +37,14 @@ def get(
     namespace: Namespace = "",
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Models of every namespace.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
-    output: Output = Form.TABLE,
+    output: Shown = Output.TABLE,
 ) -> None:
     """List Models: version, readiness, traffic, p99 and address."""
     settings, cluster, console = Settings.read(), Cluster(access()), Console()
     where = "" if all_namespaces else namespace or current_namespace()
-    if output is not Form.TABLE:
+    if output is not Output.TABLE:
         found = read(cluster, where, name)
-        emit(found[0] if name else found, output, console)
+        dump(found[0] if name else found, output)
         return
 
     def look() -> Table:

@@ -22,6 +22,11 @@ VERBS = {
     "alias": "Point names such as champion at versions.",
     "build": "Build an entry or a file into a proved Triton model repository.",
     "serve": "Build and serve a model on this machine, until Ctrl-C.",
+    "get": "List Models: version, readiness, traffic, p99 and address.",
+    "explain": "Say in plain words what is wrong with a Model and what to do.",
+    "predict": "Send one inference to a Model and print its outputs.",
+    "doctor": "Check what Modelyard needs, each with a remedy.",
+    "operator": "Run the controller; the chart does it.",
 }
 
 

@@ -16,9 +16,10 @@ from modelyard.clients.inference import Endpoint, Prediction, connect
 from modelyard.core.names import host
 from modelyard.settings import Settings
 
+from .console import Output, dump
 from .inputs import read
-from .options import Form, Namespace, Output
-from .table import emit, table
+from .options import Namespace, Shown
+from .table import table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,7 @@ def predict(
     revision: Annotated[str, typer.Option(help="Ask this revision only, whatever traffic it gets.")] = "",
     first: Annotated[int | None, typer.Option(min=1, help="Send only so many rows of the file.")] = None,
     url: Annotated[str, typer.Option(help="Ask this server directly, such as http://127.0.0.1:8080.")] = "",
-    output: Output = Form.TABLE,
+    output: Shown = Output.TABLE,
 ) -> None:
     """Send one inference to a Model and print its outputs."""
     connection = connect(address(name, namespace, revision, url), grpc=grpc)
@@ -45,12 +46,12 @@ def predict(
     finally:
         connection.close()
     console = Console()
-    if output is Form.TABLE:
+    if output is Output.TABLE:
         console.print(shown(result))
         if result.revision:
             console.print(f"answered by revision {result.revision}", style="dim", highlight=False)
     else:
-        emit(plain(name, result), output, console)
+        dump(plain(name, result), output)
 
 
 def address(name: str, namespace: str, revision: str, url: str) -> Endpoint:

@@ -1,14 +1,8 @@
-"""Results on the terminal: a table for people, or JSON or YAML for scripts."""
+"""Tables for people: plain, without borders, honest about what is not known."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
-import yaml
-from rich.console import Console
 from rich.table import Table
-
-from .options import Form
 
 EMPTY = "-"
 
@@ -26,12 +20,3 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 def mark(good: bool | None) -> str:
     """A coloured word for yes, no and not known."""
     return {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]?[/]"}[good]
-
-
-def emit(value: Any, form: Form, console: Console) -> None:
-    """Prints data as JSON or YAML, unwrapped and uncoloured."""
-    if form is Form.JSON:
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-    else:
-        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip()
-    console.out(text, highlight=False)
