@@ -2,7 +2,8 @@
 
 KServe reports a crashing server as "Pending" for ten minutes, and calls an empty repository ready, so
 the truth is taken from container states and from the log of the container that ended. Triton's last
-lines hide the cause: the first error line of a model that failed to load is what counts.
+lines hide the cause: the line that says which model failed to load is what counts, and without one the
+first error, but for the missing GPU driver that every start on a CPU complains about.
 """
 
 import re
@@ -12,12 +13,19 @@ from typing import Any
 from .snapshot import Failure, Object
 
 _IMAGE = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
-_TRITON_ERROR = re.compile(r"(?:failed to load '.*?'.*?: |^E\d{4}.*?\] \"?)(?P<cause>.+?)\"?$", re.MULTILINE)
+_NOISE = r"(?:Internal: )?(?:TritonModelException: )?"
+_CAUSE = r"(?P<cause>.+?)(?:\\n|\"?$)"
+_TRITON_ERRORS = (
+    re.compile(rf"failed to load '[^']*' version \d+: {_NOISE}{_CAUSE}", re.MULTILINE),
+    re.compile(rf'^E\d{{4}}.*?\] "?+(?!CudaDriverHelper){_CAUSE}', re.MULTILINE),
+)
 
 
 def trouble(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
-    """The first cause that keeps these pods from serving; None while they are merely starting."""
+    """The first cause that keeps these pods from serving; None while they are merely starting or ending."""
     for pod in pods:
+        if "deletionTimestamp" in pod["metadata"]:
+            continue
         found = _scheduling(pod) or _containers(pod, logs.get(pod["metadata"]["name"], ""))
         if found:
             return found
@@ -100,5 +108,5 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
 
 def cause_of(log: str) -> str | None:
     """The first cause Triton names in its log, without time stamps; None when it names none."""
-    found = _TRITON_ERROR.search(log)
+    found = next((match for match in (pattern.search(log) for pattern in _TRITON_ERRORS) if match), None)
     return found["cause"].strip()[:400] if found else None
