@@ -1,6 +1,7 @@
 """Is an object as wanted? The API server adds defaults, so wanted is compared as a subset of what is.
 
-Mappings: every wanted key must be there with an equal value. Lists: the same length, item by item. A
+Mappings: every wanted key must be there with an equal value. Lists: the same length, item by item, but
+for those that the API server merges with what others wrote: there every wanted item must be found. A
 field that we no longer want shows through the digest annotation (`desired.sealed`).
 
 InferenceServices are different: any edit of a live one restarts its pods. One is written when it is
@@ -14,12 +15,15 @@ from typing import Any
 from .names import DESIRED_ANNOTATION
 from .snapshot import Object
 
+_MERGED = ("ownerReferences", "secrets")
+
 
 def covers(observed: Any, wanted: Any) -> bool:
     """True when everything in `wanted` is in `observed`."""
     if isinstance(wanted, Mapping):
         return isinstance(observed, Mapping) and all(
-            key in observed and covers(observed[key], value) for key, value in wanted.items()
+            key in observed and (_contains if key in _MERGED else covers)(observed[key], value)
+            for key, value in wanted.items()
         )
     if isinstance(wanted, list | tuple):
         return (
@@ -28,6 +32,10 @@ def covers(observed: Any, wanted: Any) -> bool:
             and all(covers(one, other) for one, other in zip(observed, wanted, strict=True))
         )
     return observed == wanted
+
+
+def _contains(observed: Any, wanted: Any) -> bool:
+    return all(any(covers(one, other) for one in observed) for other in wanted)
 
 
 def must_apply(wanted: Object, observed: Object | None) -> bool:
