@@ -73,10 +73,13 @@ class RevisionStatus(Shape):
     )
     stage: Stage = Field(description="Starting, Serving, Leaving, Draining or Dropped.")
     ready: bool = Field(
-        default=False, description="All replicas are ready and one inference through the gateway was answered."
+        default=False, description="All replicas are ready, and one inference through the gateway was answered."
     )
     weight: int = Field(default=0, ge=0, le=100, description="Share of the traffic, in percent.")
     since: str = Field(max_length=32, description="When the stage began, RFC 3339.")
+    carried: str = Field(
+        default="", max_length=32, description="When the gateway first carried the weights of this stage, RFC 3339."
+    )
 
 
 class ModelStatus(Shape):

@@ -39,10 +39,10 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     outlook = Outlook(snapshot, settings, wanted, now, _routes(snapshot, now, settings))
     status, events = report.status(outlook)
     return Plan(
+        status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
         scale=scales(snapshot, now),
         delete=(*_finished_revisions(outlook), *_finished_jobs(outlook)),
-        status=status,
         events=events,
         warmups=_warmups(outlook),
         requeue_after=revisions.next_deadline(now, facts),
@@ -53,6 +53,7 @@ def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
     before = snapshot.model.status.revisions
     return Facts(
         now=snapshot.now,
+        ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),
         answered=frozenset(one.name for one in before if answered(snapshot, one.name)),
         programmed=programmed(snapshot, _routes(snapshot, before, settings), settings.gateway),
         settle=settings.serving.settle_seconds,

@@ -52,13 +52,19 @@ def answered(snapshot: Snapshot, revision: str) -> bool:
 
 
 def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
-    """KServe and the Deployment agree that every replica wanted is ready."""
+    """KServe and the Deployment agree that every replica wanted is ready, and nobody deletes the revision."""
     served = snapshot.child("InferenceService", revision)
     deployment = snapshot.child("Deployment", predictor(revision))
-    if served is None or deployment is None:
+    if served is None or deployment is None or "deletionTimestamp" in served["metadata"]:
         return False
     conditions = served.get("status", {}).get("conditions", [])
     fewest, _ = snapshot.model.spec.replica_range()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions) and (
-        deployment.get("status", {}).get("readyReplicas", 0) >= fewest
+        ready_replicas(snapshot, revision) >= fewest
     )
+
+
+def ready_replicas(snapshot: Snapshot, revision: str) -> int:
+    """How many replicas of a revision are ready."""
+    deployment = snapshot.child("Deployment", predictor(revision)) or {}
+    return deployment.get("status", {}).get("readyReplicas", 0)

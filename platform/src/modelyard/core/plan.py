@@ -1,7 +1,9 @@
 """What should be done: the outcome of one decision, carried out by the operator in the order of the fields.
 
-Every write is idempotent, so a crash between any two of them only means that the next decision plans
-the rest again.
+The status comes first: it records the stage of every revision before routes follow it. Were it the other
+way round, an operator that stops in between would find traffic on a revision that its status calls
+unproven, and take it away at once. Every write is idempotent, so a crash between any two of them only
+means that the next decision plans the rest again.
 """
 
 from dataclasses import dataclass
@@ -39,12 +41,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Plan:
-    """Applies, scales, deletes, one status, events, warm-ups; `requeue_after` in seconds, None for never."""
+    """One status, applies, scales, deletes, events, warm-ups; `requeue_after` in seconds, None for never."""
 
+    status: dict[str, Any] | None = None
     apply: tuple[dict[str, Any], ...] = ()
     scale: tuple[Scale, ...] = ()
     delete: tuple[Ref, ...] = ()
-    status: dict[str, Any] | None = None
     events: tuple[Event, ...] = ()
     warmups: tuple[Warmup, ...] = ()
     requeue_after: float | None = None

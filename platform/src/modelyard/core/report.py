@@ -7,13 +7,13 @@ from that whether users get answers, because a bad new wish never takes the old 
 
 from typing import Any, NamedTuple
 
-from modelyard.api.status import EntryStatus, ModelStatus
+from modelyard.api.status import EntryStatus, ModelStatus, RevisionStatus
 from modelyard.core.names import REVISION_LABEL
 
 from . import pods
 from .conditions import Finding, events, merge
 from .names import host
-from .outlook import Outlook
+from .outlook import Outlook, ready_replicas
 from .plan import Event
 from .routes import routed
 from .snapshot import Failure
@@ -47,10 +47,9 @@ def status(outlook: Outlook) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
 
 
 def _entry(outlook: Outlook) -> EntryStatus | None:
+    """What this spec resolved to. An older spec's entry is not kept: it would pass for this one's."""
     entry = outlook.wanted.entry
-    if entry is None:
-        return outlook.model.status.entry
-    return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest)
+    return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest) if entry is not None else None
 
 
 def _addresses(outlook: Outlook) -> dict[str, str]:
@@ -61,45 +60,53 @@ def _addresses(outlook: Outlook) -> dict[str, str]:
 
 
 def _findings(outlook: Outlook) -> dict[str, Finding]:
-    trouble = _trouble(outlook)
+    trouble = _outage(outlook) if outlook.candidate is None else _trouble(outlook, outlook.candidate)
     stations = {
         "EntryResolved": outlook.wanted.resolved,
         "Built": outlook.wanted.built,
         "Serving": _serving(outlook, trouble),
-        "Routed": routed(outlook.snapshot, outlook.routes, outlook.settings.gateway),
+        "Routed": routed(outlook.snapshot, outlook.routes, outlook.holder, outlook.settings.gateway),
     }
     obstacle = _obstacle(outlook, trouble, stations["Routed"])
     return stations | _summary(obstacle, stations["Serving"])
 
 
-def _trouble(outlook: Outlook) -> Failure | None:
-    """Why the candidate does not come up: its pods, or the answer to its warm-up."""
-    candidate, snapshot = outlook.candidate, outlook.snapshot
-    if candidate is None:
-        return None
+def _trouble(outlook: Outlook, revision: RevisionStatus) -> Failure | None:
+    """Why a revision does not answer: its pods, or the answer to its warm-up."""
+    snapshot = outlook.snapshot
     own = [
-        pod
-        for pod in snapshot.of_kind("Pod")
-        if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == candidate.name
+        pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
     ]
     found = pods.trouble(own, snapshot.logs)
     if found is not None:
         return found
-    probe = snapshot.probes.get(candidate.name)
+    probe = snapshot.probes.get(revision.name)
     if probe is not None and not probe.answered:
-        return Failure("WarmupFailed", f"The warm-up request was not answered: {probe.message}", retry=True)
+        said = probe.message.rstrip(".")
+        return Failure("WarmupFailed", f"The warm-up request was not answered: {said}.", retry=True)
     return None
+
+
+def _outage(outlook: Outlook) -> Failure | None:
+    """Why nobody answers although a revision holds the traffic; None while one of its replicas is ready."""
+    holder = outlook.holder
+    if holder is None or ready_replicas(outlook.snapshot, holder.name) > 0:
+        return None
+    down = f"No replica of revision {holder.name} (version {holder.version}) is ready, so requests fail until one is."
+    return _trouble(outlook, holder) or Failure("NoReplicaReady", down, retry=True)
 
 
 def _serving(outlook: Outlook, trouble: Failure | None) -> Finding:
     if outlook.holder is not None:
-        name, version = outlook.holder.name, outlook.holder.version
-        return Finding(True, "Answering", f"Revision {name} (version {version}) holds the traffic.")
-    if outlook.candidate is None:
-        return Finding(False, "NoRevision", "No revision has been started yet.")
+        trouble = _outage(outlook)
     if trouble is not None:
         return Finding(False, trouble.reason, trouble.message)
-    return Finding(False, "Starting", f"Revision {outlook.candidate.name} is starting.")
+    if outlook.holder is not None:
+        name, version = outlook.holder.name, outlook.holder.version
+        return Finding(True, "Answering", f"Revision {name} (version {version}) holds the traffic.")
+    if not outlook.revisions:
+        return Finding(False, "NoRevision", "No revision has been started yet.")
+    return Finding(False, "Starting", f"Revision {outlook.revisions[-1].name} is starting.")
 
 
 def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obstacle | None:

@@ -3,9 +3,12 @@
     Starting --answered, alone or room to move--> Serving
     Serving  --another serves--> Leaving   raw weights 1 : 1,000,000, so Envoy keeps the old cluster
     Leaving  --programmed and settled--> Draining   weight 0, requests in flight end
-    Draining --drain time over--> removed
-    Starting --no longer wanted--> Dropped --settled--> removed
+    Draining --programmed and drain time over--> removed
+    Starting --no longer wanted--> Dropped --programmed and settled--> removed
     Leaving | Draining --wanted again--> Serving, and the other way round for the one that served
+
+A stage's time counts from when the gateway was first seen to carry its weights (`carried`), however long
+that took: traffic must have had the whole time to go elsewhere.
 
 At most two revisions exist, because the route has two slots: a third wish waits until one is gone. A
 revision that serves is never touched by a new one that does not come up.
@@ -27,11 +30,13 @@ FULL = 1_000_000
 class Facts:
     """What the machine may know of the world at `now`.
 
-    `answered` names revisions with all replicas ready that also answered a warm-up; `programmed` says
-    whether the gateway carries the raw weights of the stages as they are; `settle` and `drain` are seconds.
+    `ready` names revisions with all replicas ready, `answered` those of them that answered a warm-up;
+    `programmed` says whether the gateway carries the raw weights of the stages as they are; `settle` and
+    `drain` are seconds.
     """
 
     now: float
+    ready: frozenset[str]
     answered: frozenset[str]
     programmed: bool
     settle: float
@@ -42,8 +47,8 @@ def advance(
     revisions: Sequence[RevisionStatus], wanted: RevisionStatus | None, facts: Facts
 ) -> tuple[RevisionStatus, ...]:
     """The revisions as they should be now; `wanted` is None while it is not known or not built."""
-    kept = tuple(_aged(one, facts) for one in revisions if not _over(one, facts))
-    kept = tuple(_with_answer(one, facts) for one in kept)
+    kept = tuple(_observed(one, facts) for one in revisions)
+    kept = tuple(_aged(one, facts) for one in kept if not _over(one, facts))
     if wanted is None:
         return kept
     kept = tuple(_unwanted(one, facts) if one.name != wanted.name else _wanted_again(one, facts) for one in kept)
@@ -61,21 +66,19 @@ def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> 
 
 
 def next_deadline(revisions: Sequence[RevisionStatus], facts: Facts) -> float | None:
-    """Seconds until time alone will change something; None when it will not."""
-    waits = [
-        max(0.0, epoch(one.since) + _patience(one.stage, facts) - facts.now)
-        for one in revisions
-        if one.stage in (Stage.LEAVING, Stage.DRAINING, Stage.DROPPED)
-    ]
-    return min(waits, default=None)
+    """Seconds until time alone will change something; None when it will not, or something must happen first."""
+    waits = [_rest(one, facts) for one in revisions if one.carried and one.stage is not Stage.SERVING]
+    return min((wait for wait in waits if wait > 0), default=None)
 
 
-def _patience(stage: Stage, facts: Facts) -> float:
-    return facts.drain if stage is Stage.DRAINING else facts.settle
+def _rest(one: RevisionStatus, facts: Facts) -> float:
+    """Seconds that are left of a stage the gateway carries; 0 or less when its time is over."""
+    patience = facts.drain if one.stage is Stage.DRAINING else facts.settle
+    return patience - (facts.now - epoch(one.carried))
 
 
 def _rested(one: RevisionStatus, facts: Facts) -> bool:
-    return facts.now - epoch(one.since) >= _patience(one.stage, facts)
+    return one.carried != "" and _rest(one, facts) <= 0
 
 
 def _over(one: RevisionStatus, facts: Facts) -> bool:
@@ -88,10 +91,13 @@ def _aged(one: RevisionStatus, facts: Facts) -> RevisionStatus:
     return one
 
 
-def _with_answer(one: RevisionStatus, facts: Facts) -> RevisionStatus:
-    if one.stage is Stage.STARTING and not one.ready and one.name in facts.answered:
-        return one.model_copy(update={"ready": True})
-    return one
+def _observed(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+    """The revision as it is seen now: ready or not, and carried since when."""
+    unproven = one.stage in (Stage.STARTING, Stage.DROPPED) and one.name not in facts.answered
+    seen: dict[str, object] = {"ready": one.name in facts.ready and not unproven}
+    if facts.programmed and not one.carried and one.stage is not Stage.STARTING:
+        seen["carried"] = timestamp(facts.now)
+    return one.model_copy(update=seen)
 
 
 def _unwanted(one: RevisionStatus, facts: Facts) -> RevisionStatus:
@@ -123,4 +129,4 @@ def _switched(kept: tuple[RevisionStatus, ...], wanted: str, facts: Facts) -> tu
 
 
 def _to(one: RevisionStatus, stage: Stage, weight: int, facts: Facts) -> RevisionStatus:
-    return one.model_copy(update={"stage": stage, "weight": weight, "since": timestamp(facts.now)})
+    return one.model_copy(update={"stage": stage, "weight": weight, "since": timestamp(facts.now), "carried": ""})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from modelyard.api.status import RevisionStatus
 from modelyard.settings import GatewaySettings
 
 from .conditions import Finding
@@ -11,8 +12,8 @@ from .snapshot import Object, Snapshot
 _STATIONS = ("Accepted", "ResolvedRefs")
 
 
-def trouble(route: Object, gateway: GatewaySettings) -> str | None:
-    """None when the gateway carries this very generation; else a sentence that says what is missing."""
+def trouble(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
+    """None when the gateway carries the route, in its `latest` generation or any; else what is missing, in words."""
     kind, name = route["kind"], route["metadata"]["name"]
     generation = route["metadata"].get("generation", 1)
     parents = [
@@ -26,7 +27,7 @@ def trouble(route: Object, gateway: GatewaySettings) -> str | None:
     conditions = {one["type"]: one for one in parents[0].get("conditions", [])}
     for station in _STATIONS:
         found = conditions.get(station)
-        if found is None or found.get("observedGeneration", generation) < generation:
+        if found is None or (latest and found.get("observedGeneration", generation) < generation):
             return f"{kind} {name} waits for the gateway to take up its latest version."
         if found["status"] != "True":
             return f"{kind} {name}: the gateway says {found['reason']}: {found.get('message', '').rstrip('.')}."
@@ -53,15 +54,20 @@ def mentioned(snapshot: Snapshot, service: str) -> bool:
     )
 
 
-def routed(snapshot: Snapshot, wanted: Sequence[Object], gateway: GatewaySettings) -> Finding:
-    """The Routed condition."""
+def routed(
+    snapshot: Snapshot, wanted: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
+) -> Finding:
+    """The Routed condition. Once the holder's traffic was carried, smaller changes to come do not question it."""
+    carried = holder is not None and holder.carried != ""
     if not wanted:
         return Finding(False, "NoRevision", "No revision has pods yet, so nothing is published.")
     for one in wanted:
         observed = snapshot.child(one["kind"], one["metadata"]["name"])
         if observed is None:
             return Finding(False, "Publishing", f"{one['kind']} {one['metadata']['name']} is being written.")
-        problem = trouble(observed, gateway)
+        problem = trouble(observed, gateway, latest=not carried)
         if problem:
             return Finding(False, "NotAccepted", problem)
+    if holder is not None and not carried:
+        return Finding(False, "Publishing", f"The gateway is told to send the traffic to revision {holder.name}.")
     return Finding(True, "Accepted", f"Gateway {gateway.namespace}/{gateway.name} carries all routes.")

@@ -7,10 +7,10 @@ artifact is in the store, because its name is a digest over everything that affe
 from dataclasses import dataclass
 
 from modelyard.api.model import Model, Runtime
-from modelyard.api.status import BuildStatus, RevisionStatus, Stage
+from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
 from modelyard.settings import Settings
 
-from .conditions import Finding, timestamp
+from .conditions import MAX_MESSAGE, Finding, timestamp
 from .names import build_digest, job_name, revision_name
 from .snapshot import Failure, ResolvedEntry, Snapshot
 
@@ -45,12 +45,19 @@ def want(snapshot: Snapshot, settings: Settings) -> Wanted:
 
 
 def _entry(snapshot: Snapshot) -> ResolvedEntry | Failure:
-    """The registry's answer, or what it answered before while it is away and the spec is the same."""
-    entry, status = snapshot.entry, snapshot.model.status
-    known = status.entry
-    if isinstance(entry, Failure) and entry.retry and known and status.observed_generation == snapshot.model.generation:
+    """The registry's answer, or what it answered to this very wish before it went away."""
+    entry, known = snapshot.entry, snapshot.model.status.entry
+    if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(snapshot.model, known):
         return ResolvedEntry(known.name, known.version, known.digest)
     return entry
+
+
+def _still_meant(model: Model, known: EntryStatus) -> bool:
+    """A version never changes its meaning; an alias is only trusted while the spec is the one it was resolved for."""
+    source = model.spec.source
+    if source.version is not None:
+        return (known.name, known.version) == (source.name, source.version)
+    return model.status.observed_generation == model.generation
 
 
 def _served(model: Model, digest: str) -> bool:
@@ -70,7 +77,8 @@ def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
         finding = Finding(None, snapshot.built.reason, snapshot.built.message)
         return Wanted(so_far.resolved, finding, so_far.entry, so_far.build)
     if failure is not None and not failure.retry:
-        build = BuildStatus(digest=so_far.build.digest, failure=failure.message, reason=failure.reason)
+        said = failure.message[:MAX_MESSAGE]
+        build = BuildStatus(digest=so_far.build.digest, failure=said, reason=failure.reason)
         finding = Finding(False, failure.reason, failure.message)
         return Wanted(so_far.resolved, finding, so_far.entry, build, stalled=True)
     if failure is not None:

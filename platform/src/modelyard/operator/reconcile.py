@@ -1,6 +1,6 @@
 """One look at one Model: observe -> decide -> carry out.
 
-The plan is carried out in the order applies, scales, deletes, status, events, warm-ups. Each step can be
+The plan is carried out in the order status, applies, scales, deletes, events, warm-ups. Each step can be
 repeated, so whatever stops us in the middle, the next look plans the rest again. Then the Model is looked at
 once more: at once after a change (until nothing is left to do), later when time alone changes something, and
 with growing pauses while the store or the registry is away.
@@ -87,6 +87,8 @@ class Reconciler:
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
         """All writes and questions of a plan; seconds until the next look, None when nothing was done."""
+        if plan.status is not None:
+            self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
         for wanted in plan.apply:
             self.writes.apply(wanted)
             _log.info("applied", extra={"fields": _about(key, kind=wanted["kind"], name=wanted["metadata"]["name"])})
@@ -96,8 +98,6 @@ class Reconciler:
         for ref in plan.delete:
             self.writes.delete(ref)
             _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
-        if plan.status is not None:
-            self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
         for event in plan.events:
             self.recorder.post(stored, event)
             _log.info("event", extra={"fields": _about(key, reason=event.reason, said=event.message)})
