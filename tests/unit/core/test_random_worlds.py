@@ -1,0 +1,66 @@
+"""Whatever happens to a Model, its promises hold on the way, and once the world is calm it ends where its spec says.
+
+The promises on the way are checked by `tests.support.promises` at every write.
+"""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.core.names import predictor
+from tests.support.builders import a_new_world, a_serving_world
+from tests.support.happenings import HAPPENINGS, Named
+from tests.support.world import BROKEN, World
+
+
+def live_through(world: World, happenings: list[Named]) -> None:
+    for one in happenings:
+        one.happen(world)
+    world.calm_down()
+    world.settle()
+
+
+def wanted_version(world: World) -> str:
+    source = world.model["spec"]["source"]
+    return source.get("version") or world.aliases[source["alias"]]
+
+
+def assert_ended_well(world: World) -> None:
+    """The wish is served by one revision with all the traffic; or, if it cannot be, a person is told."""
+    version = wanted_version(world)
+    if version not in world.entries or version == BROKEN:
+        assert world.condition("Stalled")[0] == "True"
+        return
+    only = predictor(world.revision(version).name)
+    assert world.condition("Ready") == ("True", "Serving")
+    assert [one.version for one in world.status.revisions] == [version]
+    assert world.names("InferenceService") == [world.status.revision]
+    assert {name for name, _ in world.weights()} == {only}
+    assert sum(weight for _, weight in world.weights()) > 0
+    assert_replicas_in_range(world, only)
+
+
+def assert_replicas_in_range(world: World, name: str) -> None:
+    scaling = world.model["spec"].get("scaling", {"minReplicas": 1, "maxReplicas": 1})
+    deployment = world.object("Deployment", name)
+    assert deployment is not None
+    assert scaling["minReplicas"] <= deployment["spec"]["replicas"] <= scaling["maxReplicas"]
+
+
+@given(st.booleans(), HAPPENINGS)
+def test_every_world_ends_where_its_spec_says(new: bool, happenings: list[Named]) -> None:
+    world = a_new_world() if new else a_serving_world()
+
+    live_through(world, happenings)
+
+    assert_ended_well(world)
+
+
+@given(st.booleans(), HAPPENINGS)
+def test_nothing_is_left_to_do_in_a_calm_world(new: bool, happenings: list[Named]) -> None:
+    world = a_new_world() if new else a_serving_world()
+    live_through(world, happenings)
+
+    plan = world.decide()
+
+    assert plan.empty
+    assert plan.requeue_after is None
