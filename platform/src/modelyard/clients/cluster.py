@@ -139,7 +139,7 @@ class Cluster:
         for version in {kind.api_version for kind in kinds}:
             root = f"/apis/{version}" if "/" in version else f"/api/{version}"
             found = self._json("GET", root, absent_ok=True) or {}
-            known[version] = {row["name"] for row in found.get("resources", ())}
+            known[version] = {row["name"] for row in found.get("resources") or ()}
         return [kind for kind in kinds if kind.plural not in known[kind.api_version]]
 
     def _pages(self, path: str, query: Query, accept: str) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ class Cluster:
         while True:
             page = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
             answer = self._json("GET", path, page, accept=accept) or {}
-            found.extend(answer.get("items", ()))
+            found.extend(answer.get("items") or ())
             token = answer.get("metadata", {}).get("continue", "")
             if not token:
                 return found

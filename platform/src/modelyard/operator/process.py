@@ -86,7 +86,7 @@ class Operator:
             self.sync.start()
             self.workers.start()
             leading.start()
-        while not stop.wait(1.0) and self.watches.alive and self.workers.alive and leading.is_alive():
+        while not stop.wait(1.0) and leading.is_alive() and self._parts_live():
             pass
         asked = stop.is_set()
         _log.info("stopping", extra={"fields": {"asked": asked}})
@@ -143,6 +143,9 @@ class Operator:
             self._gateway,
             self.metrics,
         )
+
+    def _parts_live(self) -> bool:
+        return self.watches.alive and self.workers.alive and self.sync.alive
 
     def _may_work(self) -> bool:
         return self.lease.held and self.sync.complete.is_set()

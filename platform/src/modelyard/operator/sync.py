@@ -38,6 +38,11 @@ class Sync:
         """Begins to compare."""
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """False once the thread has ended, on purpose or not."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Ends after the comparison under way."""
         self._stop.set()

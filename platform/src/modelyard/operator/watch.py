@@ -47,7 +47,7 @@ class Watches:
         """False once kopf has ended, on purpose or not."""
         return self._thread.is_alive()
 
-    def stop(self, patience: float = 10.0) -> None:
+    def stop(self, patience: float = 2.0) -> None:
         """Ends the streams; returns after `patience` seconds at the latest."""
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
