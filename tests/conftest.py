@@ -1,3 +1,3 @@
 """Fixtures that several rooms of tests share."""
 
-pytest_plugins = ["tests.support.apiserver"]
+pytest_plugins = ["tests.support.real_apiserver"]

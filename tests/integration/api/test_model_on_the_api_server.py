@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.support.apiserver import ApiServer
+from tests.support.real_apiserver import RealApiServer
 from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
 
 pytestmark = pytest.mark.integration
@@ -25,7 +25,7 @@ def a_model(spec: dict[str, Any], name: str = "digits", **more: Any) -> dict[str
     return {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Model", "metadata": metadata, "spec": spec, **more}
 
 
-def create(apiserver: ApiServer, model: dict[str, Any], dry_run: bool = True) -> dict[str, Any]:
+def create(apiserver: RealApiServer, model: dict[str, Any], dry_run: bool = True) -> dict[str, Any]:
     """The Model as the API server would keep it, or as it keeps it."""
     how: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
     api = client.CustomObjectsApi(apiserver.client)
@@ -34,7 +34,7 @@ def create(apiserver: ApiServer, model: dict[str, Any], dry_run: bool = True) ->
     )
 
 
-def refusals(apiserver: ApiServer, model: dict[str, Any]) -> list[tuple[str, str]]:
+def refusals(apiserver: RealApiServer, model: dict[str, Any]) -> list[tuple[str, str]]:
     """Field and sentence of every cause the API server refuses the Model for."""
     with pytest.raises(client.ApiException) as refused:
         create(apiserver, model)
@@ -44,7 +44,7 @@ def refusals(apiserver: ApiServer, model: dict[str, Any]) -> list[tuple[str, str
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.name)
-def test_a_mistake_is_refused_at_its_field_with_the_sentence_that_mends_it(apiserver: ApiServer, case: Refusal) -> None:
+def test_a_mistake_is_refused_with_the_sentence_that_mends_it(apiserver: RealApiServer, case: Refusal) -> None:
     [(field, message)] = refusals(apiserver, a_model(case.spec))
 
     assert field == case.field
@@ -60,15 +60,15 @@ def test_a_mistake_is_refused_at_its_field_with_the_sentence_that_mends_it(apise
         ("2digits", LETTERS),
     ],
 )
-def test_a_name_whose_children_could_not_be_named_is_refused(apiserver: ApiServer, name: str, sentence: str) -> None:
+def test_a_name_too_odd_for_children_is_refused(apiserver: RealApiServer, name: str, sentence: str) -> None:
     assert refusals(apiserver, a_model({"source": SOURCE}, name)) == [("metadata.name", f"Invalid value: {sentence}")]
 
 
-def test_the_longest_name_is_accepted(apiserver: ApiServer) -> None:
+def test_the_longest_name_is_accepted(apiserver: RealApiServer) -> None:
     assert create(apiserver, a_model({"source": SOURCE}, "a" * 40))["metadata"]["name"] == "a" * 40
 
 
-def test_an_unknown_runtime_is_refused_with_the_known_ones(apiserver: ApiServer) -> None:
+def test_an_unknown_runtime_is_refused_with_the_known_ones(apiserver: RealApiServer) -> None:
     found = refusals(apiserver, a_model({"source": SOURCE, "serving": {"runtime": "tpu"}}))
 
     assert found == [
@@ -76,24 +76,24 @@ def test_an_unknown_runtime_is_refused_with_the_known_ones(apiserver: ApiServer)
     ]
 
 
-def test_an_unknown_field_is_refused_by_its_path(apiserver: ApiServer) -> None:
+def test_an_unknown_field_is_refused_by_its_path(apiserver: RealApiServer) -> None:
     [(_, message)] = refusals(apiserver, a_model({"source": {**SOURCE, "versoin": "2"}}))
 
     assert 'unknown field "spec.source.versoin"' in message
 
 
-def test_a_model_without_source_is_told_what_is_missing(apiserver: ApiServer) -> None:
+def test_a_model_without_source_is_told_what_is_missing(apiserver: RealApiServer) -> None:
     assert refusals(apiserver, a_model({})) == [("spec.source", "Required value")]
 
 
 @pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_a_right_spec_is_accepted(apiserver: ApiServer, spec: dict[str, Any]) -> None:
+def test_a_right_spec_is_accepted(apiserver: RealApiServer, spec: dict[str, Any]) -> None:
     kept = create(apiserver, a_model(spec))["spec"]
 
     assert kept["source"] == spec["source"]
 
 
-def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(apiserver: ApiServer) -> None:
+def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(apiserver: RealApiServer) -> None:
     spec = create(apiserver, a_model({"source": SOURCE, "scaling": {"maxReplicas": 2}}))["spec"]
 
     assert spec == {
@@ -104,7 +104,7 @@ def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(
     }
 
 
-def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: ApiServer) -> None:
+def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: RealApiServer) -> None:
     create(apiserver, a_model({"source": SOURCE}, "printed", status={"version": "ignored"}), dry_run=False)
     condition = {"type": "Ready", "status": "True", "reason": "Serving", "message": "It serves."}
     status = {
@@ -137,7 +137,7 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: ApiS
         ("model.status.revisions", "the one that serves and one that comes or goes"),
     ],
 )
-def test_kubectl_explain_says_what_a_field_is_for(apiserver: ApiServer, path: str, sentence: str) -> None:
+def test_kubectl_explain_says_what_a_field_is_for(apiserver: RealApiServer, path: str, sentence: str) -> None:
     told = apiserver.run("kubectl", "explain", path).stdout
 
     assert sentence in " ".join(told.split())

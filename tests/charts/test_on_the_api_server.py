@@ -1,0 +1,136 @@
+"""A real API server accepts, strictly, every rendering of the charts and every sample."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from modelyard.api.model import Model
+
+from tests.support.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
+from tests.support.real_apiserver import RealApiServer
+
+pytestmark = pytest.mark.integration
+
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
+OUTSIDE = ("ServiceMonitor", "PrometheusRule")
+SAMPLES = sorted((ROOT / "manifests").glob("*.yaml"))
+
+PLATFORM_VALUES: dict[str, dict[str, Any]] = {
+    "the defaults": {},
+    "node ports and a volume by name": {
+        "embeddedStore": {
+            "service": {"type": "NodePort", "nodePort": 30833},
+            "volumeName": "modelyard-store",
+            "storageClassName": "",
+        },
+        "gateway": {
+            "envoyImage": "registry.example/envoy:1.39.3",
+            "replicas": 2,
+            "service": {"type": "NodePort", "nodePort": 30080},
+        },
+    },
+    "everything inside the cluster": {"gateway": {"service": {"type": "ClusterIP"}}},
+    "a store and a gateway of your own": {
+        "embeddedStore": {"enabled": False},
+        "store": {"existingSecrets": {"writer": "s3-writer", "reader": "s3-reader"}},
+        "gateway": {"create": False},
+        "config": {"store": {"endpoint": "https://s3.example"}, "gateway": {"name": "shared", "namespace": "edge"}},
+    },
+    "a private registry, policies and placement": {
+        "imagePullSecrets": ["registry"],
+        "networkPolicy": {"enabled": True},
+        "operator": {
+            "replicas": 3,
+            "nodeSelector": {"kubernetes.io/os": "linux"},
+            "tolerations": [{"key": "platform", "operator": "Exists", "effect": "NoSchedule"}],
+            "serviceAccountAnnotations": {"example.com/role": "reader"},
+            "podAnnotations": {"example.com/digest": "1"},
+        },
+        "builder": {"serviceAccountAnnotations": {"example.com/role": "writer"}},
+    },
+    "no runtimes of ours": {"runtimes": {"cpu": {"enabled": False}, "gpu": {"enabled": False}}},
+}
+
+MODEL_VALUES: dict[str, dict[str, Any]] = {
+    "a version": {"source": {"version": "1"}},
+    "an alias of another entry": {"source": {"name": "sentences", "alias": "champion"}},
+    "everything": {
+        "labels": {"team": "vision"},
+        "annotations": {"example.com/owner": "vision"},
+        "source": {"version": "2"},
+        "slo": {
+            "latency": {"percentile": 99.5, "threshold": "50ms"},
+            "errorRate": "0.1%",
+            "availability": "99.9%",
+        },
+        "serving": {"runtime": "cpu", "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}},
+        "scaling": {"minReplicas": 1, "maxReplicas": 3},
+        "rollout": {"strategy": "Immediate"},
+    },
+}
+
+
+@pytest.mark.parametrize("values", PLATFORM_VALUES.values(), ids=PLATFORM_VALUES.keys())
+def test_the_platform_is_accepted_with(apiserver: RealApiServer, values: dict[str, Any]) -> None:
+    found = objects(template(PLATFORM, values))
+
+    assert apiserver.complaint(yaml.safe_dump_all(found)) == ""
+
+
+def test_objects_behind_the_prometheus_operator_are_the_only_ones_not_checked_here(apiserver: RealApiServer) -> None:
+    on = {"enabled": True}
+    everything = {"monitoring": {"serviceMonitor": on, "prometheusRule": on}, "networkPolicy": on}
+
+    rendered = objects(template(PLATFORM, everything))
+    known = [each for each in rendered if each["kind"] not in OUTSIDE]
+
+    assert len(rendered) - len(known) == len(OUTSIDE)
+    assert apiserver.complaint(yaml.safe_dump_all(known)) == ""
+
+
+@pytest.mark.parametrize("values", MODEL_VALUES.values(), ids=MODEL_VALUES.keys())
+def test_a_model_is_accepted_with(apiserver: RealApiServer, values: dict[str, Any]) -> None:
+    [model] = objects(template(MODEL, values, "digits", "demo"))
+
+    assert apiserver.complaint(yaml.safe_dump(model)) == ""
+    assert model["spec"]["source"]["name"] == values["source"].get("name", "digits")
+    for part in ("slo", "serving", "scaling", "rollout"):
+        assert model["spec"].get(part) == values.get(part)
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_a_sample_is_accepted(apiserver: RealApiServer, file: Path) -> None:
+    text = file.read_text()
+
+    assert apiserver.complaint(text) == ""
+    models = [one for one in objects(text) if one["kind"] == "Model"]
+    assert [Model.model_validate(keyless(one)).namespace for one in models] == ["demo"]
+
+
+def test_there_is_a_sample_for_every_part_of_a_spec() -> None:
+    specs = [one["spec"] for file in SAMPLES for one in objects(file.read_text()) if one["kind"] == "Model"]
+
+    assert {part for spec in specs for part in spec} == {"source", "slo", "serving", "scaling", "rollout"}
+    assert {key for spec in specs for key in spec["source"]} == {"name", "version", "alias"}
+    assert {spec["source"]["name"] for spec in specs} <= {folder.name for folder in (ROOT / "model-repo").iterdir()}
+
+
+def test_pods_of_the_platform_pass_the_restricted_security_standard(apiserver: RealApiServer) -> None:
+    level = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn")]
+    apiserver.run("kubectl", "label", "--overwrite", "namespace", NAMESPACE, *level)
+    workloads = [
+        one for one in objects(template(PLATFORM)) if one["kind"] in ("Deployment", "StatefulSet", "Job", "Pod")
+    ]
+
+    how = ("--server-side", "--dry-run=server", "-f", "-")
+    done = apiserver.run("kubectl", "apply", *how, stdin=yaml.safe_dump_all(workloads))
+
+    assert len(workloads) == 4
+    assert done.returncode == 0, done.stderr
+    assert "violate" not in done.stderr
+
+
+def keyless(document: dict[str, Any]) -> dict[str, Any]:
+    """The parts of an object that a Model type reads."""
+    return {part: document[part] for part in ("metadata", "spec")}

@@ -1,0 +1,259 @@
+"""charts/modelyard: what it renders, refuses and keeps."""
+
+import base64
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from modelyard.api.crd import model_crd
+from modelyard.operator.permissions import RIGHTS
+from modelyard.settings import Settings
+from pydantic import SecretStr
+
+from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
+from tests.support.real_apiserver import RealApiServer
+
+KNOWN_BY_THE_CHART = {
+    "store.accessKeyId",
+    "store.secretAccessKey",
+    "operator.namespace",
+    "operator.identity",
+}
+BUCKETS = (
+    1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000,
+    10000,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[dict[str, Any]]:
+    return objects(template(PLATFORM))
+
+
+def leaves(tree: Any, at: str = "") -> dict[str, Any]:
+    """Every leaf of nested mappings by its dotted path."""
+    if not isinstance(tree, dict) or not tree:
+        return {at: tree}
+    return {path: leaf for key, value in tree.items() for path, leaf in leaves(value, f"{at}.{key}".strip(".")).items()}
+
+
+def plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def test_the_chart_passes_helms_own_lint() -> None:
+    done = helm("lint", "--strict", PLATFORM)
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_config_has_the_names_and_the_defaults_of_the_settings() -> None:
+    defaults = Settings.model_construct().model_dump(by_alias=True)
+    wanted = {path: plain(leaf) for path, leaf in leaves(defaults).items() if path not in KNOWN_BY_THE_CHART}
+
+    assert leaves(yaml.safe_load((PLATFORM / "values.yaml").read_text())["config"]) == wanted
+
+
+def test_the_operators_configuration_file_is_read_back_as_settings(
+    rendered: list[dict[str, Any]], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(one(rendered, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    monkeypatch.setenv("MODELYARD_CONFIG", str(file))
+
+    settings = Settings.read()
+
+    assert settings.operator.namespace == NAMESPACE
+    assert settings.store.endpoint == f"http://modelyard-store.{NAMESPACE}.svc.cluster.local:8333"
+    assert settings.build == Settings.model_construct().build
+
+
+def test_the_operator_gets_its_credentials_and_its_name_from_kubernetes(rendered: list[dict[str, Any]]) -> None:
+    [container] = pod_templates(rendered)["Deployment/modelyard-operator"]["containers"]
+    sources = {each["name"]: each.get("valueFrom") for each in container["env"]}
+
+    assert sources["MODELYARD_STORE_SECRET_ACCESS_KEY"] == {
+        "secretKeyRef": {"name": "modelyard-store-reader", "key": "secretAccessKey"}
+    }
+    assert sources["MODELYARD_OPERATOR_IDENTITY"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+@pytest.mark.parametrize(("kind", "scope"), [("ClusterRole", "cluster"), ("Role", "platform")])
+def test_the_operator_may_do_exactly_what_its_code_does(rendered: list[dict[str, Any]], kind: str, scope: str) -> None:
+    granted = {
+        (group, resource, verb)
+        for rule in one(rendered, kind, "modelyard-operator")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    used = {(right.group, right.resource, verb) for right in RIGHTS if right.scope == scope for verb in right.verbs}
+
+    assert granted == used
+
+
+def test_build_pods_get_no_access_to_the_api_server(rendered: list[dict[str, Any]]) -> None:
+    account = one(rendered, "ServiceAccount", "modelyard-builder")
+    bound = [
+        subject["name"] for each in rendered if each["kind"].endswith("RoleBinding") for subject in each["subjects"]
+    ]
+
+    assert account["automountServiceAccountToken"] is False
+    assert account["metadata"]["name"] not in bound
+
+
+def test_every_container_is_restricted_and_says_what_it_needs(rendered: list[dict[str, Any]]) -> None:
+    pods = pod_templates(rendered)
+
+    assert len(pods) == 4
+    for name, pod in pods.items():
+        security = pod["securityContext"]
+        assert security["runAsNonRoot"], name
+        assert security["runAsUser"] >= 1000, name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            closed = container["securityContext"]
+            assert closed["readOnlyRootFilesystem"], name
+            assert not closed["allowPrivilegeEscalation"], name
+            assert closed["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["requests"], name
+            assert container["resources"]["limits"]["memory"], name
+
+
+def test_every_image_is_pinned(rendered: list[dict[str, Any]]) -> None:
+    containers = [container for pod in pod_templates(rendered).values() for container in pod["containers"]]
+    runtimes = [each for each in rendered if each["kind"] == "ClusterServingRuntime"]
+    containers += [container for runtime in runtimes for container in runtime["spec"]["containers"]]
+    config = yaml.safe_load(one(rendered, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+
+    images = [container["image"] for container in containers] + [config["build"]["image"]]
+
+    assert len(images) == 7
+    assert [image for image in images if not re.search(r":[\w.-]+$", image) or image.endswith(":latest")] == []
+
+
+def test_runtimes_are_restricted_kept_and_chosen_by_name_alone(rendered: list[dict[str, Any]]) -> None:
+    runtimes = {each["metadata"]["name"]: each for each in rendered if each["kind"] == "ClusterServingRuntime"}
+
+    assert set(runtimes) == {"modelyard-triton-cpu-v1", "modelyard-triton-v1"}
+    for runtime in runtimes.values():
+        [container] = runtime["spec"]["containers"]
+        assert runtime["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+        assert [each["autoSelect"] for each in runtime["spec"]["supportedModelFormats"]] == [False]
+        ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+        assert ports == {"http": 8080, "grpc": 9000, "metrics": 8002}
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["runAsUser"] == 1000
+        assert "readinessProbe" not in container
+    gpu = runtimes["modelyard-triton-v1"]["spec"]["containers"][0]
+    assert gpu["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+
+def test_the_gateway_counts_in_the_buckets_an_slo_may_name(rendered: list[dict[str, Any]]) -> None:
+    proxy = one(rendered, "EnvoyProxy", "modelyard")
+    bootstrap = yaml.safe_load(proxy["spec"]["bootstrap"]["value"])
+    [buckets] = bootstrap["stats_config"]["histogram_bucket_settings"]
+
+    assert tuple(buckets["buckets"]) == BUCKETS
+    assert bootstrap["stats_flush_interval"] == "1s"
+    assert proxy["spec"]["provider"]["kubernetes"]["envoyService"]["name"] == "modelyard-gateway"
+    assert one(rendered, "GatewayClass", "modelyard")["spec"]["parametersRef"]["name"] == "modelyard"
+
+
+def test_the_store_knows_the_very_credentials_that_its_users_get(rendered: list[dict[str, Any]]) -> None:
+    identities = json.loads(one(rendered, "Secret", "modelyard-store-identities")["stringData"]["s3.json"])
+    known = {each["name"]: each for each in identities["identities"]}
+
+    for name in ("writer", "reader", "admin"):
+        secret = one(rendered, "Secret", f"modelyard-store-{name}")["stringData"]
+        [credentials] = known[name]["credentials"]
+        assert credentials == {"accessKey": secret["accessKeyId"], "secretKey": secret["secretAccessKey"]}
+    assert known["reader"]["actions"] == ["Read:modelyard", "List:modelyard"]
+    assert not [action for action in known["writer"]["actions"] if action.startswith("Admin")]
+    assert len({each["credentials"][0]["secretKey"] for each in known.values()}) == 3
+
+
+def test_the_resource_definition_is_the_generated_one_and_stays_when_the_release_goes(
+    rendered: list[dict[str, Any]],
+) -> None:
+    found = one(rendered, "CustomResourceDefinition", "models.modelyard.dev")
+
+    assert found == model_crd()
+    assert found["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_a_store_of_your_own_needs_its_secrets_named() -> None:
+    own = {"embeddedStore": {"enabled": False}}
+    named = {**own, "store": {"existingSecrets": {"writer": "s3-writer", "reader": "s3-reader"}}}
+
+    found = objects(template(PLATFORM, named))
+
+    assert "store.existingSecrets.writer and .reader" in complaint(PLATFORM, own)
+    assert "for a store of your own" in complaint(PLATFORM, {"store": {"existingSecrets": {"writer": "s3-writer"}}})
+    assert not [each for each in found if each["kind"] in ("Secret", "StatefulSet")]
+    config = yaml.safe_load(one(found, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    assert config["store"]["writerSecret"] == "s3-writer"
+    assert config["store"]["endpoint"] == ""
+    [container] = pod_templates(found)["Deployment/modelyard-operator"]["containers"]
+    assert {"secretKeyRef": {"name": "s3-reader", "key": "accessKeyId"}} in [
+        each.get("valueFrom") for each in container["env"]
+    ]
+
+
+def test_a_gateway_of_your_own_is_used_and_not_made() -> None:
+    found = objects(
+        template(
+            PLATFORM, {"gateway": {"create": False}, "config": {"gateway": {"name": "shared", "namespace": "edge"}}}
+        )
+    )
+
+    assert not [each for each in found if each["kind"] in ("Gateway", "GatewayClass", "EnvoyProxy")]
+    config = yaml.safe_load(one(found, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    assert (config["gateway"]["name"], config["gateway"]["namespace"]) == ("shared", "edge")
+
+
+def test_what_is_behind_flags_appears_with_them() -> None:
+    behind = {"ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
+    flags = {
+        "monitoring": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+        "networkPolicy": {"enabled": True},
+    }
+
+    assert not behind & {each["kind"] for each in objects(template(PLATFORM))}
+    assert behind <= {each["kind"] for each in objects(template(PLATFORM, flags))}
+
+
+def test_alerts_speak_of_metrics_the_operator_has() -> None:
+    source = (PLATFORM.parents[1] / "platform" / "src" / "modelyard" / "operator" / "metrics.py").read_text()
+    found = objects(template(PLATFORM, {"monitoring": {"prometheusRule": {"enabled": True}}}))
+    rules = one(found, "PrometheusRule", "modelyard-operator")["spec"]["groups"][0]["rules"]
+
+    named = {name for rule in rules for name in re.findall(r"modelyard_[a-z_]+", rule["expr"])}
+
+    assert named
+    assert [name for name in named if name.removesuffix("_count") not in source] == []
+
+
+def test_an_upgrade_keeps_the_credentials(apiserver: RealApiServer) -> None:
+    first = credentials_after_an_upgrade(apiserver)
+
+    second = credentials_after_an_upgrade(apiserver)
+
+    assert second == first
+    assert len(base64.b64decode(first["modelyard-store-writer"]["secretAccessKey"])) == 40
+
+
+def credentials_after_an_upgrade(apiserver: RealApiServer) -> dict[str, dict[str, str]]:
+    """Data of the store's Secrets, and the digest that restarts the store, once the chart was installed or upgraded."""
+    release = ("upgrade", "--install", "modelyard", str(PLATFORM), "-n", NAMESPACE)
+    done = apiserver.run("helm", *release, "--no-hooks", "--take-ownership")
+    assert done.returncode == 0, done.stderr
+    secrets = apiserver.run("kubectl", "get", "secrets", "-n", NAMESPACE, "-o", "json").stdout
+    store = apiserver.run("kubectl", "get", "statefulset", "modelyard-store", "-n", NAMESPACE, "-o", "json").stdout
+    found = {each["metadata"]["name"]: each["data"] for each in json.loads(secrets)["items"]}
+    return {
+        "restart": json.loads(store)["spec"]["template"]["metadata"]["annotations"],
+        **{name: data for name, data in found.items() if name.startswith("modelyard-store-")},
+    }

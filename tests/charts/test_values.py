@@ -1,0 +1,100 @@
+"""The values of both charts: every one explained, every one checked, nothing else accepted."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.charts import MODEL, PLATFORM, complaint
+
+CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL], ids=lambda chart: chart.name)
+
+
+def schema_of(chart: Path) -> dict[str, Any]:
+    return json.loads((chart / "values.schema.json").read_text())
+
+
+def closed_objects(node: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of a schema that lists its properties."""
+    if isinstance(node, dict):
+        if "properties" in node and isinstance(node["properties"], dict) and "type" in node:
+            yield at, node
+        for key, child in node.items():
+            yield from closed_objects(child, f"{at}/{key}")
+
+
+def same_names(values: dict[str, Any], schema: dict[str, Any], at: str = "") -> Iterator[str]:
+    """Paths that only one of values.yaml and its schema knows."""
+    known = schema.get("properties", {})
+    for name in sorted((set(values) ^ set(known)) - ({"global"} if not at else set())):
+        yield f"{at}{name}"
+    for name in set(values) & set(known):
+        if isinstance(values[name], dict) and known[name].get("properties"):
+            yield from same_names(values[name], known[name], f"{at}{name}.")
+
+
+@CHARTS
+def test_every_value_is_explained(chart: Path) -> None:
+    lines = (chart / "values.yaml").read_text().splitlines()
+    values = [number for number, line in enumerate(lines) if re.match(r"^ *[A-Za-z]\w*:", line)]
+    resources = ("requests", "limits")
+
+    def explained(number: int) -> bool:
+        """A comment right above, or on the first line inside."""
+        above = lines[number - 1].lstrip().startswith("#")
+        inside = number + 1 < len(lines) and lines[number + 1].lstrip().startswith("#") and lines[number].endswith(":")
+        return above or inside or lines[number].strip().startswith(resources)
+
+    grouping = [number for number in values if lines[number].endswith(":")]
+    assert [lines[number] for number in values if number not in grouping and not explained(number)] == []
+
+
+@CHARTS
+def test_values_and_schema_know_the_same_names(chart: Path) -> None:
+    values = yaml.safe_load((chart / "values.yaml").read_text())
+
+    assert list(same_names(values, schema_of(chart))) == []
+
+
+@CHARTS
+def test_the_schema_is_closed_everywhere(chart: Path) -> None:
+    found = list(closed_objects(schema_of(chart)))
+
+    assert len(found) > 5
+    assert [at for at, node in found if node.get("additionalProperties") is not False] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"replicas": 3}, "replicas"),
+        ({"operator": {"image": "docker.io/modelyard/operator:latest"}}, "operator.image"),
+        ({"operator": {"image": "docker.io/modelyard/operator"}}, "operator.image"),
+        ({"operator": {"logLevel": "loud"}}, "operator.logLevel"),
+        ({"config": {"store": {"secretAccessKey": "never here"}}}, "secretAccessKey"),
+        ({"config": {"serving": {"autoRuntime": "tpu"}}}, "config.serving.autoRuntime"),
+        ({"gateway": {"service": {"type": "ExternalName"}}}, "gateway.service.type"),
+        ({"embeddedStore": {"size": "10GB"}}, "embeddedStore.size"),
+    ],
+)
+def test_the_platform_refuses_values_it_could_not_use(values: dict[str, Any], word: str) -> None:
+    assert word in complaint(PLATFORM, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"source": {"version": "1"}, "model": {}}, "model"),
+        ({"source": {"version": 1}}, "source.version"),
+        ({"source": {"version": "1"}, "serving": {"runtime": "tpu"}}, "serving.runtime"),
+        ({"source": {"version": "1"}, "slo": {"latency": {"percentile": 99, "threshold": "100"}}}, "threshold"),
+        ({}, "source.version"),
+        ({"source": {"version": "1", "alias": "champion"}}, "only one of them"),
+    ],
+)
+def test_the_model_chart_refuses_values_no_model_can_have(values: dict[str, Any], word: str) -> None:
+    assert word in complaint(MODEL, values)
