@@ -89,10 +89,8 @@ def _wait(task: Task, server: Server, started: "subprocess.Popen[bytes]") -> Non
 def _install(where: paths.Paths, task: Task, server: Server, crds: Sequence[str], manifests: Sequence[Path]) -> None:
     sets = {"gateway": prerequisites.gateway_crds, "kserve": prerequisites.kserve_crds}
     files = [file for name in crds for file in sets[name](where, task)]
-    cluster = Kubernetes(server.kubeconfig)
     if files or manifests:
-        cluster.apply(task, *files, *manifests)
-        cluster.kubectl(task, "wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+        Kubernetes(server.kubeconfig).define(task, [*files, *manifests])
 
 
 def _controller_arguments(certificates: Path, controllers: Sequence[str]) -> list[str]:
