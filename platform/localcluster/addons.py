@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from .errors import NotPossible
 from .kubernetes import Kubernetes
-from .paths import Paths
 from .steps import Step
 
 BUILDS = {"keda": "keda", "monitoring": "prometheus"}
@@ -24,6 +23,6 @@ def builds(chosen: Iterable[str]) -> list[str]:
     return [BUILDS[name] for name in chosen]
 
 
-def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[Step]:
+def steps(chosen: Iterable[str], kubernetes: Kubernetes) -> list[Step]:
     """Steps that install the chosen add-ons."""
     return []

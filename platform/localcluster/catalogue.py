@@ -62,7 +62,6 @@ def local_images() -> list[Image]:
             addon=addons.get(name, ""),
         )
         for name, programs in made_from.items()
-        if (LOCAL_FOLDER / name / "Dockerfile").exists()
     ]
 
 

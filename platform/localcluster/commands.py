@@ -1,17 +1,18 @@
 """The commands: up, down, status, images, apiserver."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from . import addons, apiserver, node, paths, toolchain
-from .bringup import Bringup
-from .errors import ClusterError
+from . import addons, apiserver, bringup, node, paths, toolchain
+from .cache import locked
+from .errors import ClusterError, NotPossible
 from .progress import Display, explain
-from .steps import Graph
+from .steps import Graph, Step
 from .task import Task
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -24,10 +25,25 @@ def up(
 ) -> None:
     """Start the cluster, or complete what is half started."""
     toolchain.require_root()
-    bringup = Bringup(paths.default(), addons.parsed(chosen))
-    with Display("Local cluster", console) as display:
-        Graph(bringup.steps(), bringup.paths.logs, display.changed).run()
-    console.print(f"KUBECONFIG={bringup.paths.kubeconfig}")
+    where = paths.default()
+    _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen)), where)
+    console.print(f"KUBECONFIG={where.kubeconfig}")
+
+
+@app.command("images")
+def refresh_images() -> None:
+    """Build the platform's images anew where their sources changed, import them and restart the operator."""
+    toolchain.require_root()
+    where = paths.default()
+    if not node.find(where):
+        raise NotPossible("No local cluster runs here: start one with `make cluster`.")
+    _carry_out("Images", bringup.image_steps(where), where)
+
+
+def _carry_out(title: str, steps: Sequence[Step], where: paths.Paths) -> None:
+    """Run steps with a display; only one command at a time changes a clone's cluster."""
+    with locked(where.home / "cluster.lock"), Display(title, console) as display:
+        Graph(steps, where.logs, display.changed).run()
 
 
 @app.command()
@@ -35,7 +51,8 @@ def down() -> None:
     """End the cluster; caches stay."""
     toolchain.require_root()
     where = paths.default()
-    ended = node.down(where, Task(where.logs / "down.log"))
+    with locked(where.home / "cluster.lock"):
+        ended = node.down(where, Task(where.logs / "down.log"))
     console.print("The local cluster is down." if ended else "No local cluster was running.")
 
 

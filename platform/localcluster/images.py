@@ -50,8 +50,8 @@ def _make_base(task: Task, unfinished: Path) -> None:
     partial.rename(unfinished)
 
 
-def ensure(paths: Paths, task: Task, image: Image, digests: dict[str, str]) -> tuple[Path, str]:
-    """Archive of an image and its digest; `digests` (reference -> digest of our images so far) is added to."""
+def ensure(paths: Paths, task: Task, image: Image, digests: dict[str, str]) -> tuple[Path, str, bool]:
+    """Archive of an image, its digest and whether it was there; `digests` (reference -> digest) is added to."""
     programs = programs_folder(
         image,
         lambda name: binaries.ensure(paths, task, name)[0],
@@ -66,9 +66,10 @@ def ensure(paths: Paths, task: Task, image: Image, digests: dict[str, str]) -> t
         _build(paths, task, image, programs)
         task.run(*_buildah(paths), "push", "-q", image.reference, f"docker-archive:{unfinished}:{image.reference}")
 
-    if not kept(archive, build):
+    cached = kept(archive, build)
+    if not cached:
         _forget_older(archive, image.name)
-    return archive, key
+    return archive, key, cached
 
 
 def _build(paths: Paths, task: Task, image: Image, programs: Path | None) -> None:

@@ -1,10 +1,17 @@
 """kubectl and Helm against one kubeconfig."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import toolchain
+from .cache import digest_of_files
 from .task import Task
+
+# Remembers in the cluster itself which CRDs were applied: applying megabytes of them again takes seconds.
+_DEFINED = "modelyard-definitions"
 
 
 @dataclass(frozen=True)
@@ -17,11 +24,11 @@ class Kubernetes:
         """Standard output of a kubectl command."""
         return task.run(toolchain.program("kubectl"), f"--kubeconfig={self.kubeconfig}", *words, text=text)
 
-    def apply(self, task: Task, *files: Path, text: str = "") -> None:
-        """Server-side apply of files and folders, or of `text`."""
+    def apply(self, task: Task, *files: Path, text: str = "", owner: str = "modelyard-localcluster") -> None:
+        """Server-side apply of files and folders, or of `text`, as field manager `owner`."""
         sources = [word for file in files for word in ("-f", str(file))] or ["-f", "-"]
-        owner = "--field-manager=modelyard-localcluster"
-        self.kubectl(task, "apply", "--server-side", "--force-conflicts", owner, *sources, text=text)
+        manager = f"--field-manager={owner}"
+        self.kubectl(task, "apply", "--server-side", "--force-conflicts", manager, *sources, text=text)
 
     def helm(self, task: Task, *words: str | Path) -> str:
         """Standard output of a Helm command."""
@@ -32,6 +39,20 @@ class Kubernetes:
         return self.kubectl(
             task, "get", kind, name, "-n", namespace, "--ignore-not-found", "-o", f"jsonpath={{{path}}}"
         ).strip()
+
+    def define(self, task: Task, files: Sequence[Path]) -> None:
+        """Apply CRDs and return once the API server serves them; costs nothing when the same ones are there."""
+        key = digest_of_files(Path("/"), files)
+        if self.value(task, "configmap", _DEFINED, f".data.{key}", "kube-system"):
+            return
+        self.apply(task, *files)
+        task.until("the new kinds", lambda: self._established(task), 60)
+        noted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _DEFINED, "namespace": "kube-system"}}
+        self.apply(task, text=json.dumps({**noted, "data": {key: "applied"}}), owner=key)
+
+    def _established(self, task: Task) -> bool:
+        definitions = json.loads(self.kubectl(task, "get", "crd", "-o", "json"))["items"]
+        return all(_condition(definition, "Established") for definition in definitions)
 
     def wait_available(self, task: Task, deployment: str, namespace: str, seconds: float = 120) -> None:
         """Return once a Deployment's newest pods are all available."""
@@ -44,3 +65,9 @@ class Kubernetes:
             return len(counts) == 6 and counts[0] == counts[1] and len(set(counts[2:])) == 1
 
         task.until(f"Deployment {namespace}/{deployment}", available, seconds)
+
+
+def _condition(item: dict[str, Any], name: str) -> bool:
+    """Whether a condition of an object is True; new objects have no conditions yet."""
+    conditions = item.get("status", {}).get("conditions") or []
+    return any(one["type"] == name and one["status"] == "True" for one in conditions)

@@ -38,9 +38,13 @@ class Node:
         ours = _namespace(self.pid)
         return {pid: line for pid, line in _all_processes().items() if _namespace(pid) == ours}
 
-    def running(self, program: str | Path) -> list[int]:
-        """Pids of processes started as exactly this program."""
-        return [pid for pid, line in self.processes().items() if line[0] == str(program)]
+    def named(self, name: str) -> dict[int, list[str]]:
+        """Host pid and command line of processes whose program has this file name."""
+        return {pid: line for pid, line in self.processes().items() if Path(line[0]).name == name}
+
+    def containers(self) -> dict[int, list[str]]:
+        """Processes that watch over containers of this node."""
+        return self.named("containerd-shim-runc-v2")
 
     def start(self, words: Sequence[str | Path], log: Path) -> None:
         """Start a program that outlives this one; its output is added to `log`."""
@@ -51,11 +55,11 @@ class Node:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, start_new_session=True,
             )  # fmt: skip
 
-    def end(self, task: Task, program: str | Path) -> None:
-        """End every process started as this program and wait until it is gone."""
-        for pid in self.running(program):
+    def end(self, task: Task, name: str) -> None:
+        """End every process whose program has this file name and wait until it is gone."""
+        for pid in self.named(name):
             _signal(pid, signal.SIGKILL)
-        task.until(f"the end of {Path(program).name}", lambda: not self.running(program), 20)
+        task.until(f"the end of {name}", lambda: not self.named(name), 20)
 
 
 def find(paths: Paths) -> Node | None:

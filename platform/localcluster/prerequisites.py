@@ -64,7 +64,7 @@ def store_volume(kubernetes: Kubernetes, task: Task, folder: Path) -> None:
 
 def gateway_definitions(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
     """CRDs of the Gateway API and of Envoy Gateway."""
-    kubernetes.apply(task, *gateway_crds(paths, task))
+    kubernetes.define(task, gateway_crds(paths, task))
 
 
 def envoy_gateway(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
@@ -107,7 +107,7 @@ def _envoy_gateway_chart(paths: Paths, task: Task) -> Path:
 
 def kserve_definitions(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
     """CRDs of KServe."""
-    kubernetes.apply(task, *kserve_crds(paths, task))
+    kubernetes.define(task, kserve_crds(paths, task))
 
 
 def kserve_manager(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:

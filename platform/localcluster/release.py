@@ -1,32 +1,73 @@
 """The platform's own chart in the local cluster, and the configuration file people's commands find."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from .certificates import write_private
+from .errors import CommandFailed
 from .kubernetes import Kubernetes
 from .network import GATEWAY_PORT, NODE_ADDRESS, STORE_PORT
-from .paths import PACKAGE, REPOSITORY, Paths
+from .paths import PACKAGE, REPOSITORY
 from .prerequisites import PLATFORM_NAMESPACE, secret
 from .task import Task
+from .versions import platform_image
 
 CHART = REPOSITORY / "charts" / "modelyard"
 VALUES = PACKAGE / "values.yaml"
 WRITER = "modelyard-store-writer"
 DOMAIN = "models.local"
+_IMAGE_ANNOTATION = r"modelyard\.dev/image"
 
 
-def install(kubernetes: Kubernetes, task: Task, paths: Paths, digests: dict[str, str]) -> str:
-    """Install or upgrade the chart, then write the configuration file; `digests` names the images' contents."""
-    if not (CHART / "Chart.yaml").exists():
-        return "no chart yet"
-    kubernetes.helm(
-        task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
-        "-f", VALUES, "--wait", "--timeout", "4m",
-    )  # fmt: skip
-    write_configuration(kubernetes, task, paths.config)
-    return "installed"
+def install(kubernetes: Kubernetes, task: Task, digests: dict[str, str]) -> None:
+    """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods."""
+    image = digests.get(platform_image("operator"), "")
+    try:
+        kubernetes.helm(
+            task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
+            "-f", VALUES, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
+            "--wait", "--timeout", "4m",
+        )  # fmt: skip
+    except CommandFailed as failure:
+        failure.hint = diagnosis(kubernetes, task, PLATFORM_NAMESPACE)
+        raise
+
+
+def diagnosis(kubernetes: Kubernetes, task: Task, namespace: str) -> str:
+    """What keeps pods of a namespace from being ready, with the end of their logs."""
+    pods = json.loads(kubernetes.kubectl(task, "get", "pods", "-n", namespace, "-o", "json"))["items"]
+    found = []
+    for pod in pods:
+        statuses = pod["status"].get("containerStatuses", [])
+        if pod["status"]["phase"] == "Succeeded" or (statuses and all(one["ready"] for one in statuses)):
+            continue
+        name = pod["metadata"]["name"]
+        reasons = {_reason(one) for one in statuses} or {pod["status"]["phase"]}
+        try:
+            said = kubernetes.kubectl(task, "logs", name, "-n", namespace, "--all-containers", "--tail=8")
+        except CommandFailed:
+            said = ""
+        found.append(f"Pod {name}: {', '.join(sorted(reasons))}\n{said}")
+    return "\n".join(found) or f"All pods in {namespace} are ready; run the same command again."
+
+
+def _reason(status: dict[str, Any]) -> str:
+    """Why a container is not ready, in Kubernetes' own word."""
+    kind, details = next(iter(status["state"].items()), ("unknown", {}))
+    return (details or {}).get("reason", kind)
+
+
+def configure(kubernetes: Kubernetes, task: Task, file: Path) -> None:
+    """Write the configuration file as soon as the chart has made the store's credentials."""
+
+    def there() -> bool:
+        return bool(kubernetes.value(task, "secret", WRITER, ".metadata.name", PLATFORM_NAMESPACE))
+
+    task.until("the store's credentials", there, 240)
+    write_configuration(kubernetes, task, file)
 
 
 def write_configuration(kubernetes: Kubernetes, task: Task, file: Path) -> None:

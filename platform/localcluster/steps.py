@@ -14,6 +14,8 @@ from pathlib import Path
 from .errors import Stopped
 from .task import Task
 
+Work = Callable[[Task], str | None]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -21,7 +23,7 @@ class Step:
 
     name: str
     title: str
-    work: Callable[[Task], str | None]
+    work: Work
     needs: tuple[str, ...] = ()
     lane: str = ""
 

@@ -6,7 +6,7 @@ Exits 2 when called wrongly and 1 with one sentence when a copy fails: KServe sh
 import sys
 from pathlib import Path
 
-from kserve_storage import Storage
+from kserve_storage import Storage  # pyright: ignore[reportMissingImports] - only in the image
 
 
 def download(pairs: list[tuple[str, str]]) -> None:

@@ -1,0 +1,73 @@
+"""Steps that make things: programs, wheels, images. All of them find their result in the cache the second time."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import addons, binaries, images, toolchain, wheels
+from .catalogue import Image, local_images, platform_images
+from .paths import Paths
+from .steps import Step, Work
+from .task import Task
+from .versions import table, wheel
+
+_CORE = ("kubernetes", "envoy-gateway", "kserve")
+_WHEELS = ("envoy", "seaweedfs")
+
+
+class Making:
+    """What is made; archives and digests of images are kept here for the steps that import them."""
+
+    def __init__(self, paths: Paths, chosen: Iterable[str] = ()) -> None:
+        self.paths = paths
+        self.chosen = tuple(chosen)
+        own = [image for image in local_images() if not image.addon or image.addon in self.chosen]
+        self.images = [*own, *platform_images()]
+        self.digests: dict[str, str] = {}
+        self.archives: dict[str, tuple[Path, str]] = {}
+
+    def steps(self) -> list[Step]:
+        """Every step, in the order in which the start needs the results."""
+        groups = [*_CORE, *addons.builds(self.chosen)]
+        return [
+            Step("packages", "Debian packages", toolchain.install_packages),
+            *(Step(f"build-{name}", f"Programs: {name}", self._build(name), lane="go") for name in groups),
+            *(Step(f"wheel-{name}", f"Wheel: {name}", self._fetch(name)) for name in _WHEELS),
+            Step("base", "Image: debian", lambda task: images.ensure_base(self.paths, task), ("packages",)),
+            *(self._image_step(image) for image in self.images),
+        ]
+
+    def platform_steps(self) -> list[Step]:
+        """Only what the platform's own images need."""
+        kept = {"packages", "base"} | {f"image-{image.name}" for image in self.images if image.parts}
+        return [step for step in self.steps() if step.name in kept]
+
+    def _image_step(self, image: Image) -> Step:
+        needs = ["base"]
+        if image.programs:
+            kind = "wheel" if "wheel" in table().get(image.programs, {}) else "build"
+            needs.append(f"{kind}-{image.programs}")
+        needs += [f"image-{other.name}" for other in self.images if other.reference in image.bases]
+        lane = "platform-images" if image.parts else ""
+        return Step(f"image-{image.name}", f"Image: {image.name}", self._image(image), tuple(needs), lane)
+
+    def _build(self, name: str) -> Work:
+        def work(task: Task) -> str:
+            return "cached" if binaries.ensure(self.paths, task, name)[1] else "built"
+
+        return work
+
+    def _fetch(self, name: str) -> Work:
+        def work(task: Task) -> str:
+            there = wheels.folder(self.paths, wheel(name)).exists()
+            wheels.fetch(self.paths, task, wheel(name))
+            return "cached" if there else "fetched"
+
+        return work
+
+    def _image(self, image: Image) -> Work:
+        def work(task: Task) -> str:
+            archive, key, cached = images.ensure(self.paths, task, image, self.digests)
+            self.archives[image.reference] = (archive, key)
+            return "cached" if cached else "built"
+
+        return work
