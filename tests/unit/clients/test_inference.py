@@ -63,6 +63,11 @@ def test_nobody_listening_is_unreachable_and_leads_to_the_doctor(connection):
         connection(url="http://127.0.0.1:9").describe()
 
 
+def test_no_server_at_an_address_of_its_own_leads_to_serve(connection):
+    with pytest.raises(Unreachable, match="modelyard serve"):
+        connection(url="http://127.0.0.1:9", host="").describe()
+
+
 def test_an_unpublished_host_leads_to_explain(served):
     connection = connect(Endpoint(served.http, "double", "other.demo.models.local"))
 

@@ -151,6 +151,8 @@ def description(metadata: Mapping[str, Any]) -> Description:
 def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
     """Nothing answered at the endpoint's address."""
     where = urlsplit(endpoint.url).netloc or endpoint.url
+    if not endpoint.host:
+        return Unreachable(f"{where} did not answer ({cause}); start a server there, such as `modelyard serve`.")
     return Unreachable(f"{where} did not answer ({cause}); `modelyard doctor` says whether the gateway runs.")
 
 
