@@ -6,14 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from modelyard.clients.store import S3Store
@@ -74,10 +73,17 @@ def running_store(folder: Path) -> Iterator[StoreServer]:
     identities.write_text(json.dumps(_IDENTITIES))
     (folder / "data").mkdir()
     ports = free_ports(8)
-    names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
+    names = (
+        "master.port",
+        "master.port.grpc",
+        "volume.port",
+        "volume.port.grpc",
+        "filer.port",
+        "filer.port.grpc",
+    )
     command = [
         str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "server", f"-dir={folder / 'data'}",
-        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=50", "-filer", "-s3",
+        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=1000", "-filer", "-s3",
         "-s3.ip.bind=127.0.0.1", f"-s3.config={identities}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false",
         "-master.raftHashicorp=true", "-master.telemetry=false", "-volume.preStopSeconds=1",
         f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}",
@@ -91,22 +97,19 @@ def running_store(folder: Path) -> Iterator[StoreServer]:
         _wait_until_healthy(endpoint, server, log)
         yield StoreServer(endpoint)
     finally:
-        server.terminate()
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.kill()  # its data is scratch, and an orderly end takes SeaweedFS 15 seconds
+        server.wait()
 
 
 def _wait_until_healthy(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{endpoint}/healthz", timeout=1):
+            if httpx.get(f"{endpoint}/healthz", timeout=1, trust_env=False).is_success:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
     raise RuntimeError(f"SeaweedFS did not start:\n{log.read_text()[-2000:]}")
 
 

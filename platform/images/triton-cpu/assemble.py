@@ -52,4 +52,4 @@ def _readable(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    assemble(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "%d.%d" % sys.version_info[:2])
+    assemble(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else f"{sys.version_info[0]}.{sys.version_info[1]}")

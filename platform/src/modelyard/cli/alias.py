@@ -25,7 +25,7 @@ def set_alias(
     from .registry import open_registry
 
     entry = open_registry().set_alias(name, alias, version)
-    out().print(f"{name}@{alias} is now {entry.name}:{entry.version} ({entry.digest})")
+    out().print(f"{name}@{alias} is now {entry.name}:{entry.version} ({entry.digest})", markup=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -21,8 +21,8 @@ class Output(StrEnum):
 
 
 def out() -> Console:
-    """Console for results."""
-    return Console()
+    """Console for results; a pipe gets wide lines, so that tables lose nothing."""
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)
 
 
 def err() -> Console:
@@ -54,6 +54,6 @@ def dump(value: Any, output: Output) -> None:
 def moving(what: str, total: int) -> Iterator[Any]:
     """A progress bar for bytes; yields the callback that advances it."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=err(), transient=True) as bar:
+    with Progress(*columns, console=err(), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)

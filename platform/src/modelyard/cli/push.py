@@ -33,4 +33,8 @@ def push(
         dump({"name": entry.name, "version": entry.version, "digest": entry.digest, "new": pushed.new}, output)
         return
     what = "pushed" if pushed.new else "already there, unchanged:"
-    out().print(f"{what} {entry.name}:{entry.version} ({len(entry.files)} files, {entry.size:,} bytes) {entry.digest}")
+    out().print(
+        f"{what} {entry.name}:{entry.version} ({len(entry.files)} files, {entry.size:,} bytes) {entry.digest}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -19,9 +19,9 @@ from pathlib import Path
 # The packages lie beside the backends, and this interpreter heeds no PYTHONPATH.
 site.addsitedir(str(Path(__file__).resolve().parents[2] / "site"))
 
-import numpy as np  # noqa: E402
-import onnxruntime as ort  # noqa: E402
-import triton_python_backend_utils as pb_utils  # noqa: E402
+import numpy as np
+import onnxruntime as ort
+import triton_python_backend_utils as pb_utils
 
 _CGROUP_V2 = "/sys/fs/cgroup/cpu.max"
 _CGROUP_V1 = ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us")
@@ -109,7 +109,7 @@ class TritonPythonModel:
         for index, request in enumerate(requests):
             try:
                 feed = self._feed(request)
-            except Exception as bad:
+            except Exception as bad:  # noqa: BLE001 - whatever it is, it is this request's answer
                 responses[index] = _failure(bad)
                 continue
             alone = () if self.batches else (index,)
@@ -136,7 +136,7 @@ class TritonPythonModel:
         """(index, response) for requests whose tensors can be stacked; alone when running together fails."""
         try:
             return self._run(members)
-        except Exception as bad:
+        except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
             if len(members) == 1:
                 return [(members[0][0], _failure(bad))]
             return [answer for member in members for answer in self._answers([member])]
