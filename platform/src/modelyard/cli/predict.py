@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modelyard.clients.context import current_namespace
-from modelyard.clients.inference import Endpoint, Prediction, connect
+from modelyard.clients.inference import Endpoint, Prediction, connect, datatype
 from modelyard.core.names import host
 from modelyard.settings import Settings
 
@@ -65,12 +65,10 @@ def address(name: str, namespace: str, revision: str, url: str) -> Endpoint:
 
 def plain(name: str, result: Prediction) -> dict[str, Any]:
     """The answer as data: outputs with datatype, shape and nested values."""
-    from tritonclient.utils import np_to_triton_dtype
-
     outputs = [
         {
             "name": called,
-            "datatype": np_to_triton_dtype(array.dtype),
+            "datatype": datatype(array),
             "shape": list(array.shape),
             "data": _texts(array).tolist(),
         }

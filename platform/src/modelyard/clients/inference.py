@@ -101,6 +101,13 @@ def answers(url: str) -> bool:
     return True
 
 
+def datatype(array: np.ndarray) -> str:
+    """The protocol's name of an array's datatype, such as FP32."""
+    from tritonclient.utils import np_to_triton_dtype
+
+    return np_to_triton_dtype(array.dtype)
+
+
 class HttpInference:
     """HTTP/1.1 with the binary data extension."""
 
@@ -174,11 +181,10 @@ def refusal(endpoint: Endpoint, code: str, said: str) -> ModelyardError:
 def _encoded(inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
     """Request body and the length of its JSON header."""
     from tritonclient.http import InferenceServerClient, InferInput
-    from tritonclient.utils import np_to_triton_dtype
 
     tensors = []
     for name, array in inputs.items():
-        tensor = InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+        tensor = InferInput(name, list(array.shape), datatype(array))
         tensor.set_data_from_numpy(array, binary_data=True)
         tensors.append(tensor)
     body, header = InferenceServerClient.generate_request_body(tensors)
