@@ -5,6 +5,7 @@ many words, at push or local build, and never in the cluster. The converted mode
 on random inputs before it is used.
 """
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ _AGREEING, _ROWS = 0.95, 200
 
 def convert_joblib(path: Path, target: Path) -> None:
     """Writes TARGET.onnx from a trusted `.joblib`; raises InvalidEntry or UnsupportedModel."""
+    if importlib.util.find_spec("skl2onnx") is None:
+        raise UnsupportedModel(
+            f"{path.name} is a scikit-learn model and the converter is not installed here; "
+            "install modelyard[sklearn], or push model.onnx instead."
+        )
     estimator = _load(path)
     features = getattr(estimator, "n_features_in_", None)
     if not hasattr(estimator, "predict") or features is None:
