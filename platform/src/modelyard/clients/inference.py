@@ -105,7 +105,7 @@ def datatype(array: np.ndarray) -> str:
     """The protocol's name of an array's datatype, such as FP32."""
     from tritonclient.utils import np_to_triton_dtype
 
-    return np_to_triton_dtype(array.dtype)
+    return np_to_triton_dtype(array.dtype) or str(array.dtype)
 
 
 class HttpInference:
