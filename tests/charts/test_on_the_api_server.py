@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from modelyard.api.model import Model
 
+from modelyard.api.model import Model
 from tests.support.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
 from tests.support.real_apiserver import RealApiServer
 

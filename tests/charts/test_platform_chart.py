@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
+
 from modelyard.api.crd import model_crd
 from modelyard.operator.permissions import RIGHTS
 from modelyard.settings import Settings
-from pydantic import SecretStr
-
 from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
 from tests.support.real_apiserver import RealApiServer
 
