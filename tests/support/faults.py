@@ -37,7 +37,8 @@ def crashed(exit_code: int = 1, reason: str = "Error", message: str = "", **more
     """A container in its crash loop."""
     ended = {"exitCode": exit_code, "reason": reason, "message": message}
     waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
-    return {"name": "kserve-container", "restartCount": 2, "state": waiting, "lastState": {"terminated": ended}, **more}
+    status = {"name": "kserve-container", "restartCount": 2, "state": waiting, "lastState": {"terminated": ended}}
+    return {**status, **more}
 
 
 def waiting(reason: str, **more: Any) -> dict[str, Any]:

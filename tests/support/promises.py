@@ -21,6 +21,7 @@ from modelyard.settings import Settings
 
 ROUNDING = 0.001
 """Status times have milliseconds."""
+NEVER = float("-inf")
 
 
 def shares(spec: Mapping[str, Any]) -> dict[str, int]:
@@ -91,7 +92,7 @@ class Promises:
         naming = [route for route, spec in routes.items() if service in str(spec)]
         assert not naming, f"{ref.name} is deleted while {naming} name it"
         if service in self.served - self.excused:
-            idle = now - self._any.get(service, now)
+            idle = now - self._any.get(service, NEVER)
             assert idle >= self.settings.serving.drain_seconds - ROUNDING, f"{ref.name} had {idle} s to drain"
 
     def _proven_only(self, weights: Mapping[str, int]) -> None:
@@ -108,5 +109,5 @@ class Promises:
     def _settled(self, before: Mapping[str, int], after: Mapping[str, int], now: float) -> None:
         for service in self.served - self.excused:
             if before.get(service, 0) == 1 and after.get(service, 0) == 0:
-                rested = now - self._heavy.get(service, now)
+                rested = now - self._heavy.get(service, NEVER)
                 assert rested >= self.settings.serving.settle_seconds - ROUNDING, f"{service} rested {rested} s at 1"

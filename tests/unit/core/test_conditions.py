@@ -1,0 +1,66 @@
+"""Conditions keep their order and their times; an event tells of each change once."""
+
+from modelyard.core.conditions import MAX_MESSAGE, ORDER, Finding, epoch, events, merge, timestamp
+from modelyard.core.plan import Event
+
+FINE = Finding(True, "Fine", "All is well.")
+WORKING = Finding(False, "Starting", "It starts.")
+
+
+def findings(ready: Finding, **others: Finding) -> dict[str, Finding]:
+    return {**others, "Ready": ready}
+
+
+def test_a_time_is_read_back_to_the_millisecond() -> None:
+    assert timestamp(1_800_000_000.1234) == "2027-01-15T08:00:00.123Z"
+    assert epoch("2027-01-15T08:00:00.123Z") == 1_800_000_000.123
+
+
+def test_conditions_come_in_a_fixed_order() -> None:
+    merged = merge((), dict.fromkeys(reversed(ORDER), FINE), 1, 0)
+
+    assert tuple(one.type for one in merged) == ORDER
+
+
+def test_what_is_not_known_is_unknown() -> None:
+    [one] = merge((), findings(Finding(None, "Unreachable", "Nobody knows.")), 3, 0)
+
+    assert (one.status, one.observed_generation) == ("Unknown", 3)
+
+
+def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
+    old = merge((), findings(WORKING), 1, 100)
+    same = merge(old, findings(Finding(False, "Other", "It waits.")), 2, 200)
+    changed = merge(same, findings(FINE), 2, 300)
+
+    assert same[0].last_transition_time == timestamp(100)
+    assert changed[0].last_transition_time == timestamp(300)
+
+
+def test_long_messages_are_cut() -> None:
+    [one] = merge((), findings(Finding(True, "Fine", "x" * 5000)), 1, 0)
+
+    assert len(one.message) == MAX_MESSAGE
+
+
+def test_a_change_of_status_or_reason_is_an_event_and_a_new_sentence_is_not() -> None:
+    old = merge((), findings(WORKING, Built=FINE), 1, 0)
+    new = merge(old, findings(FINE, Built=Finding(True, "Fine", "Still.")), 1, 1)
+
+    assert events(old, new) == (Event("Normal", "Fine", "All is well."),)
+
+
+def test_the_same_sentence_is_told_once() -> None:
+    new = merge((), findings(WORKING, Serving=WORKING, Reconciling=WORKING), 1, 0)
+
+    assert events((), new) == (Event("Normal", "Starting", "It starts."),)
+
+
+def test_what_stalls_is_a_warning() -> None:
+    crash = Finding(False, "ServerCrashed", "It crashed.")
+    new = merge((), findings(crash, Stalled=crash._replace(holds=True), Built=FINE), 1, 0)
+
+    assert events((), new) == (
+        Event("Warning", "ServerCrashed", "It crashed."),
+        Event("Normal", "Fine", "All is well."),
+    )
