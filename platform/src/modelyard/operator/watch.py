@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import kopf
 from kubernetes.client import Configuration
@@ -78,6 +78,7 @@ class Watches:
                 settings=_kopf_settings(self._platform),
                 clusterwide=True,
                 standalone=True,
+                identity=cast(Any, "modelyard"),  # kopf's own guess fails for a numeric user without a name
                 stop_flag=self._stop,
             )
         finally:
