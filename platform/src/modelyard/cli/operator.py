@@ -15,7 +15,9 @@ from modelyard.settings import Settings
 
 
 def operator(
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[
+        str, typer.Option(envvar="MODELYARD_LOG_LEVEL", help="debug, info, warning or error.")
+    ] = "info",
 ) -> None:
     """Run the controller: watch Models and bring the cluster to what they say."""
     journal.start(log_level.upper())
