@@ -17,7 +17,7 @@ SECONDS = 600
 _LEFT_FREE = 0.9
 
 
-def findings(folder: Path, seconds: int = SECONDS) -> dict[str, Any]:
+def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
     """What `evidence` found about FOLDER/model.onnx; raises what it raised, or what its end means."""
     command = [sys.executable, "-m", "modelyard.build.evidence", str(folder)]
     try:
