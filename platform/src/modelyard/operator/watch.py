@@ -105,6 +105,7 @@ class Watches:
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
         """The same access as our own client has; asked again whenever the API server answers 401."""
         found = self._access
+        # The scheme is written "Bearer" for a kubeconfig and "bearer" in a pod, so it is cut off by its space.
         header = found.auth_settings().get("BearerToken", {}).get("value") or ""
         return kopf.ConnectionInfo(
             server=found.host,
@@ -112,7 +113,7 @@ class Watches:
             insecure=not found.verify_ssl,
             certificate_path=found.cert_file,
             private_key_path=found.key_file,
-            token=header.removeprefix("Bearer ") or None,
+            token=header.partition(" ")[2] or None,
         )
 
 
