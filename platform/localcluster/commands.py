@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from . import addons, apiserver, bringup, node, paths, toolchain
+from . import addons, apiserver, bringup, existing, node, paths, status, toolchain
 from .cache import locked
 from .errors import ClusterError, NotPossible
+from .kubernetes import Kubernetes
 from .progress import Display, explain
 from .steps import Graph, Step
 from .task import Task
@@ -23,11 +24,40 @@ console = Console()
 def up(
     chosen: Annotated[str, typer.Option("--addons", help="Add-ons, separated by commas: keda, monitoring.")] = "",
 ) -> None:
-    """Start the cluster, or complete what is half started."""
+    """Start the cluster, or complete what is half started; MODELYARD_CLUSTER=existing only checks yours."""
+    if existing.chosen():
+        _check_existing()
+        return
     toolchain.require_root()
     where = paths.default()
     _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen)), where)
     console.print(f"KUBECONFIG={where.kubeconfig}")
+
+
+@app.command("status")
+def show_status() -> None:
+    """Show what runs; exit code 1 unless everything is well."""
+    if existing.chosen():
+        _check_existing()
+        return
+    where = paths.default()
+    rows = status.lines(where, Task(where.logs / "status.log"))
+    console.print(status.table(rows))
+    if not all(row.well for row in rows):
+        raise typer.Exit(1)
+
+
+def _check_existing() -> None:
+    """Tell what the caller's cluster lacks; exit code 1 when it lacks anything."""
+    where = paths.default()
+    kubernetes = Kubernetes(existing.kubeconfig())
+    found = existing.problems(existing.facts(kubernetes, Task(where.logs / "existing.log")))
+    for problem in found:
+        console.print(f"[red]✗[/] {problem.sentence}", soft_wrap=True)
+    if found:
+        console.print(f"Install what is missing with:\n  {existing.remedy(found)}", soft_wrap=True)
+        raise typer.Exit(1)
+    console.print(f"[green]✓[/] The cluster of {kubernetes.kubeconfig} has everything Modelyard needs.")
 
 
 @app.command("images")
@@ -49,6 +79,8 @@ def _carry_out(title: str, steps: Sequence[Step], where: paths.Paths) -> None:
 @app.command()
 def down() -> None:
     """End the cluster; caches stay."""
+    if existing.chosen():
+        raise NotPossible("MODELYARD_CLUSTER=existing names a cluster of yours, which is not ended from here.")
     toolchain.require_root()
     where = paths.default()
     with locked(where.home / "cluster.lock"):

@@ -225,3 +225,14 @@ def answers(url: str, authority: Path | None = None) -> bool:
             return response.status == 200
     except (urllib.error.URLError, OSError):
         return False
+
+
+def listens(url: str) -> bool:
+    """Whether anything answers at `url`, with whatever status."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own addresses
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (urllib.error.URLError, OSError):
+        return False

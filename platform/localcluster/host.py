@@ -97,7 +97,7 @@ def _hierarchies() -> list[Path]:
 
 def cgroup_folders() -> list[Path]:
     """Our folder in every hierarchy where it exists."""
-    roots = [CGROUPS] if unified() else _hierarchies()
+    roots = [CGROUPS] if unified() else [*_hierarchies(), CGROUPS / "unified"]
     return [root / CGROUP for root in roots if (root / CGROUP).exists()]
 
 

@@ -54,17 +54,48 @@ class Kubernetes:
         definitions = json.loads(self.kubectl(task, "get", "crd", "-o", "json"))["items"]
         return all(_condition(definition, "Established") for definition in definitions)
 
+    def replicas(self, task: Task, deployment: str, namespace: str) -> "Replicas | None":
+        """How far a Deployment is, or None when there is none."""
+        words = ["get", "deployment", deployment, "-n", namespace, "--ignore-not-found", "-o", "json"]
+        text = self.kubectl(task, *words)
+        return Replicas.of(json.loads(text)) if text.strip() else None
+
     def wait_available(self, task: Task, deployment: str, namespace: str, seconds: float = 120) -> None:
-        """Return once a Deployment's newest pods are all available."""
+        """Return once a Deployment's newest pods, and only those, are all available."""
 
         def available() -> bool:
-            seen = "{.metadata.generation} {.status.observedGeneration} {.spec.replicas} "
-            seen += "{.status.updatedReplicas} {.status.availableReplicas} {.status.replicas}"
-            words = ["get", "deployment", deployment, "-n", namespace, "--ignore-not-found", "-o", f"jsonpath={seen}"]
-            counts = self.kubectl(task, *words).split(" ")
-            return len(counts) == 6 and counts[0] == counts[1] and len(set(counts[2:])) == 1
+            counts = self.replicas(task, deployment, namespace)
+            return counts is not None and counts.settled
 
         task.until(f"Deployment {namespace}/{deployment}", available, seconds)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """A Deployment's counts; `current` when its controller has seen the newest specification."""
+
+    wanted: int
+    updated: int
+    available: int
+    existing: int
+    current: bool
+
+    @classmethod
+    def of(cls, deployment: dict[str, Any]) -> "Replicas":
+        """Counts from the object."""
+        status = deployment.get("status", {})
+        return cls(
+            wanted=deployment["spec"].get("replicas", 1),
+            updated=status.get("updatedReplicas", 0),
+            available=status.get("availableReplicas", 0),
+            existing=status.get("replicas", 0),
+            current=status.get("observedGeneration") == deployment["metadata"]["generation"],
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether exactly the wanted pods exist, all of the newest kind and available."""
+        return self.current and self.wanted == self.updated == self.available == self.existing
 
 
 def _condition(item: dict[str, Any], name: str) -> bool:

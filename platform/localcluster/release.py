@@ -19,6 +19,8 @@ CHART = REPOSITORY / "charts" / "modelyard"
 VALUES = PACKAGE / "values.yaml"
 WRITER = "modelyard-store-writer"
 DOMAIN = "models.local"
+GATEWAY = f"http://{NODE_ADDRESS}:{GATEWAY_PORT}"
+STORE = f"http://{NODE_ADDRESS}:{STORE_PORT}"
 _IMAGE_ANNOTATION = r"modelyard\.dev/image"
 
 
@@ -73,14 +75,13 @@ def configure(kubernetes: Kubernetes, task: Task, file: Path) -> None:
 def write_configuration(kubernetes: Kubernetes, task: Task, file: Path) -> None:
     """The settings by which a person's commands reach store and gateway from this machine."""
     keys = secret(kubernetes, task, WRITER, PLATFORM_NAMESPACE)
-    gateway = f"http://{NODE_ADDRESS}:{GATEWAY_PORT}"
     content = {
         "store": {
-            "endpoint": f"http://{NODE_ADDRESS}:{STORE_PORT}",
+            "endpoint": STORE,
             "bucket": "modelyard",
             "accessKeyId": keys["accessKeyId"],
             "secretAccessKey": keys["secretAccessKey"],
         },
-        "gateway": {"url": gateway, "publicUrl": gateway, "domain": DOMAIN},
+        "gateway": {"url": GATEWAY, "publicUrl": GATEWAY, "domain": DOMAIN},
     }
     write_private(file, yaml.safe_dump(content, sort_keys=False).encode())
