@@ -99,7 +99,7 @@ def _environment(home: Path) -> dict[str, str]:
     """Ours without what would lead the stub's interpreter to our packages."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     libraries = [str(home / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    return {**kept, "LD_LIBRARY_PATH": os.pathsep.join(libraries), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "LD_LIBRARY_PATH": os.pathsep.join(libraries), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
 
 
 _libc = ctypes.CDLL(None)
