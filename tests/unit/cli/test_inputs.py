@@ -100,7 +100,7 @@ REFUSED = {
     "data that does not fill the shape": (
         "in.json", {"inputs": [{"name": "image", "shape": [1, 5], "data": [1]}]}, IMAGES, "a shape that fits",
     ),
-    "too few values": ("in.json", [1, 2, 3], IMAGES, "takes an array of anyx1x2x2; the file gives 3"),
+    "too few values": ("in.json", [1, 2, 3], IMAGES, "takes an array of any x 1 x 2 x 2; the file gives 3"),
     "words for numbers": ("in.json", ["a", "b", "c", "d"], IMAGES, "takes FP32 values"),
     "fractions for whole numbers": ("in.json", {"age": [1.5], "name": ["x"]}, PAIR, "fractions among them"),
     "ragged values": ("in.json", [[1, 2], [3]], IMAGES, "takes FP32 values"),

@@ -78,6 +78,10 @@ def test_an_unpublished_host_leads_to_explain(served):
     connection.close()
 
 
+def test_a_server_without_that_model_asks_to_check_the_name():
+    assert "has no model digits" in str(refusal(Endpoint("http://server", "digits"), "404", ""))
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -129,7 +129,7 @@ def fitted(values: Any, spec: TensorSpec) -> np.ndarray:
     try:
         array = _cast(np.asarray(values), spec)
     except (TypeError, ValueError, OverflowError) as bad:
-        raise InvalidInput(f"input {spec.name} takes {spec.datatype} values: {bad}.") from bad
+        raise InvalidInput(f"input {spec.name!r} takes {spec.datatype} values: {bad}.") from bad
     return np.ascontiguousarray(_shaped(array, spec))
 
 
@@ -163,9 +163,9 @@ def _shaped(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
         rows = array.size // row
         if array.ndim == 0 or array.shape[0] == rows or array.size == row:
             return array.reshape((rows, *fixed))
-    wanted = "x".join("any" if size == -1 else str(size) for size in spec.shape)
-    given = "x".join(map(str, array.shape)) or "one value"
-    raise InvalidInput(f"input {spec.name} takes an array of {wanted}; the file gives {given}.")
+    wanted = " x ".join("any" if size == -1 else str(size) for size in spec.shape)
+    given = " x ".join(map(str, array.shape)) or "one value"
+    raise InvalidInput(f"input {spec.name!r} takes an array of {wanted}; the file gives {given}.")
 
 
 def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -171,6 +171,8 @@ def refusal(endpoint: Endpoint, code: str, said: str) -> ModelyardError:
     if code in ("400", "INVALID_ARGUMENT"):
         return InvalidInput(f"{endpoint.model} refuses this input: {said or 'no reason given'}.")
     if code in ("404", "NOT_FOUND", "UNIMPLEMENTED"):
+        if not endpoint.host:
+            return Refused(f"the server at {endpoint.url} has no model {endpoint.model}: check the name.")
         pinned = f" as revision {endpoint.revision}" if endpoint.revision else ""
         return Refused(f"nothing is published at {who}{pinned}; {look}.")
     if code in ("502", "503", "504", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
