@@ -1,0 +1,11 @@
+import pytest
+
+from tests.support.store import store, store_server
+
+__all__ = ["store", "store_server"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "integration/build" in item.path.as_posix():
+            item.add_marker(pytest.mark.triton)

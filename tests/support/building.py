@@ -1,0 +1,21 @@
+"""Artifacts made on the spot, with a real Triton behind them."""
+
+from pathlib import Path
+from typing import Any
+
+from modelyard.api.report import Source as ReportedSource
+from modelyard.build.artifact import Artifact, Order, Steps, build
+from modelyard.build.source import read_source
+from tests.support.onnx_models import saved
+
+
+def built(path: Path, out: Path, model: str = "toy") -> Artifact:
+    """Builds what is at `path`."""
+    source = read_source(path)
+    reported = ReportedSource(kind=source.kind, name=source.name, digest=source.digest())
+    return build(source, Order(model, "sha256:" + "0" * 64, reported), out, Steps())
+
+
+def built_from(proto: Any, folder: Path) -> Artifact:
+    """Builds a model."""
+    return built(saved(proto, folder / "model.onnx"), folder / "out")
