@@ -67,6 +67,7 @@ def test_the_seal_tells_one_wish_from_another() -> None:
     [
         ("http://store:8333", "store:8333", "0"),
         ("https://s3.example.org", "s3.example.org", "1"),
+        ("https://s3.example.org/", "s3.example.org", "1"),
         ("", "s3.amazonaws.com", "1"),
     ],
 )

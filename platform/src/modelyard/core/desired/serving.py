@@ -6,7 +6,6 @@ route (cluster-local) and leaves the number of replicas to us (external autoscal
 
 import base64
 from typing import Any
-from urllib.parse import urlsplit
 
 from modelyard.api.model import Model
 from modelyard.api.status import RevisionStatus
@@ -21,10 +20,10 @@ _TOKENLESS = False
 
 def store_secret(model: Model, credentials: Credentials) -> dict[str, Any]:
     """Secret with read-only credentials, annotated as KServe's storage initializer expects."""
-    parts = urlsplit(credentials.endpoint)
+    scheme, _, address = credentials.endpoint.rpartition("://")
     annotations = {
-        "serving.kserve.io/s3-endpoint": parts.netloc or "s3.amazonaws.com",
-        "serving.kserve.io/s3-usehttps": "0" if parts.scheme == "http" else "1",
+        "serving.kserve.io/s3-endpoint": address.partition("/")[0] or "s3.amazonaws.com",
+        "serving.kserve.io/s3-usehttps": "0" if scheme == "http" else "1",
         "serving.kserve.io/s3-region": credentials.region,
         "serving.kserve.io/s3-useanoncredential": "false",
     }
