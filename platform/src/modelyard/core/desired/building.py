@@ -40,6 +40,7 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
                     "restartPolicy": "Never",
                     "serviceAccountName": settings.build.service_account,
                     "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,  # they would read as settings: MODELYARD_STORE_SERVICE_PORT
                     "securityContext": {
                         "runAsNonRoot": True,
                         "runAsUser": 1000,
