@@ -43,7 +43,7 @@ class Display:
         slow = [step for step in self._steps.values() if step.state == "done" and step.seconds >= _QUICK]
         if self.console.is_terminal and slow:
             self.console.print(self._listing(slow))
-        self.console.print(f"{self.title}: {len(self._steps)} steps, {self.seconds:.0f} s")
+        self.console.print(f"{self.title}: {len(self._steps)} steps, {self.seconds:.0f} s", highlight=False)
 
     @property
     def seconds(self) -> float:

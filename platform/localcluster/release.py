@@ -43,17 +43,26 @@ def diagnosis(kubernetes: Kubernetes, task: Task, namespace: str) -> str:
     pods = json.loads(kubernetes.kubectl(task, "get", "pods", "-n", namespace, "-o", "json"))["items"]
     found = []
     for pod in pods:
-        statuses = pod["status"].get("containerStatuses", [])
-        if pod["status"]["phase"] == "Succeeded" or (statuses and all(one["ready"] for one in statuses)):
+        reasons = waiting_reasons(pod)
+        if not reasons:
             continue
         name = pod["metadata"]["name"]
-        reasons = {_reason(one) for one in statuses} or {pod["status"]["phase"]}
         try:
             said = kubernetes.kubectl(task, "logs", name, "-n", namespace, "--all-containers", "--tail=8")
         except CommandFailed:
             said = ""
-        found.append(f"Pod {name}: {', '.join(sorted(reasons))}\n{said}")
+        found.append(f"Pod {name}: {', '.join(reasons)}\n{said}")
     return "\n".join(found) or f"All pods in {namespace} are ready; run the same command again."
+
+
+def waiting_reasons(pod: dict[str, Any]) -> list[str]:
+    """Why a pod is not ready; empty when it is ready or has done its work."""
+    statuses = pod["status"].get("containerStatuses", [])
+    if pod["status"]["phase"] == "Succeeded":
+        return []
+    if not statuses:
+        return [pod["status"]["phase"]]
+    return sorted({_reason(one) for one in statuses if not one["ready"]})
 
 
 def _reason(status: dict[str, Any]) -> str:

