@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from modelyard.clients.access import access
@@ -24,7 +23,7 @@ from modelyard.settings import Settings, config_file
 
 from . import checks
 from .checks import Check, Grade
-from .console import Output, dump
+from .console import Output, dump, out
 from .options import Shown
 
 _ROUTES = [GATEWAY, BY_NAME["HTTPRoute"], BY_NAME["GRPCRoute"]]
@@ -34,14 +33,16 @@ _MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: 
 
 def doctor(output: Shown = Output.TABLE) -> None:
     """Check what Modelyard needs, each with a remedy."""
-    console = Console()
+    console = out()
     found: list[Check] = []
     for check in examine(Settings.read()):
         found.append(check)
         if output is Output.TABLE:
             remedy = f"\n    [bold]Do[/]: {escape(check.remedy)}" if check.remedy else ""
             console.print(
-                f"{_MARKS[check.grade]} [bold]{check.subject}[/]: {escape(check.found)}{remedy}", highlight=False
+                f"{_MARKS[check.grade]} [bold]{check.subject}[/]: {escape(check.found)}{remedy}",
+                highlight=False,
+                soft_wrap=True,
             )
     if output is not Output.TABLE:
         dump([one._asdict() | {"grade": one.grade.value} for one in found], output)

@@ -21,7 +21,7 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
 
-from .console import Output, dump
+from .console import Output, dump, out
 from .get import parsed, read
 from .options import Namespace, Shown
 
@@ -36,7 +36,7 @@ def explain(
     output: Shown = Output.TABLE,
 ) -> None:
     """Say in plain words what is wrong with a Model and what to do."""
-    settings, cluster, console = Settings.read(), Cluster(access()), Console()
+    settings, cluster, console = Settings.read(), Cluster(access()), out()
     found = read(cluster, namespace or current_namespace(), name)[0]
     model = parsed(found)
     steps = diagnose(gather(cluster, model, settings), settings)
@@ -84,12 +84,15 @@ def _log(cluster: Cluster, pod: dict[str, Any]) -> str:
 def show(steps: tuple[Step, ...], console: Console) -> None:
     """The stations in order, then the one to begin with."""
     for step in steps:
-        console.print(f"{_MARKS[step.verdict]} [bold]{escape(step.station)}[/]: {escape(step.found)}", highlight=False)
+        line = f"{_MARKS[step.verdict]} [bold]{escape(step.station)}[/]: {escape(step.found)}"
+        console.print(line, highlight=False, soft_wrap=True)
     begin = conclusion(steps)
     if begin.verdict is Verdict.GOOD:
         console.print("\nNothing is wrong.")
         return
     word = "Wrong" if begin.verdict is Verdict.BAD else "On its way"
-    console.print(f"\n[bold]{word}[/] at {escape(begin.station)}: {escape(begin.found)}", highlight=False)
+    console.print(
+        f"\n[bold]{word}[/] at {escape(begin.station)}: {escape(begin.found)}", highlight=False, soft_wrap=True
+    )
     if begin.remedy:
         console.print(f"[bold]Do[/]: {escape(begin.remedy)}", highlight=False, soft_wrap=True)

@@ -24,7 +24,7 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel
 from modelyard.settings import Settings
 
-from .console import Output, dump
+from .console import Output, dump, out
 from .options import Namespace, Shown
 from .table import mark, table
 
@@ -40,7 +40,7 @@ def get(
     output: Shown = Output.TABLE,
 ) -> None:
     """List Models: version, readiness, traffic, p99 and address."""
-    settings, cluster, console = Settings.read(), Cluster(access()), Console()
+    settings, cluster, console = Settings.read(), Cluster(access()), out()
     where = "" if all_namespaces else namespace or current_namespace()
     if output is not Output.TABLE:
         found = read(cluster, where, name)

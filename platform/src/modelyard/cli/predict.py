@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from modelyard.clients.context import current_namespace
@@ -16,7 +15,7 @@ from modelyard.clients.inference import Endpoint, Prediction, connect, datatype
 from modelyard.core.names import host
 from modelyard.settings import Settings
 
-from .console import Output, dump
+from .console import Output, dump, out
 from .inputs import read
 from .options import Namespace, Shown
 from .table import table
@@ -45,7 +44,7 @@ def predict(
         result = connection.predict(read(file, connection.describe(), first))
     finally:
         connection.close()
-    console = Console()
+    console = out()
     if output is Output.TABLE:
         console.print(shown(result))
         if result.revision:
