@@ -36,7 +36,7 @@ def write_entry(folder: Path) -> None:
 
 
 def wait_until_ready(models: client.CustomObjectsApi) -> None:
-    """Prints every change of a condition; ends the test when the time is over."""
+    """Prints every change of a condition; ends the test when the time is over or waiting has become pointless."""
     told: set[str] = set()
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
@@ -49,6 +49,8 @@ def wait_until_ready(models: client.CustomObjectsApi) -> None:
                 print(line, flush=True)
         if conditions.get("Ready", {}).get("status") == "True":
             return
+        if conditions.get("Stalled", {}).get("status") == "True":
+            raise SystemExit("the Model cannot go on without a person")
         time.sleep(1)
     raise SystemExit(f"the Model was not Ready after {SECONDS:.0f} s")
 
