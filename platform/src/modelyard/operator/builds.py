@@ -2,7 +2,8 @@
 
 `builds/<digest>/report.json` is written last and never again, so "it is there" is remembered for good.
 The sentence of a failed build is what the builder left in its container's termination message:
-{"reason": "...", "message": "..."}; exit code 2 says that a person must mend the entry.
+{"reason": "...", "message": "..."}; exit code 2 says that a person must mend the entry, unless the
+reason is InvalidSettings: then the platform is to be mended, and the build is worth another try.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 from modelyard.core.keys import build_report, build_warmup
 from modelyard.core.names import BUILD_LABEL, bare
 from modelyard.core.snapshot import Failure, Object
-from modelyard.errors import CorruptEntry, OutsideError
+from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
 
 _USER_ERROR = 2
 _log = logging.getLogger(__name__)
@@ -115,7 +116,9 @@ def _said(pod: Object) -> Failure | None:
         done = status.get("state", {}).get("terminated") or {}
         try:
             words = json.loads(done.get("message", ""))
-            return Failure(str(words["reason"]), str(words["message"]), retry=done.get("exitCode") != _USER_ERROR)
+            reason = str(words["reason"])
+            final = done.get("exitCode") == _USER_ERROR and reason != InvalidSettings.__name__
+            return Failure(reason, str(words["message"]), retry=not final)
         except (ValueError, KeyError, TypeError):
             continue
     return None
