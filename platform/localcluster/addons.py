@@ -1,12 +1,21 @@
-"""Add-ons, built only when asked for."""
+"""Add-ons, built only when asked for: KEDA (event-driven scaling) and Prometheus (monitoring)."""
 
 from collections.abc import Iterable
 
+import yaml
+
+from . import binaries, keda
 from .errors import NotPossible
 from .kubernetes import Kubernetes
+from .network import PROMETHEUS_PORT
+from .paths import Paths
+from .prerequisites import manifest
 from .steps import Step
+from .task import Task
+from .versions import local_image
 
 BUILDS = {"keda": "keda", "monitoring": "prometheus"}
+MONITORING = "monitoring"
 
 
 def parsed(text: str) -> list[str]:
@@ -23,6 +32,43 @@ def builds(chosen: Iterable[str]) -> list[str]:
     return [BUILDS[name] for name in chosen]
 
 
-def steps(chosen: Iterable[str], kubernetes: Kubernetes) -> list[Step]:
+def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[Step]:
     """Steps that install the chosen add-ons."""
-    return []
+    known = {
+        "keda": Step(
+            "keda",
+            "Add-on: KEDA",
+            lambda task: install_keda(kubernetes, task, paths),
+            ("ready", "dns", "import-keda-operator", "import-keda-adapter"),
+        ),
+        "monitoring": Step(
+            "monitoring",
+            "Add-on: Prometheus",
+            lambda task: install_prometheus(kubernetes, task),
+            ("ready", "dns", "import-prometheus"),
+        ),
+    }
+    return [known[name] for name in chosen]
+
+
+def install_keda(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
+    """KEDA from its own module, and wait until the external metrics API answers."""
+    folder = binaries.source(paths, task, "keda") / "config" / "minimal"
+    rendered = kubernetes.kubectl(task, "kustomize", folder)
+    kubernetes.apply(task, text=yaml.safe_dump_all(keda.adapted(yaml.safe_load_all(rendered))))
+    for deployment in (keda.OPERATOR, keda.ADAPTER):
+        kubernetes.wait_available(task, deployment, keda.NAMESPACE)
+
+    def answers() -> bool:
+        field = '.status.conditions[?(@.type=="Available")].status'
+        return kubernetes.value(task, "apiservice", "v1beta1.external.metrics.k8s.io", field) == "True"
+
+    task.until("KEDA's metrics API", answers, 90)
+
+
+def install_prometheus(kubernetes: Kubernetes, task: Task) -> str:
+    """Prometheus with a service that answers inside the cluster and on the node."""
+    text = manifest("prometheus.yaml", prometheus=local_image("prometheus"), node_port=str(PROMETHEUS_PORT))
+    kubernetes.apply(task, text=text)
+    kubernetes.wait_available(task, "prometheus", MONITORING)
+    return f"port {PROMETHEUS_PORT}"

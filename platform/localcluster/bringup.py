@@ -23,7 +23,7 @@ def steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
         *Control(paths, making, kubernetes).steps(),
         *_prerequisites(paths, kubernetes),
         *_platform(paths, making, kubernetes),
-        *addons.steps(making.chosen, kubernetes),
+        *addons.steps(making.chosen, paths, kubernetes),
     ]
 
 
