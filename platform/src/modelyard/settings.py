@@ -13,7 +13,13 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from .errors import InvalidSettings
 
@@ -119,14 +125,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        found = config_file()
+        found, environment = config_file(), _Environment(settings_cls)
         if found is None:
-            return (init_settings, env_settings)
-        return (
-            init_settings,
-            env_settings,
-            InitSettingsSource(settings_cls, init_kwargs=_file_values(found)),
-        )
+            return (init_settings, environment)
+        return (init_settings, environment, InitSettingsSource(settings_cls, init_kwargs=_file_values(found)))
 
     @classmethod
     def read(cls, **overrides: Any) -> "Settings":
@@ -138,6 +140,18 @@ class Settings(BaseSettings):
             where = ".".join(str(part) for part in first["loc"])
             origin = config_file() or "the environment"
             raise InvalidSettings(f"setting {where} is not usable: {first['msg']}; correct it in {origin}.") from bad
+
+
+class _Environment(EnvSettingsSource):
+    """Our variables only: Kubernetes puts the addresses of Services into pods, `MODELYARD_STORE_PORT` among them."""
+
+    def __call__(self) -> dict[str, Any]:
+        defaults = {name: field.default for name, field in self.settings_cls.model_fields.items()}
+        return {
+            group: {name: value for name, value in values.items() if hasattr(defaults[group], name)}
+            for group, values in super().__call__().items()
+            if group in defaults and isinstance(values, dict)
+        }
 
 
 def _file_values(path: Path) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Settings: where they come from and what is said when they cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import InvalidSettings
+from modelyard.settings import Settings
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration file in force."""
+    path = tmp_path / "config.yaml"
+    path.write_text("store: {endpoint: http://from-file, accessKeyId: from-file}\n")
+    monkeypatch.setenv("MODELYARD_CONFIG", str(path))
+    return path
+
+
+def test_the_environment_overrides_the_file_field_by_field(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELYARD_STORE_ACCESS_KEY_ID", "from-environment")
+
+    store = Settings.read().store
+
+    assert (store.endpoint, store.access_key_id) == ("http://from-file", "from-environment")
+
+
+def test_addresses_of_services_that_kubernetes_puts_into_pods_are_not_settings(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_STORE_PORT", "tcp://10.96.0.9:8333")
+    monkeypatch.setenv("MODELYARD_STORE_PORT_8333_TCP", "tcp://10.96.0.9:8333")
+    monkeypatch.setenv("MODELYARD_OPERATOR_SERVICE_HOST", "10.96.0.8")
+
+    assert Settings.read().store.endpoint == "http://from-file"
+
+
+def test_a_wrong_name_in_the_file_is_named_with_the_file(file: Path) -> None:
+    file.write_text("store: {endpiont: http://x}\n")
+
+    with pytest.raises(InvalidSettings, match=r"store\.endpiont .* correct it in .*config\.yaml"):
+        Settings.read()
+
+
+def test_a_file_that_is_not_yaml_is_refused(file: Path) -> None:
+    file.write_text("store: [unclosed\n")
+
+    with pytest.raises(InvalidSettings, match="cannot be read as YAML"):
+        Settings.read()
+
+
+def test_a_named_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELYARD_CONFIG", "/no/such/file.yaml")
+
+    with pytest.raises(InvalidSettings, match="not a file"):
+        Settings.read()
+
+
+def test_the_nearest_file_upward_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".modelyard").mkdir()
+    (tmp_path / ".modelyard" / "config.yaml").write_text("gateway: {domain: example.org}\n")
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    monkeypatch.delenv("MODELYARD_CONFIG", raising=False)
+    monkeypatch.chdir(inner)
+
+    assert Settings.read().gateway.domain == "example.org"
+
+
+def test_secrets_are_not_printed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELYARD_STORE_SECRET_ACCESS_KEY", "hush-hush")
+
+    assert "hush-hush" not in repr(Settings.read())
