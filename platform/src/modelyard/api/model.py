@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
 from .shape import Shape, cel
@@ -22,7 +23,8 @@ MAX_NAME = 40
 
 
 def _rules(*rules: dict[str, str]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"x-kubernetes-validations": list(rules)})
+    extra: JsonDict = {"x-kubernetes-validations": [dict(rule) for rule in rules]}
+    return ConfigDict(json_schema_extra=extra)
 
 
 class Runtime(StrEnum):
