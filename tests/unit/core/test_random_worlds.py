@@ -3,11 +3,13 @@
 The promises on the way are checked by `tests.support.promises` at every write.
 """
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.core.names import predictor
-from tests.support.builders import a_new_world, a_serving_world
+from tests.support.builders import a_draining_world, a_new_world, a_serving_world, a_switching_world
 from tests.support.happenings import HAPPENINGS, Named
 from tests.support.world import BROKEN, World
 
@@ -46,21 +48,18 @@ def assert_replicas_in_range(world: World, name: str) -> None:
     assert scaling["minReplicas"] <= deployment["spec"]["replicas"] <= scaling["maxReplicas"]
 
 
-@given(st.booleans(), HAPPENINGS)
-def test_every_world_ends_where_its_spec_says(new: bool, happenings: list[Named]) -> None:
-    world = a_new_world() if new else a_serving_world()
+BEGINNINGS = st.sampled_from([a_new_world, a_serving_world, a_switching_world, a_draining_world])
+
+
+@given(BEGINNINGS, HAPPENINGS)
+def test_every_world_ends_where_its_spec_says_with_nothing_left_to_do(
+    beginning: Callable[[], World], happenings: list[Named]
+) -> None:
+    world = beginning()
 
     live_through(world, happenings)
 
     assert_ended_well(world)
-
-
-@given(st.booleans(), HAPPENINGS)
-def test_nothing_is_left_to_do_in_a_calm_world(new: bool, happenings: list[Named]) -> None:
-    world = a_new_world() if new else a_serving_world()
-    live_through(world, happenings)
-
     plan = world.decide()
-
     assert plan.empty
     assert plan.requeue_after is None
