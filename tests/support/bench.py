@@ -19,7 +19,9 @@ import yaml
 from modelyard.clients.access import access
 from modelyard.clients.cluster import Cluster
 from modelyard.clients.store import S3Store
+from modelyard.core.kinds import BY_NAME
 from modelyard.core.snapshot import Object, Ref
+from modelyard.errors import OutsideError
 from modelyard.operator.permissions import RIGHTS
 from modelyard.operator.process import Library, Operator
 from modelyard.registry.bucket import BucketRegistry
@@ -34,11 +36,11 @@ ACCOUNT = "modelyard-operator"
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """The first answer that is neither None nor False; fails with `what` after `seconds`."""
+    """The first answer that is not None, False or empty; fails with `what` after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
@@ -100,6 +102,10 @@ class Bench:
         """Names of all objects of a kind in the Models' namespace."""
         return sorted(one["metadata"]["name"] for one in self.cluster.items(kind, self.namespace))
 
+    def items_of(self, kind: str) -> list[dict[str, Any]]:
+        """Our objects of a kind in the Models' namespace."""
+        return self.players.items(kind, self.namespace)
+
     def status(self, name: str) -> dict[str, Any]:
         """The status of a Model."""
         return (self.get("Model", name) or {}).get("status", {})
@@ -140,6 +146,14 @@ class Bench:
             stop.set()
             thread.join(60)
             assert not thread.is_alive()
+
+
+def served(cluster: Cluster) -> bool:
+    """A kind that was just defined answers 429 until its storage is there."""
+    try:
+        return all(cluster.items(kind) is not None for kind in BY_NAME)
+    except OutsideError:
+        return False
 
 
 def grant(cluster: Cluster, api: RealApiServer, platform: str) -> None:
@@ -197,6 +211,7 @@ def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[
     for name in (platform, namespace):
         api.namespace(name)
     cluster = Cluster(access(api.kubeconfig))
+    eventually(lambda: served(cluster), "the API server keeps every kind we need")
     grant(cluster, api, platform)
     socket = GatewaySocket(cluster)
     with socket.answering() as url:

@@ -35,6 +35,7 @@ GATEWAY = Kind("Gateway", "gateway.networking.k8s.io", "v1", "gateways", "", Fal
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
 _KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP)}}
 _TIMEOUT = (3.05, 10.0)
+_RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PAGE = 500
 
@@ -54,7 +55,7 @@ class Cluster:
     def __init__(self, configuration: Configuration, connections: int = 8) -> None:
         self.configuration = configuration
         untyped: Any = configuration
-        untyped.retries = Retry(connect=1, read=0, redirect=0, status=0)
+        untyped.retries = _RETRY
         self._rest = RESTClientObject(configuration, maxsize=connections)
 
     def get(self, ref: Ref) -> dict[str, Any] | None:
@@ -186,7 +187,8 @@ class Cluster:
                 return None
             raise _error(bad, method, path) from bad
         except HTTPError as bad:
-            raise Unreachable(f"the API server did not answer {method} {path}: {type(bad).__name__}.") from bad
+            why = getattr(bad, "reason", None) or bad
+            raise Unreachable(f"the API server did not answer {method} {path}: {type(why).__name__}: {why}.") from bad
         return answer.data
 
 
