@@ -52,10 +52,11 @@ def _converted(estimator: Any, features: int, path: Path) -> Any:
     from skl2onnx.common.data_types import FloatTensorType
 
     options = {id(estimator): {"zipmap": False}} if hasattr(estimator, "predict_proba") else None
+    inputs: Any = [("input", FloatTensorType([None, features]))]
     try:
-        model = to_onnx(
+        model: Any = to_onnx(
             estimator,
-            initial_types=[("input", FloatTensorType([None, features]))],
+            initial_types=inputs,
             options=options,
             target_opset={"": OPSET, "ai.onnx.ml": 3},
         )

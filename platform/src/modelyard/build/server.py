@@ -22,7 +22,9 @@ from modelyard.errors import InvalidSettings, Unreachable, UnsupportedModel
 READY_SECONDS = 120
 _STOP_SECONDS = 20
 _PARENT_DIED = 1
-_ERROR_LINE = re.compile(r'^[EF]\d{4} .*?\] "?(.*?)"?$')
+_ERROR_LINE = re.compile(r"""^(?:[EF]\d{4} .*?\] |\s*what\(\):\s+)"?(.*?)"?$""")
+_NOISE = "CudaDriverHelper has not been initialized"
+"""Every Triton without a GPU logs this as an error."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def reasons(log: Path) -> str:
     """The errors Triton logged, in one line, paths and positions left out."""
     lines = log.read_text(errors="replace").splitlines()
-    found = [match.group(1) for line in lines if (match := _ERROR_LINE.match(line))]
+    found = [match.group(1) for line in lines if (match := _ERROR_LINE.match(line)) and _NOISE not in line]
     return " ".join("; ".join(dict.fromkeys(found)).split())[:600] or "it logged no error"
 
 

@@ -99,7 +99,7 @@ def served(port: Port, batchable: bool) -> Tensor:
     dims = [-1 if not isinstance(dim, int) else dim for dim in port.dims or ()]
     if batchable and len(dims) == 1:
         dims = [-1, 1]
-    return Tensor(name=port.name, datatype=port.datatype, shape=tuple(dims))
+    return Tensor(name=port.name, datatype=port.datatype, shape=tuple(dims), description="")
 
 
 def settled(ports: Sequence[Port], shapes: dict[str, list[int]]) -> tuple[Port, ...]:

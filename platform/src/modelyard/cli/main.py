@@ -25,8 +25,9 @@ VERBS = {
     "get": "List Models: version, readiness, traffic, p99 and address.",
     "explain": "Say in plain words what is wrong with a Model and what to do.",
     "predict": "Send one inference to a Model and print its outputs.",
+    "simulate": "Simulate what a rollout's gate decides about a candidate with a known bad rate.",
     "doctor": "Check what Modelyard needs, each with a remedy.",
-    "operator": "Run the controller; the chart does it.",
+    "operator": "Run the controller: watch Models and bring the cluster to what they say.",
 }
 
 
@@ -83,6 +84,7 @@ def run() -> NoReturn:
     """The program: runs a verb and exits with 0, 1 or 2."""
     from modelyard.errors import OutsideError, UserError
 
+    code = 0
     try:
         app()
     except UserError as bad:

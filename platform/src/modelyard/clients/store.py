@@ -123,7 +123,7 @@ class S3Store:
 
 
 def _client(settings: StoreSettings) -> Any:
-    import boto3
+    from boto3.session import Session
     from botocore.config import Config
 
     config = Config(
@@ -135,7 +135,7 @@ def _client(settings: StoreSettings) -> Any:
         response_checksum_validation="when_required",
     )
     try:
-        return boto3.session.Session().client(
+        return Session().client(
             "s3",
             endpoint_url=settings.endpoint or None,
             region_name=settings.region,

@@ -74,8 +74,8 @@ def _container(model: str, entry: ResolvedEntry, target: str, settings: Settings
             _from_secret("MODELYARD_STORE_ACCESS_KEY_ID", store.writer_secret, "accessKeyId"),
             _from_secret("MODELYARD_STORE_SECRET_ACCESS_KEY", store.writer_secret, "secretAccessKey"),
             {"name": "MODELYARD_TERMINATION_LOG", "value": _LOG},
-            {"name": "HOME", "value": "/scratch"},
-            {"name": "TMPDIR", "value": "/scratch"},
+            {"name": "HOME", "value": "/tmp"},
+            {"name": "TMPDIR", "value": "/tmp"},
         ],
         "terminationMessagePath": _LOG,
         "resources": {
@@ -87,7 +87,8 @@ def _container(model: str, entry: ResolvedEntry, target: str, settings: Settings
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}, {"name": "shm", "mountPath": "/dev/shm"}],
+        # Not elsewhere with TMPDIR: Triton's python backend makes its folder in /tmp, come what may.
+        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}, {"name": "shm", "mountPath": "/dev/shm"}],
     }
 
 

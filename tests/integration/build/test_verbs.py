@@ -1,0 +1,151 @@
+"""build and serve as a person types them, and build as the cluster's Job runs it."""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modelyard.settings import StoreSettings
+from tests.support import onnx_models as models
+from tests.support.command_line import PROGRAM, modelyard, surroundings
+from tests.support.entries import an_entry
+from tests.support.store import StoreServer
+
+
+@pytest.fixture
+def where(store_server: StoreServer) -> StoreSettings:
+    return store_server.settings(store_server.new_bucket())
+
+
+def test_a_lone_file_becomes_an_artifact_and_the_report_tells_what_it_takes(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "My Model.onnx")
+
+    ran = modelyard("build", path, "--out", tmp_path / "out", cwd=tmp_path)
+
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("my-model: good")
+    assert "takes    x FP32[-1, 3]" in ran.out
+    assert (tmp_path / "out" / "repository" / "my-model" / "1" / "model.onnx").is_file()
+
+
+def test_a_name_kubernetes_would_refuse_is_refused(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "m.onnx")
+
+    for name in ("Big", "a--b", "x" * 41, "-a"):
+        ran = modelyard("build", path, f"--name={name}", cwd=tmp_path)
+        assert ran.code == 2
+        assert "is not a usable model name" in ran.err
+
+
+def test_the_jobs_command_publishes_and_repeating_it_is_free(where: StoreSettings, tmp_path: Path) -> None:
+    modelyard("push", an_entry(tmp_path / "toy"), store=where, cwd=tmp_path)
+    command = ("build", "toy:1", "--name", "mine", "--target", "cpu", "--publish", "-o", "json")
+
+    first = modelyard(*command, store=where, cwd=tmp_path)
+    again = modelyard(*command, store=where, cwd=tmp_path)
+
+    assert (first.code, again.code) == (0, 0), first.err
+    assert json.loads(first.out) == json.loads(again.out)
+    assert again.err.strip() == "already built"
+
+
+def test_an_entry_can_be_built_here_by_version_or_alias(where: StoreSettings, tmp_path: Path) -> None:
+    modelyard("push", an_entry(tmp_path / "toy"), store=where, cwd=tmp_path)
+    modelyard("alias", "set", "toy", "champion", "1", store=where, cwd=tmp_path)
+
+    ran = modelyard("build", "toy@champion", "--out", tmp_path / "out", "-o", "json", store=where, cwd=tmp_path)
+
+    source = json.loads(ran.out)["source"]
+    assert (source["kind"], source["name"], source["version"]) == ("entry", "toy", "1")
+
+
+def test_a_failed_job_leaves_the_sentence_where_the_operator_reads_it(where: StoreSettings, tmp_path: Path) -> None:
+    log = tmp_path / "termination-log"
+
+    ran = modelyard("build", "toy:1", "--publish", store=where, cwd=tmp_path, MODELYARD_TERMINATION_LOG=str(log))
+
+    assert ran.code == 2
+    word = json.loads(log.read_text())
+    assert word["reason"] == "UnknownEntry"
+    assert word["message"] == ran.err.strip()
+
+
+@contextmanager
+def serving(path: Path, cwd: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """`modelyard serve` on free ports; yields the process and the words of the curl it printed."""
+    command = [PROGRAM, "serve", str(path), "--http-port", "0", "--grpc-port", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=surroundings(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        curl = next((line for line in lines if line.strip().startswith("curl ")), "")
+        assert curl, process.stderr and process.stderr.read()
+        yield process, shlex.split(curl)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_printed_curl_answers_until_ctrl_c(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "toy.onnx")
+
+    with serving(path, tmp_path) as (process, curl):
+        answered = subprocess.run(curl, capture_output=True, text=True, check=True)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+
+    sent = json.loads(curl[-1])["inputs"][0]["data"]
+    assert json.loads(answered.stdout)["outputs"][0]["data"] == pytest.approx([2 * value for value in sent])
+    assert code == 0
+    with pytest.raises(httpx.TransportError):
+        httpx.get(_base(curl), trust_env=False)
+
+
+def test_triton_ends_even_when_the_program_is_killed(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "toy.onnx")
+
+    with serving(path, tmp_path) as (process, curl):
+        process.kill()
+
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and _answers(_base(curl)):
+        time.sleep(0.2)
+    assert not _answers(_base(curl))
+
+
+def test_a_port_in_use_is_named(tmp_path: Path, store_server: StoreServer) -> None:
+    path = models.saved(models.doubling(), tmp_path / "toy.onnx")
+    taken = store_server.endpoint.rsplit(":", 1)[1]
+
+    ran = modelyard("serve", path, "--http-port", taken, cwd=tmp_path)
+
+    assert ran.code == 2
+    assert f"port {taken} is in use; choose another with --http-port" in ran.err
+
+
+def _base(curl: list[str]) -> str:
+    found = re.match(r"http://[^/]+", next(word for word in curl if word.startswith("http://")))
+    assert found is not None
+    return f"{found.group()}/v2"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=5).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,71 @@
+"""push, entries and alias, as a person types them, against a real store."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelyard.settings import StoreSettings
+from tests.support import onnx_models as models
+from tests.support.command_line import modelyard
+from tests.support.entries import an_entry
+from tests.support.store import StoreServer
+
+
+@pytest.fixture
+def where(store_server: StoreServer) -> StoreSettings:
+    return store_server.settings(store_server.new_bucket())
+
+
+def test_an_entry_is_pushed_listed_and_given_an_alias(where: StoreSettings, tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "toy")
+
+    pushed = modelyard("push", folder, store=where, cwd=tmp_path)
+    again = modelyard("push", folder, "-o", "json", store=where, cwd=tmp_path)
+    named = modelyard("alias", "set", "toy", "champion", "1", store=where, cwd=tmp_path)
+    listed = modelyard("entries", "-o", "json", store=where, cwd=tmp_path)
+    shown = modelyard("entries", store=where, cwd=tmp_path)
+
+    assert (pushed.code, again.code, named.code) == (0, 0, 0)
+    assert pushed.out.startswith("pushed toy:1 (2 files")
+    assert json.loads(again.out)["new"] is False
+    assert named.out.startswith("toy@champion is now toy:1")
+    (entry,) = json.loads(listed.out)
+    assert (entry["name"], entry["version"], entry["aliases"]) == ("toy", "1", ["champion"])
+    assert entry["digest"] == json.loads(again.out)["digest"]
+    assert shown.out.splitlines()[1].split()[:3] == ["toy", "1", "champion"]
+    assert modelyard("alias", "list", store=where, cwd=tmp_path).out == "toy@champion is toy:1\n"
+
+
+def test_a_lone_file_is_pushed_with_a_name_and_a_version(where: StoreSettings, tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "model.onnx")
+
+    assert modelyard("push", path, "--name", "toy", "--version", "3", store=where, cwd=tmp_path).code == 0
+    assert "toy" in modelyard("entries", "toy", store=where, cwd=tmp_path).out
+
+
+def test_a_changed_version_is_refused(where: StoreSettings, tmp_path: Path) -> None:
+    modelyard("push", an_entry(tmp_path / "toy"), store=where, cwd=tmp_path)
+
+    ran = modelyard("push", an_entry(tmp_path / "toy", models.summing()), store=where, cwd=tmp_path)
+
+    assert ran.code == 2
+    assert "toy:1 is already pushed with other content" in ran.err
+
+
+def test_a_broken_model_is_refused_before_anything_is_sent(where: StoreSettings, tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "toy")
+    (folder / "model.onnx").write_bytes(b"nonsense")
+
+    ran = modelyard("push", folder, store=where, cwd=tmp_path)
+
+    assert ran.code == 2
+    assert "export it again" in ran.err
+    assert modelyard("entries", store=where, cwd=tmp_path).out.startswith("no entries")
+
+
+def test_an_alias_for_a_version_that_is_not_there_is_refused(where: StoreSettings, tmp_path: Path) -> None:
+    ran = modelyard("alias", "set", "toy", "champion", "1", store=where, cwd=tmp_path)
+
+    assert ran.code == 2
+    assert "the registry has no entry toy; push it" in ran.err
