@@ -1,4 +1,4 @@
-"""Two replicas: one leads, and the other takes over at once when the first is asked to stop, later when it is silent."""
+"""Two replicas: one leads; the other takes over at once when that is asked to stop, later when it is silent."""
 
 import contextlib
 import json

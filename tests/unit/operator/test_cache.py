@@ -6,7 +6,6 @@ import pytest
 
 from modelyard.core.snapshot import Ref
 from modelyard.operator.cache import Cache, Key
-
 from tests.support.ticking import Clock
 
 DIGITS = Key("demo", "digits")

@@ -8,7 +8,6 @@ import pytest
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict, Unreachable
 from modelyard.operator.lease import Lease
-
 from tests.support.ticking import Clock
 
 

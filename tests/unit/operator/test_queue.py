@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.operator.queue import Queue
-
 from tests.support.ticking import Clock
 
 

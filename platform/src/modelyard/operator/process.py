@@ -37,7 +37,7 @@ from .watch import Watches
 from .workers import Workers
 from .writes import Writes
 
-_STUCK_SECONDS = 120.0
+_STUCK_SECONDS = 300.0
 _DEAF_SECONDS = 30.0
 _PATIENCE_SECONDS = 5.0
 _WRITE_SECONDS = 13.0

@@ -40,6 +40,7 @@ class Watches:
 
     def start(self) -> None:
         """Starts the streams; every kind must be served by the API server by now."""
+        self.beat = time.monotonic()
         self._thread.start()
 
     @property
@@ -104,17 +105,20 @@ class Watches:
 
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
         """The same access as our own client has; asked again whenever the API server answers 401."""
-        found = self._access
-        # The scheme is written "Bearer" for a kubeconfig and "bearer" in a pod, so it is cut off by its space.
-        header = found.auth_settings().get("BearerToken", {}).get("value") or ""
-        return kopf.ConnectionInfo(
-            server=found.host,
-            ca_path=found.ssl_ca_cert,
-            insecure=not found.verify_ssl,
-            certificate_path=found.cert_file,
-            private_key_path=found.key_file,
-            token=header.partition(" ")[2] or None,
-        )
+        return connection(self._access)
+
+
+def connection(access: Configuration) -> kopf.ConnectionInfo:
+    """Our client's access in kopf's terms; a token is read from its file again when it has grown old."""
+    header = access.auth_settings().get("BearerToken", {}).get("value") or ""
+    return kopf.ConnectionInfo(
+        server=access.host,
+        ca_path=access.ssl_ca_cert,
+        insecure=not access.verify_ssl,
+        certificate_path=access.cert_file,
+        private_key_path=access.key_file,
+        token=header.split(" ", 1)[-1] or None,
+    )
 
 
 def _kopf_settings(platform: str) -> kopf.OperatorSettings:

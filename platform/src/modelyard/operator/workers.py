@@ -49,7 +49,7 @@ class Workers:
         self._stop.set()
         self._queue.close()
         end = time.monotonic() + patience
-        for thread in self._threads:
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, end - time.monotonic()))
 
     @property
