@@ -35,6 +35,7 @@ def test_a_pushed_entry_resolves_to_its_digest_files_and_metadata(registry: Buck
     ]
     assert found.metadata.labels == ("a", "b")
     assert found.digest == keys.entry_digest(found.files)
+    assert found.size == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def test_fetched_files_are_those_that_were_pushed(registry: BucketRegistry, tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def run() -> NoReturn:
         code = _complain(str(bad), 2)
     except OutsideError as bad:
         code = _complain(str(bad), 1)
+    except ModuleNotFoundError as bad:
+        code = _complain(f"this needs the package {bad.name}: install it with `pip install 'modelyard[builder]'`.", 2)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
