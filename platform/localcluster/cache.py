@@ -41,11 +41,15 @@ def walk(files: Iterable[Path]) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def locked(lock: Path) -> Iterator[None]:
-    """Hold `lock` alone; waits as long as it takes."""
+def locked(lock: Path, busy: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold `lock` alone; waits as long as it takes, after telling by `busy()` when somebody else holds it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            busy()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 

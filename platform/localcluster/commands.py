@@ -1,5 +1,6 @@
 """The commands: up, down, status, images, apiserver."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def refresh_images() -> None:
 
 def _carry_out(title: str, steps: Sequence[Step], where: paths.Paths) -> None:
     """Run steps with a display; only one command at a time changes a clone's cluster."""
-    with locked(where.home / "cluster.lock"), Display(title, console) as display:
+    with locked(where.home / "cluster.lock", _busy), Display(title, console) as display:
         Graph(steps, where.logs, display.changed).run()
 
 
@@ -83,9 +84,13 @@ def down() -> None:
         raise NotPossible("MODELYARD_CLUSTER=existing names a cluster of yours, which is not ended from here.")
     toolchain.require_root()
     where = paths.default()
-    with locked(where.home / "cluster.lock"):
+    with locked(where.home / "cluster.lock", _busy):
         ended = node.down(where, Task(where.logs / "down.log"))
     console.print("The local cluster is down." if ended else "No local cluster was running.")
+
+
+def _busy() -> None:
+    console.print("Waiting for another command that works on this cluster.")
 
 
 @app.command("apiserver")
@@ -99,6 +104,7 @@ def api_server(
 
 def main() -> None:
     """Run the command line; a failure ends with exit code 1 and a sentence."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except ClusterError as problem:

@@ -15,7 +15,7 @@ from .errors import ClusterError
 from .steps import Progress
 
 _STYLE = {"done": "green", "failed": "red", "stopped": "dim", "running": "cyan", "waiting": "dim"}
-_MARK = {"done": "✓", "failed": "✗", "stopped": "–", "waiting": "·"}
+_MARK = {"done": "✓", "failed": "✗", "stopped": "–", "running": "…", "waiting": "·"}
 _QUICK = 0.5
 
 
@@ -54,10 +54,17 @@ class Display:
         """Take note of a step's change."""
         with self._lock:
             self._steps[progress.step.name] = progress
-        if not self.console.is_terminal and progress.state in ("done", "failed"):
-            note = f"  ({progress.note})" if progress.note else ""
-            line = f"{self.seconds:6.1f}s {_MARK[progress.state]} {progress.step.title}  {progress.seconds:.1f} s{note}"
-            self.console.print(line, highlight=False)
+        if not self.console.is_terminal:
+            line = self._line(progress)
+            if line:
+                self.console.print(f"{self.seconds:6.1f}s {line}", highlight=False, soft_wrap=True)
+
+    def _line(self, progress: Progress) -> str:
+        """One line about a change, where there is no terminal; empty when it is not worth one."""
+        note = f"  ({progress.note})" if progress.note else ""
+        if progress.state in ("done", "failed"):
+            return f"{_MARK[progress.state]} {progress.step.title}  {progress.seconds:.1f} s{note}"
+        return f"{_MARK['running']} {progress.step.title}{note}" if progress.note else ""
 
     def _table(self) -> Table:
         with self._lock:

@@ -4,6 +4,7 @@ Steps of the same lane run one at a time: two Go builds at once would only share
 failure stops everything; it is what `run` raises.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from .errors import Stopped
 from .task import Task
 
+_MOMENT = 5.0
 Work = Callable[[Task], str | None]
 
 
@@ -80,9 +82,16 @@ class Graph:
                     running += self._start_ready(stop, ended)
         except BaseException:
             stop.set()
+            self._give_up(running, ended)
             raise
         if failure:
             raise failure
+
+    def _give_up(self, running: int, ended: "queue.Queue[tuple[str, BaseException | None]]") -> None:
+        """Give running steps a moment to end their programs."""
+        with contextlib.suppress(queue.Empty):
+            for _ in range(running):
+                self._end(*ended.get(timeout=_MOMENT))
 
     def _end(self, name: str, problem: BaseException | None) -> None:
         progress = self.progress[name]

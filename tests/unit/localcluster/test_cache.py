@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from localcluster.cache import digest_of, digest_of_files, kept, remove
+from localcluster.cache import digest_of, digest_of_files, kept, locked, remove
 
 
 def write(file: Path, text: str) -> Path:
@@ -85,3 +85,17 @@ def test_two_who_want_the_same_result_make_it_once(tmp_path: Path):
     for thread in threads:
         thread.join()
     assert made == [1]
+
+
+def test_who_has_to_wait_for_a_lock_is_told(tmp_path: Path):
+    told = threading.Event()
+    with locked(tmp_path / "lock"):
+        waiting = threading.Thread(target=lambda: _enter(tmp_path / "lock", told))
+        waiting.start()
+        assert told.wait(10)
+    waiting.join()
+
+
+def _enter(lock: Path, told: threading.Event) -> None:
+    with locked(lock, told.set):
+        pass

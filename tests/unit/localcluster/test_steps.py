@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from localcluster.errors import CommandFailed, NotReady
-from localcluster.steps import Graph, Step
+from localcluster.steps import Graph, Progress, Step
 from localcluster.task import Task
 
 
@@ -87,3 +87,18 @@ def test_the_note_of_a_step_is_what_its_work_returns(tmp_path: Path):
     run = graph(tmp_path, Step("a", "A", lambda _: "cached"))
     run.run()
     assert (run.progress["a"].state, run.progress["a"].note) == ("done", "cached")
+
+
+def test_an_interruption_ends_running_programs_before_it_goes_on(tmp_path: Path):
+    ready, marker = tmp_path / "ready", tmp_path / "ended"
+    program = f"trap 'touch {marker}; exit 1' TERM; touch {ready}; while :; do sleep 0.05; done"
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step.name == "quick" and progress.state == "done":
+            raise KeyboardInterrupt
+
+    long = Step("long", "Long", lambda task: task.run("sh", "-c", program))
+    quick = Step("quick", "Quick", lambda task: task.until("start", ready.exists, 10))
+    with pytest.raises(KeyboardInterrupt):
+        Graph([long, quick], tmp_path / "logs", interrupt).run()
+    assert marker.exists()
