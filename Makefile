@@ -23,8 +23,8 @@ cluster-status: setup ## What of the cluster runs
 cluster-down: setup ## Stop the cluster and leave nothing behind
 	@$(RUN) -m localcluster down
 
-install: setup ## Install or upgrade the platform's chart into the cluster of .modelyard/kubeconfig
-	@KUBECONFIG=$${KUBECONFIG:-.modelyard/kubeconfig} .venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait
+install: setup ## Install or upgrade the platform in the cluster of your KUBECONFIG (VALUES=my-values.yaml)
+	@.venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait $(if $(VALUES),-f $(VALUES))
 
 test: setup ## Everything: lint, unit, integration, charts, e2e
 	@$(RUN) -m testrun

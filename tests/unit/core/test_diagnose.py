@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from modelyard.api.model import Model
 from modelyard.core.diagnose import Facts, Step, Verdict, conclusion, diagnose
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, REVISION_LABEL
@@ -226,7 +227,7 @@ STATIONS = {
         "HTTPRoute digits", Verdict.BAD, "no traffic to anybody", "describe httproute",
     ),
     "there is no Gateway": (
-        facts(a_model(*REACHED), gate=None), "Gateway", Verdict.BAD, "there is no Gateway", "make install",
+        facts(a_model(*REACHED), gate=None), "Gateway", Verdict.BAD, "there is no Gateway", "modelyard doctor",
     ),
     "the Gateway is not programmed": (
         facts(a_model(*REACHED), gate=gateway("False")), "Gateway", Verdict.BAD, "no addresses", "describe gateway",

@@ -15,6 +15,7 @@ from modelyard.core.snapshot import Object
 
 OLDEST_KSERVE = (0, 17)
 ENOUGH_BYTES = 5 * 1024**3
+INSTALL = "`make cluster` installs it in the local cluster, `make install` in the cluster of your KUBECONFIG"
 _STANDARD = ("Standard", "RawDeployment")
 
 
@@ -80,7 +81,7 @@ def _mode(config: Object | None) -> str:
 def gateway(found: Object | None, namespace: str, name: str) -> Check:
     """Is the Gateway there and programmed?"""
     if found is None:
-        return Check("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", "make install")
+        return Check("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", INSTALL)
     conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", [])}
     programmed = conditions.get("Programmed", {})
     if programmed.get("status") == "True":
@@ -93,7 +94,7 @@ def gateway(found: Object | None, namespace: str, name: str) -> Check:
 def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Check:
     """Does the operator run, and does one replica lead?"""
     if deployment is None:
-        return Check("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", "make install")
+        return Check("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", INSTALL)
     ready = deployment.get("status", {}).get("readyReplicas", 0)
     logs = f"kubectl -n {namespace} logs deploy/modelyard-operator"
     if not ready:

@@ -61,7 +61,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield Check("Cluster", Grade.WRONG, str(bad), "start one with `make cluster`, or set KUBECONFIG")
         return
     yield Check("Cluster", Grade.GOOD, f"{cluster.configuration.host} answers")
-    yield checks.definitions("Modelyard's own kinds", missing, "make install")
+    yield checks.definitions("Modelyard's own kinds", missing, checks.INSTALL)
     for subject, look in _cluster_checks(cluster, settings).items():
         try:
             yield look()

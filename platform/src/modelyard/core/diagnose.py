@@ -218,7 +218,10 @@ def _gateway(facts: Facts, settings: Settings) -> Iterator[Step]:
     look = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
     if facts.gateway is None:
         yield Step(
-            "Gateway", Verdict.BAD, f"there is no Gateway {where}.", "install the platform's chart: make install"
+            "Gateway",
+            Verdict.BAD,
+            f"there is no Gateway {where}.",
+            "`modelyard doctor` says what is missing and how to install it",
         )
         return
     conditions = {one["type"]: one for one in facts.gateway.get("status", {}).get("conditions", [])}
