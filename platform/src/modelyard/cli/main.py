@@ -92,7 +92,8 @@ def run() -> NoReturn:
     except OutsideError as bad:
         code = _complain(str(bad), 1)
     except ModuleNotFoundError as bad:
-        code = _complain(f"this needs the package {bad.name}: install it with `pip install 'modelyard[builder]'`.", 2)
+        extra = "sklearn" if bad.name in ("joblib", "sklearn", "skl2onnx") else "builder"
+        code = _complain(f"this needs the package {bad.name}: pip install 'modelyard[{extra}]'.", 2)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
