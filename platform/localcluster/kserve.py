@@ -74,6 +74,7 @@ def _adapt_manager(pod: Object) -> None:
     manager["image"] = local_image("kserve-manager")
     manager["imagePullPolicy"] = "IfNotPresent"
     manager["command"] = ["/kserve-manager"]
+    manager["args"] = ["--metrics-addr=:8080", *(word for word in manager["args"] if "--metrics-addr" not in word)]
     manager["resources"] = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}}
     manager["readinessProbe"].update(initialDelaySeconds=1, periodSeconds=1)
 

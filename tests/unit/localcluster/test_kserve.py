@@ -18,7 +18,12 @@ DEPLOYMENT: dict[str, Any] = {
         "template": {
             "spec": {
                 "containers": [
-                    {"name": "manager", "image": "kserve/kserve-controller:v0", "readinessProbe": dict(PROBE)},
+                    {
+                        "name": "manager",
+                        "image": "kserve/kserve-controller:v0",
+                        "args": ["--metrics-addr=127.0.0.1:8080", "--leader-elect"],
+                        "readinessProbe": dict(PROBE),
+                    },
                     {"name": "kube-rbac-proxy", "image": "proxy:v0"},
                 ]
             }
@@ -41,6 +46,11 @@ def test_only_the_manager_runs_with_our_image_and_is_asked_for_readiness_at_once
     assert [one["name"] for one in containers] == ["manager"]
     assert containers[0]["image"] == local_image("kserve-manager")
     assert containers[0]["readinessProbe"]["initialDelaySeconds"] == 1
+
+
+def test_metrics_are_reachable_without_the_proxy_that_is_left_out():
+    containers = applied(DEPLOYMENT)["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert containers[0]["args"] == ["--metrics-addr=:8080", "--leader-elect"]
 
 
 def test_every_webhook_trusts_our_authority():
