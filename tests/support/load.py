@@ -102,7 +102,7 @@ def drive(call: Call, tally: Tally, interval: float, stop: threading.Event, end:
     while not stop.is_set() and due < end:
         try:
             tally.answered(call())
-        except Exception as why:  # noqa: BLE001 - every failed request counts, whatever it is called
+        except Exception as why:  # every failed request counts, whatever it is called
             tally.failed(f"{type(why).__name__}: {why}")
         due += interval
         stop.wait(max(0.0, due - time.monotonic()))

@@ -1,0 +1,77 @@
+"""The last five minutes, aligned to the clock: what the fast questions are asked of.
+
+Evidence since the beginning of a step is slow to turn when a revision that was fine for long breaks at once.
+The burn rate, the observed bad rate over the allowed one, is not: 14.4 and more over both five minutes (it
+matters) and one minute (it is still so), with at least ten bad requests, is the fast alert known from service
+level objectives, and here a failure by itself. Counts are kept by whole minutes of the clock and the newest is
+usually a part of one, so the spans are 4 to 5 minutes, and 1 to 2 minutes.
+
+The same buckets tell whether the stable itself misses its objective now.
+"""
+
+from dataclasses import dataclass
+
+from . import evalues
+
+SPAN = 60
+BUCKETS = 5
+SHORT = 2
+BURN = 14.4
+FEWEST_BAD = 10
+
+Bucket = tuple[int, int, int, int]
+_EMPTY: Bucket = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Buckets (requests, bad, stable's requests, stable's bad), newest first; `slot` is the newest one's number."""
+
+    slot: int = 0
+    buckets: tuple[Bucket, ...] = ()
+
+    def plus(self, end: int, counts: Bucket) -> "Recent":
+        """With the window that ended at `end`, seconds since the epoch; never called with an earlier one."""
+        slot = (end - 1) // SPAN
+        if slot == self.slot and self.buckets:
+            a, b, c, d = self.buckets[0]
+            newest = (a + counts[0], b + counts[1], c + counts[2], d + counts[3])
+            return Recent(slot, (newest, *self.buckets[1:]))
+        gap = min(slot - self.slot - 1, BUCKETS) if self.buckets else 0
+        return Recent(slot, (counts, *(_EMPTY,) * gap, *self.buckets)[:BUCKETS])
+
+    def burning(self, allowed: float) -> bool:
+        """True when the candidate's bad rate is at least 14.4 times the allowed one, over both spans."""
+        bad = sum(bucket[1] for bucket in self.buckets)
+        if bad < FEWEST_BAD:
+            return False
+        return all(
+            sum(bucket[1] for bucket in span) >= BURN * allowed * sum(bucket[0] for bucket in span) > 0
+            for span in (self.buckets, self.buckets[:SHORT])
+        )
+
+    def stable_out(self, allowed: float, level: float, phi: float, now: tuple[int, int] = (0, 0)) -> bool:
+        """True when the stable is proven above the allowed rate and still is above it in the short span.
+
+        `log e >= level` is asked of either span, and twice as much of `now`, the stable's counts of the newest
+        window alone: trouble that hits both arms at once has to be seen as such at once.
+        """
+        short = self._stable(SHORT)
+        if short[1] <= allowed * short[0]:
+            return False
+        spans = ((now, 2.0 * level), (short, level), (self._stable(BUCKETS), level))
+        return any(_above(requests, bad, allowed, wanted, phi) for (requests, bad), wanted in spans)
+
+    def _stable(self, buckets: int) -> tuple[int, int]:
+        newest = self.buckets[:buckets]
+        return sum(bucket[2] for bucket in newest), sum(bucket[3] for bucket in newest)
+
+    def stable_only(self) -> "Recent":
+        """Without the candidate's counts."""
+        return Recent(self.slot, tuple((0, 0, bucket[2], bucket[3]) for bucket in self.buckets))
+
+
+def _above(requests: int, bad: int, allowed: float, level: float, phi: float) -> bool:
+    if bad <= allowed * requests or evalues.ceiling(bad, requests - bad, allowed) < level * phi:
+        return False
+    return evalues.above(requests, bad, allowed, phi) >= level
