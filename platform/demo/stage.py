@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -59,11 +60,11 @@ class Stages:
 
         Raises DemoFailed when it fails.
         """
-        self.console.print(f"[cyan]$[/] {escape(' '.join(words))}", highlight=False, soft_wrap=True)
+        self.console.print(f"[cyan]$[/] {escape(shlex.join(words))}", highlight=False, soft_wrap=True)
         done = subprocess.run(words, cwd=ROOT, env=environment(), check=False, text=True, capture_output=quiet)
         if done.returncode:
             said = f": {(done.stderr or done.stdout).strip()}" if quiet else ""
-            raise DemoFailed(f"`{' '.join(words)}` ended with code {done.returncode}{said}")
+            raise DemoFailed(f"`{shlex.join(words)}` ended with code {done.returncode}{said}")
         return done.stdout if quiet else ""
 
     def shares(self) -> Table:

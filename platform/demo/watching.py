@@ -81,7 +81,7 @@ def _lines(console: Console, model: Model, elapsed: float, shown: set[str]) -> N
         line = f"{kind}={status} {message}"
         if line not in shown and message:
             shown.add(line)
-            console.print(f"  {elapsed:5.1f} s  {escape(line)}", highlight=False)
+            console.print(f"  {elapsed:5.1f} s  {escape(line)}", highlight=False, soft_wrap=True)
 
 
 def plain(_: Any = None) -> str:

@@ -222,6 +222,10 @@ STATIONS = {
         facts(a_model(*REACHED, revisions=[revision(stage="Leaving")]), SERVICE, deployment(0, 0), *routes()),
         "HTTPRoute digits", Verdict.BAD, "callers get 503", "describe httproute",
     ),
+    "the first revision is still starting, so its routes lead to nobody yet": (
+        facts(a_model(*REACHED, revisions=[revision(stage="Starting")]), SERVICE, deployment(0, 1), *routes()),
+        f"Revision {REVISION}", Verdict.WAITING, "0 of 1 replicas", "describe pods",
+    ),
     "no backend of the route has a weight": (
         facts(a_model(*REACHED, revisions=[revision()]), SERVICE, deployment(), *routes((0, 0))),
         "HTTPRoute digits", Verdict.BAD, "no traffic to anybody", "describe httproute",

@@ -207,6 +207,9 @@ def _traffic(facts: Facts, station: str, route: Object, look: str) -> Step:
     )
     silent = [one for one in shares if _replicas(facts.find("Deployment", one))[0] == 0]
     split = ", ".join(f"{share:.3g} % to {one}" for one, share in shares.items()) or "no traffic to anybody"
+    starting = {predictor(one.name) for one in facts.model.status.revisions if one.stage is Stage.STARTING}
+    if silent and starting.issuperset(silent):
+        return Step(station, Verdict.WAITING, f"accepted, {split}; nobody answers there before the pods are ready.")
     if silent or not shares:
         sentence = f"accepted, but {split}, and nobody ready answers there: callers get 503."
         return Step(station, Verdict.BAD, sentence, look)
