@@ -99,6 +99,6 @@ def test_who_loses_the_lease_writes_nothing_more(lively: Bench) -> None:
         eventually(lambda: loser.cache.model(Key(lively.namespace, "digits")), "it sees the Model")
         loser.workers.work(Key(lively.namespace, "digits"))
 
-        assert loser.metrics.value("modelyard_reconcile_seconds_count", outcome="not_leading") == 1
+        assert loser.metrics.value("modelyard_reconcile_seconds_count", outcome="not_leading") >= 1
         assert lively.status("digits") == {}
         assert loser.ready() == (True, "following")

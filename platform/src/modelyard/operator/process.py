@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kubernetes.client import Configuration
 
+from modelyard import __version__
 from modelyard.clients.cluster import Cluster
 from modelyard.clients.gateway import Gateway
 from modelyard.core.decide import decide
@@ -77,6 +78,8 @@ class Operator:
 
     def run(self, stop: threading.Event) -> bool:
         """Works until `stop`; False when a part died before that."""
+        fields = {"version": __version__, "identity": self._identity, "namespace": self.settings.operator.namespace}
+        _log.info("starting", extra={"fields": fields})
         self.endpoints.start()
         self._await_kinds(stop)
         leaving = threading.Event()
