@@ -8,7 +8,7 @@ machine behind a proxy needs them to reach its package indexes; they never becom
 import os
 from pathlib import Path
 
-from . import binaries, wheels
+from . import binaries, storage, wheels
 from .cache import kept, locked
 from .catalogue import BASE, Image, digest, programs_folder
 from .components import CONTAINERD_SOCKET
@@ -74,11 +74,14 @@ def ensure(paths: Paths, task: Task, image: Image, digests: dict[str, str]) -> t
 
 def _build(paths: Paths, task: Task, image: Image, programs: Path | None) -> None:
     extra = ["--build-context", f"programs={programs}"] if programs else []
-    task.run(
+    output = task.run(
         *_buildah(paths), "bud", "--layers", "--isolation", "chroot", "--network", "host", "--pull-never", "--format",
         "docker", *_host_settings(), *extra, "-t", image.reference, "-f", image.dockerfile, image.context,
         hint=f"Read the log; the recipe is {image.dockerfile}.",
     )  # fmt: skip
+    layers = paths.cache / "buildah" / "layers"
+    storage.remember(layers, image.name, output)
+    storage.prune(task, _buildah(paths), layers)
 
 
 def _host_settings() -> list[str]:
