@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from kubernetes import client, config
+
 from localcluster import apiserver as server
 
 BIN = Path(sys.executable).parent

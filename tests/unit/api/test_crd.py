@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel, Field
+
 from modelyard.api import crd
 from modelyard.api.quantity import Percent
 from modelyard.cli import generate
-from pydantic import BaseModel, Field
 
 SCHEMA = crd.model_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 

@@ -1,10 +1,10 @@
 """The Python types refuse what the API server refuses, in the same words."""
 
 import pytest
-from modelyard.api.model import Model, ModelSpec
-from modelyard.api.quantity import fraction, seconds
 from pydantic import ValidationError
 
+from modelyard.api.model import Model, ModelSpec
+from modelyard.api.quantity import fraction, seconds
 from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
 
 

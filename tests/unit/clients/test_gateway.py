@@ -16,6 +16,7 @@ class Listener:
     def __init__(self) -> None:
         self.code, self.by, self.body = 200, "digits-1", b"{}"
         self.asked: list[tuple[str, str, str, bytes]] = []
+        self.described: list[tuple[str, str | None]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
 
@@ -26,6 +27,8 @@ class Listener:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 listener.asked.append((self.path, self.headers["Host"], self.headers["x-modelyard-revision"], body))
+                length = self.headers["Inference-Header-Content-Length"]
+                listener.described.append((self.headers["Content-Type"], length))
                 self.send_response(listener.code)
                 if listener.by:
                     self.send_header("x-modelyard-revision", listener.by)
@@ -96,3 +99,12 @@ def test_a_gateway_that_is_not_there_is_a_failed_answer_not_an_error() -> None:
 
     assert not found.answered
     assert "the gateway at http://127.0.0.1:1 did not answer" in found.message
+
+
+def test_a_body_with_raw_tensors_says_where_its_json_ends(gateway: Gateway, listener: Listener) -> None:
+    header = b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP16","parameters":{"binary_data_size":2}}]}'
+
+    gateway.ask("digits", "digits.demo.models.local", "digits-1", header + b"\x00\xfe")
+    gateway.ask("digits", "digits.demo.models.local", "digits-1", header)
+
+    assert listener.described == [("application/octet-stream", str(len(header))), ("application/json", None)]

@@ -5,6 +5,8 @@ the same revision in its own header counts: a route that is not programmed yet a
 revision answers in its place.
 """
 
+import json
+
 import httpx
 
 from modelyard.core.names import REVISION_HEADER
@@ -25,7 +27,7 @@ class Gateway:
 
     def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe:
         """One inference by the Open Inference Protocol v2, answered by that revision or not; never raises."""
-        headers = {"Host": host, REVISION_HEADER: revision, "Content-Type": "application/json"}
+        headers = {"Host": host, REVISION_HEADER: revision, **_described(request)}
         try:
             answer = self._http.post(f"{self.url}/v2/models/{model}/infer", content=request, headers=headers)
         except httpx.HTTPError as bad:
@@ -41,3 +43,12 @@ class Gateway:
     def close(self) -> None:
         """Closes the connections."""
         self._http.close()
+
+
+def _described(request: bytes) -> dict[str, str]:
+    """Headers of a body: all JSON, or a JSON header followed by raw tensors (values that JSON cannot write)."""
+    text = request.decode("latin-1")
+    _, end = json.JSONDecoder().raw_decode(text)
+    if not text[end:].strip():
+        return {"Content-Type": "application/json"}
+    return {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(end)}
