@@ -132,6 +132,6 @@ def source(paths: Paths, task: Task, thing: str) -> Path:
     if not result.exists():
         task.say(f"downloading {path} {tag}")
         go = toolchain.go(paths, task)
-        env = {**toolchain.go_environment(paths), "GOFLAGS": "-modcacherw"}
+        env = toolchain.go_environment(paths)
         task.run(go, "mod", "download", "-json", f"{path}@{tag}", env=env, cwd=paths.cache)
     return result

@@ -99,14 +99,17 @@ def go(paths: Paths, task: Task) -> Path:
 
 
 def go_environment(paths: Paths) -> dict[str, str]:
-    """Environment of every go command: caches of our own, no other toolchain, no workspace."""
+    """Environment of every go command: caches of our own, no other toolchain, no workspace, no look at git.
+
+    (Git refuses a clone that belongs to somebody else than root, and a commit must not change a program.)
+    """
     return {
         **os.environ,
         "CGO_ENABLED": "0",
         "GOGC": "400",
         "GOMODCACHE": str(paths.module_cache),
         "GOCACHE": str(paths.build_cache),
-        "GOFLAGS": "-modcacherw",
+        "GOFLAGS": "-modcacherw -buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
     }
