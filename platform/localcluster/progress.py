@@ -17,6 +17,7 @@ from .steps import Progress
 _STYLE = {"done": "green", "failed": "red", "stopped": "dim", "running": "cyan", "waiting": "dim"}
 _MARK = {"done": "✓", "failed": "✗", "stopped": "–", "running": "…", "waiting": "·"}
 _QUICK = 0.5
+_FOUND = ("cached", "present", "running")
 
 
 class Display:
@@ -40,10 +41,17 @@ class Display:
     def __exit__(self, *_: object) -> None:
         if self.console.is_terminal:
             self._live.stop()
-        slow = [step for step in self._steps.values() if step.state == "done" and step.seconds >= _QUICK]
+        slow = [step for step in self._steps.values() if step.state == "failed" or step.seconds >= _QUICK]
         if self.console.is_terminal and slow:
             self.console.print(self._listing(slow))
-        self.console.print(f"{self.title}: {len(self._steps)} steps, {self.seconds:.0f} s", highlight=False)
+        self.console.print(self._summary(), highlight=False)
+
+    def _summary(self) -> str:
+        steps = list(self._steps.values())
+        found = sum(step.note in _FOUND for step in steps)
+        failed = [step.step.title for step in steps if step.state == "failed"]
+        end = f"failed at {failed[0]!r}" if failed else f"{len(steps)} steps, {found} found done"
+        return f"{self.title}: {end}, {self.seconds:.0f} s"
 
     @property
     def seconds(self) -> float:

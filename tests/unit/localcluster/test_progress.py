@@ -24,6 +24,15 @@ def test_without_a_terminal_every_step_is_one_line_with_what_is_cached(tmp_path:
     assert lines[0] == "Local cluster"
     assert "Programs: kubernetes" in lines[1]
     assert "(cached)" in lines[1]
+    assert lines[2].startswith("Local cluster: 1 steps, 1 found done")
+
+
+def test_a_failed_run_ends_with_the_name_of_the_step_that_failed(tmp_path: Path):
+    console, text = plain()
+    failing = Step("a", "API server", lambda task: task.run("false"))
+    with pytest.raises(CommandFailed), Display("Local cluster", console) as display:
+        Graph([failing], tmp_path, display.changed).run()
+    assert "Local cluster: failed at 'API server'" in text.getvalue()
 
 
 def test_on_a_terminal_the_display_ends_with_the_number_of_steps(tmp_path: Path):
