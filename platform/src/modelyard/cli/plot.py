@@ -34,8 +34,6 @@ def draw(path: Path, allowed: float, found: Mapping[float, Mapping[str, "Tally"]
             shares = [100.0 * getattr(found[rate][key], title) for rate in rates]
             panel.plot(rates, shares, line, color=colour, marker=dot, markersize=4, label=name)
         panel.axvline(allowed, color="0.35", linewidth=0.8)
-            f"allowed {100 * allowed:.3g} %", (allowed, 50), (4, 0), textcoords="offset points", color="0.35"
-        )
         panel.set(title=f"Rollouts {title}", xscale="log", xlabel=f"true bad rate of the candidate ({line_means})")
         panel.set_ylim(-3, 103)
         panel.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:.3g} %"))
