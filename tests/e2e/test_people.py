@@ -29,7 +29,7 @@ def test_explain_says_that_all_is_well_or_what_to_do(namespace: str) -> None:
 
     assert well.returncode == 0
     assert "99" in ill.stdout
-    assert "modelyard push" in ill.stdout
+    assert "name one, or push 99" in ill.stdout
 
 
 def test_an_alias_is_followed_when_it_moves(namespace: str) -> None:

@@ -76,6 +76,9 @@ class ServingSettings(_Group):
     cpu_runtime: str = Field(default="modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions.")
     gpu_runtime: str = Field(default="modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
     auto_runtime: str = Field(default="cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
+    start_seconds: float = Field(
+        default=300, gt=0, description="Seconds a new revision may take to become ready before a person is told."
+    )
     drain_seconds: float = Field(
         default=30, ge=0, description="Seconds between a revision's last weight and its removal."
     )

@@ -261,3 +261,22 @@ def test_the_header_names_the_revision_that_answers() -> None:
 
     said = [{"name": REVISION_HEADER, "value": world.status.revision}]
     assert modifier["responseHeaderModifier"]["set"] == said
+
+
+def test_a_server_that_hangs_while_it_loads_is_told_after_its_time_and_still_welcome_later() -> None:
+    world = a_serving_world()
+    world.ask(version="2")
+    world.run_until(lambda: world.stage_of("2") == "Starting")
+    world.kserve.faults[world.revision("2").name] = "slow"
+
+    world.settle()
+
+    assert world.condition("Stalled") == ("True", "StartTimedOut")
+    assert "limits.memory" in world.message("Ready")
+    assert world.condition("Serving") == ("True", "Answering")
+
+    world.kserve.faults.clear()
+    world.settle()
+
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.status.version == "2"

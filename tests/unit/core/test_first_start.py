@@ -164,7 +164,7 @@ def test_a_revision_whose_pods_are_not_ready_is_not_asked() -> None:
     world.settle()
 
     assert world.asked == []
-    assert world.condition("Serving") == ("False", "Starting")
+    assert world.condition("Serving") == ("False", "StartTimedOut")
 
 
 def test_too_few_ready_replicas_are_not_enough() -> None:

@@ -18,7 +18,7 @@ def a_revision(name: str, stage: Stage, carried: float | None = None, slot: str 
 
 
 def facts(answered: tuple[str, ...] = (), ready: tuple[str, ...] = (), programmed: bool = True) -> Facts:
-    return Facts(NOW, frozenset((*ready, *answered)), frozenset(answered), programmed, settle=2, drain=30)
+    return Facts(NOW, frozenset((*ready, *answered)), frozenset(answered), programmed, settle=2, drain=30, start=300)
 
 
 def stages(revisions: tuple[RevisionStatus, ...]) -> dict[str, str]:
@@ -125,6 +125,12 @@ def test_stages_ask_for_raw_weights(held: dict[str, Stage], weights: list[int]) 
 
 def test_a_revision_without_a_service_is_no_backend() -> None:
     assert backends([a_revision("one", Stage.SERVING)], frozenset()) == []
+
+
+def test_a_revision_that_starts_has_a_deadline_of_its_own() -> None:
+    begun = a_revision("one", Stage.STARTING).model_copy(update={"since": timestamp(NOW - 100)})
+
+    assert next_deadline([begun], facts()) == 200
 
 
 @pytest.mark.parametrize(

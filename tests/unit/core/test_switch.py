@@ -272,3 +272,14 @@ def test_routes_never_run_ahead_of_the_status() -> None:
 
     assert world.stage_of("2") == "Serving"
     assert world.weights()[1] == (predictor(world.revision("2").name), 0)
+
+
+def test_a_revision_wanted_again_at_the_moment_its_drain_ends_takes_the_traffic_back() -> None:
+    world = a_draining_world()
+    world.sleep(31)
+    world.ask(version="1")
+
+    world.settle()
+
+    assert world.condition("Ready") == ("True", "Serving")
+    assert [one.version for one in world.status.revisions] == ["1"]

@@ -58,6 +58,7 @@ def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
         programmed=programmed(snapshot, _routes(snapshot, before, settings), settings.gateway),
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
+        start=settings.serving.start_seconds,
     )
 
 

@@ -7,11 +7,11 @@ from that whether users get answers, because a bad new wish never takes the old 
 
 from typing import Any, NamedTuple
 
-from modelyard.api.status import EntryStatus, ModelStatus, RevisionStatus
+from modelyard.api.status import EntryStatus, ModelStatus, RevisionStatus, Stage
 from modelyard.core.names import REVISION_LABEL
 
 from . import pods
-from .conditions import Finding, events, merge
+from .conditions import Finding, epoch, events, merge
 from .names import host
 from .outlook import Outlook, ready_replicas
 from .plan import Event
@@ -84,7 +84,19 @@ def _trouble(outlook: Outlook, revision: RevisionStatus) -> Failure | None:
     if probe is not None and not probe.answered:
         said = probe.message.rstrip(".")
         return Failure("WarmupFailed", f"The warm-up request was not answered: {said}.", retry=True)
-    return None
+    return _late(outlook, revision)
+
+
+def _late(outlook: Outlook, revision: RevisionStatus) -> Failure | None:
+    """A server that hangs: Triton waits for ever when only its child process was killed for memory."""
+    patience = outlook.settings.serving.start_seconds
+    if revision.stage is not Stage.STARTING or outlook.snapshot.now - epoch(revision.since) < patience:
+        return None
+    return Failure(
+        "StartTimedOut",
+        f"Revision {revision.name} is not ready after {patience:.0f} s and its pods name no error; a server that hangs "
+        "while it loads mostly lacks memory: raise spec.serving.resources.limits.memory, or read its pod's log.",
+    )
 
 
 def _outage(outlook: Outlook) -> Failure | None:

@@ -31,8 +31,8 @@ class Facts:
     """What the machine may know of the world at `now`.
 
     `ready` names revisions with all replicas ready, `answered` those of them that answered a warm-up;
-    `programmed` says whether the gateway carries the raw weights of the stages as they are; `settle` and
-    `drain` are seconds.
+    `programmed` says whether the gateway carries the raw weights of the stages as they are; `settle`,
+    `drain` and `start` are seconds.
     """
 
     now: float
@@ -41,6 +41,7 @@ class Facts:
     programmed: bool
     settle: float
     drain: float
+    start: float
 
 
 def advance(
@@ -48,7 +49,8 @@ def advance(
 ) -> tuple[RevisionStatus, ...]:
     """The revisions as they should be now; `wanted` is None while it is not known or not built."""
     kept = tuple(_observed(one, facts) for one in revisions)
-    kept = tuple(_aged(one, facts) for one in kept if not _over(one, facts))
+    again = wanted.name if wanted else ""
+    kept = tuple(_aged(one, facts) for one in kept if one.name == again or not _over(one, facts))
     if wanted is None:
         return kept
     kept = tuple(_unwanted(one, facts) if one.name != wanted.name else _wanted_again(one, facts) for one in kept)
@@ -68,6 +70,7 @@ def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> 
 def next_deadline(revisions: Sequence[RevisionStatus], facts: Facts) -> float | None:
     """Seconds until time alone will change something; None when it will not, or something must happen first."""
     waits = [_rest(one, facts) for one in revisions if one.carried and one.stage is not Stage.SERVING]
+    waits += [facts.start - (facts.now - epoch(one.since)) for one in revisions if one.stage is Stage.STARTING]
     return min((wait for wait in waits if wait > 0), default=None)
 
 
