@@ -4,6 +4,7 @@ Once a first revision served:
 * the main rule gives traffic only to revisions that have answered;
 * a revision that served is taken from its share to 0 only by way of 1 : 1,000,000, which the gateway has
   carried for the settling time;
+* a revision gets its first traffic beside another only by way of 1 : 1,000,000 as well;
 * a revision is deleted only when no route names its Service, and when it had no traffic for the draining time.
 Always: at most two revisions, each in a slot of its own that never moves, and no write to a live
 InferenceService that nobody else edited.
@@ -105,6 +106,10 @@ class Promises:
         for service in self.served - self.excused:
             if before.get(service, 0) > 1:
                 assert after.get(service, 0) > 0, f"{service} fell from {before[service]} to 0 at once"
+        held = any(weight > 1 for service, weight in before.items() if service in self.served - self.excused)
+        for service in set(after) - self.excused:
+            if held and before.get(service, 0) == 0:
+                assert after[service] <= 1, f"{service} rose from 0 to {after[service]} at once"
 
     def _settled(self, before: Mapping[str, int], after: Mapping[str, int], now: float) -> None:
         for service in self.served - self.excused:

@@ -198,15 +198,29 @@ def test_a_dropped_revision_wished_for_again_starts_again_in_its_slot() -> None:
     assert world.condition("Reconciling")[0] == "True"
 
 
-@pytest.mark.parametrize("a_world", [a_switching_world, a_draining_world])
-def test_the_old_revision_wished_back_takes_the_traffic_again(a_world: type) -> None:
-    world: World = a_world()
+def test_the_old_revision_wished_back_while_it_leaves_takes_the_traffic_at_once() -> None:
+    world = a_switching_world()
     old, new = services(world)
 
     world.ask(version="1")
     world.look()
 
     assert (world.stage_of("1"), world.stage_of("2")) == ("Serving", "Leaving")
+    assert world.weights() == [(old, 1_000_000), (new, 1)]
+    world.settle()
+    assert world.names("InferenceService") == [world.revision("1").name]
+
+
+def test_the_old_revision_wished_back_while_it_drains_is_let_in_again_first() -> None:
+    world = a_draining_world()
+    old, new = services(world)
+
+    world.ask(version="1")
+    world.look()
+
+    assert (world.stage_of("1"), world.stage_of("2")) == ("Joining", "Serving")
+    assert world.weights() == [(old, 1), (new, 1_000_000)]
+    world.run_until(lambda: world.stage_of("1") == "Serving")
     assert world.weights() == [(old, 1_000_000), (new, 1)]
     world.settle()
     assert world.names("InferenceService") == [world.revision("1").name]
@@ -270,8 +284,33 @@ def test_routes_never_run_ahead_of_the_status() -> None:
 
     world.look(crash_after=1)
 
-    assert world.stage_of("2") == "Serving"
+    assert world.stage_of("2") == "Joining"
     assert world.weights()[1] == (predictor(world.revision("2").name), 0)
+
+
+def test_a_new_revision_is_known_to_the_gateway_before_it_gets_its_share() -> None:
+    world = a_serving_world()
+    world.ask(version="2")
+
+    world.run_until(lambda: world.stage_of("2") == "Joining")
+
+    assert world.weights() == [(services(world)[0], 1_000_000), (services(world)[1], 1)]
+    assert world.condition("Ready") == ("False", "Joining")
+    world.run_until(lambda: world.stage_of("2") == "Serving")
+    assert world.weights() == [(services(world)[0], 1), (services(world)[1], 1_000_000)]
+
+
+def test_a_wish_withdrawn_while_its_revision_joins_lets_it_leave_again() -> None:
+    world = a_serving_world()
+    world.ask(version="2")
+    world.run_until(lambda: world.stage_of("2") == "Joining")
+
+    world.ask(version="1")
+    world.look()
+
+    assert (world.stage_of("1"), world.stage_of("2")) == ("Serving", "Leaving")
+    world.settle()
+    assert [one.version for one in world.status.revisions] == ["1"]
 
 
 def test_a_revision_wanted_again_at_the_moment_its_drain_ends_takes_the_traffic_back() -> None:

@@ -15,12 +15,13 @@ from .shape import Shape
 class Stage(StrEnum):
     """Where a revision stands between its first pod and its last.
 
-    Starting --answered--> Serving --replaced--> Leaving --programmed--> Draining --drained--> (removed)
+    Starting --answered--> Joining --programmed--> Serving --replaced--> Leaving --programmed--> Draining --> (removed)
         \\--no longer wanted--> Dropped --settled--> (removed)
-    Leaving, Draining --wanted again--> Serving
+    `modelyard.core.revisions` has the whole table.
     """
 
     STARTING = "Starting"
+    JOINING = "Joining"
     SERVING = "Serving"
     LEAVING = "Leaving"
     DRAINING = "Draining"
@@ -71,7 +72,7 @@ class RevisionStatus(Shape):
         description="Resources of one replica.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
-    stage: Stage = Field(description="Starting, Serving, Leaving, Draining or Dropped.")
+    stage: Stage = Field(description="Starting, Joining, Serving, Leaving, Draining or Dropped.")
     ready: bool = Field(
         default=False, description="All replicas are ready, and one inference through the gateway was answered."
     )

@@ -120,7 +120,7 @@ def _warmups(outlook: Outlook) -> tuple[Warmup, ...]:
     return tuple(
         Warmup(one.name, one.digest, model.name, address)
         for one in outlook.revisions
-        if one.stage in (Stage.STARTING, Stage.LEAVING, Stage.DRAINING)
+        if one.stage in (Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING)
         and replicas_ready(snapshot, one.name)
         and not answered(snapshot, one.name)
     )

@@ -129,7 +129,7 @@ def _revision(facts: Facts, revision: RevisionStatus) -> Step:
     """InferenceService, pods, replicas, warm-up: the first that is missing."""
     station = f"Revision {revision.name}"
     gone = f"version {revision.version} is on its way out ({revision.stage})."
-    if revision.stage not in (Stage.STARTING, Stage.SERVING):
+    if revision.stage not in (Stage.STARTING, Stage.JOINING, Stage.SERVING):
         return Step(station, Verdict.GOOD, gone)
     if facts.find("InferenceService", revision.name) is None:
         return Step(station, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")

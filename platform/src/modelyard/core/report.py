@@ -129,6 +129,9 @@ def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obst
         return Obstacle(wanted.built, wanted.stalled)
     if trouble is not None:
         return Obstacle(Finding(False, trouble.reason, trouble.message), not trouble.retry)
+    if candidate is not None and candidate.stage is Stage.JOINING:
+        joins = f"Revision {candidate.name} answered; the gateway is told of it before it gets the traffic."
+        return Obstacle(Finding(False, "Joining", joins), False)
     if candidate is not None:
         return Obstacle(Finding(False, "Starting", f"Revision {candidate.name} is starting."), False)
     if wanted.revision is not None and all(one.name != wanted.revision.name for one in outlook.revisions):

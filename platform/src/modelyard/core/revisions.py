@@ -1,11 +1,20 @@
 """The revisions of a Model and the immediate switch from one to the next, as a pure state machine.
 
-    Starting --answered, alone or room to move--> Serving
+    Starting --answered, nobody serves--> Serving
+    Starting --answered, another serves--> Joining   raw weights 1 : 1,000,000, so Envoy has its cluster
+    Joining  --programmed and settled--> Serving
     Serving  --another serves--> Leaving   raw weights 1 : 1,000,000, so Envoy keeps the old cluster
     Leaving  --programmed and settled--> Draining   weight 0, requests in flight end
     Draining --programmed and drain time over--> removed
     Starting --no longer wanted--> Dropped --programmed and settled--> removed
-    Leaving | Draining --wanted again--> Serving, and the other way round for the one that served
+    Joining  --no longer wanted--> Leaving
+    Leaving  --wanted again--> Serving, and the other way round for the one that served
+    Draining --wanted again--> Joining
+    Dropped  --wanted again--> Starting
+
+The weight of 1 before the first and after the last is what loses no request: Envoy Gateway makes and
+drops the cluster of a backend together with the route that uses it, and for a moment Envoy may know the
+one without the other and answer 500 for that backend's share. At 1 of 1,000,001 nobody notices.
 
 A stage's time counts from when the gateway was first seen to carry its weights (`carried`), however long
 that took: traffic must have had the whole time to go elsewhere.
@@ -61,9 +70,14 @@ def advance(
 
 def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> list[Backend]:
     """The revisions with a Service, with the raw weights their stages ask for."""
-    leaving = any(one.stage is Stage.LEAVING for one in revisions)
-    serving = any(one.stage is Stage.SERVING for one in revisions)
-    raw = {Stage.SERVING: FULL if leaving else 100, Stage.LEAVING: 1, Stage.STARTING: 0 if serving else 100}
+    stages = {one.stage for one in revisions}
+    beside = Stage.LEAVING in stages or Stage.JOINING in stages
+    raw = {
+        Stage.SERVING: FULL if beside else 100,
+        Stage.JOINING: 1,
+        Stage.LEAVING: 1,
+        Stage.STARTING: 0 if Stage.SERVING in stages else 100,
+    }
     return [Backend(one.name, one.slot, raw.get(one.stage, 0)) for one in revisions if one.name in reachable]
 
 
@@ -104,7 +118,8 @@ def _observed(one: RevisionStatus, facts: Facts) -> RevisionStatus:
 
 
 def _unwanted(one: RevisionStatus, facts: Facts) -> RevisionStatus:
-    return _to(one, Stage.DROPPED, 0, facts) if one.stage is Stage.STARTING else one
+    after = {Stage.STARTING: Stage.DROPPED, Stage.JOINING: Stage.LEAVING}.get(one.stage)
+    return _to(one, after, 0, facts) if after else one
 
 
 def _wanted_again(one: RevisionStatus, facts: Facts) -> RevisionStatus:
@@ -119,9 +134,14 @@ def _started(kept: tuple[RevisionStatus, ...], wanted: RevisionStatus, facts: Fa
 
 
 def _switched(kept: tuple[RevisionStatus, ...], wanted: str, facts: Facts) -> tuple[RevisionStatus, ...]:
-    """The wanted revision takes the traffic once it answered; who held it before leaves."""
+    """The wanted revision takes the traffic once it answered and the gateway knows it; who held it before leaves."""
     target = next(one for one in kept if one.name == wanted)
     if target.stage is Stage.SERVING or wanted not in facts.answered:
+        return kept
+    held = any(one.stage is Stage.SERVING for one in kept)
+    if held and target.stage in (Stage.STARTING, Stage.DRAINING):
+        return tuple(_to(one, Stage.JOINING, 0, facts) if one.name == wanted else one for one in kept)
+    if target.stage is Stage.JOINING and not (facts.programmed and _rested(target, facts)):
         return kept
     return tuple(
         _to(one, Stage.SERVING, 100, facts)
