@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries bench clean
+.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ verify: setup ## Fail when something generated is not what the generator writes
 
 entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
+
+proof: setup ## The long proofs: thousands of random worlds and of simulated rollouts (ten minutes)
+	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/statistics
 
 bench: setup ## Measure what docs/benchmarks.md reports, on this machine
 	@$(RUN) -m demo.bench
