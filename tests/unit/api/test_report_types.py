@@ -1,0 +1,54 @@
+"""A report is read by versions of Modelyard that did not write it."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from modelyard.api.report import Report
+
+WRITTEN: dict[str, Any] = {
+    "format": 1,
+    "digest": "sha256:" + "0" * 64,
+    "model": "digits",
+    "source": {"kind": "entry", "name": "digits", "version": "1", "digest": "sha256:" + "1" * 64},
+    "target": "cpu",
+    "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 1, 8, 8]}],
+    "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, 10]}],
+    "opset": 18,
+    "batching": {"batchable": True, "reason": "rows of a batch of 2 are those of two of 1", "maxBatchSize": 8},
+    "proof": {
+        "server": "Triton 2.51",
+        "loadSeconds": 1.8,
+        "latencyMilliseconds": 3.2,
+        "largestDifference": {"logits": 0.0},
+    },
+    "warmup": {"path": "warmup.json"},
+    "files": [{"path": "config.pbtxt", "size": 3, "sha256": "2" * 64}],
+    "size": 3,
+    "timings": {"inspect": 0.1},
+    "builder": "0.1.0",
+    "created": "2026-01-01T00:00:00Z",
+}
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    report = Report.model_validate(WRITTEN)
+
+    again = json.loads(report.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True))
+
+    assert Report.model_validate(again) == report
+    assert again["batching"]["maxBatchSize"] == 8
+
+
+def test_a_field_of_a_newer_builder_is_passed_over() -> None:
+    newer = {**WRITTEN, "speedup": 3.1, "proof": {**WRITTEN["proof"], "accelerator": "none"}}
+
+    assert Report.model_validate(newer) == Report.model_validate(WRITTEN)
+
+
+@pytest.mark.parametrize("change", [{"target": "tpu"}, {"batching": {**WRITTEN["batching"], "maxBatchSize": -1}}])
+def test_a_report_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Report.model_validate({**WRITTEN, **change})
