@@ -1,6 +1,7 @@
 """What a real API server says to a Model: every mistake is refused with the sentence that mends it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -104,8 +105,17 @@ def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(
     }
 
 
-def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: RealApiServer) -> None:
+@pytest.fixture
+def printed_model(apiserver: RealApiServer) -> Iterator[None]:
+    """A Model that is really kept for the time of a test: operators of later tests would take it up."""
     create(apiserver, a_model({"source": SOURCE}, "printed", status={"version": "ignored"}), dry_run=False)
+    yield
+    api = client.CustomObjectsApi(apiserver.client)
+    api.delete_namespaced_custom_object("modelyard.dev", "v1alpha1", "demo", "models", "printed")
+
+
+@pytest.mark.usefixtures("printed_model")
+def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: RealApiServer) -> None:
     condition = {"type": "Ready", "status": "True", "reason": "Serving", "message": "It serves."}
     status = {
         "conditions": [{**condition, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
