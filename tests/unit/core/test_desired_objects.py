@@ -8,7 +8,8 @@ import pytest
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.desired.building import job
 from modelyard.core.desired.routing import Backend, routes
-from modelyard.core.desired.serving import inference_service, service_account, storage_uri, store_secret
+from modelyard.core.desired.serving import inference_service, service_account, store_secret
+from modelyard.core.keys import storage_uri
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import DESIRED_ANNOTATION, build_digest, predictor, revision_name
 from modelyard.core.snapshot import Credentials, ResolvedEntry

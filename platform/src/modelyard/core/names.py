@@ -43,9 +43,14 @@ def bare(digest: str) -> str:
     return digest.removeprefix("sha256:")
 
 
+def build_label(digest: str) -> str:
+    """Value of `BUILD_LABEL` for a build: enough of its digest to tell it from others."""
+    return bare(digest)[:16]
+
+
 def job_name(digest: str) -> str:
     """Name of the Job that makes a build."""
-    return f"build-{bare(digest)[:16]}"
+    return f"build-{build_label(digest)}"
 
 
 def revision_name(model: str, **serving: Any) -> str:

@@ -30,13 +30,13 @@ class Wanted:
 
 def want(snapshot: Snapshot, settings: Settings) -> Wanted:
     """Follow the stations as far as they go."""
-    entry, model = _entry(snapshot), snapshot.model
+    entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
     if isinstance(entry, Failure):
         resolved = Finding(None if entry.retry else False, entry.reason, entry.message)
         waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
         return Wanted(resolved, waits, stalled=not entry.retry)
     resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
-    digest = build_digest(entry.digest, model.name, {})
+    digest = wanted_digest(model, entry)
     build = BuildStatus(digest=digest)
     if snapshot.built is True or (isinstance(snapshot.built, Failure) and _served(model, digest)):
         made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
@@ -44,12 +44,17 @@ def want(snapshot: Snapshot, settings: Settings) -> Wanted:
     return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
 
 
-def _entry(snapshot: Snapshot) -> ResolvedEntry | Failure:
+def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry | Failure:
     """The registry's answer, or what it answered to this very wish before it went away."""
-    entry, known = snapshot.entry, snapshot.model.status.entry
-    if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(snapshot.model, known):
+    known = model.status.entry
+    if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(model, known):
         return ResolvedEntry(known.name, known.version, known.digest)
     return entry
+
+
+def wanted_digest(model: Model, entry: ResolvedEntry) -> str:
+    """Digest of the build that this Model wants of an entry."""
+    return build_digest(entry.digest, model.name, {})
 
 
 def _still_meant(model: Model, known: EntryStatus) -> bool:
@@ -96,7 +101,7 @@ def target(model: Model, settings: Settings) -> str:
 
 
 def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
-    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `kept_runtime`)."""
+    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
     wanted = model.spec.serving.resources
     resources = wanted.model_dump(by_alias=True, exclude_none=True, mode="json") if wanted else None
     hardware = target(model, settings)

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 
 from modelyard.api.model import Model
-from modelyard.core.names import bare, build_digest, job_name
+from modelyard.core.names import build_label, job_name
 from modelyard.core.snapshot import Credentials, Failure, Object, Ref, ResolvedEntry, Snapshot
+from modelyard.core.wanted import known_entry, wanted_digest
 from modelyard.settings import Settings
 
 from .builds import Builds
@@ -19,8 +20,6 @@ from .cache import Cache, Key
 from .crashes import Crashes
 from .entries import Entries
 from .probes import Probes
-
-_LABEL_LENGTH = 16
 
 
 class Wishes:
@@ -33,7 +32,7 @@ class Wishes:
 
     def note(self, key: Key, digest: str) -> None:
         """That Model wants this build, and no other any more; an empty digest means none."""
-        label = bare(digest)[:_LABEL_LENGTH]
+        label = build_label(digest)
         with self._lock:
             before = self._labels.pop(key, "")
             if before:
@@ -102,8 +101,8 @@ class Observer:
 
 def _wanted_build(model: Model, entry: ResolvedEntry | Failure) -> str:
     """Digest of the wanted build; while the registry is away, of the entry it named before. Empty when unknown."""
-    known = entry if isinstance(entry, ResolvedEntry) else (model.status.entry if entry.retry else None)
-    return build_digest(known.digest, model.name, {}) if known is not None else ""
+    known = known_entry(model, entry)
+    return wanted_digest(model, known) if isinstance(known, ResolvedEntry) else ""
 
 
 def _credentials(settings: Settings) -> Credentials:

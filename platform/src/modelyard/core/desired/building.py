@@ -7,7 +7,7 @@ artifact share it.
 
 from typing import Any
 
-from modelyard.core.names import BUILD_LABEL, MANAGED_BY, bare, job_name
+from modelyard.core.names import BUILD_LABEL, MANAGED_BY, build_label, job_name
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
@@ -20,7 +20,7 @@ _LOG = "/dev/termination-log"
 
 def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
     """The build Job for one entry under one Triton model name."""
-    labels = {BUILD_LABEL: bare(digest)[:16], **MANAGED_BY, "app.kubernetes.io/name": "modelyard-builder"}
+    labels = {BUILD_LABEL: build_label(digest), **MANAGED_BY, "app.kubernetes.io/name": "modelyard-builder"}
     stop_on_user_error = {
         "action": "FailJob",
         "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR]},

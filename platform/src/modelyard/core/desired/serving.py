@@ -9,7 +9,8 @@ from typing import Any
 
 from modelyard.api.model import Model
 from modelyard.api.status import RevisionStatus
-from modelyard.core.names import REVISION_LABEL, bare, secret_name, service_account_name
+from modelyard.core.keys import storage_uri
+from modelyard.core.names import REVISION_LABEL, secret_name, service_account_name
 from modelyard.core.snapshot import Credentials
 
 from . import child
@@ -39,11 +40,6 @@ def service_account(model: Model) -> dict[str, Any]:
     """ServiceAccount of the model's pods; it may read the store and nothing of the cluster."""
     body = {"secrets": [{"name": secret_name(model.name)}], "automountServiceAccountToken": _TOKENLESS}
     return child(model, "ServiceAccount", service_account_name(model.name), body)
-
-
-def storage_uri(bucket: str, digest: str) -> str:
-    """Where the repository of a build lies; the slash matters, KServe matches raw prefixes."""
-    return f"s3://{bucket}/builds/{bare(digest)}/repository/"
 
 
 def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
