@@ -1,0 +1,99 @@
+"""What passes take and give: a model on disk, the hardware it will run on, the data it is judged by.
+
+A pass turns one `Material` into another and writes only below the folder it is given; a recipe is a chain of
+passes. Heavy libraries (onnx, onnxruntime, openvino) are imported inside functions, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Kind = Literal["onnx", "openvino"]
+
+
+class Precision(StrEnum):
+    """What the heavy arithmetic or the stored weights are in."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+@dataclass(frozen=True)
+class Material:
+    """A model on disk.
+
+    `path` is model.onnx, or model.xml for OpenVINO IR; external data lies beside it in the same folder.
+    `passes` names the passes it went through, in order.
+    """
+
+    path: Path
+    kind: Kind
+    precision: Precision
+    passes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What variants are measured on: cores this process may use, CPU flags as Linux writes them, the GPU's name."""
+
+    cores: int
+    flags: frozenset[str]
+    gpu: str | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The entry's eval.npz: arrays by tensor name, axis 0 = samples; labels when given; the metric that judges."""
+
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+    labels: np.ndarray | None
+    metric: str
+
+
+class Pass(Protocol):
+    """One rewrite of a model.
+
+    `lossless` promises the same answers up to rounding; `needs_data` passes are skipped without an evaluation set;
+    `precision` is what the result is in; `space` holds the parameters worth searching, the first value of each
+    being its default.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def precision(self) -> Precision: ...
+    @property
+    def lossless(self) -> bool: ...
+    @property
+    def needs_data(self) -> bool: ...
+    @property
+    def space(self) -> Mapping[str, Sequence[Any]]: ...
+
+    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+        """None when the pass can be tried, else a sentence why not."""
+        ...
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        """The rewritten model; writes only below `folder`. May raise anything: the engine records the reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named chain of steps (pass name, parameters); missing parameters take their defaults."""
+
+    name: str
+    steps: tuple[tuple[str, Mapping[str, Any]], ...]
