@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
+from .rollout import Rollout
 from .shape import Shape, cel
 from .status import ModelStatus
 
@@ -33,12 +34,6 @@ class Runtime(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     GPU = "gpu"
-
-
-class Strategy(StrEnum):
-    """How traffic moves from one revision to the next."""
-
-    IMMEDIATE = "Immediate"
 
 
 class Source(Shape):
@@ -120,15 +115,6 @@ class Scaling(Shape):
         if self.min_replicas > self.max_replicas:
             raise ValueError("minReplicas is above maxReplicas: lower one or raise the other")
         return self
-
-
-class Rollout(Shape):
-    """How a new revision takes over."""
-
-    strategy: Strategy = Field(
-        default=Strategy.IMMEDIATE,
-        description="Immediate: all traffic moves once the new revision answered a warm-up request.",
-    )
 
 
 class ModelSpec(Shape):

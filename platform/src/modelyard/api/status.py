@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from .rollout_status import RolloutStatus
 from .shape import Shape
 
 
@@ -23,6 +24,7 @@ class Stage(StrEnum):
     STARTING = "Starting"
     JOINING = "Joining"
     SERVING = "Serving"
+    STANDBY = "Standby"
     LEAVING = "Leaving"
     DRAINING = "Draining"
     DROPPED = "Dropped"
@@ -72,7 +74,7 @@ class RevisionStatus(Shape):
         description="Resources of one replica.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
-    stage: Stage = Field(description="Starting, Joining, Serving, Leaving, Draining or Dropped.")
+    stage: Stage = Field(description="Starting, Joining, Serving, Standby, Leaving, Draining or Dropped.")
     ready: bool = Field(
         default=False, description="All replicas are ready, and one inference through the gateway was answered."
     )
@@ -101,6 +103,7 @@ class ModelStatus(Shape):
         description="At most two: the one that serves and one that comes or goes.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
+    rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
     revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")
     traffic: str = Field(

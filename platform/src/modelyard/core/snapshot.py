@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
 
+from .traffic import Traffic
+
 Object = Mapping[str, Any]
 
 
@@ -59,13 +61,28 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Check:
+    """A Job that examines a candidate (load test, comparison of outputs), as far as it has come.
+
+    `passed` is None while it runs. `report` are its findings as plain values; `retry` says that it ended
+    without an answer, for reasons that are not the candidate's.
+    """
+
+    passed: bool | None
+    message: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
+    retry: bool = False
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The world around one Model at the moment `now` (seconds since the epoch).
 
     `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer;
     `built` whether the artifact of the wanted build is in the store; `build_failure` how its Job ended
     when it failed; `probes` the latest warm-up answer per revision, kept in the operator's memory;
-    `logs` the last lines of containers that ended badly, by pod name.
+    `logs` the last lines of containers that ended badly, by pod name; `traffic` what the gateway counted
+    lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow).
     """
 
     now: float
@@ -76,6 +93,8 @@ class Snapshot:
     children: Mapping[Ref, Object] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
     logs: Mapping[str, str] = field(default_factory=dict)
+    traffic: Traffic = Traffic()
+    checks: Mapping[str, Check] = field(default_factory=dict)
     credentials: Credentials = Credentials("", "", "", "", "")
 
     def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:

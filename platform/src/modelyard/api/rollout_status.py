@@ -1,0 +1,156 @@
+"""`status.rollout`: where a rollout stands, why, and the evidence so far.
+
+Only what cannot be derived again is kept, so that another operator goes on from it after a crash: the phase,
+who is stable and who is the candidate, the step, and the counts of every gate.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .rollout import Action
+from .shape import Shape
+
+HISTORY = 10
+
+
+class Phase(StrEnum):
+    """Where a rollout stands; `modelyard.core.rollout` has the table of transitions."""
+
+    IDLE = "Idle"
+    BUILDING = "Building"
+    REPLACING = "Replacing"
+    STARTING = "Starting"
+    TESTING = "Testing"
+    PREVIEWING = "Previewing"
+    MIRRORING = "Mirroring"
+    SPLITTING = "Splitting"
+    ADVANCING = "Advancing"
+    HOLDING = "Holding"
+    BAKING = "Baking"
+    ABORTING = "Aborting"
+
+
+class Outcome(StrEnum):
+    """How a rollout ended."""
+
+    PROMOTED = "Promoted"
+    ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
+    ROLLED_BACK = "RolledBack"
+    FAILED = "Failed"
+    REPORTED = "Reported"
+
+
+class GateVerdict(StrEnum):
+    """What a gate says of the candidate."""
+
+    PASS = "Pass"  # noqa: S105
+    FAIL = "Fail"
+    CONTINUE = "Continue"
+    HOLD = "Hold"
+    NO_DATA = "NoData"
+    PROVIDER_ERROR = "ProviderError"
+
+
+class GateStatus(Shape):
+    """One question about the candidate, its answer, and the numbers behind it."""
+
+    name: str = Field(max_length=32, description="latency, errors, health, share, loadTest or shadow.")
+    verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
+    message: str = Field(default="", max_length=1024, description="The answer as a sentence with its numbers.")
+    requests: int = Field(default=0, ge=0, description="The candidate's requests at this weight.")
+    bad: int = Field(default=0, ge=0, description="Bad ones of them.")
+    stable_requests: int = Field(default=0, ge=0, description="The stable's requests in the same time.")
+    stable_bad: int = Field(default=0, ge=0, description="Bad ones of them.")
+    against: float = Field(default=0, ge=0, description="Highest e-value against the candidate.")
+    fails_at: float = Field(default=0, ge=0, description="The e-value from which on the gate fails.")
+    favour: float = Field(default=0, ge=0, description="Lowest e-value in favour of the candidate.")
+    passes_at: float = Field(default=0, ge=0, description="The e-value it takes to pass.")
+    phi: float = Field(default=1, ge=1, description="Overdispersion of the stable; all evidence is divided by it.")
+    eta: int | None = Field(default=None, ge=0, description="Seconds until it may pass at this rate of requests.")
+    state: dict[str, Any] | None = Field(
+        default=None,
+        description="The sums the evidence goes on from.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+
+
+class CommandStatus(Shape):
+    """The latest command and what became of it."""
+
+    id: str = Field(max_length=63, description="Its id.")
+    action: Action = Field(description="What was told.")
+    answer: str = Field(max_length=512, description="What was done, or why not.")
+    at: str = Field(max_length=32, description="When, RFC 3339.")
+
+
+class RolloutRecord(Shape):
+    """A rollout that has ended."""
+
+    revision: str = Field(max_length=63, description="The candidate.")
+    version: str = Field(max_length=63, description="Version of its entry.")
+    strategy: str = Field(max_length=16, description="Strategy it was tried with.")
+    outcome: Outcome = Field(description="Promoted, Aborted, Superseded, RolledBack, Failed or Reported.")
+    reason: str = Field(max_length=64, description="One word for programs.")
+    message: str = Field(max_length=1024, description="Why, with the numbers.")
+    started: str = Field(max_length=32, description="When it began, RFC 3339.")
+    ended: str = Field(max_length=32, description="When it ended, RFC 3339.")
+    requests: int = Field(default=0, ge=0, description="Requests the candidate got in all.")
+    bad: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
+
+
+class RolloutStatus(Shape):
+    """The rollout under way, or how the last one ended."""
+
+    phase: Phase = Field(default=Phase.IDLE, description="Idle, or where the rollout stands.")
+    reason: str = Field(default="", max_length=64, description="Why it is there: one word for programs.")
+    message: str = Field(default="", max_length=1024, description="Why it is there: a sentence.")
+    strategy: str = Field(default="", max_length=16, description="Strategy of the rollout under way.")
+    stable: str = Field(default="", max_length=63, description="Revision that holds the traffic by right.")
+    candidate: str = Field(default="", max_length=63, description="Revision that is tried.")
+    version: str = Field(default="", max_length=63, description="Version of the candidate's entry.")
+    step: int = Field(default=0, ge=0, description="Index of the step; the number of steps while it bakes.")
+    weight: int = Field(default=0, ge=0, le=100, description="Share the candidate is to have, in percent.")
+    started: str = Field(default="", max_length=32, description="When the rollout began, RFC 3339.")
+    since: str = Field(default="", max_length=32, description="When the phase began, RFC 3339.")
+    until: str = Field(default="", max_length=32, description="Until when an aborted candidate is kept, RFC 3339.")
+    replicas: int = Field(default=0, ge=0, description="The stable's replicas when it began: its floor to the end.")
+    paused: bool = Field(default=False, description="A command or a step's pause holds it.")
+    resumed: int = Field(default=-1, ge=-1, description="Step whose pause was ended by a command.")
+    troubled: str = Field(
+        default="", max_length=32, description="Since when the candidate's pods are in trouble, RFC 3339."
+    )
+    rejected: str = Field(
+        default="", max_length=63, description="Revision that was tried and refused; not tried again by itself."
+    )
+    requests: int = Field(default=0, ge=0, description="Requests the candidate got at earlier weights.")
+    bad: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
+    gates: list[GateStatus] = Field(
+        default_factory=list,
+        max_length=8,
+        description="What is asked of the candidate.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    report: dict[str, Any] | None = Field(
+        default=None,
+        description="What a shadow, an A/B test or a load test found.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+    command: CommandStatus | None = Field(default=None, description="The latest command.")
+    history: list[RolloutRecord] = Field(
+        default_factory=list, max_length=HISTORY, description="The last rollouts, newest first."
+    )
+
+    def gate(self, name: str) -> GateStatus | None:
+        """The gate of that name, or None."""
+        return next((one for one in self.gates if one.name == name), None)
+
+    @property
+    def active(self) -> bool:
+        """A rollout is under way."""
+        return self.phase is not Phase.IDLE
+
+
+GateName = Literal["latency", "errors", "health", "share", "loadTest", "shadow"]

@@ -1,0 +1,49 @@
+"""Counted traffic of one Model: how many requests each slot of its route answered, second by second.
+
+Only good and bad counts are kept, never quantiles: latency is the number of answers within each bucket's bound.
+Requests pinned to a revision by header (warm-ups, previews, load tests) are not in here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MIRROR = "mirror"
+"""Key of the mirrored requests beside the slots a and b."""
+
+
+class Counts(NamedTuple):
+    """Answers of one slot in a span of time.
+
+    `errors` of the `requests` were the server's fault (HTTP 5xx, gRPC server codes); `timed` answers are in the
+    latency histogram, of which `within` says, by bound in milliseconds, how many took at most so long.
+    """
+
+    requests: int
+    errors: int
+    timed: int
+    within: Mapping[float, int]
+
+
+NOTHING = Counts(0, 0, 0, {})
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What was counted in `seconds` that ended at `end` (whole seconds since the epoch), by slot."""
+
+    end: int
+    seconds: int
+    slots: Mapping[str, Counts]
+
+    def of(self, slot: str) -> Counts:
+        """The counts of a slot; zeros when it had no request."""
+        return self.slots.get(slot, NOTHING)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Slices, oldest first, without holes as far as the provider answered; `trouble` says why newer ones are missing."""
+
+    slices: tuple[Slice, ...] = field(default=())
+    trouble: str = ""
