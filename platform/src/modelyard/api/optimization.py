@@ -84,7 +84,7 @@ class Chosen(_Written):
     reason: str
     speedup: float | None = None
     quality_loss: float | None = None
-    size_ratio: float = Field(1.0, description="Its size over the original's.")
+    size_ratio: float = Field(default=1.0, description="Its size over the original's.")
 
 
 class Optimization(_Written):

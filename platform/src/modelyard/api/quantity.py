@@ -18,7 +18,7 @@ MODEL_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _PERCENT = "^[0-9]+([.][0-9]+)?%$"
 _DURATION = "^[0-9]+([.][0-9]+)?(ms|s|m|h)$"
 _AMOUNT = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
-_TOKEN = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
+_WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _SAY_PERCENT = 'write a percentage such as "0.1%"'
@@ -29,7 +29,7 @@ _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
 _SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
-_SAY_TOKEN = "write letters, digits, - and _ only, such as x-user-id"
+_SAY_WORD = "write letters, digits, - and _ only, such as x-user-id"
 
 
 def _matching(pattern: str, say: str) -> AfterValidator:
@@ -126,8 +126,8 @@ Duration = Annotated[
 
 HeaderName = Annotated[
     str,
-    _matching(_TOKEN, _SAY_TOKEN),
-    _written("Name of a request header or cookie.", 64, _matches(_TOKEN, _SAY_TOKEN)),
+    _matching(_WORD, _SAY_WORD),
+    _written("Name of a request header or cookie.", 64, _matches(_WORD, _SAY_WORD)),
 ]
 
 Amount = Annotated[

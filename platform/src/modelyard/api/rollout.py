@@ -14,6 +14,7 @@ server would write them into specs whose strategy does not know them.
 """
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
@@ -226,7 +227,7 @@ class Rollout(Shape):
         if self.strategy is Strategy.AB and self.ab is None:
             raise ValueError(_SAY_AB)
         weights = self.weights()
-        if any(later <= earlier for earlier, later in zip(weights, weights[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(weights)):
             raise ValueError(_SAY_RISING)
         return self
 

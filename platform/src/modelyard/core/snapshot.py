@@ -93,7 +93,7 @@ class Snapshot:
     children: Mapping[Ref, Object] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
     logs: Mapping[str, str] = field(default_factory=dict)
-    traffic: Traffic = Traffic()
+    traffic: Traffic = field(default_factory=Traffic)
     checks: Mapping[str, Check] = field(default_factory=dict)
     credentials: Credentials = Credentials("", "", "", "", "")
 

@@ -43,7 +43,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Slices, oldest first, without holes as far as the provider answered; `trouble` says why newer ones are missing."""
+    """Slices, oldest first, without holes while the provider answered; `trouble` says why newer ones are missing."""
 
     slices: tuple[Slice, ...] = field(default=())
     trouble: str = ""
