@@ -15,18 +15,19 @@ server would write them into specs whose strategy does not know them.
 
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
-from .quantity import Duration, HeaderName, Percent, fraction, seconds
+from .quantity import CommandId, Duration, HeaderName, Percent, Weight, fraction, seconds
 from .shape import Shape, cel
 
 DEFAULT_STEPS = (5, 25, 50)
 _SAY_RISING = "weights of steps must rise from one to the next: the last step to 100 comes by itself"
 _SAY_AB = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
+_SAY_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
 _SAY_STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
 
 
@@ -84,9 +85,12 @@ FITS = {
 class Step(Shape):
     """One weight of a canary."""
 
-    weight: int = Field(ge=1, le=99, description="Share of the traffic for the candidate, in percent.")
+    weight: Weight = Field(description="Share of the traffic for the candidate, in percent: 1 to 99.")
     hold: Duration | None = Field(default=None, description="The least time at this weight, however good it looks.")
     pause: bool = Field(default=False, description="Wait for the command resume or promote after the gates passed.")
+
+    def hold_seconds(self) -> float:
+        return seconds(self.hold) if self.hold else 0.0
 
 
 class Preview(Shape):
@@ -95,11 +99,14 @@ class Preview(Shape):
     hold: Duration | None = Field(default=None, description="The least time before the switch.")
     pause: bool = Field(default=False, description="Wait for the command resume or promote before the switch.")
 
+    def hold_seconds(self) -> float:
+        return seconds(self.hold) if self.hold else 0.0
+
 
 class LoadTest(Shape):
     """Load put on the candidate through its pinned route, before it gets any user's request."""
 
-    scenario: Annotated[str, Field(pattern="^steady$")] = Field(default="steady", description="The load's shape.")
+    scenario: Literal["steady"] = Field(default="steady", description="The load's shape.")
     requests_per_second: float | None = Field(
         default=None,
         ge=0.1,
@@ -129,7 +136,7 @@ class Shadow(Shape):
         default=None, description='Share of samples that may disagree, such as "1%", which is the default.'
     )
     tolerance: Tolerance = Field(default=Tolerance(), description="When two outputs agree.")
-    then: Annotated[str, Field(pattern="^Canary$")] | None = Field(
+    then: Literal["Canary"] | None = Field(
         default=None, description="Canary: go on with a canary when nothing spoke against the candidate."
     )
 
@@ -145,7 +152,7 @@ class AB(Shape):
 
     model_config = _validations(cel("has(self.header) != has(self.cookie)", _SAY_STICKY))
 
-    weight: int = Field(default=50, ge=1, le=99, description="Share of the users for the candidate, in percent.")
+    weight: Weight = Field(default=50, description="Share of the users for the candidate, in percent: 1 to 99.")
     header: HeaderName | None = Field(default=None, description="Request header that names the user.")
     cookie: HeaderName | None = Field(default=None, description="Cookie that remembers the user's side.")
     duration: Duration | None = Field(
@@ -158,11 +165,15 @@ class AB(Shape):
             raise ValueError(_SAY_STICKY)
         return self
 
+    def duration_seconds(self) -> float | None:
+        """How long, in seconds; None until a person ends it."""
+        return seconds(self.duration) if self.duration else None
+
 
 class Command(Shape):
     """What a person tells the rollout under way; each id is carried out once."""
 
-    id: str = Field(min_length=1, max_length=63, description="Any new word, such as a time; an old id is ignored.")
+    id: CommandId = Field(description="Any new word, such as a time; an id that was carried out is ignored.")
     action: Action = Field(description="promote, abort, pause, resume or retry.")
 
 
@@ -172,7 +183,8 @@ def _unfit(field: str, strategies: frozenset[Strategy]) -> dict[str, str]:
 
 
 def _say_unfit(field: str) -> str:
-    names = " or ".join(sorted(FITS[field]))
+    *others, last = sorted(FITS[field])
+    names = f"{', '.join(others)} or {last}" if others else last
     return f"rollout.{to_camel(field)} is for strategy {names}: remove it or change the strategy"
 
 
@@ -180,9 +192,11 @@ def _rules() -> list[dict[str, str]]:
     """The same as the validators say, with the same sentences."""
     apart = "self.steps.all(i, self.steps.filter(j, j.weight == i.weight).size() == 1)"
     rising = f"!has(self.steps) || ({apart} && self.steps.map(s, s.weight).isSorted())"
+    follows = "(has(self.shadow) && has(self.shadow.then)) || !(has(self.steps) || has(self.bake))"
     return [
         *(_unfit(field, strategies) for field, strategies in FITS.items()),
         cel("self.strategy != 'AB' || has(self.ab)", _SAY_AB),
+        cel(f"self.strategy != 'Shadow' || {follows}", _SAY_SHADOW),
         cel(rising, _SAY_RISING),
     ]
 
@@ -226,6 +240,9 @@ class Rollout(Shape):
                 raise ValueError(_say_unfit(field))
         if self.strategy is Strategy.AB and self.ab is None:
             raise ValueError(_SAY_AB)
+        follows = self.shadow is not None and self.shadow.then is not None
+        if self.strategy is Strategy.SHADOW and not follows and (self.steps or self.bake):
+            raise ValueError(_SAY_SHADOW)
         weights = self.weights()
         if any(later <= earlier for earlier, later in pairwise(weights)):
             raise ValueError(_SAY_RISING)
