@@ -68,12 +68,13 @@ class Variant(_Written):
     latency: dict[int, Latency] = Field({}, description="By batch size: 1, and 8 when the model is batchable.")
     throughput: float | None = Field(None, description="Rows a second of one caller, at the best batch measured.")
     speedup: float | None = Field(None, description="Median over the rounds of the original's time over this one's.")
+    speedup_spread: float | None = Field(None, description="Interquartile range of those ratios, as a share.")
     peak_memory: int | None = Field(None, description="Largest resident memory of a process with only this variant.")
     size: int | None = Field(None, description="Bytes on disk.")
     quality: float | None = Field(None, description="The metric on the evaluation set.")
     quality_loss: float | None = Field(None, description="Share of the original's quality that is lost; negative: won.")
     refused: str | None = Field(None, description="Why it may not be chosen.")
-    pareto: bool = Field(False, description="No other eligible variant is better in one of latency, size and quality "
+    pareto: bool = Field(default=False, description="No other eligible variant is better in one of latency, size and quality "
                                             "and as good in the others.")  # fmt: skip
 
 
@@ -102,7 +103,7 @@ class Optimization(_Written):
     hardware: HardwareFacts
     conditions: Conditions
     metric: Metric | None = Field(None, description="Absent without an evaluation set.")
-    baseline: str = Field(ORIGINAL, description="Name of the variant the others are compared with.")
+    baseline: str = Field(default=ORIGINAL, description="Name of the variant the others are compared with.")
     chosen: Chosen
     variants: tuple[Variant, ...]
     notes: tuple[str, ...] = Field((), description="What a reader must know to judge the figures.")

@@ -19,10 +19,20 @@ SECONDS = 600
 _LEFT_FREE = 0.9
 
 
+class Died(Exception):
+    """A confined process ended without a result: too late (`code` None), or with this exit code and these words."""
+
+    def __init__(self, code: int | None, said: str = "") -> None:
+        self.code, self.said = code, said
+        super().__init__("took too long" if code is None else fate(code, said))
+
+
 def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
     """What `evidence` found about FOLDER/model.onnx; raises what it raised, or what its end means."""
-    late = f"trying the model took longer than {seconds} seconds; add an eval.npz with a small input."
-    return confined("modelyard.build.evidence", [str(folder)], folder / FINDINGS, seconds, late)
+    try:
+        return confined("modelyard.build.evidence", [str(folder)], folder / FINDINGS, seconds)
+    except Died as death:
+        raise meaning(death, seconds) from death
 
 
 def confined(
@@ -30,26 +40,25 @@ def confined(
     arguments: Sequence[str],
     result: Path,
     seconds: float,
-    late: str,
     *,
     memory: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The JSON that `python -m MODULE ARGUMENTS` leaves at `result`.
 
-    The process and its children end after `seconds` (UnsupportedModel with the sentence `late`) and get at most
-    `memory` bytes. `{"error": {"reason", "message"}}` is raised as the error it names; a crash is UnsupportedModel.
+    The process and its children end after `seconds` and get at most `memory` bytes each. `{"error": {"reason",
+    "message"}}` is raised as the error it names; a process without a result is Died.
     """
     result.unlink(missing_ok=True)
     started = start(module, arguments, memory=memory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _, said = started.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as slow:
-        raise UnsupportedModel(late) from slow
+        raise Died(None) from slow
     finally:
         end(started)
     if started.returncode != 0:
-        raise ended(started.returncode, said.decode(errors="replace"))
+        raise Died(started.returncode, said.decode(errors="replace"))
     found = json.loads(result.read_text())
     if "error" in found:
         kind = getattr(errors, found["error"]["reason"], InvalidEntry)
@@ -92,15 +101,32 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-def ended(code: int, said: str) -> Exception:
-    """What the end of a confined process means, as the error to raise."""
-    if code == -signal.SIGKILL or "MemoryError" in said or "bad_alloc" in said:
+def meaning(death: Died, seconds: float) -> Exception:
+    """What the end of the process that tried a person's model means, as the error to raise."""
+    if death.code is None:
+        return UnsupportedModel(
+            f"trying the model took longer than {seconds:g} seconds; add an eval.npz with a small input."
+        )
+    if _starved(death.code, death.said):
         return UnsupportedModel("the model needs more memory than the builder has; give the build more memory.")
-    if code < 0:
-        name = signal.Signals(-code).name
+    if death.code < 0:
+        name = signal.Signals(-death.code).name
         return UnsupportedModel(f"the model crashes onnxruntime ({name}): the file is damaged; export it again.")
+    return RuntimeError(f"trying the model {death}")
+
+
+def fate(code: int, said: str) -> str:
+    """How a process ended, to follow the word "it"."""
+    if _starved(code, said):
+        return "ran out of memory"
+    if code < 0:
+        return f"crashed ({signal.Signals(-code).name})"
     last = said.strip().splitlines()[-1:] or ["no message"]
-    return RuntimeError(f"trying the model ended with exit code {code}: {last[0]}")
+    return f"ended with exit code {code}: {last[0][:300]}"
+
+
+def _starved(code: int, said: str) -> bool:
+    return code == -signal.SIGKILL or "MemoryError" in said or "bad_alloc" in said
 
 
 def _limit(memory: int | None) -> None:

@@ -1,0 +1,137 @@
+"""The choice, pure: the best variant for a goal among those that keep the quality.
+
+    eligible    not refused, measured, and  loss <= bound   (without an evaluation set: lossless passes only,
+                which the engine sees to, so that whatever is not refused is eligible)
+    cost        latency: 1 / speed-up at batch 1, time against the original's within a round;
+                throughput: 1 / rows a second;  size: bytes
+    tie         costs within  1 + noise  of the lowest, noise = the larger of 2 % and the spreads over the rounds;
+                among ties the smaller model wins, then the one with fewer passes
+    gain        a variant replaces the original only when it is better than it by more than the noise
+
+The original always is a possible answer, so a quality that nothing reaches leaves everything as it was.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from modelyard.api.optimization import ORIGINAL, Chosen, Goal, Variant
+
+NOISE = 0.02
+_WORDS = {"latency": "faster", "throughput": "of more throughput", "size": "smaller"}
+
+
+def loss(quality: float, original: float, *, higher_is_better: bool, scale: float) -> float:
+    """Share of the original's quality that is lost; negative when the variant is better.
+
+    `scale` is what 100 % means: the original's quality itself, or for errors such as MAE the error of a constant
+    guess. A scale of 0 (nothing to lose) gives 0, or infinity when the variant is worse all the same.
+    """
+    worse = original - quality if higher_is_better else quality - original
+    if worse == 0:
+        return 0.0
+    if scale <= 0:
+        return float("inf") if worse > 0 else 0.0
+    return worse / scale
+
+
+def refusal(metric: str, quality: float, original: float, lost: float, bound: float) -> str | None:
+    """Why a variant with this loss may not be chosen; None when it may."""
+    if lost <= bound:
+        return None
+    return (
+        f"{metric} goes from {original:.4g} to {quality:.4g}: {_percent(lost)} is lost, {_percent(bound)} is allowed."
+    )
+
+
+def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
+    """The variant to use, and why; `variants` holds the original, measured."""
+    original = next(variant for variant in variants if variant.name == ORIGINAL)
+    eligible = [variant for variant in variants if _eligible(variant, goal, bound)]
+    better = [variant for variant in eligible if _better(variant, original, goal)]
+    if not better:
+        return Chosen(name=ORIGINAL, reason=_why_original(variants, eligible, goal), speedup=1.0, quality_loss=0.0)
+    lowest = min(better, key=lambda variant: cost(variant, goal))
+    tied = [one for one in better if cost(one, goal) <= cost(lowest, goal) * (1 + noise(one, lowest, goal))]
+    winner = min(tied, key=lambda one: (one.size or 0, len(one.passes), cost(one, goal), one.name))
+    return Chosen(
+        name=winner.name,
+        reason=_why(winner, lowest, tied, goal),
+        speedup=_speedup(winner, original, goal),
+        quality_loss=winner.quality_loss,
+        size_ratio=(winner.size or 0) / (original.size or 1),
+    )
+
+
+def cost(variant: Variant, goal: Goal) -> float:
+    """What the goal wants small; infinite when it was not measured."""
+    if goal == "latency":
+        return 1 / variant.speedup if variant.speedup else float("inf")
+    if goal == "throughput":
+        return 1 / variant.throughput if variant.throughput else float("inf")
+    return float(variant.size) if variant.size else float("inf")
+
+
+def noise(one: Variant, other: Variant, goal: Goal) -> float:
+    """Relative difference that says nothing; sizes are exact."""
+    if goal == "size":
+        return 0.0
+    if goal == "latency":
+        return max(NOISE, one.speedup_spread or 0.0, other.speedup_spread or 0.0)
+    return max(NOISE, *(latency.spread for variant in (one, other) for latency in variant.latency.values()), 0.0)
+
+
+def pareto(variants: Iterable[Variant]) -> frozenset[str]:
+    """Names of the eligible variants that no other one beats in latency, size and quality at once."""
+    points = {v.name: _point(v) for v in variants if v.refused is None and v.speedup and v.size}
+    return frozenset(
+        name for name, point in points.items() if not any(_dominates(other, point) for other in points.values())
+    )
+
+
+def _speedup(winner: Variant, original: Variant, goal: Goal) -> float | None:
+    """At batch 1; for throughput that of the best batch."""
+    if goal == "throughput" and winner.throughput and original.throughput:
+        return winner.throughput / original.throughput
+    return winner.speedup
+
+
+def _point(variant: Variant) -> tuple[float, ...]:
+    return (cost(variant, "latency"), float(variant.size or 0), variant.quality_loss or 0.0)
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def _eligible(variant: Variant, goal: Goal, bound: float) -> bool:
+    if variant.name == ORIGINAL or variant.refused is not None or cost(variant, goal) == float("inf"):
+        return False
+    return variant.quality_loss is None or variant.quality_loss <= bound
+
+
+def _better(variant: Variant, original: Variant, goal: Goal) -> bool:
+    return cost(variant, goal) * (1 + noise(variant, original, goal)) < cost(original, goal)
+
+
+def _why(winner: Variant, lowest: Variant, tied: Sequence[Variant], goal: Goal) -> str:
+    if winner.name != lowest.name:
+        return f"as good as {lowest.name} within the noise of measuring, and the smaller model."
+    if len(tied) > 1:
+        return f"the best for {goal}; {len(tied) - 1} more are as good within the noise, and this one is the smallest."
+    return f"the best for {goal} of all that keep the quality."
+
+
+def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal: Goal) -> str:
+    if eligible:
+        return f"the original stays: of all that keep the quality none is {_WORDS[goal]} by more than the noise."
+    losses = {v.name: v.quality_loss for v in variants if v.name != ORIGINAL and v.quality_loss is not None}
+    if losses:
+        least = min(losses, key=lambda name: losses[name])
+        return (
+            f"the original stays: no variant keeps the quality; the least loss is {_percent(losses[least])} "
+            f"({least}). Allow more with --max-quality-loss, or give more precisions."
+        )
+    return "the original stays: no variant could be tried; the reasons are in the table."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,202 @@
+"""One recipe from start to verdict: made, asked the evaluation set, judged. Timing comes later, for all together.
+
+    made      by `workshop`, in a process with limits
+    answers   by `probe`, in another: the passes' libraries must not colour memory or state
+    verdict   same outputs, same shapes, finite where the original is; then the metric, or, without an evaluation
+              set, the original's own answers within tolerance
+
+Whatever goes wrong on the way is a sentence in `refused`, never an exception.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelyard.api.optimization import ORIGINAL
+from modelyard.build.evaluation import ABSOLUTE, RELATIVE, close, largest_difference, read_arrays
+from modelyard.build.probe import ANSWERS
+from modelyard.build.sandbox import Died, confined
+from modelyard.errors import ModelyardError
+
+from . import choose
+from .quality import LOWER_IS_BETTER, quality, scale
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .intake import Intake
+    from .material import Evaluation, Hardware, Recipe
+
+_ALLOWANCE = 120.0
+"""Seconds any one step may take at most, however large the budget."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen."""
+
+    recipe: Recipe
+    path: Path | None = None
+    files: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+    precision: str = ""
+    runtime: str = "onnxruntime"
+    size: int | None = None
+    memory: int = 0
+    seconds: float = 0.0
+    quality: float | None = None
+    loss: float | None = None
+    refused: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.recipe.name
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all trials share."""
+
+    intake: Intake
+    hardware: Hardware
+    evaluation: Evaluation | None
+    inputs: Path
+    bound: float
+    seed: int
+    passes: str
+    scratch: Path
+    memory: int | None = None
+
+    def expected(self) -> Mapping[str, np.ndarray]:
+        """The outputs that every variant must have, as eval.npz or the original gives them."""
+        return self.intake.arrays("output")
+
+
+def original(bench: Bench, seconds: float) -> Trial:
+    """The original's own answers and quality, which the others are held against; raises what is wrong with it."""
+    material, intake = bench.intake.material, bench.intake
+    size = sum((intake.folder / name).stat().st_size for name in intake.files)
+    trial = Trial(recipe_of_original(), material.path, intake.files, (), material.precision.value, size=size)
+    found, answers = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
+    value = quality(bench.evaluation, answers) if bench.evaluation else None
+    return replace(
+        trial, memory=found["peakMemory"], seconds=found["seconds"], quality=value, loss=None if value is None else 0.0
+    )
+
+
+def recipe_of_original() -> Recipe:
+    """The chain without steps."""
+    from .material import Recipe
+
+    return Recipe(ORIGINAL, ())
+
+
+def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
+    """Makes, asks and judges one recipe within `seconds`."""
+    folder = bench.scratch / recipe.name
+    folder.mkdir(parents=True, exist_ok=True)
+    trial = Trial(recipe, precision=bench.intake.precision.value)
+    try:
+        made = _made(bench, recipe, folder, min(seconds, _ALLOWANCE * max(1, len(recipe.steps))))
+        trial = replace(
+            trial,
+            path=Path(made["path"]),
+            files=tuple(made["files"]),
+            passes=tuple(made["passes"]),
+            precision=made["precision"],
+            runtime=made["runtime"],
+            size=made["size"],
+        )
+        found, answers = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
+        trial = replace(trial, memory=found["peakMemory"], seconds=found["seconds"])
+        return _judged(bench, trial, answers, first)
+    except ModelyardError as bad:
+        return replace(trial, refused=str(bad))
+    except Died as death:
+        doing = "while it answered" if trial.path else "while it was made"
+        return replace(trial, path=None, refused=f"{doing}, it {death}.")
+
+
+def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:
+    job, result = folder / "job.json", folder / "made.json"
+    hardware, material = bench.hardware, bench.intake.material
+    facts = {
+        "original": str(material.path),
+        "precision": material.precision,
+        "metric": bench.intake.metric,
+        "steps": [[name, dict(params)] for name, params in recipe.steps],
+        "cores": hardware.cores,
+        "flags": sorted(hardware.flags),
+        "gpu": hardware.gpu,
+        "seed": bench.seed,
+        "passes": bench.passes,
+    }
+    job.write_text(json.dumps(facts))
+    module, arguments = "modelyard.build.optimize.workshop", [str(job), str(result)]
+    return confined(module, arguments, result, seconds, memory=bench.memory, env={"PYTHONHASHSEED": str(bench.seed)})
+
+
+def _answers(bench: Bench, model: Path, folder: Path, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    job, result = folder / "ask.json", folder / "asked.json"
+    facts = {
+        "threads": bench.hardware.cores,
+        "gpu": bench.hardware.gpu is not None,
+        "batchable": bench.intake.batchable,
+    }
+    job.write_text(json.dumps({"model": str(model), "inputs": str(bench.inputs), **facts}))
+    arguments = ["answer", str(job), str(result)]
+    found = confined("modelyard.build.probe", arguments, result, seconds, memory=bench.memory)
+    return found, read_arrays(folder / ANSWERS)
+
+
+def _judged(bench: Bench, trial: Trial, answers: Mapping[str, np.ndarray], first: Trial) -> Trial:
+    against = _strange(bench.expected(), answers)
+    if against is not None:
+        return replace(trial, refused=against, path=None)
+    if bench.evaluation is None or first.quality is None:
+        return replace(trial, refused=_different(bench.expected(), answers))
+    metric = bench.evaluation.metric
+    value = quality(bench.evaluation, answers)
+    lost = choose.loss(
+        value,
+        first.quality,
+        higher_is_better=metric not in LOWER_IS_BETTER,
+        scale=scale(bench.evaluation, first.quality),
+    )
+    return replace(
+        trial, quality=value, loss=lost, refused=choose.refusal(metric, value, first.quality, lost, bench.bound)
+    )
+
+
+def _strange(expected: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> str | None:
+    """Why answers cannot even be compared; None when they can."""
+    import numpy as np
+
+    for name, value in expected.items():
+        if name not in answers:
+            return f"it has no output {name!r}; it gives {', '.join(sorted(answers)) or 'nothing'}."
+        given = answers[name]
+        if given.shape != value.shape:
+            return f"output {name!r} has shape {list(given.shape)}, the original's has {list(value.shape)}."
+        if given.dtype.kind == "f" and value.dtype.kind == "f":
+            broken = ~np.isfinite(given) & np.isfinite(value)
+            if broken.any():
+                return f"output {name!r} holds NaN or infinity in {int(broken.sum())} of {given.size} elements."
+    return None
+
+
+def _different(expected: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> str | None:
+    """Why a pass that promised the same answers did not keep it; None when it did."""
+    for name, value in expected.items():
+        if not close(answers[name], value, RELATIVE, ABSOLUTE):
+            difference = largest_difference(answers[name], value)
+            return (
+                f"output {name!r} differs from the original's by up to {difference:.3g} on a made-up sample, and "
+                "without an evaluation set only the same answers count."
+            )
+    return None
