@@ -19,7 +19,7 @@ STAMP = VENV / ".modelyard-stamp"
 CACHE = Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard").expanduser()
 PROJECT = ROOT / "platform" / "pyproject.toml"
 CONSTRAINTS = ROOT / "platform" / "constraints.txt"
-EXTRAS = "operator,builder,sklearn,dev"
+EXTRAS = "operator,builder,optimize,sklearn,dev"
 OLDEST = (3, 11)
 PYTHONS = ("/usr/bin/python3.11", "/usr/bin/python3", "python3.11", "python3.12", "python3.13", "python3.14", "python3")
 
