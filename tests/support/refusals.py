@@ -19,6 +19,13 @@ AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
 ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
+WEIGHT = "write a weight from 1 to 99, in percent: after the last step 100 comes by itself"
+RISING = "weights of steps must rise from one to the next: the last step to 100 comes by itself"
+USERS = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
+STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
+NAME_OF_USERS = "write letters, digits, - and _ only, such as x-user-id"
+AFTER_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+COMMAND_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,73 @@ def _cpu(amount: Any) -> dict[str, Any]:
     return _spec(serving={"resources": {"requests": {"cpu": amount}}})
 
 
+def _rollout(strategy: str = "Canary", **fields: Any) -> dict[str, Any]:
+    return _spec(rollout={"strategy": strategy, **fields})
+
+
+def _steps(*weights: int) -> dict[str, Any]:
+    return _rollout(steps=[{"weight": weight} for weight in weights])
+
+
+def _ab(**fields: Any) -> dict[str, Any]:
+    return _rollout("AB", ab=fields)
+
+
+def _command(identity: str) -> dict[str, Any]:
+    return _rollout(command={"id": identity, "action": "abort"})
+
+
+def _unfit(field: str, value: Any, strategy: str, fit: str, **needed: Any) -> Refusal:
+    sentence = f"rollout.{field} is for strategy {fit}: remove it or change the strategy"
+    return Refusal(f"{field} with {strategy}", _rollout(strategy, **needed, **{field: value}), "spec.rollout", sentence)
+
+
+_COOKIE = {"ab": {"cookie": "user"}}
+_ROLLOUT_REFUSALS = (
+    _unfit("steps", [{"weight": 5}], "Immediate", "Canary or Shadow"),
+    _unfit("steps", [{"weight": 5}], "AB", "Canary or Shadow", **_COOKIE),
+    _unfit("bake", "10m", "Recreate", "BlueGreen, Canary or Shadow"),
+    _unfit("bake", "10m", "AB", "BlueGreen, Canary or Shadow", **_COOKIE),
+    _unfit("maxDuration", "2h", "Immediate", "AB, BlueGreen, Canary or Shadow"),
+    _unfit("maxRegression", "25%", "Immediate", "AB, BlueGreen, Canary or Shadow"),
+    _unfit("abortedFor", "10m", "Recreate", "AB, BlueGreen, Canary or Shadow"),
+    _unfit("onInconclusive", "Hold", "AB", "BlueGreen, Canary or Shadow", **_COOKIE),
+    _unfit("loadTest", {}, "Immediate", "AB, BlueGreen, Canary or Shadow"),
+    _unfit("preview", {}, "Canary", "BlueGreen"),
+    _unfit("shadow", {}, "Canary", "Shadow"),
+    _unfit("ab", {"header": "x-user-id"}, "Canary", "AB"),
+    Refusal("a step to 100", _steps(5, 100), "spec.rollout.steps[1].weight", WEIGHT),
+    Refusal("a step to 0", _steps(0), "spec.rollout.steps[0].weight", WEIGHT),
+    Refusal("falling steps", _steps(5, 50, 25), "spec.rollout", RISING),
+    Refusal("equal steps", _steps(5, 5), "spec.rollout", RISING),
+    Refusal("a bake without unit", _rollout(bake="10"), "spec.rollout.bake", DURATION),
+    Refusal("a bake of days", _rollout(bake="1d"), "spec.rollout.bake", DURATION),
+    Refusal("a bake of no time", _rollout(bake="0h0m"), "spec.rollout.bake", DURATION),
+    Refusal("a duration beyond dates", _rollout(maxDuration="9999999h"), "spec.rollout.maxDuration", DURATION),
+    Refusal(
+        "a hold in words", _rollout(steps=[{"weight": 5, "hold": "2 min"}]), "spec.rollout.steps[0].hold", DURATION
+    ),
+    Refusal("a regression without %", _rollout(maxRegression="0.25"), "spec.rollout.maxRegression", PERCENT),
+    Refusal(
+        "a load test of no time", _rollout(loadTest={"duration": "0s"}), "spec.rollout.loadTest.duration", DURATION
+    ),
+    Refusal(
+        "a disagreement of 100 %",
+        _rollout("Shadow", shadow={"maxDisagreement": "100%"}),
+        "spec.rollout.shadow.maxDisagreement",
+        BETWEEN,
+    ),
+    Refusal("steps behind a shadow that ends", _rollout("Shadow", steps=[{"weight": 5}]), "spec.rollout", AFTER_SHADOW),
+    Refusal("a bake behind a shadow that ends", _rollout("Shadow", bake="5m", shadow={}), "spec.rollout", AFTER_SHADOW),
+    Refusal("an A/B test of nobody", _rollout("AB"), "spec.rollout", USERS),
+    Refusal("an A/B test that knows no user", _ab(weight=50), "spec.rollout.ab", STICKY),
+    Refusal("an A/B test that knows users twice", _ab(header="x-user", cookie="user"), "spec.rollout.ab", STICKY),
+    Refusal("a cookie with a space", _ab(cookie="my user"), "spec.rollout.ab.cookie", NAME_OF_USERS),
+    Refusal("an A/B test of everybody", _ab(weight=100, header="x-user"), "spec.rollout.ab.weight", WEIGHT),
+    Refusal("a command without a word", _command(""), "spec.rollout.command.id", COMMAND_ID),
+    Refusal("a command in two words", _command("a b"), "spec.rollout.command.id", COMMAND_ID),
+)
+
 REFUSALS = (
     Refusal("both version and alias", {"source": {**SOURCE, "alias": "champion"}}, "spec.source", ONE_SOURCE),
     Refusal("neither version nor alias", {"source": {"name": "digits"}}, "spec.source", ONE_SOURCE),
@@ -64,6 +138,7 @@ REFUSALS = (
     ),
     Refusal("a unit Kubernetes lacks", _cpu("1GB"), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("a negative amount", _cpu(-1), "spec.serving.resources.requests[cpu]", AMOUNT),
+    *_ROLLOUT_REFUSALS,
 )
 
 ACCEPTED = {
@@ -81,4 +156,22 @@ ACCEPTED = {
         serving={"runtime": "gpu", "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1, "memory": "8Gi"}}}
     ),
     "a strategy": _spec(rollout={"strategy": "Immediate"}),
+    "a canary without a strategy": _spec(rollout={"steps": [{"weight": 1}, {"weight": 99}]}),
+    "a canary with everything": _rollout(
+        steps=[{"weight": 5, "hold": "2m"}, {"weight": 50, "pause": True}],
+        bake="1h30m",
+        maxDuration="2h",
+        maxRegression="25%",
+        abortedFor="0.5h",
+        onInconclusive="Promote",
+        loadTest={"scenario": "steady", "requestsPerSecond": 50, "duration": "60s"},
+        command={"id": "2026-01-15T10:00:00Z", "action": "pause"},
+    ),
+    "blue-green with a preview": _rollout("BlueGreen", preview={"hold": "10m", "pause": True}, bake="30m"),
+    "a shadow": _rollout("Shadow", shadow={"percent": 100, "maxDisagreement": "2%", "tolerance": {"absolute": 0.01}}),
+    "a shadow by default": _rollout("Shadow"),
+    "a shadow and then a canary": _rollout("Shadow", shadow={"then": "Canary"}, steps=[{"weight": 10}], bake="5m"),
+    "an A/B test by header": _ab(header="x-user-id", weight=30, duration="168h"),
+    "an A/B test by cookie": _ab(cookie="user_id"),
+    "a strategy without fields but with a command": _rollout("Recreate", command={"id": "1", "action": "retry"}),
 }

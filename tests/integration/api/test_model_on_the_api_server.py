@@ -1,6 +1,7 @@
 """What a real API server says to a Model: every mistake is refused with the sentence that mends it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,8 +102,43 @@ def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(
         "source": SOURCE,
         "serving": {"runtime": "auto"},
         "scaling": {"minReplicas": 1, "maxReplicas": 2},
-        "rollout": {"strategy": "Immediate"},
+        "rollout": {"strategy": "Canary"},
     }
+
+
+def test_defaults_inside_a_part_are_written_only_where_the_part_is_wanted(apiserver: RealApiServer) -> None:
+    wanted = {"strategy": "Shadow", "shadow": {"then": "Canary"}, "steps": [{"weight": 5}], "loadTest": {}}
+
+    rollout = create(apiserver, a_model({"source": SOURCE, "rollout": wanted}))["spec"]["rollout"]
+
+    tolerance = {"absolute": 0.001, "relative": 0.01}
+    assert rollout["shadow"] == {"then": "Canary", "percent": 10, "samples": 200, "tolerance": tolerance}
+    assert rollout["steps"] == [{"weight": 5, "pause": False}]
+    assert rollout["loadTest"] == {"scenario": "steady"}
+    assert set(rollout) == set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "field", "known"),
+    [
+        ({"strategy": "canary"}, "strategy", '"Canary", "BlueGreen", "Shadow", "AB", "Recreate", "Immediate"'),
+        ({"onInconclusive": "Wait"}, "onInconclusive", '"Abort", "Hold", "Promote"'),
+        ({"loadTest": {"scenario": "spike"}}, "loadTest.scenario", '"steady"'),
+        ({"strategy": "Shadow", "shadow": {"then": "AB"}}, "shadow.then", '"Canary"'),
+        (
+            {"command": {"id": "1", "action": "rollback"}},
+            "command.action",
+            '"promote", "abort", "pause", "resume", "retry"',
+        ),
+    ],
+)
+def test_an_unknown_word_in_a_rollout_is_refused_with_the_known_ones(
+    apiserver: RealApiServer, rollout: dict[str, Any], field: str, known: str
+) -> None:
+    [(at, message)] = refusals(apiserver, a_model({"source": SOURCE, "rollout": rollout}))
+
+    assert at == f"spec.rollout.{field}"
+    assert message.endswith(f"supported values: {known}")
 
 
 @pytest.fixture
@@ -121,19 +157,24 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         "conditions": [{**condition, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
         "version": "1",
         "revision": "printed-0123456789",
-        "traffic": "100 %",
+        "traffic": "95 % / 5 %",
         "url": "http://printed.demo.models.local",
+        "rollout": {"phase": "Advancing", "candidate": "printed-9876543210", "weight": 5, "reason": "Weighing"},
     }
     client.CustomObjectsApi(apiserver.client).patch_namespaced_custom_object_status(
         "modelyard.dev", "v1alpha1", "demo", "models", "printed", {"status": status}
     )
 
-    printed = apiserver.run("kubectl", "get", "mdl", "printed", "-n", "demo").stdout.splitlines()
+    look = ("get", "mdl", "printed", "-n", "demo")
+    printed = [re.split(r"\s{2,}", line) for line in apiserver.run("kubectl", *look).stdout.splitlines()]
+    wide = [re.split(r"\s{2,}", line) for line in apiserver.run("kubectl", *look, "-o", "wide").stdout.splitlines()]
     listed = apiserver.run("kubectl", "get", "modelyard", "-n", "demo", "-o", "name").stdout
 
-    assert printed[0].split() == ["NAME", "READY", "VERSION", "REVISION", "TRAFFIC", "URL", "AGE"]
-    expected = ["printed", "True", "1", "printed-0123456789", "100", "%", "http://printed.demo.models.local"]
-    assert printed[1].split()[:-1] == expected
+    assert printed[0] == ["NAME", "READY", "VERSION", "TRAFFIC", "ROLLOUT", "URL", "AGE"]
+    expected = ["printed", "True", "1", "95 % / 5 %", "Advancing", "http://printed.demo.models.local"]
+    assert printed[1][:-1] == expected
+    assert wide[0] == [*printed[0], "REVISION", "CANDIDATE", "WEIGHT", "WHY"]
+    assert wide[1][-4:] == ["printed-0123456789", "printed-9876543210", "5", "Weighing"]
     assert "model.modelyard.dev/printed" in listed.split()
 
 
@@ -144,6 +185,9 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         ("model.spec.source", "The registry entry to serve"),
         ("model.spec.slo.latency", "How fast answers are."),
         ("model.spec.serving.runtime", "cpu, gpu, or auto"),
+        ("model.spec.rollout.strategy", "Canary, BlueGreen, Shadow, AB, Recreate or Immediate."),
+        ("model.spec.rollout.ab.header", "Request header that names the user."),
+        ("model.status.rollout.gates", "What is asked of the candidate."),
         ("model.status.revisions", "the one that serves and one that comes or goes"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -57,6 +57,13 @@ def test_the_status_has_no_defaults_and_the_spec_has() -> None:
     assert spec["properties"]["scaling"]["properties"]["minReplicas"]["default"] == 1
 
 
+def test_the_api_server_writes_no_field_into_a_rollout_that_its_strategy_may_not_have() -> None:
+    rollout = SCHEMA["properties"]["spec"]["properties"]["rollout"]
+
+    assert rollout["default"] == {"strategy": "Canary"}
+    assert [name for name, field in rollout["properties"].items() if "default" in field] == ["strategy"]
+
+
 def test_the_template_is_the_definition_and_nothing_of_it_is_a_helm_template() -> None:
     assert yaml.safe_load(crd.template()) == crd.model_crd()
     assert "{{" not in crd.template()
@@ -82,6 +89,7 @@ def test_numbers_optional_fields_and_choices_become_what_the_api_server_knows() 
         free: dict[str, Any] = Field({}, json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
         named: dict[str, int] = {}
         several: list[str] = []
+        fixed: Literal["steady"] = "steady"
 
     fields = crd.structural(Sample)["properties"]
 
@@ -93,6 +101,7 @@ def test_numbers_optional_fields_and_choices_become_what_the_api_server_knows() 
     assert fields["free"] == {"type": "object", "default": {}, "x-kubernetes-preserve-unknown-fields": True}
     assert fields["named"]["additionalProperties"] == {"type": "integer", "format": "int64"}
     assert fields["several"]["items"] == {"type": "string"}
+    assert fields["fixed"] == {"type": "string", "enum": ["steady"], "default": "steady"}
     assert crd.without_defaults({"default": [], "items": {"default": 1, "type": "integer"}}) == {
         "items": {"type": "integer"}
     }

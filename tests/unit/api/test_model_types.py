@@ -87,4 +87,4 @@ def test_a_condition_is_found_by_its_type() -> None:
 
 def test_percentages_and_durations_become_numbers() -> None:
     assert fraction("0.1%") == pytest.approx(0.001)
-    assert [seconds(text) for text in ("100ms", "1.5s", "2m", "1h")] == pytest.approx([0.1, 1.5, 120, 3600])
+    assert [seconds(text) for text in ("100ms", "1.5s", "2m", "1h30m")] == pytest.approx([0.1, 1.5, 120, 5400])

@@ -1,7 +1,8 @@
 """Types -> CustomResourceDefinition: the pydantic types of `model.py` as a structural schema.
 
 What pydantic writes is JSON Schema; what the API server takes is narrower. On the way
-* references are put in their places, titles go, `X or null` becomes an optional X, enums of one type stay;
+* references are put in their places, titles go, `X or null` becomes an optional X, enums of one type stay and a
+  constant becomes an enum of one;
 * `additionalProperties: false` goes: the API server prunes or, with strict field validation, refuses
   unknown fields by itself;
 * where a CEL rule stands beside a pattern or a bound, the rule alone stays, because its message says what
@@ -36,11 +37,18 @@ _KEPT = {
 COLUMNS = (
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the wanted revision answers."),
     ("Version", "string", ".status.version", "Version of the entry that holds the traffic."),
-    ("Revision", "string", ".status.revision", "Revision that holds the traffic."),
     ("Traffic", "string", ".status.traffic", "Traffic of the serving revision, and of the other when there is one."),
+    ("Rollout", "string", ".status.rollout.phase", "Where the rollout stands; Idle when none is under way."),
     ("URL", "string", ".status.url", "Where HTTP requests go."),
     ("Age", "date", ".metadata.creationTimestamp", "Time since the Model was made."),
 )
+WIDE = (
+    ("Revision", "string", ".status.revision", "Revision that holds the traffic."),
+    ("Candidate", "string", ".status.rollout.candidate", "Revision that is tried."),
+    ("Weight", "integer", ".status.rollout.weight", "Share the candidate is to have, in percent."),
+    ("Why", "string", ".status.rollout.reason", "Why the rollout stands where it does."),
+)
+"""Columns of `kubectl get models -o wide` behind those of COLUMNS."""
 
 _LETTERS = (
     "the name of a Model starts with a lower-case letter, goes on with lower-case letters, digits and dashes, "
@@ -67,7 +75,7 @@ def structural(kind: type[BaseModel]) -> dict[str, Any]:
 
 def _node(found: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     node = _merged(found, definitions)
-    unknown = {key for key in node if key not in _KEPT | {"title", "$defs", "const", "propertyNames"}}
+    unknown = {key for key in node if key not in _KEPT | {"title", "$defs", "propertyNames"}}
     if unknown:
         raise ValueError(f"a CRD cannot say {', '.join(sorted(unknown))} (in {node.get('title', 'a field')})")
     result = {key: value for key, value in node.items() if key in _KEPT}
@@ -88,6 +96,8 @@ def _merged(found: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
         node = _merged(options[0], definitions) | node
     if "$ref" in node:
         node = _merged(definitions[node.pop("$ref").rsplit("/", 1)[1]], definitions) | node
+    if "const" in node:
+        node["enum"] = [node.pop("const")]
     return node
 
 
@@ -156,6 +166,7 @@ def model_crd() -> dict[str, Any]:
 
 def _version(root: dict[str, Any]) -> dict[str, Any]:
     columns = [{"name": n, "type": t, "jsonPath": p, "description": d} for n, t, p, d in COLUMNS]
+    columns += [{"name": n, "type": t, "jsonPath": p, "description": d, "priority": 1} for n, t, p, d in WIDE]
     return {
         "name": VERSION,
         "served": True,

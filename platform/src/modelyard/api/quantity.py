@@ -16,9 +16,12 @@ from .shape import cel
 MODEL_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
 """A DNS label that starts with a letter: KServe takes no other name for an InferenceService."""
 _PERCENT = "^[0-9]+([.][0-9]+)?%$"
-_DURATION = "^[0-9]+([.][0-9]+)?(ms|s|m|h)$"
+_DURATION = "^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m|h))+$"
+"""As Go writes durations, and never so long that a date could not be told."""
+_PART = re.compile("([0-9.]+)(ms|s|m|h)")
 _AMOUNT = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
+_ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _SAY_PERCENT = 'write a percentage such as "0.1%"'
@@ -30,6 +33,8 @@ _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such a
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
 _SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
 _SAY_WORD = "write letters, digits, - and _ only, such as x-user-id"
+_SAY_WEIGHT = "write a weight from 1 to 99, in percent: after the last step 100 comes by itself"
+_SAY_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
 
 
 def _matching(pattern: str, say: str) -> AfterValidator:
@@ -120,7 +125,7 @@ Duration = Annotated[
     _written(
         'A duration above 0 with its unit (ms, s, m, h), such as "100ms".',
         16,
-        cel(f"self.matches('{_DURATION}') && !self.matches('^[0.]+(ms|s|m|h)$')", _SAY_DURATION),
+        cel(f"self.matches('{_DURATION}') && self.matches('[1-9]')", _SAY_DURATION),
     ),
 ]
 
@@ -128,6 +133,25 @@ HeaderName = Annotated[
     str,
     _matching(_WORD, _SAY_WORD),
     _written("Name of a request header or cookie.", 64, _matches(_WORD, _SAY_WORD)),
+]
+
+Weight = Annotated[
+    int,
+    _holding(lambda number: 1 <= number <= 99, _SAY_WEIGHT),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "maximum": 99,
+            "description": "A share of the traffic in percent, from 1 to 99.",
+            "x-kubernetes-validations": [cel("self >= 1 && self <= 99", _SAY_WEIGHT)],
+        }
+    ),
+]
+
+CommandId = Annotated[
+    str,
+    _matching(_ID, _SAY_ID),
+    _written("A word that is new to the Model.", 63, _matches(_ID, _SAY_ID)),
 ]
 
 Amount = Annotated[
@@ -151,6 +175,5 @@ def fraction(percent: str) -> float:
 
 
 def seconds(duration: str) -> float:
-    """The seconds a duration stands for: "100ms" is 0.1."""
-    number = duration.rstrip("msh")
-    return float(number) * _SECONDS[duration[len(number) :]]
+    """The seconds a duration stands for: "100ms" is 0.1, "1h30m" is 5400."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
