@@ -13,6 +13,7 @@ from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME
 from modelyard.operator.builds import Builds
 from modelyard.operator.cache import Cache, Key
+from modelyard.operator.checks import Checks
 from modelyard.operator.crashes import Crashes
 from modelyard.operator.entries import Entries
 from modelyard.operator.metrics import Metrics
@@ -57,7 +58,7 @@ class Hands:
         self.metrics.left = writes
         builds = Builds(bench.store, cluster)
         entries = Entries(BucketRegistry(bench.store))
-        observer = Observer(bench.settings, self._cache, entries, builds, Crashes(cluster))
+        observer = Observer(bench.settings, self._cache, entries, builds, Crashes(cluster), Checks(cluster))
         guarded = Writes(cluster, self._cache, _Alone(), self.metrics)
         self._reconciler = Reconciler(
             bench.settings,

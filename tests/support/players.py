@@ -77,7 +77,7 @@ class Players:
             thread.join(30)
 
     def _build(self, job: Object) -> None:
-        if job.get("status", {}).get("conditions"):
+        if BUILD_LABEL not in job["metadata"]["labels"] or job.get("status", {}).get("conditions"):
             return
         command = job["spec"]["template"]["spec"]["containers"][0]["command"]
         name, _, version = command[2].partition(":")

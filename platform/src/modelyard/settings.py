@@ -70,6 +70,14 @@ class BuildSettings(_Group):
     memory_limit: str = Field(default="2Gi", description="Memory limit of build Jobs.")
 
 
+class CheckSettings(_Group):
+    """How load tests and comparisons of outputs run: as build Jobs do, in the same image, with these resources."""
+
+    cpu: str = Field(default="500m", description="CPU request of the Jobs that check a candidate.")
+    memory: str = Field(default="256Mi", description="Memory request of these Jobs.")
+    memory_limit: str = Field(default="1Gi", description="Memory limit of these Jobs.")
+
+
 class ServingSettings(_Group):
     """Runtimes new revisions are made with, versioned by name."""
 
@@ -116,6 +124,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
     build: BuildSettings = BuildSettings()
+    check: CheckSettings = CheckSettings()
     serving: ServingSettings = ServingSettings()
     operator: OperatorSettings = OperatorSettings()
 

@@ -6,6 +6,7 @@
     builds/<digest>/repository/<model>/{config.pbtxt,1/model.onnx}
     builds/<digest>/{warmup.json,report.json}             report.json last: the commit point
     parts/<digest>/{part.json,...}                        what builds of one entry share; part.json last
+    checks/<namespace>/<model>/<revision>/<gate>.json     what a load test or a comparison of outputs found
 
 Digests are `sha256:<hex>` everywhere but in keys, which hold the hex alone.
 """
@@ -84,6 +85,11 @@ def build_warmup(digest: str) -> str:
 def build_repository(digest: str) -> str:
     """Prefix of a build's Triton model repository, with the closing slash that prefix matching needs."""
     return f"builds/{bare(digest)}/repository/"
+
+
+def check_report(namespace: str, model: str, revision: str, gate: str) -> str:
+    """Key of the whole report of a check; a repeated check overwrites it."""
+    return f"checks/{namespace}/{model}/{revision}/{gate}.json"
 
 
 def part(digest: str, path: str) -> str:

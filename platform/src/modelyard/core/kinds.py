@@ -6,7 +6,7 @@
 
 from typing import NamedTuple
 
-from .names import BUILD_LABEL, MODEL_LABEL
+from .names import MANAGED_BY, MODEL_LABEL
 
 
 class Kind(NamedTuple):
@@ -24,6 +24,9 @@ class Kind(NamedTuple):
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
+_OURS = ",".join(f"{label}={value}" for label, value in MANAGED_BY.items())
+"""Jobs of builds belong to no Model, so they are known by who made them."""
+
 MODEL = Kind("Model", "modelyard.dev", "v1alpha1", "models", "", False)
 CHILDREN = (
     Kind("Secret", "", "v1", "secrets", MODEL_LABEL, True),
@@ -31,7 +34,7 @@ CHILDREN = (
     Kind("InferenceService", "serving.kserve.io", "v1beta1", "inferenceservices", MODEL_LABEL, True),
     Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes", MODEL_LABEL, True),
     Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
-    Kind("Job", "batch", "v1", "jobs", BUILD_LABEL, True),
+    Kind("Job", "batch", "v1", "jobs", _OURS, True),
     Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),
     Kind("Pod", "", "v1", "pods", MODEL_LABEL, False),

@@ -13,9 +13,12 @@ from typing import Any
 MODEL_LABEL = "modelyard.dev/model"
 REVISION_LABEL = "modelyard.dev/revision"
 BUILD_LABEL = "modelyard.dev/build"
+CHECK_LABEL = "modelyard.dev/check"
+NAMESPACE_LABEL = "modelyard.dev/namespace"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
 DESIRED_ANNOTATION = "modelyard.dev/desired"
 REVISION_HEADER = "x-modelyard-revision"
+LOAD_TEST_HEADER = "x-modelyard-load-test"
 FIELD_MANAGER = "modelyard"
 BUILD_FORMAT = 1
 """Counts up when builders write artifacts differently; part of every build digest."""
@@ -51,6 +54,11 @@ def build_label(digest: str) -> str:
 def job_name(digest: str) -> str:
     """Name of the Job that makes a build."""
     return f"build-{build_label(digest)}"
+
+
+def check_job_name(gate: str, namespace: str, model: str, revision: str) -> str:
+    """Name of the Job that answers a gate's question about a revision: one Job for one question."""
+    return f"check-{gate.lower()}-{sha256_hex([gate, namespace, model, revision])[:16]}"
 
 
 def revision_name(model: str, **serving: Any) -> str:

@@ -6,17 +6,17 @@ The sentence of a failed build is what the builder left in its container's termi
 reason is InvalidSettings: then the platform is to be mended, and the build is worth another try.
 """
 
-import json
 import logging
 import threading
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from modelyard.core.keys import build_report, build_warmup
 from modelyard.core.names import BUILD_LABEL, bare
 from modelyard.core.snapshot import Failure, Object
 from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
+
+from .jobs import LastWords, Pods, ended, last_words, silence
 
 _USER_ERROR = 2
 _log = logging.getLogger(__name__)
@@ -27,12 +27,6 @@ class Store(Protocol):
 
     def size(self, key: str) -> int | None: ...
     def get(self, key: str) -> bytes | None: ...
-
-
-class Pods(Protocol):
-    """Listing of pods."""
-
-    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]: ...
 
 
 class Builds:
@@ -72,7 +66,7 @@ class Builds:
             return None
         uid = job["metadata"]["uid"]
         if uid not in self._failures:
-            found = self._last_words(job) or _without_words(job, condition)
+            found = self._last_words(job) or Failure("BuildFailed", silence(job, condition), retry=True)
             with self._lock:
                 self._failures[uid] = found
         return self._failures[uid]
@@ -92,40 +86,16 @@ class Builds:
         metadata = job["metadata"]
         label = metadata.get("labels", {}).get(BUILD_LABEL, "")
         try:
-            pods = self._pods.items("Pod", metadata["namespace"], f"{BUILD_LABEL}={label}")
+            found = [_failure(said) for said in last_words(self._pods, job, f"{BUILD_LABEL}={label}")]
         except OutsideError as outside:
             _log.warning("build pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
             return None
-        own = [pod for pod in pods if _owned(pod, metadata["uid"])]
-        latest = sorted(own, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
-        return next((said for pod in latest if (said := _said(pod)) is not None), None)
+        return next((one for one in found if one is not None), None)
 
 
-def ended(job: Object | None, how: str) -> Mapping[str, Any] | None:
-    """The Job's condition Complete or Failed, when it is true."""
-    conditions = (job or {}).get("status", {}).get("conditions", [])
-    return next((one for one in conditions if one["type"] == how and one["status"] == "True"), None)
-
-
-def _owned(pod: Object, uid: str) -> bool:
-    return any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences", []))
-
-
-def _said(pod: Object) -> Failure | None:
-    for status in pod.get("status", {}).get("containerStatuses", []):
-        done = status.get("state", {}).get("terminated") or {}
-        try:
-            words = json.loads(done.get("message", ""))
-            reason = str(words["reason"])
-            final = done.get("exitCode") == _USER_ERROR and reason != InvalidSettings.__name__
-            return Failure(reason, str(words["message"]), retry=not final)
-        except (ValueError, KeyError, TypeError):
-            continue
-    return None
-
-
-def _without_words(job: Object, condition: Mapping[str, Any]) -> Failure:
-    name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    why = condition.get("message") or condition.get("reason") or "no reason given"
-    hint = f"read `kubectl -n {namespace} logs job/{name}`, and delete the Job to try again"
-    return Failure("BuildFailed", f"Job {namespace}/{name} failed: {why.rstrip('.')}; {hint}.", retry=True)
+def _failure(said: LastWords) -> Failure | None:
+    reason, message = said.words.get("reason"), said.words.get("message")
+    if reason is None or message is None:
+        return None
+    final = said.exit_code == _USER_ERROR and reason != InvalidSettings.__name__
+    return Failure(str(reason), str(message), retry=not final)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from modelyard.core.kinds import BY_NAME, MODEL
-from modelyard.core.names import MODEL_LABEL
+from modelyard.core.names import MODEL_LABEL, NAMESPACE_LABEL
 from modelyard.core.snapshot import Object, Ref
 
 _REMEMBERED_SECONDS = 600.0
@@ -35,10 +35,16 @@ def ref_of(thing: Object) -> Ref:
 
 
 def key_of(thing: Object) -> Key | None:
-    """The Model an object is or belongs to; None for objects of builds, which many Models may share."""
+    """The Model an object is or belongs to; None for objects of builds, which many Models may share.
+
+    Jobs that check a candidate run in the platform's namespace and name the Model's in a label, which is believed of
+    Jobs alone: only those of the platform's namespace are ever seen.
+    """
     meta = thing["metadata"]
-    name = meta["name"] if thing["kind"] == MODEL.kind else meta.get("labels", {}).get(MODEL_LABEL)
-    return Key(meta["namespace"], name) if name else None
+    labels = meta.get("labels", {})
+    name = meta["name"] if thing["kind"] == MODEL.kind else labels.get(MODEL_LABEL)
+    namespace = labels.get(NAMESPACE_LABEL) if thing["kind"] == "Job" else None
+    return Key(namespace or meta["namespace"], name) if name else None
 
 
 def version_of(thing: Object) -> int:
@@ -99,7 +105,7 @@ class Cache:
             return list(self._kinds[MODEL.kind].values())
 
     def children(self, key: Key) -> dict[Ref, Object]:
-        """Everything that carries the label of that Model in its namespace."""
+        """Everything that carries the label of that Model in its namespace, and the Jobs that check its candidates."""
         with self._lock:
             refs = self._owned.get(key, ())
             return {ref: self._kinds[ref.kind][ref] for ref in refs if ref.kind != MODEL.kind}

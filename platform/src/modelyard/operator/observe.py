@@ -7,16 +7,17 @@ build is noted in `Wishes`, so that the end of a Job wakes all Models that wait 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
-from modelyard.core.names import build_label, job_name
+from modelyard.core.names import REVISION_LABEL, build_label, job_name
 from modelyard.core.snapshot import Credentials, Failure, Object, Ref, ResolvedEntry, Snapshot
 from modelyard.core.wanted import known_entry, wanted_digest
 from modelyard.settings import Settings
 
 from .builds import Builds
 from .cache import Cache, Key
+from .checks import Checks
 from .crashes import Crashes
 from .entries import Entries
 from .probes import Probes
@@ -59,10 +60,11 @@ class Observer:
         entries: Entries,
         builds: Builds,
         crashes: Crashes,
+        checks: Checks,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._settings, self._cache, self.now = settings, cache, now
-        self._entries, self._builds, self._crashes = entries, builds, crashes
+        self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = _credentials(settings)
         self.probes = Probes()
         self.wishes = Wishes()
@@ -87,6 +89,7 @@ class Observer:
             children=children,
             probes=self.probes.of(key),
             logs=self._crashes.last_lines(children),
+            checks=self._checks.of(_about_candidate(model, children)),
             credentials=self._credentials,
         )
 
@@ -97,6 +100,13 @@ class Observer:
 
     def _job(self, digest: str) -> Object | None:
         return self._cache.get(Ref("Job", self._settings.operator.namespace, job_name(digest)))
+
+
+def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Object]:
+    """The Jobs that check the revision on trial; what was found out about earlier ones is no evidence."""
+    candidate = model.status.rollout.candidate if model.status.rollout else ""
+    jobs = [thing for ref, thing in children.items() if ref.kind == "Job" and candidate]
+    return [job for job in jobs if job["metadata"].get("labels", {}).get(REVISION_LABEL) == candidate]
 
 
 def _wanted_build(model: Model, entry: ResolvedEntry | Failure) -> str:

@@ -24,6 +24,7 @@ from modelyard.settings import Settings
 
 from .builds import Builds, Store
 from .cache import Cache, Key, key_of
+from .checks import Checks
 from .crashes import Crashes
 from .entries import Entries, Registry
 from .health import Endpoints, Verdict
@@ -68,7 +69,10 @@ class Operator:
         self.writes = Writes(self.cluster, self.cache, self.lease, self.metrics)
         self._crashes = Crashes(self.cluster)
         self._builds = Builds(library.store, self.cluster)
-        self.observer = Observer(settings, self.cache, Entries(library.registry), self._builds, self._crashes)
+        self._checks = Checks(self.cluster)
+        self.observer = Observer(
+            settings, self.cache, Entries(library.registry), self._builds, self._crashes, self._checks
+        )
         self._gateway = Gateway(settings.gateway.url, options.workers)
         self.watches = Watches(access, options.namespace, self.cache, self.changed)
         self.sync = Sync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
@@ -100,8 +104,7 @@ class Operator:
         """The cache has changed: wakes the Models it concerns."""
         self.metrics.saw(thing["kind"])
         if thing["kind"] == "Job":
-            self._job_changed(thing)
-            return
+            self._job_changed(thing, gone)
         if gone and thing["kind"] == "Pod":
             self._crashes.forget(thing["metadata"]["uid"])
         key = key_of(thing)
@@ -166,8 +169,14 @@ class Operator:
             if ref.kind == "Job" or model["metadata"]["namespace"] == ref.namespace:
                 self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
 
-    def _job_changed(self, job: Object) -> None:
-        for key in self.observer.wishes.of(job["metadata"].get("labels", {}).get(BUILD_LABEL, "")):
+    def _job_changed(self, job: Object, gone: bool) -> None:
+        """A Job of a build wakes the Models that wait for it; a check's Model is known by its labels."""
+        label = job["metadata"].get("labels", {}).get(BUILD_LABEL, "")
+        if not label:
+            if gone:
+                self._checks.forget(job["metadata"]["uid"])
+            return
+        for key in self.observer.wishes.of(label):
             self.queue.add(key)
         finished = self._builds.finished(job)
         if finished is not None and self.lease.held:

@@ -12,10 +12,10 @@ from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
 from . import sealed
+from .jobs import container, pod
 
 USER_ERROR = 2
 _KEEP_SECONDS = 3600
-_LOG = "/dev/termination-log"
 
 
 def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
@@ -36,24 +36,7 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
             "podFailurePolicy": {"rules": [stop_on_user_error]},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {
-                    "restartPolicy": "Never",
-                    "serviceAccountName": settings.build.service_account,
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,  # they would read as settings: MODELYARD_STORE_SERVICE_PORT
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": 1000,
-                        "runAsGroup": 1000,
-                        "fsGroup": 1000,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [_container(model, entry, target, settings)],
-                    "volumes": [
-                        {"name": "scratch", "emptyDir": {}},
-                        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "256Mi"}},
-                    ],
-                },
+                "spec": pod(_container(model, entry, target, settings), settings),
             },
         },
     }
@@ -61,36 +44,7 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
 
 
 def _container(model: str, entry: ResolvedEntry, target: str, settings: Settings) -> dict[str, Any]:
-    store, build = settings.store, settings.build
+    build = settings.build
     command = ["modelyard", "build", f"{entry.name}:{entry.version}", "--name", model, "--target", target, "--publish"]
-    return {
-        "name": "build",
-        "image": build.image,
-        "command": command,
-        "env": [
-            {"name": "MODELYARD_STORE_ENDPOINT", "value": store.endpoint},
-            {"name": "MODELYARD_STORE_BUCKET", "value": store.bucket},
-            {"name": "MODELYARD_STORE_REGION", "value": store.region},
-            _from_secret("MODELYARD_STORE_ACCESS_KEY_ID", store.writer_secret, "accessKeyId"),
-            _from_secret("MODELYARD_STORE_SECRET_ACCESS_KEY", store.writer_secret, "secretAccessKey"),
-            {"name": "MODELYARD_TERMINATION_LOG", "value": _LOG},
-            {"name": "HOME", "value": "/tmp"},
-            {"name": "TMPDIR", "value": "/tmp"},
-        ],
-        "terminationMessagePath": _LOG,
-        "resources": {
-            "requests": {"cpu": build.cpu, "memory": build.memory},
-            "limits": {"memory": build.memory_limit},
-        },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        # Not elsewhere with TMPDIR: Triton's python backend makes its folder in /tmp, come what may.
-        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}, {"name": "shm", "mountPath": "/dev/shm"}],
-    }
-
-
-def _from_secret(variable: str, secret: str, key: str) -> dict[str, Any]:
-    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+    resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
+    return {**container("build", command, settings), "resources": resources}
