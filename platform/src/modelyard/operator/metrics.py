@@ -13,7 +13,8 @@
 | writes_total | verb, kind | requests that change something |
 | warmups_total | outcome | warm-up inferences: answered, failed |
 
-Counts of builds and writes come from the leader alone, so sums over replicas are right.
+Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollout_metrics.py` tells
+of rollouts.
 """
 
 from collections import Counter as Tally
@@ -24,6 +25,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from .cache import Cache
+from .rollout_metrics import RolloutMetrics
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _SLOW = (1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
@@ -48,6 +50,7 @@ class Metrics:
         leader = Gauge("modelyard_leader", "1 while this replica holds the Lease.", registry=registry)
         leader.set_function(lambda: float(leading()))
         registry.register(_World(cache))
+        registry.register(RolloutMetrics(cache, leading))
 
     def wrote(self, verb: str, kind: str) -> None:
         """A request that changes something begins."""
