@@ -17,7 +17,7 @@ def a_model(name: str = "digits", **given: Any) -> Model:
     """A Model as the API server gives it; `status` and `metadata` are extended, the rest is its spec."""
     metadata = {"name": name, "namespace": "demo", "uid": "uid-0", "generation": 1, **given.pop("metadata", {})}
     status = given.pop("status", {})
-    spec = {"source": {"name": "digits", "version": "1"}, **given}
+    spec = {"source": {"name": "digits", "version": "1"}, "rollout": {"strategy": "Immediate"}, **given}
     return Model.model_validate({"metadata": metadata, "spec": spec, "status": status})
 
 

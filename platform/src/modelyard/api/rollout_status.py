@@ -107,6 +107,7 @@ class RolloutStatus(Shape):
     phase: Phase = Field(default=Phase.IDLE, description="Idle, or where the rollout stands.")
     reason: str = Field(default="", max_length=64, description="Why it is there: one word for programs.")
     message: str = Field(default="", max_length=1024, description="Why it is there: a sentence.")
+    held: Phase | None = Field(default=None, description="The phase that is held while the phase is Holding.")
     strategy: str = Field(default="", max_length=16, description="Strategy of the rollout under way.")
     stable: str = Field(default="", max_length=63, description="Revision that holds the traffic by right.")
     candidate: str = Field(default="", max_length=63, description="Revision that is tried.")
@@ -117,6 +118,7 @@ class RolloutStatus(Shape):
     since: str = Field(default="", max_length=32, description="When the phase began, RFC 3339.")
     until: str = Field(default="", max_length=32, description="Until when an aborted candidate is kept, RFC 3339.")
     replicas: int = Field(default=0, ge=0, description="The stable's replicas when it began: its floor to the end.")
+    checked: str = Field(default="", max_length=32, description="When the evidence was last written, RFC 3339.")
     paused: bool = Field(default=False, description="A command or a step's pause holds it.")
     resumed: int = Field(default=-1, ge=-1, description="Step whose pause was ended by a command.")
     troubled: str = Field(
@@ -125,6 +127,7 @@ class RolloutStatus(Shape):
     rejected: str = Field(
         default="", max_length=63, description="Revision that was tried and refused; not tried again by itself."
     )
+    rejected_build: str = Field(default="", max_length=80, description="Digest of the build it serves.")
     requests: int = Field(default=0, ge=0, description="Requests the candidate got at earlier weights.")
     bad: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
     gates: list[GateStatus] = Field(
@@ -146,6 +149,11 @@ class RolloutStatus(Shape):
     def gate(self, name: str) -> GateStatus | None:
         """The gate of that name, or None."""
         return next((one for one in self.gates if one.name == name), None)
+
+    @property
+    def at(self) -> Phase:
+        """The phase, or the one that is held."""
+        return self.held or self.phase
 
     @property
     def active(self) -> bool:

@@ -1,7 +1,8 @@
 """From what is to what should be done: the whole of Modelyard's judgement in one pure function.
 
     want        spec -> entry -> build -> revision, as far as they go          (`wanted.py`)
-    advance     revisions one step on: start, answer, switch, drain, remove    (`revisions.py`)
+    proceed     the rollout's state by evidence and commands                   (`course.py`, `rollout.py`)
+    advance     revisions one step on: start, answer, join, share, drain       (`orders.py`, `revisions.py`)
     desire      the objects these revisions need, minus what is as wanted      (`desired/`, `drift.py`)
     say         conditions, status and events                                  (`report.py`)
 
@@ -11,60 +12,82 @@ Deciding twice in a row, with the first plan carried out in between, gives an em
 from collections.abc import Sequence
 from typing import Any
 
+from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
-from . import report, revisions
+from . import course, orders, report, revisions
 from .desired.building import job
+from .desired.checking import comparison, load_test
 from .desired.routing import routes
 from .desired.scaling import scales
 from .desired.serving import inference_service, service_account, store_secret
 from .drift import must_apply
-from .names import host, job_name, predictor
+from .names import host, job_name, predictor, preview_route_name
 from .outlook import Outlook, answered, replicas_ready
 from .plan import Plan, Warmup
+from .publish import publication
+from .rates import load_rate
 from .revisions import Facts
 from .routes import mentioned, programmed
+from .scene import Scene
 from .snapshot import Ref, Snapshot
 from .wanted import target, want
+
+_ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
 
 
 def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     """What should be done about one Model now."""
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
-    wanted = want(snapshot, settings)
-    facts = _facts(snapshot, settings)
-    now = revisions.advance(snapshot.model.status.revisions, wanted.revision, facts)
-    outlook = Outlook(snapshot, settings, wanted, now, _routes(snapshot, now, settings))
+    before = snapshot.model.status
+    scene = _scene(snapshot, settings)
+    rollout = course.proceed(scene)
+    allowed = orders.held_back(rollout, before.revisions, snapshot)
+    now = revisions.advance(before.revisions, orders.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts)
+    outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, _routes(snapshot, now, rollout, settings))
     status, events = report.status(outlook)
+    waits = (revisions.next_deadline(now, scene.facts), course.next_deadline(scene.at(rollout)))
     return Plan(
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
-        scale=scales(snapshot, now),
-        delete=(*_finished_revisions(outlook), *_finished_jobs(outlook)),
+        scale=scales(snapshot, now, orders.floors(rollout)),
+        delete=(*_finished_revisions(outlook), *_finished_routes(outlook), *_finished_jobs(outlook)),
         events=events,
         warmups=_warmups(outlook),
-        requeue_after=revisions.next_deadline(now, facts),
+        requeue_after=min((one for one in waits if one is not None), default=None),
+    )
+
+
+def _scene(snapshot: Snapshot, settings: Settings) -> Scene:
+    status = snapshot.model.status
+    found = status.rollout or RolloutStatus()
+    return Scene(
+        snapshot, settings, want(snapshot, settings), tuple(status.revisions), _facts(snapshot, settings), found
     )
 
 
 def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
     before = snapshot.model.status.revisions
+    rollout = snapshot.model.status.rollout or RolloutStatus()
     return Facts(
         now=snapshot.now,
         ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),
         answered=frozenset(one.name for one in before if answered(snapshot, one.name)),
-        programmed=programmed(snapshot, _routes(snapshot, before, settings), settings.gateway),
+        programmed=programmed(snapshot, _routes(snapshot, before, rollout, settings), settings.gateway),
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
         start=settings.serving.start_seconds,
     )
 
 
-def _routes(snapshot: Snapshot, at: Sequence[RevisionStatus], settings: Settings) -> list[dict[str, Any]]:
+def _routes(
+    snapshot: Snapshot, at: Sequence[RevisionStatus], rollout: RolloutStatus, settings: Settings
+) -> list[dict[str, Any]]:
     reachable = frozenset(one.name for one in at if snapshot.child("Service", predictor(one.name)) is not None)
-    return routes(snapshot.model, revisions.backends(at, reachable), settings.gateway)
+    published = publication(snapshot.model, rollout, reachable)
+    return routes(snapshot.model, revisions.backends(at, reachable), settings.gateway, published)
 
 
 def _objects(outlook: Outlook) -> list[dict[str, Any]]:
@@ -77,7 +100,27 @@ def _objects(outlook: Outlook) -> list[dict[str, Any]]:
     if outlook.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
-    return [*objects, *outlook.routes]
+    return [*objects, *_checks(outlook), *outlook.routes]
+
+
+def _checks(outlook: Outlook) -> list[dict[str, Any]]:
+    """The Job that examines the candidate now, unless it has given its answer."""
+    rollout, model, settings = outlook.rollout, outlook.model, outlook.settings
+    by_name = {one.name: one for one in outlook.revisions}
+    candidate, stable = by_name.get(rollout.candidate), by_name.get(rollout.stable)
+    if candidate is None or stable is None or not outlook.programmed:
+        return []
+    if rollout.at is Phase.TESTING and not _answered(rollout, "loadTest"):
+        rate = load_rate(outlook.snapshot, stable, candidate)
+        return [load_test(model, candidate, rate, settings)]
+    if rollout.at is Phase.MIRRORING and not _answered(rollout, "shadow"):
+        return [comparison(model, stable, candidate, settings)]
+    return []
+
+
+def _answered(rollout: RolloutStatus, gate: str) -> bool:
+    found = rollout.gate(gate)
+    return found is not None and found.verdict in (GateVerdict.PASS, GateVerdict.FAIL)
 
 
 def _due(snapshot: Snapshot, wanted: dict[str, Any]) -> bool:
@@ -101,6 +144,20 @@ def _finished_revisions(outlook: Outlook) -> tuple[Ref, ...]:
     )
 
 
+def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
+    """Routes that are ours and no longer wanted: those of a preview."""
+    keep = {(one["kind"], one["metadata"]["name"]) for one in outlook.routes}
+    return tuple(
+        Ref(kind, outlook.model.namespace, one["metadata"]["name"])
+        for kind in ("HTTPRoute", "GRPCRoute")
+        for one in outlook.snapshot.of_kind(kind)
+        if keep
+        and (kind, one["metadata"]["name"]) not in keep
+        and one["metadata"]["name"] == preview_route_name(outlook.model.name)
+        and "deletionTimestamp" not in one["metadata"]
+    )
+
+
 def _finished_jobs(outlook: Outlook) -> tuple[Ref, ...]:
     """The Job of a build that is in the store."""
     build = outlook.wanted.build
@@ -120,7 +177,7 @@ def _warmups(outlook: Outlook) -> tuple[Warmup, ...]:
     return tuple(
         Warmup(one.name, one.digest, model.name, address)
         for one in outlook.revisions
-        if one.stage in (Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING)
+        if (one.stage in _ASKED or one.name == outlook.rollout.candidate)
         and replicas_ready(snapshot, one.name)
         and not answered(snapshot, one.name)
     )

@@ -34,6 +34,7 @@ CHILDREN = (
     Kind("InferenceService", "serving.kserve.io", "v1beta1", "inferenceservices", MODEL_LABEL, True),
     Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes", MODEL_LABEL, True),
     Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
+    Kind("BackendTrafficPolicy", "gateway.envoyproxy.io", "v1alpha1", "backendtrafficpolicies", MODEL_LABEL, True),
     Kind("Job", "batch", "v1", "jobs", _OURS, True),
     Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),

@@ -7,7 +7,7 @@ Lengths add up for a Model name of 40 characters: `<model>-<hash10>` is 51, its 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MODEL_LABEL = "modelyard.dev/model"
@@ -86,6 +86,26 @@ def path_route_name(model: str) -> str:
     return f"{model}--path"
 
 
+def preview_route_name(model: str) -> str:
+    """HTTPRoute and GRPCRoute of the preview; they are there only while a candidate is previewed."""
+    return f"{model}--preview"
+
+
+def sticky_policy_name(model: str) -> str:
+    """BackendTrafficPolicy of an A/B test whose users are named by a header; there only while it runs."""
+    return f"{model}--sticky"
+
+
+def experiment(revisions: Sequence[str]) -> str:
+    """Short name of an A/B test between these revisions; another pair, another name."""
+    return sha256_hex(list(revisions))[:10]
+
+
 def host(model: str, namespace: str, domain: str) -> str:
     """Host name at which a Model is published."""
     return f"{model}.{namespace}.{domain}"
+
+
+def preview_host(model: str, namespace: str, domain: str) -> str:
+    """Host name at which the candidate of a Model answers while it is previewed."""
+    return host(f"{model}-preview", namespace, domain)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.api.model import Model
+from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
@@ -16,11 +17,12 @@ from .wanted import Wanted
 
 @dataclass(frozen=True)
 class Outlook:
-    """`revisions` and `routes` are as they should be after this decision."""
+    """`rollout`, `revisions` and `routes` are as they should be after this decision."""
 
     snapshot: Snapshot
     settings: Settings
     wanted: Wanted
+    rollout: RolloutStatus
     revisions: tuple[RevisionStatus, ...]
     routes: Sequence[dict[str, Any]]
 
@@ -35,14 +37,18 @@ class Outlook:
 
     @property
     def candidate(self) -> RevisionStatus | None:
-        """The revision on its way in: wanted, there, and not serving yet."""
-        name = self.wanted.revision.name if self.wanted.revision else None
+        """The revision on its way in: tried by the rollout, or promoted and not serving yet."""
+        name = self.rollout.candidate or (self.wanted.revision.name if self.wanted.revision else "")
+        if name == self.rollout.rejected:
+            return None
         return next((one for one in self.revisions if one.name == name and one.stage is not Stage.SERVING), None)
 
     @property
     def holder(self) -> RevisionStatus | None:
-        """The revision that holds the traffic."""
-        return next((one for one in self.revisions if one.stage is Stage.SERVING), None)
+        """The revision that holds the traffic: the stable, or the one with the most of it."""
+        serving = [one for one in self.revisions if one.stage is Stage.SERVING]
+        by_right = [one for one in serving if one.name == self.rollout.stable]
+        return next(iter(by_right or sorted(serving, key=lambda one: -one.weight)), None)
 
 
 def answered(snapshot: Snapshot, revision: str) -> bool:
@@ -68,3 +74,9 @@ def ready_replicas(snapshot: Snapshot, revision: str) -> int:
     """How many replicas of a revision are ready."""
     deployment = snapshot.child("Deployment", predictor(revision)) or {}
     return deployment.get("status", {}).get("readyReplicas", 0)
+
+
+def replicas(snapshot: Snapshot, deployment: str) -> int:
+    """How many replicas a Deployment is to have; 1 while it is not there."""
+    found = snapshot.child("Deployment", deployment) or {}
+    return found.get("spec", {}).get("replicas", 1)

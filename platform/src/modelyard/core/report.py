@@ -7,16 +7,20 @@ from that whether users get answers, because a bad new wish never takes the old 
 
 from typing import Any, NamedTuple
 
+from modelyard.api.rollout_status import Phase
 from modelyard.api.status import EntryStatus, ModelStatus, RevisionStatus, Stage
-from modelyard.core.names import REVISION_LABEL
 
-from . import pods
-from .conditions import Finding, epoch, events, merge
+from .conditions import Finding, events, merge
 from .names import host
 from .outlook import Outlook, ready_replicas
 from .plan import Event
+from .rollout_events import course_events
 from .routes import routed
 from .snapshot import Failure
+from .trouble import of_revision
+
+_AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
+_VAGUE = ("NotReady", "StartTimedOut")
 
 
 class Obstacle(NamedTuple):
@@ -36,14 +40,25 @@ def status(outlook: Outlook) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
         entry=_entry(outlook),
         build=outlook.wanted.build or old.build,
         revisions=list(outlook.revisions),
+        rollout=outlook.rollout,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
-        traffic=f"{holder.weight}%" if holder else "0%",
-        **(_addresses(outlook) if outlook.routes else {}),
+        traffic=_traffic(outlook),
     )
+    new = new.model_copy(update=_addresses(outlook) if outlook.routes else {})
     if new == old:
         return None, ()
-    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), events(old.conditions, conditions)
+    said = (*events(old.conditions, conditions), *course_events(old.rollout, outlook.rollout))
+    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), tuple(dict.fromkeys(said))
+
+
+def _traffic(outlook: Outlook) -> str:
+    """Shares in percent: the holder's, and the other's when it has one."""
+    holder = outlook.holder
+    if holder is None:
+        return "0%"
+    others = [one for one in outlook.revisions if one.stage is Stage.SERVING and one is not holder]
+    return " + ".join(f"{one.weight}%" for one in (holder, *others))
 
 
 def _entry(outlook: Outlook) -> EntryStatus | None:
@@ -73,30 +88,14 @@ def _findings(outlook: Outlook) -> dict[str, Finding]:
 
 def _trouble(outlook: Outlook, revision: RevisionStatus) -> Failure | None:
     """Why a revision does not answer: its pods, or the answer to its warm-up."""
-    snapshot = outlook.snapshot
-    own = [
-        pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
-    ]
-    found = pods.trouble(own, snapshot.logs)
-    if found is not None:
+    found = of_revision(outlook.snapshot, revision, outlook.settings.serving.start_seconds)
+    if found is not None and found.reason not in _VAGUE:
         return found
-    probe = snapshot.probes.get(revision.name)
+    probe = outlook.snapshot.probes.get(revision.name)
     if probe is not None and not probe.answered:
         said = probe.message.rstrip(".")
         return Failure("WarmupFailed", f"The warm-up request was not answered: {said}.", retry=True)
-    return _late(outlook, revision)
-
-
-def _late(outlook: Outlook, revision: RevisionStatus) -> Failure | None:
-    """A server that hangs: Triton waits for ever when only its child process was killed for memory."""
-    patience = outlook.settings.serving.start_seconds
-    if revision.stage is not Stage.STARTING or outlook.snapshot.now - epoch(revision.since) < patience:
-        return None
-    return Failure(
-        "StartTimedOut",
-        f"Revision {revision.name} is not ready after {patience:.0f} s and its pods name no error; a server that hangs "
-        "while it loads mostly lacks memory: raise spec.serving.resources.limits.memory, or read its pod's log.",
-    )
+    return found if found is not None and found.reason != "NotReady" else None
 
 
 def _outage(outlook: Outlook) -> Failure | None:
@@ -129,6 +128,9 @@ def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obst
         return Obstacle(wanted.built, wanted.stalled)
     if trouble is not None:
         return Obstacle(Finding(False, trouble.reason, trouble.message), not trouble.retry)
+    under_way = _under_way(outlook)
+    if under_way is not None:
+        return under_way
     if candidate is not None and candidate.stage is Stage.JOINING:
         joins = f"Revision {candidate.name} answered; the gateway is told of it before it gets the traffic."
         return Obstacle(Finding(False, "Joining", joins), False)
@@ -138,6 +140,19 @@ def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obst
         waits = "Both slots of the route are taken until the revision before last has drained; the new one follows."
         return Obstacle(Finding(False, "WaitingForSlot", waits), False)
     return None if route.holds else Obstacle(route, False)
+
+
+def _under_way(outlook: Outlook) -> Obstacle | None:
+    """A rollout that watches, ends, or has ended against what the spec still asks for."""
+    rollout = outlook.rollout
+    if rollout.active and rollout.phase not in _AWAITED:
+        return Obstacle(Finding(False, rollout.reason or rollout.phase.value, rollout.message), False)
+    wanted = outlook.wanted.revision
+    if wanted is None or wanted.name != rollout.rejected:
+        return None
+    again = f"apply another spec, or try it again by `modelyard rollout retry {outlook.model.name}`"
+    refused = f"Revision {wanted.name} (version {wanted.version}) was refused: {rollout.message.rstrip('.')}; {again}."
+    return Obstacle(Finding(False, rollout.reason or "Refused", refused), True)
 
 
 def _summary(obstacle: Obstacle | None, answering: Finding) -> dict[str, Finding]:

@@ -7,78 +7,123 @@ makes Envoy Gateway keep one Envoy cluster, so one set of counters, per backend.
 
 Two more rules, one a slot, pin requests that carry the header `x-modelyard-revision: <revision>`, for
 warm-ups and debugging; their more specific match wins over the main rule. Rules keep their index for
-life, since Envoy names its clusters, and so its counters, by it.
+life, since Envoy names its clusters, and so its counters, by it. What a rollout adds for a time (a mirror,
+rules 3 and 4, a preview) is explained in `publication.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from modelyard.api.model import Model
-from modelyard.core.names import REVISION_HEADER, host, path_route_name, predictor
+from modelyard.core.names import (
+    REVISION_HEADER,
+    host,
+    path_route_name,
+    predictor,
+    preview_host,
+    preview_route_name,
+)
 from modelyard.settings import GatewaySettings
 
 from . import child
+from .publication import Backend, Publication, mirror, sides
+
+__all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "routes"]
 
 HTTP_SERVICE_PORT = 80
 GRPC_SERVICE_PORT = 9000
 _GRPC_SERVICE = "inference.GRPCInferenceService"
+_NOTHING_MORE = Publication()
 
 
-class Backend(NamedTuple):
-    """A revision in the route: where it sits and its raw weight (shares are relative)."""
+@dataclass(frozen=True)
+class _Form:
+    """One way in: a route, what it matches, and the port of the Services behind it."""
 
-    revision: str
-    slot: str
-    weight: int
+    kind: str
+    name: str
+    hostnames: tuple[str, ...]
+    match: Mapping[str, Any]
+    port: int
+    filters: tuple[Mapping[str, Any], ...] = field(default=())
+    path: str = "/"
 
 
-def routes(model: Model, backends: Sequence[Backend], gateway: GatewaySettings) -> list[dict[str, Any]]:
-    """The three routes of a Model; none while no revision has a Service yet."""
+def routes(
+    model: Model, backends: Sequence[Backend], gateway: GatewaySettings, publication: Publication = _NOTHING_MORE
+) -> list[dict[str, Any]]:
+    """The three routes of a Model, and two of a preview; none while no revision has a Service yet."""
     if not backends:
         return []
+    published = [_route(model, form, gateway, _rules(form, backends, publication)) for form in _forms(model, gateway)]
+    if all(one.revision != publication.preview for one in backends):
+        return published
+    previewed = [
+        _route(model, form, gateway, [_rule(form, [_backend(publication.preview or "", form.port, 1)])])
+        for form in _preview_forms(model, gateway)
+    ]
+    return [*published, *previewed]
+
+
+def _forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
     name = host(model.name, model.namespace, gateway.domain)
-    parents = [{"name": gateway.name, "namespace": gateway.namespace}]
-    everything = {"path": {"type": "PathPrefix", "value": "/"}}
-    below = {"path": {"type": "PathPrefix", "value": f"/{model.namespace}/{model.name}/"}}
-    service = {"method": {"service": _GRPC_SERVICE, "type": "Exact"}}
+    below = f"/{model.namespace}/{model.name}/"
     rewrite = {
         "type": "URLRewrite",
         "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
     }
+    return (
+        _Form("HTTPRoute", model.name, (name,), _under("/"), HTTP_SERVICE_PORT),
+        _Form("HTTPRoute", path_route_name(model.name), (), _under(below), HTTP_SERVICE_PORT, (rewrite,), below),
+        _Form("GRPCRoute", model.name, (name,), _INFERENCE, GRPC_SERVICE_PORT),
+    )
+
+
+def _preview_forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
+    name, hostname = preview_route_name(model.name), preview_host(model.name, model.namespace, gateway.domain)
+    return (
+        _Form("HTTPRoute", name, (hostname,), _under("/"), HTTP_SERVICE_PORT),
+        _Form("GRPCRoute", name, (hostname,), _INFERENCE, GRPC_SERVICE_PORT),
+    )
+
+
+_INFERENCE = {"method": {"service": _GRPC_SERVICE, "type": "Exact"}}
+
+
+def _under(path: str) -> dict[str, Any]:
+    return {"path": {"type": "PathPrefix", "value": path}}
+
+
+def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]) -> dict[str, Any]:
+    parents = [{"name": gateway.name, "namespace": gateway.namespace}]
+    hosts = {"hostnames": list(form.hostnames)} if form.hostnames else {}
+    return child(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
+
+
+def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
+    slots, tried = _slots(backends), sides(backends, publication)
+    given = [[tried.given(one.slot, form.path)] if tried and tried.live else [] for one in slots]
+    shares = [_backend(one.revision, form.port, one.weight, add) for one, add in zip(slots, given, strict=True)]
     return [
-        _route(model, "HTTPRoute", model.name, parents, [name], _rules(backends, everything, HTTP_SERVICE_PORT)),
-        _route(
-            model,
-            "HTTPRoute",
-            path_route_name(model.name),
-            parents,
-            [],
-            _rules(backends, below, HTTP_SERVICE_PORT, rewrite),
-        ),
-        _route(model, "GRPCRoute", model.name, parents, [name], _rules(backends, service, GRPC_SERVICE_PORT)),
+        _rule(form, shares, filters=mirror(backends, publication, form.port)),
+        *(_pinned(form, one, {"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}) for one in slots),
+        *(_pinned(form, one, tried.brought(one.slot)) for one in slots if tried),
     ]
 
 
-def _route(
-    model: Model, kind: str, name: str, parents: list[Any], hostnames: list[str], rules: list[Any]
-) -> dict[str, Any]:
-    hosts = {"hostnames": hostnames} if hostnames else {}
-    return child(model, kind, name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
+def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
+    return _rule(form, [_backend(to.revision, form.port, 1)], headers=[dict(header)])
 
 
-def _rules(backends: Sequence[Backend], match: dict[str, Any], port: int, *filters: Any) -> list[dict[str, Any]]:
-    shared = {"filters": list(filters)} if filters else {}
-    slots = _slots(backends)
-    main = {"matches": [match], "backendRefs": [_backend(one.revision, port, one.weight) for one in slots], **shared}
-    pinned = [
-        {
-            "matches": [{**match, "headers": [{"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}]}],
-            "backendRefs": [_backend(one.revision, port, 1)],
-            **shared,
-        }
-        for one in slots
-    ]
-    return [main, *pinned]
+def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters: Sequence[Any] = ()) -> dict[str, Any]:
+    asked = {"headers": list(headers)} if headers else {}
+    steps = [*filters, *form.filters]
+    return {
+        "matches": [{**form.match, **asked}],
+        "backendRefs": backends,
+        **({"filters": steps} if steps else {}),
+    }
 
 
 def _slots(backends: Sequence[Backend]) -> list[Backend]:
@@ -88,8 +133,9 @@ def _slots(backends: Sequence[Backend]) -> list[Backend]:
     return [by_slot.get(slot, Backend(present.revision, slot, 0)) for slot in ("a", "b")]
 
 
-def _backend(revision: str, port: int, weight: int) -> dict[str, Any]:
-    mark = {"set": [{"name": REVISION_HEADER, "value": revision}]}
+def _backend(revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    more = {"add": [dict(one) for one in add]} if add else {}
+    mark = {"set": [{"name": REVISION_HEADER, "value": revision}], **more}
     return {
         "name": predictor(revision),
         "port": port,

@@ -1,10 +1,11 @@
 """How many replicas: we set the Deployment's scale, since KServe leaves it alone.
 
 A fixed number is enforced. A range is enforced at its ends only, so that an autoscaler may choose in
-between. A revision on its way in or out keeps the same floor, so that traffic may move either way.
+between. A revision on its way in or out keeps the same floor, so that traffic may move either way; while a
+rollout is under way the floor may be higher (`floors`), and then it wins over the range's lower end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import predictor
@@ -12,8 +13,8 @@ from modelyard.core.plan import Scale
 from modelyard.core.snapshot import Ref, Snapshot
 
 
-def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus]) -> tuple[Scale, ...]:
-    """The Deployments whose replica count lies outside what is wanted."""
+def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus], floors: Mapping[str, int]) -> tuple[Scale, ...]:
+    """The Deployments whose replica count lies outside what is wanted; `floors` by revision."""
     fewest, most = snapshot.model.spec.replica_range()
     changes = []
     for one in revisions:
@@ -21,7 +22,7 @@ def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus]) -> tuple[Sca
         if deployment is None:
             continue
         current = deployment.get("spec", {}).get("replicas", 1)
-        wanted = min(max(current, fewest), most)
+        wanted = min(max(current, fewest, floors.get(one.name, 0)), most)
         if wanted != current:
             ref = Ref("Deployment", snapshot.model.namespace, predictor(one.name))
             changes.append(Scale(ref, wanted))

@@ -1,0 +1,111 @@
+"""One look at a rollout: the state it was in, what is seen, and the state it is in now.
+
+    adopt      whose the traffic is, when nothing was said of it yet
+    command    a new command is answered
+    judge      the gates read the counted traffic
+    follow     signal by signal through the table of `rollout.py`, until nothing more is to be said
+
+Evidence alone changes with every second; it is written every `CHECKPOINT` seconds, and with every change of
+anything else. What is lost by a crash in between are seconds of counts, whatever they said.
+"""
+
+from modelyard.api.rollout_status import GateStatus, Phase, RolloutStatus
+from modelyard.api.status import Stage
+
+from . import commands, gates, signals
+from .conditions import epoch, timestamp
+from .entering import entered
+from .rollout import following
+from .scene import Scene
+
+CHECKPOINT = 5.0
+LOOK = 1.0
+_MOST = 12
+
+
+def proceed(scene: Scene) -> RolloutStatus:
+    """The state after this look."""
+    found = _adopted(scene)
+    scene = scene.at(found)
+    rollout, told = commands.carry_out(scene)
+    scene = scene.at(_judged(scene.at(rollout)))
+    for _ in range(_MOST):
+        seen = signals.look(scene, told)
+        move = seen and following(scene.rollout.phase, scene.rollout.step, seen.signal, scene.course)
+        if seen is None or move is None:
+            break
+        told = None
+        scene = scene.at(entered(scene, seen, move))
+    return _checkpointed(found, _cleared(scene), scene.now)
+
+
+def next_deadline(scene: Scene) -> float | None:
+    """Seconds until time alone changes something; evidence comes every second."""
+    rollout = scene.rollout
+    if rollout.phase in signals.GATES or rollout.troubled:
+        return LOOK
+    rest = epoch(rollout.until) - scene.now if rollout.until else 0.0
+    return rest if rest > 0 else None
+
+
+def _adopted(scene: Scene) -> RolloutStatus:
+    """The state as it was; the first time, the revision that serves is the stable."""
+    known = scene.model.status.rollout
+    if known is not None:
+        return known
+    serving = next((one.name for one in scene.revisions if one.stage is Stage.SERVING), "")
+    return RolloutStatus(stable=serving)
+
+
+def _judged(scene: Scene) -> RolloutStatus:
+    """With the gates' answers to what was counted since the last look."""
+    rollout, candidate = scene.rollout, scene.candidate
+    if candidate is None or rollout.phase in (Phase.IDLE, Phase.ABORTING) or not scene.guarded:
+        return rollout
+    trouble = scene.trouble
+    troubled = "" if trouble is None else rollout.troubled or timestamp(scene.now)
+    stable = scene.stable
+    look = gates.Look(
+        now=scene.now,
+        spec=scene.model.spec,
+        stable_slot=stable.slot if stable else "",
+        candidate_slot=candidate.slot,
+        traffic=scene.snapshot.traffic,
+        since=epoch(rollout.since if rollout.at is Phase.MIRRORING else candidate.since),
+        watched=epoch(stable.carried) if stable and stable.carried else scene.now,
+        weight=rollout.weight,
+        phase=rollout.at,
+        before={gate.name: gate for gate in rollout.gates},
+        trouble=trouble,
+        troubled_since=epoch(troubled) if troubled else None,
+        checks=scene.snapshot.checks,
+    )
+    judged = list(gates.judge(look))
+    return rollout.model_copy(update={"gates": judged, "troubled": troubled})
+
+
+def _cleared(scene: Scene) -> RolloutStatus:
+    """A refusal is forgotten when something else is wanted, and a kept candidate when its time is over."""
+    rollout = scene.rollout
+    if rollout.rejected and rollout.phase is Phase.IDLE and scene.wish is not None and not scene.refused:
+        rollout = rollout.model_copy(update={"rejected": "", "rejected_build": "", "until": ""})
+    if rollout.until and epoch(rollout.until) <= scene.now:
+        rollout = rollout.model_copy(update={"until": ""})
+    return rollout
+
+
+def _checkpointed(found: RolloutStatus, rollout: RolloutStatus, now: float) -> RolloutStatus:
+    """The state before when only evidence has changed and it was written lately."""
+    if not rollout.gates:
+        return rollout
+    fixed = {"gates": [], "checked": ""}
+    same = found.model_copy(update=fixed) == rollout.model_copy(update=fixed) and _said(found.gates) == _said(
+        rollout.gates
+    )
+    if same and (found.gates == rollout.gates or (found.checked and now - epoch(found.checked) < CHECKPOINT)):
+        return found
+    return rollout.model_copy(update={"checked": timestamp(now)})
+
+
+def _said(found: list[GateStatus]) -> list[tuple[str, str]]:
+    return [(gate.name, gate.verdict) for gate in found]

@@ -1,0 +1,115 @@
+"""What a rollout publishes beside the weights: a mirror, a preview, and sides that users stick to.
+
+Mirror: a share of the main rule's requests goes to one more revision, whose answers nobody sees. Envoy Gateway
+names its cluster by the filter's place in the rule, so the mirror is always the first filter.
+
+Sticky by header: a BackendTrafficPolicy hashes the header, and Envoy picks the side by that hash instead of by
+chance: hash mod 100 below slot a's weight is slot a. Nothing is kept anywhere, so it holds for the first
+request as for the last, over HTTP by host, by path, and over gRPC. Requests without the header are split by chance.
+
+Sticky by cookie: the main rule splits by chance and each side adds a cookie that names the test and its side;
+two more rules, 3 for slot a and 4 for slot b, send whoever brings one back. The name of the test is made of
+both revisions, so that nobody's side in an earlier test decides about a later one. While a side joins or leaves
+at 1 : 1,000,000 these rules are there and match nobody: Envoy then has their clusters before the first
+request needs them, and until the last one is answered.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from modelyard.api.model import Model
+from modelyard.api.rollout import AB
+from modelyard.core.names import experiment, path_route_name, predictor, sticky_policy_name
+
+from . import child
+
+COOKIE_SECONDS = 30 * 24 * 3600
+"""How long a browser remembers its side."""
+_LEAST_SHARE = 0.001
+"""Of the traffic; who has less is joining or leaving, not tried."""
+
+
+class Backend(NamedTuple):
+    """A revision in the route: where it sits and its raw weight (shares are relative)."""
+
+    revision: str
+    slot: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Wishes beside the weights.
+
+    `mirror` is a revision and the percentage of requests it gets a copy of; `preview` the revision that answers at
+    the preview host; `sticky` the A/B test whose users keep their side. Revisions without a Service are left out.
+    """
+
+    mirror: tuple[str, int] | None = None
+    preview: str | None = None
+    sticky: AB | None = None
+
+
+class Sides(NamedTuple):
+    """The sides of an A/B test by cookie, slot a first; `live` once both have their share."""
+
+    cookie: str
+    test: str
+    live: bool
+
+    def given(self, slot: str, path: str) -> dict[str, str]:
+        """The header by which a user learns of the side; it is sent back below `path`."""
+        return {
+            "name": "Set-Cookie",
+            "value": f"{self._pair(slot)}; Path={path}; Max-Age={COOKIE_SECONDS}; HttpOnly",
+        }
+
+    def brought(self, slot: str) -> dict[str, str]:
+        """The match for requests of users of that side; of nobody unless `live`."""
+        if not self.live:
+            return {"name": "cookie", "value": self._pair("nobody"), "type": "Exact"}
+        return {"name": "cookie", "value": f"(.*; *)?{re.escape(self._pair(slot))}(;.*)?", "type": "RegularExpression"}
+
+    def _pair(self, slot: str) -> str:
+        return f"{self.cookie}={self.test}-{slot}"
+
+
+def sides(backends: Sequence[Backend], publication: Publication) -> Sides | None:
+    """The sides of an A/B test by cookie; None when there is none or one side has no traffic at all."""
+    wish = publication.sticky
+    weights = [one.weight for one in backends]
+    if wish is None or wish.cookie is None or len(weights) != 2 or min(weights) == 0:
+        return None
+    names = [one.revision for one in sorted(backends, key=lambda one: one.slot)]
+    return Sides(wish.cookie, experiment(names), min(weights) >= _LEAST_SHARE * sum(weights))
+
+
+def mirror(backends: Sequence[Backend], publication: Publication, port: int) -> list[dict[str, Any]]:
+    """The filter that copies requests, as a list of none or one."""
+    if publication.mirror is None:
+        return []
+    revision, percent = publication.mirror
+    if all(one.revision != revision for one in backends):
+        return []
+    backend = {"name": predictor(revision), "port": port}
+    return [{"type": "RequestMirror", "requestMirror": {"backendRef": backend, "percent": percent}}]
+
+
+def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
+    """The BackendTrafficPolicy of an A/B test by header, as a list of none or one."""
+    wish = publication.sticky
+    if wish is None or wish.header is None:
+        return []
+    group = "gateway.networking.k8s.io"
+    targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
+    spec = {
+        "targetRefs": [{"group": group, "kind": kind, "name": name} for kind, name in targets],
+        "mergeType": "StrategicMerge",
+        "loadBalancer": {
+            "type": "ConsistentHash",
+            "consistentHash": {"type": "Headers", "headers": [{"name": wish.header}]},
+        },
+    }
+    return [child(model, "BackendTrafficPolicy", sticky_policy_name(model.name), {"spec": spec})]

@@ -1,0 +1,157 @@
+"""The states of a rollout and what leads from one to the next.
+
+| from | when | to |
+|---|---|---|
+| Idle | Wished | Building |
+| Building | Built | Starting; Recreate with a stable: Replacing |
+| Replacing | Left | Starting |
+| Starting | Answered | Testing when a load test is asked for; else the first stage |
+| Testing | Passed | the first stage |
+| Previewing | Passed | Baking |
+| Mirroring | Passed | Advancing when a canary is to follow; else Aborting (Reported) |
+| Splitting | Passed | Aborting (Reported) |
+| Advancing | Passed | Advancing, one step on; after the last step Baking |
+| Baking | Passed, Promote | Idle (Promoted) |
+| Testing, Previewing, Mirroring, Splitting, Advancing, Baking | Ignorant | Holding |
+| Holding | Knowing | the phase that was held |
+| Testing, Previewing, Mirroring, Splitting, Advancing, Holding | Promote | Baking; Idle when Baking is held |
+| every one but Idle and Aborting | Failed, Expired, Abort, Superseded, Reverted | Aborting |
+| Aborting | Left | Idle |
+
+The first stage is Advancing for Canary, Previewing for BlueGreen, Mirroring for Shadow and Splitting for AB.
+Recreate, Immediate and the very first revision have none: they end at once, Idle (Promoted).
+
+Rollback comes first: a signal against the candidate is looked for before any other, and Aborting gives the stable
+all the traffic in the same decision. Holding freezes the weight: it is for what is not known, so it neither
+advances nor rolls back.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelyard.api.rollout import Strategy
+from modelyard.api.rollout_status import Outcome, Phase
+
+
+class Signal(StrEnum):
+    """What was seen, one word each."""
+
+    WISHED = "Wished"
+    BUILT = "Built"
+    ANSWERED = "Answered"
+    PASSED = "Passed"
+    IGNORANT = "Ignorant"
+    KNOWING = "Knowing"
+    PROMOTE = "Promote"
+    FAILED = "Failed"
+    EXPIRED = "Expired"
+    ABORT = "Abort"
+    SUPERSEDED = "Superseded"
+    REVERTED = "Reverted"
+    LEFT = "Left"
+
+
+AGAINST = {
+    Signal.FAILED: Outcome.ABORTED,
+    Signal.EXPIRED: Outcome.ABORTED,
+    Signal.ABORT: Outcome.ABORTED,
+    Signal.SUPERSEDED: Outcome.SUPERSEDED,
+    Signal.REVERTED: Outcome.ROLLED_BACK,
+}
+"""Signals that end a rollout, and how it then ended."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the spec makes of the table; `steps` counts weights, `held` is the phase Holding interrupts."""
+
+    strategy: Strategy
+    steps: int = 0
+    load_test: bool = False
+    goes_on: bool = False
+    first: bool = False
+    held: Phase = Phase.ADVANCING
+
+
+@dataclass(frozen=True)
+class Move:
+    """Where a rollout goes; `outcome` when this ends it."""
+
+    phase: Phase
+    step: int = 0
+    outcome: Outcome | None = None
+
+
+PROMOTED = Move(Phase.IDLE, outcome=Outcome.PROMOTED)
+_STAGES = {
+    Strategy.CANARY: Phase.ADVANCING,
+    Strategy.BLUE_GREEN: Phase.PREVIEWING,
+    Strategy.SHADOW: Phase.MIRRORING,
+    Strategy.AB: Phase.SPLITTING,
+}
+
+
+def first_stage(course: Course) -> Move:
+    """What follows once the candidate answers and was tested."""
+    if course.first or course.strategy not in _STAGES:
+        return PROMOTED
+    return Move(_STAGES[course.strategy])
+
+
+def following(phase: Phase, step: int, signal: Signal, course: Course) -> Move | None:
+    """The next state; None when the signal means nothing there."""
+    if signal in AGAINST:
+        return _ended(phase, step, signal)
+    match phase, signal:
+        case Phase.IDLE, Signal.WISHED:
+            return Move(Phase.BUILDING)
+        case Phase.BUILDING, Signal.BUILT:
+            replaces = course.strategy is Strategy.RECREATE and not course.first
+            return Move(Phase.REPLACING if replaces else Phase.STARTING)
+        case Phase.REPLACING, Signal.LEFT:
+            return Move(Phase.STARTING)
+        case Phase.STARTING, Signal.ANSWERED:
+            return Move(Phase.TESTING) if course.load_test and not course.first else first_stage(course)
+        case Phase.ABORTING, Signal.LEFT:
+            return Move(Phase.IDLE)
+        case Phase.HOLDING, Signal.KNOWING:
+            return Move(course.held, step)
+        case _:
+            return _watched(phase, step, signal, course)
+
+
+def _watched(phase: Phase, step: int, signal: Signal, course: Course) -> Move | None:
+    """The phases in which gates watch the candidate."""
+    match phase, signal:
+        case Phase.TESTING, Signal.PASSED:
+            return first_stage(course)
+        case Phase.PREVIEWING, Signal.PASSED:
+            return Move(Phase.BAKING, course.steps)
+        case Phase.MIRRORING, Signal.PASSED if course.goes_on:
+            return Move(Phase.ADVANCING)
+        case ((Phase.MIRRORING | Phase.SPLITTING), Signal.PASSED):
+            return Move(Phase.ABORTING, outcome=Outcome.REPORTED)
+        case Phase.ADVANCING, Signal.PASSED:
+            last = step + 1 >= course.steps
+            return Move(Phase.BAKING, course.steps) if last else Move(Phase.ADVANCING, step + 1)
+        case Phase.BAKING, (Signal.PASSED | Signal.PROMOTE):
+            return PROMOTED
+        case Phase.HOLDING, Signal.PROMOTE if course.held is Phase.BAKING:
+            return PROMOTED
+        case (_, Signal.PROMOTE) if phase in WATCHED or phase is Phase.HOLDING:
+            return Move(Phase.BAKING, course.steps)
+        case (_, Signal.IGNORANT) if phase in WATCHED:
+            return Move(Phase.HOLDING, step)
+        case _:
+            return None
+
+
+WATCHED = frozenset({Phase.TESTING, Phase.PREVIEWING, Phase.MIRRORING, Phase.SPLITTING, Phase.ADVANCING, Phase.BAKING})
+"""Phases in which the candidate is judged."""
+
+
+def _ended(phase: Phase, step: int, signal: Signal) -> Move | None:
+    if phase in (Phase.IDLE, Phase.ABORTING):
+        return None
+    unproven = phase in (Phase.BUILDING, Phase.REPLACING, Phase.STARTING) and signal is Signal.FAILED
+    return Move(Phase.ABORTING, step, Outcome.FAILED if unproven else AGAINST[signal])
