@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["onnx", "openvino"]
+Kind = Literal["onnx", "openvino", "tensorrt"]
 
 
 class Precision(StrEnum):
@@ -32,7 +32,7 @@ class Precision(StrEnum):
 class Material:
     """A model on disk.
 
-    `path` is model.onnx, or model.xml for OpenVINO IR; external data lies beside it in the same folder.
+    `path` is model.onnx, model.xml for OpenVINO IR or model.plan for TensorRT; other files of it lie beside it.
     `passes` names the passes it went through, in order.
     """
 

@@ -1,0 +1,62 @@
+"""Which chains of passes are tried for which precisions, the promising first: a budget may end before the list.
+
+Order and content come from measurements on two CPU cores: OpenVINO's int8 and NNCF's lead for transformers and
+convolutions, dynamic int8 follows for transformers, fp32 rewrites gain little and cost nothing; weight-only forms
+save size. A recipe whose first pass does not apply is refused by that pass in a sentence, so the list is the same
+for every model.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .material import Precision, Recipe
+from .passes import PASSES
+
+Step = tuple[str, Mapping[str, Any]]
+
+
+def _recipe(name: str, *steps: str | Step) -> Recipe:
+    return Recipe(name, tuple((step, {}) if isinstance(step, str) else step for step in steps))
+
+
+_RECIPES: tuple[Recipe, ...] = (
+    _recipe("openvino", "openvino"),
+    _recipe("fused", "fuse", "ort-graph"),
+    _recipe("openvino-int8", "openvino-int8"),
+    _recipe("int8-nncf", "fold", "int8-nncf"),
+    _recipe("int8-dynamic-fused", "fuse", "int8-dynamic"),
+    _recipe("int8-static", "fold", "int8-static"),
+    _recipe("int4-weights", "fold", "int4-weights"),
+    _recipe("fp16", "fold", "fp16"),
+    _recipe("tensorrt", "tensorrt"),
+    _recipe("tensorrt-int8", "tensorrt-int8"),
+    _recipe("folded", "fold", "ort-graph"),
+    _recipe("int8-dynamic", "fold", "int8-dynamic"),
+    _recipe("int8-dynamic-attention", "fuse", ("int8-dynamic", {"attention": True})),
+    _recipe("int8-static-products", "fold", ("int8-static", {"operators": "products"})),
+    _recipe("int8-weights", "fold", "int8-weights"),
+    _recipe("int8-nncf-accuracy", "fold", "int8-nncf-accuracy"),
+    _recipe("int8-static-percentile", "fold", ("int8-static", {"method": "Percentile", "operators": "products"})),
+    _recipe("int8-static-entropy", "fold", ("int8-static", {"method": "Entropy", "operators": "products"})),
+    _recipe("openvino-fp16", "openvino-fp16"),
+    _recipe("int4-weights-coarse", "fold", ("int4-weights", {"block": 128})),
+    _recipe("bf16", "fold", "bf16"),
+)
+
+
+def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
+    """Recipes whose result is in one of `precisions`; with `lossless_only` those that promise the same answers."""
+    wanted = frozenset(precisions)
+    return tuple(
+        recipe for recipe in _RECIPES if precision(recipe) in wanted and (not lossless_only or _lossless(recipe))
+    )
+
+
+def precision(recipe: Recipe) -> Precision:
+    """What a recipe's result is in: the last precision a step lowers it to, else fp32."""
+    lowered = [PASSES[name].precision for name, _ in recipe.steps if PASSES[name].precision is not Precision.FP32]
+    return lowered[-1] if lowered else Precision.FP32
+
+
+def _lossless(recipe: Recipe) -> bool:
+    return all(PASSES[name].lossless for name, _ in recipe.steps)
