@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Goal = Literal["latency", "throughput", "size"]
+Runtime = Literal["onnxruntime", "openvino", "tensorrt"]
 ORIGINAL = "original"
 
 
@@ -64,7 +65,7 @@ class Variant(_Written):
         (), description="Each pass with its parameters, as it can be run again."
     )
     precision: str
-    runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
+    runtime: Runtime = "onnxruntime"
     latency: dict[int, Latency] = Field({}, description="By batch size: 1, and 8 when the model is batchable.")
     throughput: float | None = Field(None, description="Rows a second of one caller, at the best batch measured.")
     speedup: float | None = Field(None, description="Median over the rounds of the original's time over this one's.")
@@ -74,8 +75,10 @@ class Variant(_Written):
     quality: float | None = Field(None, description="The metric on the evaluation set.")
     quality_loss: float | None = Field(None, description="Share of the original's quality that is lost; negative: won.")
     refused: str | None = Field(None, description="Why it may not be chosen.")
-    pareto: bool = Field(default=False, description="No other eligible variant is better in one of latency, size and quality "
-                                            "and as good in the others.")  # fmt: skip
+    pareto: bool = Field(
+        default=False,
+        description="No other eligible variant is at least as good in latency, size and quality, and better in one.",
+    )
 
 
 class Chosen(_Written):

@@ -16,6 +16,8 @@ Run = Callable[[Feed], Feed]
 
 def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
     """A function from arrays by input name to arrays by output name; raises UnsupportedModel."""
+    if path.suffix == ".plan":
+        raise UnsupportedModel("a TensorRT plan can be made but not be timed yet; build and measure it in Triton.")
     return _openvino(path, threads) if path.suffix == ".xml" else _onnxruntime(path, threads, gpu)
 
 

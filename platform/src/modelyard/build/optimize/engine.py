@@ -35,7 +35,8 @@ MAKING = 0.6
 """Share of the budget after which no further recipe is begun."""
 _BATCH = 8
 _MEMORY = 0.5
-_LEAST_TIMING = 2.0
+_LEAST_TIMING, _CLOSING = 2.0, 3.0
+"""Seconds that timing needs at least, and that ending the processes and writing the report take."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def optimize(order: Order, recipes: Recipes, scratch: Path, watch: Watch | None 
     _enough(order, time.monotonic() - started)
     watch.tried(first)
     trials = [first, *_trials(order, bench, planned, first, started, watch)]
-    measured = _timed(order, bench, trials, started + order.budget, watch)
+    deadline = started + order.budget - min(_CLOSING, 0.05 * order.budget)
+    measured = _timed(order, bench, trials, deadline, watch)
     variants = tuple(_variant(trial, measured) for trial in trials)
     front = pareto(variants)
     variants = tuple(variant.model_copy(update={"pareto": variant.name in front}) for variant in variants)
@@ -249,7 +251,7 @@ def _variant(trial: Trial, measured: Measured) -> Variant:
         passes=trial.passes or tuple(name for name, _ in trial.recipe.steps),
         steps=tuple({name: dict(params)} for name, params in trial.recipe.steps),
         precision=trial.precision,
-        runtime="openvino" if trial.runtime == "openvino" else "onnxruntime",
+        runtime=trial.runtime,
         latency=dict(timing.latency) if timing else {},
         throughput=timing.throughput if timing else None,
         speedup=timing.speedup if timing else None,

@@ -1,19 +1,42 @@
-"""From an outcome to report.json, and the sentences a reader needs to judge the figures."""
+"""From an outcome to the files people and programs read, and the sentences that judge its figures.
+
+report.json          api.optimization.Optimization
+report.html          the same for people, with pictures; needs nothing else
+trade-off.png ...    the pictures, when matplotlib is installed
+chosen/              the model to use, with its weights
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from modelyard.api.optimization import Conditions, HardwareFacts, Metric, Optimization
 from modelyard.build.measure import LEAST_ROUNDS
 from modelyard.build.quiet import MOST
 
-from .engine import Outcome
+from . import plots
+from .engine import Outcome, keep
 from .hardware import libraries, processor, telling_flags
+from .page import page
 from .quality import LOWER_IS_BETTER
 
 _TAIL = 1000
 """Inferences below which a 99th percentile is little more than the slowest few."""
+
+
+JSON, HTML, CHOSEN = "report.json", "report.html", "chosen"
+
+
+def write(outcome: Outcome, folder: Path) -> Optimization:
+    """All files below FOLDER; what an earlier run left under the same names is replaced."""
+    found = report(outcome)
+    folder.mkdir(parents=True, exist_ok=True)
+    keep(outcome, folder / CHOSEN)
+    plots.write(found, folder)
+    (folder / HTML).write_text(page(found), encoding="utf-8")
+    (folder / JSON).write_text(found.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n")
+    return found
 
 
 def report(outcome: Outcome) -> Optimization:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelyard.api.optimization import ORIGINAL
+from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.build.evaluation import ABSOLUTE, RELATIVE, close, largest_difference, read_arrays
 from modelyard.build.probe import ANSWERS
 from modelyard.build.sandbox import Died, confined
@@ -44,7 +44,7 @@ class Trial:
     files: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     precision: str = ""
-    runtime: str = "onnxruntime"
+    runtime: Runtime = "onnxruntime"
     size: int | None = None
     memory: int = 0
     seconds: float = 0.0

@@ -20,6 +20,8 @@ from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 from .intake import evaluation_of
 from .material import Evaluation, Hardware, Material, Pass, Precision
 
+RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino", "tensorrt": "tensorrt"}
+
 
 def registry(where: str) -> Mapping[str, Pass]:
     """The passes by name; `where` is MODULE:NAME."""
@@ -45,7 +47,7 @@ def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "path": str(material.path),
         "precision": material.precision,
-        "runtime": "openvino" if material.kind == "openvino" else "onnxruntime",
+        "runtime": RUNTIMES[material.kind],
         "passes": list(material.passes),
         "files": names,
         "size": sum((material.path.parent / file).stat().st_size for file in names),
@@ -56,6 +58,8 @@ def files_of(material: Material) -> list[str]:
     """The model file and its weights, by name in their folder."""
     if material.kind == "openvino":
         return [material.path.name, material.path.with_suffix(".bin").name]
+    if material.kind == "tensorrt":
+        return [material.path.name, material.path.with_suffix(".json").name]
     return [material.path.name, *inspect(material.path).data_files]
 
 
@@ -73,6 +77,9 @@ def _step(
         done = one.run(material, folder, {**defaults, **params}, data)
     except MemoryError:
         raise
+    except ModuleNotFoundError as missing:
+        words = f"{one.name} needs the package {missing.name}: pip install 'modelyard[optimize]'."
+        raise UnsupportedModel(words) from missing
     except Exception as bad:  # a pass calls libraries that raise anything
         words = " ".join(str(bad).split())[:300].replace(str(folder), folder.name)
         raise UnsupportedModel(f"{one.name} failed with {type(bad).__name__}: {words}") from bad

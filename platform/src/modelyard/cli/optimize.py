@@ -1,0 +1,84 @@
+"""`modelyard optimize`: tries smaller and faster variants of a model and keeps the best that keeps its quality."""
+
+import re
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import Output, dump
+from .options import Shown
+from .simulate import fraction
+
+if TYPE_CHECKING:
+    from modelyard.build.optimize.material import Precision
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Aim(StrEnum):
+    """What the chosen variant is best at."""
+
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+    SIZE = "size"
+
+
+def duration(text: str | float) -> float:
+    """`90s`, `10m` or `1h` in seconds; BadParameter for anything else."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)", text.strip())
+    value = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not 0.0 < value <= 7 * 24 * 3600:
+        raise typer.BadParameter(f"{text!r} is not a duration up to a week: write 90s, 10m or 1h.")
+    return value
+
+
+def precisions_of(text: str) -> "tuple[Precision, ...]":
+    """`fp32,int8` as precisions, each once, in the order given; BadParameter for an unknown one."""
+    from modelyard.build.optimize.material import Precision
+
+    known = [precision.value for precision in Precision]
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    strange = next((name for name in names if name not in known), None)
+    if strange is not None or not names:
+        raise typer.BadParameter(f"{strange or text!r} is no precision: name some of {', '.join(known)}.")
+    return tuple(Precision(name) for name in dict.fromkeys(names))
+
+
+def optimize(
+    path: Annotated[Path, typer.Argument(help="Entry folder or .onnx file.")],
+    goal: Annotated[Aim, typer.Option(help="What the chosen variant is to be best at.")] = Aim.LATENCY,
+    max_quality_loss: Annotated[
+        float, typer.Option(parser=fraction, metavar="SHARE", help="Share of the quality that may be lost: 1%, 0.005.")
+    ] = 0.01,
+    precisions: Annotated[
+        str, typer.Option(help="Which to try: fp32, fp16, bf16, int8, int4.")
+    ] = "fp32,fp16,int8,int4",
+    budget: Annotated[
+        float, typer.Option(parser=duration, metavar="TIME", show_default="10m", help="Time in all: 90s, 10m, 1h.")
+    ] = 600.0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
+    output: Shown = Output.TABLE,
+) -> None:
+    """Try smaller and faster variants of a model and keep the best that keeps its quality."""
+    wanted = precisions_of(precisions)
+    from modelyard.build.optimize.engine import Order
+    from modelyard.build.optimize.engine import optimize as run
+    from modelyard.build.optimize.recipes import recipes
+    from modelyard.build.optimize.report import write
+
+    from .variants import progress, show
+
+    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".variants-", dir=out) as scratch, progress() as watch:
+        report = write(run(order, recipes, Path(scratch), watch), out)
+    if output is not Output.TABLE:
+        dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
+    else:
+        show(report, out)
