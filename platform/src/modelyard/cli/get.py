@@ -1,7 +1,8 @@
 """`modelyard get [NAME]`: Models, what they serve and how fast.
 
 p99 is what the gateway measured since the revision came into the route, as a bucket's upper bound; a dash
-where the gateway's counters cannot be read with the caller's rights, or nobody asked yet.
+where the gateway's counters cannot be read with the caller's rights, or nobody asked yet. The column ROLLOUT
+comes when there is something to say in it: a rollout under way, or a wanted revision that was refused.
 """
 
 import math
@@ -29,7 +30,7 @@ from .options import Namespace, Shown
 from .table import mark, table
 
 _EVERY_SECONDS = 2.0
-_COLUMNS = ("model", "version", "ready", "traffic", "p99", "url")
+_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "url")
 
 
 def get(
@@ -77,8 +78,10 @@ def overview(
 ) -> Table:
     """One row a Model; `wide` adds the namespace."""
     rows = [_row(parsed(one), measured) for one in models]
-    columns = ("namespace", *_COLUMNS) if wide else _COLUMNS
-    return table(columns, [row if wide else row[1:] for row in rows])
+    columns = ("namespace", *_COLUMNS)
+    left_out = {name for name, left in (("namespace", not wide), ("rollout", not any(row[-2] for row in rows))) if left}
+    shown = [at for at, name in enumerate(columns) if name not in left_out]
+    return table([columns[at] for at in shown], [[row[at] for at in shown] for row in rows])
 
 
 def parsed(found: Mapping[str, Any]) -> Model:
@@ -94,7 +97,22 @@ def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> t
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
     url = status.path_url or status.url
-    return model.namespace, model.name, status.version, mark(ready) + why, status.traffic, shown, url
+    return model.namespace, model.name, status.version, mark(ready) + why, status.traffic, shown, rolling(model), url
+
+
+def rolling(model: Model) -> str:
+    """`2: Advancing at 25 %`, `2 was Aborted (ErrorsGateFailed)`, or nothing when there is no rollout to speak of."""
+    rollout = model.status.rollout
+    if rollout is None or (not rollout.active and not rollout.rejected):
+        return ""
+    if not rollout.active:
+        last = next((one for one in rollout.history if one.revision == rollout.rejected), None)
+        return f"{last.version} was {last.outcome} ({last.reason})" if last else f"{rollout.version} was refused"
+    entry = model.status.entry
+    version = rollout.version or (entry.version if entry else "")
+    why = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
+    share = f" at {rollout.weight} %" if rollout.weight else ""
+    return f"{version}: {rollout.phase}{share}{why}".removeprefix(": ")
 
 
 def _follow(look: Any, console: Console) -> None:

@@ -6,6 +6,21 @@ import typer
 
 from .console import Output
 
+
+def span(text: str | float) -> float:
+    """`30m` or `1h30m` in seconds; BadParameter when it is no duration."""
+    if not isinstance(text, str):
+        return text
+    from pydantic import TypeAdapter, ValidationError
+
+    from modelyard.api.quantity import Duration, seconds
+
+    try:
+        return seconds(TypeAdapter(Duration).validate_python(text))
+    except ValidationError:
+        raise typer.BadParameter(f'{text!r} is no duration: write 90s, 30m or "1h30m".') from None
+
+
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Namespace; that of the kubeconfig's context when left out.")
 ]

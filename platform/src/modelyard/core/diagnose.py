@@ -1,7 +1,7 @@
 """What is wrong with a Model, station by station, in words for people.
 
 The path is walked in its order: Model, entry, build, each revision (InferenceService, pods, replicas,
-warm-up), routes, gateway. Every station gives one `Step`; the first bad one is where to begin, because
+warm-up), rollout, routes, gateway. Every station gives one `Step`; the first bad one is where to begin, because
 the stations after it wait for it. Causes in pods and routes are those the operator itself sees
 (`pods.trouble`, `routes.trouble`), so `explain` and the conditions never disagree.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from modelyard.api.model import Model
+from modelyard.api.rollout_status import Outcome
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
@@ -73,7 +74,7 @@ def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
     steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
-    return (*steps, *_routes(facts, settings), *_gateway(facts, settings))
+    return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
 
 
 def conclusion(steps: Sequence[Step]) -> Step:
@@ -129,6 +130,8 @@ def _revision(facts: Facts, revision: RevisionStatus) -> Step:
     """InferenceService, pods, replicas, warm-up: the first that is missing."""
     station = f"Revision {revision.name}"
     gone = f"version {revision.version} is on its way out ({revision.stage})."
+    if revision.stage is Stage.STANDBY:
+        return Step(station, Verdict.GOOD, f"version {revision.version} stands by to take the traffic back.")
     if revision.stage not in (Stage.STARTING, Stage.JOINING, Stage.SERVING):
         return Step(station, Verdict.GOOD, gone)
     if facts.find("InferenceService", revision.name) is None:
@@ -178,6 +181,29 @@ def _without_deployment(facts: Facts, revision: RevisionStatus) -> tuple[Verdict
 
 def _pod_command(model: Model, revision: RevisionStatus) -> str:
     return f"kubectl -n {model.namespace} describe pods -l {REVISION_LABEL}={revision.name}"
+
+
+def _rollout(model: Model) -> Iterator[Step]:
+    """Where a rollout stands, or why the wanted revision was refused; nothing when there is none to speak of."""
+    rollout, asked = model.status.rollout, f"{model.name} -n {model.namespace}"
+    if rollout is None:
+        return
+    if rollout.active:
+        share = f", {rollout.weight} % of the traffic" if rollout.weight else ""
+        word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
+        version = f"version {rollout.version}, " if rollout.version else ""
+        found = f"{version}{rollout.phase}{share}{word}: {rollout.message}"
+        yield Step("Rollout", Verdict.WAITING, found, f"modelyard rollout watch {asked}")
+        return
+    last = next((one for one in rollout.history if one.revision == rollout.rejected), None)
+    if last is None:
+        return
+    found = f"version {last.version} ended as {last.outcome} ({last.reason}): {last.message}"
+    if last.outcome is Outcome.REPORTED:
+        yield Step("Rollout", Verdict.GOOD, found)
+        return
+    again = f"name a better version in spec.source, or try it once more: modelyard rollout retry {asked}"
+    yield Step("Rollout", Verdict.BAD, found, again)
 
 
 def _routes(facts: Facts, settings: Settings) -> Iterator[Step]:
