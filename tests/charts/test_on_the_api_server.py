@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from modelyard.api.model import Model
+from modelyard.api.rollout import Strategy
 from tests.support.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
 from tests.support.real_apiserver import RealApiServer
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.integration
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
 OUTSIDE = ("ServiceMonitor", "PrometheusRule")
 SAMPLES = sorted((ROOT / "manifests").glob("*.yaml"))
+PRESETS = sorted((MODEL / "presets").glob("*.yaml"))
 
 PLATFORM_VALUES: dict[str, dict[str, Any]] = {
     "the defaults": {},
@@ -66,8 +68,21 @@ MODEL_VALUES: dict[str, dict[str, Any]] = {
         },
         "serving": {"runtime": "cpu", "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}},
         "scaling": {"minReplicas": 1, "maxReplicas": 3},
-        "rollout": {"strategy": "Immediate"},
+        "rollout": {
+            "strategy": "Canary",
+            "steps": [{"weight": 10, "hold": "2m"}, {"weight": 40, "pause": True}],
+            "bake": "1h30m",
+            "maxDuration": "4h",
+            "maxRegression": "10%",
+            "abortedFor": "1h",
+            "onInconclusive": "Hold",
+            "loadTest": {},
+            "command": {"id": "2026-01-15T10:00", "action": "pause"},
+        },
     },
+    "a preview": {"source": {"version": "2"}, "rollout": {"strategy": "BlueGreen", "preview": {"pause": True}}},
+    "a shadow": {"source": {"version": "2"}, "rollout": {"strategy": "Shadow", "shadow": {"then": "Canary"}}},
+    "two kinds of users": {"source": {"version": "2"}, "rollout": {"strategy": "AB", "ab": {"cookie": "side"}}},
 }
 
 
@@ -99,6 +114,27 @@ def test_a_model_is_accepted_with(apiserver: RealApiServer, values: dict[str, An
         assert model["spec"].get(part) == values.get(part)
 
 
+@pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
+def test_a_preset_is_accepted_and_its_file_says_the_same(apiserver: RealApiServer, file: Path) -> None:
+    version = {"source": {"version": "2"}}
+
+    [model] = objects(template(MODEL, {**version, "preset": file.stem}, "digits", "demo"))
+    [by_file] = objects(template(MODEL, {**version, **yaml.safe_load(file.read_text())}, "digits", "demo"))
+
+    assert apiserver.complaint(yaml.safe_dump(model)) == ""
+    assert model == by_file
+    assert model["spec"]["rollout"]["strategy"].lower() == file.stem.lower()
+
+
+def test_a_field_of_the_rollout_replaces_the_one_of_the_preset(apiserver: RealApiServer) -> None:
+    values = {"source": {"version": "2"}, "preset": "ab", "rollout": {"ab": {"cookie": "side"}, "abortedFor": "1h"}}
+
+    [model] = objects(template(MODEL, values, "digits", "demo"))
+
+    assert model["spec"]["rollout"] == {"strategy": "AB", "ab": {"cookie": "side"}, "abortedFor": "1h"}
+    assert apiserver.complaint(yaml.safe_dump(model)) == ""
+
+
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
 def test_a_sample_is_accepted(apiserver: RealApiServer, file: Path) -> None:
     text = file.read_text()
@@ -113,6 +149,7 @@ def test_there_is_a_sample_for_every_part_of_a_spec() -> None:
 
     assert {part for spec in specs for part in spec} == {"source", "slo", "serving", "scaling", "rollout"}
     assert {key for spec in specs for key in spec["source"]} == {"name", "version", "alias"}
+    assert {spec["rollout"]["strategy"] for spec in specs if "rollout" in spec} == set(Strategy)
     assert {spec["source"]["name"] for spec in specs} <= {folder.name for folder in (ROOT / "model-repo").iterdir()}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from modelyard.api.crd import structural
+from modelyard.api.rollout import Rollout
 from tests.support.charts import MODEL, PLATFORM, complaint
 
 CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL], ids=lambda chart: chart.name)
@@ -53,6 +55,29 @@ def test_every_value_is_explained(chart: Path) -> None:
     assert [lines[number] for number in values if number not in grouping and not explained(number)] == []
 
 
+def test_every_preset_is_explained_and_known_by_its_name() -> None:
+    files = {file.stem: file.read_text() for file in (MODEL / "presets").glob("*.yaml")}
+    rollout = set(yaml.safe_load((MODEL / "values.yaml").read_text())["rollout"])
+
+    assert set(files) == set(schema_of(MODEL)["properties"]["preset"]["enum"]) - {None}
+    for name, text in files.items():
+        assert text.startswith(f"# Preset {name}: ")
+        assert set(yaml.safe_load(text)) == {"rollout"}
+        assert set(yaml.safe_load(text)["rollout"]) <= rollout
+
+
+def test_the_model_chart_knows_every_field_of_a_rollout_and_no_other() -> None:
+    fields = structural(Rollout)["properties"]
+    known = schema_of(MODEL)["properties"]["rollout"]["properties"]
+
+    assert set(known) == set(fields)
+    for name in ("loadTest", "preview", "shadow", "ab", "command"):
+        assert set(known[name]["properties"]) == set(fields[name]["properties"])
+    assert set(known["steps"]["items"]["properties"]) == set(fields["steps"]["items"]["properties"])
+    for name in ("strategy", "onInconclusive"):
+        assert set(known[name]["enum"]) - {None} == set(fields[name]["enum"])
+
+
 @CHARTS
 def test_values_and_schema_know_the_same_names(chart: Path) -> None:
     values = yaml.safe_load((chart / "values.yaml").read_text())
@@ -92,6 +117,13 @@ def test_the_platform_refuses_values_it_could_not_use(values: dict[str, Any], wo
         ({"source": {"version": 1}}, "source.version"),
         ({"source": {"version": "1"}, "serving": {"runtime": "tpu"}}, "serving.runtime"),
         ({"source": {"version": "1"}, "slo": {"latency": {"percentile": 99, "threshold": "100"}}}, "threshold"),
+        ({"source": {"version": "1"}, "preset": "green"}, "preset"),
+        ({"source": {"version": "1"}, "preset": "ab", "rollout": {"strategy": "Canary"}}, "remove one of them"),
+        ({"source": {"version": "1"}, "rollout": {"strategy": "canary"}}, "rollout.strategy"),
+        ({"source": {"version": "1"}, "rollout": {"steps": [{"weight": 100}]}}, "rollout.steps.0.weight"),
+        ({"source": {"version": "1"}, "rollout": {"steps": [{"wait": "1m", "weight": 5}]}}, "wait"),
+        ({"source": {"version": "1"}, "rollout": {"bake": "10"}}, "rollout.bake"),
+        ({"source": {"version": "1"}, "rollout": {"command": {"id": "1", "action": "undo"}}}, "command.action"),
         ({}, "source.version"),
         ({"source": {"version": "1", "alias": "champion"}}, "only one of them"),
     ],
