@@ -8,10 +8,10 @@ the same as the Helm chart's `config:` map.
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import (
     BaseSettings,
@@ -55,6 +55,19 @@ class GatewaySettings(_Group):
         description="Where this process reaches the gateway's HTTP listener.",
     )
     public_url: str = Field(default="", description="Address people use for the path form, when there is no DNS.")
+    evidence: Literal["envoy", "prometheus"] = Field(
+        default="envoy",
+        description="Who is asked how a candidate's requests went: the gateway's pods, or a Prometheus.",
+    )
+    prometheus_url: str = Field(
+        default="", description="The Prometheus that scrapes the gateway's pods, for `evidence: prometheus`."
+    )
+
+    @model_validator(mode="after")
+    def _evidence_has_an_address(self) -> "GatewaySettings":
+        if self.evidence == "prometheus" and not self.prometheus_url:
+            raise ValueError("evidence: prometheus needs prometheusUrl, such as http://prometheus.monitoring:9090")
+        return self
 
 
 class BuildSettings(_Group):

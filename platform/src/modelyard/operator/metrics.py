@@ -12,6 +12,8 @@
 | watch_lost_total | kind | deletions that no watch reported and a listing found |
 | writes_total | verb, kind | requests that change something |
 | warmups_total | outcome | warm-up inferences: answered, failed |
+| scrape_seconds | | one reading of the gateway's counters |
+| scrape_failures_total | | readings that some pod did not take part in |
 
 Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollout_metrics.py` tells
 of rollouts.
@@ -46,6 +48,10 @@ class Metrics:
         self._lost = Counter("modelyard_watch_lost", "Deletions only a listing found.", ["kind"], registry=registry)
         self._writes = Counter("modelyard_writes", "Requests that change.", ["verb", "kind"], registry=registry)
         self._warmups = Counter("modelyard_warmups", "Warm-up inferences.", ["outcome"], registry=registry)
+        self._scrape_seconds = Histogram(
+            "modelyard_scrape_seconds", "One reading of the gateway's counters.", buckets=_FAST, registry=registry
+        )
+        self._scrape_failures = Counter("modelyard_scrape_failures", "Incomplete readings.", registry=registry)
         Gauge("modelyard_queue_depth", "Models that wait for a worker.", registry=registry).set_function(depth)
         leader = Gauge("modelyard_leader", "1 while this replica holds the Lease.", registry=registry)
         leader.set_function(lambda: float(leading()))
@@ -67,6 +73,12 @@ class Metrics:
     def warmed(self, answered: bool) -> None:
         """A warm-up inference ended."""
         self._warmups.labels("answered" if answered else "failed").inc()
+
+    def scraped(self, seconds: float, complete: bool) -> None:
+        """The gateway's counters were read."""
+        self._scrape_seconds.observe(seconds)
+        if not complete:
+            self._scrape_failures.inc()
 
     def built(self, outcome: str, seconds: float) -> None:
         """A build Job ended."""

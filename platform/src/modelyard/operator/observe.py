@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from modelyard.api.model import Model
 from modelyard.core.names import REVISION_LABEL, build_label, job_name
 from modelyard.core.snapshot import Credentials, Failure, Object, Ref, ResolvedEntry, Snapshot
+from modelyard.core.traffic import Traffic
 from modelyard.core.wanted import known_entry, wanted_digest
 from modelyard.settings import Settings
 
@@ -61,9 +62,10 @@ class Observer:
         builds: Builds,
         crashes: Crashes,
         checks: Checks,
+        traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._settings, self._cache, self.now = settings, cache, now
+        self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = _credentials(settings)
         self.probes = Probes()
@@ -89,6 +91,7 @@ class Observer:
             children=children,
             probes=self.probes.of(key),
             logs=self._crashes.last_lines(children),
+            traffic=self._traffic(key),
             checks=self._checks.of(_about_candidate(model, children)),
             credentials=self._credentials,
         )

@@ -31,7 +31,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("", "secrets", _MADE, "cluster", "read-only store credentials of a Model"),
     Right("", "serviceaccounts", _MADE, "cluster", "identity of a Model's pods"),
     Right("", "services", _WATCHED, "cluster", "whether KServe made a revision's Service"),
-    Right("", "pods", _WATCHED, "cluster", "why a revision does not come up"),
+    Right("", "pods", _WATCHED, "cluster", "why a revision does not come up; where the gateway's Envoys are"),
     Right("", "pods/log", ("get",), "cluster", "the last lines of a crashed server"),
     Right("", "events", ("create", "patch"), "cluster", "changes of conditions"),
     Right("apps", "deployments", _WATCHED, "cluster", "ready replicas of a revision"),

@@ -35,6 +35,7 @@ from .queue import Queue
 from .reconcile import Reconciler
 from .recorder import Recorder
 from .sync import Sync
+from .traffic import Sampler, provider
 from .watch import Watches
 from .workers import Workers
 from .writes import Writes
@@ -70,8 +71,11 @@ class Operator:
         self._crashes = Crashes(self.cluster)
         self._builds = Builds(library.store, self.cluster)
         self._checks = Checks(self.cluster)
+        counters = provider(settings.gateway, self.cluster)
+        self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics)
+        entries = Entries(library.registry)
         self.observer = Observer(
-            settings, self.cache, Entries(library.registry), self._builds, self._crashes, self._checks
+            settings, self.cache, entries, self._builds, self._crashes, self._checks, self.sampler.of
         )
         self._gateway = Gateway(settings.gateway.url, options.workers)
         self.watches = Watches(access, options.namespace, self.cache, self.changed)
@@ -91,6 +95,7 @@ class Operator:
         if not stop.is_set():
             self.watches.start()
             self.sync.start()
+            self.sampler.start()
             self.workers.start()
             leading.start()
         while not stop.wait(1.0) and leading.is_alive() and self._parts_live():
@@ -151,7 +156,7 @@ class Operator:
         )
 
     def _parts_live(self) -> bool:
-        return self.watches.alive and self.workers.alive and self.sync.alive
+        return self.watches.alive and self.workers.alive and self.sync.alive and self.sampler.alive
 
     def _may_work(self) -> bool:
         return self.lease.held and self.sync.complete.is_set()
@@ -202,6 +207,7 @@ class Operator:
         leaving.set()
         if leading.is_alive():
             leading.join(_WRITE_SECONDS)
+        self.sampler.stop()
         self.sync.stop()
         self.watches.stop()
         self._gateway.close()

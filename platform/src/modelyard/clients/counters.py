@@ -1,0 +1,168 @@
+"""Envoy's counters of one backend, as absolute numbers, and what happened between two looks at them.
+
+Envoy keeps counters per cluster; Envoy Gateway makes one cluster per backend of a route and names it
+`<kind>/<namespace>/<route>/rule/<i>/backend/<n>`, that of a mirror `<kind>/<namespace>/<route>/rule/<i>-mirror-<j>`.
+Of each route only the main rule counts: the other rules pin requests to a revision by header.
+
+| series | meaning |
+|---|---|
+| envoy_cluster_upstream_rq_xx{envoy_response_code_class} | answers by class of HTTP status |
+| envoy_cluster_upstream_rq_time_bucket{le}, _count | answers by milliseconds, merged once per flush interval |
+| envoy_cluster_grpc_<Method>_<code> | gRPC calls that ended with that status; their HTTP status is 200 |
+
+These are sums over users' requests (`external_`) and Envoy's own, the mirrored ones (`internal_`), which never
+share a cluster. A gRPC call counts when it ends. What Envoy answers itself (no pod, connection lost) is counted
+twice, as HTTP 503 and as UNAVAILABLE, so the greater of both is the number of failed gRPC calls. Of mirrored
+gRPC calls Envoy counts no gRPC status, so their failures are not seen here. A call its client gave up on before
+the answer is in none of these.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from modelyard.core.names import path_route_name
+from modelyard.core.traffic import MIRROR, NOTHING, Counts
+
+ANSWERS = "envoy_cluster_upstream_rq_xx"
+TIMED = "envoy_cluster_upstream_rq_time_count"
+BUCKET = "envoy_cluster_upstream_rq_time_bucket"
+GRPC = "envoy_cluster_grpc_"
+
+_RULES = "0"
+"""Indices of the rules that count, as alternatives of a regular expression."""
+_SLOTS = {"/backend/0": "a", "/backend/1": "b"}
+CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({_RULES})(/backend/[01]|-mirror-[0-9]+)"
+"""Names of the clusters that count, as a regular expression RE2 knows too."""
+
+_PATH = path_route_name("")
+_CLUSTER = re.compile(CLUSTERS.replace("[^/]+/[^/]+", "([^/]+)/([^/]+)"))
+_SERVER_CODES = frozenset(("2", "4", "8", "13", "14", "15"))
+_SERVER_CLASS = "5"
+_ENDLESS = "+Inf"
+
+
+class Source(NamedTuple):
+    """Where a cluster's counts belong: the Model, the slot of its route, and by which route they came."""
+
+    namespace: str
+    model: str
+    slot: str
+    route: str
+
+    @property
+    def grpc(self) -> bool:
+        """Its calls are judged by their gRPC status."""
+        return self.route.startswith("grpc") and self.slot != MIRROR
+
+
+@lru_cache(maxsize=16384)
+def source_of(cluster: str) -> Source | None:
+    """What a cluster counts for; None for those that do not count."""
+    match = _CLUSTER.fullmatch(cluster)
+    if match is None:
+        return None
+    kind, namespace, route, _, backend = match.groups()
+    model = route.removesuffix(_PATH)
+    if "--" in model:
+        return None
+    return Source(namespace, model, _SLOTS.get(backend, MIRROR), f"{kind}/{route}")
+
+
+class Totals:
+    """One cluster's counters since it is there: answers, those with HTTP 5xx, gRPC calls that ended well or were the
+    client's fault, those that were the server's, and the histogram. None of them contains another."""
+
+    __slots__ = ("answered", "ended", "failed", "refused", "timed", "within")
+
+    def __init__(self) -> None:
+        self.answered = self.failed = self.ended = self.refused = self.timed = 0
+        self.within: dict[float, int] = {}
+
+    def add(self, series: str, mark: str, number: int) -> None:
+        """One series; `mark` is its class of status or its bound."""
+        if series == BUCKET:
+            if mark != _ENDLESS:
+                bound = float(mark)
+                self.within[bound] = self.within.get(bound, 0) + number
+        elif series == ANSWERS:
+            if mark == _SERVER_CLASS:
+                self.failed += number
+            else:
+                self.answered += number
+        elif series == TIMED:
+            self.timed += number
+        elif (code := series.rpartition("_")[2]) in _SERVER_CODES:
+            self.refused += number
+        elif code.isdigit():
+            self.ended += number
+
+    def since(self, before: "Totals | None", source: Source) -> Counts:
+        """What was counted since `before`; everything when there was nothing, or when a counter has gone down."""
+        if before is None or self._restarted(before):
+            before = _ZERO
+        failed, timed = self.failed - before.failed, self.timed - before.timed
+        good, bad = self.answered - before.answered, failed
+        if source.grpc:
+            refused = self.refused - before.refused
+            good, bad = self.ended - before.ended, max(refused, failed)
+        if not good + bad + timed:
+            return NOTHING
+        within = {bound: number - before.within.get(bound, 0) for bound, number in self.within.items()}
+        return Counts(good + bad, bad, timed, within if timed else {})
+
+    def _restarted(self, before: "Totals") -> bool:
+        timed = self.timed - before.timed
+        return (
+            self.answered < before.answered
+            or self.failed < before.failed
+            or self.ended < before.ended
+            or self.refused < before.refused
+            or timed < 0
+            or any(not 0 <= self.within.get(bound, 0) - number <= timed for bound, number in before.within.items())
+        )
+
+
+_ZERO = Totals()
+
+Sources = Mapping[Source, Totals]
+
+
+def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[Source, Totals]:
+    """Totals by source, of (series, cluster, class or bound, number)."""
+    found: dict[Source, Totals] = {}
+    for name, cluster, mark, number in series:
+        source = source_of(cluster)
+        if source is not None:
+            totals = found.get(source)
+            if totals is None:
+                totals = found[source] = Totals()
+            totals.add(name, mark, number)
+    return found
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One look at all Envoy pods of the gateway.
+
+    `pods` are those that answered, by uid; `present` all that the API server knows, also those that did not
+    answer; `end` the second up to which everything is counted, None for now; `trouble` says, in sentences, why
+    counts are missing and what to do.
+    """
+
+    pods: Mapping[str, Sources]
+    present: frozenset[str] = field(default=frozenset())
+    end: int | None = None
+    trouble: str = ""
+
+
+class Provider(Protocol):
+    """Who can read the counters. `seconds` is how often that is worth while; no method raises."""
+
+    seconds: int
+
+    def read(self) -> Reading: ...
+
+    def close(self) -> None: ...

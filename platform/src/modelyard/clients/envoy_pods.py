@@ -1,0 +1,80 @@
+"""The Envoy pods of the Gateway, as the API server lists them; a listing is good for some seconds.
+
+Every running pod is asked for its counters, because one that is leaving still answers requests. Only of a pod that
+is ready and stays is an answer expected: one that starts has no counters yet, one that leaves may be gone already.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from modelyard.errors import OutsideError
+from modelyard.settings import GatewaySettings
+
+_FRESH_SECONDS = 5.0
+_LABEL = "gateway.envoyproxy.io/owning-gateway"
+
+
+class Listing(Protocol):
+    """The API server's part."""
+
+    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A running Envoy pod; `expected` says whether it must answer."""
+
+    uid: str
+    name: str
+    address: str
+    expected: bool
+
+
+class EnvoyPods:
+    """The pods of one Gateway; `clock` gives seconds that never run backwards."""
+
+    def __init__(self, cluster: Listing, gateway: GatewaySettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster, self._clock = cluster, clock
+        self.gateway = f"{gateway.namespace}/{gateway.name}"
+        self.selector = f"{_LABEL}-name={gateway.name},{_LABEL}-namespace={gateway.namespace}"
+        self._known: tuple[Pod, ...] = ()
+        self._due = float("-inf")
+        self._complaint = ""
+
+    def listed(self) -> tuple[Pod, ...]:
+        """Those of the latest listing, a new one when it is some seconds old; the old one while none can be had."""
+        return self._known if self._clock() < self._due else self.listed_anew()
+
+    def listed_anew(self) -> tuple[Pod, ...]:
+        """Those of a new listing; the old one's when the API server does not answer."""
+        try:
+            found = self._cluster.items("Pod", selector=self.selector)
+            self._known, self._complaint = _running(found), ""
+        except OutsideError as bad:
+            self._complaint = f"the pods of Gateway {self.gateway} cannot be listed: {bad}"
+        self._due = self._clock() + _FRESH_SECONDS
+        return self._known
+
+    @property
+    def absence(self) -> str:
+        """Why no pod is known."""
+        if self._complaint:
+            return self._complaint
+        return (
+            f"Gateway {self.gateway} has no running Envoy pod; see what "
+            f"`kubectl get pods -A -l {self.selector}` and the Gateway's status say."
+        )
+
+
+def _running(pods: Sequence[Mapping[str, Any]]) -> tuple[Pod, ...]:
+    return tuple(
+        Pod(meta["uid"], meta["name"], status["podIP"], _ready(status) and not meta.get("deletionTimestamp"))
+        for meta, status in ((pod["metadata"], pod.get("status", {})) for pod in pods)
+        if status.get("podIP") and status.get("phase") == "Running"
+    )
+
+
+def _ready(status: Mapping[str, Any]) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
