@@ -77,7 +77,6 @@ MODEL_VALUES: dict[str, dict[str, Any]] = {
             "abortedFor": "1h",
             "onInconclusive": "Hold",
             "loadTest": {},
-            "command": {"id": "2026-01-15T10:00", "action": "pause"},
         },
     },
     "a preview": {"source": {"version": "2"}, "rollout": {"strategy": "BlueGreen", "preview": {"pause": True}}},
