@@ -1,106 +1,62 @@
-"""Models in the middle of a rollout, as the operator tells it: version 1 is stable, version 2 the candidate."""
+"""Worlds in which version 2 is rolled out beside version 1, and words for what becomes of it."""
 
+from collections.abc import Callable
 from typing import Any
 
-from modelyard.api.model import Model
-from modelyard.cli.rollout_view import Look
-from modelyard.core.conditions import epoch, timestamp
+from modelyard.api.rollout_status import Phase, RolloutRecord, RolloutStatus
 
-STABLE, CANDIDATE = "digits-0123456789", "digits-abcdef0123"
-NOW = epoch("2026-01-01T12:00:00Z")
-STARTED = 24 * 60
-"""How long ago every rollout here began, in seconds."""
+from .builders import a_serving_world
+from .world import World
 
-
-def before(seconds: float) -> str:
-    """The time so many seconds before `NOW`."""
-    return timestamp(NOW - seconds)
+SLO = {"errorRate": "1%", "latency": {"percentile": 99, "threshold": "50ms"}}
+CANARY = {"strategy": "Canary", "steps": [{"weight": 10}, {"weight": 50}], "bake": "10s", "abortedFor": "1m"}
+LOOKS = 4000
 
 
-def a_revision(name: str = STABLE, weight: int = 100, stage: str = "Serving", **more: Any) -> dict[str, Any]:
-    """A revision in `status.revisions`; its stage began two minutes ago and the gateway carries it since."""
-    candidate = name == CANDIDATE
-    known = {
-        "name": name,
-        "slot": "b" if candidate else "a",
-        "version": "2" if candidate else "1",
-        "stage": stage,
-        "weight": weight,
-        "since": before(120),
-        "carried": before(120),
-    }
-    return {"digest": "sha256:" + "ab" * 32, "runtime": "triton", "ready": True, **known, **more}
+def a_rollout_world(rate: float = 200, watched: float = 30, **rollout: Any) -> World:
+    """Version 1 serves, users ask it, and the spec now asks for version 2 by a canary, or as said."""
+    given = {**CANARY, **rollout} if rollout.get("strategy", "Canary") == "Canary" else rollout
+    world = a_serving_world(rollout=given, slo=SLO)
+    world.users.rate = rate
+    world.sleep(watched)
+    world.ask(version="2")
+    return world
 
 
-def a_gate(name: str = "errors", verdict: str = "Continue", **more: Any) -> dict[str, Any]:
-    """A gate that has seen a thousand requests of the candidate and knows not enough yet."""
-    counts = {"requests": 1000, "bad": 4, "stableRequests": 3000, "stableBad": 11, "phi": 1.0}
-    evidence = {"against": 2.5, "failsAt": 200.0, "favour": 11.0, "passesAt": 20.0, "eta": 190}
-    said = "4 of 1,000 requests failed; 1 % may."
-    return {"name": name, "verdict": verdict, "message": said, **counts, **evidence, **more}
+def state(world: World) -> RolloutStatus:
+    """Where the rollout stands."""
+    found = world.status.rollout
+    assert found is not None
+    return found
 
 
-def a_record(outcome: str = "Aborted", **more: Any) -> dict[str, Any]:
-    """A rollout of version 2 that ended three minutes ago after seven."""
-    why = {"reason": "ErrorsGateFailed", "message": "312 of 1,204 requests failed; 1 % may."}
-    ran = {"started": before(600), "ended": before(180), "requests": 1204, "bad": 312}
-    return {"revision": CANDIDATE, "version": "2", "strategy": "Canary", "outcome": outcome, **why, **ran, **more}
+def last(world: World) -> RolloutRecord:
+    """How the last rollout ended."""
+    return state(world).history[0]
 
 
-def conditions(**status: str) -> list[dict[str, Any]]:
-    """Conditions by type; those of a Model whose wanted revision does not hold the traffic yet."""
-    known = {"Ready": "False", "Reconciling": "True", "Stalled": "False", **status}
-    since = {"reason": "Rollout", "message": "It is under way.", "lastTransitionTime": before(60)}
-    return [{"type": kind, "status": holds, **since} for kind, holds in known.items()]
+def live_until(world: World, reached: Callable[[RolloutStatus], bool]) -> None:
+    """Looks and steps, second by second, until the rollout's state is as said."""
+    world.run_until(lambda: reached(state(world)), LOOKS)
 
 
-def a_model(rollout: dict[str, Any] | None, spec: dict[str, Any] | None = None, **status: Any) -> Model:
-    """A Model that wants version 2; `rollout` is its status, `spec` what its spec says of rollouts."""
-    said = {
-        "observedGeneration": 2,
-        "entry": {"name": "digits", "version": "2", "digest": "sha256:" + "cd" * 32},
-        "conditions": conditions(),
-        "revisions": [a_revision()],
-        "version": "1",
-        **({"rollout": rollout} if rollout is not None else {}),
-        **status,
-    }
-    return Model.model_validate(
-        {
-            "metadata": {"name": "digits", "namespace": "demo", "generation": 2, "uid": "uid-0"},
-            "spec": {"source": {"name": "digits", "version": "2"}, "rollout": spec or {}},
-            "status": said,
-        }
-    )
+def live_until_phase(world: World, phase: Phase, step: int | None = None) -> None:
+    """Until a phase, and a step of it, is reached."""
+    live_until(world, lambda rollout: rollout.phase is phase and step in (None, rollout.step))
 
 
-def a_rollout(phase: str = "Advancing", step: int = 1, weight: int = 25, **more: Any) -> dict[str, Any]:
-    """A canary under way: two minutes in its second of three steps."""
-    known = {
-        "reason": phase,
-        "message": f"Revision {CANDIDATE} gets {weight} % of the traffic, step {step + 1} of 3.",
-        "strategy": "Canary",
-        "stable": STABLE,
-        "candidate": CANDIDATE,
-        "version": "2",
-        "started": before(STARTED),
-        "since": before(120),
-        "replicas": 2,
-    }
-    return {"phase": phase, "step": step, "weight": weight, **known, **more}
+def live_until_ended(world: World) -> None:
+    """Until a rollout that has begun is over."""
+    live_until(world, lambda rollout: rollout.active)
+    live_until_phase(world, Phase.IDLE)
 
 
-def an_ended_rollout(*records: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """No rollout is under way; how the last ones ended, newest first."""
-    return {"phase": "Idle", "stable": STABLE, "version": "2", "history": list(records), **more}
+def tell(world: World, action: str, number: str = "") -> None:
+    """A person tells the rollout something."""
+    rollout = {**world.model["spec"]["rollout"], "command": {"id": number or f"{action}-{world.now}", "action": action}}
+    world.ask(rollout=rollout)
 
 
-def split(weight: int = 25) -> list[dict[str, Any]]:
-    """Both revisions with their shares."""
-    return [a_revision(STABLE, 100 - weight), a_revision(CANDIDATE, weight)]
-
-
-def a_look(rollout: dict[str, Any] | None, spec: dict[str, Any] | None = None, **status: Any) -> Look:
-    """A look at such a Model; both revisions have their two replicas."""
-    replicas = {STABLE: (2, 2), CANDIDATE: (2, 2)}
-    return Look(a_model(rollout, spec, **{"revisions": split(), **status}), NOW, replicas)
+def traffic(world: World) -> dict[str, int]:
+    """Share of every version, as the status says."""
+    return {one.version: one.weight for one in world.status.revisions if one.weight}

@@ -143,7 +143,7 @@ class Builders:
                 changed |= self.api.say(ref, {"active": 1})
             elif job["status"].get("active"):
                 failed = ref.name in self.ends
-                if not failed:
+                if not failed and ref.name in self.digests:
                     self.store.add(self.digests[ref.name])
                 changed |= self.api.say(ref, {"failed": 3} if failed else {"succeeded": 1})
         return changed

@@ -14,14 +14,15 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.status import ModelStatus, RevisionStatus
 from modelyard.core.decide import decide
-from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_digest, job_name, predictor
+from modelyard.core.names import BUILD_LABEL, CHECK_LABEL, MODEL_LABEL, build_digest, job_name, predictor
 from modelyard.core.plan import Plan, Warmup
-from modelyard.core.snapshot import Credentials, Failure, Probe, Ref, ResolvedEntry, Snapshot
+from modelyard.core.snapshot import Check, Credentials, Failure, Probe, Ref, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
 from .apiserver import ApiServer
 from .promises import Promises
 from .surroundings import Builders, Gateway, KServe
+from .users import Users
 
 VERSIONS = ("1", "2", "3")
 BROKEN = "3"
@@ -48,6 +49,8 @@ class World:
         self.builders = Builders(self.api, self.store)
         self.builders.digests = {job_name(self.build_of(version)): self.build_of(version) for version in VERSIONS}
         self.builders.ends = {job_name(self.build_of(BROKEN)): REFUSED}
+        self.users = Users(settings.gateway)
+        self.examined: dict[str, Check] = {}
         self.mute: set[str] = set()
         self.probes: dict[str, Probe] = {}
         self.logs: dict[str, str] = {}
@@ -120,6 +123,8 @@ class World:
             children=children,
             probes=dict(self.probes),
             logs=dict(self.logs),
+            traffic=self.users.seen(),
+            checks=self._checks(),
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
 
@@ -135,6 +140,12 @@ class World:
     def _build_failure(self, job: Ref) -> Failure | None:
         found = self.api.objects.get(job)
         return self.builders.ends[job.name] if found and found.get("status", {}).get("failed") else None
+
+    def _checks(self) -> dict[str, Check]:
+        """The answers of examinations whose Job has ended; those that nobody spoke of pass."""
+        jobs = [job for _, job in self.api.of_kind("Job") if CHECK_LABEL in job["metadata"].get("labels", {})]
+        ended = [job["metadata"]["labels"][CHECK_LABEL] for job in jobs if job.get("status", {}).get("succeeded")]
+        return {gate: self.examined.get(gate, Check(passed=True)) for gate in ended}
 
     def _seen(self, ref: Ref, thing: dict[str, Any], job: Ref) -> bool:
         labels = thing["metadata"].get("labels", {})
@@ -224,6 +235,8 @@ class World:
     def sleep(self, seconds: float) -> None:
         """Time passes."""
         self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
+        versions = {predictor(one.name): one.version for one in self.status.revisions} if self.model["status"] else {}
+        self.users.ask(self.gateway.carried, versions, self.now, self.now + seconds)
         self.now += seconds
         self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
 
@@ -240,9 +253,9 @@ class World:
         self.kserve.faults.clear()
         self.mute.clear()
 
-    def settle(self) -> Plan:
+    def settle(self, steps: int = STEPS) -> Plan:
         """Run until nobody has anything left to do or to hear; the last plan, which writes nothing."""
-        for _ in range(STEPS):
+        for _ in range(steps):
             heard = dict(self.probes)
             plan = self.look()
             moved = self.step()
@@ -253,9 +266,9 @@ class World:
                 self.sleep(plan.requeue_after)
         raise AssertionError(f"never calm; the last plan was {plan}")
 
-    def run_until(self, reached: Callable[[], bool]) -> None:
+    def run_until(self, reached: Callable[[], bool], steps: int = STEPS) -> None:
         """Run until something is true after a look."""
-        for _ in range(STEPS):
+        for _ in range(steps):
             plan = self.look()
             if reached():
                 return

@@ -25,6 +25,7 @@ from .quantity import CommandId, Duration, HeaderName, Percent, Weight, fraction
 from .shape import Shape, cel
 
 DEFAULT_STEPS = (5, 25, 50)
+DEFAULT_BAKE = "10m"
 _SAY_RISING = "weights of steps must rise from one to the next: the last step to 100 comes by itself"
 _SAY_AB = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
 _SAY_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
@@ -258,7 +259,7 @@ class Rollout(Shape):
         return steps[min(index, len(steps) - 1)]
 
     def bake_seconds(self) -> float:
-        return seconds(self.bake or "10m")
+        return seconds(self.bake or DEFAULT_BAKE)
 
     def max_seconds(self) -> float:
         return seconds(self.max_duration or "2h")

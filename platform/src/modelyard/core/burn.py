@@ -51,16 +51,18 @@ class Recent:
         )
 
     def stable_out(self, allowed: float, level: float, phi: float, now: tuple[int, int] = (0, 0)) -> bool:
-        """True when the stable is proven above the allowed rate and still is above it in the short span.
+        """True when the stable is proven above the allowed rate, now or over a span in which it still is above it.
 
-        `log e >= level` is asked of either span, and twice as much of `now`, the stable's counts of the newest
-        window alone: trouble that hits both arms at once has to be seen as such at once.
+        `log e >= level` is asked of the short and the long span, and twice as much of `now`, the stable's counts of
+        the newest window alone: trouble that hits both arms at once has to be seen as such at once, however many
+        good requests came before it.
         """
+        if _above(*now, allowed, 2.0 * level, phi):
+            return True
         short = self._stable(SHORT)
         if short[1] <= allowed * short[0]:
             return False
-        spans = ((now, 2.0 * level), (short, level), (self._stable(BUCKETS), level))
-        return any(_above(requests, bad, allowed, wanted, phi) for (requests, bad), wanted in spans)
+        return any(_above(*span, allowed, level, phi) for span in (short, self._stable(BUCKETS)))
 
     def _stable(self, buckets: int) -> tuple[int, int]:
         newest = self.buckets[:buckets]

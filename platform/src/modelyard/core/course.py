@@ -9,7 +9,7 @@ Evidence alone changes with every second; it is written every `CHECKPOINT` secon
 anything else. What is lost by a crash in between are seconds of counts, whatever they said.
 """
 
-from modelyard.api.rollout_status import GateStatus, Phase, RolloutStatus
+from modelyard.api.rollout_status import GateStatus, Outcome, Phase, RolloutStatus
 from modelyard.api.status import Stage
 
 from . import commands, gates, signals
@@ -72,7 +72,7 @@ def _judged(scene: Scene) -> RolloutStatus:
         candidate_slot=candidate.slot,
         traffic=scene.snapshot.traffic,
         since=epoch(rollout.since if rollout.at is Phase.MIRRORING else candidate.since),
-        watched=epoch(stable.carried) if stable and stable.carried else scene.now,
+        watched=_promoted_at(rollout),
         weight=rollout.weight,
         phase=rollout.at,
         before={gate.name: gate for gate in rollout.gates},
@@ -82,6 +82,12 @@ def _judged(scene: Scene) -> RolloutStatus:
     )
     judged = list(gates.judge(look))
     return rollout.model_copy(update={"gates": judged, "troubled": troubled})
+
+
+def _promoted_at(rollout: RolloutStatus) -> float:
+    """Since when the stable's slot has been the stable's own; from the beginning for the very first one."""
+    promoted = (one for one in rollout.history if one.revision == rollout.stable and one.outcome is Outcome.PROMOTED)
+    return next((epoch(one.ended) for one in promoted), 0.0)
 
 
 def _cleared(scene: Scene) -> RolloutStatus:

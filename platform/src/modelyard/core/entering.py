@@ -1,5 +1,6 @@
 """What changes when a rollout enters a state: the share, the counts, the words, the record of how it ended."""
 
+from modelyard.api.rollout import DEFAULT_BAKE
 from modelyard.api.rollout_status import HISTORY, Outcome, Phase, RolloutRecord, RolloutStatus
 
 from . import gates
@@ -11,6 +12,7 @@ from .scene import Scene
 from .signals import Seen
 
 _MESSAGE = 1000
+_REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
 
 
 def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
@@ -18,6 +20,8 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
     rollout, now = scene.rollout, timestamp(scene.now)
     fresh = {"phase": move.phase, "step": move.step, "since": now}
     said = {"reason": seen.reason, "message": seen.message[:_MESSAGE]}
+    if move.outcome is Outcome.REPORTED:
+        said = {"reason": "Reported", "message": _REPORTED}
     if move.phase is Phase.HOLDING:
         return rollout.model_copy(update={**fresh, **said, "held": rollout.phase})
     if rollout.phase is Phase.HOLDING and move.phase is rollout.held:
@@ -94,7 +98,7 @@ def _doing(scene: Scene, move: Move) -> str:
             share, steps = _weight(scene, move), len(spec.weights())
             return f"Revision {name} gets {share} % of the traffic, step {move.step + 1} of {steps}."
         case _:
-            return f"Revision {name} gets all the traffic; the old one stands by for {spec.bake_seconds() / 60:g} min."
+            return f"Revision {name} gets all the traffic; the old one stands by for {spec.bake or DEFAULT_BAKE}."
 
 
 def _counted(rollout: RolloutStatus) -> dict[str, object]:

@@ -15,7 +15,7 @@ def publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str])
     if name not in reachable or rollout.phase is Phase.ABORTING:
         return Publication()
     shadow = rollout.at is Phase.MIRRORING and spec.shadow is not None
-    previewed = spec.strategy is Strategy.BLUE_GREEN and rollout.at in _PREVIEWED
+    previewed = rollout.strategy == Strategy.BLUE_GREEN and rollout.at in _PREVIEWED
     return Publication(
         mirror=(name, spec.shadow.percent) if shadow and spec.shadow else None,
         preview=name if previewed else None,

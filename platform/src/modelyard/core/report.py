@@ -151,7 +151,9 @@ def _under_way(outlook: Outlook) -> Obstacle | None:
     if wanted is None or wanted.name != rollout.rejected:
         return None
     again = f"apply another spec, or try it again by `modelyard rollout retry {outlook.model.name}`"
-    refused = f"Revision {wanted.name} (version {wanted.version}) was refused: {rollout.message.rstrip('.')}; {again}."
+    refused = (
+        f"Revision {wanted.name} (version {wanted.version}) does not serve: {rollout.message.rstrip('.')}; {again}."
+    )
     return Obstacle(Finding(False, rollout.reason or "Refused", refused), True)
 
 

@@ -55,11 +55,16 @@ class Scene:
         return not self.rollout.stable
 
     @property
+    def strategy(self) -> Strategy:
+        """The strategy the rollout began with; another one in the spec is for the next."""
+        return Strategy(self.rollout.strategy) if self.rollout.active else self.spec.strategy
+
+    @property
     def course(self) -> Course:
         """What the spec makes of the table of transitions."""
         spec = self.spec
         return Course(
-            strategy=spec.strategy,
+            strategy=self.strategy,
             steps=len(spec.weights()),
             load_test=spec.load_test is not None,
             goes_on=spec.shadow is not None and spec.shadow.then is not None,
@@ -70,7 +75,7 @@ class Scene:
     @property
     def guarded(self) -> bool:
         """The candidate is judged, not only awaited."""
-        return not self.first and self.spec.strategy not in (Strategy.IMMEDIATE, Strategy.RECREATE)
+        return not self.first and self.strategy not in (Strategy.IMMEDIATE, Strategy.RECREATE)
 
     @property
     def wish(self) -> tuple[str, str] | None:
