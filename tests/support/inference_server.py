@@ -1,20 +1,27 @@
 """A small server of the Open Inference Protocol v2 on real sockets, HTTP and gRPC, for one model `double`.
 
 It takes `x` (FP32, any number of rows of 2) and `word` (BYTES, one a row), gives `y` = 2x and `word` back,
-and answers like a gateway in front of a Model: by host name, with the revision in a header.
+and answers like a gateway in front of a Model: by host name, with the revision in a header. Each revision may have
+manners of its own: another factor, a delay, failures.
 """
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any, NamedTuple
 
 import grpc
 import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import serialize_byte_tensor
+
+from modelyard.build.protocol import decode
 
 HOST = "double.demo.models.local"
 METADATA = {
@@ -38,8 +45,29 @@ class Addresses(NamedTuple):
     grpc: str
 
 
+@dataclass
+class Manners:
+    """How a revision answers: y = `factor` x after `delay` seconds; every `fails_each`-th request over one of the
+    protocols `fails_over` fails (0: none); `as_revision` is who it says it is, itself when empty."""
+
+    factor: float = 2.0
+    delay: float = 0.0
+    fails_each: int = 0
+    fails_over: tuple[str, ...] = ("http", "grpc")
+    as_revision: str = ""
+    asked: Iterator[int] = field(default_factory=lambda: count(1))
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    def fails(self, protocol: str) -> bool:
+        """Whether this request fails; waits the delay."""
+        time.sleep(self.delay)
+        return protocol in self.fails_over and bool(self.fails_each) and next(self.asked) % self.fails_each == 0
+
+
 class _Http(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    manners: Mapping[str, Manners]
 
     def log_message(self, format: str, *args: Any) -> None:
         return
@@ -52,27 +80,28 @@ class _Http(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        length = int(self.headers["Inference-Header-Content-Length"])
-        header, rest = json.loads(body[:length]), body[length:]
-        tensors = {}
-        for one in header["inputs"]:
-            size = one["parameters"]["binary_data_size"]
-            tensors[one["name"]], rest = (one["shape"], rest[:size]), rest[size:]
-        shape, raw = tensors["x"]
-        doubled = np.frombuffer(raw, "<f4") * 2
-        if not np.isfinite(doubled).all():
+        manners = self.manners.get(self.headers.get("x-modelyard-revision", ""), Manners())
+        manners.headers.append({key.lower(): value for key, value in self.headers.items()})
+        if manners.fails("http"):
+            self._answer(500, json.dumps({"error": "out of luck"}).encode())
+            return
+        arrays = decode(body, int(self.headers.get("Inference-Header-Content-Length", len(body))), "inputs")
+        y = arrays["x"] * np.float32(manners.factor)
+        if not np.isfinite(y).all():
             self._answer(400, json.dumps({"error": "x is not finite"}).encode())
             return
+        words = serialize_byte_tensor(arrays["word"]).item()
         outputs = [
-            {"name": "y", "datatype": "FP32", "shape": shape, "data": doubled.tolist()},
-            _binary("word", *tensors["word"]),
+            {"name": "y", "datatype": "FP32", "shape": y.shape, "data": y.ravel().tolist()},
+            _binary("word", list(arrays["word"].shape), words),
         ]
         said = json.dumps({"model_name": "double", "outputs": outputs}).encode()
-        self._answer(200, said + tensors["word"][1], {"Inference-Header-Content-Length": str(len(said))})
+        self._answer(200, said + words, {"Inference-Header-Content-Length": str(len(said))})
 
     def _answer(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
-        revision = self.headers.get("x-modelyard-revision", REVISIONS[0])
+        asked = self.headers.get("x-modelyard-revision", REVISIONS[0])
+        revision = self.manners.get(asked, Manners()).as_revision or asked
         for key, value in {
             "x-modelyard-revision": revision,
             "Content-Length": str(len(body)),
@@ -88,9 +117,16 @@ def _binary(name: str, shape: list[int], raw: bytes) -> dict[str, Any]:
 
 
 class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
-    def _greet(self, context: grpc.ServicerContext) -> None:
-        asked = dict(context.invocation_metadata())
-        context.send_initial_metadata([("x-modelyard-revision", str(asked.get("x-modelyard-revision", REVISIONS[0])))])
+    def __init__(self, manners: Mapping[str, Manners]) -> None:
+        self._manners = manners
+
+    def _greet(self, context: grpc.ServicerContext) -> Manners:
+        headers = {key: str(value) for key, value in context.invocation_metadata()}
+        asked = headers.get("x-modelyard-revision", REVISIONS[0])
+        manners = self._manners.get(asked, Manners())
+        manners.headers.append(headers)
+        context.send_initial_metadata([("x-modelyard-revision", manners.as_revision or asked)])
+        return manners
 
     def ModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
         self._greet(context)
@@ -101,9 +137,11 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
         return answer
 
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
-        self._greet(context)
+        manners = self._greet(context)
+        if manners.fails("grpc"):
+            context.abort(grpc.StatusCode.INTERNAL, "out of luck")
         raw = dict(zip([one.name for one in request.inputs], request.raw_input_contents, strict=True))
-        doubled = np.frombuffer(raw["x"], "<f4") * 2
+        doubled = np.frombuffer(raw["x"], "<f4") * np.float32(manners.factor)
         if not np.isfinite(doubled).all():
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "x is not finite")
         answer = service_pb2.ModelInferResponse(model_name="double")
@@ -114,12 +152,13 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
 
 
 @contextmanager
-def running() -> Iterator[Addresses]:
-    """The server, listening on two free ports until the end of the block."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _Http)
+def running(manners: Mapping[str, Manners] | None = None) -> Iterator[Addresses]:
+    """The server, listening on two free ports until the end of the block; `manners` by revision."""
+    manners = manners or {}
+    http = ThreadingHTTPServer(("127.0.0.1", 0), type("_Handler", (_Http,), {"manners": manners}))
     http.daemon_threads = True
-    rpc = grpc.server(ThreadPoolExecutor(max_workers=2))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(_Grpc(), rpc)
+    rpc = grpc.server(ThreadPoolExecutor(max_workers=8))
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(_Grpc(manners), rpc)
     port = rpc.add_insecure_port("127.0.0.1:0")
     rpc.start()
     thread = Thread(target=http.serve_forever, daemon=True)

@@ -54,13 +54,13 @@ def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> Body:
     return Body(header + raw, len(header) if raw else None)
 
 
-def decode(content: bytes, header_length: int | None) -> dict[str, Any]:
-    """Arrays by output name of a response."""
+def decode(content: bytes, header_length: int | None, tensors: str = "outputs") -> dict[str, Any]:
+    """Arrays by name: of a response, or of a request with `tensors="inputs"`."""
     import numpy as np
 
     header = json.loads(content if header_length is None else content[:header_length])
     raw, found = content[header_length or len(content) :], {}
-    for output in header["outputs"]:
+    for output in header[tensors]:
         size = output.get("parameters", {}).get("binary_data_size")
         dtype = numpy_type(output["datatype"])
         if size is None:

@@ -4,11 +4,8 @@ With `--publish` a failure is also written as {"reason", "message"} to `$MODELYA
 operator reads the sentence that becomes the Model's condition.
 """
 
-import json
-import os
 import re
 import tempfile
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +39,8 @@ def build(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
 ) -> None:
     """Build an entry or a file into a proved Triton model repository."""
+    from modelyard.clients.last_words import leave, reason
+
     from .console import dump
 
     if not publish:
@@ -50,7 +49,7 @@ def build(
         try:
             report = _published(what, name, target)
         except Exception as bad:
-            _leave_word(bad)
+            leave(reason(bad, "the builder"))
             raise
     if output is not Output.TABLE:
         dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
@@ -141,18 +140,3 @@ def _resolved(what: str) -> "Entry":
     name, sign, rest = match.groups()
     registry = open_registry()
     return registry.resolve(name, version=rest) if sign == ":" else registry.resolve(name, alias=rest)
-
-
-def _leave_word(bad: Exception) -> None:
-    """What the operator will say about a failed Job; a missing file is no reason to hide the failure."""
-    from modelyard.errors import ModelyardError
-
-    place = os.environ.get("MODELYARD_TERMINATION_LOG")
-    if not place:
-        return
-    if isinstance(bad, ModelyardError):
-        word = {"reason": bad.reason, "message": str(bad)}
-    else:
-        word = {"reason": "Defect", "message": f"the builder failed with {type(bad).__name__}: {bad}"[:1000]}
-    with suppress(OSError):
-        Path(place).write_text(json.dumps(word))

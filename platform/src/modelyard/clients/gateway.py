@@ -27,7 +27,7 @@ class Gateway:
 
     def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe:
         """One inference by the Open Inference Protocol v2, answered by that revision or not; never raises."""
-        headers = {"Host": host, REVISION_HEADER: revision, **_described(request)}
+        headers = {"Host": host, REVISION_HEADER: revision, **content_headers(request)}
         try:
             answer = self._http.post(f"{self.url}/v2/models/{model}/infer", content=request, headers=headers)
         except httpx.HTTPError as bad:
@@ -45,7 +45,7 @@ class Gateway:
         self._http.close()
 
 
-def _described(request: bytes) -> dict[str, str]:
+def content_headers(request: bytes) -> dict[str, str]:
     """Headers of a body: all JSON, or a JSON header followed by raw tensors (values that JSON cannot write)."""
     text = request.decode("latin-1")
     _, end = json.JSONDecoder().raw_decode(text)

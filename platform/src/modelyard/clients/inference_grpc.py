@@ -51,11 +51,7 @@ class GrpcInference:
         return description(MessageToDict(answer))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
-        request = _MESSAGES.ModelInferRequest(model_name=self._endpoint.model)
-        for name, array in inputs.items():
-            request.inputs.add(name=name, datatype=np_to_triton_dtype(array.dtype), shape=array.shape)
-            request.raw_input_contents.append(_bytes(array))
-        answer, headers = self._call(self._stub.ModelInfer, request)
+        answer, headers = self._call(self._stub.ModelInfer, infer_request(self._endpoint.model, inputs))
         pairs = zip(answer.outputs, answer.raw_output_contents, strict=True)
         arrays = {tensor.name: _array(tensor, raw) for tensor, raw in pairs}
         return Prediction(arrays, headers.get(REVISION_HEADER, ""))
@@ -72,6 +68,15 @@ class GrpcInference:
                 raise unreachable(self._endpoint, said) from bad
             raise refusal(self._endpoint, code, said) from bad
         return answer, {key: str(value) for key, value in call.initial_metadata()}
+
+
+def infer_request(model: str, inputs: Mapping[str, np.ndarray]) -> Any:
+    """The message that asks `model` for one inference."""
+    request = _MESSAGES.ModelInferRequest(model_name=model)
+    for name, array in inputs.items():
+        request.inputs.add(name=name, datatype=np_to_triton_dtype(array.dtype), shape=array.shape)
+        request.raw_input_contents.append(_bytes(array))
+    return request
 
 
 def _bytes(array: np.ndarray) -> bytes:

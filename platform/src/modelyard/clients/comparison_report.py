@@ -1,0 +1,66 @@
+"""What a comparison found, for people and for programs: numbers, the verdict, and the sentence behind it.
+
+The candidate passes when at most the allowed share of the compared requests got another answer from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .comparison import Findings, Output
+
+_DIGITS = 4
+_SHORT_OUTPUTS = 8
+
+
+def report(findings: Findings, allowed: float, origin: str) -> dict[str, Any]:
+    """Everything as plain values; shares and ratios are fractions, differences in the outputs' own units."""
+    share = findings.disagreeing / findings.compared
+    return {
+        "passed": share <= allowed,
+        "message": _sentence(findings, share, allowed),
+        "asked": findings.asked,
+        "compared": findings.compared,
+        "disagreeing": findings.disagreeing,
+        "share": round(share, 6),
+        "allowed": allowed,
+        "latencyRatio": {protocol: round(ratio, 3) for protocol, ratio in findings.ratios().items()},
+        "outputs": {name: _output(one) for name, one in findings.outputs.items()},
+        "examples": findings.words,
+        "origin": origin,
+    }
+
+
+def short(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a report that fits a status: no sentences, the outputs that differ most."""
+    worst = sorted(report["outputs"].items(), key=lambda item: (-item[1]["disagreeing"], -item[1]["maxRelative"]))
+    kept = ("asked", "compared", "disagreeing", "share", "allowed", "latencyRatio")
+    return {**{name: report[name] for name in kept}, "outputs": dict(worst[:_SHORT_OUTPUTS])}
+
+
+def _output(one: Output) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "maxAbsolute": float(f"{one.absolute:.{_DIGITS}g}"),
+        "maxRelative": float(f"{one.relative:.{_DIGITS}g}"),
+        "disagreeing": one.disagreeing,
+    }
+    if one.scored:
+        found["top1Agreement"] = round(one.same_top / one.scored, 6)
+    return found
+
+
+def _sentence(findings: Findings, share: float, allowed: float) -> str:
+    times = ", ".join(f"{ratio:.2f} times over {protocol}" for protocol, ratio in findings.ratios().items())
+    took = f"; it takes {times} the stable's time" if times else ""
+    if not findings.disagreeing:
+        apart = max((one.absolute for one in findings.outputs.values()), default=0.0)
+        return f"All {findings.compared} compared requests got the same answer (at most {apart:.3g} apart){took}."
+    tops = ", ".join(
+        f"top-1 agreement of {name} {one.same_top / one.scored:.1%}"
+        for name, one in findings.outputs.items()
+        if one.scored
+    )
+    why = f"for example, {findings.words[0]}" if findings.words else "no example was kept"
+    other = f"{findings.disagreeing} of {findings.compared} compared requests ({share:.2%}) got another answer"
+    return f"{other}, {100 * allowed:g}% may: {why}{'; ' + tops if tops else ''}{took}."
