@@ -235,6 +235,15 @@ def test_what_came_before_the_weight_tells_only_the_stables_habits():
     assert unwatched.phi == 1
 
 
+def test_a_pass_at_a_lower_weight_is_none_at_the_next_even_when_it_was_not_cleared():
+    slices = seconds((240, *SPLIT))
+    passed = gate("errors", slices)
+    assert passed.verdict is PASS
+    more = (*slices, *seconds((10, counts(25), counts(75)), start=START + 240))
+    found = gate("errors", more, weight=25, since=START + 240, before=[passed])
+    assert (found.verdict, found.requests, found.stable_requests) == (CONTINUE, 250, 750)
+
+
 def test_the_stables_requests_from_before_it_was_the_stable_do_not_count():
     found = errors((20, *SPLIT), watched=START + 10)
     assert (found.requests, found.stable_requests) == (100, 950)

@@ -1,8 +1,9 @@
 """The gates that count, latency and errors: from the gateway's slices to a verdict with its numbers.
 
 A state (`ledger.py`) belongs to one weight and is known by the end of its last window, so slices that were
-counted before change nothing, and an operator that starts anew goes on from the state in the status. Slices from
-before the weight was written say nothing of the candidate; of the stable they tell its habits.
+counted before change nothing, and an operator that starts anew goes on from the state in the status. What was
+counted before the weight was written says nothing of the candidate at this weight, which may break under more
+load than it had; of the stable it tells the habits.
 
 | verdict | when, the first that holds |
 |---|---|
@@ -73,7 +74,7 @@ def _fed(look: Look, asked: Objective, rule: Rule) -> State:
     past = [one for one in newer if look.watched < one.end <= look.since]
     for one in past:
         state = update(rule, state, Window(one.end, 0, 0, *asked.count(one.of(look.stable_slot))))
-    if past:
+    if state.end <= look.since:
         state = next_step(state)
     if look.alone:
         state = replace(state, stable_out=False)
