@@ -10,6 +10,9 @@ import yaml
 from pydantic import SecretStr
 
 from modelyard.api.crd import model_crd
+from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.operator.cache import Cache
+from modelyard.operator.metrics import Metrics
 from modelyard.operator.permissions import RIGHTS
 from modelyard.settings import Settings
 from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
@@ -225,15 +228,37 @@ def test_what_is_behind_flags_appears_with_them() -> None:
     assert behind <= {each["kind"] for each in objects(template(PLATFORM, flags))}
 
 
-def test_alerts_speak_of_metrics_the_operator_has() -> None:
-    source = (PLATFORM.parents[1] / "platform" / "src" / "modelyard" / "operator" / "metrics.py").read_text()
+def alerts() -> list[dict[str, Any]]:
     found = objects(template(PLATFORM, {"monitoring": {"prometheusRule": {"enabled": True}}}))
-    rules = one(found, "PrometheusRule", "modelyard-operator")["spec"]["groups"][0]["rules"]
+    return one(found, "PrometheusRule", "modelyard-operator")["spec"]["groups"][0]["rules"]
 
-    named = {name for rule in rules for name in re.findall(r"modelyard_[a-z_]+", rule["expr"])}
+
+def test_alerts_speak_of_metrics_the_operator_has() -> None:
+    told = Metrics(Cache(), lambda: 0, lambda: True).text().decode()
+    known = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
+
+    named = {name for rule in alerts() for name in re.findall(r"modelyard_[a-z_]+", rule["expr"])}
 
     assert named
-    assert [name for name in named if name.removesuffix("_count") not in source] == []
+    assert {name for name in named if name.removesuffix("_count") not in known} == set()
+
+
+def test_every_alert_says_what_is_and_what_to_do_and_its_runbook_is_there() -> None:
+    for rule in alerts():
+        said = rule["annotations"]
+        assert said["summary"].endswith("."), rule["alert"]
+        assert said["action"], rule["alert"]
+        if "runbook" in said:
+            assert (PLATFORM.parents[1] / said["runbook"]).is_file(), rule["alert"]
+
+
+def test_alerts_of_rollouts_ask_for_words_that_rollouts_say() -> None:
+    text = " ".join(rule["expr"] for rule in alerts())
+    phases = re.findall(r'phase="(\w+)"', text)
+    outcomes = [word for words in re.findall(r'outcome=~"([\w|]+)"', text) for word in words.split("|")]
+
+    assert phases == [Phase.HOLDING.value]
+    assert outcomes == [Outcome.ABORTED.value, Outcome.FAILED.value]
 
 
 def test_an_upgrade_keeps_the_credentials(apiserver: RealApiServer) -> None:
