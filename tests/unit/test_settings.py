@@ -71,3 +71,13 @@ def test_secrets_are_not_printed(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MODELYARD_STORE_SECRET_ACCESS_KEY", "hush-hush")
 
     assert "hush-hush" not in repr(Settings.read())
+
+
+def test_evidence_from_a_prometheus_needs_its_address(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("gateway: {evidence: prometheus}\n")
+    with pytest.raises(InvalidSettings, match=r"setting gateway is not usable: .* needs prometheusUrl, such as http"):
+        Settings.read()
+
+    monkeypatch.setenv("MODELYARD_GATEWAY_PROMETHEUS_URL", "http://prometheus:9090")
+
+    assert Settings.read().gateway.prometheus_url == "http://prometheus:9090"

@@ -43,6 +43,8 @@ class EnvoyCounters:
         failed = {pod.uid for pod in pods if isinstance(answers[pod.uid], str)}
         if failed:
             pods = self._pods.listed_anew()
+            if not pods:
+                return Reading({}, trouble=self._pods.absence)
         missed = [f"{pod.name} {answers[pod.uid]}" for pod in pods if pod.expected and pod.uid in failed]
         counted = {uid: answer for uid, answer in answers.items() if not isinstance(answer, str)}
         return Reading(counted, frozenset(pod.uid for pod in pods), trouble=self._trouble(missed))

@@ -55,6 +55,8 @@ class PrometheusCounters:
         fresh = {uid for uid, at in times.items() if at > now - OLD_SECONDS}
         if not fresh.issuperset(_uids(pods)):
             pods = self._pods.listed_anew()
+            if not pods:
+                return Reading({}, trouble=self._pods.absence)
         missed = [pod for pod in pods if pod.expected and pod.uid not in fresh]
         end = min((times[pod.uid] for pod in pods if pod.expected and pod.uid in fresh), default=now)
         counted = {uid: collect(_series(counters.get(uid, ()))) for uid in fresh}

@@ -72,9 +72,11 @@ class Sampler:
         """False once the thread has ended, on purpose or not."""
         return self._thread.is_alive()
 
-    def stop(self) -> None:
-        """Ends after the reading under way."""
+    def stop(self, patience: float = 0.0) -> None:
+        """Ends after the reading under way; returns after `patience` seconds at the latest."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(patience)
 
     def of(self, key: Key) -> Traffic:
         """What is known of a Model's traffic."""
