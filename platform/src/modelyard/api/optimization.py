@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 Goal = Literal["latency", "throughput", "size"]
 Runtime = Literal["onnxruntime", "openvino", "tensorrt"]
+RUNTIMES: tuple[Runtime, ...] = ("onnxruntime", "openvino", "tensorrt")
 ORIGINAL = "original"
 
 

@@ -29,7 +29,7 @@ from .worker import Lost, Worker
 LEAST_ROUNDS, MOST_ROUNDS = 3, 11
 LEAST_TURN = 0.02
 _TURN = 0.2
-_PATIENCE = 20.0
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plan:
     seed: int
     deadline: float
     gpu: bool = False
-    patience: float = _PATIENCE
+    patience: float = PATIENCE
     turn: float = _TURN
     rounds: int = MOST_ROUNDS
 

@@ -2,6 +2,8 @@
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from modelyard.build.optimize.material import Precision
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Runtimes(StrEnum):
+    """What a variant may run in."""
+
+    ANY = "any"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
 
 
 class Aim(StrEnum):
@@ -58,6 +68,9 @@ def optimize(
     precisions: Annotated[
         str, typer.Option(help="Which to try: fp32, fp16, bf16, int8, int4.")
     ] = "fp32,fp16,int8,int4",
+    runtime: Annotated[
+        Runtimes, typer.Option(help="What variants may run in; `modelyard serve` runs those of onnxruntime.")
+    ] = Runtimes.ANY,
     budget: Annotated[
         float, typer.Option(parser=duration, metavar="TIME", show_default="10m", help="Time in all: 90s, 10m, 1h.")
     ] = 600.0,
@@ -67,6 +80,7 @@ def optimize(
 ) -> None:
     """Try smaller and faster variants of a model and keep the best that keeps its quality."""
     wanted = precisions_of(precisions)
+    from modelyard.api.optimization import RUNTIMES
     from modelyard.build.optimize.engine import Order
     from modelyard.build.optimize.engine import optimize as run
     from modelyard.build.optimize.recipes import recipes
@@ -74,11 +88,24 @@ def optimize(
 
     from .variants import progress, show
 
-    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".variants-", dir=out) as scratch, progress() as watch:
-        report = write(run(order, recipes, Path(scratch), watch), out)
+    runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
+    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes)
+    with _scratch(out) as scratch, progress() as watch:
+        report = write(run(order, recipes, scratch, watch), out)
     if output is not Output.TABLE:
         dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
     else:
         show(report, out)
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """A folder for variants on the disk that also takes the result; OUT itself goes again when nothing came of it."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".variants-", dir=out) as scratch:
+            yield Path(scratch)
+    except BaseException:
+        with suppress(OSError):
+            out.rmdir()
+        raise

@@ -56,7 +56,7 @@ class _Board:
 
 def _told(trial: "Trial") -> tuple[str, ...]:
     quality = f"{trial.quality:.4g}" if trial.quality is not None else ""
-    lost = f"{100 * trial.loss:.2g} %" if trial.loss is not None else ""
+    lost = _percent(trial.loss)
     verdict = f"[red]{escape(trial.refused)}[/]" if trial.refused else "[green]answers[/]"
     return (escape(trial.name), trial.precision, quality, lost, _bytes(trial.size), verdict)
 
@@ -130,7 +130,7 @@ def _row(variant: "Variant", report: "Optimization", batches: Sequence[int]) -> 
         f"{variant.throughput:,.0f}" if variant.throughput else "",
         _bytes(variant.size),
         f"{variant.quality:.4g}" if variant.quality is not None else "",
-        f"{100 * variant.quality_loss:.2g} %" if variant.quality_loss is not None else "",
+        _percent(variant.quality_loss),
         verdict,
     )
 
@@ -146,7 +146,7 @@ def summary(report: "Optimization") -> list[str]:
     if report.metric and new.quality is not None and old.quality is not None and chosen.quality_loss is not None:
         lines.append(
             f"  {report.metric.name} {new.quality:.4g} instead of {old.quality:.4g} on {report.metric.rows} rows: "
-            f"{100 * chosen.quality_loss:.2g} % lost, {100 * report.max_quality_loss:.2g} % allowed."
+            f"{_percent(chosen.quality_loss)} lost, {_percent(report.max_quality_loss)} allowed."
         )
     return [*lines, f"  It is {escape(chosen.reason)}"]
 
@@ -162,10 +162,17 @@ def _gains(report: "Optimization", new: "Variant", old: "Variant") -> Iterator[s
 
 
 def _next(report: "Optimization", folder: Path) -> Iterator[tuple[str, str]]:
+    from modelyard.build.optimize.choose import choose
+
     yield "report", str(folder / "report.html")
     chosen = next(variant for variant in report.variants if variant.name == report.chosen.name)
     if chosen.runtime != "onnxruntime":
-        yield "model", f"{folder / 'chosen'} (runs in {chosen.runtime}, not in onnxruntime)"
+        yield "model", f"{folder / 'chosen'} (for {chosen.runtime})"
+        here = choose([v for v in report.variants if v.runtime == "onnxruntime"], report.goal, report.max_quality_loss)
+        yield (
+            "next",
+            f"for `modelyard serve`, which runs ONNX, add --runtime onnxruntime: the best there is {here.name}",
+        )
         return
     model, (name, _, version) = folder / "chosen" / "model.onnx", report.source.partition(":")
     yield "model", str(model)
@@ -178,3 +185,9 @@ def _bytes(size: float | None) -> str:
     from modelyard.build.optimize.tradeoff import in_bytes
 
     return in_bytes(size) if size else ""
+
+
+def _percent(share: float | None) -> str:
+    from modelyard.build.optimize.choose import percent
+
+    return percent(share) if share is not None else ""

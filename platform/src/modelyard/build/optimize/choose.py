@@ -37,9 +37,7 @@ def refusal(metric: str, quality: float, original: float, lost: float, bound: fl
     """Why a variant with this loss may not be chosen; None when it may."""
     if lost <= bound:
         return None
-    return (
-        f"{metric} goes from {original:.4g} to {quality:.4g}: {_percent(lost)} is lost, {_percent(bound)} is allowed."
-    )
+    return f"{metric} goes from {original:.4g} to {quality:.4g}: {percent(lost)} is lost, {percent(bound)} is allowed."
 
 
 def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
@@ -127,11 +125,12 @@ def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal
     if losses:
         least = min(losses, key=lambda name: losses[name])
         return (
-            f"the original stays: no variant keeps the quality; the least loss is {_percent(losses[least])} "
+            f"the original stays: no variant keeps the quality; the least loss is {percent(losses[least])} "
             f"({least}). Allow more with --max-quality-loss, or give more precisions."
         )
     return "the original stays: no variant could be tried; the reasons are in the table."
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def percent(share: float) -> str:
+    """A share for people: three digits, and nothing that is only rounding."""
+    return f"{round(100 * share, 4) + 0.0:.3g} %"

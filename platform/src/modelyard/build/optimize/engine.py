@@ -18,8 +18,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelyard.api.optimization import ORIGINAL, Chosen, Goal, Variant
-from modelyard.build.measure import LEAST_ROUNDS, LEAST_TURN, Measured, Plan, Subject, measure, round_seconds
+from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, Goal, Runtime, Variant
+from modelyard.build.measure import (
+    LEAST_ROUNDS,
+    LEAST_TURN,
+    MOST_ROUNDS,
+    PATIENCE,
+    Measured,
+    Plan,
+    Subject,
+    measure,
+    round_seconds,
+)
 from modelyard.errors import InvalidSettings, UnsupportedModel
 
 from .choose import choose, pareto
@@ -41,7 +51,12 @@ _LEAST_TIMING, _CLOSING = 2.0, 3.0
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for; `bound` is the largest quality loss as a share, `budget` seconds of wall time."""
+    """What was asked for.
+
+    `bound` is the largest quality loss as a share, `budget` seconds of wall time, `memory` bytes a process may use,
+    `runtimes` those a variant may be for (the original always may stay),
+    `rounds` how often every variant is timed at most, `patience` seconds to wait for a quiet machine.
+    """
 
     path: Path
     goal: Goal
@@ -52,6 +67,9 @@ class Order:
     out: Path
     passes: str = PASSES
     memory: int | None = None
+    runtimes: tuple[Runtime, ...] = RUNTIMES
+    rounds: int = MOST_ROUNDS
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -132,7 +150,16 @@ def _bench(order: Order, scratch: Path) -> tuple[Bench, Intake]:
     np.savez(inputs, **arrays)
     hardware, evaluation = this_machine(), intake.evaluation()
     bench = Bench(
-        intake, hardware, evaluation, inputs, order.bound, order.seed, order.passes, scratch / "variants", order.memory
+        intake=intake,
+        hardware=hardware,
+        evaluation=evaluation,
+        inputs=inputs,
+        bound=order.bound,
+        seed=order.seed,
+        passes=order.passes,
+        runtimes=order.runtimes,
+        scratch=scratch / "variants",
+        memory=order.memory,
     )
     return bench, intake
 
@@ -183,6 +210,8 @@ def _timed(order: Order, bench: Bench, trials: Sequence[Trial], deadline: float,
             seed=order.seed,
             deadline=until,
             gpu=bench.hardware.gpu is not None,
+            rounds=order.rounds,
+            patience=order.patience,
         )
         found.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", watch.say))
     merged = _merged(found)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .tradeoff import Panel, Role
+from .tradeoff import Panel, Point, Role
 
 LINE, LETTER, GAP = 13.0, 6.2, 10.0
 """Height of a line, width of a letter and distance from the point, in the drawing's units."""
@@ -34,7 +34,8 @@ class _Box:
 
 def labels(panel: Panel, width: float, height: float) -> list[Label]:
     """Labels for a panel drawn `width` by `height` units large; the more a point matters, the earlier its choice."""
-    found, taken = [], []
+    found: list[Label] = []
+    taken = [_mark(panel, point, width, height) for point in panel.points]
     for point in sorted((p for p in panel.points if p.role in _NAMED), key=lambda p: _NAMED.index(p.role)):
         x, y = panel.x.place(point.x) * width, panel.y.place(point.y) * height
         size = LETTER * len(point.name)
@@ -46,6 +47,11 @@ def labels(panel: Panel, width: float, height: float) -> list[Label]:
         edge = start if right else start + size
         found.append(Label(point.name, point.role, edge / width, box.middle / height, right))
     return found
+
+
+def _mark(panel: Panel, point: Point, width: float, height: float) -> _Box:
+    """The place of the point itself, which no name may cover."""
+    return _Box(panel.x.place(point.x) * width - GAP / 2, GAP - 1, panel.y.place(point.y) * height)
 
 
 def _shifts() -> list[float]:

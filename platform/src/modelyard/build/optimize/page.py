@@ -5,6 +5,7 @@ from html import escape
 
 from modelyard.api.optimization import Optimization, Variant
 
+from .choose import percent
 from .drawing import drawn
 from .tradeoff import in_bytes, panels, role
 
@@ -87,8 +88,8 @@ def _facts(report: Optimization) -> list[tuple[str, str]]:
     if variant.size:
         found.append((in_bytes(variant.size), f"on disk, {chosen.size_ratio:.0%} of the original"))
     if variant.quality is not None and report.metric and chosen.quality_loss is not None:
-        words = f"{report.metric.name}; {100 * chosen.quality_loss:.2g} % lost, {100 * report.max_quality_loss:.2g} %"
-        found.append((f"{variant.quality:.4g}", f"{words} allowed"))
+        words = f"{percent(chosen.quality_loss)} lost, {percent(report.max_quality_loss)} allowed"
+        found.append((f"{variant.quality:.4g}", f"{report.metric.name}; {words}"))
     return found
 
 
@@ -121,7 +122,7 @@ def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
         in_bytes(variant.peak_memory) if variant.peak_memory else "",
         in_bytes(variant.size) if variant.size else "",
         f"{variant.quality:.4g}" if variant.quality is not None else "",
-        f"{100 * variant.quality_loss:.2g} %" if variant.quality_loss is not None else "",
+        percent(variant.quality_loss) if variant.quality_loss is not None else "",
     ]
     kind = role(variant, report)
     said = {"chosen": "chosen", "original": "the original", "pareto": "on the Pareto front", "eligible": ""}
@@ -146,7 +147,7 @@ def _surroundings(report: Optimization) -> list[tuple[str, str]]:
     hardware = report.hardware
     versions = ", ".join(f"{name} {version}" for name, version in report.conditions.versions.items())
     return [
-        ("goal", f"{report.goal}, at most {100 * report.max_quality_loss:.3g} % of the quality lost"),
+        ("goal", f"{report.goal}, at most {percent(report.max_quality_loss)} of the quality lost"),
         ("processor", f"{hardware.processor}, {hardware.cores} cores ({', '.join(hardware.flags)})"),
         ("GPU", hardware.gpu or "none used"),
         ("versions", f"modelyard {report.program}, {versions}"),

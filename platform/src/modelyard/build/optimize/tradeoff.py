@@ -17,6 +17,8 @@ from typing import Literal
 
 from modelyard.api.optimization import Optimization, Variant
 
+from .choose import percent
+
 Role = Literal["chosen", "original", "pareto", "eligible", "refused"]
 
 
@@ -119,7 +121,7 @@ def tip(variant: Variant) -> str:
     if variant.size:
         parts.append(in_bytes(variant.size))
     if variant.quality_loss is not None:
-        parts.append(f"{100 * variant.quality_loss:.2g} % lost")
+        parts.append(f"{percent(variant.quality_loss)} lost")
     return ", ".join(parts) + (f": {variant.refused}" if variant.refused else "")
 
 

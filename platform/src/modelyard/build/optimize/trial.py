@@ -68,6 +68,7 @@ class Bench:
     bound: float
     seed: int
     passes: str
+    runtimes: tuple[Runtime, ...]
     scratch: Path
     memory: int | None = None
 
@@ -111,6 +112,9 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
             runtime=made["runtime"],
             size=made["size"],
         )
+        if trial.runtime not in bench.runtimes:
+            wanted = " or ".join(bench.runtimes)
+            return replace(trial, path=None, refused=f"it runs in {trial.runtime}, and only {wanted} was asked for.")
         found, answers = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
         trial = replace(trial, memory=found["peakMemory"], seconds=found["seconds"])
         return _judged(bench, trial, answers, first)
@@ -118,7 +122,8 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
         return replace(trial, refused=str(bad))
     except Died as death:
         doing = "while it answered" if trial.path else "while it was made"
-        return replace(trial, path=None, refused=f"{doing}, it {death}.")
+        how = f"took longer than the {seconds:.0f} s left for it" if death.code is None else str(death)
+        return replace(trial, path=None, refused=f"{doing}, it {how}.")
 
 
 def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:

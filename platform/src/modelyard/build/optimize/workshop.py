@@ -20,7 +20,7 @@ from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 from .intake import evaluation_of
 from .material import Evaluation, Hardware, Material, Pass, Precision
 
-RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino", "tensorrt": "tensorrt"}
+_RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino", "tensorrt": "tensorrt"}
 
 
 def registry(where: str) -> Mapping[str, Pass]:
@@ -47,7 +47,7 @@ def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "path": str(material.path),
         "precision": material.precision,
-        "runtime": RUNTIMES[material.kind],
+        "runtime": _RUNTIMES[material.kind],
         "passes": list(material.passes),
         "files": names,
         "size": sum((material.path.parent / file).stat().st_size for file in names),
