@@ -41,7 +41,9 @@ def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:
 
 
 def _openvino(path: Path, threads: int) -> Run:
-    import openvino as ov  # pyright: ignore[reportMissingImports]
+    from .openvino_library import openvino
+
+    ov = openvino()
 
     options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
     try:

@@ -24,6 +24,7 @@ _RECIPES: tuple[Recipe, ...] = (
     _recipe("fused", "fuse", "ort-graph"),
     _recipe("openvino-int8", "openvino-int8"),
     _recipe("int8-nncf", "fold", "int8-nncf"),
+    _recipe("int8-nncf-widest", "fold", ("int8-nncf", {"ranges": "widest"})),
     _recipe("int8-dynamic-fused", "fuse", "int8-dynamic"),
     _recipe("int8-static", "fold", "int8-static"),
     _recipe("int4-weights", "fold", "int4-weights"),

@@ -13,7 +13,7 @@ from modelyard.build.optimize.material import Evaluation, Hardware, Material, Pr
 
 from . import calibration, conditions, onnx_file, quantized_graph
 from .int8_static import against_quantization
-from .nncf_library import nncf, settings
+from .nncf_library import SPACE, nncf, settings
 from .rewrite import Rewrite
 
 
@@ -33,7 +33,7 @@ class Int8Nncf(Rewrite):
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         with onnx_file.quietly(folder):
             module = nncf(settled["seed"])
-            quantized = module.quantize(model, **settings(module, feeds, onnx_file.attends(model)))
+            quantized = module.quantize(model, **settings(module, feeds, settled, onnx_file.attends(model)))
         return self.made(material, onnx_file.write(finished(quantized), folder))
 
 
@@ -44,4 +44,4 @@ def finished(model: Any) -> Any:
     return model
 
 
-INT8_NNCF = Int8Nncf(name="int8-nncf", precision=Precision.INT8, needs_data=True, space=calibration.SPACE)
+INT8_NNCF = Int8Nncf(name="int8-nncf", precision=Precision.INT8, needs_data=True, space=SPACE)

@@ -10,12 +10,12 @@ from typing import Any
 
 from modelyard.build.optimize.material import Evaluation, Hardware, Material, Precision
 from modelyard.build.optimize.quality import LOWER_IS_BETTER, quality, scale
-from modelyard.errors import InvalidInput
+from modelyard.errors import InvalidInput, UnsupportedModel
 
 from . import calibration, conditions, onnx_file
 from .int8_nncf import finished
 from .int8_static import against_quantization
-from .nncf_library import nncf, settings
+from .nncf_library import SPACE, nncf, settings
 from .rewrite import Rewrite
 
 _EVERYTHING = {"rows": 1 << 30, "seed": 1, "calibration": None}
@@ -43,52 +43,65 @@ class Int8NncfAccuracy(Rewrite):
         original, _ = judge(model, range(len(judge.feeds)))
         with onnx_file.quietly(folder):
             module = nncf(settled["seed"])
+            shared = settings(module, feeds, settled, onnx_file.attends(model))
             quantized = module.quantize_with_accuracy_control(
                 model,
+                advanced_quantization_parameters=shared.pop("advanced_parameters"),
                 validation_dataset=module.Dataset(range(len(judge.feeds)), judge.feeds.__getitem__),
                 validation_fn=judge,
                 max_drop=settled["max_loss"] * scale(evaluation, original),
                 drop_type=module.DropType.ABSOLUTE,
-                **settings(module, feeds, onnx_file.attends(model)),
+                **shared,
+            )
+        if "QuantizeLinear" not in onnx_file.operators(quantized):
+            raise UnsupportedModel(
+                f"every layer in int8 costs more than {settled['max_loss']:.1%} of the quality; it stays in fp32."
             )
         return self.made(material, onnx_file.write(finished(quantized), folder))
 
 
 class _Judge:
-    """The evaluation's metric, larger is better, for NNCF: called with a model and the numbers of samples."""
+    """What NNCF asks about a model, larger is better: the evaluation's metric for all samples; for some of them, by
+    which it ranks layers, and for each alone, how near the answers are to the expected ones."""
 
     def __init__(self, model: Any, path: Path, evaluation: Evaluation) -> None:
         self.feeds = calibration.feeds(model, path, evaluation, _EVERYTHING)
-        self.names = [value.name for value in model.graph.output]
         self.evaluation = evaluation
 
-    def __call__(self, model: Any, indices: Iterable[int]) -> tuple[float, list[list[Any]]]:
-        """The metric on these samples, and every sample's outputs, by which NNCF ranks layers."""
+    def __call__(self, model: Any, indices: Iterable[int]) -> tuple[float, list[float]]:
+        """The value for these samples and of each; NNCF passes the numbers of samples."""
         import numpy as np
         import onnxruntime as ort
 
         options = ort.SessionOptions()
         options.log_severity_level = 4
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        numbers = list(indices)
-        answers: list[Any] = [session.run(self.names, self.feeds[index]) for index in numbers]
-        outputs = {name: np.concatenate([one[i] for one in answers]) for i, name in enumerate(self.names)}
-        value = quality(self._part(numbers), outputs)
-        return (-value if self.evaluation.metric in LOWER_IS_BETTER else value), answers
+        names, numbers = list(self.evaluation.outputs), list(indices)
+        answers: list[Any] = [session.run(names, self.feeds[number]) for number in numbers]
+        outputs = {name: np.concatenate([one[place] for one in answers]) for place, name in enumerate(names)}
+        each = self._nearness(outputs, numbers)
+        if len(numbers) < len(self.feeds):
+            return float(np.mean(each)), each
+        value = quality(self.evaluation, outputs)
+        return (-value if self.evaluation.metric in LOWER_IS_BETTER else value), each
 
-    def _part(self, numbers: list[int]) -> Evaluation:
-        """The evaluation of these samples alone."""
-        whole = self.evaluation
-        if len(numbers) == len(self.feeds):
-            return whole
-        outputs = {name: values[numbers] for name, values in whole.outputs.items()}
-        labels = None if whole.labels is None else whole.labels[numbers]
-        return Evaluation(whole.inputs, outputs, labels, whole.metric)
+    def _nearness(self, outputs: Mapping[str, Any], numbers: list[int]) -> list[float]:
+        """Minus the mean squared difference a sample, as a share of the expected answer's square."""
+        import numpy as np
+
+        total = np.zeros(len(numbers))
+        rows = len(next(iter(outputs.values()))) // len(numbers)
+        for name, found in outputs.items():
+            chosen = [number * rows + row for number in numbers for row in range(rows)]
+            expected = np.asarray(self.evaluation.outputs[name][chosen], np.float64).reshape(len(numbers), -1)
+            apart = np.square(np.asarray(found, np.float64).reshape(len(numbers), -1) - expected).mean(axis=1)
+            total -= apart / np.maximum(np.square(expected).mean(axis=1), 1e-12)
+        return total.tolist()
 
 
 INT8_NNCF_ACCURACY = Int8NncfAccuracy(
     name="int8-nncf-accuracy",
     precision=Precision.INT8,
     needs_data=True,
-    space={"max_loss": (0.01,), **calibration.SPACE},
+    space={"max_loss": (0.01,), **SPACE},
 )

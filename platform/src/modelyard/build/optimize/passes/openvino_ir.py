@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelyard.build.openvino_library import openvino
 from modelyard.build.optimize.material import Evaluation, Hardware, Material, Precision
 from modelyard.errors import UnsupportedModel
 
 from . import calibration, conditions, onnx_file
 from .int8_static import against_quantization
-from .nncf_library import nncf, settings
+from .nncf_library import SPACE, nncf, settings
 from .rewrite import Rewrite
 
 _SAID = 300
@@ -54,7 +55,9 @@ class OpenVinoInt8(Rewrite):
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         with onnx_file.quietly(folder):
             module = nncf(settled["seed"])
-            quantized = module.quantize(converted(material.path), **settings(module, feeds, onnx_file.attends(model)))
+            quantized = module.quantize(
+                converted(material.path), **settings(module, feeds, settled, onnx_file.attends(model))
+            )
         return self.made(material, saved(quantized, folder, small=False), "openvino")
 
 
@@ -73,10 +76,8 @@ def against_openvino(material: Material, hardware: Hardware) -> str | None:
 
 def converted(path: Path) -> Any:
     """The ov.Model of an ONNX file; raises UnsupportedModel when OpenVINO lacks an operator."""
-    import openvino as ov
-
     try:
-        return ov.Core().read_model(str(path))
+        return openvino().Core().read_model(str(path))
     except RuntimeError as bad:
         said = " ".join(str(bad).split())[-_SAID:]
         raise UnsupportedModel(f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
@@ -84,14 +85,12 @@ def converted(path: Path) -> Any:
 
 def saved(model: Any, folder: Path, small: bool) -> Path:
     """FOLDER/model.xml and its model.bin; `small` stores weights in fp16."""
-    import openvino as ov
-
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.xml"
-    ov.save_model(model, str(path), compress_to_fp16=small)
+    openvino().save_model(model, str(path), compress_to_fp16=small)
     return path
 
 
 OPENVINO = OpenVino(name="openvino", lossless=True, space={"weights": ("fp32",)})
 OPENVINO_FP16 = OpenVino(name="openvino-fp16", precision=Precision.FP16, space={"weights": ("fp16",)})
-OPENVINO_INT8 = OpenVinoInt8(name="openvino-int8", precision=Precision.INT8, needs_data=True, space=calibration.SPACE)
+OPENVINO_INT8 = OpenVinoInt8(name="openvino-int8", precision=Precision.INT8, needs_data=True, space=SPACE)
