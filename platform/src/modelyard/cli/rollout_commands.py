@@ -132,7 +132,7 @@ def answer(cluster: Cluster, namespace: str, name: str, told: str, patience: flo
             raise Conflict(f"somebody else wrote {other} before an answer came: look at the status, and tell it again.")
         if time.monotonic() >= end:
             raise Unreachable(
-                f"the command is written, but the operator has not answered within {patience:g} s: `modelyard doctor` says "
-                f"whether it runs, and `modelyard rollout status {name} -n {namespace}` shows the answer once it came."
+                f"the command is written, but the operator has not answered within {patience:g} s: `modelyard doctor` "
+                f"says whether it runs; `modelyard rollout status {name} -n {namespace}` shows the answer once it came."
             )
         time.sleep(_EVERY)

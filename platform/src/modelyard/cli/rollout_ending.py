@@ -13,7 +13,7 @@ While the operator has not taken up the latest spec nothing has ended: so `kubec
 
 from dataclasses import dataclass
 
-from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord
 from modelyard.api.status import ModelStatus
 
 from .rollout_view import Look, told
@@ -35,8 +35,8 @@ class Ending:
     sentence: str
 
 
-def ending(look: Look, began: bool) -> Ending | None:
-    """How it ended; None while it goes on. `began` says that this watch has seen a rollout under way."""
+def ending(look: Look, began: str) -> Ending | None:
+    """How it ended; None while it goes on. `began` is when the rollout seen last began, empty when none was seen."""
     rollout, status = look.rollout, look.model.status
     if look.behind:
         return None
@@ -44,23 +44,27 @@ def ending(look: Look, began: bool) -> Ending | None:
         return Ending(1, f"{look.model.name} is stuck: {_message(status, 'Stalled')}")
     if rollout.active:
         return None
-    if began or rollout.rejected:
-        return _last(look)
+    if rollout.history and (rollout.rejected or rollout.history[0].started == began):
+        return _recorded(look, rollout.history[0])
+    if began:
+        return _unrecorded(look)
     if _holds(status, "Ready"):
         said = f" The last one: {told(rollout.history[0], look.now)}." if rollout.history else ""
         return Ending(0, f"No rollout is under way; version {status.version} holds the traffic.{said}")
     return None
 
 
-def _last(look: Look) -> Ending | None:
-    """As the newest record says; the first revision of a Model leaves none."""
-    rollout = look.rollout
-    if not rollout.history:
-        first = f"{look.model.name}: {rollout.message}"
-        return Ending(0, first) if rollout.reason == Outcome.PROMOTED else None
-    record = rollout.history[0]
+def _recorded(look: Look, record: RolloutRecord) -> Ending | None:
     code = _CODES.get(record.outcome)
     return None if code is None else Ending(code, f"{told(record, look.now)}. {record.message}")
+
+
+def _unrecorded(look: Look) -> Ending | None:
+    """The first revision of a Model leaves no record, and neither does what ends before it had a candidate."""
+    rollout = look.rollout
+    if rollout.reason == Outcome.SUPERSEDED:
+        return None
+    return Ending(0 if rollout.reason == Outcome.PROMOTED else 1, f"{look.model.name}: {rollout.message}")
 
 
 def _holds(status: ModelStatus, kind: str) -> bool:

@@ -80,7 +80,7 @@ def _lines(one: GateStatus) -> Iterator[RenderableType]:
     if one.passes_at:
         yield _bar("favour ", one.favour, one.passes_at, "green", "enough to pass")
     if one.message:
-        yield Text(one.message, style="dim")
+        yield Text(one.message.removeprefix(f"{one.name}: "), style="dim")
 
 
 def _counts(one: GateStatus) -> Iterator[Text]:

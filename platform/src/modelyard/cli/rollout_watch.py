@@ -31,12 +31,12 @@ class Screen(Protocol):
 
 def follow(looks: Iterable[Look | None], screen: Screen) -> Ending | None:
     """How the rollout ended; None when the looks did before. A look that is None means that the Model is gone."""
-    began = False
+    began = ""
     for look in looks:
         if look is None:
             return Ending(1, "The Model was deleted while it was watched.")
         screen.show(look)
-        began = began or look.rollout.active
+        began = look.rollout.started if look.rollout.active else began
         found = ending(look, began)
         if found is not None:
             return found
