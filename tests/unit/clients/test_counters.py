@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from modelyard.clients.counters import Source, Totals, collect, source_of
 from modelyard.core.traffic import MIRROR, NOTHING, Counts
 
-HTTP = Source("demo", "digits", "a", "http/digits")
-GRPC = Source("demo", "digits", "a", "grpc/digits")
-MIRRORED = Source("demo", "digits", MIRROR, "grpc/digits")
+HTTP = Source("demo", "digits", "a", "httproute/demo/digits/rule/0/backend/0")
+GRPC = Source("demo", "digits", "a", "grpcroute/demo/digits/rule/0/backend/0")
+MIRRORED = Source("demo", "digits", MIRROR, "grpcroute/demo/digits/rule/0-mirror-0")
 ANSWERS, TIMED = "envoy_cluster_upstream_rq_xx", "envoy_cluster_upstream_rq_time_count"
 BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 
@@ -29,18 +29,26 @@ def totals(good: int = 0, failed: int = 0, codes: dict[int, int] | None = None, 
 
 
 @pytest.mark.parametrize(
-    ("cluster", "source"),
+    ("cluster", "slot"),
     [
-        ("httproute/demo/digits/rule/0/backend/0", ("demo", "digits", "a", "http/digits")),
-        ("httproute/demo/digits/rule/0/backend/1", ("demo", "digits", "b", "http/digits")),
-        ("httproute/demo/digits--path/rule/0/backend/1", ("demo", "digits", "b", "http/digits--path")),
-        ("grpcroute/demo/digits/rule/0/backend/0", ("demo", "digits", "a", "grpc/digits")),
-        ("httproute/demo/digits/rule/0-mirror-0", ("demo", "digits", MIRROR, "http/digits")),
-        ("grpcroute/demo/digits/rule/0-mirror-1", ("demo", "digits", MIRROR, "grpc/digits")),
+        ("httproute/demo/digits/rule/0/backend/0", "a"),
+        ("httproute/demo/digits/rule/0/backend/1", "b"),
+        ("httproute/demo/digits--path/rule/0/backend/1", "b"),
+        ("grpcroute/demo/digits/rule/0/backend/0", "a"),
+        ("httproute/demo/digits/rule/0-mirror-0", MIRROR),
+        ("grpcroute/demo/digits/rule/0-mirror-1", MIRROR),
     ],
 )
-def test_a_cluster_of_the_main_rule_counts_for_its_slot(cluster: str, source: tuple[str, ...]) -> None:
-    assert source_of(cluster) == source
+def test_a_cluster_of_the_main_rule_counts_for_its_slot(cluster: str, slot: str) -> None:
+    assert source_of(cluster) == ("demo", "digits", slot, cluster)
+
+
+@pytest.mark.parametrize(("rule", "slot"), [("3/backend/0", "a"), ("3/backend/1", "b"), ("4/backend/0", "b")])
+def test_users_who_keep_their_side_count_for_the_slot_of_that_side(rule: str, slot: str) -> None:
+    source = source_of(f"httproute/demo/digits/rule/{rule}")
+
+    assert source is not None
+    assert source.slot == slot
 
 
 @pytest.mark.parametrize(

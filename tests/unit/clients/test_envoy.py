@@ -16,7 +16,7 @@ from tests.support.envoys import GRPC, HTTP, HTTP_B, Envoys
 from tests.support.ticking import Clock
 
 RECORDED = (Path(__file__).parent / "recordings" / "envoy.txt").read_text()
-SLOT_A = Source("demo", "digits", "a", "http/digits")
+SLOT_A = Source("demo", "digits", "a", HTTP)
 
 
 @pytest.fixture
@@ -79,6 +79,7 @@ def test_only_what_counts_is_asked_for(counters: EnvoyCounters, envoys: Envoys) 
         f"{HTTP_B}.upstream_rq_time",
         f"{GRPC}.grpc.inference.GRPCInferenceService.ModelInfer.14",
         "httproute/demo/digits/rule/0-mirror-0.upstream_rq_5xx",
+        "httproute/demo/digits/rule/3/backend/1.upstream_rq_5xx",
     ):
         assert re.search(wanted, f"cluster.{name}"), name
     for name in (

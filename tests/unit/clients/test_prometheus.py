@@ -117,7 +117,7 @@ def test_a_pod_is_known_by_its_address_where_no_label_names_it(read: Callable[[]
 
     assert reading.trouble == ""
     assert reading.pods.keys() == {"uid-1", "uid-2"}
-    assert reading.pods["uid-2"][Source("demo", "digits", "b", "http/digits")].answered == 5
+    assert reading.pods["uid-2"][Source("demo", "digits", "b", "httproute/demo/digits/rule/0/backend/1")].answered == 5
 
 
 def test_everything_is_counted_up_to_the_oldest_of_the_newest_samples(read: Callable[[], Reading]) -> None:

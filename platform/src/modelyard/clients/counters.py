@@ -2,7 +2,8 @@
 
 Envoy keeps counters per cluster; Envoy Gateway makes one cluster per backend of a route and names it
 `<kind>/<namespace>/<route>/rule/<i>/backend/<n>`, that of a mirror `<kind>/<namespace>/<route>/rule/<i>-mirror-<j>`.
-Of each route only the main rule counts: the other rules pin requests to a revision by header.
+Of each route the main rule counts, and the rules of users who keep their side of an A/B test; the others pin
+requests to a revision by header.
 
 | series | meaning |
 |---|---|
@@ -31,10 +32,15 @@ TIMED = "envoy_cluster_upstream_rq_time_count"
 BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 GRPC = "envoy_cluster_grpc_"
 
-_RULES = "0"
-"""Indices of the rules that count, as alternatives of a regular expression."""
-_SLOTS = {"/backend/0": "a", "/backend/1": "b"}
-CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({_RULES})(/backend/[01]|-mirror-[0-9]+)"
+_SLOTS = {
+    "0/backend/0": "a",
+    "0/backend/1": "b",
+    "3/backend/0": "a",
+    "3/backend/1": "b",
+    "4/backend/0": "b",
+}
+"""Rules and backends that count. Rule 3 has both slots (users known by header) or slot a, and then 4 has slot b."""
+CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({'|'.join(_SLOTS)}|0-mirror-[0-9]+)"
 """Names of the clusters that count, as a regular expression RE2 knows too."""
 
 _PATH = path_route_name("")
@@ -45,17 +51,17 @@ _ENDLESS = "+Inf"
 
 
 class Source(NamedTuple):
-    """Where a cluster's counts belong: the Model, the slot of its route, and by which route they came."""
+    """Where a cluster's counts belong: the Model and the slot of its route. Every cluster is a source of its own."""
 
     namespace: str
     model: str
     slot: str
-    route: str
+    cluster: str
 
     @property
     def grpc(self) -> bool:
         """Its calls are judged by their gRPC status."""
-        return self.route.startswith("grpc") and self.slot != MIRROR
+        return self.cluster.startswith("grpc") and self.slot != MIRROR
 
 
 @lru_cache(maxsize=16384)
@@ -64,11 +70,11 @@ def source_of(cluster: str) -> Source | None:
     match = _CLUSTER.fullmatch(cluster)
     if match is None:
         return None
-    kind, namespace, route, _, backend = match.groups()
+    _, namespace, route, backend = match.groups()
     model = route.removesuffix(_PATH)
     if "--" in model:
         return None
-    return Source(namespace, model, _SLOTS.get(backend, MIRROR), f"{kind}/{route}")
+    return Source(namespace, model, _SLOTS.get(backend, MIRROR), cluster)
 
 
 class Totals:
