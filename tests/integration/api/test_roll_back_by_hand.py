@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ pytestmark = pytest.mark.integration
 RUNBOOK = Path(__file__).resolve().parents[3] / "platform" / "docs" / "runbooks" / "roll-back-by-hand.md"
 NAMESPACE, NAME = "by-hand", "digits"
 STABLE, CANDIDATE = "digits-aaaaaaaaaa", "digits-bbbbbbbbbb"
+IN_ALL_ROUTES = f"for route in httproute/{NAME} httproute/{NAME}--path grpcroute/{NAME}; do\n%s\ndone"
 PLACES = (("httproutes", NAME), ("httproutes", f"{NAME}--path"), ("grpcroutes", NAME))
 
 
 def blocks() -> list[str]:
     """The commands of the runbook, block by block, with the names of this test."""
-    text = RUNBOOK.read_text()
-    found = ["\n".join(line[4:] for line in block.splitlines()) for block in re.findall(r"(?:^    .*\n)+", text, re.M)]
+    found = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", RUNBOOK.read_text(), re.M)]
     return [re.sub(r"\bNAME\b", NAME, re.sub(r"\bNAMESPACE\b", NAMESPACE, block)) for block in found]
 
 
@@ -108,7 +109,7 @@ def apply(server: RealApiServer, thing: dict[str, Any]) -> None:
 def test_all_traffic_goes_to_slot_a_and_the_other_keeps_one_in_a_million(person: Person) -> None:
     assert person.weights() == {(75, 25)}
 
-    person.types(the_block('"value": 1000000'))
+    person.types(the_block("/spec/rules/0/backendRefs/0/weight"))
 
     assert person.weights() == {(1_000_000, 1)}
 
@@ -121,17 +122,24 @@ def test_the_routes_are_found_by_their_label(person: Person) -> None:
     assert [line.split()[0] for line in told.splitlines()] == [NAME, f"{NAME}--path", NAME]
 
 
-def test_the_rules_of_a_cookie_are_taken_away_and_only_they(person: Person) -> None:
+def test_users_of_a_test_by_header_follow_the_weights(person: Person) -> None:
+    publish(person, Publication(sticky=AB(header="x-user-id")))
+    before = person.rules()
+
+    person.types(IN_ALL_ROUTES % the_block("/spec/rules/3/backendRefs/0/weight"))
+
+    assert [[one["weight"] for one in rules[3]["backendRefs"]] for rules in before] == [[75, 25]] * 3
+    assert [[one["weight"] for one in rules[3]["backendRefs"]] for rules in person.rules()] == [[1_000_000, 1]] * 3
+
+
+def test_users_of_a_test_by_cookie_are_led_to_the_other_revision(person: Person) -> None:
     publish(person, Publication(sticky=AB(cookie="side")))
     before = person.rules()
-    [command] = re.findall(r"`(kubectl [^`]*\"remove\"[^`]*)`", RUNBOOK.read_text())
-    command = command.replace("NAMESPACE", NAMESPACE)
 
-    for route in (f"httproute/{NAME}", f"httproute/{NAME}--path", f"grpcroute/{NAME}"):
-        person.types(command.replace("$route", route))
+    person.types(IN_ALL_ROUTES % the_block("/spec/rules/4").replace("REVISION", STABLE))
 
-    assert [len(rules) for rules in before] == [5, 5, 5]
-    assert person.rules() == [rules[:3] for rules in before]
+    assert [rules[4]["backendRefs"][0]["name"] for rules in before] == [f"{CANDIDATE}-predictor"] * 3
+    assert [rules[4]["backendRefs"][0]["name"] for rules in person.rules()] == [f"{STABLE}-predictor"] * 3
 
 
 def test_the_model_is_told_what_the_operator_shall_want_when_it_comes_back(person: Person) -> None:
