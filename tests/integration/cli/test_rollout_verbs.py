@@ -214,8 +214,8 @@ def test_watch_writes_a_line_for_every_change_and_ends_with_the_rollout(stage: S
     stage.say(done, conditions=ends)
     out, err = program.communicate(timeout=60)
 
-    assert f"version 2 {stage.ref.name} Advancing at 25 %" in first
-    assert f"version 2 {stage.ref.name} Baking at 100 %" in second
+    assert f"{stage.ref.name} version 2: Advancing at 25 %" in first
+    assert f"{stage.ref.name} version 2: Baking at 100 %" in second
     assert "✓ Promoted" in out.splitlines()[-1]
     assert program.returncode == 0, err
 

@@ -26,7 +26,8 @@ def test_evidence_of_every_size_fits_a_bar():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.2, "0.2"), (3.456, "3.46"), (120.4, "120"), (12_345.0, "1.2e4"), (1e12, "1.0e12")]
+    ("value", "text"),
+    [(0.2, "0.2"), (3.456, "3.46"), (120.4, "120"), (1200.0, "1,200"), (1.23e7, "1.2e7"), (1e12, "1e12")],
 )
 def test_an_e_value_has_as_many_digits_as_mean_something(value, text):
     assert number(value) == text
@@ -57,6 +58,10 @@ def test_the_side_that_has_decided_says_so():
 def test_both_arms_are_counted_in_the_words_of_the_gate():
     assert "failed: candidate 4 of 1,000 (0.4 %)  stable 11 of 3,000 (0.37 %)" in shown()
     assert "too slow: candidate" in shown("latency")
+
+
+def test_what_a_gate_without_bad_requests_counts_is_in_its_sentence():
+    assert "0 of 1,000" not in shown("share", bad=0, message="320 of 3200 requests reached it: agrees.")
 
 
 def test_phi_is_shown_where_requests_come_in_bursts():

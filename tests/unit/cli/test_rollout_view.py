@@ -131,7 +131,8 @@ digits in demo: no rollout is under way
 
 def test_a_refused_revision_is_shown_with_why_and_what_to_do():
     ended = an_ended_rollout(a_record(), rejected=CANDIDATE, until=before(-400))
-    look = a_look(ended, revisions=[a_revision(), a_revision(CANDIDATE, 0, "Draining")])
+    gone = [a_revision(), a_revision(CANDIDATE, 0, "Draining")]
+    look = a_look(ended, revisions=gone, conditions=conditions(Stalled="True"))
 
     assert printed(tree(look)) == REFUSED
 

@@ -24,7 +24,7 @@ def test_a_line_says_when_where_why_and_what_the_gates_say():
     held = a_rollout("Holding", held="Advancing", reason="NoTraffic", message="No request came.", gates=[a_gate()])
 
     assert lines(a_look(held)) == [
-        "12:00:00Z version 2 digits Holding in Advancing at 25 % (NoTraffic): No request came. "
+        "12:00:00Z digits version 2: Holding in Advancing at 25 % (NoTraffic): No request came. "
         "[errors Continue (against 2.5/200, favour 11/20)]"
     ]
 
@@ -33,6 +33,19 @@ def test_counts_alone_are_no_change():
     looks = [a_look(a_rollout(gates=[a_gate(requests=1000 + more)])) for more in range(5)]
 
     assert len(lines(*looks)) == 1
+
+
+def test_a_gate_that_was_bound_to_come_is_no_news():
+    health = {"name": "health", "verdict": "Pass"}
+
+    assert len(lines(a_look(a_rollout()), a_look(a_rollout(gates=[a_gate(), health])))) == 1
+
+
+def test_a_share_that_is_not_there_yet_is_told_from_the_one_wanted():
+    first, second = lines(a_look(a_rollout(), revisions=split(5)), a_look(a_rollout()))
+
+    assert "Advancing at 25 %, has 5 %:" in first
+    assert "Advancing at 25 %:" in second
 
 
 @pytest.mark.parametrize(

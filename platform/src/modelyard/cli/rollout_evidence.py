@@ -44,7 +44,9 @@ def filled(value: float, threshold: float, width: int = BAR) -> int:
 
 def number(value: float) -> str:
     """An e-value with as many digits as mean something."""
-    return f"{value:.3g}" if value < 1000 else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
+    if value < 100.0:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}".replace(".0e", "e").replace("e+0", "e").replace("e+", "e")
 
 
 def share(bad: int, requests: int) -> str:
@@ -73,7 +75,7 @@ def _headline(one: GateStatus) -> Text:
 
 
 def _lines(one: GateStatus) -> Iterator[RenderableType]:
-    if one.requests or one.stable_requests:
+    if one.name in _BAD and (one.requests or one.stable_requests):
         yield Flow(tuple(_counts(one)))
     if one.fails_at:
         yield _bar("against", one.against, one.fails_at, "red", "fails")
@@ -84,7 +86,7 @@ def _lines(one: GateStatus) -> Iterator[RenderableType]:
 
 
 def _counts(one: GateStatus) -> Iterator[Text]:
-    yield Text(f"{_BAD.get(one.name, 'bad')}: candidate {share(one.bad, one.requests)}")
+    yield Text(f"{_BAD[one.name]}: candidate {share(one.bad, one.requests)}")
     if one.stable_requests:
         yield Text(f"stable {share(one.stable_bad, one.stable_requests)}")
     if one.phi > 1.0:

@@ -114,7 +114,7 @@ def _why(look: Look) -> Iterator[RenderableType]:
     if look.behind:
         yield Text("The operator has not taken up the latest change of the Model yet.", "yellow")
     stalled = look.model.status.condition("Stalled")
-    if stalled is not None and stalled.status == "True":
+    if stalled is not None and stalled.status == "True" and not rollout.rejected:
         yield Text(stalled.message, "red")
     if not rollout.active:
         return

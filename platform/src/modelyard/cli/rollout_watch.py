@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 from rich.live import Live
 
-from modelyard.api.rollout_status import Phase
+from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 
 from .console import Output
 from .rollout_ending import Ending, ending
@@ -95,7 +95,7 @@ def changing(look: Look) -> tuple[Any, ...]:
     """What has to differ for a new line: where it stands and what the gates conclude, not every count."""
     rollout = look.rollout
     stands = (rollout.phase, rollout.held, rollout.reason, rollout.step, rollout.weight, version(look), look.behind)
-    verdicts = tuple((gate.name, gate.verdict) for gate in rollout.gates)
+    verdicts = tuple((gate.name, gate.verdict) for gate in rollout.gates if gate.verdict not in _usual(gate))
     shares = tuple((one.name, one.weight) for one in look.model.status.revisions)
     return (*stands, verdicts, shares, rollout.command and rollout.command.id)
 
@@ -104,16 +104,23 @@ def line(look: Look) -> str:
     """Time, where it stands, why, and what the gates say."""
     rollout = look.rollout
     clock = datetime.fromtimestamp(look.now, UTC).strftime("%H:%M:%SZ")
-    stands = f"{look.model.name} {headline(look)}"
     if look.behind:
-        return f"{clock} {stands}: the operator has not taken up the latest change yet"
+        return f"{clock} {look.model.name}: the operator has not taken up the latest change yet"
     if not rollout.active:
-        return f"{clock} {stands}"
+        return f"{clock} {look.model.name}: {headline(look)}"
+    named = f"{look.model.name} version {version(look)}" if version(look) else look.model.name
+    has = next((one.weight for one in look.model.status.revisions if one.name == rollout.candidate), rollout.weight)
+    share = f", has {has} %" if has != rollout.weight else ""
     word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase.value) else ""
     known = rollout.gates if rollout.phase is not Phase.ABORTING else []
     gates = "; ".join(short(gate) for gate in known)
-    named = f" version {version(look)}" if version(look) else ""
-    return f"{clock}{named} {stands}{word}: {rollout.message}" + (f" [{gates}]" if gates else "")
+    said = f"{clock} {named}: {headline(look)}{share}{word}: {rollout.message}"
+    return f"{said} [{gates}]" if gates else said
+
+
+def _usual(gate: GateStatus) -> tuple[GateVerdict, ...]:
+    """Verdicts that are no news; that a gate with evidence passes is one."""
+    return (GateVerdict.CONTINUE,) if gate.passes_at else (GateVerdict.CONTINUE, GateVerdict.PASS)
 
 
 def document(look: Look) -> dict[str, Any]:
