@@ -8,7 +8,8 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
     HOME/lib/                  shared libraries, for LD_LIBRARY_PATH
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
     HOME/backends/onnxruntime/ our backend
-    HOME/site/                 numpy and onnxruntime for the stub
+    HOME/backends/openvino/    our other backend
+    HOME/site/                 numpy, onnxruntime and openvino for the stub, and what our backends share
 
 The stub starts the system's libpython and heeds no PYTHONPATH, but its own folder is on the path before any model
 code runs: links there make numpy importable. Standard library only: it runs before anything else is installed.
@@ -19,6 +20,14 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+BACKENDS = ("onnxruntime", "openvino")
+SHARED = "modelyard_serving.py"
+UNUSED_OPENVINO = (
+    "libs/*gpu_plugin*", "libs/*npu_plugin*", "libs/cache.json", "libs/*auto_batch*", "libs/*hetero*",
+    "libs/*tensorflow*", "libs/*pytorch*", "libs/*paddle*", "libs/*jax*", "libs/*gguf*", "libs/*onnx_frontend*",
+    "include", "cmake",
+)  # fmt: skip
+"""We serve its own IR on CPUs: no other devices, no other formats (94 MB remain of 178)."""
 
 
 def assemble(home: Path, python: str) -> None:
@@ -31,11 +40,14 @@ def assemble(home: Path, python: str) -> None:
     shutil.copy2(server / "python_backend_stubs" / python / "triton_python_backend_stub", backend)
     for package in ("numpy", "numpy.libs"):
         (backend / package).symlink_to(Path("..", "..", "site", package))
-    shutil.copytree(HERE / "backends" / "onnxruntime", home / "backends" / "onnxruntime")
+    for ours in BACKENDS:
+        shutil.copytree(HERE / "backends" / ours, home / "backends" / ours)
+    shutil.copy2(HERE / "backends" / SHARED, site)
     (home / "bin").mkdir()
     shutil.move(server / "bin" / "tritonserver", home / "bin" / "tritonserver")
     shutil.move(site / "nvidia_pytriton.libs", home / "lib")
-    for unused in (*(home / "lib").glob("libpython3*"), site / "pytriton", site / "bin", site / ".lock"):
+    openvino = [path for pattern in UNUSED_OPENVINO for path in (site / "openvino").glob(pattern)]
+    for unused in (*(home / "lib").glob("libpython3*"), site / "pytriton", site / "bin", site / ".lock", *openvino):
         shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
     for tests in [*site.glob("numpy/**/tests")]:
         shutil.rmtree(tests)
