@@ -44,14 +44,15 @@ def _carried(observed: Object | None, wanted: Object, gateway: GatewaySettings) 
 
 
 def mentioned(snapshot: Snapshot, service: str) -> bool:
-    """True while an observed route still names that Service."""
+    """True while an observed route still names that Service, be it for a mirror."""
     routes = [*snapshot.of_kind("HTTPRoute"), *snapshot.of_kind("GRPCRoute")]
-    return any(
-        backend["name"] == service
-        for route in routes
-        for rule in route["spec"].get("rules", [])
-        for backend in rule.get("backendRefs", [])
-    )
+    return any(service in _named(rule) for route in routes for rule in route["spec"].get("rules", []))
+
+
+def _named(rule: Object) -> list[str]:
+    """Services of a rule: those that answer, and those that get a copy."""
+    mirrors = [one["requestMirror"]["backendRef"] for one in rule.get("filters", []) if "requestMirror" in one]
+    return [one["name"] for one in (*rule.get("backendRefs", []), *mirrors)]
 
 
 def routed(

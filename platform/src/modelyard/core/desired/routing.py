@@ -27,7 +27,7 @@ from modelyard.core.names import (
 from modelyard.settings import GatewaySettings
 
 from . import child
-from .publication import Backend, Publication, mirror, sides
+from .publication import STICKY_RULE, Backend, Publication, Sides, mirror, sides
 
 __all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "routes"]
 
@@ -103,13 +103,20 @@ def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]
 
 def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
     slots, tried = _slots(backends), sides(backends, publication)
-    given = [[tried.given(one.slot, form.path)] if tried and tried.live else [] for one in slots]
+    given = [tried.given(one.slot, form.path) if tried else [] for one in slots]
     shares = [_backend(one.revision, form.port, one.weight, add) for one, add in zip(slots, given, strict=True)]
     return [
         _rule(form, shares, filters=mirror(backends, publication, form.port)),
         *(_pinned(form, one, {"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}) for one in slots),
-        *(_pinned(form, one, tried.brought(one.slot)) for one in slots if tried),
+        *(_sticky(form, slots, tried) if tried else ()),
     ]
+
+
+def _sticky(form: _Form, slots: Sequence[Backend], tried: Sides) -> list[dict[str, Any]]:
+    if tried.wish.cookie is not None:
+        return [_pinned(form, one, tried.brought(one.slot)) for one in slots]
+    shares = [_backend(one.revision, form.port, one.weight) for one in slots]
+    return [{"name": STICKY_RULE, **_rule(form, shares, headers=[tried.named()])}]
 
 
 def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
