@@ -24,7 +24,7 @@ PYTHONS = ("3.11", "3.12")
 
 
 def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
-    """The folder with bin/tritonserver; installs it when it is not there yet (some 90 MB of downloads)."""
+    """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads)."""
     named = os.environ.get("MODELYARD_TRITON_HOME")
     if named:
         if not Path(named, "bin", "tritonserver").is_file():
