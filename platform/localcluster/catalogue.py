@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .cache import digest_of, digest_of_files
-from .paths import PACKAGE, PLATFORM
+from .paths import PACKAGE, PLATFORM, REPOSITORY
 from .versions import local_image, platform_image, table
 
 BASE = "docker.io/library/debian:bookworm-slim"
 LOCAL_FOLDER = PACKAGE / "images"
 PLATFORM_FOLDER = PLATFORM / "images"
-PLATFORM_IMAGES = ("operator", "triton-cpu", "builder")
+PLATFORM_IMAGES = {"operator": PLATFORM, "triton-cpu": PLATFORM, "builder": REPOSITORY}
+"""Their build contexts; bases before what is built on them."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,17 @@ def local_images() -> list[Image]:
 def platform_images() -> list[Image]:
     """The platform's own images whose Dockerfile exists, bases before what is built on them."""
     found = []
-    for name in PLATFORM_IMAGES:
+    for name, context in PLATFORM_IMAGES.items():
         dockerfile = PLATFORM_FOLDER / name / "Dockerfile"
         if dockerfile.exists():
-            parts = copied(dockerfile.read_text(), PLATFORM)
-            found.append(Image(name, platform_image(name), PLATFORM, dockerfile, parts=tuple(parts)))
+            parts = copied(dockerfile.read_text(), context)
+            found.append(Image(name, platform_image(name), context, dockerfile, parts=tuple(parts)))
     return found
 
 
 def digest(image: Image, programs: Path | None, digests: dict[str, str]) -> str:
     """What an image is made of: Dockerfile, copied files, programs, bases; `digests` knows our own bases."""
-    own = digest_of_files(image.context, [image.context]) if not image.parts else digest_of_files(PLATFORM, image.parts)
+    own = digest_of_files(image.context, image.parts or [image.context])
     bases_now = [digests.get(base, base) for base in image.bases]
     made = programs.name if programs else ""
     return digest_of(image.reference, image.dockerfile.read_text(), own, made, *bases_now)

@@ -16,7 +16,7 @@ PLATFORM = ROOT / "platform"
 BIN = Path(sys.executable).parent
 REPORTS = ROOT / ".modelyard" / "tests"
 COVERED = "*/modelyard/core/*,*/modelyard/api/*"
-_SOURCES = (".", "../tests", "../model-repo")
+_SOURCES = (".", "../tests", "../model-repo", "../loadtests")
 _RUFF = ("--config", "pyproject.toml", "--no-cache", *_SOURCES)
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff check": (str(BIN / "ruff"), "check", "--quiet", *_RUFF),

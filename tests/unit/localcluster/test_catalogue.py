@@ -50,6 +50,12 @@ def test_the_builder_is_made_from_the_image_that_serves():
     assert found["triton-cpu"].reference in found["builder"].bases
 
 
+def test_the_builder_also_holds_the_load_tests():
+    builder = next(one for one in platform_images() if one.name == "builder")
+    assert "loadtests" in {part.name for part in builder.parts}
+    assert all(part.exists() and builder.context in part.parents for part in builder.parts)
+
+
 def test_the_platform_s_images_are_made_anew_when_its_sources_change_and_not_for_the_local_cluster():
     for one in platform_images():
         assert one.parts, f"{one.name} copies nothing"

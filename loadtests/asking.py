@@ -1,0 +1,118 @@
+"""One inference over HTTP or gRPC on a kept connection, and what came of it.
+
+Every request carries the load test's id, and the revision when it is pinned; the gateway counts pinned requests apart
+from those of users. gRPC has to be told of gevent before its first use (`locustfile.py` does): calls that wait would
+otherwise stop all users, which looks like a slow server.
+"""
+
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+import grpc
+from geventhttpclient import HTTPClient
+from tritonclient.grpc import service_pb2_grpc
+
+from modelyard.build.replay import warmup_inputs
+from modelyard.clients.gateway import content_headers
+from modelyard.clients.inference_grpc import infer_request
+from modelyard.core.names import LOAD_TEST_HEADER, REVISION_HEADER
+
+from .options import Options
+
+_LIMIT = 256 * 1024 * 1024
+
+
+class Answer(NamedTuple):
+    """Who answered, and `why` it counts as failed (empty when it does not)."""
+
+    revision: str
+    why: str
+
+
+class Asker(Protocol):
+    """A connection that sends the one request again and again."""
+
+    def ask(self) -> Answer: ...
+    def close(self) -> None: ...
+
+
+def asker(protocol: str, options: Options) -> Asker:
+    """A connection over http or grpc."""
+    return GrpcAsker(options) if protocol == "grpc" else HttpAsker(options)
+
+
+def _marks(options: Options) -> dict[str, str]:
+    pinned = {REVISION_HEADER: options.revision} if options.revision else {}
+    return {LOAD_TEST_HEADER: options.id, **pinned}
+
+
+class HttpAsker:
+    """HTTP/1.1; the body goes out as it lies in the store."""
+
+    def __init__(self, options: Options) -> None:
+        parts = urlsplit(options.url)
+        secure = parts.scheme == "https"
+        self._http = HTTPClient(
+            parts.hostname or "",
+            parts.port or (443 if secure else 80),
+            concurrency=1,
+            connection_timeout=options.timeout,
+            network_timeout=options.timeout,
+            ssl=secure,
+        )
+        self._path = f"{parts.path}/v2/models/{options.model}/infer"
+        host = {"Host": options.host} if options.host else {}
+        self._headers = {**content_headers(options.body), **_marks(options), **host}
+        self._body = options.body
+
+    def ask(self) -> Answer:
+        try:
+            answer = self._http.request("POST", self._path, self._body, self._headers)
+            answer.read()
+        except Exception as bad:  # noqa: BLE001 - a request fails in many ways, and each counts
+            return Answer("", f"HTTP {type(bad).__name__}")
+        why = "" if answer.status_code == 200 else f"HTTP {answer.status_code}"
+        return Answer(str(answer.get(REVISION_HEADER, "")), why)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class GrpcAsker:
+    """A channel of its own, so that users do not share a connection."""
+
+    def __init__(self, options: Options) -> None:
+        parts = urlsplit(options.grpc_url)
+        secure = parts.scheme == "https"
+        target = f"{parts.hostname}:{parts.port or (443 if secure else 80)}"
+        settings: list[tuple[str, Any]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.max_receive_message_length", _LIMIT),
+            ("grpc.max_send_message_length", _LIMIT),
+        ]
+        if options.host:
+            settings.append(("grpc.default_authority", options.host))
+        self._channel = (
+            grpc.secure_channel(target, grpc.ssl_channel_credentials(), options=settings)
+            if secure
+            else grpc.insecure_channel(target, options=settings)
+        )
+        self._infer = service_pb2_grpc.GRPCInferenceServiceStub(self._channel).ModelInfer
+        self._request = infer_request(options.model, warmup_inputs(options.body))
+        self._metadata = list(_marks(options).items())
+        self._timeout = options.timeout
+
+    def ask(self) -> Answer:
+        try:
+            _, call = self._infer.with_call(self._request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as bad:
+            return Answer(_revision(bad), f"gRPC {bad.code().name}")  # type: ignore[attr-defined]
+        return Answer(_revision(call), "")
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def _revision(call: Any) -> str:
+    return next((str(value) for key, value in call.initial_metadata() or () if key == REVISION_HEADER), "")

@@ -1,0 +1,108 @@
+"""Every answer of a load test, exactly: Locust's own numbers are rounded to two digits.
+
+A row is the second it ended in, the protocol, how long the answer took, how much later than planned the request was
+sent (the user before it still waited, or the machine was busy), and whether it failed. Thirteen bytes each and a
+limit on their number keep the memory bounded. Rows of worker processes are drained and sent to the master.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+PROTOCOLS = ("http", "grpc")
+
+
+class Row(NamedTuple):
+    """One answer: epoch second, index in PROTOCOLS, milliseconds it took, milliseconds it was sent late, failed."""
+
+    second: int
+    protocol: int
+    took: float
+    late: float
+    failed: bool
+
+
+@dataclass
+class Recording:
+    """Rows in columns, why requests failed, who answered instead of the pinned revision, the generator's own lag in
+    milliseconds, and of every user when it planned its first request (epoch) and how many seconds apart they are."""
+
+    most: int
+    seconds: array[int] = field(default_factory=lambda: array("I"))
+    protocols: array[int] = field(default_factory=lambda: array("B"))
+    took: array[float] = field(default_factory=lambda: array("f"))
+    late: array[float] = field(default_factory=lambda: array("f"))
+    failed: array[int] = field(default_factory=lambda: array("B"))
+    reasons: Counter[str] = field(default_factory=Counter)
+    strangers: Counter[str] = field(default_factory=Counter)
+    lags: list[float] = field(default_factory=list)
+    plans: list[Sequence[float]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    @property
+    def full(self) -> bool:
+        """No more rows are taken."""
+        return len(self) >= self.most
+
+    def add(self, row: Sequence[float], why: str = "") -> None:
+        """One answer; dropped when the recording is full."""
+        if self.full:
+            return
+        second, protocol, took, late, failed = row
+        self.seconds.append(int(second))
+        self.protocols.append(int(protocol))
+        self.took.append(took)
+        self.late.append(late)
+        self.failed.append(int(failed))
+        if why:
+            self.reasons[why] += 1
+
+    def rows(self) -> Iterable[Row]:
+        """All rows in the order they came."""
+        columns = (self.seconds, self.protocols, self.took, self.late, self.failed)
+        return (Row(*values[:4], bool(values[4])) for values in zip(*columns, strict=True))
+
+    def drained(self) -> dict[str, object]:
+        """Everything since the last call as plain values, to be sent to the master; it is forgotten here."""
+        sent = {
+            "rows": [list(row) for row in self.rows()],
+            "reasons": dict(self.reasons),
+            "strangers": dict(self.strangers),
+            "lags": self.lags,
+            "plans": self.plans,
+        }
+        for column in (self.seconds, self.protocols, self.took, self.late, self.failed):
+            del column[:]
+        self.reasons, self.strangers, self.lags, self.plans = Counter(), Counter(), [], []
+        return sent
+
+    def take_in(self, sent: dict[str, Any]) -> None:
+        """What a worker drained."""
+        for row in sent["rows"]:
+            self.add(row)
+        self.reasons.update(sent["reasons"])
+        self.strangers.update(sent["strangers"])
+        self.lags += sent["lags"]
+        self.plans += sent["plans"]
+
+    def began(self) -> float:
+        """When the first user planned its first request; infinity before that."""
+        return min((first for first, _ in self.plans), default=math.inf)
+
+    def planned(self, until: float) -> float:
+        """How many requests the users had planned by `until`, at least."""
+        return sum(max(0.0, (until - first) / apart) for first, apart in self.plans)
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The smallest value that so many percent of the values do not exceed; 0 of none. `ordered` rises."""
+    if not ordered:
+        return 0.0
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100.0) - 1)]

@@ -1,0 +1,125 @@
+"""What a load test found, for programs (JSON) and for people (a few lines), and the sentence of its verdict."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelyard.core.sequential import Verdict
+
+from .judging import Judgement, Objective
+from .options import Options
+from .recording import PROTOCOLS, Recording, percentile
+
+_PERCENTS = (50, 90, 95, 99, 99.9)
+
+
+def report(recording: Recording, judgement: Judgement, options: Options, started: str) -> dict[str, Any]:
+    """The whole report; times are in milliseconds unless their name says otherwise."""
+    rows = list(recording.rows())
+    by_protocol = {
+        name: _times([row.took for row in rows if row.protocol == index])
+        for index, name in enumerate(PROTOCOLS)
+        if options.share(name)
+    }
+    users = {name: options.users(name) for name in by_protocol}
+    return {
+        "id": options.id,
+        "model": options.model,
+        "namespace": options.namespace,
+        "revision": options.revision,
+        "started": started,
+        "passed": judgement.passed,
+        "message": sentence(recording, judgement, options),
+        "seconds": round(judgement.seconds, 1),
+        "rate": {"wanted": options.rate, "achieved": round(judgement.achieved, 2)},
+        "requests": len(rows),
+        "failed": sum(row.failed for row in rows),
+        "reasons": dict(recording.reasons.most_common()),
+        "objectives": [_objective(one) for one in judgement.objectives],
+        "latency": {"all": _times([row.took for row in rows]), **by_protocol},
+        "fromDue": _times([row.took + row.late for row in rows]),
+        "generator": {"users": users, "lagP99": round(judgement.lag, 2)},
+        "bySecond": _by_second(rows),
+    }
+
+
+def short(found: dict[str, Any]) -> dict[str, Any]:
+    """The part of a report that fits a status."""
+    kept = ("requests", "failed", "rate", "objectives")
+    return {**{name: found[name] for name in kept}, "latency": found["latency"]["all"]}
+
+
+def sentence(recording: Recording, judgement: Judgement, options: Options) -> str:
+    """The verdict with its numbers."""
+    took = sorted(recording.took)
+    head = f"{len(recording):,} requests at {judgement.achieved:.1f} per second for {judgement.seconds:.0f} s"
+    tail = f"p50 {percentile(took, 50):.1f} ms, p99 {percentile(took, 99):.1f} ms"
+    failed = [_said(one, recording, options) for one in judgement.objectives if one.verdict is Verdict.FAIL]
+    if judgement.short:
+        failed.append(f"{options.rate:g} per second were wanted and could not be reached, answers took too long")
+    if failed:
+        return f"{head}: {'; '.join(failed)} ({tail})."
+    return f"{head}: {'; '.join(_said(one, recording, options) for one in judgement.objectives)} ({tail})."
+
+
+def text(found: dict[str, Any]) -> str:
+    """A few lines for people."""
+    title = f"load test {found['id']}: {'passed' if found['passed'] else 'NOT passed'}"
+    lines = [
+        title,
+        "",
+        f"{'':10}{'requests':>10}" + "".join(f"{f'p{one:g}':>10}" for one in _PERCENTS) + f"{'max':>10}",
+    ]
+    for name, times in {**found["latency"], "from due": found["fromDue"]}.items():
+        values = [times[f"p{one:g}"] for one in _PERCENTS] + [times["max"]]
+        lines.append(f"{name:10}{times['requests']:>10}" + "".join(f"{value:>10.2f}" for value in values))
+    lines += ["(milliseconds; from due counts from when the request was planned)", ""]
+    for one in found["objectives"]:
+        share = one["bad"] / one["requests"] if one["requests"] else 0.0
+        lines.append(
+            f"{one['name']:10}{one['bad']} of {one['requests']} bad ({share:.3%}, allowed {one['allowed']:.3%}): "
+            f"{one['verdict']}, e-value {one['against']:.3g} of {one['failsAt']:.3g}"
+        )
+    return "\n".join([*lines, "", found["message"]])
+
+
+def _said(one: Objective, recording: Recording, options: Options) -> str:
+    share = one.bad / one.requests if one.requests else 0.0
+    what = "failed" if one.name == "errors" else f"took longer than {options.latency * 1000:g} ms"
+    most = recording.reasons.most_common(1)
+    why = f", most often {most[0][0]}" if one.name == "errors" and most else ""
+    ends = {Verdict.FAIL: "missed", Verdict.PASS: "kept"}
+    proven = f"the objective is {ends[one.verdict]}" if one.verdict in ends else "too few to be sure"
+    return f"{one.bad} {what} ({share:.2%} where {100 * one.allowed:g}% may{why}): {proven}"
+
+
+def _objective(one: Objective) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "allowed": round(one.allowed, 9),
+        "requests": one.requests,
+        "bad": one.bad,
+        "verdict": one.verdict.value,
+        "against": float(f"{one.evidence.exceeds:.4g}"),
+        "failsAt": round(one.evidence.fail_threshold, 3),
+    }
+
+
+def _times(values: Sequence[float]) -> dict[str, Any]:
+    ordered = sorted(values)
+    found: dict[str, Any] = {"requests": len(ordered)}
+    found |= {f"p{one:g}": round(percentile(ordered, one), 3) for one in _PERCENTS}
+    found["max"] = round(ordered[-1], 3) if ordered else 0.0
+    return found
+
+
+def _by_second(rows: Sequence[Any]) -> list[list[float]]:
+    """[epoch second, requests, failed, slowest in milliseconds] of every second with an answer."""
+    seconds: dict[int, list[float]] = {}
+    for row in rows:
+        one = seconds.setdefault(row.second, [0, 0, 0.0])
+        one[0] += 1
+        one[1] += row.failed
+        one[2] = max(one[2], row.took)
+    return [
+        [second, requests, failed, round(worst, 3)] for second, (requests, failed, worst) in sorted(seconds.items())
+    ]
