@@ -177,3 +177,43 @@ def test_bf16_computes_products_in_bfloat16_and_the_rest_in_fp32(tmp_path: Path)
     found = ReferenceEvaluator(model).run(None, dict(expected.inputs))[0]
     np.testing.assert_allclose(found, expected.outputs["logits"], atol=0.1)
     assert not np.array_equal(found, expected.outputs["logits"])
+
+
+@pytest.mark.parametrize("name", ["fold", "ort-graph", "fp16", "int8-dynamic", "int4-weights", "openvino"])
+def test_weights_in_a_file_beside_the_model_are_found(name: str, tmp_path: Path) -> None:
+    proto = perceptron()
+    source = on_disk(proto, tmp_path)
+    beside = {"save_as_external_data": True, "location": "weights.bin", "size_threshold": 0}
+    onnx.save(onnx.load(str(source.path)), str(source.path), **beside)
+    assert (source.path.parent / "weights.bin").is_file()
+
+    made = PASSES[name].run(source, tmp_path / "made", {}, None)
+
+    evaluation = evaluation_of(proto)
+    (source.path.parent / "weights.bin").unlink()  # the result must not need it
+    np.testing.assert_allclose(answers(made, evaluation.inputs)["logits"], evaluation.outputs["logits"], atol=0.6)
+
+
+@pytest.mark.parametrize("name", ["fold", "int8-dynamic", "int8-weights", "bf16"])
+def test_weights_that_only_a_branch_reads_are_kept(name: str, tmp_path: Path) -> None:
+    proto = perceptron()
+    kept = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["gain"], ["t"])], "then", [], [onnx_models.value("t", (4,))]
+    )
+    other = onnx.helper.make_graph(
+        [onnx.helper.make_node("Neg", ["gain"], ["e"])], "else", [], [onnx_models.value("e", (4,))]
+    )
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.ones(4, np.float32), "gain"))
+    size = onnx.helper.make_node("Size", ["x"], ["size"])
+    many = onnx.helper.make_node("Cast", ["size"], ["many"], to=onnx.TensorProto.BOOL)
+    branch = onnx.helper.make_node("If", ["many"], ["gained"], then_branch=kept, else_branch=other)
+    proto.graph.node[-1].output[0] = "plain"
+    final = onnx.helper.make_node("Mul", ["plain", "gained"], ["logits"])
+    proto.graph.node.extend([size, many, branch, final])
+
+    made = PASSES[name].run(on_disk(proto, tmp_path), tmp_path / "made", {}, None)
+
+    found = ReferenceEvaluator(str(made.path)) if name == "bf16" else None
+    evaluation = evaluation_of(proto)
+    answer = found.run(None, dict(evaluation.inputs))[0] if found else answers(made, evaluation.inputs)["logits"]
+    np.testing.assert_allclose(answer, evaluation.outputs["logits"], atol=0.2)

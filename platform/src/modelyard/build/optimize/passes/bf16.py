@@ -72,10 +72,7 @@ def _lower(model: Any) -> None:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(narrow.values())
-    used = {name for node in model.graph.node for name in node.input}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
+    onnx_file.without_unused_weights(model)
 
 
 BF16 = Bf16(name="bf16", precision=Precision.BF16)

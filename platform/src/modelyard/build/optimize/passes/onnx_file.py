@@ -6,8 +6,10 @@ operator set comes first in what is read: NNCF looks at the first alone.
 
 import contextlib
 import io
+import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,26 @@ def write(model: Any, folder: Path, name: str = MODEL) -> Path:
     return path
 
 
+def names_read(nodes: Iterable[Any]) -> set[str]:
+    """Names that these nodes read, those inside their branches and loops included."""
+    found: set[str] = set()
+    for node in nodes:
+        found.update(node.input)
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                found |= names_read(inner.node) | {value.name for value in inner.output}
+    return found
+
+
+def without_unused_weights(model: Any) -> Any:
+    """The same model without weights that nothing reads any more."""
+    used = names_read(model.graph.node) | {value.name for value in model.graph.output}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    return model
+
+
 def opset(model: Any) -> int:
     """The version of the default operator set."""
     return max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
@@ -86,11 +108,15 @@ def attends(model: Any) -> bool:
 
 @contextlib.contextmanager
 def quietly(folder: Path) -> Iterator[None]:
-    """Libraries that print and use the system's temporary folder: silent, and at work below `folder`."""
+    """Libraries that print, log, warn and use the system's temporary folder: silent, and at work below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
+        logging.disable(level)
         tempfile.tempdir = before

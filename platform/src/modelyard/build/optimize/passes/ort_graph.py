@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelyard.build.inspect import inspect
 from modelyard.build.optimize.material import Evaluation, Hardware, Material
 
 from . import conditions
 from .rewrite import MODEL, Rewrite
 
-_INLINE = 1_500_000_000
+DATA = f"{MODEL}.data"
 
 
 class OrtGraph(Rewrite):
@@ -42,8 +43,9 @@ class OrtGraph(Rewrite):
         options.intra_op_num_threads = 1
         options.graph_optimization_level = levels[settled["level"]]
         options.optimized_model_filepath = str(folder / MODEL)
-        if sum(file.stat().st_size for file in material.path.parent.iterdir() if file.is_file()) > _INLINE:
-            options.add_session_config_entry("session.optimized_model_external_initializers_file_name", f"{MODEL}.data")
+        if inspect(material.path).data_files:  # else the result would refer to the files of its source
+            options.add_session_config_entry("session.optimized_model_external_initializers_file_name", DATA)
+            options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "0")
         ort.InferenceSession(str(material.path), options, providers=["CPUExecutionProvider"])
         return self.made(material, folder / MODEL)
 

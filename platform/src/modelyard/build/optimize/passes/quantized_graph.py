@@ -8,6 +8,8 @@ small_tables           float embedding tables to int8 with a scale a row; this o
 
 from typing import Any
 
+from .onnx_file import names_read, without_unused_weights
+
 _LEAST = 4096
 """Elements below which a table is not worth the operators around it."""
 
@@ -34,7 +36,7 @@ def unsigned_activations(model: Any) -> int:
         changed += 1
     model.graph.initializer.extend(added.values())
     _forget_types(model, activations)
-    _drop_unused(model)
+    without_unused_weights(model)
     return changed
 
 
@@ -68,13 +70,12 @@ def small_tables(model: Any) -> int:
     import numpy as np
     from onnx import TensorProto, numpy_helper
 
-    tables = {t.name: t for t in model.graph.initializer if t.data_type == TensorProto.FLOAT and len(t.dims) == 2}
-    for node in model.graph.node:
-        for index, name in enumerate(node.input):
-            if node.op_type != "Gather" or index != 0 or _attribute(node, "axis", 0) != 0:
-                tables.pop(name, None)
-    tables = {name: tensor for name, tensor in tables.items() if np.prod(tensor.dims) >= _LEAST}
-    tables = {name: t for name, t in tables.items() if any(name in node.input for node in model.graph.node)}
+    lookups = [n for n in model.graph.node if n.op_type == "Gather" and _attribute(n, "axis", 0) == 0]
+    others = names_read(node for node in model.graph.node if node not in lookups)
+    others |= {node.input[1] for node in lookups} | {value.name for value in model.graph.output}
+    only = {node.input[0] for node in lookups} - others
+    floats = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    tables = {t.name: t for t in floats if t.name in only and len(t.dims) == 2 and np.prod(t.dims) >= _LEAST}
     for name, tensor in tables.items():
         rows = numpy_helper.to_array(tensor)
         scale = np.maximum(np.abs(rows).max(axis=1), 1e-12) / 127
@@ -106,22 +107,9 @@ def _lookup(node: Any, table: str, scale: str) -> list[Any]:
 
 def _replace_nodes(model: Any, nodes: list[Any]) -> None:
     del model.graph.node[:]
-    used = {name for node in nodes for name in node.input} | {value.name for value in model.graph.output}
+    used = names_read(nodes) | {value.name for value in model.graph.output}
     model.graph.node.extend(node for node in nodes if node.op_type != "DequantizeLinear" or node.output[0] in used)
-    _drop_unused(model)
-
-
-def _drop_unused(model: Any) -> None:
-    used = {name for node in _all_nodes(model.graph) for name in node.input}
-    used |= {value.name for value in model.graph.output}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-
-
-def _all_nodes(graph: Any) -> list[Any]:
-    inner = [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
-    return [*graph.node, *(node for one in inner for node in _all_nodes(one))]
+    without_unused_weights(model)
 
 
 def _forget_types(model: Any, names: set[str]) -> None:
