@@ -110,6 +110,14 @@ def test_counters_that_cannot_follow_the_last_ones_began_anew(before: Totals, no
     assert now.since(before, HTTP) == counted
 
 
+def test_a_histogram_without_buckets_begins_anew_too() -> None:
+    before, now = Totals(), Totals()
+    before.add(TIMED, "", 9)
+    now.add(TIMED, "", 4)
+
+    assert now.since(before, HTTP) == Counts(0, 0, 4, {})
+
+
 def test_nothing_new_is_nothing() -> None:
     assert totals(good=5, fast=5).since(totals(good=5, fast=5), HTTP) is NOTHING
 

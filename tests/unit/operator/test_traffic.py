@@ -150,6 +150,18 @@ def test_a_pod_that_vanished_takes_nothing_from_the_others(scene: Scene) -> None
     assert scene.trouble == ""
 
 
+def test_a_pod_the_api_server_no_longer_knows_is_forgotten(scene: Scene) -> None:
+    scene.pod.count(HTTP, good=40)
+    scene.pass_by()
+    scene.envoys.pods.remove(scene.pod)
+    scene.pass_by(6)
+    scene.envoys.pods.append(scene.pod)
+    scene.pod.count(HTTP, good=5)
+    scene.pass_by(6)
+
+    assert sum(requests for *_, requests in scene.cuts()) == 40
+
+
 def silence(pod: Envoy, how: str) -> None:
     pod.hangs, pod.status = how == "hangs", 503 if how == "refuses" else 200
 

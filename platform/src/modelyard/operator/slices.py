@@ -1,10 +1,11 @@
 """The last ten minutes of every Model's traffic, cut into slices.
 
 Counts are due until a slice takes them, so a reading that is missing makes the next slice longer and loses nothing.
-A Model with a rollout under way gets a slice with every reading, the others one in twenty seconds. A slice needs a
-kilobyte at most, so ten minutes of a rollout need some 600 KB.
+A Model with a rollout under way gets a slice with every reading, the others one in twenty seconds. Ten minutes of a
+rollout need a megabyte at most, whatever the traffic, and those of a Model at rest a twentieth.
 """
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +22,7 @@ IDLE_SECONDS = 20
 
 
 class Buckets(Mapping[float, int]):
-    """`Counts.within` in a tenth of the memory of a dictionary: Envoy's bounds are the same every time."""
+    """`Counts.within` in a fifth of the memory of a dictionary: Envoy's bounds are the same every time."""
 
     __slots__ = ("_bounds", "_numbers")
     _shared: ClassVar[dict[tuple[float, ...], tuple[float, ...]]] = {}
@@ -29,7 +30,7 @@ class Buckets(Mapping[float, int]):
     def __init__(self, within: Mapping[float, int]) -> None:
         bounds = tuple(sorted(within))
         self._bounds = self._shared.setdefault(bounds, bounds)
-        self._numbers = tuple(within[bound] for bound in bounds)
+        self._numbers = array("Q", [within[bound] for bound in bounds])
 
     def __getitem__(self, bound: float) -> int:
         at = bisect_left(self._bounds, bound)
