@@ -25,7 +25,7 @@ from modelyard.settings import GatewaySettings
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:00:07Z"
-_COLLECTED = ("InferenceService", "HTTPRoute", "GRPCRoute", "Secret", "ServiceAccount")
+_COLLECTED = ("InferenceService", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Secret", "ServiceAccount")
 
 
 def ref_of(thing: Object) -> Ref:

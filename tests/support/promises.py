@@ -15,6 +15,7 @@ Revisions whose Service somebody deleted, and routes somebody deleted, are excus
 from collections.abc import Mapping
 from typing import Any
 
+from modelyard.api.rollout_status import Phase
 from modelyard.api.status import ModelStatus, Stage
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
@@ -55,6 +56,8 @@ class Promises:
             assert self._slots.get(name, slot) == slot, f"{name} moved to slot {slot}"
         self._slots = now
         serving = [one.name for one in status.revisions if one.stage is Stage.SERVING]
+        if status.rollout is not None and status.rollout.phase is Phase.REPLACING:
+            self.served = set()
         assert sum(one.weight for one in status.revisions) == (100 if serving else 0)
         assert not set(serving) - self.proven, f"{serving} serves without an answer"
         self.served.update(predictor(one) for one in serving)

@@ -17,6 +17,7 @@ from .conditions import epoch, timestamp
 from .entering import entered
 from .rollout import following
 from .scene import Scene
+from .sides import sides
 
 CHECKPOINT = 5.0
 LOOK = 1.0
@@ -71,17 +72,18 @@ def _judged(scene: Scene) -> RolloutStatus:
         stable_slot=stable.slot if stable else "",
         candidate_slot=candidate.slot,
         traffic=scene.snapshot.traffic,
-        since=epoch(rollout.since if rollout.at is Phase.MIRRORING else candidate.since),
+        since=epoch(candidate.since),
         watched=_promoted_at(rollout),
-        weight=rollout.weight,
+        weight=candidate.weight,
         phase=rollout.at,
         before={gate.name: gate for gate in rollout.gates},
         trouble=trouble,
         troubled_since=epoch(troubled) if troubled else None,
         checks=scene.snapshot.checks,
     )
-    judged = list(gates.judge(look))
-    return rollout.model_copy(update={"gates": judged, "troubled": troubled})
+    judged = rollout.model_copy(update={"gates": list(gates.judge(look)), "troubled": troubled})
+    compared = sides(judged) if rollout.at is Phase.SPLITTING else None
+    return judged.model_copy(update={"report": {"sides": compared}}) if compared else judged
 
 
 def _promoted_at(rollout: RolloutStatus) -> float:
@@ -104,7 +106,7 @@ def _checkpointed(found: RolloutStatus, rollout: RolloutStatus, now: float) -> R
     """The state before when only evidence has changed and it was written lately."""
     if not rollout.gates:
         return rollout
-    fixed = {"gates": [], "checked": ""}
+    fixed = {"gates": [], "checked": "", "report": None}
     same = found.model_copy(update=fixed) == rollout.model_copy(update=fixed) and _said(found.gates) == _said(
         rollout.gates
     )

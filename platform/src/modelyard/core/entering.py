@@ -19,9 +19,9 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
     """The next state, with what was counted at the last weight added up."""
     rollout, now = scene.rollout, timestamp(scene.now)
     fresh = {"phase": move.phase, "step": move.step, "since": now}
-    said = {"reason": seen.reason, "message": seen.message[:_MESSAGE]}
     if move.outcome is Outcome.REPORTED:
-        said = {"reason": "Reported", "message": _REPORTED}
+        seen = seen._replace(reason="Reported", message=_REPORTED)
+    said = {"reason": seen.reason, "message": seen.message[:_MESSAGE]}
     if move.phase is Phase.HOLDING:
         return rollout.model_copy(update={**fresh, **said, "held": rollout.phase})
     if rollout.phase is Phase.HOLDING and move.phase is rollout.held:

@@ -78,9 +78,9 @@ def _promoted(scene: Scene, told: Action | None) -> Seen | None:
 
 
 def _expired(scene: Scene, _: Action | None) -> Seen | None:
-    """The time is over without a decision. A pause by a person stops no clock but this one's alarm."""
+    """The time is over without a decision; a pause by a person suspends that."""
     spec, rollout = scene.spec, scene.rollout
-    if rollout.paused or rollout.phase not in GATES or not scene.passed(rollout.started, spec.max_seconds()):
+    if rollout.paused or not _overdue(scene):
         return None
     why = f"No decision within {spec.max_seconds() / 60:.0f} min: {_open(scene)}"
     match spec.inconclusive():
@@ -90,6 +90,14 @@ def _expired(scene: Scene, _: Action | None) -> Seen | None:
             return Seen(Signal.PROMOTE, "Inconclusive", why)
         case _:
             return None
+
+
+def _overdue(scene: Scene) -> bool:
+    """Longer than maxDuration without a decision; an A/B test decides nothing, and a bake only when it is held."""
+    rollout, most = scene.rollout, scene.spec.max_seconds()
+    if rollout.at is Phase.BAKING:
+        return rollout.phase is Phase.HOLDING and scene.passed(rollout.since, most)
+    return rollout.phase in GATES and rollout.at is not Phase.SPLITTING and scene.passed(rollout.started, most)
 
 
 def _open(scene: Scene) -> str:
@@ -127,8 +135,7 @@ def _doubts(scene: Scene) -> Iterator[tuple[str, str]]:
     waits = rollout.phase is Phase.HOLDING and rollout.reason == "PauseStep"
     if pauses.get(rollout.at, False) and rollout.resumed < rollout.step and (waits or _step_done(scene)):
         yield "PauseStep", f"This step waits for a person; {goes_on}."
-    late = scene.passed(rollout.started, spec.max_seconds()) and spec.inconclusive() is OnInconclusive.HOLD
-    if late and rollout.at is not Phase.BAKING:
+    if _overdue(scene) and spec.inconclusive() is OnInconclusive.HOLD:
         yield "Inconclusive", f"maxDuration is over without a decision: {_open(scene)}"[:900]
 
 

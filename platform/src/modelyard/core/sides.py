@@ -1,0 +1,56 @@
+"""What an A/B test found so far: counts, rates with their intervals, and whether the sides have their shares.
+
+A rate's interval is Wilson's, the difference of two rates' is Newcombe's hybrid of both (method 10), each at 95 %.
+Neither is sequential: the report describes, and does not decide.
+"""
+
+import math
+from typing import Any
+
+from modelyard.api.rollout_status import RolloutStatus
+
+_Z = 1.959964
+
+
+def sides(rollout: RolloutStatus) -> dict[str, Any] | None:
+    """The report of both sides by gate, as plain values; None before anything was counted."""
+    counted = [gate for gate in rollout.gates if gate.name in ("errors", "latency") and gate.requests]
+    if not counted:
+        return None
+    found: dict[str, Any] = {}
+    for gate in counted:
+        a, b = interval(gate.stable_bad, gate.stable_requests), interval(gate.bad, gate.requests)
+        found[gate.name] = {
+            "stable": _side(gate.stable_requests, gate.stable_bad, a),
+            "candidate": _side(gate.requests, gate.bad, b),
+            "difference": [_round(bound) for bound in difference(a, b)],
+        }
+    total = counted[0].requests + counted[0].stable_requests
+    found["share"] = {"asked": rollout.weight / 100, "observed": _round(counted[0].requests / total)}
+    return found
+
+
+def interval(bad: int, requests: int) -> tuple[float, float, float]:
+    """Rate and Wilson's bounds at 95 %; (0, 0, 1) without requests."""
+    if not requests:
+        return 0.0, 0.0, 1.0
+    rate, spread = bad / requests, _Z**2 / requests
+    middle = (rate + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(rate * (1 - rate) / requests + spread / (4 * requests)) / (1 + spread)
+    return rate, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def difference(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Rate of b less rate of a, and Newcombe's bounds, from both intervals."""
+    gap = b[0] - a[0]
+    below = math.hypot(b[0] - b[1], a[2] - a[0])
+    above = math.hypot(b[2] - b[0], a[0] - a[1])
+    return gap, gap - below, gap + above
+
+
+def _side(requests: int, bad: int, found: tuple[float, float, float]) -> dict[str, Any]:
+    return {"requests": requests, "bad": bad, "rate": _round(found[0]), "interval": [_round(one) for one in found[1:]]}
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.4g}")

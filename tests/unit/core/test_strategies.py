@@ -1,0 +1,204 @@
+"""Blue-green, shadow, A/B, recreate and immediate, in a small world."""
+
+from typing import Any
+
+from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.core.snapshot import Check
+from tests.support.rollouts import (
+    a_rollout_world,
+    last,
+    live_until,
+    live_until_ended,
+    live_until_phase,
+    state,
+    tell,
+    traffic,
+)
+from tests.support.world import World
+
+
+def route(world: World, name: str = "digits") -> dict[str, Any] | None:
+    return world.object("HTTPRoute", name)
+
+
+def main_rule(world: World) -> dict[str, Any]:
+    found = route(world)
+    assert found is not None
+    return found["spec"]["rules"][0]
+
+
+def test_blue_green_previews_switches_in_one_write_bakes_and_cleans_up() -> None:
+    world = a_rollout_world(strategy="BlueGreen", preview={"hold": "20s"}, bake="10s")
+
+    live_until_phase(world, Phase.PREVIEWING)
+    world.look()
+    previewed = (traffic(world), route(world, "digits--preview") is not None)
+    seen: list[dict[str, int]] = []
+    live_until(world, lambda rollout: seen.append(traffic(world)) or not rollout.active)
+    world.settle()
+
+    assert previewed == ({"1": 100}, True)
+    assert [one for number, one in enumerate(seen) if number == 0 or one != seen[number - 1]] == [
+        {"1": 100},
+        {"2": 100},
+    ]
+    assert route(world, "digits--preview") is None
+    assert last(world).outcome is Outcome.PROMOTED
+
+
+def test_blue_green_waits_for_a_person_when_it_is_told_to() -> None:
+    world = a_rollout_world(strategy="BlueGreen", preview={"pause": True}, bake="10s")
+
+    live_until(world, lambda rollout: rollout.reason == "PauseStep")
+    tell(world, "resume")
+    live_until_ended(world)
+
+    assert last(world).outcome is Outcome.PROMOTED
+
+
+def test_blue_green_goes_back_in_one_write() -> None:
+    world = a_rollout_world(strategy="BlueGreen", bake="10m")
+    world.run_until(lambda: traffic(world) == {"2": 100}, 400)
+
+    world.ask(version="1")
+    world.look()
+
+    assert traffic(world) == {"1": 100}
+
+
+def test_a_load_test_comes_before_the_first_weight_and_stops_a_candidate_that_fails_it() -> None:
+    world = a_rollout_world(loadTest={"requestsPerSecond": 50, "duration": "30s"})
+    world.examined["loadTest"] = Check(False, "The load test missed the SLO: 12 of 1500 failed.", {"failed": 12})
+
+    live_until_phase(world, Phase.TESTING)
+    live_until_ended(world)
+
+    assert (last(world).outcome, last(world).reason) == (Outcome.ABORTED, "LoadTestFailed")
+    assert state(world).report == {"loadTest": {"failed": 12}}
+    assert world.users.answered["2"] == 0
+
+
+def test_a_load_test_that_passes_lets_the_canary_begin() -> None:
+    world = a_rollout_world(loadTest={})
+
+    live_until_phase(world, Phase.TESTING)
+    live_until_phase(world, Phase.ADVANCING)
+
+    assert len([ref for ref, _ in world.api.of_kind("Job")]) == 1
+
+
+def a_shadow_world(**more: Any) -> World:
+    return a_rollout_world(strategy="Shadow", shadow={"percent": 50, "duration": "10s", **more}, abortedFor="5s")
+
+
+def test_a_shadow_mirrors_and_never_answers() -> None:
+    world = a_shadow_world()
+
+    live_until_phase(world, Phase.MIRRORING)
+    world.look()
+
+    assert traffic(world) == {"1": 100}
+    assert [one["type"] for one in main_rule(world)["filters"]] == ["RequestMirror"]
+
+
+def test_a_shadow_ends_with_a_report_and_no_promotion() -> None:
+    world = a_shadow_world()
+    world.examined["shadow"] = Check(True, "All 200 agree.", {"disagreement": 0.0})
+
+    live_until_ended(world)
+    world.settle()
+
+    assert (last(world).outcome, traffic(world)) == (Outcome.REPORTED, {"1": 100})
+    assert state(world).report == {"shadow": {"disagreement": 0.0}}
+    assert "filters" not in main_rule(world)
+
+
+def test_a_shadow_that_disagrees_is_refused() -> None:
+    world = a_shadow_world()
+    world.examined["shadow"] = Check(False, "40 of 200 outputs differ.", {"disagreement": 0.2})
+
+    live_until_ended(world)
+
+    assert (last(world).outcome, last(world).reason) == (Outcome.ABORTED, "OutputsDiffer")
+    assert traffic(world) == {"1": 100}
+
+
+def test_a_shadow_may_go_on_as_a_canary() -> None:
+    world = a_shadow_world(then="Canary")
+
+    live_until_phase(world, Phase.ADVANCING)
+    live_until(world, lambda rollout: traffic(world).get("2") == 5)
+
+    assert traffic(world) == {"1": 95, "2": 5}
+
+
+def test_an_ab_test_splits_until_its_time_is_over_and_reports() -> None:
+    world = a_rollout_world(strategy="AB", ab={"weight": 30, "header": "x-user-id", "duration": "1m"})
+
+    live_until(world, lambda rollout: traffic(world).get("2") == 30)
+    live_until_ended(world)
+
+    assert (last(world).outcome, last(world).reason) == (Outcome.REPORTED, "Reported")
+    assert traffic(world) == {"1": 100}
+
+
+def test_an_ab_test_without_an_end_waits_for_a_person() -> None:
+    world = a_rollout_world(strategy="AB", ab={"weight": 30, "header": "x-user-id"}, maxDuration="1m")
+    live_until(world, lambda rollout: traffic(world).get("2") == 30)
+    for _ in range(30):
+        world.look()
+        world.sleep(1)
+
+    tell(world, "promote")
+    world.run_until(lambda: traffic(world) == {"2": 100})
+
+    assert state(world).phase is Phase.BAKING
+
+
+def test_recreate_removes_the_old_before_it_makes_the_new() -> None:
+    world = a_rollout_world(strategy="Recreate")
+    seen: list[list[str]] = []
+
+    live_until_phase(world, Phase.REPLACING)
+    said = state(world).message
+    live_until(
+        world,
+        lambda rollout: (
+            seen.append(sorted(one.version for one in world.status.revisions)) or rollout.phase is Phase.IDLE
+        ),
+    )
+    world.settle()
+
+    assert ["1", "2"] not in seen
+    assert "requests fail until" in said
+    assert traffic(world) == {"2": 100}
+
+
+def test_a_wish_in_mid_replacement_is_followed() -> None:
+    world = a_rollout_world(strategy="Recreate")
+    live_until_phase(world, Phase.REPLACING)
+
+    world.ask(version="1")
+    world.settle()
+
+    assert traffic(world) == {"1": 100}
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_immediate_moves_everything_once_it_answered() -> None:
+    world = a_rollout_world(strategy="Immediate")
+
+    world.settle()
+
+    assert (traffic(world), last(world).outcome) == ({"2": 100}, Outcome.PROMOTED)
+
+
+def test_the_job_of_an_examination_is_made_once() -> None:
+    world = a_shadow_world()
+    world.run_until(lambda: world.names("Job") != [])
+    made = world.names("Job")
+
+    live_until_ended(world)
+
+    assert len(made) == 1
+    assert world.names("Job") == made
