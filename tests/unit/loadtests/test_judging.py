@@ -1,0 +1,141 @@
+"""A load test speaks against a revision only when its counts prove something, and never for faults of its own."""
+
+from typing import Any
+
+import pytest
+
+from loadtests.judging import Judgement, Unusable, judge
+from loadtests.options import Options
+from loadtests.recording import Recording, Row
+from loadtests.report import report, sentence, short, text
+from modelyard.core.sequential import Verdict
+
+BEGAN = 1_800_000_000
+OPTIONS = Options(
+    url="http://gateway", grpc_url="http://gateway", model="digits", namespace="demo", host="digits.demo.models.local",
+    revision="digits-2", id="one", body=b"{}", rate=50.0, seconds=60.0, grpc_share=0.5, error_rate=0.01, latency=0.1,
+    percentile=99.0, timeout=10.0, most_requests=1_000_000, report="", publish=False,
+)  # fmt: skip
+
+
+def options(**changes: Any) -> Options:
+    return Options(**{**OPTIONS.__dict__, **changes})
+
+
+def a_recording(bad: int = 0, slow: int = 0, requests: int = 3000, seconds: int = 60, lag: float = 1.0) -> Recording:
+    """So many requests evenly over the time, of which the last ones failed or were slow; planned were 50 a second."""
+    recording = Recording(1_000_000)
+    recording.plans.append([float(BEGAN), 1 / 50])
+    recording.lags += [lag] * 100
+    for index in range(requests):
+        failed, late = index % 100 < bad, index % 100 < slow
+        row = Row(BEGAN + index * seconds // requests, index % 2, 250.0 if late else 5.0, 0.0, failed)
+        recording.add(row, "HTTP 500" if failed else "")
+    return recording
+
+
+def judged(recording: Recording, given: Options = OPTIONS, seconds: float = 60.0) -> Judgement:
+    return judge(recording, given, BEGAN + seconds)
+
+
+def verdicts(found: Judgement) -> dict[str, Verdict]:
+    return {one.name: one.verdict for one in found.objectives}
+
+
+def test_a_revision_that_keeps_its_promises_passes() -> None:
+    found = judged(a_recording())
+
+    assert found.passed
+    assert verdicts(found) == {"errors": Verdict.PASS, "latency": Verdict.PASS}
+    assert found.achieved == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(("bad", "slow", "name"), [(5, 0, "errors"), (0, 5, "latency")])
+def test_a_proven_miss_of_either_objective_does_not_pass(bad: int, slow: int, name: str) -> None:
+    found = judged(a_recording(bad, slow))
+
+    assert not found.passed
+    assert verdicts(found)[name] is Verdict.FAIL
+    assert len([one for one in found.objectives if one.verdict is Verdict.FAIL]) == 1
+
+
+def test_latency_is_not_asked_without_an_objective() -> None:
+    found = judged(a_recording(slow=50), options(latency=0.0))
+
+    assert verdicts(found) == {"errors": Verdict.PASS}
+
+
+def test_one_failure_in_a_short_test_proves_nothing() -> None:
+    """A bare threshold of 1 % would refuse it: 2 %."""
+    recording = a_recording(requests=50, seconds=1)
+    recording.failed[7] = 1
+
+    found = judged(recording, options(seconds=1.0), seconds=1.0)
+
+    assert found.passed
+    assert verdicts(found)["errors"] is Verdict.INCONCLUSIVE
+    assert "too few to be sure" in sentence(recording, found, OPTIONS)
+
+
+def test_answers_too_slow_for_the_rate_do_not_pass() -> None:
+    recording = a_recording(requests=1500)
+
+    found = judged(recording, options(latency=0.0))
+
+    assert not found.passed
+    assert "50 per second were wanted and could not be reached" in sentence(recording, found, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("recording", "given", "seconds", "said"),
+    [
+        (Recording(10), OPTIONS, 60.0, "no request was sent"),
+        (a_recording(requests=1000, seconds=20), OPTIONS, 20.0, "ended after 20 of 60 s"),
+        (a_recording(slow=5, lag=400.0), OPTIONS, 60.0, "the load generator itself was 400 ms late"),
+        (a_recording(requests=1500, lag=90.0), options(latency=0.0), 60.0, "the load generator itself"),
+        (a_recording(requests=1500), options(latency=0.0, rate=9000.0), 60.0, "with the most users there may be"),
+    ],
+)
+def test_a_load_that_was_not_what_was_asked_for_gives_no_verdict(
+    recording: Recording, given: Options, seconds: float, said: str
+) -> None:
+    with pytest.raises(Unusable, match=said):
+        judged(recording, given, seconds)
+
+
+def test_answers_by_another_revision_give_no_verdict() -> None:
+    recording = a_recording()
+    recording.strangers["digits-1"] += 3
+
+    with pytest.raises(Unusable, match="3 requests for digits-2 were answered by digits-1"):
+        judged(recording)
+
+
+def test_a_late_generator_excuses_no_errors() -> None:
+    assert not judged(a_recording(bad=5, lag=400.0)).passed
+
+
+def test_a_full_recording_is_judged_by_what_it_holds() -> None:
+    recording = a_recording(requests=1000, seconds=20)
+    recording.most = 1000
+
+    assert judged(recording, options(most_requests=1000), seconds=20.0).passed
+
+
+@pytest.mark.parametrize("percentile", [50.0, 99.99])
+def test_every_objective_a_model_may_have_can_be_judged(percentile: float) -> None:
+    assert judged(a_recording(), options(percentile=percentile, error_rate=0.9)).passed
+
+
+def test_the_report_says_the_same_to_programs_and_to_people() -> None:
+    recording = a_recording(bad=5)
+    found = report(recording, judged(recording), OPTIONS, "2027-01-15T08:00:00+00:00")
+
+    assert found["passed"] is False
+    assert (found["requests"], found["failed"], found["reasons"]) == (3000, 150, {"HTTP 500": 150})
+    assert found["latency"]["http"]["requests"] == found["latency"]["grpc"]["requests"] == 1500
+    assert sum(second[1] for second in found["bySecond"]) == 3000
+    assert found["message"].startswith("3,000 requests at 50.0 per second for 60 s: 150 failed (5.00% where 1% may")
+    assert "most often HTTP 500): the objective is missed" in found["message"]
+    assert found["message"] in text(found)
+    assert set(short(found)) == {"requests", "failed", "rate", "objectives", "latency"}

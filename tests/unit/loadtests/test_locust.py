@@ -1,0 +1,136 @@
+"""Real runs of the Locust suite against a real server of the Open Inference Protocol, over HTTP and gRPC."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from modelyard.clients.store import S3Store
+from modelyard.core import keys
+from tests.support import inference_server, one_port
+from tests.support.inference_server import Manners
+from tests.support.locust import REQUEST, Loaded, load
+from tests.support.store import StoreServer, store, store_server
+
+__all__ = ["store", "store_server"]
+STABLE, CANDIDATE = inference_server.REVISIONS
+DIGEST = "sha256:" + "ab" * 32
+Load = Callable[..., Loaded]
+
+
+@pytest.fixture
+def manners() -> dict[str, Manners]:
+    """How the two revisions answer; well unless a test says otherwise."""
+    return {STABLE: Manners(), CANDIDATE: Manners()}
+
+
+@pytest.fixture
+def on_candidate(manners: dict[str, Manners], tmp_path: Path) -> Iterator[Load]:
+    """Runs a short load on the candidate."""
+    with inference_server.running(manners) as served, one_port.in_front(*served) as url:
+        pinned = ("--revision", CANDIDATE, "--rate", "40", "--duration", "3")
+        yield lambda *flags, **more: load(url, tmp_path, *pinned, *flags, **more)
+
+
+def test_a_good_candidate_passes_over_both_protocols(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    ran = on_candidate("--load-test-id", "one")
+
+    assert ran.code == 0, ran.err
+    assert ran.words["passed"] is True
+    assert ran.words["message"] == ran.report["message"]
+    assert ran.report["failed"] == 0
+    assert ran.report["latency"]["http"]["requests"] > 20
+    assert ran.report["latency"]["grpc"]["requests"] > 20
+    assert ran.report["message"] in ran.out
+    assert manners[STABLE].headers == [], "every request is pinned"
+    marks = Counter(headers["x-modelyard-load-test"] for headers in manners[CANDIDATE].headers)
+    assert marks == {"one": len(manners[CANDIDATE].headers)}
+
+
+def test_a_candidate_that_fails_over_grpc_alone_does_not_pass(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    manners[CANDIDATE].fails_each, manners[CANDIDATE].fails_over = 2, ("grpc",)
+
+    ran = on_candidate()
+
+    assert ran.code == 1, ran.err
+    assert ran.words["passed"] is False
+    assert list(ran.report["reasons"]) == ["gRPC INTERNAL"]
+    assert "most often gRPC INTERNAL" in ran.words["message"]
+
+
+def test_users_wait_for_grpc_at_the_same_time(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    """Of calls that wait one after the other no more than ten a second are answered, and the test does not pass."""
+    manners[CANDIDATE].delay = 0.1
+
+    ran = on_candidate("--grpc-share", "1")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.report["latency"]["all"]["p50"] >= 100.0
+
+
+def test_a_candidate_slower_than_its_objective_does_not_pass(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    manners[CANDIDATE].delay = 0.15
+
+    ran = on_candidate("--latency", "0.1", "--percentile", "95")
+
+    assert ran.code == 1, ran.err
+    [errors, latency] = ran.report["objectives"]
+    assert (errors["bad"], latency["verdict"]) == (0, "Fail")
+    assert "took longer than 100 ms" in ran.words["message"]
+
+
+def test_an_answer_by_another_revision_gives_no_verdict(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    manners[CANDIDATE].as_revision = STABLE
+
+    ran = on_candidate()
+
+    assert ran.code == 2
+    assert ran.words["reason"] == "Unusable"
+    assert f"revision {CANDIDATE} was asked and {STABLE} answered" in ran.words["message"]
+    assert len(manners[CANDIDATE].headers) == 1, "nobody is put under load for nothing"
+
+
+def test_an_address_where_nobody_answers_gives_no_verdict(tmp_path: Path) -> None:
+    ran = load("http://127.0.0.1:1", tmp_path)
+
+    assert ran.code == 2
+    assert "does not answer over http (HTTP ConnectionRefusedError)" in ran.words["message"]
+
+
+def test_the_number_of_requests_is_bounded(on_candidate: Load, manners: dict[str, Manners]) -> None:
+    ran = on_candidate("--most-requests", "20", "--duration", "60")
+
+    assert ran.code == 0, ran.err
+    assert ran.report["requests"] == 20
+
+
+def test_several_processes_add_up_to_one_report(on_candidate: Load) -> None:
+    ran = on_candidate("--processes", "2", "--duration", "5")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.report["latency"]["http"]["requests"] > 40
+    assert ran.report["latency"]["grpc"]["requests"] > 40
+
+
+def test_a_job_takes_its_request_from_the_store_and_leaves_its_report_there(
+    on_candidate: Load, store_server: StoreServer
+) -> None:
+    where = store_server.settings(store_server.new_bucket())
+    bucket = S3Store(where)
+    bucket.put(keys.build_warmup(DIGEST), REQUEST)
+
+    ran = on_candidate("--build", DIGEST, "--publish", store=where)
+
+    assert ran.code == 0, ran.err
+    kept = bucket.get(keys.check_report("demo", "double", CANDIDATE, "loadTest"))
+    assert kept is not None
+    assert json.loads(kept) == ran.report
+
+
+def test_a_store_without_the_build_gives_no_verdict(on_candidate: Load, store_server: StoreServer) -> None:
+    ran = on_candidate("--build", DIGEST, store=store_server.settings(store_server.new_bucket()))
+
+    assert ran.code == 2
+    assert ran.words["reason"] == "CorruptEntry"

@@ -1,0 +1,74 @@
+"""What a load test can be asked for, and what is refused with a sentence."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+import pytest
+
+from loadtests.options import MOST_USERS, Options, declare, parsed
+from modelyard.errors import InvalidSettings
+
+
+def given(folder: Path, *flags: str) -> Options:
+    """The options as Locust hands them over."""
+    (folder / "request.json").write_bytes(b"{}")
+    parser = ArgumentParser()
+    parser.add_argument("--host")
+    declare(parser)
+    least = ["--host", "http://gateway:80/", "--model", "digits", "--request", str(folder / "request.json")]
+    return parsed(parser.parse_args([*least, *flags]))
+
+
+def test_a_gateway_is_asked_by_host_name_and_a_server_by_its_own(tmp_path: Path) -> None:
+    at_gateway, at_server = given(tmp_path, "--namespace", "demo"), given(tmp_path)
+
+    assert at_gateway.host.startswith("digits.demo.")
+    assert at_server.host == ""
+    assert (at_server.url, at_server.grpc_url) == ("http://gateway:80", "http://gateway:80")
+
+
+def test_users_are_enough_to_keep_the_rate_with_slow_answers(tmp_path: Path) -> None:
+    plain = given(tmp_path, "--rate", "30", "--grpc-share", "0.2")
+    patient = given(tmp_path, "--rate", "30", "--grpc-share", "0.2", "--latency", "2")
+
+    assert (plain.users("http"), plain.users("grpc")) == (24, 6)
+    assert (patient.users("http"), patient.users("grpc")) == (96, 24)
+    for options in (plain, patient):
+        rates = [options.users(one) / options.interval(one) for one in ("http", "grpc")]
+        assert rates == pytest.approx([24.0, 6.0])
+
+
+def test_the_number_of_users_is_bounded(tmp_path: Path) -> None:
+    options = given(tmp_path, "--rate", "10000")
+
+    assert options.users("http") == MOST_USERS
+    assert options.users("http") / options.interval("http") == pytest.approx(5000.0)
+
+
+def test_every_load_test_has_an_id(tmp_path: Path) -> None:
+    assert given(tmp_path, "--load-test-id", "mine").id == "mine"
+    assert given(tmp_path, "--revision", "digits-2").id.startswith("digits-2-")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--model", ""), "say whom to ask"),
+        (("--host", "gateway:80"), "are URLs"),
+        (("--grpc-host", "grpc://gateway"), "are URLs"),
+        (("--build", "sha256:1"), "one of them"),
+        (("--request", ""), "one of them"),
+        (("--request", "/nowhere"), "cannot be read"),
+        (("--rate", "0"), "--rate"),
+        (("--rate", "10001"), "--rate"),
+        (("--duration", "3601"), "--duration"),
+        (("--grpc-share", "1.1"), "--grpc-share"),
+        (("--error-rate", "0"), "--error-rate"),
+        (("--percentile", "100"), "--percentile"),
+        (("--most-requests", "0"), "--most-requests"),
+        (("--publish",), "--publish needs --namespace and --revision"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InvalidSettings, match=said):
+        given(tmp_path, *flags)
