@@ -3,6 +3,7 @@
 from typing import Any
 
 from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.core.names import sticky_policy_name
 from modelyard.core.snapshot import Check
 from tests.support.rollouts import (
     a_rollout_world,
@@ -21,10 +22,14 @@ def route(world: World, name: str = "digits") -> dict[str, Any] | None:
     return world.object("HTTPRoute", name)
 
 
-def main_rule(world: World) -> dict[str, Any]:
+def rules(world: World) -> list[dict[str, Any]]:
     found = route(world)
     assert found is not None
-    return found["spec"]["rules"][0]
+    return found["spec"]["rules"]
+
+
+def main_rule(world: World) -> dict[str, Any]:
+    return rules(world)[0]
 
 
 def test_blue_green_previews_switches_in_one_write_bakes_and_cleans_up() -> None:
@@ -81,10 +86,12 @@ def test_a_load_test_comes_before_the_first_weight_and_stops_a_candidate_that_fa
 def test_a_load_test_that_passes_lets_the_canary_begin() -> None:
     world = a_rollout_world(loadTest={})
 
-    live_until_phase(world, Phase.TESTING)
+    world.run_until(lambda: world.names("Job") != [])
+    tested = (state(world).phase, len(world.names("Job")))
     live_until_phase(world, Phase.ADVANCING)
 
-    assert len([ref for ref, _ in world.api.of_kind("Job")]) == 1
+    assert tested == (Phase.TESTING, 1)
+    assert world.names("Job") == []
 
 
 def a_shadow_world(**more: Any) -> World:
@@ -136,10 +143,17 @@ def test_an_ab_test_splits_until_its_time_is_over_and_reports() -> None:
     world = a_rollout_world(strategy="AB", ab={"weight": 30, "header": "x-user-id", "duration": "1m"})
 
     live_until(world, lambda rollout: traffic(world).get("2") == 30)
+    splitting = (world.names("BackendTrafficPolicy"), len(rules(world)))
     live_until_ended(world)
+    world.settle()
 
     assert (last(world).outcome, last(world).reason) == (Outcome.REPORTED, "Reported")
     assert traffic(world) == {"1": 100}
+    assert splitting == ([sticky_policy_name("digits")], 4)
+    assert (world.names("BackendTrafficPolicy"), len(rules(world))) == ([], 3)
+    report = state(world).report
+    assert report is not None
+    assert report["sides"]["share"]["asked"] == 0.3
 
 
 def test_an_ab_test_without_an_end_waits_for_a_person() -> None:
@@ -193,12 +207,11 @@ def test_immediate_moves_everything_once_it_answered() -> None:
     assert (traffic(world), last(world).outcome) == ({"2": 100}, Outcome.PROMOTED)
 
 
-def test_the_job_of_an_examination_is_made_once() -> None:
+def test_the_job_of_an_examination_is_made_once_and_goes_when_it_is_over() -> None:
     world = a_shadow_world()
-    world.run_until(lambda: world.names("Job") != [])
-    made = world.names("Job")
+    made: list[list[str]] = []
 
-    live_until_ended(world)
+    live_until(world, lambda rollout: made.append(world.names("Job")) or rollout.history != [])
 
-    assert len(made) == 1
-    assert world.names("Job") == made
+    assert len({name for names in made for name in names}) == 1
+    assert made[-1] == []

@@ -19,11 +19,12 @@ from modelyard.settings import Settings
 from . import course, orders, report, revisions
 from .desired.building import job
 from .desired.checking import comparison, load_test
+from .desired.publication import policies
 from .desired.routing import routes
 from .desired.scaling import scales
 from .desired.serving import inference_service, service_account, store_secret
 from .drift import must_apply
-from .names import host, job_name, predictor, preview_route_name
+from .names import CHECK_LABEL, host, job_name, predictor, preview_route_name, sticky_policy_name
 from .outlook import Outlook, answered, replicas_ready
 from .plan import Plan, Warmup
 from .publish import publication
@@ -53,7 +54,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
         scale=scales(snapshot, now, orders.floors(rollout)),
-        delete=(*_finished_revisions(outlook), *_finished_routes(outlook), *_finished_jobs(outlook)),
+        delete=(
+            *_finished_revisions(outlook),
+            *_finished_routes(outlook),
+            *_finished_jobs(outlook),
+            *_finished_checks(outlook),
+        ),
         events=events,
         warmups=_warmups(outlook),
         requeue_after=min((one for one in waits if one is not None), default=None),
@@ -100,7 +106,13 @@ def _objects(outlook: Outlook) -> list[dict[str, Any]]:
     if outlook.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
-    return [*objects, *_checks(outlook), *outlook.routes]
+    return [*objects, *_checks(outlook), *_policies(outlook), *outlook.routes]
+
+
+def _policies(outlook: Outlook) -> list[dict[str, Any]]:
+    """What the gateway has to know beside the routes, and before them."""
+    reachable = frozenset(one.name for one in outlook.revisions)
+    return policies(outlook.model, publication(outlook.model, outlook.rollout, reachable)) if outlook.routes else []
 
 
 def _checks(outlook: Outlook) -> list[dict[str, Any]]:
@@ -145,16 +157,17 @@ def _finished_revisions(outlook: Outlook) -> tuple[Ref, ...]:
 
 
 def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
-    """Routes that are ours and no longer wanted: those of a preview."""
-    keep = {(one["kind"], one["metadata"]["name"]) for one in outlook.routes}
+    """What a preview or an A/B test had published, when it is over."""
+    if not outlook.routes:
+        return ()
+    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *_policies(outlook))}
+    passing = {preview_route_name(outlook.model.name), sticky_policy_name(outlook.model.name)}
     return tuple(
         Ref(kind, outlook.model.namespace, one["metadata"]["name"])
-        for kind in ("HTTPRoute", "GRPCRoute")
+        for kind in ("HTTPRoute", "GRPCRoute", "BackendTrafficPolicy")
         for one in outlook.snapshot.of_kind(kind)
-        if keep
-        and (kind, one["metadata"]["name"]) not in keep
-        and one["metadata"]["name"] == preview_route_name(outlook.model.name)
-        and "deletionTimestamp" not in one["metadata"]
+        if one["metadata"]["name"] in passing and (kind, one["metadata"]["name"]) not in keep
+        if "deletionTimestamp" not in one["metadata"]
     )
 
 
@@ -166,6 +179,17 @@ def _finished_jobs(outlook: Outlook) -> tuple[Ref, ...]:
     done = Ref("Job", outlook.settings.operator.namespace, job_name(build.digest))
     found = outlook.snapshot.children.get(done)
     return (done,) if found is not None and "deletionTimestamp" not in found["metadata"] else ()
+
+
+def _finished_checks(outlook: Outlook) -> tuple[Ref, ...]:
+    """Jobs that examined a candidate; what they found is in the status by now, and a retry asks anew."""
+    if outlook.rollout.at in (Phase.TESTING, Phase.MIRRORING):
+        return ()
+    return tuple(
+        Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in outlook.snapshot.of_kind("Job")
+        if CHECK_LABEL in one["metadata"].get("labels", {}) and "deletionTimestamp" not in one["metadata"]
+    )
 
 
 def _warmups(outlook: Outlook) -> tuple[Warmup, ...]:

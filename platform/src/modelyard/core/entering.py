@@ -29,7 +29,14 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
             update={**fresh, "held": None, "reason": move.phase.value, "message": _doing(scene, move)}
         )
     state = rollout.model_copy(
-        update={**fresh, **said, "held": None, **_counted(rollout), "weight": _weight(scene, move)}
+        update={
+            **fresh,
+            **said,
+            "held": None,
+            **_counted(rollout),
+            "weight": _weight(scene, move),
+            "report": _report(scene),
+        }
     )
     if rollout.phase is Phase.IDLE:
         state = _begun(scene, state)
@@ -56,7 +63,7 @@ def _begun(scene: Scene, entered: RolloutStatus) -> RolloutStatus:
         **kept,
         strategy=scene.spec.strategy,
         started=timestamp(scene.now),
-        replicas=replicas(scene.snapshot, predictor(holder)) if holder else 0,
+        replicas=max(1, replicas(scene.snapshot, predictor(holder))) if holder else 0,
     )
 
 
@@ -112,7 +119,7 @@ def _counted(rollout: RolloutStatus) -> dict[str, object]:
 def _ended(scene: Scene, entered: RolloutStatus, seen: Seen, move: Move) -> RolloutStatus:
     """Recorded; the pointer moves on promotion, and a refused candidate is remembered."""
     assert move.outcome is not None
-    silent = scene.first or not entered.candidate
+    silent = not entered.candidate or (scene.first and not entered.replicas)
     history = entered.history if silent else [_record(scene, entered, seen, move.outcome), *entered.history][:HISTORY]
     if move.outcome is Outcome.PROMOTED:
         said = f"Revision {entered.candidate} (version {entered.version}) was promoted."
@@ -126,7 +133,6 @@ def _ended(scene: Scene, entered: RolloutStatus, seen: Seen, move: Move) -> Roll
         "rejected": entered.candidate if keeps else "",
         "rejected_build": candidate.digest if keeps and candidate is not None else "",
         "until": timestamp(scene.now + scene.spec.kept_seconds()) if keeps else "",
-        "report": _report(scene),
     }
     return entered.model_copy(update=update)
 

@@ -10,14 +10,16 @@ _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 
 
 def publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
-    """The publication of a state; only of a candidate that has a Service."""
+    """The publication of a state; only of a candidate that has a Service.
+
+    The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
+    """
     spec, name = model.spec.rollout, rollout.candidate
-    if name not in reachable or rollout.phase is Phase.ABORTING:
+    if name not in reachable:
         return Publication()
-    shadow = rollout.at is Phase.MIRRORING and spec.shadow is not None
+    sticky = spec.ab if rollout.strategy == Strategy.AB and rollout.active else None
+    if rollout.phase is Phase.ABORTING:
+        return Publication(sticky=sticky)
+    shadow = spec.shadow if rollout.at is Phase.MIRRORING else None
     previewed = rollout.strategy == Strategy.BLUE_GREEN and rollout.at in _PREVIEWED
-    return Publication(
-        mirror=(name, spec.shadow.percent) if shadow and spec.shadow else None,
-        preview=name if previewed else None,
-        sticky=spec.ab if rollout.at is Phase.SPLITTING else None,
-    )
+    return Publication((name, shadow.percent) if shadow else None, name if previewed else None, sticky)
