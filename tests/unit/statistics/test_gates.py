@@ -88,8 +88,12 @@ def test_a_candidate_that_starts_may_wait_for_a_node(lasts, verdict):
         (Check(True, "p99 was 41 ms, allowed 100 ms."), PASS, "p99 was 41 ms, allowed 100 ms."),
         (Check(False, "p99 was 141 ms"), FAIL, "p99 was 141 ms."),
         (Check(False), FAIL, "it has ended."),
-        (Check(None, "The Job was evicted.", retry=True), HOLD, "evicted; `modelyard rollout retry` start it again."),
-        (Check(None, retry=True), HOLD, "without an answer; `modelyard rollout retry` start it again."),
+        (
+            Check(None, "The Job was evicted.", retry=True),
+            HOLD,
+            "evicted; `modelyard rollout abort`, then `retry`, start it again.",
+        ),
+        (Check(None, retry=True), HOLD, "without an answer; `modelyard rollout abort`, then `retry`, start it again."),
     ],
 )
 def test_the_answer_of_a_job_is_the_gates(name, phase, check, verdict, said):

@@ -88,7 +88,7 @@ def _checked(look: Look, name: str) -> GateStatus:
         before = look.before.get(name)
         return before if before and before.verdict in _ANSWERS else _said(name, GateVerdict.CONTINUE, _WAITING[name])
     if check.retry:
-        again = "`modelyard rollout abort` and then `modelyard rollout retry` start it again"
+        again = "`modelyard rollout abort`, then `retry`, start it again"
         return _said(name, GateVerdict.HOLD, f"{check.message.rstrip('.') or 'it ended without an answer'}; {again}")
     if check.passed is None:
         return _said(name, GateVerdict.CONTINUE, check.message or "it runs")
