@@ -29,7 +29,6 @@ from loadtests.ending import NO_VERDICT, end, give_up  # noqa: E402
 from loadtests.judging import Unusable  # noqa: E402
 from loadtests.options import Options, declare, parsed  # noqa: E402
 from loadtests.recording import PROTOCOLS, Recording, Row  # noqa: E402
-from modelyard.errors import ModelyardError  # noqa: E402
 
 _HEARTBEAT_SECONDS = 0.05
 _STOP_SECONDS = 15
@@ -126,7 +125,7 @@ def prepare(environment: Any, **_: Any) -> None:
         ]
         if not worker:
             _look(Run.options)
-    except ModelyardError as bad:
+    except Exception as bad:  # noqa: BLE001 - whatever stops it, the revision has not been tested
         give_up(bad)
         sys.exit(NO_VERDICT)
     environment.stop_timeout = min(_STOP_SECONDS, Run.options.timeout)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard.build.replay import warmup
+from modelyard.build.replay import warmup, warmup_inputs
 from modelyard.clients.store import S3Store
 from modelyard.core.names import host
 from modelyard.errors import InvalidSettings
@@ -91,7 +91,7 @@ def parsed(given: Namespace) -> Options:
         host=host(given.model, given.namespace, domain) if given.namespace else "",
         revision=given.revision,
         id=given.load_test_id or f"{given.revision or given.model}-{int(time.time())}",
-        body=_body(given),
+        body=_checked(_body(given), given.build or given.request),
         rate=given.rate,
         seconds=given.duration,
         grpc_share=given.grpc_share,
@@ -133,3 +133,14 @@ def _body(given: Namespace) -> bytes:
         return Path(given.request).read_bytes()
     except OSError as bad:
         raise InvalidSettings(f"--request {given.request} cannot be read: {bad.strerror}.") from bad
+
+
+def _checked(body: bytes, origin: str) -> bytes:
+    try:
+        warmup_inputs(body)
+    except (ValueError, KeyError, TypeError) as bad:
+        raise InvalidSettings(
+            f'the request of {origin} is no inference request of the v2 protocol ({bad}); it looks like {{"inputs": '
+            '[{"name", "datatype", "shape", "data"}]}, as `modelyard build` writes it to warmup.json.'
+        ) from bad
+    return body

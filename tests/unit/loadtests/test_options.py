@@ -11,7 +11,8 @@ from modelyard.errors import InvalidSettings
 
 def given(folder: Path, *flags: str) -> Options:
     """The options as Locust hands them over."""
-    (folder / "request.json").write_bytes(b"{}")
+    (folder / "request.json").write_bytes(b'{"inputs": []}')
+    (folder / "spoilt.json").write_bytes(b"no JSON")
     parser = ArgumentParser()
     parser.add_argument("--host")
     declare(parser)
@@ -59,6 +60,7 @@ def test_every_load_test_has_an_id(tmp_path: Path) -> None:
         (("--build", "sha256:1"), "one of them"),
         (("--request", ""), "one of them"),
         (("--request", "/nowhere"), "cannot be read"),
+        (("--request", "spoilt.json"), "as `modelyard build` writes it"),
         (("--rate", "0"), "--rate"),
         (("--rate", "10001"), "--rate"),
         (("--duration", "3601"), "--duration"),
@@ -69,6 +71,9 @@ def test_every_load_test_has_an_id(tmp_path: Path) -> None:
         (("--publish",), "--publish needs --namespace and --revision"),
     ],
 )
-def test_what_cannot_be_done_is_refused(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidSettings, match=said):
         given(tmp_path, *flags)
