@@ -75,7 +75,7 @@ def test_folding_keeps_the_precision_it_finds(tmp_path: Path) -> None:
 
 
 def test_fusing_makes_attention_one_operator_with_constant_weights(tmp_path: Path) -> None:
-    made = PASSES["fuse"].run(on_disk(attending(), tmp_path), tmp_path / "made", {}, None)
+    made = PASSES["fuse"].run(on_disk(attending(width=304), tmp_path), tmp_path / "made", {}, None)
 
     nodes = {node.op_type: node for node in onnx.load(str(made.path)).graph.node}
     assert {"Attention", "SkipLayerNormalization", "BiasGelu"} <= set(nodes)
