@@ -9,6 +9,7 @@ from onnx import helper, numpy_helper
 
 from modelyard.build.optimize.engine import Order
 from modelyard.build.optimize.material import Precision
+from modelyard.build.optimize.timing import Pace
 from tests.support import onnx_models as models
 from tests.unit.optimize import tiny_passes
 
@@ -23,9 +24,11 @@ def proto() -> Any:
     return models.model([node], [models.value("rows", ("n", 4))], [models.value("logits", ("n", 3))], [weights])
 
 
-def an_entry(folder: Path, **arrays: Any) -> Path:
-    """An entry folder; `arrays` replace those of eval.npz."""
-    models.saved(proto(), folder / "model.onnx")
+def an_entry(folder: Path, described: str = "", **arrays: Any) -> Path:
+    """An entry folder; `described` makes the file larger, `arrays` replace those of eval.npz."""
+    model = proto()
+    model.doc_string = described
+    models.saved(model, folder / "model.onnx")
     logits = ROWS @ WEIGHTS
     held = {"input:rows": ROWS, "output:logits": logits, "labels": logits.argmax(axis=1), **arrays}
     np.savez(folder / "eval.npz", **held)
@@ -43,6 +46,6 @@ def an_order(path: Path, out: Path, **changes: Any) -> Order:
     """Optimize for latency at 1 % loss with the tiny passes, in three short rounds."""
     facts: dict[str, Any] = {
         "goal": "latency", "bound": 0.01, "precisions": (Precision.FP32, Precision.INT8), "budget": 120.0, "seed": 1,
-        "passes": tiny_passes.WHERE, "memory": 8 << 30, "rounds": 3, "patience": 0.5,
+        "passes": tiny_passes.WHERE, "memory": 8 << 30, "pace": Pace(rounds=3, patience=0.5),
     }  # fmt: skip
     return Order(path=path, out=out, **{**facts, **changes})

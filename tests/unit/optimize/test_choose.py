@@ -161,7 +161,7 @@ def test_nothing_allowed_beats_the_chosen_by_more_than_the_noise(others: list[Va
 @given(VARIANTS)
 def test_every_eligible_variant_off_the_front_is_beaten_by_one_on_it(others: list[Variant]) -> None:
     def point(one: Variant) -> tuple[float, ...]:
-        return (cost(one, "latency"), float(one.size or 0), one.quality_loss or 0.0)
+        return (cost(one, "latency"), float(one.size or 0), round(one.quality_loss or 0.0, 6))
 
     finite = [one for one in others if one.quality_loss is None or not math.isnan(one.quality_loss)]
     variants = [THE_ORIGINAL, *finite]

@@ -1,17 +1,17 @@
 """The engine: whatever passes do, the run goes on, every variant has figures or a reason, and the bound holds."""
 
 import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from modelyard.api.optimization import ORIGINAL, Optimization, Variant
-from modelyard.build.optimize.engine import Outcome, Watch, affordable, grouped, optimize
+from modelyard.build.optimize.engine import Outcome, Watch, keep, optimize
 from modelyard.build.optimize.material import Recipe
 from modelyard.build.optimize.report import write
+from modelyard.build.optimize.timing import affordable, grouped
 from modelyard.build.optimize.trial import Trial
 from modelyard.errors import InvalidEntry, InvalidSettings, UnsupportedModel
 from tests.support import onnx_models as models
@@ -230,12 +230,10 @@ def test_variants_that_do_not_fit_in_memory_together_are_timed_in_groups() -> No
     assert grouped([], 2, 10) == [[]]
 
 
-def test_a_run_can_be_repeated_into_the_same_folder(tmp_path: Path) -> None:
-    entry = an_entry(tmp_path / "entry")
-    for _ in range(2):
-        shutil.rmtree(tmp_path / "work", ignore_errors=True)
-        found = run(entry, tmp_path, "refusing")
-        write(found, tmp_path / "out")
+def test_an_original_that_stays_is_the_chosen_model_byte_for_byte(outcome: Outcome, tmp_path: Path) -> None:
+    stays = replace(outcome, chosen=outcome.chosen.model_copy(update={"name": ORIGINAL}))
 
-    assert np.load(entry / "eval.npz")["labels"].shape == (40,)
-    assert (tmp_path / "out" / "chosen" / "model.onnx").read_bytes() == (entry / "model.onnx").read_bytes()
+    for _ in range(2):
+        keep(stays, tmp_path / "chosen")
+
+    assert (tmp_path / "chosen" / "model.onnx").read_bytes() == (outcome.order.path / "model.onnx").read_bytes()

@@ -25,7 +25,7 @@ def test_a_file_is_optimized_without_any_loss_and_the_chosen_model_lies_there(tm
     assert "report out/report.html" in ran.out
     assert "original: answers" in ran.err
     report = Optimization.model_validate_json((tmp_path / "out" / "report.json").read_text())
-    assert {variant.precision for variant in report.variants} == {"fp32"}
+    assert {variant.precision for variant in report.variants} <= {"fp32", ""}
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "chosen"}
     assert not list((tmp_path / "out").glob(".variants-*"))
 

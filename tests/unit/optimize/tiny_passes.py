@@ -43,6 +43,20 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Tunable(Scaling):
+    """Scales by what a search chooses, and says so in the size of the file: `padding` bytes more."""
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        made = Scaling(self.name, params["factor"]).run(material, folder, params, evaluation)
+        model = onnx.load(str(made.path))
+        model.doc_string = "x" * params["padding"]
+        onnx.save(model, str(made.path))
+        return made
+
+
+@dataclass(frozen=True)
 class Refusing(Scaling):
     """Never applies."""
 
@@ -74,6 +88,8 @@ _ALL: tuple[Any, ...] = (
     Scaling("flip", -1.0, Precision.INT8, lossless=False),
     Scaling("hungry", needs_data=True),
     Refusing("refusing"),
+    Tunable("tunable", space={"factor": (1.0, -1.0), "padding": (3000, 2000, 1000, 0), "fixed": (None,)}),
+    Tunable("padded", space={"factor": (1.0,), "padding": (3000, 0)}),
     *(Misbehaving(name) for name in ("raising", "crashing", "hanging", "devouring", "lazy")),
 )
 PASSES: Mapping[str, Any] = {one.name: one for one in _ALL}

@@ -65,7 +65,7 @@ class Variant(_Written):
     steps: tuple[dict[str, dict[str, str | int | float | bool | None]], ...] = Field(
         (), description="Each pass with its parameters, as it can be run again."
     )
-    precision: str
+    precision: str = Field(default="", description="Of the result; empty when nothing was made.")
     runtime: Runtime = "onnxruntime"
     latency: dict[int, Latency] = Field({}, description="By batch size: 1, and 8 when the model is batchable.")
     throughput: float | None = Field(None, description="Rows a second of one caller, at the best batch measured.")

@@ -9,5 +9,7 @@
     proof        one inference through it, compared with onnxruntime's answer
     artifact     all of that in order; publish puts the result into the store
 
+    optimize     smaller and faster variants, judged on eval.npz; timed by measure (worker, probe, runtimes, quiet)
+
 Whatever does not depend on a Model's name is a *part*, made once per entry and shared by all its builds.
 """

@@ -74,6 +74,9 @@ def optimize(
     budget: Annotated[
         float, typer.Option(parser=duration, metavar="TIME", show_default="10m", help="Time in all: 90s, 10m, 1h.")
     ] = 600.0,
+    search: Annotated[
+        bool, typer.Option("--search", help="Also search the passes' parameters; goes on where OUT's journal ends.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
     output: Shown = Output.TABLE,
@@ -89,7 +92,7 @@ def optimize(
     from .variants import progress, show
 
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
-    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes)
+    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes, search=search)
     with _scratch(out) as scratch, progress() as watch:
         report = write(run(order, recipes, scratch, watch), out)
     if output is not Output.TABLE:

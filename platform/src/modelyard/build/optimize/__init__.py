@@ -1,13 +1,17 @@
 """Optimization: variants of a model that are measured, judged on its own evaluation set and only then proposed.
 
-    material    what passes take and give: a model on disk, the hardware, the evaluation set
-    passes/     one rewrite a file (fusion, fp16, int8 ...), each of which may say why it does not apply
-    recipes     which chains of passes are tried for which precisions
-    engine      runs the recipes within a budget; a variant that fails keeps its reason and the run goes on
-    workshop    the other end of the engine: one recipe, in a process with limits on memory and time
-    choose      the choice, pure: best for the goal among those that keep the quality
-    quality     metrics on plain arrays: accuracy, F1, AUC, MAE, cosine
-    page, plots the report for people; api.optimization is the report for programs
+    material          what passes take and give: a model on disk, the hardware, the evaluation set
+    passes/           one rewrite a file (fusion, fp16, int8 ...), each of which may say why it does not apply
+    recipes           which chains of passes are tried for which precisions
+    intake, hardware  what there is: the original, checked in a process with limits, and the machine
+    engine            all steps in order, within a budget
+    trial             one recipe: made (by workshop), asked, judged; a failure is a reason and the run goes on
+    quality           metrics on plain arrays: accuracy, F1, AUC, MAE, cosine
+    space, search     other parameters for the same passes, drawn by optuna
+    timing            who is timed with whom, within time and memory
+    choose            the choice, pure: best for the goal among those that keep the quality
+    report            report.json (api.optimization) and the sentences that judge its figures
+    page, plots       the report for people; tradeoff says what is drawn, drawing and labels how
 
 Measuring is the neighbour's (`build.measure`): all variants in turn, on a quiet machine. Whatever touches a model
 file happens in a subprocess with a memory and a time limit, and nothing is claimed that was not measured.

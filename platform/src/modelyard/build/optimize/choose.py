@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from modelyard.api.optimization import ORIGINAL, Chosen, Goal, Variant
 
 NOISE = 0.02
+_DIGITS = 6
+"""Of a loss; what comes after them is rounding in the arithmetic."""
 _WORDS = {"latency": "faster", "throughput": "of more throughput", "size": "smaller"}
 
 
@@ -93,7 +95,7 @@ def _speedup(winner: Variant, original: Variant, goal: Goal) -> float | None:
 
 
 def _point(variant: Variant) -> tuple[float, ...]:
-    return (cost(variant, "latency"), float(variant.size or 0), variant.quality_loss or 0.0)
+    return (cost(variant, "latency"), float(variant.size or 0), round(variant.quality_loss or 0.0, _DIGITS))
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -2,6 +2,7 @@
 
     1  intake     the original, checked and asked in a process with limits
     2  trials     one recipe after the other, until 60 % of the budget is spent; the rest is refused with that reason
+       search     if asked for: the same passes with other parameters, until 75 % of the budget
     3  timing     all that answered, in rounds; in groups with the original when they do not fit in memory together
     4  choice     of what was measured, by `choose`
     5  report     files in `out`: report.json, report.html, PNGs, chosen/
@@ -13,38 +14,30 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, Goal, Runtime, Variant
-from modelyard.build.measure import (
-    LEAST_ROUNDS,
-    LEAST_TURN,
-    MOST_ROUNDS,
-    PATIENCE,
-    Measured,
-    Plan,
-    Subject,
-    measure,
-    round_seconds,
-)
-from modelyard.errors import InvalidSettings, UnsupportedModel
+from modelyard.build.measure import Measured
+from modelyard.errors import InvalidSettings
 
 from .choose import choose, pareto
 from .hardware import this_machine
 from .intake import Intake, take_in
+from .search import JOURNAL, Found, Quest, quick_value, search
+from .space import space_of
+from .timing import Pace, timed
 from .trial import Bench, Trial, original, tried
+from .workshop import registry
 
 if TYPE_CHECKING:
     from .material import Hardware, Precision, Recipe
 
 PASSES = "modelyard.build.optimize.passes:PASSES"
-MAKING = 0.6
-"""Share of the budget after which no further recipe is begun."""
-_BATCH = 8
-_MEMORY = 0.5
+MAKING, MAKING_BEFORE_SEARCH, SEARCHING = 0.6, 0.4, 0.75
+"""Shares of the budget after which no further recipe is begun, without and with a search, and when the search ends."""
 _LEAST_TIMING, _CLOSING = 2.0, 3.0
 """Seconds that timing needs at least, and that ending the processes and writing the report take."""
 
@@ -55,7 +48,7 @@ class Order:
 
     `bound` is the largest quality loss as a share, `budget` seconds of wall time, `memory` bytes a process may use,
     `runtimes` those a variant may be for (the original always may stay),
-    `rounds` how often every variant is timed at most, `patience` seconds to wait for a quiet machine.
+    `search` asks for a search over the parameters of passes; its journal lies in `out`.
     """
 
     path: Path
@@ -68,8 +61,8 @@ class Order:
     passes: str = PASSES
     memory: int | None = None
     runtimes: tuple[Runtime, ...] = RUNTIMES
-    rounds: int = MOST_ROUNDS
-    patience: float = PATIENCE
+    pace: Pace = field(default_factory=Pace)
+    search: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,7 @@ class Outcome:
     measured: Measured
     rows: int
     spent: float
-    notes: tuple[str, ...] = ()
+    found: Found
     folders: dict[str, tuple[Path, tuple[str, ...]]] = field(default_factory=dict)
 
 
@@ -113,8 +106,10 @@ def optimize(order: Order, recipes: Recipes, scratch: Path, watch: Watch | None 
     _enough(order, time.monotonic() - started)
     watch.tried(first)
     trials = [first, *_trials(order, bench, planned, first, started, watch)]
+    found = _searched(order, bench, trials, started, watch) if order.search else Found((), 0, 0)
+    trials += found.best
     deadline = started + order.budget - min(_CLOSING, 0.05 * order.budget)
-    measured = _timed(order, bench, trials, deadline, watch)
+    measured = timed(bench, trials, deadline, order.pace, watch.say)
     variants = tuple(_variant(trial, measured) for trial in trials)
     front = pareto(variants)
     variants = tuple(variant.model_copy(update={"pareto": variant.name in front}) for variant in variants)
@@ -126,8 +121,9 @@ def optimize(order: Order, recipes: Recipes, scratch: Path, watch: Watch | None 
         variants=variants,
         chosen=choose(variants, order.goal, order.bound),
         measured=measured,
-        rows=_rows(intake) if bench.evaluation else 0,
+        rows=intake.rows if bench.evaluation else 0,
         spent=time.monotonic() - started,
+        found=found,
         folders={trial.name: (trial.path.parent, trial.files) for trial in trials if trial.path},
     )
 
@@ -179,10 +175,11 @@ def _trials(
 ) -> list[Trial]:
     found = []
     for recipe in planned:
-        left = started + MAKING * order.budget - time.monotonic()
+        share = MAKING_BEFORE_SEARCH if order.search else MAKING
+        left = started + share * order.budget - time.monotonic()
         if left <= 0:
-            words = f"not tried: {MAKING:.0%} of the budget of {order.budget:g} s was spent; give more with --budget."
-            trial = Trial(recipe, precision=bench.intake.precision.value, refused=words)
+            words = f"not tried: {share:.0%} of the budget of {order.budget:g} s was spent; give more with --budget."
+            trial = Trial(recipe, refused=words, begun=False)
         else:
             watch.trying(recipe.name)
             trial = tried(bench, recipe, first, left)
@@ -191,83 +188,26 @@ def _trials(
     return found
 
 
-def _timed(order: Order, bench: Bench, trials: Sequence[Trial], deadline: float, watch: Watch) -> Measured:
-    """Timings of everything that answers, first those that may be chosen; groups share the original."""
-    first, batches = trials[0], (1, _BATCH) if bench.intake.batchable else (1,)
-    rows = _rows(bench.intake) if bench.intake.batchable else 1
-    costs = {one.name: round_seconds(one.seconds / rows, batches) for one in trials}
-    alive = affordable(trials, costs, deadline - time.monotonic())
-    groups = grouped([(one.name, one.memory) for one in alive], first.memory, _free_memory() * _MEMORY)
-    by_name, found = {one.name: one for one in trials}, []
-    for place, names in enumerate(groups):
-        subjects = [Subject(name, by_name[name].path or Path()) for name in (ORIGINAL, *names)]
-        until = time.monotonic() + (deadline - time.monotonic()) / (len(groups) - place)
-        plan = Plan(
-            inputs=bench.inputs,
-            batches=batches,
-            batchable=bench.intake.batchable,
-            threads=bench.hardware.cores,
-            seed=order.seed,
-            deadline=until,
-            gpu=bench.hardware.gpu is not None,
-            rounds=order.rounds,
-            patience=order.patience,
-        )
-        found.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", watch.say))
-    merged = _merged(found)
-    if ORIGINAL in merged.lost:
-        raise UnsupportedModel(f"The original could not be timed: {merged.lost[ORIGINAL]}")
-    if merged.rounds == 0:
-        raise InvalidSettings(
-            f"A budget of {order.budget:g} s is too small: not one round of timing fitted into it; "
-            f"give more with --budget, such as {4 * order.budget:.0f}s."
-        )
-    return merged
-
-
-def affordable(trials: Sequence[Trial], costs: Mapping[str, float], room: float) -> list[Trial]:
-    """Those that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds with the original, the first of
-    `trials`; those that may be chosen before those that may not, the fast before the slow."""
-    left = room / (LEAST_ROUNDS + 1) - costs[trials[0].name]
-    found = []
-    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: (t.refused is not None, costs[t.name])):
-        left -= costs[one.name]
-        if left > 0:
-            found.append(one)
-    return found
-
-
-def grouped(subjects: Sequence[tuple[str, int]], original_memory: int, room: float) -> list[list[str]]:
-    """Names in groups whose memory, with the original's, fits into `room` bytes; at least one a group."""
-    groups: list[list[str]] = [[]]
-    used = original_memory
-    for name, memory in subjects:
-        if groups[-1] and used + memory > room:
-            groups.append([])
-            used = original_memory
-        groups[-1].append(name)
-        used += memory
-    return groups
-
-
-def _paced(plan: Plan, subjects: int) -> Plan:
-    """Turns that let at least LEAST_ROUNDS rounds fit into three quarters of the time, if they can be that short."""
-    turns = subjects * len(plan.batches)
-    room = 0.75 * max(0.0, plan.deadline - time.monotonic())
-    turn = min(plan.turn, max(LEAST_TURN, room / (turns * (LEAST_ROUNDS + 2))))
-    return replace(plan, turn=turn)
-
-
-def _merged(found: Sequence[Measured]) -> Measured:
-    timings = {name: timing for one in reversed(found) for name, timing in one.timings.items()}
-    lost = {name: why for one in found for name, why in one.lost.items()}
-    return Measured(
-        timings,
-        lost,
-        rounds=min(one.rounds for one in found),
-        quiet=all(one.quiet for one in found),
-        other_load=max(one.other_load for one in found),
+def _searched(order: Order, bench: Bench, trials: Sequence[Trial], started: float, watch: Watch) -> Found:
+    """Tunes the chains of passes that could be made at all."""
+    deadline = started + SEARCHING * order.budget
+    hopeless = [trial.recipe for trial in trials if trial.begun and trial.path is None]
+    quest = Quest(
+        space=space_of([trial.recipe for trial in trials[1:]], registry(order.passes), hopeless),
+        goal=order.goal,
+        bound=order.bound,
+        seed=order.seed,
+        journal=order.out / JOURNAL,
+        name=f"{bench.intake.digest} {order.goal} {order.bound:g}",
+        deadline=deadline,
+        tried=lambda recipe, seconds: tried(bench, recipe, trials[0], seconds),
+        value=quick_value(bench, trials[0], order.goal, deadline),
+        drop=lambda trial: shutil.rmtree(bench.scratch / trial.name, ignore_errors=True),
     )
+    found = search(quest, trials[1:], watch.say)
+    for trial in found.best:
+        watch.tried(trial)
+    return found
 
 
 def _variant(trial: Trial, measured: Measured) -> Variant:
@@ -291,12 +231,3 @@ def _variant(trial: Trial, measured: Measured) -> Variant:
         quality_loss=trial.loss,
         refused=refused,
     )
-
-
-def _rows(intake: Intake) -> int:
-    return len(next(iter(intake.arrays("output").values())))
-
-
-def _free_memory() -> int:
-    with open("/proc/meminfo") as lines:
-        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024

@@ -51,6 +51,11 @@ class Intake:
             return None
         return evaluation_of(self.folder, self.metric)
 
+    @property
+    def rows(self) -> int:
+        """Rows of the evaluation set, or of the sample."""
+        return len(next(iter(self.arrays("output").values())))
+
     def arrays(self, kind: str) -> dict[str, Any]:
         """The `input`s or expected `output`s by tensor name, from eval.npz or the made-up sample."""
         return _arrays(self.folder / (EVALUATION if self.metric else PROOF), kind)

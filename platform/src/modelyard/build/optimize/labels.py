@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .tradeoff import Panel, Point, Role
 
-LINE, LETTER, GAP = 13.0, 6.2, 10.0
+LINE, LETTER, GAP = 13.0, 7.0, 10.0
 """Height of a line, width of a letter and distance from the point, in the drawing's units."""
 _NAMED: tuple[Role, ...] = ("chosen", "original", "pareto")
 _STEPS = 6

@@ -127,9 +127,19 @@ def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
     kind = role(variant, report)
     said = {"chosen": "chosen", "original": "the original", "pareto": "on the Pareto front", "eligible": ""}
     verdict = escape(variant.refused or said.get(kind, ""))
-    chain = escape(" → ".join(variant.passes)) or "no passes"
+    chain = escape(" → ".join(_steps(variant) or variant.passes)) or "no passes"
     plain = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr class="{kind}" title="{chain}">{plain}<td class="words">{verdict}</td></tr>'
+
+
+def _steps(variant: Variant) -> list[str]:
+    """Each pass with the parameters that were set for it."""
+    written = []
+    for step in variant.steps:
+        for name, params in step.items():
+            settled = ", ".join(f"{key}={value}" for key, value in params.items())
+            written.append(f"{name} ({settled})" if settled else name)
+    return written
 
 
 def _method(report: Optimization) -> list[str]:
@@ -139,6 +149,9 @@ def _method(report: Optimization) -> list[str]:
         "Memory is the largest resident memory of a process that holds nothing but the runtime and the variant.",
     ]
     if report.metric:
+        said.append(
+            "Passes that calibrate draw their rows from the inputs of the same evaluation set, never its labels."
+        )
         said.append(f"Quality is {report.metric.name} on {report.metric.rows} rows: {report.metric.reason}")
     return said
 

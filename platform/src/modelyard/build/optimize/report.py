@@ -20,6 +20,7 @@ from .engine import Outcome, keep
 from .hardware import libraries, processor, telling_flags
 from .page import page
 from .quality import LOWER_IS_BETTER
+from .search import JOURNAL
 
 _TAIL = 1000
 """Inferences below which a 99th percentile is little more than the slowest few."""
@@ -93,6 +94,11 @@ def _notes(outcome: Outcome) -> Iterator[str]:
         yield (
             f"The machine was not quiet: other programs used up to {measured.other_load:.0%} of its cores while timing "
             f"(at most {MOST:.0%} counts as quiet). Ratios within a round hold better than milliseconds."
+        )
+    if order.search:
+        yield (
+            f"The search tried {outcome.found.drawn} settings of the passes, {outcome.found.kept} of them kept the "
+            f"quality; {JOURNAL} keeps them all and a later run into the same folder goes on from there."
         )
     if measured.rounds < LEAST_ROUNDS:
         yield f"Only {measured.rounds} rounds of timing fitted into the budget; give more with --budget."

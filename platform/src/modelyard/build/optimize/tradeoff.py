@@ -138,13 +138,14 @@ def _plain(value: float) -> str:
 
 
 def _log(values: Sequence[float], label: str, write: Callable[[float], str]) -> Axis:
-    """A logarithmic axis around the values, with ticks at 1, 2 and 5 of each power of ten."""
+    """A logarithmic axis around the values; ticks at powers of ten, and between them as long as those are few."""
     low, high = min(values) / 1.25, max(values) * 1.4
+    inside: list[float] = []
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [step * 10.0**power for power in exponents for step in (1, 2, 5)]
-    inside = [tick for tick in ticks if low <= tick <= high]
-    if len(inside) > 7:
-        inside = [tick for tick in inside if math.isclose(math.log10(tick) % 1, 0, abs_tol=1e-9)] or inside
+    for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        inside = [step * 10.0**power for power in exponents for step in steps if low <= step * 10.0**power <= high]
+        if len(inside) >= 3:
+            break
     return Axis(low, high, tuple((tick, write(tick)) for tick in inside), True, label)
 
 

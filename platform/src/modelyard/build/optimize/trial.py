@@ -37,7 +37,10 @@ _ALLOWANCE = 120.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen."""
+    """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen.
+
+    `begun` is False for a recipe that the budget did not reach.
+    """
 
     recipe: Recipe
     path: Path | None = None
@@ -51,6 +54,7 @@ class Trial:
     quality: float | None = None
     loss: float | None = None
     refused: str | None = None
+    begun: bool = True
 
     @property
     def name(self) -> str:
@@ -100,7 +104,7 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
     """Makes, asks and judges one recipe within `seconds`."""
     folder = bench.scratch / recipe.name
     folder.mkdir(parents=True, exist_ok=True)
-    trial = Trial(recipe, precision=bench.intake.precision.value)
+    trial = Trial(recipe)
     try:
         made = _made(bench, recipe, folder, min(seconds, _ALLOWANCE * max(1, len(recipe.steps))))
         trial = replace(

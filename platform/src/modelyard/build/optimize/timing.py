@@ -1,0 +1,126 @@
+"""Times what the trials left, within the time and the memory there is.
+
+What may be chosen goes first and the fast before the slow when not everything can be timed; variants that do not
+fit into memory together are timed in groups, each with the original, so that speed-ups stay comparable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelyard.api.optimization import ORIGINAL
+from modelyard.build.measure import (
+    LEAST_ROUNDS,
+    LEAST_TURN,
+    MOST_ROUNDS,
+    PATIENCE,
+    Measured,
+    Plan,
+    Subject,
+    measure,
+    round_seconds,
+)
+from modelyard.errors import InvalidSettings, UnsupportedModel
+
+if TYPE_CHECKING:
+    from .trial import Bench, Trial
+
+BATCH = 8
+_MEMORY = 0.5
+"""Share of the free memory that the variants of a group may fill together."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often every variant is timed at most, and the seconds to wait for a quiet machine."""
+
+    rounds: int = MOST_ROUNDS
+    patience: float = PATIENCE
+
+
+def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, tell: Callable[[str], None]) -> Measured:
+    """Timings of everything that answers; raises InvalidSettings when the time is too short for a single round."""
+    first, batches = trials[0], (1, BATCH) if bench.intake.batchable else (1,)
+    rows = bench.intake.rows if bench.intake.batchable else 1
+    costs = {one.name: round_seconds(one.seconds / rows, batches) for one in trials}
+    alive = affordable(trials, costs, deadline - time.monotonic())
+    groups = grouped([(one.name, one.memory) for one in alive], first.memory, _free_memory() * _MEMORY)
+    by_name, found = {one.name: one for one in trials}, []
+    for place, names in enumerate(groups):
+        subjects = [Subject(name, by_name[name].path or Path()) for name in (ORIGINAL, *names)]
+        until = time.monotonic() + (deadline - time.monotonic()) / (len(groups) - place)
+        plan = Plan(
+            inputs=bench.inputs,
+            batches=batches,
+            batchable=bench.intake.batchable,
+            threads=bench.hardware.cores,
+            seed=bench.seed,
+            deadline=until,
+            gpu=bench.hardware.gpu is not None,
+            rounds=pace.rounds,
+            patience=pace.patience,
+        )
+        found.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", tell))
+    merged = _merged(found)
+    if ORIGINAL in merged.lost:
+        raise UnsupportedModel(f"The original could not be timed: {merged.lost[ORIGINAL]}")
+    if merged.rounds == 0:
+        raise InvalidSettings(
+            "The budget is too small: not one round of timing fitted into what was left of it; "
+            "give several times as much with --budget."
+        )
+    return merged
+
+
+def affordable(trials: Sequence[Trial], costs: Mapping[str, float], room: float) -> list[Trial]:
+    """Those that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds with the original, the first of
+    `trials`; those that may be chosen before those that may not, the fast before the slow."""
+    left = room / (LEAST_ROUNDS + 1) - costs[trials[0].name]
+    found = []
+    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: (t.refused is not None, costs[t.name])):
+        left -= costs[one.name]
+        if left > 0:
+            found.append(one)
+    return found
+
+
+def grouped(subjects: Sequence[tuple[str, int]], original_memory: int, room: float) -> list[list[str]]:
+    """Names in groups whose memory, with the original's, fits into `room` bytes; at least one a group."""
+    groups: list[list[str]] = [[]]
+    used = original_memory
+    for name, memory in subjects:
+        if groups[-1] and used + memory > room:
+            groups.append([])
+            used = original_memory
+        groups[-1].append(name)
+        used += memory
+    return groups
+
+
+def _paced(plan: Plan, subjects: int) -> Plan:
+    """Turns that let at least LEAST_ROUNDS rounds fit into three quarters of the time, if they can be that short."""
+    turns = subjects * len(plan.batches)
+    room = 0.75 * max(0.0, plan.deadline - time.monotonic())
+    turn = min(plan.turn, max(LEAST_TURN, room / (turns * (LEAST_ROUNDS + 2))))
+    return replace(plan, turn=turn)
+
+
+def _merged(found: Sequence[Measured]) -> Measured:
+    timings = {name: timing for one in reversed(found) for name, timing in one.timings.items()}
+    lost = {name: why for one in found for name, why in one.lost.items()}
+    return Measured(
+        timings,
+        lost,
+        rounds=min(one.rounds for one in found),
+        quiet=all(one.quiet for one in found),
+        other_load=max(one.other_load for one in found),
+    )
+
+
+def _free_memory() -> int:
+    with open("/proc/meminfo") as lines:
+        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024
