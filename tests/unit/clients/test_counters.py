@@ -10,7 +10,11 @@ from modelyard.core.traffic import MIRROR, NOTHING, Counts
 HTTP = Source("demo", "digits", "a", "httproute/demo/digits/rule/0/backend/0")
 GRPC = Source("demo", "digits", "a", "grpcroute/demo/digits/rule/0/backend/0")
 MIRRORED = Source("demo", "digits", MIRROR, "grpcroute/demo/digits/rule/0-mirror-0")
-ANSWERS, TIMED = "envoy_cluster_upstream_rq_xx", "envoy_cluster_upstream_rq_time_count"
+ANSWERS, TIMED, GIVEN_UP = (
+    "envoy_cluster_upstream_rq_xx",
+    "envoy_cluster_upstream_rq_time_count",
+    "envoy_cluster_upstream_rq_tx_reset",
+)
 BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 
 
@@ -140,3 +144,16 @@ def test_whatever_restarts_there_are_never_more_errors_than_requests(
 
     assert 0 <= found.errors <= found.requests
     assert all(0 <= number <= found.timed for number in found.within.values())
+
+
+def test_a_request_its_client_gave_up_on_took_longer_than_any_bound_and_is_no_error() -> None:
+    now = Totals()
+    now.add(ANSWERS, "2", 7)
+    now.add(TIMED, "", 7)
+    now.add(BUCKET, "100", 7)
+    now.add(GIVEN_UP, "", 3)
+
+    counts = now.since(None, HTTP)
+
+    assert (counts.requests, counts.errors) == (7, 0)
+    assert (counts.timed, counts.within) == (10, {100.0: 7})

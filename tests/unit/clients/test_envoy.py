@@ -86,6 +86,7 @@ def test_only_what_counts_is_asked_for(counters: EnvoyCounters, envoys: Envoys) 
     for name in (
         f"{HTTP}.upstream_rq_2xx",
         f"{HTTP_B}.upstream_rq_time",
+        f"{HTTP_B}.upstream_rq_tx_reset",
         f"{GRPC}.grpc.inference.GRPCInferenceService.ModelInfer.14",
         "httproute/demo/digits/rule/0-mirror-0.upstream_rq_5xx",
         "httproute/demo/digits/rule/3/backend/1.upstream_rq_5xx",

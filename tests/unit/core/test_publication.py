@@ -105,8 +105,8 @@ class TestPreview:
             ("HTTPRoute", preview_route_name("digits")),
             ("GRPCRoute", preview_route_name("digits")),
         ]
-        assert {host for one in made for host in one["spec"]["hostnames"]} == {"digits-preview.demo.models.local"}
-        assert preview_host("digits", "demo", "models.local") == "digits-preview.demo.models.local"
+        assert {host for one in made for host in one["spec"]["hostnames"]} == {"digits--preview.demo.models.local"}
+        assert preview_host("digits", "demo", "models.local") == "digits--preview.demo.models.local"
 
     def test_the_candidate_alone_answers(self) -> None:
         for one in routes(a_model(), [A, B], GatewaySettings(), self.WISH)[3:]:

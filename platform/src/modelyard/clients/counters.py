@@ -9,13 +9,15 @@ requests to a revision by header.
 |---|---|
 | envoy_cluster_upstream_rq_xx{envoy_response_code_class} | answers by class of HTTP status |
 | envoy_cluster_upstream_rq_time_bucket{le}, _count | answers by milliseconds, merged once per flush interval |
+| envoy_cluster_upstream_rq_tx_reset | requests their client gave up on before the answer |
 | envoy_cluster_grpc_<Method>_<code> | gRPC calls that ended with that status; their HTTP status is 200 |
 
 These are sums over users' requests (`external_`) and Envoy's own, the mirrored ones (`internal_`), which never
 share a cluster. A gRPC call counts when it ends. What Envoy answers itself (no pod, connection lost) is counted
 twice, as HTTP 503 and as UNAVAILABLE, so the greater of both is the number of failed gRPC calls. Of mirrored
-gRPC calls Envoy counts no gRPC status, so their failures are not seen here. A call its client gave up on before
-the answer is in none of these.
+gRPC calls Envoy counts no gRPC status, so their failures are not seen here. A request its client gave up on has no
+status and no time of its own: it is counted as one that took longer than any bound, for a revision that hangs
+would otherwise be seen by nothing but its silence. Whether it failed is not known, so it is no error.
 """
 
 import re
@@ -29,6 +31,7 @@ from modelyard.core.traffic import MIRROR, NOTHING, Counts
 
 ANSWERS = "envoy_cluster_upstream_rq_xx"
 TIMED = "envoy_cluster_upstream_rq_time_count"
+GIVEN_UP = "envoy_cluster_upstream_rq_tx_reset"
 BUCKET = "envoy_cluster_upstream_rq_time_bucket"
 GRPC = "envoy_cluster_grpc_"
 
@@ -98,7 +101,7 @@ class Totals:
                 self.failed += number
             else:
                 self.answered += number
-        elif series == TIMED:
+        elif series in (TIMED, GIVEN_UP):
             self.timed += number
         elif (code := series.rpartition("_")[2]) in _SERVER_CODES:
             self.refused += number

@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 import httpx
 
-from .counters import ANSWERS, BUCKET, CLUSTERS, GRPC, TIMED, Reading, Sources, collect
+from .counters import ANSWERS, BUCKET, CLUSTERS, GIVEN_UP, GRPC, TIMED, Reading, Sources, collect
 from .envoy_pods import EnvoyPods, Pod
 
 PORT = 19001
 LIMIT_SECONDS = 2.0
-_FILTER = rf"^cluster\.{CLUSTERS}\.(upstream_rq_(.xx|time)|grpc\..+\.[0-9]+)$"
+_FILTER = rf"^cluster\.{CLUSTERS}\.(upstream_rq_(.xx|time|tx_reset)|grpc\..+\.[0-9]+)$"
 _QUERY = f"/stats/prometheus?usedonly&filter={quote(_FILTER, safe='')}"
 _CLUSTER = 'envoy_cluster_name="'
-_MARKS = {ANSWERS: 'envoy_response_code_class="', BUCKET: 'le="', TIMED: ""}
+_MARKS = {ANSWERS: 'envoy_response_code_class="', BUCKET: 'le="', TIMED: "", GIVEN_UP: ""}
 
 Answer = Sources | str
 """What a pod counted, or what is wrong with it."""

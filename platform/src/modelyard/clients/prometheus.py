@@ -15,14 +15,14 @@ import httpx
 
 from modelyard.errors import OutsideError, Refused, Unreachable
 
-from .counters import ANSWERS, BUCKET, CLUSTERS, GRPC, TIMED, Reading, collect
+from .counters import ANSWERS, BUCKET, CLUSTERS, GIVEN_UP, GRPC, TIMED, Reading, collect
 from .envoy_pods import EnvoyPods, Pod
 
 OLD_SECONDS = 90
 """Age at which a pod's newest sample says nothing about now."""
 
 _LIMIT = httpx.Timeout(5.0, connect=2.0)
-_COUNTERS = f'{{__name__=~"{ANSWERS}|{BUCKET}|{TIMED}|{GRPC}.*[0-9]", envoy_cluster_name=~"{CLUSTERS}"}}'
+_COUNTERS = f'{{__name__=~"{ANSWERS}|{BUCKET}|{TIMED}|{GIVEN_UP}|{GRPC}.*[0-9]", envoy_cluster_name=~"{CLUSTERS}"}}'
 _SAMPLED = "timestamp(envoy_server_live)"
 
 Row = tuple[Mapping[str, str], float]

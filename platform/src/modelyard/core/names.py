@@ -108,4 +108,4 @@ def host(model: str, namespace: str, domain: str) -> str:
 
 def preview_host(model: str, namespace: str, domain: str) -> str:
     """Host name at which the candidate of a Model answers while it is previewed."""
-    return host(f"{model}-preview", namespace, domain)
+    return host(f"{model}--preview", namespace, domain)
