@@ -18,7 +18,6 @@ from modelyard.errors import UnsupportedModel
 from tests.support import onnx_models as models
 from tests.support import quantizable
 
-pytest.importorskip("openvino")
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 MOST = 150_000_000
 """Bytes OpenVINO may add to the image."""

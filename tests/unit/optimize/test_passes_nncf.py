@@ -27,8 +27,6 @@ from tests.support.quantizable import (
     outlying,
 )
 
-pytest.importorskip("nncf")
-
 
 def judged(name: str, proto: Any, evaluation: Evaluation, folder: Path, **params: Any) -> tuple[Material, float]:
     made = PASSES[name].run(on_disk(proto, folder), folder / "made", params, evaluation)

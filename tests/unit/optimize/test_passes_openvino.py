@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modelyard.build.openvino_library import openvino
 from modelyard.build.optimize.material import Precision
 from modelyard.build.optimize.passes import PASSES
 from modelyard.build.optimize.quality import quality
@@ -22,7 +23,6 @@ from tests.support.quantizable import (
     perceptron,
 )
 
-openvino = pytest.importorskip("openvino")
 NETWORKS = {"perceptron": perceptron, "convolving": convolving, "attending": attending}
 
 
@@ -60,7 +60,7 @@ def test_int8_keeps_the_classes(tmp_path: Path) -> None:
     made = PASSES["openvino-int8"].run(on_disk(proto, tmp_path), tmp_path / "made", {"ranges": "widest"}, evaluation)
 
     assert quality(evaluation, answers(made, evaluation.inputs)) >= 0.95
-    graph = openvino.Core().read_model(str(made.path))
+    graph = openvino().Core().read_model(str(made.path))
     assert "FakeQuantize" in {node.get_type_name() for node in graph.get_ops()}
     assert (made.kind, made.precision) == ("openvino", Precision.INT8)
 
