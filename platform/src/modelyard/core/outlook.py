@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from modelyard.api.model import Model
@@ -30,7 +31,7 @@ class Outlook:
     def model(self) -> Model:
         return self.snapshot.model
 
-    @property
+    @cached_property
     def programmed(self) -> bool:
         """The gateway already carries these routes."""
         return programmed(self.snapshot, self.routes, self.settings.gateway)
