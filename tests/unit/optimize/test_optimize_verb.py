@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
 from modelyard.api.optimization import Optimization
+from modelyard.build.optimize.material import Recipe
+from modelyard.build.optimize.trial import Trial
 from modelyard.cli.optimize import duration, precisions_of
-from modelyard.cli.variants import summary
+from modelyard.cli.variants import Board, summary
 from tests.support.command_line import modelyard
 from tests.unit.optimize.classifier import a_file
 from tests.unit.optimize.test_page import a_report
@@ -78,6 +84,24 @@ def test_precisions_are_named_once_in_the_order_given() -> None:
 def test_nothing_is_guessed(parse: Callable[[str], Any], text: str) -> None:
     with pytest.raises(Exception, match=r"write 90s|is no precision"):
         parse(text)
+
+
+def test_the_live_table_keeps_to_the_terminal_and_shows_the_latest() -> None:
+    console = Console(width=70, height=8, file=StringIO(), force_terminal=True)
+    board = Board(Live(console=console, auto_refresh=False))
+    board.planned([f"v{number}" for number in range(9)])
+
+    for number in range(8):
+        board.tried(Trial(Recipe(f"v{number}", ()), refused="a reason that is much too long " * 5))
+    board.trying("v8")
+
+    with console.capture() as shown:
+        console.print(board.live.get_renderable())
+    lines = [Text.from_ansi(line).plain for line in shown.get().splitlines()]
+    assert len(lines) <= 8
+    assert max(len(line) for line in lines) <= 70
+    assert [line.split()[0] for line in lines[1:-1]] == ["v5", "v6", "v7", "v8"]
+    assert lines[-1].endswith("trying v8, 1 to go")
 
 
 def test_the_summary_says_what_is_won_and_what_it_costs() -> None:

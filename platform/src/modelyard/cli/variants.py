@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -26,11 +26,12 @@ _COLUMNS = ("variant", "precision", "quality", "lost", "size", "")
 
 
 @dataclass
-class _Board:
-    """The state of every planned variant; drawn anew whenever something happens."""
+class Board:
+    """What became of each variant so far; drawn anew whenever something happens."""
 
     live: Live
     doing: str = ""
+    waiting: int = 0
     rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def say(self, doing: str) -> None:
@@ -38,7 +39,7 @@ class _Board:
         self._draw()
 
     def planned(self, names: Sequence[str]) -> None:
-        self.rows = {name: (escape(name), "", "", "", "", "[dim]waits[/]") for name in names}
+        self.waiting = len(names)
         self._draw()
 
     def trying(self, name: str) -> None:
@@ -47,11 +48,17 @@ class _Board:
 
     def tried(self, trial: "Trial") -> None:
         self.rows[trial.name] = _told(trial)
+        self.waiting = max(0, self.waiting - 1)
         self._draw()
 
     def _draw(self) -> None:
-        parts: list[RenderableType] = [table(_COLUMNS, list(self.rows.values()))] if self.rows else []
-        self.live.update(Group(*parts, Spinner("dots", Text(f" {self.doing}", style="dim"))), refresh=True)
+        """The last rows that fit; a long reason is cut here and told in full at the end."""
+        made = table(_COLUMNS, list(self.rows.values())[-max(3, self.live.console.height - 4) :])
+        made.expand, made.columns[-1].ratio = True, 1
+        for column in made.columns:
+            column.no_wrap, column.overflow = True, "ellipsis"
+        more = f", {self.waiting} to go" if self.waiting else ""
+        self.live.update(Group(made, Spinner("dots", Text(f" {self.doing}{more}", style="dim"))), refresh=True)
 
 
 def _told(trial: "Trial") -> tuple[str, ...]:
@@ -70,7 +77,7 @@ def progress() -> "Iterator[Watch]":
         yield Watch(say=_plainly, tried=lambda trial: say(f"{trial.name}: {trial.refused or 'answers'}"))
         return
     with Live(console=err(), transient=True, auto_refresh=True) as live:
-        board = _Board(live)
+        board = Board(live)
         yield Watch(say=board.say, planned=board.planned, trying=board.trying, tried=board.tried)
 
 

@@ -130,7 +130,7 @@ def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal
             f"the original stays: no variant keeps the quality; the least loss is {percent(losses[least])} "
             f"({least}). Allow more with --max-quality-loss, or give more precisions."
         )
-    return "the original stays: no variant could be tried; the reasons are in the table."
+    return "the original stays: no variant could be tried, and each says why."
 
 
 def percent(share: float) -> str:
