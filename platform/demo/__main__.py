@@ -1,5 +1,6 @@
 """`python -m demo`: exit code 0 when everything worked and no request failed, 1 otherwise."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -29,8 +30,14 @@ if TYPE_CHECKING:
 NAMESPACE, NAME = "demo", "digits"
 ENTRIES = ("digits/1", "digits/2", "breast-cancer/1")
 PICTURES = "model-repo/digits/1/eval.npz"
-CLUSTER, PUSH, APPLY, PREDICT, SWITCH = "cluster", "push the entries", "apply a Model", "predict", "switch under load"
+CLUSTER, PUSH, APPLY, PREDICT, ROLL_OUT = "cluster", "push the entries", "apply a Model", "predict", "canary under load"
 PATIENCE_SECONDS = 300.0
+CANARY = {
+    "source": {"version": "2"},
+    "slo": {"errorRate": "5%"},
+    "rollout": {"strategy": "Canary", "steps": [{"weight": 50}], "bake": "5s"},
+}
+"""Version 2 beside version 1: half of the requests, until they speak for it; with 5 % allowed that takes about 150."""
 CLIENTS = 4
 LOAD_SECONDS, LOAD_LIMIT_SECONDS = 20.0, 180.0
 
@@ -40,7 +47,7 @@ class Demo:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.stages = Stages(console, (CLUSTER, PUSH, APPLY, PREDICT, SWITCH))
+        self.stages = Stages(console, (CLUSTER, PUSH, APPLY, PREDICT, ROLL_OUT))
         self.failed = 0
 
     def run(self) -> None:
@@ -59,8 +66,8 @@ class Demo:
             model = until_ready(self.console, cluster, NAMESPACE, NAME, "1", plain, PATIENCE_SECONDS)
         with self.stages.stage(PREDICT):
             self._predict(endpoint)
-        with self.stages.stage(SWITCH):
-            model = self._switch(cluster, endpoint)
+        with self.stages.stage(ROLL_OUT):
+            model = self._roll_out(cluster, endpoint)
             self._ask(endpoint, _a_picture()[0], grpc=False)
         self._close(model, endpoint)
 
@@ -87,7 +94,7 @@ class Demo:
             f"  {protocol} says [bold green]{digit}[/], revision {answer.revision}, {took:.1f} ms", highlight=False
         )
 
-    def _switch(self, cluster: Cluster, endpoint: Endpoint) -> Model:
+    def _roll_out(self, cluster: Cluster, endpoint: Endpoint) -> Model:
         image, _ = _a_picture()
         name = connect(endpoint).describe().inputs[0].name
         started = time.monotonic()
@@ -96,7 +103,7 @@ class Demo:
             def beside() -> str:
                 return f"and {load.tally.requests} requests, {load.tally.failed.total()} failed"
 
-            change = '{"spec":{"source":{"version":"2"}}}'
+            change = json.dumps({"spec": CANARY}, separators=(",", ":"))
             self.stages.command("kubectl", "-n", NAMESPACE, "patch", "model", NAME, "--type=merge", "-p", change)
             limit = LOAD_LIMIT_SECONDS - 2 * LOAD_SECONDS
             model = until_ready(self.console, cluster, NAMESPACE, NAME, "2", beside, limit)
@@ -108,6 +115,7 @@ class Demo:
         by = ", ".join(f"{count} by {revision}" for revision, count in tally.by.items())
         self.console.print(f"  {tally.requests} requests ({each}; {by})", highlight=False)
         self.console.print(f"  [bold {colour}]{self.failed} failed[/] {escape(tally.last_failure)}", highlight=False)
+        self.stages.command("modelyard", "rollout", "history", NAME, "-n", NAMESPACE)
         return model
 
     def _close(self, model: Model, endpoint: Endpoint) -> None:
@@ -121,7 +129,7 @@ class Demo:
             f"  gRPC at {endpoint.url.removeprefix('http://')}, authority {model.status.grpc or endpoint.host}",
             "[bold]Try next[/]",
             f"  1. Ask it:             modelyard predict {NAME} -n {NAMESPACE} --grpc --first 3 --input {PICTURES}",
-            f"  2. Back to version 1:  {version_1} && modelyard get -n {NAMESPACE} --watch",
+            f"  2. Back to version 1:  {version_1} && modelyard rollout watch {NAME} -n {NAMESPACE}",
             f"  3. Make a mistake:     {escape(change)}",
             f"     and hear of it:     modelyard explain {NAME} -n {NAMESPACE}",
             "[dim]make cluster-down ends it all.[/]",
