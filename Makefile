@@ -11,7 +11,7 @@ help: ## This list
 setup: ## The virtual environment .venv (made once, by uv)
 	@python3 platform/bootstrap.py
 
-demo: setup ## A cluster, a Model, predictions, a switch under load: start here
+demo: setup ## A cluster, a Model, predictions, a canary under load: start here
 	@$(RUN) -m demo
 
 cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring)

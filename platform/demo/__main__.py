@@ -1,6 +1,5 @@
 """`python -m demo`: exit code 0 when everything worked and no request failed, 1 otherwise."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -32,12 +31,7 @@ ENTRIES = ("digits/1", "digits/2", "breast-cancer/1")
 PICTURES = "model-repo/digits/1/eval.npz"
 CLUSTER, PUSH, APPLY, PREDICT, ROLL_OUT = "cluster", "push the entries", "apply a Model", "predict", "canary under load"
 PATIENCE_SECONDS = 300.0
-CANARY = {
-    "source": {"version": "2"},
-    "slo": {"errorRate": "5%"},
-    "rollout": {"strategy": "Canary", "steps": [{"weight": 50}], "bake": "5s"},
-}
-"""Version 2 beside version 1: half of the requests, until they speak for it; with 5 % allowed that takes about 150."""
+CANARY = "platform/demo/canary.yaml"
 CLIENTS = 4
 LOAD_SECONDS, LOAD_LIMIT_SECONDS = 20.0, 180.0
 
@@ -103,8 +97,7 @@ class Demo:
             def beside() -> str:
                 return f"and {load.tally.requests} requests, {load.tally.failed.total()} failed"
 
-            change = json.dumps({"spec": CANARY}, separators=(",", ":"))
-            self.stages.command("kubectl", "-n", NAMESPACE, "patch", "model", NAME, "--type=merge", "-p", change)
+            self.stages.command("kubectl", "apply", "-f", CANARY)
             limit = LOAD_LIMIT_SECONDS - 2 * LOAD_SECONDS
             model = until_ready(self.console, cluster, NAMESPACE, NAME, "2", beside, limit)
             time.sleep(max(2.0, LOAD_SECONDS - (time.monotonic() - started)))
