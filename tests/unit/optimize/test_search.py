@@ -46,7 +46,8 @@ class Workbench:
     def search(self, known: Sequence[Trial] = (), seconds: float = 60.0, **changes: Any) -> Found:
         quest = Quest(
             space=SPACE, goal="size", bound=0.01, seed=1, journal=self.journal, name="study", tried=self.tried,
-            deadline=time.monotonic() + seconds, value=self.value, drop=lambda trial: self.dropped.append(trial.name),
+            deadline=time.monotonic() + seconds, value=self.value, hopeless=frozenset(),
+            drop=lambda trial: self.dropped.append(trial.name),
         )  # fmt: skip
         return search(replace(quest, **changes), known)
 
@@ -73,8 +74,28 @@ def test_what_a_recipe_leaves_out_is_the_default_and_what_no_knob_sets_is_outsid
     assert SPACE.read({"chain": "unknown"}) is None
 
 
-def test_chains_that_could_not_be_made_are_not_searched() -> None:
-    assert set(space_of([TUNABLE], PASSES, [TUNABLE]).knobs) == set()
+def test_chains_that_could_not_be_made_are_not_searched(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path / JOURNAL)
+
+    found = bench.search(hopeless=frozenset({("tunable",)}))
+
+    assert settings(bench.made) == [("identity",)]
+    assert found.drawn == 1
+
+
+def test_a_later_run_may_find_other_chains_hopeless(tmp_path: Path) -> None:
+    first, second = Workbench(tmp_path / JOURNAL), Workbench(tmp_path / JOURNAL)
+
+    first.search()
+    found = second.search(hopeless=frozenset({("identity",)}))
+
+    assert len(found.best) == KEPT
+    assert {name for name, *_ in settings(second.made)} == {"tunable"}
+
+
+def test_another_space_has_another_key() -> None:
+    assert SPACE.key() == space_of([TUNABLE, Recipe("plain", (("identity", {}),))], PASSES).key()
+    assert SPACE.key() != space_of([TUNABLE], PASSES).key()
 
 
 def test_everything_is_tried_once_and_the_best_come_first(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from .choose import choose, pareto
 from .hardware import this_machine
 from .intake import Intake, take_in
 from .search import JOURNAL, Found, Quest, quick_value, search
-from .space import space_of
+from .space import chain_of, space_of
 from .timing import Pace, timed
 from .trial import Bench, Trial, original, tried
 from .workshop import registry
@@ -191,15 +191,16 @@ def _trials(
 def _searched(order: Order, bench: Bench, trials: Sequence[Trial], started: float, watch: Watch) -> Found:
     """Tunes the chains of passes that could be made at all."""
     deadline = started + SEARCHING * order.budget
-    hopeless = [trial.recipe for trial in trials if trial.begun and trial.path is None]
+    space = space_of([trial.recipe for trial in trials[1:]], registry(order.passes))
     quest = Quest(
-        space=space_of([trial.recipe for trial in trials[1:]], registry(order.passes), hopeless),
+        space=space,
         goal=order.goal,
         bound=order.bound,
         seed=order.seed,
         journal=order.out / JOURNAL,
-        name=f"{bench.intake.digest} {order.goal} {order.bound:g}",
+        name=f"{bench.intake.digest} {order.goal} {order.bound:g} {space.key()}",
         deadline=deadline,
+        hopeless=frozenset(chain_of(trial.recipe) for trial in trials if trial.begun and trial.path is None),
         tried=lambda recipe, seconds: tried(bench, recipe, trials[0], seconds),
         value=quick_value(bench, trials[0], order.goal, deadline),
         drop=lambda trial: shutil.rmtree(bench.scratch / trial.name, ignore_errors=True),

@@ -41,6 +41,7 @@ _LOSS, _HOPELESS = "loss", 1e9
 class Quest:
     """What is searched, and until when (time.monotonic).
 
+    `hopeless` are chains that could not be made: they stay in the space, which a study fixes, and are never tried.
     `tried` makes and judges a recipe within some seconds, `value` is what TPE makes small, `drop` forgets files.
     """
 
@@ -51,6 +52,7 @@ class Quest:
     journal: Path
     name: str
     deadline: float
+    hopeless: frozenset[tuple[str, ...]]
     tried: Callable[[Recipe, float], Trial]
     value: Callable[[Trial], float]
     drop: Callable[[Trial], None]
@@ -73,7 +75,7 @@ def search(quest: Quest, known: Sequence[Trial], tell: Callable[[str], None] = l
     there = {c: trial for trial in known if (c := quest.space.of(trial.recipe)) is not None and trial.begun}
     finished = [draw for draw in study.trials if draw.state in (TrialState.COMPLETE, TrialState.PRUNED)]
     seen = {c for draw in finished if (c := quest.space.read(draw.params)) is not None}
-    everything = list(quest.space.all())
+    everything = [c for c in quest.space.all() if c.chain not in quest.hopeless]
     order = random.Random(quest.seed + len(study.trials))  # noqa: S311
     for configuration in [c for c in there if c not in seen] + _best_before(study, quest, there):
         study.enqueue_trial(quest.space.written(configuration))
@@ -81,7 +83,7 @@ def search(quest: Quest, known: Sequence[Trial], tell: Callable[[str], None] = l
     while time.monotonic() < quest.deadline and any(c not in seen for c in everything):
         draw = study.ask()
         configuration = _drawn(draw, quest.space)
-        if configuration in seen:
+        if configuration in seen or configuration.chain in quest.hopeless:
             study.tell(draw, state=TrialState.FAIL)
             rest = [c for c in everything if c not in seen]
             study.enqueue_trial(quest.space.written(order.choice(rest)))
@@ -175,4 +177,5 @@ def _best_before(study: Study, quest: Quest, there: dict[Configuration, Trial]) 
     """The best configurations of earlier runs, which must be made again to be chosen."""
     good = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
     ranked = (quest.space.read(draw.params) for draw in sorted(good, key=lambda d: d.value or 0.0))
-    return [c for c in dict.fromkeys(ranked) if c is not None and c not in there][:KEPT]
+    wanted = (c for c in dict.fromkeys(ranked) if c is not None and c.chain not in quest.hopeless)
+    return [c for c in wanted if c not in there][:KEPT]

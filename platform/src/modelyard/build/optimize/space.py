@@ -6,6 +6,8 @@ that a study on disk is readable and holds for any type of value.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -68,6 +70,14 @@ class Space:
             params[knob.step][knob.parameter] = knob.values[place]
         return Recipe(name, tuple(zip(configuration.chain, params, strict=True)))
 
+    def key(self) -> str:
+        """A short name of exactly this space: optuna's studies cannot change theirs."""
+        texts = {
+            chain_name(chain): [[knob_name(chain, knob), *map(knob.written, knob.values)] for knob in knobs]
+            for chain, knobs in self.knobs.items()
+        }
+        return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
+
     def written(self, configuration: Configuration) -> dict[str, str]:
         """As optuna holds it: the chain, and one text a knob."""
         found = {CHAIN: chain_name(configuration.chain)}
@@ -93,11 +103,10 @@ class Space:
 CHAIN = "chain"
 
 
-def space_of(recipes: Iterable[Recipe], passes: Mapping[str, Pass], hopeless: Iterable[Recipe] = ()) -> Space:
-    """The chains of `recipes`, each once, less those of `hopeless`, which could not be made at all."""
-    lost = {chain_of(recipe) for recipe in hopeless}
+def space_of(recipes: Iterable[Recipe], passes: Mapping[str, Pass]) -> Space:
+    """The chains of `recipes`, each once, with all their knobs."""
     chains = dict.fromkeys(chain_of(recipe) for recipe in recipes)
-    return Space({chain: tuple(_knobs(chain, passes)) for chain in chains if chain not in lost})
+    return Space({chain: tuple(_knobs(chain, passes)) for chain in chains})
 
 
 def chain_of(recipe: Recipe) -> tuple[str, ...]:
