@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,26 @@ def cluster() -> Iterator[None]:
         localcluster("down")
 
 
+@contextmanager
+def a_namespace() -> Iterator[str]:
+    """A namespace that is gone afterwards."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    try:
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
 @pytest.fixture
 def namespace() -> Iterator[str]:
     """A namespace of the test's own."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    with a_namespace() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def shared_namespace() -> Iterator[str]:
+    """A namespace for the tests of one file."""
+    with a_namespace() as name:
+        yield name

@@ -19,12 +19,12 @@ OURS = (
 
 
 def a_model(name: str, namespace: str, entry: str = "digits", version: str = "1", **spec: Any) -> dict[str, Any]:
-    """A Model manifest."""
+    """A Model manifest; a new revision takes over at once unless `rollout` says how else."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Model",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"source": {"name": entry, "version": version}, **spec},
+        "spec": {"source": {"name": entry, "version": version}, "rollout": {"strategy": "Immediate"}, **spec},
     }
 
 
@@ -94,9 +94,11 @@ def output(answer: httpx.Response) -> np.ndarray:
 class Load:
     """A steady load in a process of its own; `ended()` closes it and gives its counts."""
 
-    def __init__(self, protocol: str, name: str, namespace: str, tensor: str, rate: float = 50) -> None:
+    def __init__(
+        self, protocol: str, name: str, namespace: str, tensor: str, rate: float = 50, more: tuple[str, ...] = ()
+    ) -> None:
         command = [sys.executable, "-m", "tests.support.load", protocol, "--gateway", gateway(), "--model", name]
-        command += ["--host", host(name, namespace), "--input", tensor, "--rate", str(rate)]
+        command += ["--host", host(name, namespace), "--input", tensor, "--rate", str(rate), *more]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

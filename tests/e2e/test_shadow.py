@@ -1,0 +1,25 @@
+"""A shadow: a candidate with wrong outputs is reported with its numbers, and users never see one of its answers."""
+
+from tests.support.kubectl import run
+from tests.support.tried import PICTURES, Tried, unharmed
+
+SHADOW = {
+    "strategy": "Shadow",
+    "shadow": {"percent": 50, "duration": "5s", "samples": 20, "maxDisagreement": "5%"},
+    "abortedFor": "1s",
+}
+
+
+def test_wrong_outputs_are_reported_and_users_see_nothing(namespace: str) -> None:
+    version = run("python", "-m", "tests.support.candidates", "wrong").stdout.strip()
+    with Tried(namespace, SHADOW, PICTURES) as tried:
+        tried.ask("digits-wrong", version)
+        ended = tried.ended(seconds=240)
+        counts = tried.rest()
+
+        assert (ended["outcome"], ended["reason"]) == ("Aborted", "OutputsDiffer"), ended["message"]
+        unharmed(counts, tried.stable)
+        assert {who for count in counts for who in count["revisions"]} == {tried.stable}
+        assert ended["requests"] > 0, "it was asked copies of what users asked"
+        report = tried.shots()[-1]["report"]
+        assert report["shadow"], "the findings are kept"
