@@ -38,7 +38,7 @@ def compare(
     publish: Annotated[bool, typer.Option("--publish", help="Put the report into the store; for Jobs.")] = False,
     output: Shown = Output.TABLE,
 ) -> None:
-    """Ask two revisions the same and say how far their answers lie apart."""
+    """Ask two revisions of a Model the same and say how far their answers lie apart."""
     from modelyard.api.rollout import Tolerance
     from modelyard.clients.last_words import leave, reason
 
