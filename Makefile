@@ -53,11 +53,13 @@ verify: setup ## Fail when something generated is not what the generator writes
 entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: thousands of random worlds and of simulated rollouts (ten minutes)
+proof: setup ## The long proofs: random worlds and simulated rollouts (ten minutes), then real ones on the local cluster (an hour)
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/statistics
+	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/test_canary.py tests/e2e/test_unknowns.py
 
 bench: setup ## Measure what docs/benchmarks.md reports, on this machine
 	@$(RUN) -m demo.bench
+	@$(RUN) -m tests.bench.rollouts
 
 clean: ## Remove .venv and .modelyard (the cache folder stays)
 	@test ! -e .modelyard/kubeconfig || $(MAKE) --no-print-directory cluster-down

@@ -25,7 +25,7 @@ import httpx
 import numpy as np
 
 HEADER = "x-modelyard-revision"
-MOST_SECONDS = 600
+MOST_SECONDS = 1200
 Call = Callable[[], str]
 """One request; gives the revision that answered, or raises, a `BadAnswer` where somebody did answer."""
 
@@ -171,7 +171,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", default="")
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seconds", type=float, default=600)
     return parser.parse_args()
 
 
