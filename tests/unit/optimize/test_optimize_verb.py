@@ -114,6 +114,11 @@ def test_the_summary_says_what_is_won_and_what_it_costs() -> None:
     assert said[1] == "  accuracy 0.9 instead of 0.9 on 450 rows: 0.4 % lost, 1 % allowed."
 
 
+def test_the_summary_begins_with_what_was_asked_for() -> None:
+    assert summary(a_report(goal="size"))[0].startswith("[bold green]digits:2 as int8-static[/]: 27% of the size")
+    assert ": 4.00 times the throughput (100 rows/s" in summary(a_report(goal="throughput"))[0]
+
+
 def test_the_summary_of_an_unchanged_model_is_its_reason() -> None:
     chosen = {"name": "original", "reason": "the original stays: why."}
 

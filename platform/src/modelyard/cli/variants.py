@@ -159,13 +159,17 @@ def summary(report: "Optimization") -> list[str]:
 
 
 def _gains(report: "Optimization", new: "Variant", old: "Variant") -> Iterator[str]:
+    size = f"{report.chosen.size_ratio:.0%} of the size ({_bytes(new.size)} instead of {_bytes(old.size)})"
+    if report.goal == "size":
+        yield size
     if report.goal == "throughput" and new.throughput and old.throughput:
         ratio = report.chosen.speedup or 0.0
         yield f"{ratio:.2f} times the throughput ({new.throughput:,.0f} rows/s instead of {old.throughput:,.0f})"
     elif new.speedup and 1 in new.latency and 1 in old.latency:
         times = f"{new.latency[1].p50:.3g} ms instead of {old.latency[1].p50:.3g} ms"
         yield f"{new.speedup:.2f} times as fast ({times} at batch 1)"
-    yield f"{report.chosen.size_ratio:.0%} of the size ({_bytes(new.size)} instead of {_bytes(old.size)})"
+    if report.goal != "size":
+        yield size
 
 
 def _next(report: "Optimization", folder: Path) -> Iterator[tuple[str, str]]:

@@ -116,7 +116,7 @@ def _why(winner: Variant, lowest: Variant, tied: Sequence[Variant], goal: Goal) 
     if winner.name != lowest.name:
         return f"as good as {lowest.name} within the noise of measuring, and the smaller model."
     if len(tied) > 1:
-        return f"the best for {goal}; {len(tied) - 1} more are as good within the noise, and this one is the smallest."
+        return f"the best for {goal}, and the smallest of the {len(tied)} that are as good within the noise."
     return f"the best for {goal} of all that keep the quality."
 
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 PASSES = "modelyard.build.optimize.passes:PASSES"
 MAKING, MAKING_BEFORE_SEARCH, SEARCHING = 0.6, 0.4, 0.75
 """Shares of the budget after which no further recipe is begun, without and with a search, and when the search ends."""
-_LEAST_TIMING, _CLOSING = 2.0, 3.0
-"""Seconds that timing needs at least, and that ending the processes and writing the report take."""
+_LEAST_TRYING, _LEAST_TIMING, _CLOSING = 2.0, 2.0, 3.0
+"""Seconds below which a recipe is not begun, that timing needs, and that ending and writing the report take."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _trials(
     for recipe in planned:
         share = MAKING_BEFORE_SEARCH if order.search else MAKING
         left = started + share * order.budget - time.monotonic()
-        if left <= 0:
+        if left < _LEAST_TRYING:
             words = f"not tried: {share:.0%} of the budget of {order.budget:g} s was spent; give more with --budget."
             trial = Trial(recipe, refused=words, begun=False)
         else:

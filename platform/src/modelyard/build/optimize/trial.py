@@ -39,7 +39,7 @@ _ALLOWANCE = 120.0
 class Trial:
     """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen.
 
-    `begun` is False for a recipe that the budget did not reach.
+    `begun` is False for a recipe that the budget did not reach or cut short: it says nothing about the recipe.
     """
 
     recipe: Recipe
@@ -127,7 +127,8 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
     except Died as death:
         doing = "while it answered" if trial.path else "while it was made"
         how = f"took longer than the {seconds:.0f} s left for it" if death.code is None else str(death)
-        return replace(trial, path=None, refused=f"{doing}, it {how}.")
+        cut_short = death.code is None and seconds < _ALLOWANCE
+        return replace(trial, path=None, refused=f"{doing}, it {how}.", begun=not cut_short)
 
 
 def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:
