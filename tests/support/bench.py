@@ -73,12 +73,12 @@ class Bench:
         BucketRegistry(self.store).set_alias(name, alias, version)
 
     def ask(self, name: str, **spec: Any) -> None:
-        """Somebody applies a Model."""
+        """Somebody applies a Model; without a word about its rollout, traffic moves at once."""
         model = {
             "apiVersion": "modelyard.dev/v1alpha1",
             "kind": "Model",
             "metadata": {"name": name, "namespace": self.namespace},
-            "spec": spec,
+            "spec": {"rollout": {"strategy": "Immediate"}, **spec},
         }
         done = self.api.run("kubectl", "apply", "-f", "-", stdin=json.dumps(model))
         assert done.returncode == 0, done.stderr

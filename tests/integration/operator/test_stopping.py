@@ -65,7 +65,7 @@ def essence(thing: dict[str, Any]) -> dict[str, Any]:
 
 def timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        times = ("lastTransitionTime", "since", "carried")
+        times = ("lastTransitionTime", "since", "carried", "started", "ended")
         return {key: timeless(one) for key, one in value.items() if key not in times}
     return [timeless(one) for one in value] if isinstance(value, list) else value
 
