@@ -45,6 +45,10 @@ class Users:
         """What the operator's scraper would know."""
         return Traffic(tuple(self._slices), "No Envoy pod answered; it is asked again." if self.away else "")
 
+    def forgotten(self) -> None:
+        """The scraper starts anew and knows of nothing that was counted before."""
+        self._slices = []
+
     def _second(self, rule: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Counts]:
         backends = rule["backendRefs"]
         total = sum(one["weight"] for one in backends) or 1

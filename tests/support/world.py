@@ -4,7 +4,8 @@
     step()     KServe, the gateway and build Jobs do one thing each
     settle()   looks and steps until nobody has anything left to do, sleeping only as long as a plan asks to
 
-`promises` watch every write on the way. What the operator keeps in memory (`probes`) is lost in a `restart`.
+`promises` watch every write on the way. What the operator keeps in memory (`probes`, counted
+traffic) is lost in a `restart`.
 """
 
 import copy
@@ -177,6 +178,7 @@ class World:
     def restart(self) -> None:
         """The operator starts anew and remembers nothing."""
         self.probes = {}
+        self.users.forgotten()
 
     def _write_status(self, plan: Plan) -> None:
         assert plan.status is not None
