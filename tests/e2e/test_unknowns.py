@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.blinded import counters_unreachable, networks
 from tests.support.kubectl import kubectl
-from tests.support.tried import PICTURES, Tried, a_canary, kill_operators, unharmed
+from tests.support.tried import CLEAN, PICTURES, Tried, a_canary, kill_operators, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 KILLS = 20 if PROVING else 1
@@ -29,6 +29,21 @@ def test_without_traffic_it_waits_and_goes_on_with_the_first_users(namespace: st
 
         assert ended["outcome"] == "Promoted", ended["message"]
         unharmed(counts, tried.stable, ended["revision"])
+
+
+def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -> None:
+    with Tried(namespace, a_canary(50, bake="5s"), PICTURES, first="3") as tried:
+        tried.ask(version="2")
+        held = tried.reaches("Holding")
+        assert held["reason"] == "StableOutOfSlo"
+
+        tried.rest()
+        tried.resume_load(CLEAN, CLEAN)
+        if not PROVING:  # what failed is remembered for five minutes
+            tried.say("promote")
+        ended = tried.ended(seconds=500)
+
+        assert (ended["outcome"], ended["bad"]) == ("Promoted", 0), ended["message"]
 
 
 def test_while_the_counters_cannot_be_read_the_share_stays(namespace: str) -> None:

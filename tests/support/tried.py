@@ -33,7 +33,7 @@ def a_canary(*weights: int, bake: str = "10s", **more: Any) -> dict[str, Any]:
 
 
 class Tried:
-    """Version 1 serves, `RATE` requests per second come over each protocol; the Model and its route are watched."""
+    """A first version serves, `RATE` requests a second come over each protocol; Model and route are watched."""
 
     def __init__(
         self,
@@ -44,19 +44,21 @@ class Tried:
         *,
         slo: dict[str, Any] = PROMISE,
         rate: float = RATE,
-        serving: dict[str, Any] | None = None,
+        first: str = "1",
     ) -> None:
         self.namespace, self.rollout, self.slo, self.rate = namespace, rollout, slo, rate
-        self.serving = {"resources": SMALL, **(serving or {})}
+        self._first = first
         self._inputs = {"http": http, "grpc": http if grpc is None else grpc}
         self.loads: list[Load] = []
         self.counts: list[dict[str, Any]] = []
 
     def __enter__(self) -> "Tried":
-        self.ask()
+        self.ask(version=self._first)
         self.stable = until(NAME, self.namespace, "Ready", "True")["status"]["revision"]
         self.model = Watch("model", NAME, self.namespace).__enter__()
         self.route = Watch("httproute", NAME, self.namespace).__enter__()
+        for watch in (self.model, self.route):
+            watch.until(bool, "it is seen")
         self.resume_load()
         return self
 
@@ -67,7 +69,7 @@ class Tried:
 
     def ask(self, entry: str = "digits", version: str = "1", **more: Any) -> None:
         """Applies the Model with that source and perhaps another `serving` or `rollout`."""
-        spec = {"serving": self.serving, "rollout": self.rollout, "slo": self.slo, **more}
+        spec = {"serving": {"resources": SMALL}, "rollout": self.rollout, "slo": self.slo, **more}
         applied(a_model(NAME, self.namespace, entry, version, **spec))
 
     def say(self, action: str) -> str:
@@ -75,8 +77,9 @@ class Tried:
         told = run("modelyard", "rollout", action, NAME, "-n", self.namespace, check=False)
         return told.stdout + told.stderr
 
-    def resume_load(self) -> None:
-        """Users come (again)."""
+    def resume_load(self, http: tuple[str, ...] = (), grpc: tuple[str, ...] = ()) -> None:
+        """Users come (again), perhaps with other inputs."""
+        self._inputs = {"http": http or self._inputs["http"], "grpc": grpc or self._inputs["grpc"]}
         self.loads = [
             Load(protocol, NAME, self.namespace, TENSOR, self.rate, more) for protocol, more in self._inputs.items()
         ]
