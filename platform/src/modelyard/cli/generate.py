@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modelyard.api import crd
+from modelyard.core import rollout_picture
 
 from . import reference
 
@@ -16,6 +17,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "charts/modelyard/templates/crd-models.yaml": crd.template,
     "platform/docs/reference/commands.md": reference.commands_page,
     "platform/docs/reference/model.md": reference.model_page,
+    "platform/docs/rollout-states.md": rollout_picture.page,
 }
 ROOT = Path(__file__).resolve().parents[4]
 

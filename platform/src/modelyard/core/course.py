@@ -9,6 +9,10 @@ Evidence alone changes with every second; it is written every `CHECKPOINT` secon
 anything else. What is lost by a crash in between are seconds of counts, whatever they said.
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
+from modelyard.api.rollout import Action
 from modelyard.api.rollout_status import GateStatus, Outcome, Phase, RolloutStatus
 from modelyard.api.status import Stage
 
@@ -29,15 +33,20 @@ def proceed(scene: Scene) -> RolloutStatus:
     found = _adopted(scene)
     scene = scene.at(found)
     rollout, told = commands.carry_out(scene)
-    scene = scene.at(_judged(scene.at(rollout)))
-    for _ in range(_MOST):
-        seen = signals.look(scene, told)
-        move = seen and following(scene.rollout.phase, scene.rollout.step, seen.signal, scene.course)
-        if seen is None or move is None:
-            break
+    *_, scene = islice(_states(scene.at(_judged(scene.at(rollout))), told), _MOST)
+    return _checkpointed(found, _cleared(scene), scene.now)
+
+
+def _states(scene: Scene, told: Action | None) -> Iterator[Scene]:
+    """The state as it is, and every further one this look leads to."""
+    yield scene
+    while (seen := signals.look(scene, told)) is not None:
+        move = following(scene.rollout.phase, scene.rollout.step, seen.signal, scene.course)
+        if move is None:
+            return
         told = None
         scene = scene.at(entered(scene, seen, move))
-    return _checkpointed(found, _cleared(scene), scene.now)
+        yield scene
 
 
 def next_deadline(scene: Scene) -> float | None:

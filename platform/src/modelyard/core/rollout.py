@@ -5,16 +5,17 @@
 | Idle | Wished | Building |
 | Building | Built | Starting; Recreate with a stable: Replacing |
 | Replacing | Left | Starting |
-| Starting | Answered | Testing when a load test is asked for; else the first stage |
+| Starting | Answered | Testing when a load test is asked for; else the first stage, or Idle (Promoted) without one |
 | Testing | Passed | the first stage |
 | Previewing | Passed | Baking |
 | Mirroring | Passed | Advancing when a canary is to follow; else Aborting (Reported) |
 | Splitting | Passed | Aborting (Reported) |
 | Advancing | Passed | Advancing, one step on; after the last step Baking |
+| Testing, Previewing, Mirroring, Splitting, Advancing | Promote | Baking |
 | Baking | Passed, Promote | Idle (Promoted) |
 | Testing, Previewing, Mirroring, Splitting, Advancing, Baking | Ignorant | Holding |
 | Holding | Knowing | the phase that was held |
-| Testing, Previewing, Mirroring, Splitting, Advancing, Holding | Promote | Baking; Idle when Baking is held |
+| Holding | Promote | Baking; Idle (Promoted) when that is held |
 | every one but Idle and Aborting | Failed, Expired, Abort, Superseded, Reverted | Aborting |
 | Aborting | Left | Idle |
 
