@@ -2,8 +2,9 @@
 
     modelyard.yaml   name, version, framework, task and the rest; metrics are what was measured just now
     model.onnx       one self-contained file, read by onnxruntime 1.17 and newer
-    eval.npz         input:<tensor> and output:<tensor> (first dimension: samples), labels: what is true
-    MODEL_CARD.md    written by hand, but for the figures between its two markers
+    eval.npz         input:<tensor> and output:<tensor> (first dimension: samples), labels: what is true, and
+                     where it is judged by groups slice:<column>: the group of each sample
+    MODEL_CARD.md    written by hand, but for the figures and whatever else is between two markers
 
 A written model is at once compared with the trained one; what it measures on held-out data is its figures.
 """
@@ -20,7 +21,6 @@ import yaml
 IR_VERSION = 9  # onnxruntime 1.17 reads up to this; so the file also runs on older Tritons
 OPSET = 18
 TOLERANCE = 1e-4
-FIGURES = re.compile(r"(<!-- figures -->\n).*(<!-- /figures -->)", re.DOTALL)
 
 Arrays = dict[str, np.ndarray]
 
@@ -65,8 +65,10 @@ def answers(folder: Path, inputs: Arrays) -> Arrays:
     return {name: np.asarray(value) for name, value in zip(names, running.run(names, inputs), strict=True)}
 
 
-def write_eval(folder: Path, inputs: Arrays, expected: Arrays, labels: np.ndarray) -> Arrays:
-    """Write `eval.npz` and return what the written model answers.
+def write_eval(
+    folder: Path, inputs: Arrays, expected: Arrays, labels: np.ndarray, slices: Arrays | None = None
+) -> Arrays:
+    """Write `eval.npz` and return what the written model answers; `slices` are groups [samples] by column.
 
     `expected` is what the trained model said before it became ONNX; AssertionError when the written model differs
     from it, or answers a sample alone otherwise than among the others.
@@ -78,6 +80,7 @@ def write_eval(folder: Path, inputs: Arrays, expected: Arrays, labels: np.ndarra
         _assert_close(alone, {name: array[row : row + 1] for name, array in expected.items()})
     named = {f"input:{name}": array for name, array in inputs.items()}
     named |= {f"output:{name}": array for name, array in expected.items()}
+    named |= {f"slice:{name}": array for name, array in (slices or {}).items()}
     np.savez_compressed(folder / "eval.npz", allow_pickle=False, **named, labels=labels)
     return answered
 
@@ -93,10 +96,14 @@ def write_description(folder: Path, description: dict[str, Any], metrics: dict[s
     described = {"name": folder.parent.name, "version": folder.name, **description, "metrics": metrics}
     (folder / "modelyard.yaml").write_text(yaml.dump(described, Dumper=_Yaml, sort_keys=False, width=110))
     lines = [f"| {name} | {value:g} |" for name, value in metrics.items()]
-    table = "\n".join(["| metric | value |", "|---|---|", *lines])
-    card = folder / "MODEL_CARD.md"
-    written, places = FIGURES.subn(rf"\g<1>{table}\n\g<2>", card.read_text())
-    if places != 1:
-        raise ValueError(f"{card} needs the markers <!-- figures --> and <!-- /figures -->, once each.")
-    card.write_text(written)
+    write_part(folder / "MODEL_CARD.md", "figures", "\n".join(["| metric | value |", "|---|---|", *lines]))
     print(f"{described['name']} {described['version']}: " + ", ".join(f"{k} {v:g}" for k, v in metrics.items()))
+
+
+def write_part(card: Path, part: str, text: str) -> None:
+    """Put `text` between the markers of a part of the card; raises ValueError when they are not there once."""
+    markers = re.compile(rf"(<!-- {part} -->\n).*(<!-- /{part} -->)", re.DOTALL)
+    written, places = markers.subn(lambda found: f"{found[1]}{text}\n{found[2]}", card.read_text())
+    if places != 1:
+        raise ValueError(f"{card} needs the markers <!-- {part} --> and <!-- /{part} -->, once each.")
+    card.write_text(written)

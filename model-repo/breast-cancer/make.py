@@ -1,7 +1,6 @@
 """Makes breast-cancer 1 from scikit-learn's data: `.venv/bin/python model-repo/breast-cancer/make.py`.
 
-A scaled logistic regression, converted with skl2onnx. ZipMap is off: probabilities are one tensor, which a server
-can answer, and not a list of dictionaries. A stratified quarter of the data is held out and is eval.npz.
+A scaled logistic regression, converted with skl2onnx. A stratified quarter of the data is held out and is eval.npz.
 """
 
 # ruff: noqa: E402  (what follows environment.enter() exists only in the training environment)
@@ -17,14 +16,12 @@ environment.enter()
 
 import entry_folder
 import numpy as np
-import onnx
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
+from scikit_onnx import converted
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 SEED = 2026
@@ -56,7 +53,7 @@ def main() -> None:
     )
     known, held_out, known_labels, labels = (np.asarray(part) for part in parts)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, max_iter=1000)).fit(known, known_labels)
-    entry_folder.write_model(FOLDER, converted(classifier))
+    entry_folder.write_model(FOLDER, converted(classifier, "breast-cancer", 30))
     expected = {
         "label": classifier.predict(held_out).astype(np.int64),
         "probabilities": classifier.predict_proba(held_out).astype(np.float32),
@@ -70,24 +67,6 @@ def main() -> None:
         "samples": len(labels),
     }
     entry_folder.write_description(FOLDER, DESCRIPTION, metrics)
-
-
-def converted(classifier: Pipeline) -> onnx.ModelProto:
-    """The pipeline as ONNX, its batch dimension named and dynamic in every input and output."""
-    model = convert_sklearn(
-        classifier,
-        name="breast-cancer",  # the converter would draw a random one
-        initial_types=[("input", FloatTensorType([None, 30]))],
-        options={id(classifier): {"zipmap": False, "output_class_labels": False}},
-        target_opset={"": entry_folder.OPSET, "ai.onnx.ml": 3},
-    )
-    assert isinstance(model, onnx.ModelProto)
-    opsets = {used.domain: used.version for used in model.opset_import}  # the converter names one twice
-    del model.opset_import[:]
-    model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in opsets.items())
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    return model
 
 
 if __name__ == "__main__":

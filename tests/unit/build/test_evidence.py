@@ -119,12 +119,22 @@ ROW = np.ones((2, 3), np.float32)
         ({"x": ROW, "output:y": ROW}, "has no array 'input:x'; add it"),
         ({"input:x": ROW}, "expects no output; add one of"),
         ({"input:x": ROW, "output:y": ROW, "output:z": ROW}, "holds 'output:z', which the model does not have"),
+        ({"input:x": ROW, "output:y": 2 * ROW, "slice:sex": np.array(["f"])}, r"slice:sex has shape \[1\]; .*: \[2\]"),
         ({"input:x": np.array([[{}]], dtype=object), "output:y": ROW}, "cannot be read: .* without objects"),
     ],
 )
 def test_an_evaluation_set_that_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidEntry, match=sentence):
         gather(a_folder(tmp_path, models.doubling(), arrays))
+
+
+def test_groups_of_rows_are_no_tensors(tmp_path: Path) -> None:
+    groups = {"slice:sex": np.array(["f", "m"]), "slice:age": np.array([1, 2])}
+    arrays = {"input:x": ROW, "output:y": 2 * ROW, **groups}
+
+    found = gather(a_folder(tmp_path, models.doubling(), arrays))
+
+    assert found["quality"]["rows"] == 2
 
 
 def test_an_evaluation_set_that_is_no_archive_is_refused(tmp_path: Path) -> None:

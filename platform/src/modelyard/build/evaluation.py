@@ -17,7 +17,7 @@ from .samples import numpy_type
 
 RELATIVE, ABSOLUTE = 1e-2, 1e-3
 _LARGEST = 1 << 30
-_LABELS = "labels"
+_LABELS, _SLICE = "labels", "slice:"
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,18 @@ def read_evaluation(path: Path, graph: Graph) -> Evaluation:
     arrays = read_arrays(path)
     inputs = {port.name: _fitting(arrays, "input", port, path) for port in graph.inputs}
     known = {f"input:{port.name}" for port in graph.inputs} | {f"output:{port.name}" for port in graph.outputs}
-    strange = sorted(set(arrays) - known - {_LABELS})
+    strange = sorted(name for name in set(arrays) - known - {_LABELS} if not name.startswith(_SLICE))
     if strange:
         raise InvalidEntry(f"{path.name} holds {strange[0]!r}, which the model does not have; it has {_list(known)}.")
     outputs = {p.name: _fitting(arrays, "output", p, path) for p in graph.outputs if f"output:{p.name}" in arrays}
     if not outputs:
         raise InvalidEntry(f"{path.name} expects no output; add one of {_list(known)}.")
     first = {value.shape[0] if value.ndim else 0 for value in (*inputs.values(), *outputs.values())}
-    return Evaluation(inputs, outputs, rows=first.pop() if len(first) == 1 else 0)
+    rows = first.pop() if len(first) == 1 else 0
+    groups = sorted(name for name in arrays if name.startswith(_SLICE)) if rows else []
+    for name in (name for name in groups if arrays[name].shape != (rows,)):
+        raise InvalidEntry(f"{path.name}: {name} has shape {list(arrays[name].shape)}; give one group a row: [{rows}].")
+    return Evaluation(inputs, outputs, rows)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
