@@ -6,7 +6,7 @@ from tests.support.tried import PICTURES, SMALL, Tried, a_canary, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 REQUESTS = 20_000 if PROVING else 1_500
-SAME_AGAIN = 20 if PROVING else 2
+SAME_AGAIN = 20 if PROVING else 1
 STEPS = (5, 25, 50) if PROVING else (25, 50)
 
 

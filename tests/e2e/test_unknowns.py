@@ -12,7 +12,7 @@ from tests.support.tried import CLEAN, PICTURES, Tried, a_canary, kill_operators
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 KILLS = 20 if PROVING else 1
-BLIND = 60 if PROVING else 10
+BLIND = 60
 ENVOYS = "gateway.envoyproxy.io/owning-gateway-name"
 
 
@@ -31,6 +31,7 @@ def test_without_traffic_it_waits_and_goes_on_with_the_first_users(namespace: st
         unharmed(counts, tried.stable, ended["revision"])
 
 
+@pytest.mark.proof
 def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -> None:
     with Tried(namespace, a_canary(50, bake="5s"), PICTURES, first="3") as tried:
         tried.ask(version="2")
@@ -39,13 +40,12 @@ def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -
 
         tried.rest()
         tried.resume_load(CLEAN, CLEAN)
-        if not PROVING:  # what failed is remembered for five minutes
-            tried.say("promote")
         ended = tried.ended(seconds=500)
 
         assert (ended["outcome"], ended["bad"]) == ("Promoted", 0), ended["message"]
 
 
+@pytest.mark.proof
 def test_while_the_counters_cannot_be_read_the_share_stays(namespace: str) -> None:
     if not networks():
         pytest.skip("the operator's network can be cut on the local cluster only")
@@ -66,6 +66,7 @@ def test_while_the_counters_cannot_be_read_the_share_stays(namespace: str) -> No
         unharmed(counts, tried.stable, ended["revision"])
 
 
+@pytest.mark.proof
 def test_a_gateway_that_restarts_aborts_nothing(namespace: str) -> None:
     with Tried(namespace, a_canary(25, 50)) as tried:
         tried.ask(version="2")

@@ -7,6 +7,7 @@
 The promises are such that a busy machine of two cores keeps them, and the steps such that a verdict takes seconds.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,8 +70,14 @@ class Tried:
 
     def ask(self, entry: str = "digits", version: str = "1", **more: Any) -> None:
         """Applies the Model with that source and perhaps another `serving` or `rollout`."""
+        self._asked_at = time.time()
         spec = {"serving": {"resources": SMALL}, "rollout": self.rollout, "slo": self.slo, **more}
         applied(a_model(NAME, self.namespace, entry, version, **spec))
+
+    @property
+    def known(self) -> int:
+        """How many rollouts have ended so far."""
+        return len(self.shots()[-1].get("history", []))
 
     def say(self, action: str) -> str:
         """A command as a person types it; what the program answered."""
@@ -127,9 +134,10 @@ class Tried:
         return [_shot(sight.thing) for sight in self.model.seen]
 
     def shares(self, revision: str) -> list[float]:
-        """The share the route gave a revision, in percent: every value that differs from the one before."""
+        """The share the route gave a revision since the Model was applied last: every change of it, in percent."""
         found: list[float] = []
-        for sight in self.route.seen:
+        older = [sight for sight in self.route.seen if sight.at < self._asked_at]
+        for sight in [*older[-1:], *self.route.seen[len(older) :]]:
             weights = {one["name"]: one.get("weight", 1) for one in sight.thing["spec"]["rules"][0]["backendRefs"]}
             share = round(100 * weights.get(f"{revision}-predictor", 0) / (sum(weights.values()) or 1), 3)
             if not found or found[-1] != share:
