@@ -3,6 +3,7 @@
 What a look sees is listed from the API server just before it, as a fresh start would see it.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from modelyard.clients.cluster import Cluster
 from modelyard.clients.gateway import Gateway
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME
+from modelyard.core.traffic import Traffic
 from modelyard.operator.builds import Builds
 from modelyard.operator.cache import Cache, Key
 from modelyard.operator.checks import Checks
@@ -51,14 +53,21 @@ class _Countdown(Metrics):
 class Hands:
     """One incarnation of the operator, that stops after `writes` writes."""
 
-    def __init__(self, bench: Bench, writes: float = float("inf")) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        writes: float = float("inf"),
+        traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._bench, self._cache = bench, Cache()
         cluster = Cluster(access(bench.kubeconfig))
         self.metrics = _Countdown(self._cache, lambda: 0, lambda: True)
         self.metrics.left = writes
         builds = Builds(bench.store, cluster)
         entries = Entries(BucketRegistry(bench.store))
-        observer = Observer(bench.settings, self._cache, entries, builds, Crashes(cluster), Checks(cluster))
+        crashes, checks = Crashes(cluster), Checks(cluster)
+        observer = Observer(bench.settings, self._cache, entries, builds, crashes, checks, traffic, now)
         guarded = Writes(cluster, self._cache, _Alone(), self.metrics)
         self._reconciler = Reconciler(
             bench.settings,

@@ -1,10 +1,8 @@
 """An operator that is stopped after every single write, and started anew, ends where an undisturbed one ends."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,10 +10,8 @@ from modelyard.settings import ServingSettings
 from tests.support.bench import Bench, a_bench
 from tests.support.hands import settle
 from tests.support.real_apiserver import RealApiServer
+from tests.support.remains import remains
 from tests.support.store import StoreServer
-
-KINDS = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "Deployment", "Service")
-OWN = ("name", "labels")
 
 
 @pytest.fixture
@@ -48,32 +44,10 @@ def lived(bench: Bench, writes: float = float("inf")) -> int:
     return stops
 
 
-def world(bench: Bench) -> dict[str, Any]:
-    """Everything there is, without times, versions and the names of this bench."""
-    things = {f"{kind}/{one['metadata']['name']}": essence(one) for kind in KINDS for one in bench.items_of(kind)}
-    text = json.dumps({**things, "status": timeless(bench.status("digits"))}, sort_keys=True)
-    for own in (bench.namespace, bench.players.platform, bench.settings.store.bucket, bench.settings.gateway.url):
-        text = text.replace(own, "OWN")
-    return json.loads(text)
-
-
-def essence(thing: dict[str, Any]) -> dict[str, Any]:
-    metadata = {key: thing["metadata"][key] for key in OWN}
-    spec = {key: value for key, value in thing.get("spec", {}).items() if not key.startswith("clusterIP")}
-    return {"metadata": metadata, "spec": spec, "data": thing.get("data")}
-
-
-def timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        times = ("lastTransitionTime", "since", "carried", "started", "ended")
-        return {key: timeless(one) for key, one in value.items() if key not in times}
-    return [timeless(one) for one in value] if isinstance(value, list) else value
-
-
 def test_stopped_after_every_write_it_reaches_the_same_end(benches: tuple[Bench, Bench]) -> None:
     calm, stopped = benches
     assert lived(calm) == 0
     stops = lived(stopped, writes=1)
 
     assert stops > 20
-    assert world(stopped) == world(calm)
+    assert remains(stopped) == remains(calm)

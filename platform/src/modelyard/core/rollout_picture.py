@@ -59,7 +59,7 @@ def transitions() -> frozenset[Transition]:
 
 def _along(course: Course) -> Iterator[Transition]:
     """Those of one course; a state is its phase, its step and the phase that is held."""
-    begin = (Phase.IDLE, 0, course.held)
+    begin: tuple[Phase, int, Phase] = (Phase.IDLE, 0, course.held)
     open_, known = [begin], {begin}
     while open_:
         phase, step, held = open_.pop()
