@@ -14,7 +14,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from modelyard.api.entry import EntryMetadata
 
 REPO = Path(__file__).resolve().parents[3] / "model-repo"
-COMMITTED = ("breast-cancer/1", "digits/1", "digits/2", "digits/3")
+COMMITTED = ("breast-cancer/1", "census-income/1", "census-income/2", "digits/1", "digits/2", "digits/3")
 ALL = (*COMMITTED, "minilm/1")
 MEBIBYTE = 2**20
 OPEN_INFERENCE = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}

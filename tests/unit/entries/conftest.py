@@ -1,0 +1,3 @@
+from tests.support.store import store_server
+
+__all__ = ["store_server"]
