@@ -210,7 +210,9 @@ def _mirrored(scene: Scene) -> bool:
 
 
 def _split(scene: Scene) -> bool:
-    limit = scene.spec.ab.duration_seconds() if scene.spec.ab else None
+    if scene.spec.ab is None:
+        return True
+    limit = scene.spec.ab.duration_seconds()
     return limit is not None and scene.passed(_carried(scene), limit)
 
 
