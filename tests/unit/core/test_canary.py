@@ -174,6 +174,18 @@ def test_a_share_rises_only_when_the_candidate_has_the_replicas_for_it() -> None
     assert replicas_of(world, "1") == 4
 
 
+def test_a_rollout_goes_on_when_the_spec_allows_fewer_replicas_than_the_stable_had_at_its_start() -> None:
+    world = a_rollout_world(strategy="BlueGreen", bake="5s")
+    world.edit(deployment_of(world, "1"), lambda one: one["spec"].update(replicas=2))
+    world.ask(scaling={"minReplicas": 1, "maxReplicas": 3}, version="2")
+    live_until(world, lambda rollout: rollout.active)
+
+    world.ask(scaling=None)
+    live_until_ended(world)
+
+    assert last(world).outcome is Outcome.PROMOTED
+
+
 def deployment_of(world: World, version: str) -> Ref:
     return Ref("Deployment", "demo", predictor(world.revision(version).name))
 

@@ -36,7 +36,8 @@ def held_back(rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snaps
     if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
         return rollout
     has = candidate.weight if candidate.stage is Stage.SERVING else 0
-    if rollout.weight <= has or ready_replicas(snapshot, candidate.name) >= needed(rollout):
+    _, most = snapshot.model.spec.replica_range()
+    if rollout.weight <= has or ready_replicas(snapshot, candidate.name) >= min(needed(rollout), most):
         return rollout
     return rollout.model_copy(update={"weight": has})
 
