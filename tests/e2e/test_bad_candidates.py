@@ -78,10 +78,10 @@ def test_one_that_is_slow(tried: Tried) -> None:
 
 @pytest.mark.proof
 def test_one_that_is_well_at_a_small_share_and_breaks_under_load(namespace: str) -> None:
-    half_a_core = {"requests": SMALL["requests"], "limits": {"cpu": "500m", "memory": "1Gi"}}
+    one_thread = {"requests": SMALL["requests"], "limits": {"cpu": "500m", "memory": "1Gi"}}
     slo = {"errorRate": "10%", "latency": {"percentile": 90, "threshold": "500ms"}}
     with Tried(namespace, a_canary(15, 80), rate=10, slo=slo) as tried:
-        tried.ask("digits-slow", made("slow", "60"), serving={"resources": half_a_core})
+        tried.ask("digits-slow", made("slow", "120"), serving={"resources": one_thread})
         ended = tried.ended(seconds=300)
 
         refused(tried, ended, "LatencyGateFailed")
