@@ -94,7 +94,8 @@ def test_the_readme_checks_the_archive_without_modelyard(wanted: str, tmp_path: 
     program = "\n".join(re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL))
     python = os.environ[PYTHON] if wanted == "tflite" else sys.executable
 
-    ran = subprocess.run([python, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    home = {**os.environ, "HOME": str(tmp_path)}
+    ran = subprocess.run([python, "-c", program], cwd=folder, env=home, capture_output=True, text=True, check=False)
 
     assert (ran.returncode, ran.stdout) == (0, "answers as exported\n"), ran.stderr
 
@@ -144,6 +145,15 @@ def test_without_an_evaluation_set_a_sample_is_made_up(tmp_path: Path) -> None:
 
     assert (checked.manifest.golden.origin, checked.rows) == ("generated", 1)
     assert (checked.manifest.source.name, checked.manifest.licence) == ("plain", "")
+
+
+@pytest.mark.parametrize("wanted", FORMATS[:2])
+def test_scalars_stay_scalars(wanted: str, tmp_path: Path) -> None:
+    archive = an_export(tmp_path, wanted, models.scaled_by_scalar(), None)
+
+    config = json.loads((opened(archive, tmp_path / "unpacked") / "config.json").read_text())
+    assert [one["shape"] for one in (*config["inputs"], *config["outputs"])] == [[1, 3], [], [1, 3], []]
+    assert check(archive).rows == 1
 
 
 def test_strings_go_in_and_out(tmp_path: Path) -> None:
@@ -241,6 +251,12 @@ def test_a_model_that_answers_otherwise_is_found_whatever_its_digest(tmp_path: P
 
     with pytest.raises(UnsupportedModel, match=r"output 'y' of the onnx model differs from the golden one by up to"):
         check(archive)
+
+
+@pytest.mark.parametrize("config", [b"{}", b"?", b'{"inputs": [{"name": "x"}], "outputs": []}'])
+def test_golden_rows_the_config_does_not_know_are_refused(config: bytes, tmp_path: Path) -> None:
+    with pytest.raises(CorruptEntry, match=r"config\.json .*; export again"):
+        check(remade(an_export(tmp_path), tmp_path, {"config.json": config}))
 
 
 def test_a_model_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def check(wanted: Format, folder: Path) -> dict[str, Any]:
     """The answers of FOLDER/model to FOLDER/golden.npz; raises UnsupportedModel when they are others."""
     arrays = read_arrays(folder / GOLDEN)
     inputs, outputs = _of(arrays, "input"), _of(arrays, "output")
-    config = json.loads((folder / CONFIG).read_text())
+    names = _names(folder / CONFIG)
     for kind, held in (("inputs", inputs), ("outputs", outputs)):
-        if {one["name"] for one in config[kind]} != set(held):
+        if not held or names[kind] != set(held):
             raise CorruptEntry(f"{GOLDEN} and {CONFIG} name different {kind}; export again.")
     try:
         answer, runtime = wanted.answer(folder / MODEL / wanted.file, inputs)
@@ -128,6 +128,14 @@ def _config(source: Source, graph: Graph, shapes: dict[str, list[int]]) -> dict[
         ]
         for kind, ports in kinds.items()
     } | {"opset": graph.opset}
+
+
+def _names(path: Path) -> dict[str, set[str]]:
+    try:
+        config = json.loads(path.read_bytes())
+        return {kind: {one["name"] for one in config[kind]} for kind in ("inputs", "outputs")}
+    except (ValueError, KeyError, TypeError) as bad:
+        raise CorruptEntry(f"{path.name} does not name the inputs and outputs; export again.") from bad
 
 
 def _named(inputs: Feed, outputs: Feed) -> Feed:
