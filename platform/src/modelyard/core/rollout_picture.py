@@ -59,8 +59,8 @@ def transitions() -> frozenset[Transition]:
 
 def _along(course: Course) -> Iterator[Transition]:
     """Those of one course; a state is its phase, its step and the phase that is held."""
-    begin: tuple[Phase, int, Phase] = (Phase.IDLE, 0, course.held)
-    open_, known = [begin], {begin}
+    open_: list[tuple[Phase, int, Phase]] = [(Phase.IDLE, 0, course.held)]
+    known = set(open_)
     while open_:
         phase, step, held = open_.pop()
         for signal in Signal:
