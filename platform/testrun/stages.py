@@ -75,7 +75,8 @@ def pytest(stage: str, *options: str) -> Outcome:
 def unit() -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
-    done = pytest("unit", "--cov=modelyard", "--cov-branch", "--cov-report=", settings)
+    halves = ("-n", "auto", "--dist", "loadfile")
+    done = pytest("unit", *halves, "--cov=modelyard", "--cov-branch", "--cov-report=", settings)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:

@@ -75,6 +75,7 @@ def test_a_promotion_can_be_taken_back_as_long_as_it_bakes(tried: Tried) -> None
     assert tried.shots()[-1]["rejected"] == candidate, "and it is not tried again by itself"
 
 
+@pytest.mark.proof
 def test_of_two_commands_at_once_the_abort_wins_or_comes_after(tried: Tried) -> None:
     known = trying(tried)
 
@@ -91,6 +92,7 @@ def last_command(tried: Tried) -> str:
     return str((tried.shots()[-1].get("command") or {}).get("action", ""))
 
 
+@pytest.mark.proof
 def test_what_was_refused_is_tried_again_when_a_person_says_so(tried: Tried) -> None:
     known = trying(tried)
     tried.say("abort")

@@ -24,6 +24,7 @@ _REASONS = {
     ("", GateVerdict.NO_DATA): "NoTraffic",
     ("", GateVerdict.PROVIDER_ERROR): "NoMetrics",
 }
+_PASSED = {Phase.BAKING: "The bake is over, and no gate spoke against the candidate."}
 _FAILURES = {"loadTest": "LoadTestFailed", "shadow": "OutputsDiffer"}
 
 
@@ -159,7 +160,7 @@ def _progress(scene: Scene, _: Action | None) -> Seen | None:
         case Phase.ABORTING if _left(scene):
             return Seen(Signal.LEFT, rollout.reason, rollout.message)
         case phase if phase in _DONE and _DONE[phase](scene):
-            return Seen(Signal.PASSED, "Passed", "Every gate passed.")
+            return Seen(Signal.PASSED, "Passed", _PASSED.get(phase, "Every gate passed."))
         case _:
             return None
 
