@@ -8,12 +8,11 @@ mistake with the sentence that mends it; pydantic repeats them for callers witho
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic.config import JsonDict
+from pydantic import Field, model_validator
 
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
 from .rollout import Rollout
-from .shape import Shape, cel
+from .shape import Shape, cel, validated
 from .status import ModelStatus
 
 GROUP = "modelyard.dev"
@@ -21,11 +20,6 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Model"
 MAX_NAME = 40
-
-
-def _rules(*rules: dict[str, str]) -> ConfigDict:
-    extra: JsonDict = {"x-kubernetes-validations": [dict(rule) for rule in rules]}
-    return ConfigDict(json_schema_extra=extra)
 
 
 class Runtime(StrEnum):
@@ -39,7 +33,7 @@ class Runtime(StrEnum):
 class Source(Shape):
     """The registry entry to serve: a name, and either a version or an alias."""
 
-    model_config = _rules(
+    model_config = validated(
         cel(
             "has(self.version) != has(self.alias)", 'write either version: "2" or alias: champion, and only one of them'
         )
@@ -103,7 +97,7 @@ class Serving(Shape):
 class Scaling(Shape):
     """The range an autoscaler may choose from."""
 
-    model_config = _rules(
+    model_config = validated(
         cel("self.minReplicas <= self.maxReplicas", "minReplicas is above maxReplicas: lower one or raise the other")
     )
 
@@ -120,7 +114,7 @@ class Scaling(Shape):
 class ModelSpec(Shape):
     """What is wanted of a Model."""
 
-    model_config = _rules(
+    model_config = validated(
         cel(
             "!(has(self.scaling) && has(self.serving) && has(self.serving.replicas))",
             "write either serving.replicas for a fixed number or scaling for a range, not both",

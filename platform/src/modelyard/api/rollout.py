@@ -17,12 +17,11 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic.config import JsonDict
 
 from .quantity import CommandId, Duration, HeaderName, Percent, Weight, fraction, seconds
-from .shape import Shape, cel
+from .shape import Shape, cel, validated
 
 DEFAULT_STEPS = (5, 25, 50)
 DEFAULT_BAKE = "10m"
@@ -30,11 +29,6 @@ _SAY_RISING = "weights of steps must rise from one to the next: the last step to
 _SAY_AB = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
 _SAY_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
 _SAY_STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
-
-
-def _validations(*rules: dict[str, str]) -> ConfigDict:
-    extra: JsonDict = {"x-kubernetes-validations": [dict(rule) for rule in rules]}
-    return ConfigDict(json_schema_extra=extra)
 
 
 class Strategy(StrEnum):
@@ -151,7 +145,7 @@ class Shadow(Shape):
 class AB(Shape):
     """An A/B test: a share of the users gets the candidate, and each user always the same side."""
 
-    model_config = _validations(cel("has(self.header) != has(self.cookie)", _SAY_STICKY))
+    model_config = validated(cel("has(self.header) != has(self.cookie)", _SAY_STICKY))
 
     weight: Weight = Field(default=50, description="Share of the users for the candidate, in percent: 1 to 99.")
     header: HeaderName | None = Field(default=None, description="Request header that names the user.")
@@ -205,7 +199,7 @@ def _rules() -> list[dict[str, str]]:
 class Rollout(Shape):
     """How a new revision takes over."""
 
-    model_config = _validations(*_rules())
+    model_config = validated(*_rules())
 
     strategy: Strategy = Field(
         default=Strategy.CANARY, description="Canary, BlueGreen, Shadow, AB, Recreate or Immediate."

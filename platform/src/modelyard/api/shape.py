@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 
 class Shape(BaseModel):
@@ -13,3 +14,9 @@ class Shape(BaseModel):
 def cel(rule: str, message: str) -> dict[str, str]:
     """One `x-kubernetes-validations` item: what must hold, and what to write when it does not."""
     return {"rule": rule, "message": message}
+
+
+def validated(*rules: dict[str, str]) -> ConfigDict:
+    """The `model_config` of a type whose fields must fit each other by these CEL rules."""
+    extra: JsonDict = {"x-kubernetes-validations": [dict(rule) for rule in rules]}
+    return ConfigDict(json_schema_extra=extra)

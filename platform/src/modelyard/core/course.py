@@ -14,7 +14,7 @@ from itertools import islice
 
 from modelyard.api.rollout import Action
 from modelyard.api.rollout_status import GateStatus, Outcome, Phase, RolloutStatus
-from modelyard.api.status import Stage
+from modelyard.api.status import ModelStatus, Stage
 
 from . import commands, gates, signals
 from .conditions import epoch, timestamp
@@ -30,8 +30,7 @@ _MOST = 12
 
 def proceed(scene: Scene) -> RolloutStatus:
     """The state after this look."""
-    found = _adopted(scene)
-    scene = scene.at(found)
+    found = scene.rollout
     rollout, told = commands.carry_out(scene)
     *_, scene = islice(_states(scene.at(_judged(scene.at(rollout))), told), _MOST)
     return _checkpointed(found, _cleared(scene), scene.now)
@@ -58,13 +57,11 @@ def next_deadline(scene: Scene) -> float | None:
     return rest if rest > 0 else None
 
 
-def _adopted(scene: Scene) -> RolloutStatus:
+def adopted(status: ModelStatus) -> RolloutStatus:
     """The state as it was; the first time, the revision that serves is the stable."""
-    known = scene.model.status.rollout
-    if known is not None:
-        return known
-    serving = next((one.name for one in scene.revisions if one.stage is Stage.SERVING), "")
-    return RolloutStatus(stable=serving)
+    if status.rollout is not None:
+        return status.rollout
+    return RolloutStatus(stable=next((one.name for one in status.revisions if one.stage is Stage.SERVING), ""))
 
 
 def _judged(scene: Scene) -> RolloutStatus:

@@ -68,15 +68,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
 
 def _scene(snapshot: Snapshot, settings: Settings) -> Scene:
     status = snapshot.model.status
-    found = status.rollout or RolloutStatus()
-    return Scene(
-        snapshot, settings, want(snapshot, settings), tuple(status.revisions), _facts(snapshot, settings), found
-    )
+    found, facts = course.adopted(status), _facts(snapshot, settings)
+    return Scene(snapshot, settings, want(snapshot, settings), tuple(status.revisions), facts, found)
 
 
 def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
-    before = snapshot.model.status.revisions
-    rollout = snapshot.model.status.rollout or RolloutStatus()
+    before, rollout = snapshot.model.status.revisions, course.adopted(snapshot.model.status)
     return Facts(
         now=snapshot.now,
         ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),

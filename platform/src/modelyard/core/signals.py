@@ -176,13 +176,9 @@ def _left(scene: Scene) -> bool:
     return candidate is None or candidate.stage in (Stage.STARTING, Stage.DRAINING, Stage.DROPPED)
 
 
-def _verdicts(scene: Scene) -> list[GateVerdict]:
-    return [gate.verdict for gate in scene.rollout.gates]
-
-
 def _all_pass(scene: Scene) -> bool:
-    verdicts = _verdicts(scene)
-    return bool(verdicts) and all(one is GateVerdict.PASS for one in verdicts)
+    gates = scene.rollout.gates
+    return bool(gates) and all(gate.verdict is GateVerdict.PASS for gate in gates)
 
 
 def _carried(scene: Scene) -> str:

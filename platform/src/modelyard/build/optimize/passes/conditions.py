@@ -9,6 +9,9 @@ from modelyard.build.optimize.material import Evaluation, Hardware, Material, Pr
 
 from .onnx_file import operators, opset, weighted
 
+QUANTIZABLE_OPSET = 13
+"""The first opset with quantization per channel."""
+
 
 def graph_of(material: Material) -> Any:
     """The model without its external weights: enough to look at."""
@@ -44,6 +47,12 @@ def against_opset(model: Any, least: int) -> str | None:
     """Operators that per-channel quantization needs came with an opset."""
     found = opset(model)
     return None if found >= least else f"the model has opset {found}, and it needs {least}; export it again."
+
+
+def against_graph(material: Material, wanted: Iterable[str]) -> str | None:
+    """A float graph with something to quantize: new enough, not quantized before, with nodes of these types."""
+    model = graph_of(material)
+    return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, wanted)
 
 
 def against_operators(model: Any, wanted: Iterable[str]) -> str | None:

@@ -15,7 +15,6 @@ from . import conditions, onnx_file
 from .rewrite import MODEL, Rewrite
 
 _PRODUCTS = ("MatMul", "Gemm")
-_OPSET = 13
 _SIZES = "qkv_hidden_sizes"
 
 
@@ -24,14 +23,10 @@ class Int8Dynamic(Rewrite):
 
     def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
         """Float models with matrix products."""
-        reason = conditions.against_kind(material) or conditions.against_precision(material)
-        if reason:
-            return reason
-        model = conditions.graph_of(material)
         return (
-            conditions.against_opset(model, _OPSET)
-            or conditions.against_quantized(model)
-            or conditions.against_operators(model, _PRODUCTS)
+            conditions.against_kind(material)
+            or conditions.against_precision(material)
+            or conditions.against_graph(material, _PRODUCTS)
         )
 
     def run(

@@ -20,7 +20,6 @@ from .rewrite import MODEL, Rewrite
 
 METHODS = ("MinMax", "Entropy", "Percentile")
 PRODUCTS = ("MatMul", "Gemm", "Conv")
-_OPSET = 13
 
 
 class Int8Static(Rewrite):
@@ -43,18 +42,11 @@ class Int8Static(Rewrite):
 
 def against_quantization(material: Material, evaluation: Evaluation | None) -> str | None:
     """Why a model cannot be quantized with calibration, or None."""
-    reason = (
+    return (
         conditions.against_kind(material)
         or conditions.against_precision(material)
         or conditions.against_data(evaluation)
-    )
-    if reason:
-        return reason
-    model = conditions.graph_of(material)
-    return (
-        conditions.against_opset(model, _OPSET)
-        or conditions.against_quantized(model)
-        or conditions.against_operators(model, PRODUCTS)
+        or conditions.against_graph(material, PRODUCTS)
     )
 
 
