@@ -39,6 +39,12 @@ COLUMNS = (
     ("Version", "string", ".status.version", "Version of the entry that holds the traffic."),
     ("Traffic", "string", ".status.traffic", "Traffic of the serving revision, and of the other when there is one."),
     ("Rollout", "string", ".status.rollout.phase", "Where the rollout stands; Idle when none is under way."),
+    (
+        "Optimized",
+        "string",
+        ".status.optimization.summary",
+        "The variant that was chosen and what it gave; 4/9 while variants are tried.",
+    ),
     ("URL", "string", ".status.url", "Where HTTP requests go."),
     ("Age", "date", ".metadata.creationTimestamp", "Time since the Model was made."),
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from .optimize import Optimize
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
 from .rollout import Rollout
 from .shape import Shape, cel, validated
@@ -126,6 +127,9 @@ class ModelSpec(Shape):
     serving: Serving = Field(default=Serving(), description="How a revision is served.")
     scaling: Scaling | None = Field(default=None, description="The range an autoscaler may choose from.")
     rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over.")
+    optimize: Optimize | None = Field(
+        default=None, description="Try smaller and faster variants and serve the best; {} takes every default."
+    )
 
     @model_validator(mode="after")
     def _replicas_or_scaling(self) -> "ModelSpec":

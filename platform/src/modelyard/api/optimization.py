@@ -92,6 +92,18 @@ class Chosen(_Written):
     size_ratio: float = Field(default=1.0, description="Its size over the original's.")
 
 
+class Progress(_Written):
+    """The content of `progress.json`: how far an optimization has come; written anew at every step and as a heartbeat."""
+
+    done: int = Field(ge=0, description="Variants that were tried.")
+    planned: int = Field(ge=0, description="Variants that are to be tried; a search may add some.")
+    doing: str = Field(default="", description="What is under way, in a few words.")
+    best: float | None = Field(None, description="Quick estimate of the best variant's speedup so far.")
+    best_name: str = Field(default="", description="Name of that variant.")
+    spent_seconds: float = Field(description="Of the budget, with what a Job before this one spent.")
+    at: str = Field(description="When this was written: UTC, RFC 3339.")
+
+
 class Optimization(_Written):
     """The content of `report.json`."""
 

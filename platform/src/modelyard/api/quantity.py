@@ -28,6 +28,7 @@ _SAY_PERCENT = 'write a percentage such as "0.1%"'
 _SAY_BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no service reaches either"
 _SAY_PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 _SAY_DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
+_SAY_BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
 _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
@@ -126,6 +127,21 @@ Duration = Annotated[
         'A duration above 0 with its unit (ms, s, m, h), such as "100ms".',
         16,
         cel(f"self.matches('{_DURATION}') && self.matches('[1-9]')", _SAY_DURATION),
+    ),
+]
+
+Budget = Annotated[
+    str,
+    _matching(_DURATION, _SAY_DURATION),
+    _holding(lambda text: 30 <= seconds(text) <= 24 * 3600, _SAY_BUDGET),
+    _written(
+        'A duration from "30s" to "24h".',
+        16,
+        _matches(_DURATION, _SAY_DURATION),
+        cel(
+            f"!self.matches('{_DURATION}') || (duration(self) >= duration('30s') && duration(self) <= duration('24h'))",
+            _SAY_BUDGET,
+        ),
     ),
 ]
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from .entry import EntryFile, Tensor
+from .optimization import Goal, Runtime
 
 
 class _Written(BaseModel):
@@ -56,6 +57,22 @@ class Source(_Written):
     digest: str = Field(description="sha256:<hex> over its files.")
 
 
+class OptimizationSummary(_Written):
+    """The variant the artifact holds, against the original; the whole report lies beside this one."""
+
+    goal: Goal
+    variant: str = Field(description="Name of the variant; original when nothing better was found.")
+    runtime: Runtime
+    precision: str = ""
+    speedup: float | None = Field(None, description="The original's time over the variant's.")
+    quality_loss: float | None = Field(None, description="Share of the original's quality that is lost; negative: won.")
+    size_ratio: float = Field(default=1.0, description="The variant's size over the original's.")
+    metric: str = Field(default="", description="How quality is told; empty without an evaluation set.")
+    quality: float | None = Field(None, description="The metric of the variant on the evaluation set.")
+    reason: str = Field(description="Why this variant.")
+    tried: int = Field(description="Variants that were tried, the original among them.")
+
+
 class Report(_Written):
     """The content of `report.json`."""
 
@@ -70,6 +87,7 @@ class Report(_Written):
     opset: int
     batching: Batching
     quality: Quality | None = None
+    optimization: OptimizationSummary | None = Field(None, description="Absent when nothing was optimized.")
     proof: Proof
     warmup: Warmup
     files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")

@@ -61,6 +61,24 @@ class BuildStatus(Shape):
     reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
 
 
+class OptimizationStatus(Shape):
+    """The optimization that the spec asks for: how far it is, what it gave, or why it failed."""
+
+    digest: str = Field(max_length=80, description="Digest of the optimized build.")
+    variant: str = Field(default="", max_length=128, description="The variant it holds; original when none was better.")
+    speedup: str = Field(default="", max_length=16, description="The original's time over the variant's, as 3.1x.")
+    quality_loss: str = Field(default="", max_length=16, description="Share of the quality that is lost, as 0.2%.")
+    size_ratio: str = Field(default="", max_length=16, description="The variant's size over the original's, as 0.26.")
+    summary: str = Field(
+        default="", max_length=160, description="4/9 while variants are tried; then the variant and what it gave."
+    )
+    message: str = Field(default="", max_length=2048, description="A sentence for people.")
+    failure: str = Field(
+        default="", max_length=2048, description="The sentence a failed optimization ended with; it is not repeated."
+    )
+    reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
+
+
 class RevisionStatus(Shape):
     """One immutable revision: what it serves, where it is in the route, and how far it has come."""
 
@@ -97,6 +115,9 @@ class ModelStatus(Shape):
     )
     entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")
     build: BuildStatus | None = Field(default=None, description="The build of the wanted revision.")
+    optimization: OptimizationStatus | None = Field(
+        default=None, description="The optimization spec.optimize asks for; absent without one."
+    )
     revisions: list[RevisionStatus] = Field(
         default_factory=list,
         max_length=2,

@@ -5,6 +5,9 @@
     aliases/<name>/<alias>.json
     builds/<digest>/repository/<model>/{config.pbtxt,1/model.onnx}
     builds/<digest>/{warmup.json,report.json}             report.json last: the commit point
+    builds/<digest>/optimization/<path>                   report.json, report.html and pictures of an optimized build
+    builds/<digest>/progress.json                         how far an optimization is; rewritten as it goes on
+    studies/<digest>/<path>                               what an evicted optimization goes on from
     parts/<digest>/{part.json,...}                        what builds of one entry share; part.json last
     checks/<namespace>/<model>/<revision>/<gate>.json     what a load test or a comparison of outputs found
 
@@ -80,6 +83,21 @@ def build_report(digest: str) -> str:
 def build_warmup(digest: str) -> str:
     """Key of the request body for one inference."""
     return f"builds/{bare(digest)}/warmup.json"
+
+
+def build_optimization(digest: str, path: str) -> str:
+    """Key of one file of the whole report of an optimized build: report.json, report.html, a picture."""
+    return f"builds/{bare(digest)}/optimization/{path}"
+
+
+def build_progress(digest: str) -> str:
+    """Key of how far an optimization is; every write replaces it."""
+    return f"builds/{bare(digest)}/progress.json"
+
+
+def build_study(digest: str, path: str) -> str:
+    """Key of one file of an unfinished optimization; an empty path gives the prefix of all. Gone after the build."""
+    return f"studies/{bare(digest)}/{path}"
 
 
 def build_repository(digest: str) -> str:

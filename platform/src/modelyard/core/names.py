@@ -56,6 +56,11 @@ def job_name(digest: str) -> str:
     return f"build-{build_label(digest)}"
 
 
+def optimize_job_name(digest: str) -> str:
+    """Name of the Job that makes an optimized build."""
+    return f"optimize-{build_label(digest)}"
+
+
 def check_job_name(gate: str, namespace: str, model: str, revision: str) -> str:
     """Name of the Job that answers a gate's question about a revision: one Job for one question."""
     return f"check-{gate.lower()}-{sha256_hex([gate, namespace, model, revision])[:16]}"
