@@ -1,4 +1,4 @@
-"""The load test before the first user: a Locust Job asks the candidate through its pinned route, and its word counts."""
+"""The load test before the first user: a Locust Job asks the candidate by its pinned route, and its word counts."""
 
 from tests.support.kubectl import items, run
 from tests.support.tried import CLEAN, Shot, Tried, a_canary, unharmed
