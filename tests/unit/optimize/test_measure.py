@@ -63,6 +63,28 @@ def test_speedups_refer_to_the_first_subject(tmp_path: Path) -> None:
     assert found.timings["short"].throughput > found.timings["original"].throughput
 
 
+def test_a_program_of_its_own_is_timed_in_the_same_rounds(tmp_path: Path) -> None:
+    models.saved(chained(1, 16), tmp_path / "one.onnx")
+    np.save(tmp_path / "matrix.npy", np.eye(16, dtype=np.float32))
+    other = Subject("other", tmp_path / "matrix.npy", program="tests.unit.optimize.numpy_program")
+
+    found = measure([Subject("one", tmp_path / "one.onnx"), other], a_plan(tmp_path), tmp_path / "scratch")
+
+    assert dict(found.lost) == {}
+    assert found.timings["other"].latency[8].n >= 9
+    assert found.timings["other"].speedup > 0
+
+
+def test_a_program_of_its_own_says_why_it_cannot_open_its_model(tmp_path: Path) -> None:
+    models.saved(chained(1, 16), tmp_path / "one.onnx")
+    other = Subject("other", tmp_path / "missing.npy", program="tests.unit.optimize.numpy_program")
+
+    found = measure([Subject("one", tmp_path / "one.onnx"), other], a_plan(tmp_path), tmp_path / "scratch")
+
+    assert set(found.timings) == {"one"}
+    assert found.lost["other"] == "there is no missing.npy."
+
+
 def test_one_that_cannot_be_opened_is_lost_and_the_others_go_on(tmp_path: Path) -> None:
     plan = a_plan(tmp_path)
 

@@ -24,7 +24,7 @@ from modelyard.api.optimization import Latency
 
 from .probe import LEAST, WARM_UP
 from .quiet import MOST, read, wait_until_quiet
-from .worker import Lost, Worker
+from .worker import PROBE, Lost, Worker
 
 LEAST_ROUNDS, MOST_ROUNDS = 3, 11
 LEAST_TURN = 0.02
@@ -34,10 +34,11 @@ PATIENCE = 20.0
 
 @dataclass(frozen=True)
 class Subject:
-    """A variant to time."""
+    """A variant to time; `program` is the module that keeps it warm, which talks as `probe` does."""
 
     name: str
     model: Path
+    program: str = PROBE
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def measure(
     lost: dict[str, str] = {}
     try:
         for place, subject in enumerate(subjects):
-            workers[subject.name] = Worker(subject.model, plan, scratch / f"{place}.json")
+            workers[subject.name] = Worker(subject, plan, scratch / f"{place}.json")
         _open(workers, lost)
         _warm(workers, plan, lost)
         tell("waiting for a quiet machine")

@@ -20,7 +20,7 @@ from modelyard.errors import ModelyardError, UnsupportedModel
 
 from .evaluation import read_arrays
 from .evidence import CHUNK, said
-from .runtimes import Feed, Run, open_model
+from .runtimes import Feed, Opener, Run, open_model
 
 ANSWERS = "answers.npz"
 WARM_UP, LEAST, MOST = 2, 3, 5000
@@ -50,9 +50,16 @@ def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
     return {"seconds": seconds, "peakMemory": peak_memory()}
 
 
-def time_turns(job: dict[str, Any]) -> None:
-    """Opens the model, says {}, and then times a batch size for each line of stdin."""
-    run, inputs = _opened(job), read_arrays(Path(job["inputs"]))
+def time_turns(job: dict[str, Any], opener: Opener = open_model) -> None:
+    """Opens the model, says {} or why it cannot, and then times a batch size for each line of stdin."""
+    try:
+        _time_turns(job, opener)
+    except ModelyardError as bad:
+        _say({"error": str(bad)})
+
+
+def _time_turns(job: dict[str, Any], opener: Opener) -> None:
+    run, inputs = _opened(job, opener), read_arrays(Path(job["inputs"]))
     feeds: dict[int, list[Feed]] = {}
     _say({})
     gc.disable()
@@ -100,10 +107,10 @@ def peak_memory() -> int:
     return 0
 
 
-def _opened(job: dict[str, Any]) -> Run:
+def _opened(job: dict[str, Any], opener: Opener = open_model) -> Run:
     cores = sorted(os.sched_getaffinity(0))[: job["threads"]]
     os.sched_setaffinity(0, cores)
-    return open_model(Path(job["model"]), len(cores), job["gpu"])
+    return opener(Path(job["model"]), len(cores), job["gpu"])
 
 
 def _say(value: dict[str, Any]) -> None:
@@ -115,10 +122,7 @@ def main(arguments: list[str]) -> int:
     """0 when the result, or the reason why there is none, has been written."""
     job = json.loads(Path(arguments[1]).read_text())
     if arguments[0] == "time":
-        try:
-            time_turns(job)
-        except ModelyardError as bad:
-            _say({"error": str(bad)})
+        time_turns(job)
         return 0
     result = Path(arguments[2])
     try:

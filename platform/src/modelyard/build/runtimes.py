@@ -12,6 +12,8 @@ from modelyard.errors import UnsupportedModel
 
 Feed = dict[str, Any]
 Run = Callable[[Feed], Feed]
+Opener = Callable[[Path, int, bool], Run]
+"""From a model file, the number of threads and whether to use the GPU."""
 
 
 def open_model(path: Path, threads: int, gpu: bool = False) -> Run:

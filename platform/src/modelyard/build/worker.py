@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .sandbox import end, fate, start
 
 if TYPE_CHECKING:
-    from .measure import Plan
+    from .measure import Plan, Subject
 
+PROBE = "modelyard.build.probe"
 _MOST_ROOM, _LEAST_ROOM = 120.0, 5.0
 """Seconds an answer may take beyond what was asked for (opening a large model takes long), less near the deadline."""
 
@@ -23,14 +24,14 @@ class Lost(Exception):
 class Worker:
     """A model kept warm in a process of its own."""
 
-    def __init__(self, model: Path, plan: "Plan", job: Path) -> None:
+    def __init__(self, subject: "Subject", plan: "Plan", job: Path) -> None:
         job.parent.mkdir(parents=True, exist_ok=True)
         facts = {"inputs": str(plan.inputs), "threads": plan.threads, "gpu": plan.gpu, "batchable": plan.batchable}
-        job.write_text(json.dumps({"model": str(model), **facts}))
+        job.write_text(json.dumps({"model": str(subject.model), **facts}))
         self._errors = job.with_suffix(".err")
         with self._errors.open("wb") as errors:
             self._process = start(
-                "modelyard.build.probe",
+                subject.program,
                 ["time", str(job)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
