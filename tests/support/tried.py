@@ -52,6 +52,7 @@ class Tried:
         self._inputs = {"http": http, "grpc": http if grpc is None else grpc}
         self.loads: list[Load] = []
         self.counts: list[dict[str, Any]] = []
+        self._over: set[tuple[str, str]] = set()
 
     def __enter__(self) -> "Tried":
         self.ask(version=self._first)
@@ -76,8 +77,12 @@ class Tried:
 
     @property
     def known(self) -> int:
-        """How many rollouts have ended so far."""
-        return len(self.shots()[-1].get("history", []))
+        """How many rollouts have ended so far; the status itself remembers only the last ten."""
+        return self._counted(self.shots()[-1])
+
+    def _counted(self, shot: Shot) -> int:
+        self._over |= {(one["revision"], one["ended"]) for one in shot.get("history", [])}
+        return len(self._over)
 
     def say(self, action: str) -> str:
         """A command as a person types it; what the program answered."""
@@ -115,8 +120,7 @@ class Tried:
         """The record of the rollout that ends next, when so many had ended before; its traffic is gone by then."""
 
         def look(shot: Shot) -> Shot | None:
-            history = shot.get("history", [])
-            return history[0] if len(history) > known and shot.get("phase") == "Idle" else None
+            return shot["history"][0] if self._counted(shot) > known and shot.get("phase") == "Idle" else None
 
         return self.until(look, f"{known + 1} rollouts have ended", seconds)
 
