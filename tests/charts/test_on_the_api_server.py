@@ -68,6 +68,13 @@ MODEL_VALUES: dict[str, dict[str, Any]] = {
         },
         "serving": {"runtime": "cpu", "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}},
         "scaling": {"minReplicas": 1, "maxReplicas": 3},
+        "optimize": {
+            "goal": "size",
+            "maxQualityLoss": "0.5%",
+            "precisions": ["fp16", "int8"],
+            "budget": "30m",
+            "wait": True,
+        },
         "rollout": {
             "strategy": "Canary",
             "steps": [{"weight": 10, "hold": "2m"}, {"weight": 40, "pause": True}],
@@ -79,6 +86,7 @@ MODEL_VALUES: dict[str, dict[str, Any]] = {
             "loadTest": {},
         },
     },
+    "an optimization with every default": {"source": {"version": "2"}, "optimize": {}},
     "a preview": {"source": {"version": "2"}, "rollout": {"strategy": "BlueGreen", "preview": {"pause": True}}},
     "a shadow": {"source": {"version": "2"}, "rollout": {"strategy": "Shadow", "shadow": {"then": "Canary"}}},
     "two kinds of users": {"source": {"version": "2"}, "rollout": {"strategy": "AB", "ab": {"cookie": "side"}}},
@@ -109,7 +117,7 @@ def test_a_model_is_accepted_with(apiserver: RealApiServer, values: dict[str, An
 
     assert apiserver.complaint(yaml.safe_dump(model)) == ""
     assert model["spec"]["source"]["name"] == values["source"].get("name", "digits")
-    for part in ("slo", "serving", "scaling", "rollout"):
+    for part in ("slo", "serving", "scaling", "optimize", "rollout"):
         assert model["spec"].get(part) == values.get(part)
 
 
@@ -146,7 +154,7 @@ def test_a_sample_is_accepted(apiserver: RealApiServer, file: Path) -> None:
 def test_there_is_a_sample_for_every_part_of_a_spec() -> None:
     specs = [one["spec"] for file in SAMPLES for one in objects(file.read_text()) if one["kind"] == "Model"]
 
-    assert {part for spec in specs for part in spec} == {"source", "slo", "serving", "scaling", "rollout"}
+    assert {part for spec in specs for part in spec} == {"source", "slo", "serving", "scaling", "optimize", "rollout"}
     assert {key for spec in specs for key in spec["source"]} == {"name", "version", "alias"}
     assert {spec["rollout"]["strategy"] for spec in specs if "rollout" in spec} == set(Strategy)
     assert {spec["source"]["name"] for spec in specs} <= {folder.name for folder in (ROOT / "model-repo").iterdir()}

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from modelyard.api.crd import structural
+from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
 from tests.support.charts import MODEL, PLATFORM, complaint
 
@@ -78,6 +79,21 @@ def test_the_model_chart_knows_every_field_of_a_rollout_but_commands_which_a_lat
         assert set(known[name]["enum"]) - {None} == set(fields[name]["enum"])
 
 
+def test_the_model_chart_knows_every_field_of_an_optimization() -> None:
+    fields = structural(Optimize)["properties"]
+    known = schema_of(MODEL)["properties"]["optimize"]["properties"]
+
+    assert set(known) == set(fields)
+    assert known["goal"]["enum"] == fields["goal"]["enum"]
+    assert known["precisions"]["items"]["enum"] == fields["precisions"]["items"]["enum"]
+
+
+def test_the_defaults_that_the_values_name_are_those_of_an_optimization() -> None:
+    [named] = [line for line in (MODEL / "values.yaml").read_text().splitlines() if line.startswith("# {goal:")]
+
+    assert yaml.safe_load(named[2 : named.index("}") + 1]) == Optimize().model_dump(mode="json", by_alias=True)
+
+
 @CHARTS
 def test_values_and_schema_know_the_same_names(chart: Path) -> None:
     values = yaml.safe_load((chart / "values.yaml").read_text())
@@ -123,6 +139,10 @@ def test_the_platform_refuses_values_it_could_not_use(values: dict[str, Any], wo
         ({"source": {"version": "1"}, "rollout": {"steps": [{"weight": 100}]}}, "rollout.steps.0.weight"),
         ({"source": {"version": "1"}, "rollout": {"steps": [{"wait": "1m", "weight": 5}]}}, "wait"),
         ({"source": {"version": "1"}, "rollout": {"bake": "10"}}, "rollout.bake"),
+        ({"source": {"version": "1"}, "optimize": True}, "optimize"),
+        ({"source": {"version": "1"}, "optimize": {"goal": "speed"}}, "optimize.goal"),
+        ({"source": {"version": "1"}, "optimize": {"precisions": ["int8", "int8"]}}, "optimize.precisions"),
+        ({"source": {"version": "1"}, "optimize": {"budget": "10"}}, "optimize.budget"),
         ({"source": {"version": "1"}, "rollout": {"command": {"id": "1", "action": "abort"}}}, "command"),
         ({}, "source.version"),
         ({"source": {"version": "1", "alias": "champion"}}, "only one of them"),
