@@ -156,16 +156,6 @@ def test_an_ab_test_splits_until_its_time_is_over_and_reports() -> None:
     assert report["sides"]["share"]["asked"] == 0.3
 
 
-def test_an_ab_test_that_is_gone_from_the_spec_ends_with_its_report() -> None:
-    world = a_rollout_world(strategy="AB", ab={"weight": 30, "header": "x-user-id"})
-    live_until(world, lambda rollout: traffic(world).get("2") == 30)
-
-    world.ask(rollout={"strategy": "Canary"})
-    live_until_ended(world)
-
-    assert (last(world).outcome, traffic(world)) == (Outcome.REPORTED, {"1": 100})
-
-
 def test_an_ab_test_without_an_end_waits_for_a_person() -> None:
     world = a_rollout_world(strategy="AB", ab={"weight": 30, "header": "x-user-id"}, maxDuration="1m")
     live_until(world, lambda rollout: traffic(world).get("2") == 30)

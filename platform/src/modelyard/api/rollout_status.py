@@ -109,6 +109,11 @@ class RolloutStatus(Shape):
     message: str = Field(default="", max_length=1024, description="Why it is there: a sentence.")
     held: Phase | None = Field(default=None, description="The phase that is held while the phase is Holding.")
     strategy: str = Field(default="", max_length=16, description="Strategy of the rollout under way.")
+    terms: dict[str, Any] | None = Field(
+        default=None,
+        description="What spec.rollout said as the rollout began; users of an A/B test keep their side by it.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
     stable: str = Field(default="", max_length=63, description="Revision that holds the traffic by right.")
     candidate: str = Field(default="", max_length=63, description="Revision that is tried.")
     version: str = Field(default="", max_length=63, description="Version of the candidate's entry.")

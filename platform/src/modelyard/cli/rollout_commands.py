@@ -18,6 +18,7 @@ from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
 from modelyard.clients.cluster import Cluster
 from modelyard.core.rollout import WATCHED
 from modelyard.core.snapshot import Ref
+from modelyard.core.terms import bound
 from modelyard.errors import Conflict, Unreachable, UserError
 
 from .get import parsed, read
@@ -31,7 +32,7 @@ _UNGUIDED = {Action.PROMOTE, Action.PAUSE, Action.RESUME}
 def objection(model: Model, action: Action) -> str:
     """Why the command makes no sense now, with what to do instead; empty when it does."""
     rollout = model.status.rollout or RolloutStatus()
-    strategy = model.spec.rollout.strategy
+    strategy = bound(model, rollout).spec.rollout.strategy
     if action in _UNGUIDED and strategy in (Strategy.IMMEDIATE, Strategy.RECREATE):
         said = f"strategy {strategy} has no steps to {action}: a revision gets all the traffic once it answers"
         return f"{said}. `modelyard rollout abort {model.name}` drops one that is still starting."

@@ -21,6 +21,7 @@ from modelyard.api.rollout import Rollout, Shadow, Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
+from modelyard.core.terms import bound
 
 from .timespan import rest, spell
 
@@ -56,7 +57,7 @@ def stations(model: Model, now: float) -> tuple[Station, ...]:
     rollout = model.status.rollout
     if rollout is None or rollout.phase in (Phase.IDLE, Phase.ABORTING):
         return ()
-    stops = list(_stops(model.spec.rollout, rollout))
+    stops = list(_stops(bound(model, rollout).spec.rollout, rollout))
     here = next((at for at, stop in enumerate(stops) if _is_at(stop, rollout)), 0)
     return tuple(_station(stop, at - here, model, now) for at, stop in enumerate(stops))
 
@@ -108,9 +109,10 @@ def _tried(spec: Rollout) -> Iterator[_Stop]:
 
 def _left(model: Model, now: float) -> str:
     """What the current station waits for, as far as it is a matter of time or of the gateway."""
-    rollout, spec = model.status.rollout, model.spec.rollout
+    rollout = model.status.rollout
     if rollout is None:
         return ""
+    spec = bound(model, rollout).spec.rollout
     candidate = next((one for one in model.status.revisions if one.name == rollout.candidate), None)
     weighs = rollout.phase in (Phase.ADVANCING, Phase.SPLITTING, Phase.BAKING)
     if weighs and (candidate is None or not _carries(candidate, rollout.weight)):

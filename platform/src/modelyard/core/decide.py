@@ -10,6 +10,7 @@ Deciding twice in a row, with the first plan carried out in between, gives an em
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
@@ -17,14 +18,16 @@ from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
 from . import course, orders, report, revisions
-from .desired.building import job
+from .desired.building import job, optimize_job
 from .desired.checking import comparison, load_test
 from .desired.publication import policies
 from .desired.routing import routes
 from .desired.scaling import scales
 from .desired.serving import inference_service, service_account, store_secret
 from .drift import must_apply
-from .names import CHECK_LABEL, host, job_name, predictor, preview_route_name, sticky_policy_name
+from .finished import finished_jobs
+from .names import host, predictor, preview_route_name, sticky_policy_name
+from .optimizing import LOOK
 from .outlook import Outlook, answered, replicas_ready
 from .plan import Plan, Warmup
 from .publish import publication
@@ -33,6 +36,7 @@ from .revisions import Facts
 from .routes import mentioned, programmed
 from .scene import Scene
 from .snapshot import Ref, Snapshot
+from .terms import bound
 from .wanted import target, want
 
 _ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
@@ -49,7 +53,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     now = revisions.advance(before.revisions, orders.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts)
     outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, _routes(snapshot, now, rollout, settings))
     status, events = report.status(outlook)
-    waits = (revisions.next_deadline(now, scene.facts), course.next_deadline(scene.at(rollout)))
+    waits = (revisions.next_deadline(now, scene.facts), course.next_deadline(scene.at(rollout)), _progress(outlook))
     return Plan(
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
@@ -57,8 +61,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         delete=(
             *_finished_revisions(outlook),
             *_finished_routes(outlook),
-            *_finished_jobs(outlook),
-            *_finished_checks(outlook),
+            *finished_jobs(outlook),
         ),
         events=events,
         warmups=_warmups(outlook),
@@ -100,6 +103,9 @@ def _objects(outlook: Outlook) -> list[dict[str, Any]]:
     objects: list[dict[str, Any]] = []
     if wanted.job and wanted.entry is not None and wanted.build is not None:
         objects.append(job(model.name, wanted.entry, wanted.build.digest, target(model, settings), settings))
+    if wanted.optimizing is not None and wanted.optimizing.job and wanted.entry is not None:
+        digest = wanted.optimizing.status.digest
+        objects.append(optimize_job(model, wanted.entry, digest, target(model, settings), settings))
     if outlook.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
@@ -114,16 +120,16 @@ def _policies(outlook: Outlook) -> list[dict[str, Any]]:
 
 def _checks(outlook: Outlook) -> list[dict[str, Any]]:
     """The Job that examines the candidate now, unless it has given its answer."""
-    rollout, model, settings = outlook.rollout, outlook.model, outlook.settings
+    rollout, settings = outlook.rollout, outlook.settings
+    snapshot = replace(outlook.snapshot, model=bound(outlook.model, rollout))
     by_name = {one.name: one for one in outlook.revisions}
     candidate, stable = by_name.get(rollout.candidate), by_name.get(rollout.stable)
     if candidate is None or stable is None or not outlook.programmed:
         return []
     if rollout.at is Phase.TESTING and not _answered(rollout, "loadTest"):
-        rate = load_rate(outlook.snapshot, stable, candidate)
-        return [load_test(model, candidate, rate, settings)]
+        return [load_test(snapshot.model, candidate, load_rate(snapshot, stable, candidate), settings)]
     if rollout.at is Phase.MIRRORING and not _answered(rollout, "shadow"):
-        return [comparison(model, stable, candidate, settings)]
+        return [comparison(snapshot.model, stable, candidate, settings)]
     return []
 
 
@@ -168,25 +174,9 @@ def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
     )
 
 
-def _finished_jobs(outlook: Outlook) -> tuple[Ref, ...]:
-    """The Job of a build that is in the store."""
-    build = outlook.wanted.build
-    if build is None or outlook.snapshot.built is not True:
-        return ()
-    done = Ref("Job", outlook.settings.operator.namespace, job_name(build.digest))
-    found = outlook.snapshot.children.get(done)
-    return (done,) if found is not None and "deletionTimestamp" not in found["metadata"] else ()
-
-
-def _finished_checks(outlook: Outlook) -> tuple[Ref, ...]:
-    """Jobs that examined a candidate; what they found is in the status by now, and a retry asks anew."""
-    if outlook.rollout.at in (Phase.TESTING, Phase.MIRRORING):
-        return ()
-    return tuple(
-        Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
-        for one in outlook.snapshot.of_kind("Job")
-        if CHECK_LABEL in one["metadata"].get("labels", {}) and "deletionTimestamp" not in one["metadata"]
-    )
+def _progress(outlook: Outlook) -> float | None:
+    """Seconds until it is looked how far an optimization is."""
+    return LOOK if outlook.wanted.optimizing is not None and outlook.wanted.optimizing.running else None
 
 
 def _warmups(outlook: Outlook) -> tuple[Warmup, ...]:

@@ -10,6 +10,7 @@ from .outlook import replicas
 from .rollout import AGAINST, Move
 from .scene import Scene
 from .signals import Seen
+from .terms import begun
 
 _MESSAGE = 1000
 _REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
@@ -40,6 +41,8 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
     )
     if rollout.phase is Phase.IDLE:
         state = _begun(scene, state)
+    if rollout.phase is Phase.BUILDING:
+        state = state.model_copy(update={"strategy": scene.strategy, "terms": begun(scene.spec)})
     if move.phase is Phase.STARTING:
         state = state.model_copy(update=_candidate(scene))
     if move.phase is Phase.REPLACING:
@@ -161,4 +164,4 @@ def _report(scene: Scene) -> dict[str, object] | None:
 def _rested(entered: RolloutStatus) -> RolloutStatus:
     """Idle: nothing of the rollout is left but how it ended."""
     rest = {"phase": Phase.IDLE, "candidate": "", "weight": 0, "gates": [], "troubled": "", "paused": False, "step": 0}
-    return entered.model_copy(update={**rest, "held": None, "resumed": -1, "checked": ""})
+    return entered.model_copy(update={**rest, "held": None, "resumed": -1, "checked": "", "terms": None})

@@ -5,6 +5,7 @@ from modelyard.api.rollout import Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
 
 from .desired.publication import Publication
+from .terms import bound
 
 _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 
@@ -14,7 +15,7 @@ def publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str])
 
     The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
     """
-    spec, name = model.spec.rollout, rollout.candidate
+    spec, name = bound(model, rollout).spec.rollout, rollout.candidate
     if name not in reachable:
         return Publication()
     sticky = spec.ab if rollout.strategy == Strategy.AB and rollout.active else None

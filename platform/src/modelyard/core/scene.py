@@ -1,6 +1,7 @@
 """What a rollout's decision looks at: the world, the wish, the revisions, and the state it is in."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import Rollout, Strategy
@@ -13,6 +14,7 @@ from .conditions import epoch
 from .revisions import Facts
 from .rollout import Course
 from .snapshot import Failure, Snapshot
+from .terms import bound
 from .wanted import Wanted
 
 
@@ -27,9 +29,10 @@ class Scene:
     facts: Facts
     rollout: RolloutStatus
 
-    @property
+    @cached_property
     def model(self) -> Model:
-        return self.snapshot.model
+        """The Model, with the terms that hold for the rollout under way."""
+        return bound(self.snapshot.model, self.rollout)
 
     @property
     def now(self) -> float:
@@ -56,8 +59,9 @@ class Scene:
 
     @property
     def strategy(self) -> Strategy:
-        """The strategy the rollout began with; another one in the spec is for the next."""
-        return Strategy(self.rollout.strategy) if self.rollout.active else self.spec.strategy
+        """The strategy the candidate was started with; another one in the spec is for the next."""
+        begun = self.rollout.active and self.rollout.phase is not Phase.BUILDING
+        return Strategy(self.rollout.strategy) if begun else self.spec.strategy
 
     @property
     def course(self) -> Course:

@@ -1,0 +1,36 @@
+"""What holds for the rollout under way, of what `spec.rollout` says.
+
+| field | holds |
+|---|---|
+| strategy, ab, shadow | as they were when the candidate began to start: users keep their side, copies their share |
+| command | as the spec says now |
+| all others | as the spec says now while it names the same strategy, so that a person can go on with fewer steps or |
+|            | more time; as they were when it names another one, whose spec is for the next rollout |
+
+A candidate that is still being built is promised nothing, so until then everything is as the spec says.
+"""
+
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.api.rollout import Rollout
+from modelyard.api.rollout_status import RolloutStatus
+
+
+def begun(spec: Rollout) -> dict[str, Any]:
+    """The terms a rollout begins with, as plain values for a status."""
+    return spec.model_dump(by_alias=True, exclude_none=True, exclude={"command"}, mode="json")
+
+
+def bound(model: Model, rollout: RolloutStatus) -> Model:
+    """The Model with the terms in its spec that hold for this state of a rollout."""
+    if not rollout.active or rollout.terms is None:
+        return model
+    held = _in_force(model.spec.rollout, Rollout.model_validate(rollout.terms))
+    return model.model_copy(update={"spec": model.spec.model_copy(update={"rollout": held})})
+
+
+def _in_force(says: Rollout, began: Rollout) -> Rollout:
+    if says.strategy is not began.strategy:
+        return began.model_copy(update={"command": says.command})
+    return says.model_copy(update={"ab": began.ab, "shadow": began.shadow})
