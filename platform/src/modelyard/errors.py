@@ -9,6 +9,7 @@
     │   ├── CorruptEntry         stored bytes do not match their digest
     │   ├── UnsupportedModel     a model file no backend here can run
     │   ├── InvalidInput         a prediction input that does not fit the model
+    │   ├── BudgetTooSmall       an optimization was given less time than its model needs
     │   └── InvalidSettings      configuration that cannot be used
     └── OutsideError         the world outside failed; retried with backoff; exit code 1
         ├── Unreachable          nothing answered
@@ -58,6 +59,10 @@ class UnsupportedModel(UserError):
 
 class InvalidInput(UserError):
     """A prediction input that does not fit the model."""
+
+
+class BudgetTooSmall(UserError):
+    """Less time than an optimization of this model needs."""
 
 
 class InvalidSettings(UserError):

@@ -34,8 +34,8 @@ def served(repository: Path, name: str, proto: Any, author: str, chain: tuple[st
     (folder / "1").mkdir(parents=True)
     for file in material.path.parent.iterdir():
         file.rename(folder / "1" / file.name)
-    text = complete_config(author, name, graph.inputs, graph.outputs, batchable=bool(author))
-    (folder / "config.pbtxt").write_text(text.replace('backend: "onnxruntime"', 'backend: "openvino"'))
+    text = complete_config(author, name, graph.inputs, graph.outputs, bool(author), "openvino")
+    (folder / "config.pbtxt").write_text(text)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""From a part to an artifact that is proved to answer.
+"""From a part to an artifact that is proved to answer: the part's own model, or a variant in its place.
 
 OUT/repository/<model>/config.pbtxt
-OUT/repository/<model>/1/model.onnx     and its weights
+OUT/repository/<model>/1/model.onnx     and its weights; model.xml or model.plan for another backend
 OUT/warmup.json                         a request body for one inference
 OUT/report.json                         written last
 """
@@ -9,7 +9,7 @@ OUT/report.json                         written last
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelyard import __version__
-from modelyard.api.report import Batching, Quality, Report, Warmup
+from modelyard.api.optimization import Runtime
+from modelyard.api.report import Batching, OptimizationSummary, Quality, Report, Warmup
 from modelyard.api.report import Source as ReportedSource
 from modelyard.core.names import BUILD_FORMAT
 
@@ -26,7 +27,7 @@ from .part import Part, make_part
 from .proof import prove
 from .protocol import Body, encode, needs_binary
 from .source import Source, described
-from .triton import complete_config, read_config, served, settled, write_config
+from .triton import BACKEND, complete_config, read_config, served, settled, write_config
 
 Target = Literal["cpu", "gpu"]
 REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "triton.log"
@@ -59,12 +60,26 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted: under which name, as which build, from what."""
+    """What is wanted: under which name, as which build, from what; `optimization` is what is known of the variant."""
 
     model: str
     digest: str
     source: ReportedSource
     target: Target = "cpu"
+    optimization: OptimizationSummary | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model to serve in the place of a part's own.
+
+    `files` are its files by their name in the artifact, `answer` is what it gives for the part's sample: its
+    rounding is not the original's, and Triton is held to it.
+    """
+
+    runtime: Runtime
+    files: Mapping[str, Path]
+    answer: Mapping[str, Any]
 
 
 def build(source: Source, order: Order, out: Path, steps: Steps) -> Artifact:
@@ -75,20 +90,22 @@ def build(source: Source, order: Order, out: Path, steps: Steps) -> Artifact:
         return assemble(part, order, out, steps)
 
 
-def assemble(part: Part, order: Order, out: Path, steps: Steps) -> Artifact:
+def assemble(part: Part, order: Order, out: Path, steps: Steps, variant: Variant | None = None) -> Artifact:
     """Lays out the repository, proves it and writes the report."""
     repository = _emptied(out) / REPOSITORY
-    layout = _layout(part, order.model)
-    _write(repository / order.model, part, layout)
-    expected = layout.as_clients_see(part.sample("output"))
+    own = _own(part)
+    variant = variant or own
+    layout = _layout(part, order.model, variant.runtime)
+    _write(repository / order.model, variant.files, layout)
+    expected = layout.as_clients_see(variant.answer)
     warmup = encode(layout.as_clients_see(part.sample("input")), binary_outputs=needs_binary(expected))
     (out / WARMUP).write_bytes(warmup.content)
     with steps.step("proof", "asking a real Triton once"):
-        proof = prove(repository, order.model, warmup, expected, out / LOG)
+        proof = prove(repository, order.model, warmup, expected, out / LOG, variant.runtime)
     (out / LOG).unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)
-    quality = part.findings["quality"]
+    quality = part.findings["quality"] if variant is own else None
     report = Report(
         format=BUILD_FORMAT,
         digest=order.digest,
@@ -101,6 +118,7 @@ def assemble(part: Part, order: Order, out: Path, steps: Steps) -> Artifact:
         opset=part.opset,
         batching=layout.batching,
         quality=Quality.model_validate(quality) if quality else None,
+        optimization=order.optimization,
         proof=proof,
         warmup=Warmup(header_length=warmup.header_length),
         files=files,
@@ -126,27 +144,32 @@ class _Layout:
     def batches(self) -> bool:
         return self.batching.max_batch_size > 0
 
-    def as_clients_see(self, arrays: dict[str, Any]) -> dict[str, Any]:
+    def as_clients_see(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Arrays in the shapes that travel: what is nothing but a batch is [n, 1] to clients."""
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
-def _layout(part: Part, model: str) -> _Layout:
+def _own(part: Part) -> Variant:
+    """The part's own model."""
+    return Variant(BACKEND, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
+
+
+def _layout(part: Part, model: str, backend: Runtime) -> _Layout:
     inputs, outputs = part.ports[0], settled(part.ports[1], part.findings["outputShapes"])
     batchable, reason = bool(part.findings["batchable"]), str(part.findings["reason"])
     if part.author_config is None:
-        config = write_config(model, inputs, outputs, batchable)
+        config = write_config(model, inputs, outputs, batchable, backend)
     else:
-        config = complete_config(part.author_config, model, inputs, outputs, batchable)
+        config = complete_config(part.author_config, model, inputs, outputs, batchable, backend)
     most = read_config(config).max_batch_size
     return _Layout(inputs, outputs, config, Batching(batchable=batchable, reason=reason, max_batch_size=most))
 
 
-def _write(folder: Path, part: Part, layout: _Layout) -> None:
-    for name in part.manifest.served:
+def _write(folder: Path, files: Mapping[str, Path], layout: _Layout) -> None:
+    for name, path in files.items():
         target = folder / "1" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(part.folder / name, target)
+        shutil.copyfile(path, target)
     (folder / "config.pbtxt").write_text(layout.config)
 
 

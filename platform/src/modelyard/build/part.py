@@ -81,7 +81,7 @@ def make_part(source: Source, folder: Path) -> Part:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    _replace_scalars(folder / MODEL)
+    replace_scalars(folder / MODEL)
     evaluation = folder / EVALUATION
     if source.evaluation:
         shutil.copyfile(source.evaluation, evaluation)
@@ -112,7 +112,8 @@ def open_part(folder: Path) -> Part:
     return Part(folder, manifest)
 
 
-def _replace_scalars(path: Path) -> None:
+def replace_scalars(path: Path) -> None:
+    """Rewrites the file when it has scalars among its inputs or outputs, which Triton does not serve."""
     import onnx
 
     model = read_model(path)

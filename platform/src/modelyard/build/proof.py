@@ -1,4 +1,4 @@
-"""Proof that an artifact answers: one inference through a real Triton, compared with onnxruntime's own answer.
+"""Proof that an artifact answers: one inference through a real Triton, compared with the runtime's own answer.
 
 Loading is not enough: Triton was seen ready while every inference failed.
 """
@@ -18,7 +18,9 @@ from .server import Server, running
 _SECONDS = 120
 
 
-def prove(repository: Path, model: str, body: Body, expected: dict[str, Any], log: Path) -> Proof:
+def prove(
+    repository: Path, model: str, body: Body, expected: dict[str, Any], log: Path, runtime: str = "onnxruntime"
+) -> Proof:
     """Serves the repository and asks once; raises UnsupportedModel when the answer is missing or another."""
     started = time.monotonic()
     with running(triton_home(), repository, model, log) as server:
@@ -32,7 +34,7 @@ def prove(repository: Path, model: str, body: Body, expected: dict[str, Any], lo
             raise UnsupportedModel(f"Triton's answer has no output {name!r}; export the model again.")
         if not close(answer[name], value, RELATIVE, ABSOLUTE):
             raise UnsupportedModel(
-                f"Triton's output {name!r} differs from onnxruntime's; the model may depend on chance or on time: "
+                f"Triton's output {name!r} differs from {runtime}'s; the model may depend on chance or on time: "
                 "make it deterministic and export it again."
             )
         differences[name] = largest_difference(answer[name], value)

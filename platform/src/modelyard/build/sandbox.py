@@ -17,6 +17,7 @@ from .evidence import FINDINGS
 
 SECONDS = 600
 _LEFT_FREE = 0.9
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 class Died(Exception):
@@ -130,9 +131,33 @@ def _starved(code: int, said: str) -> bool:
 
 
 def _limit(memory: int | None) -> None:
-    """No core dumps, and at most nine tenths of the machine's memory: the builder itself must survive."""
+    """No core dumps, and at most nine tenths of the memory there is: the builder itself must survive."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with open("/proc/meminfo") as lines:
-        total = int(next(line for line in lines if line.startswith("MemTotal")).split()[1]) * 1024
+    total = memory_limit()
     most = min(int(total * _LEFT_FREE), memory or total)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def memory_limit() -> int:
+    """Bytes all processes here may use together: the container's limit, else the machine's memory."""
+    total = _meminfo("MemTotal")
+    try:
+        return min(total, int((_CGROUP / "memory.max").read_text()))
+    except (OSError, ValueError):  # no cgroup v2, or "max"
+        return total
+
+
+def memory_left() -> int:
+    """Bytes that are still free of them; what files occupy in the cache can be given up and counts as free."""
+    free = _meminfo("MemAvailable")
+    try:
+        most, used = int((_CGROUP / "memory.max").read_text()), int((_CGROUP / "memory.current").read_text())
+        cached = next(line for line in (_CGROUP / "memory.stat").read_text().splitlines() if "inactive_file" in line)
+    except (OSError, ValueError):
+        return free
+    return min(free, most - used + int(cached.split()[1]))
+
+
+def _meminfo(name: str) -> int:
+    with open("/proc/meminfo") as lines:
+        return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024

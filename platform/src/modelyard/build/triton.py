@@ -6,25 +6,34 @@ Triton does not accept: it becomes `dims: [1]` with `reshape: {shape: []}`, so c
 `instance_group` names no kind: the same file means one instance on a CPU and one on each GPU.
 
 Of an author's file only settings that shape performance are kept. Settings that load code or read other files
-(agents, custom operators, execution environments) are refused: an entry is data.
+(agents, custom operators, execution environments) are refused: an entry is data. They were written for onnxruntime;
+a variant for another backend keeps those that mean the same there.
 """
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from modelyard.api.entry import Tensor
+from modelyard.api.optimization import Runtime
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .inspect import Dim, Port
 
-BACKEND = "onnxruntime"
+BACKEND: Runtime = "onnxruntime"
+MODEL_FILES: Mapping[Runtime, str] = {"onnxruntime": "model.onnx", "openvino": "model.xml", "tensorrt": "model.plan"}
+"""The file each backend opens when the configuration names no other."""
 MAX_BATCH = 64
 _PLATFORMS = {"", "onnxruntime_onnx"}
 _KEPT = {"max_batch_size", "input", "output", "dynamic_batching", "instance_group", "parameters", "optimization"}
 _DERIVED = {"name", "backend", "platform", "version_policy", "default_model_filename", "runtime"}
 _PARAMETERS = ("intra_op_thread_count", "inter_op_thread_count", "session.", "execution_mode", "enable_mem")
+_PARAMETERS_OF: Mapping[Runtime, tuple[str, ...]] = {
+    "onnxruntime": _PARAMETERS,
+    "openvino": ("intra_op_thread_count",),
+    "tensorrt": (),
+}
 
 
 @cache
@@ -42,9 +51,11 @@ def messages() -> Any:
     return module
 
 
-def write_config(name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool) -> str:
+def write_config(
+    name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Runtime = BACKEND
+) -> str:
     """The text of config.pbtxt for a model; every port's dims are known."""
-    config = messages().ModelConfig(name=name, backend=BACKEND, max_batch_size=MAX_BATCH if batchable else 0)
+    config = messages().ModelConfig(name=name, backend=backend, max_batch_size=MAX_BATCH if batchable else 0)
     if batchable:
         config.dynamic_batching.SetInParent()
     config.instance_group.add(count=1)
@@ -52,7 +63,14 @@ def write_config(name: str, inputs: Sequence[Port], outputs: Sequence[Port], bat
     return to_text(config)
 
 
-def complete_config(text: str, name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool) -> str:
+def complete_config(
+    text: str,
+    name: str,
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+    batchable: bool,
+    backend: Runtime = BACKEND,
+) -> str:
     """An author's config.pbtxt under another name, checked against the graph and the evidence."""
     config = read_config(text)
     _refuse_foreign(config)
@@ -60,17 +78,7 @@ def complete_config(text: str, name: str, inputs: Sequence[Port], outputs: Seque
         raise InvalidEntry(
             f"config.pbtxt says max_batch_size: {config.max_batch_size}, but the model cannot be batched; set it to 0."
         )
-    kept = messages().ModelConfig(name=name, backend=BACKEND)
-    for field, value in config.ListFields():
-        if field.name in _DERIVED or field.name in ("input", "output", "instance_group"):
-            continue
-        if field.name == "max_batch_size":
-            kept.max_batch_size = value
-        elif field.name == "parameters":
-            for key, parameter in value.items():
-                kept.parameters[key].CopyFrom(parameter)
-        else:
-            getattr(kept, field.name).CopyFrom(value)
+    kept = _kept(config, name, backend)
     kept.instance_group.add(count=sum(max(1, group.count) for group in config.instance_group) or 1)
     _add_ports(kept, inputs, outputs)
     _agree(config, kept)
@@ -124,6 +132,27 @@ def _add_ports(config: Any, inputs: Sequence[Port], outputs: Sequence[Port]) -> 
             if not added.dims:
                 added.dims.append(1)
                 added.reshape.SetInParent()
+
+
+def _kept(config: Any, name: str, backend: Runtime) -> Any:
+    """What an author's settings mean to a backend; a plan of TensorRT's takes no more rows than it was made for."""
+    kept = messages().ModelConfig(name=name, backend=backend)
+    for field, value in config.ListFields():
+        if field.name in _DERIVED or field.name in ("input", "output", "instance_group"):
+            continue
+        if field.name == "max_batch_size":
+            kept.max_batch_size = min(value, MAX_BATCH) if backend == "tensorrt" else value
+        elif field.name == "parameters":
+            for key, parameter in value.items():
+                if key.startswith(_PARAMETERS_OF[backend]):
+                    kept.parameters[key].CopyFrom(parameter)
+        else:
+            getattr(kept, field.name).CopyFrom(value)
+    if backend != BACKEND:
+        kept.optimization.ClearField("execution_accelerators")
+        if not kept.optimization.ListFields():
+            kept.ClearField("optimization")
+    return kept
 
 
 def _refuse_foreign(config: Any) -> None:

@@ -54,6 +54,10 @@ class S3Store:
                 raise
         return True
 
+    def delete(self, key: str) -> None:
+        with self._errors("delete from"):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def size(self, key: str) -> int | None:
         with self._errors("read"):
             try:

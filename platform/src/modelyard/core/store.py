@@ -32,6 +32,10 @@ class Store(Protocol):
         """Writes an object unless it exists, atomically; whether it was written."""
         ...
 
+    def delete(self, key: str) -> None:
+        """Removes an object; one that is not there is no error."""
+        ...
+
     def size(self, key: str) -> int | None:
         """The object's size in bytes, or None when there is no such object."""
         ...

@@ -17,9 +17,10 @@ from typing import Any
 from modelyard.build.evaluation import read_arrays, read_evaluation
 from modelyard.build.evidence import EVALUATION, MODEL, PROOF, gather
 from modelyard.build.inspect import inspect, read_model
+from modelyard.build.part import replace_scalars
 from modelyard.build.sandbox import Died, confined, meaning
 from modelyard.build.source import read_source
-from modelyard.errors import InvalidEntry, ModelyardError
+from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
 
 from .material import Evaluation, Material, Precision
 from .quality import metric_for
@@ -69,9 +70,19 @@ def take_in(path: Path, scratch: Path, seconds: float) -> Intake:
     try:
         found = confined("modelyard.build.optimize.intake", arguments, result, seconds)
     except Died as death:
-        raise meaning(death, seconds) from death
+        raise ended_early(death, seconds) from death
     precision = Precision(found.pop("precision"))
     return Intake(folder=folder, precision=precision, files=tuple(found.pop("files")), **found)
+
+
+def ended_early(death: Died, seconds: float) -> Exception:
+    """What it means when the original itself could not be tried within the budget, as the error to raise."""
+    if death.code is not None:
+        return meaning(death, seconds)
+    return BudgetTooSmall(
+        f"A budget of {seconds:g} s is too small: reading and asking the original alone takes longer; give more "
+        "(--budget, in a Model spec.optimize.budget)."
+    )
 
 
 def evaluation_of(folder: Path, metric: str) -> Evaluation:
@@ -91,6 +102,7 @@ def gathered(path: Path, folder: Path) -> dict[str, Any]:
     for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / name)
+    replace_scalars(folder / MODEL)
     metric = reason = ""
     if source.evaluation:
         shutil.copyfile(source.evaluation, folder / EVALUATION)

@@ -31,9 +31,15 @@ JSON, HTML, CHOSEN = "report.json", "report.html", "chosen"
 
 def write(outcome: Outcome, folder: Path) -> Optimization:
     """All files below FOLDER; what an earlier run left under the same names is replaced."""
-    found = report(outcome)
     folder.mkdir(parents=True, exist_ok=True)
     keep(outcome, folder / CHOSEN)
+    return write_report(outcome, folder)
+
+
+def write_report(outcome: Outcome, folder: Path) -> Optimization:
+    """The report below FOLDER, for programs and for people, without the model."""
+    found = report(outcome)
+    folder.mkdir(parents=True, exist_ok=True)
     plots.write(found, folder)
     (folder / HTML).write_text(page(found), encoding="utf-8")
     (folder / JSON).write_text(found.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n")

@@ -26,6 +26,7 @@ from .space import CHAIN, Configuration, Space, chain_name, knob_name
 
 if TYPE_CHECKING:
     from optuna import Study
+    from optuna.storages import JournalStorage
     from optuna.trial import Trial as Draw
 
     from .material import Recipe
@@ -125,14 +126,29 @@ def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Call
     return value
 
 
-def _study(quest: Quest) -> Study:
+def readable(journal: Path) -> bool:
+    """Whether optuna reads the file to its end; a damaged or foreign one is better done without."""
+    try:
+        _storage(journal).get_all_studies()
+    except Exception:  # noqa: BLE001 - whatever a strange line makes optuna raise
+        return False
+    return True
+
+
+def _storage(journal: Path) -> JournalStorage:
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    quest.journal.parent.mkdir(parents=True, exist_ok=True)
-    storage = JournalStorage(JournalFileBackend(str(quest.journal)))
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    return JournalStorage(JournalFileBackend(str(journal)))
+
+
+def _study(quest: Quest) -> Study:
+    import optuna
+
+    storage = _storage(quest.journal)
     study = optuna.create_study(storage=storage, study_name=quest.name, load_if_exists=True)
     seed = (quest.seed + len(study.trials)) % 2**32
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)

@@ -24,7 +24,8 @@ from modelyard.build.measure import (
     measure,
     round_seconds,
 )
-from modelyard.errors import InvalidSettings, UnsupportedModel
+from modelyard.build.sandbox import memory_left
+from modelyard.errors import BudgetTooSmall, UnsupportedModel
 
 if TYPE_CHECKING:
     from .trial import Bench, Trial
@@ -43,12 +44,12 @@ class Pace:
 
 
 def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, tell: Callable[[str], None]) -> Measured:
-    """Timings of everything that answers; raises InvalidSettings when the time is too short for a single round."""
+    """Timings of everything that answers; raises BudgetTooSmall when the time is too short for a single round."""
     first, batches = trials[0], (1, BATCH) if bench.intake.batchable else (1,)
     rows = bench.intake.rows if bench.intake.batchable else 1
     costs = {one.name: round_seconds(one.seconds / rows, batches) for one in trials}
     alive = affordable(trials, costs, deadline - time.monotonic())
-    groups = grouped([(one.name, one.memory) for one in alive], first.memory, _free_memory() * _MEMORY)
+    groups = grouped([(one.name, one.memory) for one in alive], first.memory, memory_left() * _MEMORY)
     by_name, found = {one.name: one for one in trials}, []
     for place, names in enumerate(groups):
         subjects = [Subject(name, by_name[name].path or Path()) for name in (ORIGINAL, *names)]
@@ -69,9 +70,9 @@ def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, te
     if ORIGINAL in merged.lost:
         raise UnsupportedModel(f"The original could not be timed: {merged.lost[ORIGINAL]}")
     if merged.rounds == 0:
-        raise InvalidSettings(
+        raise BudgetTooSmall(
             "The budget is too small: not one round of timing fitted into what was left of it; "
-            "give several times as much with --budget."
+            "give several times as much (--budget, in a Model spec.optimize.budget)."
         )
     return merged
 
@@ -119,8 +120,3 @@ def _merged(found: Sequence[Measured]) -> Measured:
         quiet=all(one.quiet for one in found),
         other_load=max(one.other_load for one in found),
     )
-
-
-def _free_memory() -> int:
-    with open("/proc/meminfo") as lines:
-        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.api.optimization import ORIGINAL, Runtime
-from modelyard.build.evaluation import ABSOLUTE, RELATIVE, close, largest_difference, read_arrays
-from modelyard.build.probe import ANSWERS
+from modelyard.build.answers import Answer, Question, ask
+from modelyard.build.evaluation import ABSOLUTE, RELATIVE, close, largest_difference
 from modelyard.build.sandbox import Died, confined
 from modelyard.errors import ModelyardError
 
 from . import choose
+from .intake import ended_early
 from .quality import LOWER_IS_BETTER, quality, scale
 
 if TYPE_CHECKING:
@@ -86,10 +87,13 @@ def original(bench: Bench, seconds: float) -> Trial:
     material, intake = bench.intake.material, bench.intake
     size = sum((intake.folder / name).stat().st_size for name in intake.files)
     trial = Trial(recipe_of_original(), material.path, intake.files, (), material.precision.value, size=size)
-    found, answers = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
-    value = quality(bench.evaluation, answers) if bench.evaluation else None
+    try:
+        found = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
+    except Died as death:
+        raise ended_early(death, seconds) from death
+    value = quality(bench.evaluation, found.outputs) if bench.evaluation else None
     return replace(
-        trial, memory=found["peakMemory"], seconds=found["seconds"], quality=value, loss=None if value is None else 0.0
+        trial, memory=found.peak_memory, seconds=found.seconds, quality=value, loss=None if value is None else 0.0
     )
 
 
@@ -119,9 +123,9 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
         if trial.runtime not in bench.runtimes:
             wanted = " or ".join(bench.runtimes)
             return replace(trial, path=None, refused=f"it runs in {trial.runtime}, and only {wanted} was asked for.")
-        found, answers = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
-        trial = replace(trial, memory=found["peakMemory"], seconds=found["seconds"])
-        return _judged(bench, trial, answers, first)
+        found = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
+        trial = replace(trial, memory=found.peak_memory, seconds=found.seconds)
+        return _judged(bench, trial, found.outputs, first)
     except ModelyardError as bad:
         return replace(trial, refused=str(bad))
     except Died as death:
@@ -150,18 +154,12 @@ def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[st
     return confined(module, arguments, result, seconds, memory=bench.memory, env={"PYTHONHASHSEED": str(bench.seed)})
 
 
-def _answers(bench: Bench, model: Path, folder: Path, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    folder.mkdir(parents=True, exist_ok=True)
-    job, result = folder / "ask.json", folder / "asked.json"
-    facts = {
-        "threads": bench.hardware.cores,
-        "gpu": bench.hardware.gpu is not None,
-        "batchable": bench.intake.batchable,
-    }
-    job.write_text(json.dumps({"model": str(model), "inputs": str(bench.inputs), **facts}))
-    arguments = ["answer", str(job), str(result)]
-    found = confined("modelyard.build.probe", arguments, result, seconds, memory=bench.memory)
-    return found, read_arrays(folder / ANSWERS)
+def _answers(bench: Bench, model: Path, folder: Path, seconds: float) -> Answer:
+    hardware = bench.hardware
+    question = Question(
+        bench.inputs, hardware.cores, bench.intake.batchable, gpu=hardware.gpu is not None, memory=bench.memory
+    )
+    return ask(model, question, folder, seconds)
 
 
 def _judged(bench: Bench, trial: Trial, answers: Mapping[str, np.ndarray], first: Trial) -> Trial:
