@@ -60,6 +60,7 @@ proof: setup ## The long proofs: random worlds and simulated rollouts (ten minut
 bench: setup ## Measure what docs/benchmarks.md reports, on this machine
 	@$(RUN) -m demo.bench
 	@$(RUN) -m tests.bench.rollouts
+	@$(RUN) -m tests.bench.optimization
 
 clean: ## Remove .venv and .modelyard (the cache folder stays)
 	@test ! -e .modelyard/kubeconfig || $(MAKE) --no-print-directory cluster-down

@@ -10,6 +10,7 @@
     artifact     all of that in order; publish puts the result into the store
 
     optimize     smaller and faster variants, judged on eval.npz; timed by measure (worker, probe, runtimes, quiet)
+    export       one archive for machines without Modelyard, which proves itself (export_archive, export_formats)
 
 Whatever does not depend on a Model's name is a *part*, made once per entry and shared by all its builds.
 """
