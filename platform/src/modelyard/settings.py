@@ -81,6 +81,12 @@ class BuildSettings(_Group):
     cpu: str = Field(default="500m", description="CPU request of build Jobs.")
     memory: str = Field(default="512Mi", description="Memory request of build Jobs.")
     memory_limit: str = Field(default="2Gi", description="Memory limit of build Jobs.")
+    optimize_cpu: str = Field(
+        default="1", description="CPU request of Jobs that optimize; timings need one of their own."
+    )
+    optimize_memory: str = Field(default="1Gi", description="Memory request of Jobs that optimize.")
+    optimize_memory_limit: str = Field(default="4Gi", description="Memory limit of Jobs that optimize.")
+    gpu_image: str = Field(default="", description="Image of Jobs that optimize for a GPU; empty means `image`.")
 
 
 class CheckSettings(_Group):

@@ -93,7 +93,7 @@ class Chosen(_Written):
 
 
 class Progress(_Written):
-    """The content of `progress.json`: how far an optimization has come; written anew at every step and as a heartbeat."""
+    """The content of `progress.json`: how far an optimization is; written anew at every step and as a heartbeat."""
 
     done: int = Field(ge=0, description="Variants that were tried.")
     planned: int = Field(ge=0, description="Variants that are to be tried; a search may add some.")

@@ -8,7 +8,7 @@ from that whether users get answers, because a bad new wish never takes the old 
 from typing import Any, NamedTuple
 
 from modelyard.api.rollout_status import Phase
-from modelyard.api.status import EntryStatus, ModelStatus, RevisionStatus, Stage
+from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 
 from .conditions import Finding, events, merge
 from .names import host
@@ -18,6 +18,7 @@ from .rollout_events import course_events
 from .routes import routed
 from .snapshot import Failure
 from .trouble import of_revision
+from .wanted import Wanted
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
 _VAGUE = ("NotReady", "StartTimedOut")
@@ -39,6 +40,7 @@ def status(outlook: Outlook) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
         conditions=conditions,
         entry=_entry(outlook),
         build=outlook.wanted.build or old.build,
+        optimization=_optimization(outlook),
         revisions=list(outlook.revisions),
         rollout=outlook.rollout,
         version=holder.version if holder else "",
@@ -65,6 +67,14 @@ def _entry(outlook: Outlook) -> EntryStatus | None:
     """What this spec resolved to. An older spec's entry is not kept: it would pass for this one's."""
     entry = outlook.wanted.entry
     return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest) if entry is not None else None
+
+
+def _optimization(outlook: Outlook) -> OptimizationStatus | None:
+    """How far the optimization is; what was known of it while the entry is not."""
+    wanted, spec = outlook.wanted, outlook.model.spec
+    if wanted.optimizing is not None:
+        return wanted.optimizing.status
+    return outlook.model.status.optimization if wanted.entry is None and spec.optimize is not None else None
 
 
 def _addresses(outlook: Outlook) -> dict[str, str]:
@@ -124,7 +134,7 @@ def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obst
     wanted, candidate = outlook.wanted, outlook.candidate
     if wanted.resolved.holds is not True:
         return Obstacle(wanted.resolved, wanted.stalled)
-    if wanted.built.holds is not True:
+    if wanted.built.holds is not True and wanted.revision is None:
         return Obstacle(wanted.built, wanted.stalled)
     if trouble is not None:
         return Obstacle(Finding(False, trouble.reason, trouble.message), not trouble.retry)
@@ -139,7 +149,14 @@ def _obstacle(outlook: Outlook, trouble: Failure | None, route: Finding) -> Obst
     if wanted.revision is not None and all(one.name != wanted.revision.name for one in outlook.revisions):
         waits = "Both slots of the route are taken until the revision before last has drained; the new one follows."
         return Obstacle(Finding(False, "WaitingForSlot", waits), False)
-    return None if route.holds else Obstacle(route, False)
+    if not route.holds:
+        return Obstacle(route, False)
+    return None if wanted.built.holds else Obstacle(wanted.built, _gave_up(wanted))
+
+
+def _gave_up(wanted: Wanted) -> bool:
+    """The optimization failed for good, and what is wished serves without it."""
+    return wanted.optimizing is not None and bool(wanted.optimizing.status.failure)
 
 
 def _under_way(outlook: Outlook) -> Obstacle | None:

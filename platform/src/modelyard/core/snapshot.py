@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
+from modelyard.api.optimization import Progress
+from modelyard.api.report import OptimizationSummary
 
 from .traffic import Traffic
 
@@ -75,14 +77,32 @@ class Check:
 
 
 @dataclass(frozen=True)
+class OptimizedBuild:
+    """The optimized build of a Model: what its report says or why that is not known, how its Job failed, how far it is.
+
+    All None means: not in the store, and nothing has been heard of its Job.
+    """
+
+    built: OptimizationSummary | Failure | None = None
+    failure: Failure | None = None
+    progress: Progress | None = None
+
+    @property
+    def made(self) -> bool:
+        """It is in the store."""
+        return isinstance(self.built, OptimizationSummary)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The world around one Model at the moment `now` (seconds since the epoch).
 
     `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer;
-    `built` whether the artifact of the wanted build is in the store; `build_failure` how its Job ended
-    when it failed; `probes` the latest warm-up answer per revision, kept in the operator's memory;
-    `logs` the last lines of containers that ended badly, by pod name; `traffic` what the gateway counted
-    lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow).
+    `built` whether the plain artifact of the entry is in the store; `build_failure` how its Job ended when
+    it failed; `optimization` the same of the optimized one, when the spec asks for it; `probes` the latest
+    warm-up answer per revision, kept in the operator's memory; `logs` the last lines of containers that
+    ended badly, by pod name; `traffic` what the gateway counted lately; `checks` the Jobs that examine the
+    candidate, by the name of their gate (loadTest, shadow).
     """
 
     now: float
@@ -90,6 +110,7 @@ class Snapshot:
     entry: ResolvedEntry | Failure
     built: bool | Failure = False
     build_failure: Failure | None = None
+    optimization: OptimizedBuild = OptimizedBuild()
     children: Mapping[Ref, Object] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
     logs: Mapping[str, str] = field(default_factory=dict)

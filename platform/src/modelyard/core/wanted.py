@@ -2,9 +2,17 @@
 
 The stations come in order and the first that is not reached says why; the revision is known once the
 artifact is in the store, because its name is a digest over everything that affects serving.
+
+With `spec.optimize` there are two artifacts of an entry, and the optimized one is wished as soon as it is in the
+store (`optimizing.py` says how far it is). Until then the plain one is, and it stays the wish
+
+* while a rollout tries it, because a rollout is not interrupted by what is made from the same version;
+* when a rollout refused it: what was made from a refused version is not tried.
+
+With `optimize.wait` the plain one is never wished.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelyard.api.model import Model, Runtime
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
@@ -12,12 +20,19 @@ from modelyard.settings import Settings
 
 from .conditions import MAX_MESSAGE, Finding, timestamp
 from .names import build_digest, job_name, revision_name
+from .optimizing import Optimizing, optimized_digest, progressing, served
 from .snapshot import Failure, ResolvedEntry, Snapshot
+
+_PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The outcome: findings for EntryResolved and Built, and what could be derived so far."""
+    """The outcome: findings for EntryResolved and Built, and what could be derived so far.
+
+    `job` says that the Job of the plain build is to be there; `optimizing` tells of the optimized one, None when the
+    spec asks for none.
+    """
 
     resolved: Finding
     built: Finding
@@ -26,6 +41,7 @@ class Wanted:
     job: bool = False
     revision: RevisionStatus | None = None
     stalled: bool = False
+    optimizing: Optimizing | None = None
 
 
 def want(snapshot: Snapshot, settings: Settings) -> Wanted:
@@ -36,12 +52,63 @@ def want(snapshot: Snapshot, settings: Settings) -> Wanted:
         waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
         return Wanted(resolved, waits, stalled=not entry.retry)
     resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
-    digest = wanted_digest(model, entry)
+    plain = _plain(snapshot, resolved, entry, settings)
+    digest = optimized_digest(model, entry, target(model, settings))
+    return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
+
+
+def _plain(snapshot: Snapshot, resolved: Finding, entry: ResolvedEntry, settings: Settings) -> Wanted:
+    """The stations of the artifact as the entry is."""
+    model, digest = snapshot.model, wanted_digest(snapshot.model, entry)
     build = BuildStatus(digest=digest)
-    if snapshot.built is True or (isinstance(snapshot.built, Failure) and _served(model, digest)):
+    if snapshot.built is True or (isinstance(snapshot.built, Failure) and served(model, digest)):
         made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
         return Wanted(resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings))
     return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
+
+
+def _optimized(snapshot: Snapshot, plain: Wanted, entry: ResolvedEntry, digest: str, settings: Settings) -> Wanted:
+    """What is wished of the two artifacts; one that serves already is not replaced by the plain one."""
+    model = snapshot.model
+    waits = waits_for_optimized(model) or served(model, digest)
+    found = progressing(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
+    if found.made and (waits or not (_tried(model, plain) or _refused(model, plain))):
+        revision = _revision(model, entry, digest, snapshot.now, settings)
+        build = BuildStatus(digest=digest)
+        return Wanted(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
+    if waits:
+        known = found.status
+        build = BuildStatus(digest=digest, failure=known.failure, reason=known.reason)
+        stalled = bool(known.failure)
+        return Wanted(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
+    if plain.revision is None:
+        return replace(plain, optimizing=found.put_off("Variants are tried once the plain artifact is in the store."))
+    if _refused(model, plain):
+        said = f"The rollout refused version {entry.version}, so it is not optimized."
+        return replace(plain, optimizing=replace(found.put_off(said), kept=False))
+    return replace(plain, built=found.finding, optimizing=found)
+
+
+def waits_for_optimized(model: Model) -> bool:
+    """The plain artifact is never wished."""
+    return model.spec.optimize is not None and model.spec.optimize.wait
+
+
+def _tried(model: Model, plain: Wanted) -> bool:
+    """A rollout under way tries the plain artifact."""
+    rollout, build, revision = model.status.rollout, plain.build, plain.revision
+    if rollout is None or not rollout.active or build is None:
+        return False
+    by_name = revision is not None and revision.name == rollout.candidate
+    return by_name or any(
+        one.digest == build.digest and one.name == rollout.candidate for one in model.status.revisions
+    )
+
+
+def _refused(model: Model, plain: Wanted) -> bool:
+    """The last rollout refused the plain artifact."""
+    rollout = model.status.rollout
+    return rollout is not None and plain.build is not None and rollout.rejected_build == plain.build.digest
 
 
 def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry | Failure:
@@ -63,11 +130,6 @@ def _still_meant(model: Model, known: EntryStatus) -> bool:
     if source.version is not None:
         return (known.name, known.version) == (source.name, source.version)
     return model.status.observed_generation == model.generation
-
-
-def _served(model: Model, digest: str) -> bool:
-    """A revision was started from this build, so its artifact is in the store."""
-    return any(one.digest == digest for one in model.status.revisions)
 
 
 def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:

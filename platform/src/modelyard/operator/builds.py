@@ -8,15 +8,19 @@ reason is InvalidSettings: then the platform is to be mended, and the build is w
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from modelyard.core.keys import build_report, build_warmup
 from modelyard.core.names import BUILD_LABEL, bare
-from modelyard.core.snapshot import Failure, Object
+from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
 
 from .jobs import LastWords, Pods, ended, last_words, silence
+from .optimizations import Optimizations
 
 _USER_ERROR = 2
 _log = logging.getLogger(__name__)
@@ -32,8 +36,9 @@ class Store(Protocol):
 class Builds:
     """Builds as the store and the cluster know them."""
 
-    def __init__(self, store: Store, pods: Pods) -> None:
+    def __init__(self, store: Store, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._pods = store, pods
+        self._optimizations = Optimizations(store, clock)
         self._lock = threading.Lock()
         self._built: set[str] = set()
         self._failures: dict[str, Failure] = {}
@@ -51,6 +56,11 @@ class Builds:
             with self._lock:
                 self._built.add(digest)
         return found
+
+    def optimized(self, digest: str, job: Object | None) -> OptimizedBuild:
+        """What is known of an optimized build, whose Job may be there."""
+        seen = self._optimizations.of(digest, job)
+        return replace(seen, failure=None if seen.made else self.failure(job))
 
     def warmup_request(self, digest: str) -> bytes:
         """The body of one inference, stored beside the artifact; CorruptEntry when it is not there."""

@@ -104,6 +104,11 @@ class Cache:
         with self._lock:
             return list(self._kinds[MODEL.kind].values())
 
+    def owners(self) -> list[Key]:
+        """All Models, and those that are gone but left something."""
+        with self._lock:
+            return list(self._owned)
+
     def children(self, key: Key) -> dict[Ref, Object]:
         """Everything that carries the label of that Model in its namespace, and the Jobs that check its candidates."""
         with self._lock:

@@ -1,8 +1,8 @@
 """From a key to a `Snapshot`: everything one decision may know, gathered without writing anything.
 
 The Model and its children come from the cache; the registry and the store are asked only for what is not
-known for good; warm-up answers and logs of crashed containers come from memory. The wish a Model has for a
-build is noted in `Wishes`, so that the end of a Job wakes all Models that wait for it.
+known for good; warm-up answers and logs of crashed containers come from memory. The wishes a Model has for
+builds are noted in `Wishes`, so that the end of a Job wakes all Models that wait for it.
 """
 
 import threading
@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
-from modelyard.core.names import REVISION_LABEL, build_label, job_name
-from modelyard.core.snapshot import Credentials, Failure, Object, Ref, ResolvedEntry, Snapshot
+from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
+from modelyard.core.optimizing import optimized_digest
+from modelyard.core.snapshot import Credentials, Failure, Object, OptimizedBuild, Ref, ResolvedEntry, Snapshot
 from modelyard.core.traffic import Traffic
-from modelyard.core.wanted import known_entry, wanted_digest
+from modelyard.core.wanted import known_entry, target, waits_for_optimized, wanted_digest
 from modelyard.settings import Settings
 
 from .builds import Builds
-from .cache import Cache, Key
+from .cache import Cache, Key, ref_of
 from .checks import Checks
 from .crashes import Crashes
 from .entries import Entries
@@ -25,24 +26,24 @@ from .probes import Probes
 
 
 class Wishes:
-    """Which Models want which build, by the label of its Job; safe to share between threads."""
+    """Which Models want which builds, by the label of their Jobs; safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: dict[str, set[Key]] = {}
-        self._labels: dict[Key, str] = {}
+        self._labels: dict[Key, set[str]] = {}
 
-    def note(self, key: Key, digest: str) -> None:
-        """That Model wants this build, and no other any more; an empty digest means none."""
-        label = build_label(digest)
+    def note(self, key: Key, *digests: str) -> None:
+        """That Model wants these builds, and no other any more; an empty digest means none."""
+        labels = {build_label(digest) for digest in digests if digest}
         with self._lock:
-            before = self._labels.pop(key, "")
-            if before:
-                self._keys[before].discard(key)
-                if not self._keys[before]:
-                    del self._keys[before]
-            if label:
-                self._labels[key] = label
+            for label in self._labels.pop(key, ()):
+                self._keys[label].discard(key)
+                if not self._keys[label]:
+                    del self._keys[label]
+            if labels:
+                self._labels[key] = labels
+            for label in labels:
                 self._keys.setdefault(label, set()).add(key)
 
     def of(self, label: str) -> list[Key]:
@@ -77,17 +78,17 @@ class Observer:
         children = self._cache.children(key)
         self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
         entry = self._entries.resolve(model.spec.source)
-        digest = _wanted_build(model, entry)
-        self.wishes.note(key, digest)
-        job = self._job(digest) if digest else None
-        if job is not None:
-            children[Ref("Job", job["metadata"]["namespace"], job["metadata"]["name"])] = job
+        plain, optimized = self._wanted_builds(model, entry)
+        self.wishes.note(key, plain, optimized)
+        jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
+        children |= {ref_of(job): job for job in jobs if job is not None}
         return Snapshot(
             now=self.now(),
             model=model,
             entry=entry,
-            built=self._builds.built(digest) if digest else False,
-            build_failure=self._builds.failure(job),
+            built=self._builds.built(plain) if plain else False,
+            build_failure=self._builds.failure(jobs[0]),
+            optimization=self._builds.optimized(optimized, jobs[1]) if optimized else OptimizedBuild(),
             children=children,
             probes=self.probes.of(key),
             logs=self._crashes.last_lines(children),
@@ -98,11 +99,22 @@ class Observer:
 
     def forget(self, key: Key) -> None:
         """The Model is gone."""
-        self.wishes.note(key, "")
+        self.wishes.note(key)
         self.probes.retain(key, ())
 
-    def _job(self, digest: str) -> Object | None:
-        return self._cache.get(Ref("Job", self._settings.operator.namespace, job_name(digest)))
+    def _job(self, name: str) -> Object | None:
+        return self._cache.get(Ref("Job", self._settings.operator.namespace, name))
+
+    def _wanted_builds(self, model: Model, entry: ResolvedEntry | Failure) -> tuple[str, str]:
+        """Digests of the plain and of the optimized build, empty where there is none to wish.
+
+        While the registry is away they are of the entry it named before.
+        """
+        known = known_entry(model, entry)
+        if not isinstance(known, ResolvedEntry):
+            return "", ""
+        plain = "" if waits_for_optimized(model) else wanted_digest(model, known)
+        return plain, optimized_digest(model, known, target(model, self._settings))
 
 
 def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Object]:
@@ -110,12 +122,6 @@ def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Objec
     candidate = model.status.rollout.candidate if model.status.rollout else ""
     jobs = [thing for ref, thing in children.items() if ref.kind == "Job" and candidate]
     return [job for job in jobs if job["metadata"].get("labels", {}).get(REVISION_LABEL) == candidate]
-
-
-def _wanted_build(model: Model, entry: ResolvedEntry | Failure) -> str:
-    """Digest of the wanted build; while the registry is away, of the entry it named before. Empty when unknown."""
-    known = known_entry(model, entry)
-    return wanted_digest(model, known) if isinstance(known, ResolvedEntry) else ""
 
 
 def _credentials(settings: Settings) -> Credentials:

@@ -118,8 +118,12 @@ class Operator:
         if thing["kind"] == MODEL.kind and gone:
             self.queue.drop(key)
             self.observer.forget(key)
-        elif self.cache.model(key) is not None:
+        if self.cache.model(key) is not None or self._left_work(key):
             self.queue.add(key)
+
+    def _left_work(self, key: Key) -> bool:
+        """A Model that is gone left Jobs in the platform's namespace, where nothing ends them but us."""
+        return any(ref.kind == "Job" for ref in self.cache.children(key))
 
     def healthy(self) -> Verdict:
         """For the kubelet: restart me when this is False."""
@@ -164,8 +168,8 @@ class Operator:
     def _led(self, held: bool) -> None:
         _log.info("leadership", extra={"fields": {"held": held, "identity": self._identity}})
         if held:
-            for model in self.cache.models():
-                self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
+            for key in self.cache.owners():
+                self.queue.add(key)
 
     def _lost(self, ref: Ref) -> None:
         """A deletion nobody reported: any Model of the namespace may have lost a child, or itself."""

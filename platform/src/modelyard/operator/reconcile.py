@@ -73,6 +73,7 @@ class Reconciler:
         stored = self.cache.model(key)
         if stored is None:
             self.observer.forget(key)
+            self._clear(key)
             return Outcome("gone")
         try:
             snapshot = self.observer.observe(key, stored)
@@ -82,8 +83,15 @@ class Reconciler:
         plan = self.decide(snapshot, self.settings)
         again = self._carry_out(key, stored, plan)
         times = [one for one in (plan.requeue_after, again, self._patience(snapshot)) if one is not None]
-        away = any(isinstance(one, Failure) and one.retry for one in (snapshot.entry, snapshot.built))
+        away = any(isinstance(one, Failure) and one.retry for one in _answers(snapshot))
         return Outcome("settled" if plan.empty else "changed", min(times, default=None), away)
+
+    def _clear(self, key: Key) -> None:
+        """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
+        for ref, left in self.cache.children(key).items():
+            if ref.kind == "Job" and "deletionTimestamp" not in left["metadata"]:
+                self.writes.delete(ref)
+                _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
         """All writes and questions of a plan; seconds until the next look, None when nothing was done."""
@@ -147,6 +155,11 @@ class Reconciler:
             self.recorder.post(stored, Event("Warning", "InvalidModel", message))
         except OutsideError as refused:
             _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
+
+
+def _answers(snapshot: Snapshot) -> tuple[object, ...]:
+    """What registry and store were asked."""
+    return snapshot.entry, snapshot.built, snapshot.optimization.built
 
 
 def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:

@@ -1,13 +1,25 @@
-"""The Job that makes a build: the command a person would run, where the write credentials are.
+"""The Jobs that make a build: the command a person would run, where the write credentials are.
 
-It runs in the platform's namespace. A user's mistake (exit code 2) ends the Job at once; anything else is
-tried three times. The Job belongs to the build, not to a Model: two namespaces that want the same
-artifact share it.
+They run in the platform's namespace. A user's mistake (exit code 2) ends a Job at once; anything else is
+tried three times, an optimization four times. A Job belongs to the build, not to a Model: two namespaces that want
+the same artifact share it. That of an optimization names the Model it was made for all the same, because it is long
+and is to end when nobody waits for it any more; another Model that does makes it anew, and it goes on from what was
+found before. For that reason a pod that was evicted does not count as a try either.
 """
 
 from typing import Any
 
-from modelyard.core.names import BUILD_LABEL, MANAGED_BY, build_label, job_name
+from modelyard.api.model import Model
+from modelyard.core.names import (
+    BUILD_LABEL,
+    MANAGED_BY,
+    MODEL_LABEL,
+    NAMESPACE_LABEL,
+    build_label,
+    canonical_json,
+    job_name,
+    optimize_job_name,
+)
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
@@ -16,35 +28,63 @@ from .jobs import container, pod
 
 USER_ERROR = 2
 _KEEP_SECONDS = 3600
+_STOP_ON_USER_ERROR = {
+    "action": "FailJob",
+    "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR]},
+}
+_GO_ON = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
 
 
 def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
     """The build Job for one entry under one Triton model name."""
+    build = settings.build
+    spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
+    resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
+    work = {**container("build", _command(model, entry, target), settings), "resources": resources}
+    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], work, {}, settings)
+
+
+def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
+    """The Job that makes the optimized build a Model asks for; raises ValueError when it asks for none."""
+    asked, build = model.spec.optimize, settings.build
+    if asked is None:
+        raise ValueError(f"{model.name} asks for no optimization")
+    spec = {"backoffLimit": 3, "activeDeadlineSeconds": round(2 * asked.budget_seconds) + build.timeout_seconds}
+    wanted = canonical_json(asked.options(target)["optimize"])
+    work = container("build", [*_command(model.name, entry, target), "--optimize", wanted], settings)
+    limits: dict[str, Any] = {"memory": build.optimize_memory_limit}
+    if target == "gpu":
+        limits["nvidia.com/gpu"] = 1
+        work["image"] = build.gpu_image or build.image
+    work["resources"] = {"requests": {"cpu": build.optimize_cpu, "memory": build.optimize_memory}, "limits": limits}
+    owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
+    return _job(optimize_job_name(digest), digest, spec, [_STOP_ON_USER_ERROR, _GO_ON], work, owner, settings)
+
+
+def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:
+    return ["modelyard", "build", f"{entry.name}:{entry.version}", "--name", model, "--target", target, "--publish"]
+
+
+def _job(
+    name: str,
+    digest: str,
+    spec: dict[str, Any],
+    rules: list[dict[str, Any]],
+    work: dict[str, Any],
+    owner: dict[str, str],
+    settings: Settings,
+) -> dict[str, Any]:
+    """The frame of both; pods do not carry the owner's labels, or they would pass for the Model's own."""
     labels = {BUILD_LABEL: build_label(digest), **MANAGED_BY, "app.kubernetes.io/name": "modelyard-builder"}
-    stop_on_user_error = {
-        "action": "FailJob",
-        "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR]},
-    }
     body = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": job_name(digest), "namespace": settings.operator.namespace, "labels": labels},
+        "metadata": {"name": name, "namespace": settings.operator.namespace, "labels": {**labels, **owner}},
         "spec": {
-            "backoffLimit": 2,
-            "activeDeadlineSeconds": settings.build.timeout_seconds,
+            **spec,
             "ttlSecondsAfterFinished": _KEEP_SECONDS,
-            "podFailurePolicy": {"rules": [stop_on_user_error]},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": pod(_container(model, entry, target, settings), settings),
-            },
+            "podFailurePolicy": {"rules": rules},
+            "template": {"metadata": {"labels": labels}, "spec": pod(work, settings)},
         },
     }
     return sealed(body)
-
-
-def _container(model: str, entry: ResolvedEntry, target: str, settings: Settings) -> dict[str, Any]:
-    build = settings.build
-    command = ["modelyard", "build", f"{entry.name}:{entry.version}", "--name", model, "--target", target, "--publish"]
-    resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
-    return {**container("build", command, settings), "resources": resources}

@@ -1,0 +1,57 @@
+"""Jobs nobody needs any more: of builds in the store, of wishes that were dropped, of checks that were answered."""
+
+from modelyard.api.rollout_status import Phase
+
+from .names import BUILD_LABEL, CHECK_LABEL, MODEL_LABEL, job_name, optimize_job_name
+from .outlook import Outlook
+from .snapshot import Object, Ref
+from .wanted import wanted_digest
+
+
+def finished_jobs(outlook: Outlook) -> tuple[Ref, ...]:
+    """All of them, each once."""
+    found = (*_builds(outlook), *_dropped_optimizations(outlook), *_checks(outlook))
+    return tuple(dict.fromkeys(found))
+
+
+def _builds(outlook: Outlook) -> tuple[Ref, ...]:
+    """The Jobs of builds that are in the store."""
+    wanted, done = outlook.wanted, list[str]()
+    if outlook.snapshot.built is True and wanted.entry is not None:
+        done.append(job_name(wanted_digest(outlook.model, wanted.entry)))
+    if wanted.optimizing is not None and wanted.optimizing.made:
+        done.append(optimize_job_name(wanted.optimizing.status.digest))
+    refs = [Ref("Job", outlook.settings.operator.namespace, name) for name in done]
+    return tuple(ref for ref in refs if _stands(outlook.snapshot.children.get(ref)))
+
+
+def _dropped_optimizations(outlook: Outlook) -> tuple[Ref, ...]:
+    """Optimizations under way for an earlier wish of this Model; none while it is not known what is wished."""
+    wanted = outlook.wanted
+    if wanted.entry is None:
+        return ()
+    found = wanted.optimizing
+    keep = optimize_job_name(found.status.digest) if found is not None and found.kept else ""
+    return tuple(
+        Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in outlook.snapshot.of_kind("Job")
+        if {MODEL_LABEL, BUILD_LABEL} <= one["metadata"].get("labels", {}).keys()
+        and one["metadata"]["name"] != keep
+        and _stands(one)
+    )
+
+
+def _stands(found: Object | None) -> bool:
+    """It is there, and nobody deletes it."""
+    return found is not None and "deletionTimestamp" not in found["metadata"]
+
+
+def _checks(outlook: Outlook) -> tuple[Ref, ...]:
+    """Jobs that examined a candidate; what they found is in the status by now, and a retry asks anew."""
+    if outlook.rollout.at in (Phase.TESTING, Phase.MIRRORING):
+        return ()
+    return tuple(
+        Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
+        for one in outlook.snapshot.of_kind("Job")
+        if CHECK_LABEL in one["metadata"].get("labels", {}) and _stands(one)
+    )
