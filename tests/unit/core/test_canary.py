@@ -128,6 +128,20 @@ def test_what_is_not_known_holds_the_weight_and_goes_on_afterwards(trouble: str,
     assert last(world).outcome is Outcome.PROMOTED
 
 
+def test_a_threshold_below_every_bucket_is_told_for_what_it_is_and_holds() -> None:
+    world = a_rollout_world(rate=2000)
+    world.ask(slo={"errorRate": "1%", "latency": {"percentile": 99, "threshold": "10ms"}})
+
+    live_until_phase(world, Phase.HOLDING)
+    held = (world.condition("Reconciling"), state(world).reason)
+    assert "set slo.latency.threshold to 50ms or more" in world.message("Ready")
+    world.ask(slo={"errorRate": "1%", "latency": {"percentile": 99, "threshold": "50ms"}})
+    live_until_ended(world)
+
+    assert held == (("True", "ThresholdTooLow"), "ThresholdTooLow")
+    assert last(world).outcome is Outcome.PROMOTED
+
+
 @pytest.mark.parametrize(
     ("policy", "outcome"), [(None, Outcome.ABORTED), ("Abort", Outcome.ABORTED), ("Promote", Outcome.PROMOTED)]
 )

@@ -60,8 +60,14 @@ def test_a_threshold_between_two_bounds_is_judged_at_the_lower_one_and_says_so()
 
 def test_a_threshold_below_every_bound_is_held_and_says_what_to_do():
     found = latency((20, *SPLIT), slo={"latency": {"percentile": 99, "threshold": "1ms"}})
-    assert found.verdict is HOLD
-    assert "raise slo.latency.threshold" in found.message
+    assert (found.verdict, found.reason) == (HOLD, "ThresholdTooLow")
+    assert "counts no answers below 25 ms" in found.message
+    assert "set slo.latency.threshold to 25ms or more" in found.message
+
+
+def test_a_gate_that_does_not_hold_gives_no_reason_beside_its_name():
+    assert latency((20, *SPLIT)).reason == ""
+    assert errors((20, counts(5), counts(95, errors=60))).reason == ""
 
 
 def test_a_regression_is_told_as_one():

@@ -59,6 +59,7 @@ class GateStatus(Shape):
 
     name: str = Field(max_length=32, description="latency, errors, health, share, loadTest or shadow.")
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
+    reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
     message: str = Field(default="", max_length=1024, description="The answer as a sentence with its numbers.")
     requests: int = Field(default=0, ge=0, description="The candidate's requests at this weight.")
     bad: int = Field(default=0, ge=0, description="Bad ones of them.")

@@ -31,6 +31,8 @@ from .wording import sentence
 
 _FURTHEST = 10**9
 _THRESHOLD = "threshold"
+TOO_LOW = "ThresholdTooLow"
+"""Why the gate holds when every bucket's bound is above the threshold."""
 
 
 def judged(look: Look, asked: Objective) -> GateStatus:
@@ -38,10 +40,11 @@ def judged(look: Look, asked: Objective) -> GateStatus:
     rule = Rule(asked.allowed, alpha(look.spec), max_regression=None if look.alone else look.spec.rollout.regression())
     state = _fed(look, asked, rule)
     bounds = newest_bounds(look.traffic, (look.arm, look.stable_slot))
+    told = asked.threshold is None or asked.bound(bounds) is not None
     finding = Finding(
         asked=asked,
         bound=asked.bound(bounds),
-        unusable=bool(bounds) and asked.threshold is not None and asked.bound(bounds) is None,
+        least=None if told else min(bounds, default=None),
         rule=rule,
         state=state,
         rate=supply.rate(look, asked),
@@ -100,7 +103,7 @@ def _verdict(look: Look, found: Finding) -> GateVerdict:
         return GateVerdict.FAIL
     if found.outage is not None:
         return GateVerdict.PROVIDER_ERROR
-    if said is Verdict.HOLD or found.unusable:
+    if said is Verdict.HOLD or found.least is not None:
         return GateVerdict.HOLD
     if said is Verdict.PASS:
         return GateVerdict.PASS
@@ -125,6 +128,7 @@ def _status(look: Look, found: Finding) -> GateStatus:
     return GateStatus(
         name=found.asked.name,
         verdict=found.verdict,
+        reason=TOO_LOW if found.verdict is GateVerdict.HOLD and found.least is not None else "",
         message=sentence(look, found, bars),
         requests=state.requests,
         bad=state.bad,

@@ -127,7 +127,7 @@ def _doubts(scene: Scene) -> Iterator[tuple[str, str]]:
         yield "Paused", f"A command holds it; {goes_on}."
     for gate in rollout.gates:
         if gate.verdict in _UNKNOWN:
-            reason = _REASONS.get((gate.name, gate.verdict)) or _REASONS["", gate.verdict]
+            reason = gate.reason or _REASONS.get((gate.name, gate.verdict)) or _REASONS["", gate.verdict]
             yield reason, gate.message
     pauses = {
         Phase.ADVANCING: spec.step(rollout.step).pause,

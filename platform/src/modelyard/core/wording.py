@@ -93,8 +93,11 @@ def _failure(found: Finding, bars: Bars) -> str:
 
 
 def _held(found: Finding) -> str:
-    if found.unusable:
-        return "the gateway has no bucket with a bound as low as that: raise slo.latency.threshold"
+    if found.least is not None:
+        return (
+            f"the gateway counts no answers below {found.least:g} ms, so nobody can say which took longer than that: "
+            f"set slo.latency.threshold to {found.least:g}ms or more, or decide with {_PROMOTE} or `abort`"
+        )
     recent = found.state.recent.buckets
     bad, requests = sum(one[3] for one in recent), sum(one[2] for one in recent)
     return (
