@@ -16,7 +16,7 @@ from modelyard.clients.cluster import Cluster
 from modelyard.clients.context import current_namespace
 from modelyard.core.diagnose import Facts, Step, Verdict, conclusion, diagnose
 from modelyard.core.kinds import CHILDREN
-from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, bare
+from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
@@ -53,8 +53,9 @@ def gather(cluster: Cluster, model: Model, settings: Settings) -> Facts:
     objects: list[dict[str, Any]] = []
     for kind in _KINDS:
         objects += _items(cluster, kind, model.namespace, f"{MODEL_LABEL}={model.name}")
-    if model.status.build:
-        selector = f"{BUILD_LABEL}={bare(model.status.build.digest)[:16]}"
+    builds = [one.digest for one in (model.status.build, model.status.optimization) if one is not None]
+    for digest in dict.fromkeys(builds):
+        selector = f"{BUILD_LABEL}={build_label(digest)}"
         objects += _items(cluster, "Pod", settings.operator.namespace, selector)
     logs = {one["metadata"]["name"]: _log(cluster, one) for one in objects if one["kind"] == "Pod"}
     gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))

@@ -2,7 +2,8 @@
 
 p99 is what the gateway measured since the revision came into the route, as a bucket's upper bound; a dash
 where the gateway's counters cannot be read with the caller's rights, or nobody asked yet. The column ROLLOUT
-comes when there is something to say in it: a rollout under way, or a wanted revision that was refused.
+comes when there is something to say in it: a rollout under way, or a wanted revision that was refused. So does the
+column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave.
 """
 
 import math
@@ -30,7 +31,9 @@ from .options import Namespace, Shown
 from .table import mark, table
 
 _EVERY_SECONDS = 2.0
-_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "url")
+_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "optimized", "url")
+_AT_TIMES = {"rollout": -3, "optimized": -2}
+"""Columns that are left out while nothing is in them, and where they are in a row."""
 
 
 def get(
@@ -79,7 +82,8 @@ def overview(
     """One row a Model; `wide` adds the namespace."""
     rows = [_row(parsed(one), measured) for one in models]
     columns = ("namespace", *_COLUMNS)
-    left_out = {name for name, left in (("namespace", not wide), ("rollout", not any(row[-2] for row in rows))) if left}
+    left_out = {name for name, at in _AT_TIMES.items() if not any(row[at] for row in rows)}
+    left_out |= set() if wide else {"namespace"}
     shown = [at for at, name in enumerate(columns) if name not in left_out]
     return table([columns[at] for at in shown], [[row[at] for at in shown] for row in rows])
 
@@ -96,8 +100,9 @@ def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> t
     p99 = percentile(latency.of_model(measured, model.namespace, model.name), 99)
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
-    url = status.path_url or status.url
-    return model.namespace, model.name, status.version, mark(ready) + why, status.traffic, shown, rolling(model), url
+    optimized = status.optimization.summary if status.optimization is not None else ""
+    served = (status.version, mark(ready) + why, status.traffic, shown, rolling(model), optimized)
+    return model.namespace, model.name, *served, status.path_url or status.url
 
 
 def rolling(model: Model) -> str:

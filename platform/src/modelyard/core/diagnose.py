@@ -1,6 +1,6 @@
 """What is wrong with a Model, station by station, in words for people.
 
-The path is walked in its order: Model, entry, build, each revision (InferenceService, pods, replicas,
+The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
 warm-up), rollout, routes, gateway. Every station gives one `Step`; the first bad one is where to begin, because
 the stations after it wait for it. Causes in pods and routes are those the operator itself sees
 (`pods.trouble`, `routes.trouble`), so `explain` and the conditions never disagree.
@@ -16,7 +16,16 @@ from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
 from . import pods, routes
-from .names import BUILD_LABEL, REVISION_LABEL, bare, job_name, path_route_name, predictor
+from .names import (
+    BUILD_LABEL,
+    REVISION_LABEL,
+    build_label,
+    job_name,
+    optimize_job_name,
+    path_route_name,
+    predictor,
+)
+from .optimizing import OUTSIDE
 from .snapshot import Object
 
 
@@ -61,8 +70,7 @@ class Facts:
         ]
 
 
-_UNDER_WAY = {"Building", "EntryUnresolved", "Publishing", "NoRevision"}
-_OUTSIDE = {"Unreachable", "Refused", "Throttled", "Conflict"}
+_UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevision"}
 
 
 def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
@@ -70,7 +78,8 @@ def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
     first = _model(facts.model, settings)
     if not facts.model.status.conditions:
         return (first,)
-    reached = (_condition(facts, "Entry", "EntryResolved", "modelyard entries"), _build(facts, settings))
+    entry = _condition(facts, "Entry", "EntryResolved", "modelyard entries")
+    reached = (entry, _build(facts, settings), _optimization(facts, settings))
     steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
@@ -105,12 +114,42 @@ def _build(facts: Facts, settings: Settings) -> Step | None:
     build = facts.model.status.build
     if build is None:
         return _condition(facts, "Build", "Built", "modelyard get --watch")
-    log = f"kubectl -n {settings.operator.namespace} logs job/{job_name(build.digest)}"
+    if _about_optimization(facts.model):
+        known = facts.model.status.optimization
+        plain = Step("Build", Verdict.GOOD, "the artifact is in the store as the entry is.")
+        return None if known is not None and known.digest == build.digest else plain
+    log = _log_of(job_name(build.digest), settings)
     found = _condition(facts, "Build", "Built", log)
-    trouble = pods.trouble(facts.labelled("Pod", BUILD_LABEL, bare(build.digest)[:16]), facts.logs)
+    trouble = pods.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
     if trouble and found and found.verdict is Verdict.WAITING:
         return Step("Build", Verdict.BAD, trouble.message, log)
     return found
+
+
+def _about_optimization(model: Model) -> bool:
+    """The condition Built speaks of the optimized artifact."""
+    known, said = model.status.optimization, model.status.condition("Built")
+    return known is not None and said is not None and said.message == known.message
+
+
+def _optimization(facts: Facts, settings: Settings) -> Step | None:
+    """How far the optimization is, or why it failed; None when the spec asks for none."""
+    known, station = facts.model.status.optimization, "Optimization"
+    if known is None:
+        return None
+    if known.variant:
+        return Step(station, Verdict.GOOD, known.message)
+    log = _log_of(optimize_job_name(known.digest), settings)
+    trouble = pods.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
+    if trouble and not known.failure:
+        return Step(station, Verdict.BAD, trouble.message, log)
+    if _about_optimization(facts.model):
+        return _condition(facts, station, "Built", log)
+    return Step(station, Verdict.WAITING, known.message)
+
+
+def _log_of(job: str, settings: Settings) -> str:
+    return f"kubectl -n {settings.operator.namespace} logs job/{job}"
 
 
 def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | None:
@@ -119,7 +158,7 @@ def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | No
         return None
     if said.status == "True":
         return Step(station, Verdict.GOOD, said.message)
-    if said.reason in _OUTSIDE:
+    if said.reason in OUTSIDE:
         return Step(station, Verdict.BAD, said.message, "it is tried again by itself; `modelyard doctor` finds why")
     if said.status == "Unknown" or said.reason in _UNDER_WAY:
         return Step(station, Verdict.WAITING, said.message, command)
