@@ -32,11 +32,11 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         folder = Path(scratch)
-        part = _part(entry, store, fetch, folder, steps)
+        part = part_of(entry, store, fetch, folder, steps)
         source = ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
         artifact = assemble(part, Order(model, digest, source, target), folder / "out", steps)
         steps.say("publishing")
-        _upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+        upload(artifact, keys.part_digest(entry.digest), part, digest, store)
     return published(store, digest) or artifact.report
 
 
@@ -46,7 +46,8 @@ def published(store: Store, digest: str) -> Report | None:
     return None if content is None else Report.model_validate_json(content)
 
 
-def _part(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Steps) -> Part:
+def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Steps) -> Part:
+    """The part of an entry from the store, else made from FOLDER/entry and put there."""
     digest = keys.part_digest(entry.digest)
     with steps.step("fetch", "looking for work already done"):
         part = _stored_part(store, digest, folder / "stored")
@@ -81,14 +82,13 @@ def _stored_part(store: Store, digest: str, folder: Path) -> Part | None:
         return None
 
 
-def _upload(artifact: Artifact, part_digest: str, part: Part, digest: str, store: Store) -> None:
-    """Heavy files are copied inside the store from the part; the rest is sent; the report closes the build."""
-    model = artifact.report.model
-    shared = {f"{model}/1/{name}": keys.part(part_digest, name) for name in part.manifest.served}
+def upload(artifact: Artifact, part_digest: str, part: Part, digest: str, store: Store) -> None:
+    """Files of the part are copied inside the store; the rest is sent; the report closes the build."""
+    places = {file.sha256: keys.part(part_digest, file.path) for file in part.manifest.files}
     for file in artifact.report.files:
         target = keys.build_repository(digest) + file.path
-        if file.path in shared:
-            store.copy(shared[file.path], target)
+        if file.sha256 in places:
+            store.copy(places[file.sha256], target)
         else:
             store.upload(artifact.folder / REPOSITORY / file.path, target)
     store.put(keys.build_warmup(digest), (artifact.folder / WARMUP).read_bytes())

@@ -6,6 +6,7 @@ operator reads the sentence that becomes the Model's condition.
 
 import re
 import tempfile
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,8 @@ from .console import Output
 
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
-    from modelyard.api.report import Report
+    from modelyard.api.report import OptimizationSummary, Report
+    from modelyard.build.artifact import Order
 
 MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -35,6 +37,10 @@ def build(
     out: Annotated[Path | None, typer.Option(help="Folder for the artifact; NAME-build by default.")] = None,
     target: Annotated[Target, typer.Option(help="Hardware; the artifact serves on both.")] = Target.CPU,
     publish: Annotated[bool, typer.Option("--publish", help="Put the build of an entry into the store.")] = False,
+    optimize: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help='Serve the best variant, as spec.optimize asks: {"budget": "2m"}, or {}.'),
+    ] = None,
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
 ) -> None:
@@ -44,10 +50,10 @@ def build(
     from .console import dump
 
     if not publish:
-        report = _locally(what, name, out, target, trust_pickle)
+        report = _locally(what, name, out, target, optimize, trust_pickle)
     else:
         try:
-            report = _published(what, name, target)
+            report = _published(what, name, target, optimize)
         except Exception as bad:
             leave(reason(bad, "the builder"))
             raise
@@ -86,15 +92,31 @@ def show(report: "Report") -> None:
     if report.quality:
         worst = max(report.quality.largest_difference.values())
         console.print(f"  eval.npz {report.quality.rows} rows, largest difference {worst:.3g}", markup=False)
+    if report.optimization:
+        console.print(f"  variant  {variant_line(report.optimization)}", markup=False, soft_wrap=True)
     console.print(f"  proved   one inference by {report.proof.server}", markup=False)
 
 
-def _locally(what: str, name: str | None, out: Path | None, target: Target, trust_pickle: bool) -> "Report":
+def variant_line(found: "OptimizationSummary") -> str:
+    """What was chosen and what it brings, in one line."""
+    from modelyard.api.optimization import ORIGINAL
+    from modelyard.build.optimize.choose import percent
+
+    if found.variant == ORIGINAL:
+        return found.reason
+    faster = "" if found.speedup is None else f"{found.speedup:.2f} times the speed, "
+    lost = "" if found.quality_loss is None else f"{percent(found.quality_loss)} of {found.metric} lost, "
+    return f"{found.variant} in {found.runtime}: {faster}{lost}{found.size_ratio:.2f} of the size"
+
+
+def _locally(
+    what: str, name: str | None, out: Path | None, target: Target, optimize: str | None, trust_pickle: bool
+) -> "Report":
     from modelyard.api.report import Source as ReportedSource
     from modelyard.build.artifact import Order, Steps
     from modelyard.build.artifact import build as build_artifact
     from modelyard.build.source import read_source
-    from modelyard.build.staging import Naming, staged_source
+    from modelyard.build.staging import Naming, stage
     from modelyard.core.names import build_digest
 
     from .console import say
@@ -102,22 +124,43 @@ def _locally(what: str, name: str | None, out: Path | None, target: Target, trus
 
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         if Path(what).exists() or not _ENTRY.fullmatch(what):
-            source = staged_source(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            source = read_source(path)
             version = source.metadata.version if source.metadata else ""
             digest = source.digest()
         else:
-            registry, folder = open_registry(), Path(scratch, "entry")
+            registry, path = open_registry(), Path(scratch, "entry")
             entry = _resolved(what)
-            registry.fetch(entry, folder)
-            source, version, digest = read_source(folder), entry.version, entry.digest
+            registry.fetch(entry, path)
+            source, version, digest = read_source(path), entry.version, entry.digest
         model = model_name(name, source.name)
         reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
+        folder = out or Path(f"{model}-build")
+        if optimize is not None:
+            return _optimized(path, optimize, Order(model, digest, reported, target.value), folder)
         order = Order(model, build_digest(digest, model, {}), reported, target.value)
-        return build_artifact(source, order, out or Path(f"{model}-build"), Steps(say)).report
+        return build_artifact(source, order, folder, Steps(say)).report
 
 
-def _published(what: str, name: str | None, target: Target) -> "Report":
+def _optimized(path: Path, asked: str, order: "Order", folder: Path) -> "Report":
+    """Builds here with a table that fills; the digest of `order` is still that of the source."""
     from modelyard.build.artifact import Steps
+    from modelyard.build.optimize.publish import build as build_optimized
+    from modelyard.build.optimize.wish import wish
+    from modelyard.core.names import build_digest
+
+    from .variants import progress
+
+    wanted = wish(asked, order.target)
+    order = replace(order, digest=build_digest(order.digest, order.model, wanted.options))
+    with progress() as watch:
+        return build_optimized(path, wanted, order, folder, Steps(watch.say), watch).report
+
+
+def _published(what: str, name: str | None, target: Target, optimize: str | None) -> "Report":
+    from modelyard.build.artifact import Steps
+    from modelyard.build.optimize.publish import publish as publish_optimized
+    from modelyard.build.optimize.wish import wish
     from modelyard.build.publish import publish
 
     from .console import say
@@ -126,7 +169,14 @@ def _published(what: str, name: str | None, target: Target) -> "Report":
     entry = _resolved(what)
     registry = open_registry()
     model = model_name(name, entry.name)
-    return publish(entry, model, target.value, open_store(), lambda folder: registry.fetch(entry, folder), Steps(say))
+    store, steps = open_store(), Steps(say)
+
+    def fetch(folder: Path) -> None:
+        registry.fetch(entry, folder)
+
+    if optimize is None:
+        return publish(entry, model, target.value, store, fetch, steps)
+    return publish_optimized(entry, model, wish(optimize, target.value), store, fetch, steps)
 
 
 def _resolved(what: str) -> "Entry":

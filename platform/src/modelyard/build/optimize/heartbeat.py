@@ -45,7 +45,7 @@ class Heartbeat:
         self, kind: type[BaseException] | None, bad: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._changed.set()
+        self._changed.set()  # wakes it, and the last step is told
         self._thread.join()
 
     def watch(self) -> Watch:
@@ -95,6 +95,8 @@ class Heartbeat:
             self._changed.clear()
             self._put()
             self._over.wait(SOONEST)
+        if self._changed.is_set():
+            self._put()
 
     def _put(self) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")

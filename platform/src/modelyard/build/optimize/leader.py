@@ -21,18 +21,22 @@ class Leader:
     """
 
     def __init__(
-        self, value: Callable[[Trial], float], tell: Callable[[str, float], None] | None, budget: float
+        self,
+        value: Callable[[Trial], float],
+        tell: Callable[[str, float], None] | None,
+        budget: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._value, self._tell, self._left = value, tell, SHARE * budget
+        self._value, self._tell, self._left, self._clock = value, tell, SHARE * budget, clock
         self._lowest, self._longest = 1.0, 0.0
 
     def look(self, trial: Trial) -> None:
         """Looks at a trial of a recipe, when it may be chosen and there is time for it."""
         if self._tell is None or trial.path is None or trial.refused is not None or self._left < self._longest:
             return
-        before = time.monotonic()
+        before = self._clock()
         self.value(trial)
-        took = time.monotonic() - before
+        took = self._clock() - before
         self._left, self._longest = self._left - took, max(self._longest, took)
 
     def value(self, trial: Trial) -> float:

@@ -1,0 +1,125 @@
+"""Optimized builds: on this machine, and in the store with a study that survives the Job.
+
+The part is shared with the plain build of the same entry, and the variant is laid out in its place. What people read
+about the optimization lies beside the build; `report.json` of the build is written last, as always.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from modelyard.api.entry import Entry
+from modelyard.api.optimization import Progress
+from modelyard.api.report import Report
+from modelyard.api.report import Source as ReportedSource
+from modelyard.build.artifact import Artifact, Order, Steps
+from modelyard.build.part import Part, make_part
+from modelyard.build.publish import Fetch, part_of, published, upload
+from modelyard.build.source import read_source
+from modelyard.core import keys
+from modelyard.core.names import build_digest
+from modelyard.core.store import Store
+from modelyard.errors import OutsideError
+
+from .artifact import assemble
+from .engine import Outcome, Recipes, Watch, optimize
+from .heartbeat import Heartbeat
+from .memory import Memory
+from .recipes import recipes as every_recipe
+from .report import write_report
+from .study import Study
+from .wish import Wish
+
+OPTIMIZATION = "optimization"
+
+
+def build(
+    path: Path, wish: Wish, order: Order, out: Path, steps: Steps, watch: Watch, recipes: Recipes = every_recipe
+) -> Artifact:
+    """The optimized artifact of what is at PATH in OUT, with OUT/optimization beside the repository."""
+    with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
+        folder = Path(scratch)
+        with steps.step("evidence", "trying the model"):
+            part = make_part(read_source(path), folder / "part")
+        outcome = _optimized(path, wish, folder, steps, watch, Memory(), recipes)
+        artifact, outcome = assemble(part, outcome, order, out, folder, steps)
+        shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)
+        write_report(outcome, out / OPTIMIZATION)
+        return artifact
+
+
+def publish(
+    entry: Entry, model: str, wish: Wish, store: Store, fetch: Fetch, steps: Steps, recipes: Recipes = every_recipe
+) -> Report:
+    """The report of the optimized build of an entry under a model's name; builds it unless it is there."""
+    digest = build_digest(entry.digest, model, wish.options)
+    present = published(store, digest)
+    if present is not None:
+        steps.say("already built")
+        return present
+    with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
+        report = _published(
+            entry, Order(model, digest, _source(entry), wish.target), wish, store, fetch, steps, recipes, Path(scratch)
+        )
+    return published(store, digest) or report
+
+
+def _published(
+    entry: Entry,
+    order: Order,
+    wish: Wish,
+    store: Store,
+    fetch: Fetch,
+    steps: Steps,
+    recipes: Recipes,
+    folder: Path,
+) -> Report:
+    digest = order.digest
+    part = part_of(entry, store, fetch, folder, steps)
+    if not (folder / "entry").is_dir():
+        with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
+            fetch(folder / "entry")
+    study = Study(store, digest, wish.order(folder / "entry", folder / OPTIMIZATION))
+
+    def tell(progress: Progress) -> None:
+        study.tick()
+        store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
+
+    with Heartbeat(tell, lambda: study.seconds, Watch(say=steps.say)) as heartbeat:
+        outcome = _optimized(folder / "entry", wish, folder, steps, heartbeat.watch(), study, recipes)
+        heartbeat.say("asking a real Triton once")
+        artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
+        heartbeat.say("publishing")
+        _upload(artifact, outcome, part, entry, store, folder / OPTIMIZATION)
+    _tidy(study, store, digest)
+    return artifact.report
+
+
+def _source(entry: Entry) -> ReportedSource:
+    return ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+
+
+def _optimized(
+    path: Path, wish: Wish, folder: Path, steps: Steps, watch: Watch, memory: Memory, recipes: Recipes
+) -> Outcome:
+    with steps.step("optimization", "optimizing"):
+        return optimize(wish.order(path, folder / OPTIMIZATION), recipes, folder / "variants", watch, memory)
+
+
+def _upload(artifact: Artifact, outcome: Outcome, part: Part, entry: Entry, store: Store, folder: Path) -> None:
+    """The report for people first: whoever sees the build sees it too."""
+    digest = artifact.report.digest
+    shutil.rmtree(folder, ignore_errors=True)
+    write_report(outcome, folder)
+    for path in sorted(folder.iterdir()):
+        store.upload(path, keys.build_optimization(digest, path.name))
+    upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+
+
+def _tidy(study: Study, store: Store, digest: str) -> None:
+    """What only an unfinished optimization needs."""
+    study.forget()
+    try:
+        store.delete(keys.build_progress(digest))
+    except OutsideError:
+        return
