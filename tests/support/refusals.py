@@ -25,6 +25,8 @@ USERS = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id}
 STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
 NAME_OF_USERS = "write letters, digits, - and _ only, such as x-user-id"
 AFTER_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
+ONCE = "write each precision once, such as [fp32, int8]"
 COMMAND_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
 
 
@@ -138,10 +140,29 @@ REFUSALS = (
     ),
     Refusal("a unit Kubernetes lacks", _cpu("1GB"), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("a negative amount", _cpu(-1), "spec.serving.resources.requests[cpu]", AMOUNT),
+    Refusal("a budget too short", _spec(optimize={"budget": "29s"}), "spec.optimize.budget", BUDGET),
+    Refusal("a budget too long", _spec(optimize={"budget": "24h1ms"}), "spec.optimize.budget", BUDGET),
+    Refusal("a budget without a unit", _spec(optimize={"budget": "600"}), "spec.optimize.budget", DURATION),
+    Refusal("a loss without %", _spec(optimize={"maxQualityLoss": "0.01"}), "spec.optimize.maxQualityLoss", PERCENT),
+    Refusal(
+        "everything may be lost", _spec(optimize={"maxQualityLoss": "100%"}), "spec.optimize.maxQualityLoss", BETWEEN
+    ),
+    Refusal("a precision twice", _spec(optimize={"precisions": ["int8", "int8"]}), "spec.optimize.precisions", ONCE),
     *_ROLLOUT_REFUSALS,
 )
 
 ACCEPTED = {
+    "an optimization with every default": _spec(optimize={}),
+    "an optimization with everything": _spec(
+        optimize={
+            "goal": "size",
+            "maxQualityLoss": "0.5%",
+            "precisions": ["int4", "fp32", "fp16", "bf16", "int8"],
+            "budget": "24h",
+            "wait": True,
+        }
+    ),
+    "the shortest optimization": _spec(optimize={"precisions": ["fp32"], "budget": "30s"}),
     "the least there is": _spec(),
     "an alias": {"source": {"name": "sentence_embeddings.v2", "alias": "champion"}},
     "every promise": _spec(

@@ -43,11 +43,11 @@ def summary(found: OptimizationSummary) -> str:
 
 
 def sentence(found: OptimizationSummary) -> str:
-    """The variant and everything it gave and cost, or why the original stays; without a full stop."""
+    """The variant and everything it gave and cost, or why the original stays: the second half of a sentence."""
     if found.variant == ORIGINAL:
-        return f"the original stays: {found.reason.rstrip('.')}"
+        return f"; the original stays: {found.reason.rstrip('.')}."
     gains = [*_speed(found), *_quality(found), f"{found.size_ratio:.2g} of the size"]
-    return f"{found.variant}: {', '.join(gains)}"
+    return f", optimized as {found.variant}: {', '.join(gains)}."
 
 
 def _speed(found: OptimizationSummary) -> list[str]:

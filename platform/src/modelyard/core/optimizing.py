@@ -68,7 +68,7 @@ def progressing(
     """How far the build with that digest is; `serves` says what is served until it is there."""
     built, known = snapshot.optimization.built, _known(snapshot.model, digest)
     if isinstance(built, OptimizationSummary):
-        said = f"The artifact of {entry.name} version {entry.version} is in the store: {gains.sentence(built)}."
+        said = f"The artifact of {entry.name} version {entry.version} is in the store{gains.sentence(built)}"
         return _made(gains.optimized(digest, built, said[:MAX_MESSAGE]))
     if isinstance(built, Failure) and (known.variant or _was_tried(snapshot.model, digest)):
         return _made(known)
