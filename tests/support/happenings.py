@@ -9,10 +9,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from modelyard.core.names import optimize_job_name
 from modelyard.core.snapshot import Ref
 
 from .faults import FAULTS
-from .world import World
+from .world import REFUSED, World
 
 Happening = Callable[[World], object]
 
@@ -100,6 +101,16 @@ def silence(version: str, silent: bool) -> Named:
     return Named(f"version {version} is {'silent' if silent else 'talking'}", happen)
 
 
+def unlucky(version: str) -> Named:
+    """Nothing is found that keeps the promises the spec makes now; the same wish written again finds no more."""
+
+    def happen(world: World) -> None:
+        if world.optimized_of(version) not in ("", *world.store):
+            world.builders.ends[optimize_job_name(world.optimized_of(version))] = REFUSED
+
+    return Named(f"version {version} cannot be optimized as the spec asks now", happen)
+
+
 def switched(what: str, on: bool) -> Named:
     def happen(world: World) -> None:
         if what == "gateway":
@@ -131,6 +142,7 @@ def rounds(crash_after: int | None, moves: int, seconds: float) -> Named:
     return Named(f"a look (crash after {crash_after}), {moves} moves, {seconds} s", happen)
 
 
+OPTIMIZATIONS = st.sampled_from([None, {}, {}, {"wait": True}, {"goal": "size"}, {"goal": "size", "wait": True}])
 WISHES = st.one_of(
     st.builds(lambda version: wished(version=version), st.sampled_from(["1", "2", "2", "3", "9"])),
     st.just(wished(alias="champion")),
@@ -140,6 +152,7 @@ WISHES = st.one_of(
         st.integers(0, 2),
     ),
     st.just(wished(scaling=None)),
+    st.builds(lambda optimize: wished(optimize=optimize), OPTIMIZATIONS),
     st.builds(
         lambda cpu: wished(serving={"resources": {"requests": {"cpu": cpu}}} if cpu else {}),
         st.sampled_from([None, "500m"]),
@@ -153,6 +166,7 @@ ACCIDENTS = st.one_of(
     st.builds(upgrade, st.sampled_from(RUNTIMES)),
     st.builds(silence, st.sampled_from(["1", "2"]), st.booleans()),
     st.builds(switched, st.sampled_from(["gateway", "store", "registry"]), st.booleans()),
+    st.builds(unlucky, st.sampled_from(["1", "2"])),
     st.builds(pointed, st.sampled_from(["1", "2", "3"])),
     st.just(Named("the operator is restarted", World.restart)),
 )

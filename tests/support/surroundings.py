@@ -5,7 +5,6 @@ KServe restarts the pods of an InferenceService whose spec, labels or annotation
 to; a pod is ready a step after it was made, unless its revision has a `fault`.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +13,8 @@ from modelyard.core.names import REVISION_LABEL, predictor, sha256_hex
 from modelyard.core.snapshot import Ref
 from modelyard.settings import GatewaySettings
 
-from .apiserver import ApiServer
+from .apiserver import ApiServer, copied
 from .faults import FAULTS
-
 
 STARTED = "2027-01-15T08:00:00Z"
 """When the small world begins."""
@@ -108,7 +106,7 @@ class Gateway:
         if self.asleep:
             return False
         routes = [*self.api.of_kind("HTTPRoute"), *self.api.of_kind("GRPCRoute")]
-        self.carried = {ref: copy.deepcopy(route["spec"]) for ref, route in routes}
+        self.carried = {ref: copied(route["spec"]) for ref, route in routes}
         said = [self.api.say(ref, self._status(ref, route)) for ref, route in routes]
         return any(said)
 

@@ -181,6 +181,8 @@ class World:
             return OptimizedBuild()
         job = Ref("Job", self.settings.operator.namespace, optimize_job_name(digest))
         self.builders.digests[job.name] = digest
+        if digest == self.optimized_of(BROKEN):
+            self.builders.ends[job.name] = REFUSED
         built = AWAY if self.store_away else (self.gained if digest in self.store else None)
         return OptimizedBuild(built, self._build_failure(job), self.progress.get(digest))
 

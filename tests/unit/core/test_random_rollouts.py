@@ -60,8 +60,14 @@ def assert_ended_well(world: World) -> None:
         return
     assert rollout.phase is Phase.IDLE
     refused = rollout.rejected != ""
-    assert (serving[0].version == version) or refused, f"{serving[0].version} serves, {version} is wanted: {rollout}"
-    assert world.condition("Ready")[0] == str(not refused)
+    failed = world.status.optimization is not None and world.status.optimization.failure != ""
+    waits = failed and world.model["spec"]["optimize"].get("wait", False)
+    served = serving[0].version == version
+    assert served or refused or waits, f"{serving[0].version} serves, {version} is wanted: {rollout}"
+    assert world.condition("Ready")[0] == str(not refused and not failed)
+    if served and not refused:
+        optimized = "" if failed else world.optimized_of(version)
+        assert serving[0].digest == (optimized or world.build_of(version)) or waits
 
 
 @settings(max_examples=settings().max_examples // 6)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modelyard.core.names import predictor
 from tests.support.builders import a_draining_world, a_new_world, a_serving_world, a_switching_world
 from tests.support.happenings import HAPPENINGS, Named
-from tests.support.world import BROKEN, World
+from tests.support.world import BROKEN, REFUSED, World
 
 
 def live_through(world: World, happenings: list[Named]) -> None:
@@ -32,9 +32,16 @@ def assert_ended_well(world: World) -> None:
     if version not in world.entries or version == BROKEN:
         assert world.condition("Stalled")[0] == "True"
         return
+    if unoptimized(world):
+        assert world.condition("Stalled") == ("True", REFUSED.reason)
+        if world.model["spec"]["optimize"].get("wait"):
+            return
+        digest = world.build_of(version)
+    else:
+        assert world.condition("Ready") == ("True", "Serving")
+        digest = world.optimized_of(version) or world.build_of(version)
     only = predictor(world.revision(version).name)
-    assert world.condition("Ready") == ("True", "Serving")
-    assert [one.version for one in world.status.revisions] == [version]
+    assert [one.digest for one in world.status.revisions] == [digest]
     assert world.names("InferenceService") == [world.status.revision]
     assert {name for name, _ in world.weights()} == {only}
     assert sum(weight for _, weight in world.weights()) > 0
@@ -48,7 +55,21 @@ def assert_replicas_in_range(world: World, name: str) -> None:
     assert scaling["minReplicas"] <= deployment["spec"]["replicas"] <= scaling["maxReplicas"]
 
 
-BEGINNINGS = st.sampled_from([a_new_world, a_serving_world, a_switching_world, a_draining_world])
+def unoptimized(world: World) -> bool:
+    """The optimization that is asked for has failed."""
+    found = world.status.optimization
+    return found is not None and found.failure != ""
+
+
+def an_optimizing_world() -> World:
+    """The plain artifact of version 1 serves, and variants are tried."""
+    world = a_serving_world()
+    world.ask(optimize={})
+    world.look()
+    return world
+
+
+BEGINNINGS = st.sampled_from([a_new_world, a_serving_world, a_switching_world, a_draining_world, an_optimizing_world])
 
 
 @given(BEGINNINGS, HAPPENINGS)
