@@ -15,7 +15,7 @@ from modelyard.api.entry import EntryMetadata
 
 REPO = Path(__file__).resolve().parents[3] / "model-repo"
 COMMITTED = ("breast-cancer/1", "census-income/1", "census-income/2", "digits/1", "digits/2", "digits/3")
-ALL = (*COMMITTED, "minilm/1")
+ALL = (*COMMITTED, "minilm/1", "resnet18-digits/1")
 MEBIBYTE = 2**20
 OPEN_INFERENCE = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}
 SERVED_FROM = (9, 20)  # IR and opset that onnxruntime 1.17 reads

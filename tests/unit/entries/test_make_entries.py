@@ -32,13 +32,13 @@ def test_a_name_that_does_not_exist_is_refused_with_the_names_that_do(tmp_path: 
     done = typed(tmp_path, "make_entries.py", "digit")
     assert done.returncode == 2
     assert (
-        done.stderr
-        == "There is no example entry called digit; there are breast-cancer, census-income, digits, minilm.\n"
+        done.stderr == "There is no example entry called digit; there are breast-cancer, census-income, digits, "
+        "minilm, resnet18-digits.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["digits", "breast-cancer", "census-income", "minilm"])
+@pytest.mark.parametrize("name", ["digits", "breast-cancer", "census-income", "minilm", "resnet18-digits"])
 def test_a_recipe_without_its_environment_says_how_to_get_it(tmp_path: Path, name: str) -> None:
     done = typed(tmp_path, f"{name}/make.py")
     assert done.returncode == 1

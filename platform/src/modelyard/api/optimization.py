@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Goal = Literal["latency", "throughput", "size"]
-Runtime = Literal["onnxruntime", "openvino", "tensorrt"]
+Runtime = Literal["onnxruntime", "openvino", "tensorrt", "torch"]
 RUNTIMES: tuple[Runtime, ...] = ("onnxruntime", "openvino", "tensorrt")
+"""Those a chosen variant may be for; torch is only compared with."""
 ORIGINAL = "original"
 
 

@@ -77,6 +77,12 @@ def optimize(
     search: Annotated[
         bool, typer.Option("--search", help="Also search the passes' parameters; goes on where OUT's journal ends.")
     ] = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="First run the entry's training/recipe.yaml: pruning, distillation, QAT.")
+    ] = False,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Allow --train to run the Python files beside the recipe.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
     output: Shown = Output.TABLE,
@@ -94,7 +100,14 @@ def optimize(
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
     order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes, search=search)
     with _scratch(out) as scratch, progress() as watch:
-        report = write(run(order, recipes, scratch, watch), out)
+        if train:
+            from modelyard.build.optimize.training.starts import begin
+
+            begun = begin(order, trust_code, watch.say)
+            report = write(run(begun.order, begun.recipes, scratch, watch), out)
+            begun.log(report)
+        else:
+            report = write(run(order, recipes, scratch, watch), out)
     if output is not Output.TABLE:
         dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
     else:

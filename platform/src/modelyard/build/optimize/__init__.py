@@ -7,6 +7,7 @@
     engine            all steps in order, within a budget
     trial             one recipe: made (by workshop), asked, judged; a failure is a reason and the run goes on
     quality           metrics on plain arrays: accuracy, F1, AUC, MAE, cosine
+    training/         what is trained first when asked for; its results are further models to begin with
     space, search     other parameters for the same passes, drawn by optuna
     timing            who is timed with whom, within time and memory
     choose            the choice, pure: best for the goal among those that keep the quality

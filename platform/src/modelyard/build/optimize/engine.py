@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,11 +32,11 @@ from .memory import Memory, attempted
 from .search import JOURNAL, KEPT, Found, Quest, quick_value, search
 from .space import chain_of, space_of
 from .timing import Pace, timed
-from .trial import Bench, Trial, original, tried
+from .trial import Bench, Trial, compared, original, tried
 from .workshop import registry
 
 if TYPE_CHECKING:
-    from .material import Hardware, Precision, Recipe
+    from .material import Hardware, Material, Precision, Recipe, Reference
 
 PASSES = "modelyard.build.optimize.passes:PASSES"
 MAKING, MAKING_BEFORE_SEARCH, SEARCHING = 0.6, 0.4, 0.75
@@ -53,6 +53,8 @@ class Order:
     `runtimes` those a variant may be for (the original always may stay),
     `search` asks for a search over the parameters of passes; its journal lies in `out`. With `leftover` a search
     gets the time that is left when all recipes were tried. `hardware` is this machine's, unless it is given.
+    `starts` are what training made, which recipes may begin with; `references` are timed and never chosen; `notes`
+    go into the report.
     """
 
     path: Path
@@ -69,6 +71,9 @@ class Order:
     search: bool = False
     leftover: bool = False
     hardware: Hardware | None = None
+    starts: Mapping[str, Material] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def optimize(
     run = _Run(order, bench, first, started, watch, memory)
     trials = [first, *_trials(run, planned)]
     found = _searched(run, trials) if _searches(order, trials) else Found((), 0, 0)
-    trials += found.best
+    trials += [*found.best, *map(compared, order.references)]
     measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say)
     variants = _on_the_front(tuple(_variant(trial, measured) for trial in trials))
     watch.measured(variants)
@@ -175,6 +180,7 @@ def _bench(order: Order, scratch: Path) -> tuple[Bench, Intake]:
         runtimes=order.runtimes,
         scratch=scratch / "variants",
         memory=order.memory,
+        starts=order.starts,
     )
     return bench, intake
 
@@ -242,6 +248,7 @@ def _searched(run: _Run, trials: Sequence[Trial]) -> Found:
     """Tunes the chains of passes that could be made at all."""
     order, bench, watch, leader = run.order, run.bench, run.watch, run.leader()
     deadline = run.started + SEARCHING * order.budget
+    trials = [trial for trial in trials if not trial.recipe.start]
     space = space_of([trial.recipe for trial in trials[1:]], registry(order.passes))
     lowest: list[float] = []
 

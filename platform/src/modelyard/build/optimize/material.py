@@ -43,6 +43,17 @@ class Material:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Something to compare with that is no variant: `program` times `model` in turn with them (`build.measure`)."""
+
+    name: str
+    model: Path
+    program: str
+    seconds: float
+    memory: int
+
+
+@dataclass(frozen=True)
 class Hardware:
     """What variants are measured on: cores this process may use, CPU flags as Linux writes them, the GPU's name."""
 
@@ -93,7 +104,11 @@ class Pass(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named chain of steps (pass name, parameters); missing parameters take their defaults."""
+    """A named chain of steps (pass name, parameters); missing parameters take their defaults.
+
+    It begins with the original, or with what training made of it under the name `start`.
+    """
 
     name: str
     steps: tuple[tuple[str, Mapping[str, Any]], ...]
+    start: str = ""

@@ -6,10 +6,10 @@ weight-only forms save size. Accuracy control searches longest and comes late. A
 apply is refused by that pass in a sentence, so the list is the same for every model.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .material import Precision, Recipe
+from .material import Material, Precision, Recipe
 from .passes import PASSES
 
 Step = tuple[str, Mapping[str, Any]]
@@ -45,6 +45,9 @@ _RECIPES: tuple[Recipe, ...] = (
     _recipe("bf16", "fold", "bf16"),
 )
 
+_FROM_TRAINED = ("openvino", "fused", "int8-static", "openvino-int8", "int8-nncf", "int8-weights")
+"""Recipes that go on from what training made; the others are variations of these."""
+
 
 def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
     """Recipes whose result is in one of `precisions`; with `lossless_only` those that promise the same answers."""
@@ -52,6 +55,29 @@ def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recip
     return tuple(
         recipe for recipe in _RECIPES if precision(recipe) in wanted and (not lossless_only or _lossless(recipe))
     )
+
+
+def from_trained(starts: Mapping[str, Material]) -> Callable[[Sequence[Precision], bool], tuple[Recipe, ...]]:
+    """`recipes`, after those that begin with what training made, the last of it first."""
+    made = list(reversed(starts.items()))
+
+    def chosen(precisions: Sequence[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
+        known = recipes(precisions, lossless_only)
+        begun = [
+            recipe for name, start in made for recipe in _begun(name, start, known) if start.precision in precisions
+        ]
+        return (*begun, *known)
+
+    return chosen
+
+
+def _begun(name: str, start: Material, known: Sequence[Recipe]) -> Iterator[Recipe]:
+    """As it is, then what pays most; int8 from training needs no more than another runtime."""
+    yield Recipe(name, (), name)
+    wanted = _FROM_TRAINED if start.precision is Precision.FP32 else ("openvino",)
+    for recipe in known:
+        if recipe.name in wanted:
+            yield Recipe(f"{name}-{recipe.name}", recipe.steps, name)
 
 
 def precision(recipe: Recipe) -> Precision:

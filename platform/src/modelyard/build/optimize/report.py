@@ -106,8 +106,20 @@ def _notes(outcome: Outcome) -> Iterator[str]:
             f"The search tried {outcome.found.drawn} settings of the passes, {outcome.found.kept} of them kept the "
             f"quality; {JOURNAL} keeps them all and a later run into the same folder goes on from there."
         )
+    yield from order.notes
+    yield from _against_references(outcome)
     if measured.rounds < LEAST_ROUNDS:
         yield f"Only {measured.rounds} rounds of timing fitted into the budget; give more with --budget."
     few = [n for v in outcome.variants for n in (latency.n for latency in v.latency.values()) if n < _TAIL]
     if few:
         yield f"Some 99th percentiles rest on {min(few)} inferences: read them as the slowest seen."
+
+
+def _against_references(outcome: Outcome) -> Iterator[str]:
+    """The chosen variant against what is no variant: speed-ups of the table refer to the original in onnxruntime."""
+    chosen = outcome.measured.timings.get(outcome.chosen.name)
+    for reference in outcome.order.references:
+        timing = outcome.measured.timings.get(reference.name)
+        if chosen and timing:
+            ratio = chosen.speedup / timing.speedup
+            yield f"At batch 1 the chosen variant is {ratio:.2f} times as fast as {reference.name}, on the same cores."

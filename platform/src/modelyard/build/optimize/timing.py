@@ -52,7 +52,7 @@ def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, te
     groups = grouped([(one.name, one.memory) for one in alive], first.memory, memory_left() * _MEMORY)
     by_name, found = {one.name: one for one in trials}, []
     for place, names in enumerate(groups):
-        subjects = [Subject(name, by_name[name].path or Path()) for name in (ORIGINAL, *names)]
+        subjects = [Subject(name, by_name[name].path or Path(), by_name[name].program) for name in (ORIGINAL, *names)]
         until = time.monotonic() + (deadline - time.monotonic()) / (len(groups) - place)
         plan = Plan(
             inputs=bench.inputs,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.build.answers import Answer, Question, ask
 from modelyard.build.evaluation import ABSOLUTE, RELATIVE, close, largest_difference
 from modelyard.build.sandbox import Died, confined
+from modelyard.build.worker import PROBE
 from modelyard.errors import ModelyardError
 
 from . import choose
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .intake import Intake
-    from .material import Evaluation, Hardware, Recipe
+    from .material import Evaluation, Hardware, Material, Recipe, Reference
 
 _ALLOWANCE = 120.0
 """Seconds any one step may take at most, however large the budget."""
@@ -56,6 +57,7 @@ class Trial:
     loss: float | None = None
     refused: str | None = None
     begun: bool = True
+    program: str = PROBE
 
     @property
     def name(self) -> str:
@@ -76,6 +78,11 @@ class Bench:
     runtimes: tuple[Runtime, ...]
     scratch: Path
     memory: int | None = None
+    starts: Mapping[str, Material] = field(default_factory=dict)
+
+    def start(self, recipe: Recipe) -> Material:
+        """What the recipe's first step is given."""
+        return self.starts[recipe.start] if recipe.start else self.intake.material
 
     def expected(self) -> Mapping[str, np.ndarray]:
         """The outputs that every variant must have, as eval.npz or the original gives them."""
@@ -102,6 +109,23 @@ def recipe_of_original() -> Recipe:
     from .material import Recipe
 
     return Recipe(ORIGINAL, ())
+
+
+def compared(reference: Reference) -> Trial:
+    """A reference among the trials, timed like them and never chosen."""
+    from .material import Recipe
+
+    return Trial(
+        Recipe(reference.name, ()),
+        reference.model,
+        precision="fp32",
+        runtime="torch",
+        memory=reference.memory,
+        seconds=reference.seconds,
+        refused="it is timed to compare with: the network in torch itself, which nothing here serves.",
+        begun=False,
+        program=reference.program,
+    )
 
 
 def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
@@ -137,10 +161,12 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
 
 def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:
     job, result = folder / "job.json", folder / "made.json"
-    hardware, material = bench.hardware, bench.intake.material
+    hardware, material = bench.hardware, bench.start(recipe)
     facts = {
         "original": str(material.path),
         "precision": material.precision,
+        "passes_before": list(material.passes),
+        "data": str(bench.intake.folder),
         "metric": bench.intake.metric,
         "steps": [[name, dict(params)] for name, params in recipe.steps],
         "cores": hardware.cores,

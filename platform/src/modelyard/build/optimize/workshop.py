@@ -2,8 +2,8 @@
 
     python -m modelyard.build.optimize.workshop JOB RESULT
 
-JOB is a JSON file: recipe steps, the original, hardware, where the evaluation set is, the seed, and the registry of
-passes as MODULE:NAME. Each step writes to a folder of its own beside RESULT.
+JOB is a JSON file: recipe steps, what they begin with, hardware, where the evaluation set is, the seed, and the
+registry of passes as MODULE:NAME. Each step writes to a folder of its own beside RESULT.
 """
 
 import json
@@ -36,8 +36,8 @@ def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     random.seed(job["seed"])
     np.random.seed(job["seed"])  # libraries that passes call draw from the global generator
     hardware = Hardware(job["cores"], frozenset(job["flags"]), job["gpu"])
-    evaluation = evaluation_of(Path(job["original"]).parent, job["metric"]) if job["metric"] else None
-    material = Material(Path(job["original"]), "onnx", Precision(job["precision"]))
+    evaluation = evaluation_of(Path(job["data"]), job["metric"]) if job["metric"] else None
+    material = Material(Path(job["original"]), "onnx", Precision(job["precision"]), tuple(job["passes_before"]))
     passes = registry(job["passes"])
     for place, (name, params) in enumerate(job["steps"]):
         if name not in passes:

@@ -1,0 +1,114 @@
+"""The author's module, weights and data, loaded as the recipe names them; mistakes are ValueErrors with a sentence."""
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs in the order of the module's arguments, and targets; dimension 0 of all is the rows.
+
+    Targets that are integers name a class; others are numbers the network is to give.
+    """
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def are_classes(self) -> bool:
+        return not self.targets.is_floating_point()
+
+
+@dataclass(frozen=True)
+class Authored:
+    """What lies in the entry's training/ folder; `recipe` is its recipe.yaml with all defaults filled in."""
+
+    folder: Path
+    recipe: Mapping[str, Any]
+
+    def network(self, architecture: Mapping[str, Any]) -> nn.Module:
+        """A new network, the same for the same seed; `architecture` goes before the recipe's."""
+        torch.manual_seed(self.recipe["seed"])
+        made = self._called("module", **{**self.recipe["architecture"], **architecture})
+        if not isinstance(made, nn.Module):
+            raise ValueError(f"{self.recipe['module']} gave {type(made).__name__}, which is no torch.nn.Module")
+        return made.eval()
+
+    def original(self) -> nn.Module:
+        """The network that the entry's model.onnx was exported from."""
+        return self._loaded({}, self.recipe["weights"])
+
+    def teacher(self) -> nn.Module:
+        """The network whose answers are learnt."""
+        named = self.recipe["teacher"]
+        return self.original() if named == "self" else self._loaded(named["architecture"], named["weights"])
+
+    @cached_property
+    def train(self) -> Rows:
+        """What is learnt from."""
+        return self._rows("train")
+
+    @cached_property
+    def calibration(self) -> Rows:
+        """What training does not see: it scores architectures and fills logs."""
+        return self._rows("calibration")
+
+    def _loaded(self, architecture: Mapping[str, Any], weights: str) -> nn.Module:
+        network = self.network(architecture)
+        try:
+            network.load_state_dict(load_file(str(self.folder / weights)))
+        except RuntimeError as bad:
+            said = " ".join(str(bad).split())[:200]
+            raise ValueError(f"{weights} does not fit the module with its architecture: {said}") from bad
+        return network
+
+    def _rows(self, split: str) -> Rows:
+        found = self._called("data", split)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise ValueError(f"{self.recipe['data']} must give (inputs, targets)")
+        inputs = found[0] if isinstance(found[0], tuple) else (found[0],)
+        rows = Rows(tuple(_tensor(array) for array in inputs), _tensor(found[1]))
+        if not len(rows) or any(len(array) != len(rows) for array in rows.inputs):
+            raise ValueError(f"{self.recipe['data']} gave no rows for {split!r}, or not the same number everywhere")
+        return rows
+
+    def _called(self, field: str, *arguments: Any, **named: Any) -> Any:
+        file, _, name = self.recipe[field].partition(":")
+        module = _imported(self.folder / file)
+        if not callable(getattr(module, name, None)):
+            raise ValueError(f"{file} has no {name} that can be called")
+        return getattr(module, name)(*arguments, **named)
+
+
+def _imported(path: Path) -> Any:
+    """The file as a module, with its folder on the path for what it imports from its neighbours; run once."""
+    name = path.stem
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _tensor(array: Any) -> Tensor:
+    return array if isinstance(array, Tensor) else torch.from_numpy(np.ascontiguousarray(array))

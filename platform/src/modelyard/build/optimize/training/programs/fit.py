@@ -1,0 +1,117 @@
+"""One training loop: the student learns the targets (hard) and the teacher's answers (soft).
+
+    classes    hard * cross entropy  +  soft * T^2 * KL(teacher / T || student / T)      (Hinton et al. 2015)
+    numbers    hard * mean square    +  soft * mean square to the teacher
+
+AdamW with one cycle of the learning rate. The teacher is asked once for all rows, before the first step.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .authored import Rows
+
+Told = Callable[[int, float], None]
+"""Called after an epoch, counted from 1, with its mean loss."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train; a `momentum` of batch normalization and all else is the module's own affair."""
+
+    epochs: int
+    batch: int
+    rate: float
+    seed: int
+    temperature: float = 4.0
+    hard: float = 0.3
+    soft: float = 0.7
+
+
+def plan_of(recipe: Mapping[str, Any], epochs: int) -> Plan:
+    """The recipe's way of training, for so many epochs."""
+    said = recipe["distill"] or {"temperature": 4.0, "weights": {"hard": 0.3, "soft": 0.7}}
+    return Plan(
+        epochs=epochs,
+        batch=recipe["batch"],
+        rate=recipe["rate"],
+        seed=recipe["seed"],
+        temperature=said["temperature"],
+        hard=said["weights"]["hard"],
+        soft=said["weights"]["soft"],
+    )
+
+
+def fit(
+    student: nn.Module, answers: Tensor, rows: Rows, plan: Plan, told: Told, after: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Trains STUDENT in place on the teacher's `answers` [rows, ...]; gives the mean loss of every epoch.
+
+    `after` is called after every step (a mask puts its zeros back there). ValueError when the loss is no number.
+    """
+    torch.manual_seed(plan.seed)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=plan.rate)
+    steps = plan.epochs * -(-len(rows) // plan.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=steps)
+    history = []
+    student.train()
+    for epoch in range(1, plan.epochs + 1):
+        total = 0.0
+        for chosen in _batches(len(rows), plan.batch):
+            given = student(*(array[chosen] for array in rows.inputs))
+            loss = loss_of(given, answers[chosen], rows.targets[chosen], plan)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            after()
+            schedule.step()
+            total += loss.item() * len(chosen)
+        history.append(total / len(rows))
+        if not torch.isfinite(torch.tensor(history[-1])):
+            raise ValueError("the loss became infinite or no number; make `rate` smaller")
+        told(epoch, history[-1])
+    student.eval()
+    return history
+
+
+def loss_of(given: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> Tensor:
+    """The loss of one batch, as the docstring of this module says."""
+    if targets.is_floating_point():
+        hard, soft = functional.mse_loss(given, targets.reshape(given.shape)), functional.mse_loss(given, taught)
+    else:
+        softened = functional.log_softmax(given / plan.temperature, dim=-1)
+        wanted = functional.log_softmax(taught / plan.temperature, dim=-1)
+        hard = functional.cross_entropy(given, targets)
+        soft = plan.temperature**2 * functional.kl_div(softened, wanted, log_target=True, reduction="batchmean")
+    return plan.hard * hard + plan.soft * soft
+
+
+def answered(network: nn.Module, inputs: tuple[Tensor, ...], batch: int = 256) -> Tensor:
+    """What a network says to all rows, without gradients."""
+    network.eval()
+    with torch.no_grad():
+        parts = [
+            network(*(array[start : start + batch] for array in inputs)) for start in range(0, len(inputs[0]), batch)
+        ]
+    if not isinstance(parts[0], Tensor):
+        raise ValueError("the module gives several outputs; only one tensor can be learnt")
+    return torch.cat(parts)
+
+
+def score(network: nn.Module, rows: Rows) -> float:
+    """Larger is better: the share of right classes, or the negative mean square error."""
+    given = answered(network, rows.inputs)
+    if rows.are_classes:
+        return (given.argmax(dim=-1) == rows.targets).double().mean().item()
+    return -functional.mse_loss(given, rows.targets.reshape(given.shape)).item()
+
+
+def _batches(rows: int, size: int) -> list[Tensor]:
+    """Rows in random order; a last batch of one is left out, as batch normalization cannot learn from it."""
+    parts = list(torch.randperm(rows).split(size))
+    return parts[:-1] if len(parts) > 1 and len(parts[-1]) == 1 else parts

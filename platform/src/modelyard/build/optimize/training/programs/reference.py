@@ -1,0 +1,102 @@
+"""The original network in torch itself, eager or compiled: timed to compare with, never chosen.
+
+Speaks as the timing process of variants does (`build.probe`): `answer` writes all answers, `time` reads
+{"rows", "seconds"} a line and writes {"milliseconds": [...]}, {} ends it with the peak memory.
+"""
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .authored import Authored
+
+WARM_UP, LEAST, MOST, FEEDS, CHUNK = 2, 3, 5000, 16, 64
+COMPILED_FOR = (1, 8)
+"""Batch sizes that a compiled network has met before it counts as open."""
+
+Feed = tuple[Tensor, ...]
+
+
+def answer(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """All answers as FOLDER/answers.npz; how long they took, and the peak memory."""
+    run, inputs = opened(job)
+    rows = len(inputs[0])
+    begun = time.perf_counter()
+    parts = [run(tuple(array[start : start + CHUNK] for array in inputs)) for start in range(0, rows, CHUNK)]
+    seconds = time.perf_counter() - begun
+    np.savez(folder / "answers.npz", **{job["outputs"][0]: np.concatenate(parts)})
+    return {"seconds": seconds, "peakMemory": peak_memory()}
+
+
+def time_turns(job: dict[str, Any]) -> None:
+    """Turns as stdin asks for them."""
+    run, inputs = opened(job)
+    feeds: dict[int, list[Feed]] = {}
+    _say({})
+    gc.disable()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if not order:
+            _say({"peakMemory": peak_memory()})
+            return
+        rows = order["rows"]
+        feeds.setdefault(rows, _feeds(inputs, rows))
+        _say({"milliseconds": _timed(run, feeds[rows], order["seconds"])})
+
+
+def opened(job: dict[str, Any]) -> tuple[Callable[[Feed], np.ndarray], Feed]:
+    """The network as a function, and all inputs; a compiled one is compiled here."""
+    cores = sorted(os.sched_getaffinity(0))[: job["threads"]]
+    os.sched_setaffinity(0, cores)
+    torch.set_num_threads(len(cores))
+    network: Any = Authored(Path(job["folder"]), job["recipe"]).original()
+    with np.load(job["evaluation"], allow_pickle=False) as arrays:
+        inputs = tuple(torch.from_numpy(arrays[f"input:{name}"]) for name in job["inputs"])
+    if job["compiled"]:
+        network = torch.compile(network, dynamic=False)
+
+    def run(feed: Feed) -> np.ndarray:
+        with torch.inference_mode():
+            return network(*feed).numpy()
+
+    for rows in COMPILED_FOR if job["compiled"] else (1,):
+        run(_feeds(inputs, rows)[0])
+    return run, inputs
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process so far, bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _timed(run: Callable[[Feed], np.ndarray], feeds: list[Feed], seconds: float) -> list[float]:
+    ring, found = cycle(feeds), []
+    for feed in islice(ring, WARM_UP):
+        run(feed)
+    until = time.perf_counter() + seconds
+    while len(found) < LEAST or (time.perf_counter() < until and len(found) < MOST):
+        feed, before = next(ring), time.perf_counter_ns()
+        run(feed)
+        found.append((time.perf_counter_ns() - before) / 1e6)
+    return found
+
+
+def _feeds(inputs: Feed, rows: int) -> list[Feed]:
+    there = len(inputs[0])
+    starts = range(0, min(there, rows * FEEDS), rows)
+    return [tuple(array[torch.arange(start, start + rows) % there] for array in inputs) for start in starts]
+
+
+def _say(value: dict[str, Any]) -> None:
+    os.write(1, json.dumps(value).encode() + b"\n")
