@@ -52,3 +52,14 @@ def test_a_field_of_a_newer_builder_is_passed_over() -> None:
 def test_a_report_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Report.model_validate({**WRITTEN, **change})
+
+
+def test_an_optimization_is_told_in_short() -> None:
+    told = {"goal": "size", "variant": "int8", "runtime": "onnxruntime", "reason": "It is the smallest.", "tried": 4}
+    optimized = Report.model_validate({**WRITTEN, "optimization": {**told, "sizeRatio": 0.26, "hardware": "newer"}})
+
+    again = json.loads(optimized.model_dump_json(by_alias=True, exclude_none=True))
+
+    assert Report.model_validate(again) == optimized
+    assert again["optimization"]["sizeRatio"] == 0.26
+    assert Report.model_validate(WRITTEN).optimization is None

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from modelyard.api.status import RevisionStatus, Stage
-from modelyard.core.desired.building import job
+from modelyard.core.desired.building import job, optimize_job
 from modelyard.core.desired.routing import Backend, routes
 from modelyard.core.desired.serving import inference_service, service_account, store_secret
 from modelyard.core.keys import storage_uri
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import DESIRED_ANNOTATION, build_digest, predictor, revision_name
 from modelyard.core.snapshot import Credentials, ResolvedEntry
-from modelyard.settings import GatewaySettings, Settings
+from modelyard.settings import BuildSettings, GatewaySettings, Settings
 from tests.support.builders import a_model, settings
 
 DIGEST = "sha256:" + "ab" * 32
@@ -28,6 +28,10 @@ def a_revision(**changes: Any) -> RevisionStatus:
 
 def a_job(given: Settings | None = None) -> dict[str, Any]:
     return job("digits", ENTRY, DIGEST, "cpu", given or settings())
+
+
+def an_optimize_job(**optimize: Any) -> dict[str, Any]:
+    return optimize_job(a_model(optimize=optimize), ENTRY, DIGEST, "cpu", settings())
 
 
 def credentials(endpoint: str = "http://store:8333") -> Credentials:
@@ -184,6 +188,55 @@ def test_the_job_is_restricted() -> None:
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["resources"]["limits"]["memory"] == "2Gi"
+
+
+def test_an_optimization_runs_the_build_with_what_the_spec_asks() -> None:
+    [container] = an_optimize_job(budget="30s", precisions=["int8", "fp32"])["spec"]["template"]["spec"]["containers"]
+
+    wanted = '{"budget":30.0,"goal":"latency","maxQualityLoss":0.01,"precisions":["fp32","int8"],"target":"cpu"}'
+    command = ["modelyard", "build", "digits:1", "--name", "digits", "--target", "cpu", "--publish"]
+    assert container["command"] == [*command, "--optimize", wanted]
+    assert container["resources"] == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "4Gi"}}
+    assert container["image"] == settings().build.image
+
+
+def test_an_optimization_has_twice_its_budget_beside_the_time_of_a_build() -> None:
+    assert an_optimize_job(budget="10m")["spec"]["activeDeadlineSeconds"] == 1200 + 900
+
+
+def test_an_evicted_optimization_goes_on_and_a_users_mistake_ends_it() -> None:
+    spec = an_optimize_job()["spec"]
+
+    assert [rule["action"] for rule in spec["podFailurePolicy"]["rules"]] == ["FailJob", "Ignore"]
+    assert spec["podFailurePolicy"]["rules"][1]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+    assert spec["backoffLimit"] == 3
+
+
+def test_an_optimization_belongs_to_its_model_and_its_pods_do_not_pass_for_it() -> None:
+    made = an_optimize_job()
+    labels, of_pods = made["metadata"]["labels"], made["spec"]["template"]["metadata"]["labels"]
+
+    assert made["metadata"]["name"] == f"optimize-{'ab' * 8}"
+    assert (labels["modelyard.dev/model"], labels["modelyard.dev/namespace"]) == ("digits", "demo")
+    assert labels["modelyard.dev/build"] == of_pods["modelyard.dev/build"] == "ab" * 8
+    assert "modelyard.dev/model" not in of_pods
+
+
+@pytest.mark.parametrize(("image", "used"), [("", settings().build.image), ("builder-gpu:1", "builder-gpu:1")])
+def test_an_optimization_for_a_gpu_gets_one_and_an_image_that_can_use_it(image: str, used: str) -> None:
+    chosen = settings(build=BuildSettings(gpu_image=image))
+    model = a_model(optimize={})
+    made = optimize_job(model, ENTRY, DIGEST, "gpu", chosen)
+    [container] = made["spec"]["template"]["spec"]["containers"]
+
+    assert container["resources"]["limits"] == {"memory": "4Gi", "nvidia.com/gpu": 1}
+    assert container["image"] == used
+    assert '"target":"gpu"' in container["command"][-1]
+
+
+def test_a_model_that_asks_for_no_optimization_has_no_job_for_it() -> None:
+    with pytest.raises(ValueError, match="asks for no optimization"):
+        optimize_job(a_model(), ENTRY, DIGEST, "cpu", settings())
 
 
 def test_names_fit_their_places() -> None:

@@ -25,6 +25,9 @@ def test_the_layout_is_the_one_the_serving_side_reads() -> None:
     assert keys.alias_prefix() == "aliases/"
     assert keys.build_report(DIGEST) == f"builds/{'ab' * 32}/report.json"
     assert keys.build_warmup(DIGEST) == f"builds/{'ab' * 32}/warmup.json"
+    assert keys.build_progress(DIGEST) == f"builds/{'ab' * 32}/progress.json"
+    assert keys.build_optimization(DIGEST, "report.html") == f"builds/{'ab' * 32}/optimization/report.html"
+    assert keys.build_study(DIGEST, "trials/1/model.onnx") == f"studies/{'ab' * 32}/trials/1/model.onnx"
     assert keys.part(DIGEST, "model.onnx") == f"parts/{'ab' * 32}/model.onnx"
     assert keys.storage_uri("modelyard", DIGEST) == f"s3://modelyard/builds/{'ab' * 32}/repository/"
 

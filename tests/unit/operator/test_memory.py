@@ -45,8 +45,18 @@ def test_a_build_wakes_every_model_that_wants_it_and_no_other() -> None:
 
     assert wishes.of("a" * 16) == [FACES]
     assert wishes.of("b" * 16) == [DIGITS]
-    wishes.note(DIGITS, "")
+    wishes.note(DIGITS)
     assert wishes.of("b" * 16) == []
+
+
+def test_a_model_may_wait_for_a_plain_and_an_optimized_build() -> None:
+    wishes = Wishes()
+    wishes.note(DIGITS, "sha256:" + "a" * 64, "sha256:" + "b" * 64)
+    assert wishes.of("a" * 16) == wishes.of("b" * 16) == [DIGITS]
+
+    wishes.note(DIGITS, "", "sha256:" + "b" * 64)
+    assert wishes.of("a" * 16) == []
+    assert wishes.of("b" * 16) == [DIGITS]
 
 
 def test_a_log_event_is_one_line_of_json_with_its_fields_and_trace() -> None:
