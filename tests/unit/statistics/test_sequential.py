@@ -89,8 +89,64 @@ def test_trouble_of_both_arms_holds_and_is_forgotten_when_it_is_over():
     over = seen(COMPARED, (200, 5, 0, 45, 0), state=trouble)
 
     assert verdict(COMPARED, over) is Verdict.INCONCLUSIVE
-    assert (over.requests, over.bad, over.stable_bad) == (550, 0, 0)
+    assert (over.requests, over.bad, over.stable_bad) == (705, 0, 0)
     assert verdict(COMPARED, seen(COMPARED, (200, 5, 0, 45, 0), state=over)) is Verdict.PASS
+
+
+@pytest.mark.parametrize("begins", range(0, 60, 7))
+@pytest.mark.parametrize("lasts", [60, 200])
+def test_a_hold_ends_a_minute_after_the_stables_trouble_wherever_the_clock_stands(begins, lasts):
+    trouble = seen(COMPARED, (120 + begins, 5, 0, 45, 0), (lasts, 5, 1, 45, 9))
+    assert verdict(COMPARED, trouble) is Verdict.HOLD
+
+    assert verdict(COMPARED, seen(COMPARED, (40, 5, 0, 45, 0), state=trouble)) is Verdict.HOLD
+    assert verdict(COMPARED, seen(COMPARED, (61, 5, 0, 45, 0), state=trouble)) is not Verdict.HOLD
+
+
+def test_a_usual_error_now_and_then_does_not_prolong_a_hold():
+    trouble = seen(COMPARED, (120, 5, 0, 45, 0), (60, 5, 1, 45, 9))
+    well = seen(COMPARED, *[(9, 5, 0, 45, 0), (1, 5, 0, 45, 2)] * 12, state=trouble)
+    assert verdict(COMPARED, well) is not Verdict.HOLD
+
+
+def test_little_traffic_takes_longer_to_show_that_the_trouble_is_over():
+    trouble = seen(COMPARED, (160, 1, 0, 1, 0), *[(1, 0, 0, 1, 0), (1, 0, 0, 1, 0), (1, 0, 0, 1, 1)] * 40)
+    assert verdict(COMPARED, trouble) is Verdict.HOLD
+
+    def later(seconds):
+        return verdict(COMPARED, seen(COMPARED, *[(9, 0, 0, 0, 0), (1, 0, 0, 1, 0)] * (seconds // 10), state=trouble))
+
+    assert later(70) is Verdict.HOLD
+    assert later(180) is not Verdict.HOLD
+
+
+@pytest.mark.parametrize(("mine", "others"), [(5, 45), (25, 25)])
+def test_trouble_of_both_arms_that_comes_back_soon_is_not_blamed_on_the_candidate(mine, others):
+    good, both = (mine, 0, others, 0), (mine, mine // 5, others, others // 5)
+    state = seen(COMPARED, (120, *good))
+    for _ in range(4):
+        state = seen(COMPARED, (20, *both), (70, *good), state=state)
+        assert verdict(COMPARED, state) is not Verdict.HOLD
+        assert state.failed is Cause.NONE
+
+
+def test_a_candidate_that_alone_is_bad_after_a_trouble_of_both_still_fails():
+    over = seen(COMPARED, (120, 25, 0, 25, 0), (30, 25, 9, 25, 9), (70, 25, 0, 25, 0))
+    assert verdict(COMPARED, over) is not Verdict.HOLD
+    assert seen(COMPARED, (3, 25, 9, 25, 0), state=over).failed is Cause.REGRESSION
+
+
+def test_five_minutes_after_a_trouble_everything_is_asked_again():
+    over = seen(COMPARED, (120, 25, 0, 25, 0), (30, 25, 9, 25, 9), (70, 25, 0, 25, 0))
+    later = seen(COMPARED, (300, 25, 0, 25, 0), state=over)
+
+    assert seen(COMPARED, (1, 5, 5, 5, 0), state=next_step(over)).failed is Cause.NONE
+    assert seen(COMPARED, (1, 5, 5, 5, 0), state=next_step(later)).failed is Cause.OBJECTIVE
+
+
+def test_where_there_is_no_comparison_a_trouble_before_excuses_nothing():
+    over = seen(ALONE, (120, 25, 0, 25, 0), (30, 25, 0, 25, 9), (70, 25, 0, 25, 0))
+    assert seen(ALONE, (3, 25, 25, 25, 0), state=over).failed is Cause.OBJECTIVE
 
 
 def test_trouble_of_both_arms_in_the_first_second_of_a_step_fails_nobody():

@@ -6,10 +6,14 @@ matters) and one minute (it is still so), with at least ten bad requests, is the
 level objectives, and here a failure by itself. Counts are kept by whole minutes of the clock and the newest is
 usually a part of one, so the spans are 4 to 5 minutes, and 1 to 2 minutes.
 
-The same buckets tell whether the stable itself misses its objective now.
+The same buckets tell whether the stable itself misses its objective now. That begins with proof and ends when the
+short span is good again, or sooner: as soon as the stable has kept its objective for a whole minute, whatever the
+clock says, in which DUE bad requests would have come had its trouble gone on. All counts are forgotten then. For
+five minutes the trouble may come back, so until then nothing but a comparison with the stable fails the candidate.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import evalues
 
@@ -18,9 +22,30 @@ BUCKETS = 5
 SHORT = 2
 BURN = 14.4
 FEWEST_BAD = 10
+DUE = 5.0
 
 Bucket = tuple[int, int, int, int]
 _EMPTY: Bucket = (0, 0, 0, 0)
+
+
+class Run(NamedTuple):
+    """The stable after a trouble: its counts since it was last above the allowed rate, at `since`, epoch seconds.
+
+    When the trouble is over, `since` is the moment of that, and nothing is counted any more.
+    """
+
+    since: int = 0
+    requests: int = 0
+    bad: int = 0
+
+    def plus(self, end: int, requests: int, bad: int, allowed: float) -> "Run":
+        """With the window that ended at `end`; a new run when the rate is above the allowed one by that."""
+        requests, bad = self.requests + requests, self.bad + bad
+        return Run(end) if bad > allowed * requests else Run(self.since, requests, bad)
+
+    def fresh(self, end: int) -> bool:
+        """True as long as the trouble may come back."""
+        return end - self.since < BUCKETS * SPAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +88,11 @@ class Recent:
         if short[1] <= allowed * short[0]:
             return False
         return any(_above(*span, allowed, level, phi) for span in (short, self._stable(BUCKETS)))
+
+    def recovered(self, run: Run, end: int, phi: float) -> bool:
+        """True when the trouble is over by `end`, for all that the run tells."""
+        requests, bad = self._stable(BUCKETS)
+        return end - run.since >= SPAN and run.requests * bad >= DUE * phi * requests
 
     def _stable(self, buckets: int) -> tuple[int, int]:
         newest = self.buckets[:buckets]

@@ -22,6 +22,7 @@ from dataclasses import replace
 from modelyard.api.rollout_status import GateStatus, GateVerdict
 
 from . import ledger, supply
+from .burn import Run
 from .evidence import remaining
 from .finding import Finding
 from .look import Look
@@ -80,7 +81,7 @@ def _fed(look: Look, asked: Objective, rule: Rule) -> State:
     if state.end <= look.since:
         state = next_step(state)
     if look.alone:
-        state = replace(state, stable_out=False)
+        state = replace(state, stable_out=False, run=Run())
     for one in newer[bisect_right(newer, look.since, key=lambda one: one.end) :]:
         if state.failed:
             break

@@ -27,9 +27,9 @@ class Finding:
     """One look of a counting gate.
 
     `bound` is the bucket's bound that stands for a latency threshold, None while no answer was timed; `least` the
-    lowest one, milliseconds too, where all are above the threshold. `rate` and `silence` are the candidate's, in requests per second and
-    seconds; `outage` for how many seconds the counters have not come. `missing` are the requests it takes to a
-    pass, None where none is in sight or none is needed.
+    lowest one, milliseconds too, where all are above the threshold. `rate` and `silence` are the candidate's, in
+    requests per second and seconds; `outage` for how many seconds the counters have not come. `missing` are the
+    requests it takes to a pass, None where none is in sight or none is needed.
     """
 
     asked: Objective

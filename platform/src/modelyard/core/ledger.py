@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .burn import Recent
+from .burn import Recent, Run
 from .dispersion import Dispersion
 
 
@@ -46,7 +46,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Counts of both arms since the evidence began, the last minutes, and what is known of the stable."""
+    """Counts of both arms since the evidence began, the last minutes, and what is known of the stable.
+
+    `run` is how the stable has been while it is out, and for some minutes after that.
+    """
 
     end: int = 0
     requests: int = 0
@@ -56,6 +59,7 @@ class State:
     recent: Recent = field(default_factory=Recent)
     dispersion: Dispersion = field(default_factory=Dispersion)
     stable_out: bool = False
+    run: Run = field(default_factory=Run)
     failed: Cause = Cause.NONE
 
     @property
@@ -72,6 +76,7 @@ def next_step(state: State) -> State:
         recent=state.recent.stable_only(),
         dispersion=state.dispersion,
         stable_out=state.stable_out,
+        run=state.run,
     )
 
 
@@ -85,6 +90,7 @@ def as_json(state: State) -> dict[str, Any]:
         "dispersion": [getattr(habits, name) for name in habits.__slots__],
         "stableOut": state.stable_out,
         "failed": state.failed.value,
+        **({"run": list(state.run)} if state.run != Run() else {}),
     }
 
 
@@ -98,5 +104,6 @@ def from_json(values: Mapping[str, Any]) -> State:
         recent=Recent(slot, buckets),
         dispersion=Dispersion(*values["dispersion"]),
         stable_out=values["stableOut"],
+        run=Run(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
         failed=Cause(values["failed"]),
     )

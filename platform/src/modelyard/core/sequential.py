@@ -9,7 +9,8 @@ allowed with probability at most alpha, and passes one that misses the objective
 |---|---|
 | FAIL | rate > p0 is proven; or the burn rate is 14.4 in the long and the short span (`burn.py`); or |
 |      | rate > (1+m) times the stable's is proven, and rate < p0 is not |
-| HOLD | the stable itself misses the objective; only a proven regression fails the candidate then |
+| HOLD | the stable itself misses the objective; only a proven regression fails the candidate then, and for |
+|      | five minutes after it; it ends with a minute in which the stable keeps the objective (`burn.py`) |
 | PASS | rate < 2 p0 is proven at beta, by at least 3/p0 requests, and, where there is a stable to compare to, |
 |      | rate < p0 or rate < 1.6 (1+m) times the stable's is proven at 0.1 % |
 | INCONCLUSIVE | none of these yet |
@@ -28,6 +29,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from . import evalues
+from .burn import Recent, Run
 from .ledger import Cause, State, Window, next_step
 
 __all__ = ["Cause", "Rule", "State", "Verdict", "Window", "next_step", "update", "verdict"]
@@ -89,10 +91,7 @@ def update(rule: Rule, state: State, window: Window) -> State:
     if window.end <= state.end:
         return state
     added = (window.requests, window.bad, window.stable_requests, window.stable_bad)
-    recent = state.recent.plus(window.end, added)
-    out = state.stable_out
-    if out or window.stable_bad:
-        out = recent.stable_out(rule.allowed, rule.sure_level, state.dispersion.phi, added[2:])
+    recent, out, run = _troubled(rule, state, window, state.recent.plus(window.end, added))
     counted = (state.requests, state.bad, state.stable_requests, state.stable_bad)
     if state.stable_out and not out:
         counted = (0, 0, 0, 0)
@@ -100,10 +99,23 @@ def update(rule: Rule, state: State, window: Window) -> State:
     if not out:
         dispersion = dispersion.plus(window.end, window.stable_requests, window.stable_bad)
     a, b, c, d = (before + new for before, new in zip(counted, added, strict=True))
-    after = State(window.end, a, b, c, d, recent, dispersion, out, state.failed)
+    after = State(window.end, a, b, c, d, recent, dispersion, out, run, state.failed)
     if window.bad and not state.failed:
         return _judged(rule, after)
     return after
+
+
+def _troubled(rule: Rule, state: State, window: Window, recent: Recent) -> tuple[Recent, bool, Run]:
+    """The last minutes, whether the stable is out, and how it has been since or after that."""
+    now, phi = (window.stable_requests, window.stable_bad), state.dispersion.phi
+    asked = state.stable_out or window.stable_bad
+    out = bool(asked) and recent.stable_out(rule.allowed, rule.sure_level, phi, now)
+    if not state.stable_out:
+        after = state.run if state.run.fresh(window.end) else Run()
+        return recent, out, Run(window.end) if out else after
+    run = state.run.plus(window.end, *now, rule.allowed)
+    well = window.stable_bad <= rule.allowed * window.stable_requests and recent.recovered(run, window.end, phi)
+    return (Recent(), False, Run(window.end)) if well or not out else (recent, True, run)
 
 
 def verdict(rule: Rule, state: State) -> Verdict:
@@ -118,12 +130,13 @@ def verdict(rule: Rule, state: State) -> Verdict:
 def _judged(rule: Rule, state: State) -> State:
     """With the cause of a failure, if there is one; only a bad request of the candidate can bring one about."""
     phi = state.dispersion.phi
-    if not state.stable_out:
+    alone = rule.max_regression is None
+    if not state.stable_out and (alone or state.run == Run()):
         if state.recent.burning(rule.allowed):
             return replace(state, failed=Cause.BURN)
         if _exceeds(rule, state, phi):
             return replace(state, failed=Cause.OBJECTIVE)
-    if rule.max_regression is not None and _regresses(rule, state, phi):
+    if not alone and _regresses(rule, state, phi):
         return replace(state, failed=Cause.REGRESSION)
     return state
 
