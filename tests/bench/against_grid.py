@@ -13,20 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES
-from modelyard.build.measure import Measured, Subject
+from modelyard.build.measure import Measured
 from modelyard.build.optimize.engine import PASSES, Order, optimize
 from modelyard.build.optimize.hardware import this_machine
 from modelyard.build.optimize.material import Precision, Recipe
 from modelyard.build.optimize.recipes import recipes
 from modelyard.build.optimize.space import Configuration, Space, space_of
-from modelyard.build.optimize.trial import Bench, Trial, original, tried
+from modelyard.build.optimize.timing import Pace, timed
+from modelyard.build.optimize.trial import Bench, original, tried
 from modelyard.build.optimize.workshop import registry
 
 from .side_by_side import BOUND, Asked, asked
 
 PRECISIONS = (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT4)
 SHARE, GOAL = 0.25, 0.95
-MAKING_SECONDS, TIMING_SECONDS = 120.0, 150.0
+MAKING_SECONDS, TIMING_SECONDS, ROUNDS = 120.0, 240.0, 7
 SPACE = space_of(recipes(PRECISIONS, lossless_only=False), registry(PASSES))
 
 
@@ -93,7 +94,7 @@ def the_grid(ready: Asked) -> Grid:
     }
     made = time.monotonic()
     good = {one: trial for one, trial in trials.items() if trial.path and trial.refused is None}
-    found = ready.timed(_subjects(first, list(good.values())), TIMING_SECONDS, rounds=7)
+    found = timed(bench, [first, *good.values()], made + TIMING_SECONDS, Pace(rounds=ROUNDS), lambda _: None)
     timings = found.timings
     speedups: dict[Configuration | None, float] = {None: timings[ORIGINAL].speedup}
     speedups |= {one: timings[trial.name].speedup for one, trial in good.items() if trial.name in timings}
@@ -103,7 +104,3 @@ def the_grid(ready: Asked) -> Grid:
 def configuration_of(space: Space, steps: Sequence[tuple[str, Mapping[str, object]]]) -> Configuration | None:
     """The configuration of a variant's steps; None for the original."""
     return space.of(Recipe("chosen", tuple(steps))) if steps else None
-
-
-def _subjects(first: Trial, trials: Sequence[Trial]) -> list[Subject]:
-    return [Subject(trial.name, trial.path) for trial in (first, *trials) if trial.path]

@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"some of {', '.join(WHAT)}")
     parser.add_argument("--budget", type=float, default=150.0, help="seconds of each optimization")
     parser.add_argument("--chosen", type=Path, help="minilm, resnet: the chosen/ that modelyard optimize wrote")
-    parser.add_argument("--entry", type=Path, default=Path("model-repo/digits/2"), help="search: the entry searched")
+    parser.add_argument("--entry", type=Path, default=GOALS["minilm"].entry, help="search: the entry searched")
     parser.add_argument("--seeds", type=int, default=3, help="search: how many searches")
     given = parser.parse_args()
     strange = sorted(set(given.what) - set(WHAT))

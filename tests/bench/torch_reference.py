@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from modelyard.build.probe import feeds_of, time_turns
+from modelyard.build.probe import time_turns
 from modelyard.build.runtimes import Feed, Run
 from modelyard.errors import UnsupportedModel
 
@@ -69,9 +69,8 @@ def network(entry: Path) -> Any:
     return made.eval()
 
 
-def opened(job: dict[str, Any], path: Path, threads: int) -> Run:
-    """The network on so many threads; a compiled one has met every batch size before it counts as open."""
-    import numpy as np
+def opened(path: Path, threads: int, gpu: bool) -> Run:
+    """The network on so many threads; a compiled one compiles when it first meets a batch size, before it counts."""
     import torch
 
     torch.set_num_threads(threads)
@@ -87,18 +86,12 @@ def opened(job: dict[str, Any], path: Path, threads: int) -> Run:
         with torch.inference_mode():
             return {"answer": ran(**{name: torch.from_numpy(value) for name, value in feed.items()}).numpy()}
 
-    if said["compiled"]:
-        with np.load(job["inputs"]) as arrays:
-            inputs = {name: arrays[name] for name in arrays.files}
-        for rows in (1, 8):
-            run(feeds_of(inputs, rows, job["batchable"])[0])
     return run
 
 
 def main() -> None:
     """`time JOB`, as in `build.probe`."""
-    job = json.loads(Path(sys.argv[2]).read_text())
-    time_turns(job, lambda path, threads, _: opened(job, path, threads))
+    time_turns(json.loads(Path(sys.argv[2]).read_text()), opened)
 
 
 if __name__ == "__main__":
