@@ -5,16 +5,23 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.core.desired.building import job
+from modelyard.core.desired.building import job, optimize_job
 from modelyard.core.snapshot import ResolvedEntry
-from tests.support.builders import settings
+from tests.support.builders import a_model, settings
 from tests.support.real_apiserver import RealApiServer
 from tests.unit.core.test_checking import DIGEST, a_comparison, a_load_test
 
 pytestmark = pytest.mark.integration
-BUILD = job("digits", ResolvedEntry("digits", "1", DIGEST), DIGEST, "cpu", settings())
+ENTRY = ResolvedEntry("digits", "1", DIGEST)
+JOBS = {
+    "build": job("digits", ENTRY, DIGEST, "cpu", settings()),
+    "optimization": optimize_job(a_model(optimize={}), ENTRY, DIGEST, "cpu", settings()),
+    "optimization for a GPU": optimize_job(a_model(optimize={}), ENTRY, DIGEST, "gpu", settings()),
+    "load test": a_load_test(),
+    "comparison": a_comparison(),
+}
 
 
-@pytest.mark.parametrize("wanted", [BUILD, a_load_test(), a_comparison()], ids=["build", "load test", "comparison"])
+@pytest.mark.parametrize("wanted", JOBS.values(), ids=JOBS.keys())
 def test_a_job_is_taken_without_a_word(apiserver: RealApiServer, wanted: dict[str, Any]) -> None:
     assert apiserver.complaint(yaml.safe_dump(wanted)) == ""

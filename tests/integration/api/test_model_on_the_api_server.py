@@ -118,6 +118,33 @@ def test_defaults_inside_a_part_are_written_only_where_the_part_is_wanted(apiser
     assert set(rollout) == set(wanted)
 
 
+def test_an_optimization_is_kept_with_every_default(apiserver: RealApiServer) -> None:
+    kept = create(apiserver, a_model({"source": SOURCE, "optimize": {}}))["spec"]["optimize"]
+
+    precisions = ["fp32", "fp16", "int8", "int4"]
+    assert kept == {
+        "goal": "latency", "maxQualityLoss": "1%", "precisions": precisions, "budget": "10m", "wait": False
+    }  # fmt: skip
+    assert "optimize" not in create(apiserver, a_model({"source": SOURCE}))["spec"]
+
+
+@pytest.mark.parametrize(
+    ("optimize", "field"),
+    [
+        ({"goal": "speed"}, "goal"),
+        ({"precisions": ["fp64"]}, "precisions[0]"),
+        ({"precisions": []}, "precisions"),
+        ({"precisions": ["fp32", "fp16", "bf16", "int8", "int4", "fp32"]}, "precisions"),
+    ],
+)
+def test_an_optimization_of_an_unknown_kind_is_refused(
+    apiserver: RealApiServer, optimize: dict[str, Any], field: str
+) -> None:
+    found = refusals(apiserver, a_model({"source": SOURCE, "optimize": optimize}))
+
+    assert {at for at, _ in found} == {f"spec.optimize.{field}"}
+
+
 @pytest.mark.parametrize(
     ("rollout", "field", "known"),
     [
@@ -160,6 +187,7 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         "traffic": "95 % / 5 %",
         "url": "http://printed.demo.models.local",
         "rollout": {"phase": "Advancing", "candidate": "printed-9876543210", "weight": 5, "reason": "Weighing"},
+        "optimization": {"digest": "sha256:" + "0" * 64, "summary": "openvino-int8 3.1x"},
     }
     client.CustomObjectsApi(apiserver.client).patch_namespaced_custom_object_status(
         "modelyard.dev", "v1alpha1", "demo", "models", "printed", {"status": status}
@@ -170,8 +198,16 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
     wide = [re.split(r"\s{2,}", line) for line in apiserver.run("kubectl", *look, "-o", "wide").stdout.splitlines()]
     listed = apiserver.run("kubectl", "get", "modelyard", "-n", "demo", "-o", "name").stdout
 
-    assert printed[0] == ["NAME", "READY", "VERSION", "TRAFFIC", "ROLLOUT", "URL", "AGE"]
-    expected = ["printed", "True", "1", "95 % / 5 %", "Advancing", "http://printed.demo.models.local"]
+    assert printed[0] == ["NAME", "READY", "VERSION", "TRAFFIC", "ROLLOUT", "OPTIMIZED", "URL", "AGE"]
+    expected = [
+        "printed",
+        "True",
+        "1",
+        "95 % / 5 %",
+        "Advancing",
+        "openvino-int8 3.1x",
+        "http://printed.demo.models.local",
+    ]
     assert printed[1][:-1] == expected
     assert wide[0] == [*printed[0], "REVISION", "CANDIDATE", "WEIGHT", "WHY"]
     assert wide[1][-4:] == ["printed-0123456789", "printed-9876543210", "5", "Weighing"]
@@ -187,6 +223,7 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         ("model.spec.serving.runtime", "cpu, gpu, or auto"),
         ("model.spec.rollout.strategy", "Canary, BlueGreen, Shadow, AB, Recreate or Immediate."),
         ("model.spec.rollout.ab.header", "Request header that names the user."),
+        ("model.spec.optimize.wait", "Serve nothing of a new version before it is optimized"),
         ("model.status.rollout.gates", "What is asked of the candidate."),
         ("model.status.revisions", "the one that serves and one that comes or goes"),
     ],
