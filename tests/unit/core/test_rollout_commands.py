@@ -143,6 +143,63 @@ def test_a_command_is_carried_out_once() -> None:
     assert state(world).phase is Phase.ADVANCING
 
 
+def test_a_manifest_that_is_applied_again_tells_no_old_command_again() -> None:
+    world = a_world_at_its_first_weight()
+    tell(world, "pause", "monday")
+    world.look()
+    for number in range(8):
+        tell(world, "resume" if number % 2 == 0 else "pause", f"later-{number}")
+        world.look()
+    tell(world, "resume", "tuesday")
+    world.look()
+    answered = answer(world), state(world).command
+
+    tell(world, "pause", "monday")
+    world.look()
+
+    assert (state(world).paused, (answer(world), state(world).command)) == (False, answered)
+    assert state(world).heard == ["tuesday", *(f"later-{number}" for number in reversed(range(8))), "monday"]
+
+
+def test_the_last_ten_commands_are_remembered_and_no_more() -> None:
+    world = a_world_at_its_first_weight()
+    for number in range(11):
+        tell(world, "pause" if number % 2 == 0 else "resume", f"{number}")
+        world.look()
+    tell(world, "pause", "0")
+    world.look()
+
+    assert answer(world) == "It is paused already."
+    assert state(world).heard == ["0", *(f"{number}" for number in range(10, 1, -1))]
+
+
+def test_what_was_told_in_an_earlier_rollout_is_not_told_in_the_next() -> None:
+    world = a_world_at_its_first_weight()
+    tell(world, "abort", "7")
+    live_until_phase(world, Phase.IDLE)
+    tell(world, "retry", "8")
+    live_until(world, lambda rollout: traffic(world).get("2") == 10)
+
+    tell(world, "abort", "7")
+    world.look()
+
+    assert (state(world).phase, state(world).heard) == (Phase.ADVANCING, ["8", "7"])
+
+
+def test_the_command_an_earlier_release_answered_stays_answered() -> None:
+    world = a_world_at_its_first_weight()
+    tell(world, "pause", "old")
+    world.look()
+    world.model["status"]["rollout"].pop("heard")
+
+    tell(world, "resume", "new")
+    world.look()
+    tell(world, "pause", "old")
+    world.look()
+
+    assert (state(world).paused, state(world).heard) == (False, ["new", "old"])
+
+
 @pytest.mark.parametrize(
     ("action", "said"),
     [

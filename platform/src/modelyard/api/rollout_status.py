@@ -148,6 +148,11 @@ class RolloutStatus(Shape):
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     command: CommandStatus | None = Field(default=None, description="The latest command.")
+    heard: list[str] = Field(
+        default_factory=list,
+        max_length=HISTORY,
+        description="Ids of the last commands, newest first: none of them is carried out again.",
+    )
     history: list[RolloutRecord] = Field(
         default_factory=list, max_length=HISTORY, description="The last rollouts, newest first."
     )
@@ -155,6 +160,10 @@ class RolloutStatus(Shape):
     def gate(self, name: str) -> GateStatus | None:
         """The gate of that name, or None."""
         return next((one for one in self.gates if one.name == name), None)
+
+    def has_heard(self, command: str) -> bool:
+        """The command of that id was answered before."""
+        return command in self.heard or (self.command is not None and self.command.id == command)
 
     @property
     def at(self) -> Phase:

@@ -4,7 +4,8 @@ A command is written into `spec.rollout.command` with a new id, as a merge patch
 Model's manifest is not disturbed by it: no other field changes hands, an apply of a manifest without `command`
 leaves it where it is (`kubectl apply`, server-side or not, Helm, Flux and Argo CD alike), and when it is dropped all
 the same nothing happens, because the answer is in the status. A command that stands in an applied manifest itself
-would be told again with every apply that follows another command: keep it out of what is applied continuously.
+is told again with every apply that follows another command: the last ten ids are remembered and not carried out
+again, but nobody can tell what such a manifest means, so keep commands out of what is applied continuously.
 """
 
 import secrets

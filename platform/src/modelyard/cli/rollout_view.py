@@ -169,7 +169,7 @@ def _station(label: str, reached: Reached, note: str) -> Text:
 
 def _command(look: Look) -> Iterator[RenderableType]:
     asked, answered = look.model.spec.rollout.command, look.rollout.command
-    if asked is not None and (answered is None or answered.id != asked.id):
+    if asked is not None and not look.rollout.has_heard(asked.id):
         yield Text.assemble(("Command ", "bold"), f"{asked.action.value}: not answered yet")
     elif answered is not None:
         when = ago(answered.at, look.now)

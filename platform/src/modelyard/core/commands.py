@@ -1,4 +1,4 @@
-"""What a person tells a rollout: every id is carried out once, and its answer is kept.
+"""What a person tells a rollout: every id is carried out once, and the latest answer is kept.
 
 | action | when | what happens |
 |---|---|---|
@@ -9,10 +9,12 @@
 | retry | the wanted revision was refused | it is tried once more |
 
 An abort wins over everything, so a promote that comes after it is refused.
+
+The last ten ids are remembered: a manifest that is applied again brings an old command back, and it stays done.
 """
 
 from modelyard.api.rollout import Action
-from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
+from modelyard.api.rollout_status import HISTORY, CommandStatus, Phase, RolloutStatus
 
 from .conditions import timestamp
 from .rollout import WATCHED
@@ -22,11 +24,12 @@ from .scene import Scene
 def carry_out(scene: Scene) -> tuple[RolloutStatus, Action | None]:
     """The state with the command answered, and abort or promote when the table of transitions has to act on it."""
     command, rollout = scene.spec.command, scene.rollout
-    if command is None or (rollout.command is not None and rollout.command.id == command.id):
+    if command is None or rollout.has_heard(command.id):
         return rollout, None
     changed, answer, told = _ACTIONS[command.action](scene)
     said = CommandStatus(id=command.id, action=command.action, answer=answer, at=timestamp(scene.now))
-    return changed.model_copy(update={"command": said}), told
+    before = rollout.heard or [one.id for one in (rollout.command,) if one is not None]
+    return changed.model_copy(update={"command": said, "heard": [command.id, *before][:HISTORY]}), told
 
 
 Answer = tuple[RolloutStatus, str, Action | None]

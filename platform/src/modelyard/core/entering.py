@@ -59,7 +59,8 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
 def _begun(scene: Scene, entered: RolloutStatus) -> RolloutStatus:
     """A new rollout: nothing of the last one but its end."""
     kept = {
-        name: getattr(entered, name) for name in ("phase", "reason", "message", "stable", "since", "command", "history")
+        name: getattr(entered, name)
+        for name in ("phase", "reason", "message", "stable", "since", "command", "heard", "history")
     }
     holder = scene.rollout.stable
     return RolloutStatus(
