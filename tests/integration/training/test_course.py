@@ -1,0 +1,187 @@
+"""`modelyard optimize --train` on a tiny network: trained, searched, measured, judged, and logged to MLflow."""
+
+import importlib.util
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import yaml
+
+import modelyard.build.optimize.training
+from modelyard.api.optimization import Optimization, Variant
+from modelyard.build.optimize.engine import Order, optimize
+from modelyard.build.optimize.material import Precision, Recipe
+from modelyard.build.optimize.report import write
+from modelyard.build.optimize.timing import Pace
+from modelyard.build.optimize.training.environment import python
+from modelyard.build.optimize.training.reference import EAGER
+from modelyard.build.optimize.training.starts import Begun, begin
+from modelyard.errors import InvalidEntry, UnsupportedModel
+
+HERE = Path(__file__).resolve().parent
+TINY = HERE.parents[1] / "support" / "tiny_training"
+PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent
+RECIPE: dict[str, Any] = {
+    "module": "module.py:Network",
+    "architecture": {"width": 32, "depth": 2},
+    "weights": "weights.safetensors",
+    "data": "data.py:load",
+    "prune": {"ratio": 0.5},
+    "distill": {"epochs": 3},
+    "qat": {"epochs": 1},
+    "search": {"width": [4, 8], "depth": [1], "kernel": [3, 2], "trials": 4, "epochs": 3},
+    "seed": 5,
+    "batch": 32,
+    "rate": 0.01,
+}
+
+
+def held_out() -> tuple[np.ndarray, np.ndarray]:
+    spec = importlib.util.spec_from_file_location("tiny_data", TINY / "data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load("held-out")
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an author brings: model, evaluation set, and a training folder."""
+    folder = tmp_path_factory.mktemp("entry")
+    copytree(TINY, folder / "training")
+    command = [python(), "-I", str(HERE / "entry_program.py"), str(PROGRAMS), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    pictures, labels = held_out()
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    logits = np.asarray(session.run(["logits"], {"picture": pictures})[0])
+    np.savez(folder / "eval.npz", **{"input:picture": pictures, "output:logits": logits}, labels=labels)
+    said = {"name": "tiny", "version": "1", "framework": "pytorch", "task": "other"}
+    (folder / "modelyard.yaml").write_text(yaml.safe_dump(said))
+    (folder / "training" / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
+    return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A whole run, what it said, and where it logged."""
+
+    begun: Begun
+    report: Optimization
+    told: list[str]
+    runs: Path
+
+    def variant(self, name: str) -> Variant:
+        return next(variant for variant in self.report.variants if variant.name == name)
+
+
+def an_order(entry: Path, out: Path) -> Order:
+    return Order(entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=Pace(3, 0.5))
+
+
+def as_trained(begun: Begun) -> Callable[..., list[Recipe]]:
+    """Only what training made, without further passes: those have tests of their own."""
+    return lambda *_: [recipe for recipe in begun.recipes(tuple(Precision), False) if recipe.start and not recipe.steps]
+
+
+@pytest.fixture(scope="module")
+def ran(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    scratch, told = tmp_path_factory.mktemp("course"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"file:{scratch / 'runs'}")
+        patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        begun = begin(an_order(entry, scratch / "out"), True, told.append)
+        order = replace(begun.order, references=begun.order.references[:1])  # compiling takes a minute
+        report = write(optimize(order, as_trained(begun), scratch / "work"), scratch / "out")
+        begun.log(report)
+        yield Ran(begun, report, told, scratch / "runs")
+
+
+def test_every_stage_is_a_variant_that_says_how_it_was_made(ran: Ran) -> None:
+    made = {variant.name: variant.passes for variant in ran.report.variants if variant.passes}
+
+    assert made["pruned"] == ("torch-prune",)
+    assert made["pruned-distilled"] == ("torch-prune", "torch-distill")
+    assert made["pruned-distilled-qat"] == ("torch-prune", "torch-distill", "torch-qat")
+    assert made["searched-distilled"] == ("torch-student", "torch-distill")
+    assert {ran.variant(name).precision for name in ("pruned", "pruned-distilled")} == {"fp32"}
+    assert ran.variant("pruned-distilled-qat").precision == "int8"
+
+
+def test_what_was_trained_is_smaller_and_keeps_the_quality(ran: Ran) -> None:
+    original, distilled, qat = (ran.variant(name) for name in ("original", "pruned-distilled", "pruned-distilled-qat"))
+
+    assert original.size
+    assert distilled.size
+    assert qat.size
+    assert distilled.size < original.size / 2
+    assert qat.size < distilled.size
+    assert (distilled.refused, qat.refused) == (None, None)
+    assert ran.report.chosen.name != "original"
+
+
+def test_torch_itself_is_timed_and_never_chosen(ran: Ran) -> None:
+    eager = ran.variant(EAGER)
+
+    assert (eager.runtime, eager.speedup is not None, 1 in eager.latency) == ("torch", True, True)
+    assert "timed to compare with" in (eager.refused or "")
+    assert any(f"times as fast as {EAGER}" in note for note in ran.report.notes)
+
+
+def test_the_search_takes_the_fastest_architecture_that_learns(ran: Ran) -> None:
+    note = next(note for note in ran.report.notes if note.startswith("The architecture search"))
+
+    assert "timed 2 of 4 architectures" in note  # the module makes none with an even kernel
+    assert "it took width=4 depth=1 kernel=3" in note or "it took width=8 depth=1 kernel=3" in note
+
+
+def test_epochs_and_final_figures_are_in_mlflow(ran: Ran) -> None:
+    folder = next(ran.runs.glob("*/*/metrics")).parent
+    losses = [line.split() for line in (folder / "metrics" / "pruned-distilled" / "loss").read_text().splitlines()]
+    sizes = (folder / "metrics" / "variants" / "pruned" / "size").read_text().split()
+
+    assert folder.name == ran.begun.trained.run
+    assert [step for _, _, step in losses] == ["1", "2", "3"]
+    assert float(losses[-1][1]) < float(losses[0][1])
+    assert float(sizes[1]) == ran.variant("pruned").size
+    assert (folder / "params" / "recipe.prune.ratio").read_text() == "0.5"
+    assert (folder / "params" / "recipe.distill.epochs").read_text() == "3"
+
+
+def test_progress_is_told_epoch_by_epoch(ran: Ran) -> None:
+    assert sum(line.startswith("training pruned-distilled: epoch") for line in ran.told) == 3
+
+
+def test_a_second_run_into_the_same_folder_trains_nothing(ran: Ran) -> None:
+    told: list[str] = []
+
+    again = begin(replace(ran.begun.order, starts={}, references=(), notes=()), True, told.append)
+
+    assert "taking what an earlier run trained" in told
+    assert again.order.starts == ran.begun.order.starts
+    assert not any(line.startswith("training") for line in told)
+
+
+def test_weights_that_are_not_those_of_the_model_are_refused(entry: Path, tmp_path: Path) -> None:
+    copy = copytree(entry, tmp_path / "entry")
+    with np.load(copy / "eval.npz") as found:
+        arrays = {name: found[name] for name in found.files}
+    np.savez(copy / "eval.npz", **{**arrays, "output:logits": arrays["output:logits"] + 1})
+
+    with pytest.raises(InvalidEntry, match=r"is not the network of model\.onnx: output 'logits' differs by up to 1"):
+        begin(an_order(copy, tmp_path / "out"), True, lambda _: None)
+
+
+def test_what_the_authors_code_raises_is_the_reason(entry: Path, tmp_path: Path) -> None:
+    copy = copytree(entry, tmp_path / "entry")
+    (copy / "training" / "module.py").write_text("raise RuntimeError('no such weather')")
+
+    with pytest.raises(UnsupportedModel, match="the training ended early: RuntimeError: no such weather"):
+        begin(an_order(copy, tmp_path / "out"), True, lambda _: None)
