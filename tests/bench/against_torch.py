@@ -1,8 +1,8 @@
 """`minilm`, `resnet`: what optimizing gains over torch, everything in one interleaved run.
 
 Subjects: torch eager (what speed-ups refer to), torch.compile, the original in onnxruntime, and the variants that
-`modelyard optimize` chooses: of all, and of those onnxruntime runs. With `chosen`, a folder that `modelyard optimize`
-wrote is taken for the first and nothing is optimized here.
+`modelyard optimize` chooses: of all, and of those onnxruntime runs. An entry with a training recipe is trained first.
+With `chosen`, a folder that `modelyard optimize` wrote is taken instead and nothing is optimized here.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,13 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.build.measure import Measured, Subject
 from modelyard.build.optimize.choose import choose
 from modelyard.build.optimize.engine import Outcome
+from modelyard.build.optimize.training.course import course_of
+from modelyard.build.optimize.training.recipe import FILE
+from modelyard.build.optimize.training.reference import EAGER, references
 
 from .side_by_side import BOUND, Asked, Row, asked, optimized, size, table
-from .torch_reference import PROGRAM, ROOT, subject_file
+from .torch_reference import MINILM, ROOT, minilm_in_torch
 
-EAGER, COMPILED = "torch eager", "torch.compile"
 TIMING_SECONDS = 240.0
 """Until the last round may begin, loading and compiling included; eleven rounds end long before on a quiet machine."""
 
@@ -33,7 +35,7 @@ class Goal:
 
 
 GOALS = {
-    "minilm": Goal(ROOT / "model-repo" / "minilm" / "1", 3.0, 0.01),
+    "minilm": Goal(MINILM / "1", 3.0, 0.01),
     "resnet": Goal(ROOT / "model-repo" / "resnet18-digits" / "1", 6.0, 0.01, 4.0),
 }
 
@@ -46,18 +48,22 @@ def against_torch(goal: Goal, scratch: Path, budget: float, chosen: Path | None)
     ready = asked(goal.entry, scratch)
     models = {ORIGINAL: ready.intake.material.path}
     models |= {"chosen": model_of(chosen)} if chosen else candidates(optimized(goal.entry, scratch, budget))
-    subjects = [
-        Subject(EAGER, subject_file(scratch, goal.entry, compiled=False), PROGRAM),
-        Subject(COMPILED, subject_file(scratch, goal.entry, compiled=True), PROGRAM),
-        *(Subject(name, path) for name, path in models.items()),
-    ]
-    found = ready.timed(subjects, TIMING_SECONDS)
+    compared = in_torch(goal.entry, scratch)
+    found = ready.timed([*compared, *(Subject(name, path) for name, path in models.items())], TIMING_SECONDS)
     if EAGER in found.lost or found.rounds == 0:
         yield f"There is nothing to compare with: {found.lost.get(EAGER, 'not one round of timing was done')}"
         return
-    rows = [Row(EAGER), Row(COMPILED), *(_row(name, path, ready) for name, path in models.items())]
-    yield from table(rows, found, ready.intake.metric)
-    yield from _verdict(goal, rows[2:], found)
+    rows = [_row(name, path, ready) for name, path in models.items()]
+    yield from table([*(Row(one.name) for one in compared), *rows], found, ready.intake.metric)
+    yield from _verdict(goal, rows, found)
+
+
+def in_torch(entry: Path, scratch: Path) -> list[Subject]:
+    """The entry's network in torch, eager first."""
+    if not (entry / FILE).exists():
+        return minilm_in_torch(scratch)
+    found = references(course_of(entry, scratch / "out"), lambda _: None)
+    return [Subject(one.name, one.model, one.program) for one in found]
 
 
 def candidates(outcome: Outcome) -> dict[str, Path]:
@@ -82,7 +88,10 @@ def _verdict(goal: Goal, rows: list[Row], found: Measured) -> Iterator[str]:
     original = rows[0]
     least = (original.quality or 0.0) * (1 - goal.loss)
     good = [row for row in rows if (row.quality or 0.0) >= least and row.name in found.timings]
-    best = max(good, key=lambda row: found.timings[row.name].speedup, default=original)
+    if not good:
+        yield f"\nNothing that keeps the quality could be timed: {dict(found.lost)}."
+        return
+    best = max(good, key=lambda row: found.timings[row.name].speedup)
     reached, shrunk = found.timings[best.name].speedup, (original.bytes or 0) / (best.bytes or 1)
     kept = reached >= goal.speedup and shrunk >= goal.shrink
     yield (

@@ -6,10 +6,9 @@ the table all the same: its quality stands beside its speed.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modelyard.api.optimization import Goal
 from modelyard.build.answers import Question, ask, write_inputs
 from modelyard.build.measure import Measured, Plan, Subject, measure
 from modelyard.build.optimize.engine import Order, Outcome, optimize
@@ -18,6 +17,8 @@ from modelyard.build.optimize.intake import Intake, take_in
 from modelyard.build.optimize.material import Precision
 from modelyard.build.optimize.quality import quality
 from modelyard.build.optimize.recipes import recipes
+from modelyard.build.optimize.training.recipe import FILE
+from modelyard.build.optimize.training.starts import begin
 
 BOUND = 0.01
 PRECISIONS = (Precision.FP32, Precision.INT8)
@@ -54,11 +55,14 @@ def asked(entry: Path, scratch: Path) -> Asked:
     return Asked(intake, write_inputs(intake.arrays("input"), scratch / "inputs.npz"), scratch)
 
 
-def optimized(entry: Path, scratch: Path, budget: float, goal: Goal = "latency", search: bool = False) -> Outcome:
-    """What `modelyard optimize` makes of the entry within `budget` seconds."""
-    order = Order(entry, goal, BOUND, PRECISIONS, budget, 1, scratch / "out", search=search)
+def optimized(entry: Path, scratch: Path, budget: float) -> Outcome:
+    """What `modelyard optimize` makes of the entry within `budget` seconds, with its training recipe if it has one."""
+    order = Order(entry, "latency", BOUND, PRECISIONS, budget, 1, scratch / "out")
     order.out.mkdir(parents=True, exist_ok=True)
-    return optimize(order, recipes, scratch / "variants")
+    if not (entry / FILE).exists():
+        return optimize(order, recipes, scratch / "variants")
+    begun = begin(order, trust_code=True, tell=lambda _: None)
+    return optimize(replace(begun.order, references=()), begun.recipes, scratch / "variants")
 
 
 def size(model: Path) -> int:
