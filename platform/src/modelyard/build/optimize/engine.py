@@ -123,7 +123,7 @@ def optimize(
     watch.tried(first)
     run = _Run(order, bench, first, started, watch, memory)
     trials = [first, *_trials(run, planned)]
-    found = _searched(run, trials) if _searches(order, trials) else Found((), 0, 0)
+    found = _searched(run, _of_the_original(trials)) if _searches(order, trials) else Found((), 0, 0)
     trials += [*found.best, *map(compared, order.references)]
     measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say)
     variants = _on_the_front(tuple(_variant(trial, measured) for trial in trials))
@@ -244,11 +244,14 @@ def _searches(order: Order, trials: Sequence[Trial]) -> bool:
     return order.search or (order.leftover and all(trial.begun for trial in trials))
 
 
+def _of_the_original(trials: Sequence[Trial]) -> list[Trial]:
+    return [trial for trial in trials if not trial.recipe.start]
+
+
 def _searched(run: _Run, trials: Sequence[Trial]) -> Found:
     """Tunes the chains of passes that could be made at all."""
     order, bench, watch, leader = run.order, run.bench, run.watch, run.leader()
     deadline = run.started + SEARCHING * order.budget
-    trials = [trial for trial in trials if not trial.recipe.start]
     space = space_of([trial.recipe for trial in trials[1:]], registry(order.passes))
     lowest: list[float] = []
 
