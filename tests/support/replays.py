@@ -4,7 +4,6 @@ A `Story` is a world, what people do in it when something is seen, and when it i
 undisturbed, and leaves a copy of the world at every write; each copy is then lived to its own end.
 """
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from modelyard.core.plan import Plan
 from modelyard.core.snapshot import Ref
 
+from .apiserver import copied
 from .rollouts import state
 from .world import World
 
@@ -36,7 +36,7 @@ class Told:
 
     def fork(self, writes: int) -> "Told":
         """The same from here on, but the operator stops after so many writes of its next look."""
-        other = Told(self.story, copy.deepcopy(self.world))
+        other = Told(self.story, copied(self.world))
         other.shares = list(self.shares)
         other.world.look(crash_after=writes)
         return other

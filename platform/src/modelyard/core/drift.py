@@ -19,7 +19,9 @@ _MERGED = ("ownerReferences", "secrets")
 
 
 def covers(observed: Any, wanted: Any) -> bool:
-    """True when everything in `wanted` is in `observed`."""
+    """True when everything in `wanted` is in `observed`; most parts are equal, which is quicker to see."""
+    if observed == wanted:
+        return True
     if isinstance(wanted, Mapping):
         return isinstance(observed, Mapping) and all(
             key in observed and (_contains if key in _MERGED else covers)(observed[key], value)
@@ -31,7 +33,7 @@ def covers(observed: Any, wanted: Any) -> bool:
             and len(observed) == len(wanted)
             and all(covers(one, other) for one, other in zip(observed, wanted, strict=True))
         )
-    return observed == wanted
+    return False
 
 
 def _contains(observed: Any, wanted: Any) -> bool:
