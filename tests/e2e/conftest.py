@@ -18,13 +18,6 @@ from tests.support.kubectl import ROOT, apply, kubectl, run
 ENTRIES = ("digits/1", "digits/2", "digits/3", "breast-cancer/1")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long is left to `make proof`."""
-    long = [] if os.environ.get("MODELYARD_PROOF") else [one for one in items if one.get_closest_marker("proof")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [one for one in items if one not in long]
-
-
 def localcluster(*arguments: str) -> None:
     path = os.pathsep.join([str(ROOT / "platform"), os.environ.get("PYTHONPATH", "")])
     subprocess.run(
