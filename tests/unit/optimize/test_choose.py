@@ -78,7 +78,13 @@ def test_a_quality_that_nothing_reaches_leaves_the_original_and_says_how_near_it
 def test_without_any_variant_the_original_stays() -> None:
     refused = a_variant("broken", 9.0, lost=None, refused="it crashed.")
 
-    assert "no variant could be tried" in choose([THE_ORIGINAL, refused], "latency", 0.01).reason
+    assert "no variant could be used" in choose([THE_ORIGINAL, refused], "latency", 0.01).reason
+
+
+def test_a_variant_that_keeps_the_quality_and_cannot_be_used_is_not_said_to_lose_it() -> None:
+    refused = a_variant("int8", 3.0, lost=0.002, refused="it is not served as it answers by itself.")
+
+    assert "no variant could be used" in choose([THE_ORIGINAL, refused], "latency", 0.01).reason
 
 
 def test_without_an_evaluation_set_whatever_is_not_refused_may_be_chosen() -> None:

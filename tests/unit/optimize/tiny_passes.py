@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from modelyard.build.optimize.material import Evaluation, Hardware, Material, Precision, Recipe
 
@@ -57,6 +57,22 @@ class Tunable(Scaling):
 
 
 @dataclass(frozen=True)
+class Noisy(Scaling):
+    """Adds noise to the answers, and leaves out the description."""
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        model = onnx.load(str(material.path))
+        model.doc_string = ""
+        model.graph.node[-1].output[0] = "exact"
+        model.graph.node.append(helper.make_node("RandomUniformLike", ["exact"], ["noise"], low=-0.2, high=0.2))
+        model.graph.node.append(helper.make_node("Add", ["exact", "noise"], ["logits"]))
+        onnx.save(model, str(folder / "model.onnx"))
+        return Material(folder / "model.onnx", "onnx", self.precision)
+
+
+@dataclass(frozen=True)
 class Refusing(Scaling):
     """Never applies."""
 
@@ -87,6 +103,7 @@ _ALL: tuple[Any, ...] = (
     Scaling("nan", float("nan"), Precision.INT8, lossless=False),
     Scaling("flip", -1.0, Precision.INT8, lossless=False),
     Scaling("hungry", needs_data=True),
+    Noisy("noisy"),
     Refusing("refusing"),
     Tunable("tunable", space={"factor": (1.0, -1.0), "padding": (3000, 2000, 1000, 0), "fixed": (None,)}),
     Tunable("padded", space={"factor": (1.0,), "padding": (3000, 0)}),

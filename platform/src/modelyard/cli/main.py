@@ -22,6 +22,7 @@ VERBS = {
     "alias": "Point names such as champion at versions.",
     "build": "Build an entry or a file into a proved Triton model repository.",
     "optimize": "Try smaller and faster variants of a model and keep the best that keeps its quality.",
+    "report": "Show what the optimization of a Model tried, measured and chose.",
     "export": "Export a model as one archive with golden inputs and outputs, or check such an archive.",
     "serve": "Build and serve a model on this machine, until Ctrl-C.",
     "get": "List Models: version, readiness, traffic, p99 and address.",

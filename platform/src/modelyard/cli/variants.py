@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -90,15 +90,21 @@ def _plainly(doing: str) -> None:
 def show(report: "Optimization", folder: Path) -> None:
     """The verdict, the variants, and what to do next."""
     console = out()
+    verdict(report, console)
+    for name, text in _next(report, folder):
+        console.print(f"  [dim]{name:<7}[/]{escape(text)}", soft_wrap=True)
+
+
+def verdict(report: "Optimization", console: Console) -> None:
+    """The variants, why some were refused, what was chosen, and what one should know about the figures."""
     console.print(variants_table(report))
     for reason, names in _refusals(report).items():
         console.print(f"  [red]refused[/] {escape(', '.join(names))}: [dim]{escape(reason)}[/]", soft_wrap=True)
     console.print()
     for line in summary(report):
         console.print(line, soft_wrap=True)
-    rows = [*(("note", note) for note in report.notes), *_next(report, folder)]
-    for name, text in rows:
-        console.print(f"  [dim]{name:<7}[/]{escape(text)}", soft_wrap=True)
+    for note in report.notes:
+        console.print(f"  [dim]note   [/]{escape(note)}", soft_wrap=True)
 
 
 def variants_table(report: "Optimization") -> Table:

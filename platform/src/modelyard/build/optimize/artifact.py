@@ -65,9 +65,10 @@ def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
         answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs
     except Died as death:
         raise UnsupportedModel(f"asked the sample alone, it {death}.") from death
-    for name, value in part.sample("output").items():
+    outputs = part.sample("output")
+    for name, value in outputs.items():
         if name not in answer or answer[name].dtype != value.dtype:
             given = answer[name].dtype if name in answer else "nothing"
             raise UnsupportedModel(f"output {name!r} is {given} in it and {value.dtype} in the original.")
     named = {MODEL_FILES[runtime] if name == model else name: folder / name for name in files}
-    return Variant(runtime, named, answer)
+    return Variant(runtime, named, {name: answer[name] for name in outputs})

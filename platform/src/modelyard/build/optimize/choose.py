@@ -48,7 +48,8 @@ def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
     eligible = [variant for variant in variants if _eligible(variant, goal, bound)]
     better = [variant for variant in eligible if _better(variant, original, goal)]
     if not better:
-        return Chosen(name=ORIGINAL, reason=_why_original(variants, eligible, goal), speedup=1.0, quality_loss=0.0)
+        why = _why_original(variants, eligible, goal, bound)
+        return Chosen(name=ORIGINAL, reason=why, speedup=1.0, quality_loss=0.0)
     lowest = min(better, key=lambda variant: cost(variant, goal))
     tied = [one for one in better if cost(one, goal) <= cost(lowest, goal) * (1 + noise(one, lowest, goal))]
     winner = min(tied, key=lambda one: (one.size or 0, len(one.passes), cost(one, goal), one.name))
@@ -120,17 +121,17 @@ def _why(winner: Variant, lowest: Variant, tied: Sequence[Variant], goal: Goal) 
     return f"the best for {goal} of all that keep the quality."
 
 
-def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal: Goal) -> str:
+def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal: Goal, bound: float) -> str:
     if eligible:
         return f"the original stays: of all that keep the quality none is {_WORDS[goal]} by more than the noise."
     losses = {v.name: v.quality_loss for v in variants if v.name != ORIGINAL and v.quality_loss is not None}
-    if losses:
+    if losses and min(losses.values()) > bound:
         least = min(losses, key=lambda name: losses[name])
         return (
             f"the original stays: no variant keeps the quality; the least loss is {percent(losses[least])} "
             f"({least}). Allow more with --max-quality-loss, or give more precisions."
         )
-    return "the original stays: no variant could be tried, and each says why."
+    return "the original stays: no variant could be used, and each says why."
 
 
 def percent(share: float) -> str:

@@ -201,9 +201,8 @@ def surroundings(order: Order) -> str:
 
 
 def _key(recipe: Recipe) -> str:
-    return sha256_hex([[name, {key: repr(value) for key, value in params.items()}] for name, params in recipe.steps])[
-        :16
-    ]
+    steps = [[name, {key: repr(value) for key, value in params.items()}] for name, params in recipe.steps]
+    return sha256_hex([recipe.start, steps])[:16]
 
 
 @contextmanager
