@@ -1,14 +1,23 @@
-"""The `modelyard` program as a person or a Job runs it: a process, its exit code and what it wrote."""
+"""The `modelyard` program as a person or a Job runs it: a process, its exit code and what it wrote.
 
+The processes are forked from one that has imported what most verbs need, which spares each of them a second. Their
+arguments, surroundings, folder and streams are their own, and so is all they do.
+"""
+
+import multiprocessing
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from modelyard.cli.main import run
 from modelyard.settings import StoreSettings
 
 PROGRAM = str(Path(sys.executable).with_name("modelyard"))
+_SECONDS = 300
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload(["boto3", "onnx", "rich.console", "rich.live", "rich.table", "modelyard.cli.push"])
 
 
 @dataclass(frozen=True)
@@ -35,9 +44,25 @@ def surroundings(store: StoreSettings | None = None, **more: str) -> dict[str, s
 
 def modelyard(*arguments: str | Path, store: StoreSettings | None = None, cwd: Path, **more: str) -> Ran:
     """Runs a verb to its end, in a folder without configuration."""
-    command = [PROGRAM, *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=cwd, env=surroundings(store, HOME=str(cwd), **more), capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    return Ran(done.returncode, done.stdout, done.stderr)
+    with TemporaryDirectory() as scratch:
+        out, err = Path(scratch, "out"), Path(scratch, "err")
+        given = ([PROGRAM, *map(str, arguments)], surroundings(store, HOME=str(cwd), **more), cwd, out, err)
+        process = _WARM.Process(target=_verb, args=given)
+        process.start()
+        process.join(_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"{given[0]} takes longer than {_SECONDS} s: {err.read_text()}")
+        return Ran(process.exitcode, out.read_text(), err.read_text())
+
+
+def _verb(words: list[str], environment: dict[str, str], cwd: Path, out: Path, err: Path) -> None:
+    """The program in the forked process."""
+    for path, stream in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = words
+    run()
