@@ -60,17 +60,19 @@ def test_errors_are_scores_too() -> None:
 def test_chains_go_on_from_what_was_trained_the_last_of_it_first() -> None:
     starts = {
         "pruned": Material(Path("pruned/model.onnx"), "onnx", Precision.FP32, ("torch-prune",)),
-        "qat": Material(Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-qat",)),
+        "taught": Material(Path("taught/model.onnx"), "onnx", Precision.FP32, ("torch-prune", "torch-distill")),
+        "qat": Material(Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-prune", "torch-distill", "torch-qat")),
     }
 
     found = from_trained(starts)((Precision.FP32, Precision.INT8), False)
     names = [recipe.name for recipe in found]
 
-    assert names[:3] == ["qat", "qat-openvino", "pruned"]
-    assert {"pruned-openvino", "pruned-openvino-int8", "pruned-int8-static", "pruned-int8-nncf"} < set(names)
+    assert names[:3] == ["qat", "qat-openvino", "taught"]
+    assert {"taught-openvino", "taught-openvino-int8", "taught-int8-static", "taught-int8-nncf"} < set(names)
+    assert [name for name in names if name.startswith("pruned")] == ["pruned"]  # chains go on from the better one
     assert len(set(names)) == len(names)
     assert [recipe for recipe in found if not recipe.start] == list(recipes((Precision.FP32, Precision.INT8), False))
-    assert all(recipe.start in ("", "qat", "pruned") for recipe in found)
+    assert all(recipe.start in ("", *starts) for recipe in found)
 
 
 def test_a_precision_nobody_asked_for_is_no_starting_point() -> None:

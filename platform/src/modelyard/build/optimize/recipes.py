@@ -58,22 +58,33 @@ def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recip
 
 
 def from_trained(starts: Mapping[str, Material]) -> Callable[[Sequence[Precision], bool], tuple[Recipe, ...]]:
-    """`recipes`, after those that begin with what training made, the last of it first."""
+    """`recipes`, after those that begin with what training made, the last of it first.
+
+    What was trained further in the same precision is tried as it is only: chains go on from the better one.
+    """
     made = list(reversed(starts.items()))
 
     def chosen(precisions: Sequence[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
         known = recipes(precisions, lossless_only)
         begun = [
-            recipe for name, start in made for recipe in _begun(name, start, known) if start.precision in precisions
+            recipe
+            for name, start in made
+            if start.precision in precisions
+            for recipe in (Recipe(name, (), name), *([] if _goes_on(start, starts) else _begun(name, start, known)))
         ]
         return (*begun, *known)
 
     return chosen
 
 
+def _goes_on(start: Material, starts: Mapping[str, Material]) -> bool:
+    """Whether another start is this one, trained further."""
+    longer = [one for one in starts.values() if len(one.passes) > len(start.passes)]
+    return any(one.passes[: len(start.passes)] == start.passes and one.precision is start.precision for one in longer)
+
+
 def _begun(name: str, start: Material, known: Sequence[Recipe]) -> Iterator[Recipe]:
-    """As it is, then what pays most; int8 from training needs no more than another runtime."""
-    yield Recipe(name, (), name)
+    """What pays most; int8 from training needs no more than another runtime."""
     wanted = _FROM_TRAINED if start.precision is Precision.FP32 else ("openvino",)
     for recipe in known:
         if recipe.name in wanted:
