@@ -77,6 +77,7 @@ class World:
         self.progress: dict[str, Progress] = {}
         self.users = Users(settings.gateway)
         self.examined: dict[str, Check] = {}
+        self._answers: dict[str, Check] = {}
         self.mute: set[str] = set()
         self.probes: dict[str, Probe] = {}
         self.logs: dict[str, str] = {}
@@ -187,10 +188,14 @@ class World:
         return OptimizedBuild(built, self._build_failure(job), self.progress.get(digest))
 
     def _checks(self) -> dict[str, Check]:
-        """The answers of examinations whose Job has ended; those that nobody spoke of pass."""
-        jobs = [job for _, job in self.api.of_kind("Job") if CHECK_LABEL in job["metadata"].get("labels", {})]
-        ended = [job["metadata"]["labels"][CHECK_LABEL] for job in jobs if job.get("status", {}).get("succeeded")]
-        return {gate: self.examined.get(gate, Check(passed=True)) for gate in ended}
+        """The answers of examinations whose Job has ended, each as it was then; those that nobody spoke of pass."""
+        found = {}
+        for _, job in self.api.of_kind("Job"):
+            gate, ended = job["metadata"].get("labels", {}).get(CHECK_LABEL), job.get("status", {}).get("succeeded")
+            if gate and ended:
+                answer = self.examined.get(gate, Check(passed=True))
+                found[gate] = self._answers.setdefault(job["metadata"]["uid"], answer)
+        return found
 
     def _seen(self, ref: Ref, thing: dict[str, Any], job: Ref) -> bool:
         labels = thing["metadata"].get("labels", {})

@@ -6,12 +6,15 @@ import pytest
 
 from modelyard.api.rollout import Action, Command
 from modelyard.cli.rollout_commands import new_id, objection
-from tests.support.rollout_statuses import CANDIDATE, a_model, a_record, a_rollout, an_ended_rollout
+from tests.support.rollout_statuses import CANDIDATE, a_gate, a_model, a_record, a_rollout, an_ended_rollout, before
 
 REFUSED = an_ended_rollout(a_record(), rejected=CANDIDATE)
 PAUSED = a_rollout("Holding", held="Advancing", reason="Paused", paused=True)
 WAITING = a_rollout("Holding", held="Advancing", reason="PauseStep")
 SILENT = a_rollout("Holding", held="Advancing", reason="NoTraffic", message="No request came.")
+LOST = a_rollout("Testing", 0, 0, gates=[a_gate("loadTest", attempts=1, again=before(-20))])
+RUNS_AGAIN = a_rollout("Testing", 0, 0, gates=[a_gate("loadTest", attempts=1)])
+GIVEN_UP = a_rollout("Holding", 0, 0, held="Testing", gates=[a_gate("loadTest", "Hold", attempts=4)])
 
 SENSIBLE = {
     "promote a canary": ("promote", a_rollout()),
@@ -23,6 +26,9 @@ SENSIBLE = {
     "resume after a command": ("resume", PAUSED),
     "resume after a step's pause": ("resume", WAITING),
     "retry what was refused": ("retry", REFUSED),
+    "retry a check that is to be begun again": ("retry", LOST),
+    "retry a check that was given up": ("retry", GIVEN_UP),
+    "resume a check that was given up": ("resume", GIVEN_UP),
 }
 
 SENSELESS = {
@@ -43,6 +49,7 @@ SENSELESS = {
     "resume what goes on": ("resume", a_rollout(), "the rollout of digits is not paused."),
     "resume what waits for traffic": ("resume", SILENT, "goes on by itself. NoTraffic: No request came."),
     "retry what was not refused": ("retry", an_ended_rollout(a_record("Promoted")), "there is nothing to retry"),
+    "retry a check that runs again": ("retry", RUNS_AGAIN, "abort it first"),
     "retry in mid-rollout": ("retry", a_rollout(), "is under way (Advancing): abort it first"),
     "anything before the first status": ("abort", None, "no rollout of digits is under way"),
 }

@@ -28,7 +28,7 @@ def calm_down(world: World) -> None:
 
 
 def end(world: World) -> None:
-    """Lived to the end; what waits for a person is told to go on, and a check that was lost is given up."""
+    """Lived to the end; what waits for a person is told to go on, and a check that was lost is begun again."""
     calm_down(world)
     for look in range(CALM):
         heard, plan = dict(world.probes), world.look()
@@ -39,7 +39,7 @@ def end(world: World) -> None:
         if state(world).reason in ("Paused", "PauseStep"):
             tell(world, "resume", f"on-{look}")
         if state(world).reason == "CheckFailed":
-            tell(world, "abort", f"off-{look}")
+            tell(world, "retry", f"off-{look}")
     raise AssertionError(f"never over: {state(world)}")
 
 

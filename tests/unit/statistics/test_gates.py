@@ -3,12 +3,15 @@
 import pytest
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
+from modelyard.core.conditions import timestamp
 from modelyard.core.gates import fresh, judge
 from modelyard.core.snapshot import Check, Failure
 from tests.support.looks import SLO, START, a_look, counts, seconds
 
 CONTINUE, FAIL, HOLD, PASS = GateVerdict.CONTINUE, GateVerdict.FAIL, GateVerdict.HOLD, GateVerdict.PASS
 NOT_READY = Failure("NotReady", "Revision digits-b is not ready any more.", retry=True)
+LOST = Check(None, "The node is gone.", retry=True)
+SOON = timestamp(START + 30)
 CRASHED = Failure("ServerCrashed", "The server ended with exit code 1.")
 
 
@@ -18,6 +21,17 @@ def asked(phase, weight=5, **spec):
 
 def gate(name, **look):
     return next(one for one in judge(a_look(**look)) if one.name == name)
+
+
+def load_test(check, before, now=START):
+    return gate(
+        "loadTest",
+        phase=Phase.TESTING,
+        weight=0,
+        now=now,
+        checks={"loadTest": check} if check else {},
+        before=[before] if before else [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,12 +102,8 @@ def test_a_candidate_that_starts_may_wait_for_a_node(lasts, verdict):
         (Check(True, "p99 was 41 ms, allowed 100 ms."), PASS, "p99 was 41 ms, allowed 100 ms."),
         (Check(False, "p99 was 141 ms"), FAIL, "p99 was 141 ms."),
         (Check(False), FAIL, "it has ended."),
-        (
-            Check(None, "The Job was evicted.", retry=True),
-            HOLD,
-            "evicted; `modelyard rollout abort`, then `retry`, start it again.",
-        ),
-        (Check(None, retry=True), HOLD, "without an answer; `modelyard rollout abort`, then `retry`, start it again."),
+        (Check(None, "Evicted.", retry=True), CONTINUE, f"Evicted; it is begun again at {SOON} (attempt 2 of 4)."),
+        (Check(None, retry=True), CONTINUE, f"without an answer; it is begun again at {SOON} (attempt 2 of 4)."),
     ],
 )
 def test_the_answer_of_a_job_is_the_gates(name, phase, check, verdict, said):
@@ -101,6 +111,34 @@ def test_the_answer_of_a_job_is_the_gates(name, phase, check, verdict, said):
     assert found.verdict is verdict
     assert found.message.startswith(f"{name}: ")
     assert found.message.endswith(said)
+
+
+@pytest.mark.parametrize(("attempts", "pause"), [(0, 30), (1, 60), (2, 120)])
+def test_every_attempt_without_an_answer_is_followed_by_a_longer_pause(attempts, pause):
+    before = GateStatus(name="loadTest", verdict=CONTINUE, attempts=attempts)
+    found = load_test(LOST, before)
+    assert (found.verdict, found.attempts, found.again) == (CONTINUE, attempts + 1, timestamp(START + pause))
+    assert load_test(LOST, found, now=START + 1000) == found
+
+
+def test_after_the_fourth_attempt_a_person_is_asked():
+    found = load_test(LOST, GateStatus(name="loadTest", verdict=CONTINUE, attempts=3))
+    assert (found.verdict, found.attempts, found.again) == (HOLD, 4, "")
+    assert "The node is gone; 4 attempts brought no answer: `modelyard rollout retry` begins it again" in found.message
+    assert load_test(LOST, found) == found
+
+
+@pytest.mark.parametrize("check", [None, Check(None), Check(None, "20 of 60 s are over.")])
+def test_attempts_are_counted_until_there_is_an_answer(check):
+    before = load_test(LOST, None)
+    found = load_test(check, before)
+    assert (found.verdict, found.attempts, found.again) == (CONTINUE, 1, "")
+    assert load_test(Check(True), found).verdict is PASS
+
+
+def test_a_long_cause_does_not_cut_off_what_to_do():
+    said = load_test(Check(None, "x" * 5000, retry=True), GateStatus(name="loadTest", verdict=CONTINUE, attempts=3))
+    assert said.message.endswith("decide without it.")
 
 
 @pytest.mark.parametrize(("verdict", "stays"), [(PASS, True), (FAIL, True), (HOLD, False), (CONTINUE, False)])

@@ -71,11 +71,18 @@ class GateStatus(Shape):
     passes_at: float = Field(default=0, ge=0, description="The e-value it takes to pass.")
     phi: float = Field(default=1, ge=1, description="Overdispersion of the stable; all evidence is divided by it.")
     eta: int | None = Field(default=None, ge=0, description="Seconds until it may pass at this rate of requests.")
+    attempts: int = Field(default=0, ge=0, description="How often its Job ended without an answer.")
+    again: str = Field(default="", max_length=32, description="When its Job is made again, RFC 3339.")
     state: dict[str, Any] | None = Field(
         default=None,
         description="The sums the evidence goes on from.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
+
+    @property
+    def unanswered(self) -> bool:
+        """Its Job ended without an answer and is not made again yet."""
+        return self.again != "" or (self.attempts > 0 and self.verdict is GateVerdict.HOLD)
 
 
 class CommandStatus(Shape):
@@ -164,6 +171,11 @@ class RolloutStatus(Shape):
     def has_heard(self, command: str) -> bool:
         """The command of that id was answered before."""
         return command in self.heard or (self.command is not None and self.command.id == command)
+
+    @property
+    def unanswered(self) -> bool:
+        """A check waits to be begun again, or for a person to do so."""
+        return self.phase is not Phase.ABORTING and any(gate.unanswered for gate in self.gates)
 
     @property
     def at(self) -> Phase:

@@ -70,7 +70,7 @@ def _against_pause(model: Model, rollout: RolloutStatus) -> str:
 def _against_resume(model: Model, rollout: RolloutStatus) -> str:
     if not rollout.active:
         return f"{_idle(model)}; a changed spec begins one."
-    if rollout.paused or rollout.reason == "PauseStep":
+    if rollout.paused or rollout.unanswered or rollout.reason == "PauseStep":
         return ""
     if rollout.phase is Phase.HOLDING:
         why = f"{rollout.reason}: {rollout.message}".rstrip(".")
@@ -79,6 +79,8 @@ def _against_resume(model: Model, rollout: RolloutStatus) -> str:
 
 
 def _against_retry(model: Model, rollout: RolloutStatus) -> str:
+    if rollout.unanswered:
+        return ""
     if rollout.active:
         return f"a rollout of {model.name} is under way ({rollout.phase}): abort it first, or wait for its end."
     if not rollout.rejected:

@@ -5,8 +5,9 @@
 | abort | a rollout is under way | the stable gets all the traffic; also after a promote, as long as it bakes |
 | promote | the candidate has answered | all traffic now, then the bake; while it bakes: the end of the bake |
 | pause | a rollout is under way | the weight stays; the gates go on watching |
-| resume | it is paused, or a step waits | goes on |
+| resume | it is paused, a step waits, or a check is to be begun again | goes on |
 | retry | the wanted revision was refused | it is tried once more |
+|       | a check ended without an answer | it is begun again at once, and as often again as the first time |
 
 An abort wins over everything, so a promote that comes after it is refused.
 
@@ -75,6 +76,8 @@ def _pause(scene: Scene) -> Answer:
 
 def _resume(scene: Scene) -> Answer:
     rollout = scene.rollout
+    if rollout.unanswered:
+        return _begun_again(scene).model_copy(update={"paused": False}), "The check is begun again.", None
     if not rollout.paused and rollout.reason != "PauseStep":
         return rollout, "Refused: it is not paused.", None
     return rollout.model_copy(update={"paused": False, "resumed": rollout.step}), "It goes on.", None
@@ -82,6 +85,8 @@ def _resume(scene: Scene) -> Answer:
 
 def _retry(scene: Scene) -> Answer:
     rollout = scene.rollout
+    if rollout.unanswered:
+        return _begun_again(scene), "The check is begun again.", None
     if rollout.phase is not Phase.IDLE or not scene.refused:
         return rollout, "Refused: the wanted revision was not refused before.", None
     return (
@@ -89,6 +94,13 @@ def _retry(scene: Scene) -> Answer:
         "The revision is tried once more.",
         None,
     )
+
+
+def _begun_again(scene: Scene) -> RolloutStatus:
+    """The state in which every check without an answer is begun again now."""
+    now = {"attempts": 0, "again": timestamp(scene.now)}
+    gates = [one.model_copy(update=now) if one.unanswered else one for one in scene.rollout.gates]
+    return scene.rollout.model_copy(update={"gates": gates})
 
 
 _ACTIONS = {

@@ -121,5 +121,5 @@ def _checkpointed(found: RolloutStatus, rollout: RolloutStatus, now: float) -> R
     return rollout.model_copy(update={"checked": timestamp(now)})
 
 
-def _said(found: list[GateStatus]) -> list[tuple[str, str]]:
-    return [(gate.name, gate.verdict) for gate in found]
+def _said(found: list[GateStatus]) -> list[tuple[str, str, str]]:
+    return [(gate.name, gate.verdict, gate.again) for gate in found]

@@ -2,6 +2,7 @@
 
 from modelyard.api.rollout_status import Phase
 
+from .conditions import epoch
 from .names import BUILD_LABEL, CHECK_LABEL, MODEL_LABEL, job_name, optimize_job_name
 from .outlook import Outlook
 from .snapshot import Object, Ref
@@ -47,11 +48,13 @@ def _stands(found: Object | None) -> bool:
 
 
 def _checks(outlook: Outlook) -> tuple[Ref, ...]:
-    """Jobs that examined a candidate; what they found is in the status by now, and a retry asks anew."""
-    if outlook.rollout.at in (Phase.TESTING, Phase.MIRRORING):
-        return ()
+    """Jobs that examined a candidate, once what they found is in the status; in their phase, one to be made again."""
+    rollout, now = outlook.rollout, outlook.snapshot.now
+    again = {gate.name for gate in rollout.gates if gate.again and epoch(gate.again) <= now}
+    examined = rollout.at not in (Phase.TESTING, Phase.MIRRORING)
+    labelled = [(one["metadata"].get("labels", {}).get(CHECK_LABEL), one) for one in outlook.snapshot.of_kind("Job")]
     return tuple(
         Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
-        for one in outlook.snapshot.of_kind("Job")
-        if CHECK_LABEL in one["metadata"].get("labels", {}) and _stands(one)
+        for gate, one in labelled
+        if gate is not None and (examined or gate in again) and _stands(one)
     )

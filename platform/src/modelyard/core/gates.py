@@ -17,6 +17,9 @@
 | Advancing, Holding, Splitting | latency, errors, health, share |
 | Baking | latency, errors, health |
 
+A check (load test, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is made
+again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
+
 Trouble of the candidate's pods that may pass by itself fails it after GRACE seconds, and while it starts, when it
 has no traffic to lose and a node may have to come first, after START_GRACE, Kubernetes' own patience.
 """
@@ -26,6 +29,7 @@ from collections.abc import Callable, Sequence
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 
 from . import counted
+from .conditions import timestamp
 from .look import Look
 from .objectives import objectives, usable_threshold
 from .share import share
@@ -35,8 +39,10 @@ __all__ = ["Look", "fresh", "judge", "usable_threshold"]
 
 GRACE = 30.0
 START_GRACE = 600.0
+RETRIES, PAUSE = 3, 30.0
 LOAD_TEST, SHADOW = "loadTest", "shadow"
 _WAITING = {LOAD_TEST: "the load test has not begun", SHADOW: "the comparison of outputs has not begun"}
+_CAUSE = 600
 _ANSWERS = (GateVerdict.PASS, GateVerdict.FAIL)
 
 Gate = Callable[[Look], Sequence[GateStatus]]
@@ -83,16 +89,32 @@ def _shadow(look: Look) -> Sequence[GateStatus]:
 
 def _checked(look: Look, name: str) -> GateStatus:
     """An answer stays when the Job that gave it is gone."""
-    check = look.checks.get(name)
-    if check is None:
-        before = look.before.get(name)
-        return before if before and before.verdict in _ANSWERS else _said(name, GateVerdict.CONTINUE, _WAITING[name])
-    if check.retry:
-        again = "`modelyard rollout abort`, then `retry`, start it again"
-        return _said(name, GateVerdict.HOLD, f"{check.message.rstrip('.') or 'it ended without an answer'}; {again}")
-    if check.passed is None:
-        return _said(name, GateVerdict.CONTINUE, check.message or "it runs")
+    check, before = look.checks.get(name), look.before.get(name)
+    if check is None and before is not None and before.verdict in _ANSWERS:
+        return before
+    attempts = before.attempts if before is not None else 0
+    if check is not None and check.retry:
+        return _unanswered(look, name, check.message[:_CAUSE].rstrip(".") or "its Job ended without an answer")
+    if check is None or check.passed is None:
+        said = _WAITING[name] if check is None else check.message or "it runs"
+        return _said(name, GateVerdict.CONTINUE, said).model_copy(update={"attempts": attempts})
     return _said(name, GateVerdict.PASS if check.passed else GateVerdict.FAIL, check.message or "it has ended")
+
+
+def _unanswered(look: Look, name: str, why: str) -> GateStatus:
+    """When it is begun again; a Hold when that was tried often enough."""
+    before = look.before.get(name)
+    attempts, again = (before.attempts, before.again) if before is not None else (0, "")
+    if not again and attempts <= RETRIES:
+        attempts += 1
+        again = timestamp(look.now + PAUSE * 2 ** (attempts - 1)) if attempts <= RETRIES else ""
+    if again:
+        number = f" (attempt {attempts + 1} of {RETRIES + 1})" if attempts else ""
+        found = _said(name, GateVerdict.CONTINUE, f"{why}; it is begun again at {again}{number}")
+    else:
+        again_by = "`modelyard rollout retry` begins it again, `promote` or `abort` decide without it"
+        found = _said(name, GateVerdict.HOLD, f"{why}; {attempts} attempts brought no answer: {again_by}")
+    return found.model_copy(update={"attempts": attempts, "again": again})
 
 
 def _said(name: str, verdict: GateVerdict, message: str) -> GateStatus:
