@@ -15,6 +15,7 @@ from modelyard.build.inspect import inspect
 from modelyard.build.server import Server, running
 from modelyard.build.triton import complete_config
 from tests.support import onnx_models as models
+from tests.support.questions import ask, data
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 THREADS = 'max_batch_size: 4\nparameters {{ key: "intra_op_thread_count" value {{ string_value: "{}" }} }}\n'
@@ -39,20 +40,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def ask(server: Server, model: str, *inputs: dict[str, Any], outputs: tuple[str, ...] = ()) -> httpx.Response:
-    body: dict[str, Any] = {"inputs": list(inputs)}
-    if outputs:
-        body["outputs"] = [{"name": name} for name in outputs]
-    return httpx.post(f"{server.url}/v2/models/{model}/infer", json=body, timeout=30, trust_env=False)
-
-
 def ids(*values: int) -> dict[str, Any]:
     return {"name": "ids", "datatype": "INT64", "shape": [1, len(values)], "data": list(values)}
-
-
-def data(response: httpx.Response) -> dict[str, Any]:
-    assert response.status_code == 200, response.text
-    return {output["name"]: output["data"] for output in response.json()["outputs"]}
 
 
 def executions(server: Server, model: str) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -17,6 +16,7 @@ from modelyard.build.triton import complete_config
 from modelyard.errors import UnsupportedModel
 from tests.support import onnx_models as models
 from tests.support import quantizable
+from tests.support.questions import ask, data
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 MOST = 150_000_000
@@ -49,21 +49,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def ask(server: Server, model: str, *inputs: dict[str, Any], outputs: tuple[str, ...] = ()) -> httpx.Response:
-    body: dict[str, Any] = {"inputs": list(inputs)}
-    if outputs:
-        body["outputs"] = [{"name": name} for name in outputs]
-    return httpx.post(f"{server.url}/v2/models/{model}/infer", json=body, timeout=30, trust_env=False)
-
-
 def tensor(name: str, array: Any, datatype: str) -> dict[str, Any]:
     values = np.asarray(array)
     return {"name": name, "datatype": datatype, "shape": list(values.shape), "data": values.ravel().tolist()}
-
-
-def data(response: httpx.Response) -> dict[str, Any]:
-    assert response.status_code == 200, response.text
-    return {output["name"]: output["data"] for output in response.json()["outputs"]}
 
 
 def test_requests_that_wait_together_get_their_own_rows(server: Server) -> None:
