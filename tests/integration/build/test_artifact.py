@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from modelyard.api.report import Report
+from modelyard.build.optimize.passes import PASSES
 from modelyard.build.triton import read_config
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from tests.support import onnx_models as models
+from tests.support import quantizable
 from tests.support.building import built, built_from
 from tests.support.entries import an_entry
 
@@ -73,6 +75,22 @@ def test_weights_in_files_of_their_own_come_along(tmp_path: Path) -> None:
     artifact = built(path, tmp_path / "out")
 
     assert "toy/1/weights/w.bin" in [file.path for file in artifact.report.files]
+
+
+@pytest.mark.parametrize("named", ["", "model.xml"], ids=["the folder", "the file"])
+def test_what_was_converted_for_openvino_is_served_as_it_is(tmp_path: Path, named: str) -> None:
+    material = quantizable.on_disk(models.looking_up(), tmp_path / "onnx")
+    chosen = PASSES["openvino"].run(material, tmp_path / "chosen", {}, None).path.parent
+
+    artifact = built(chosen / named, tmp_path / "out")
+
+    config = read_config((artifact.folder / "repository/toy/config.pbtxt").read_text())
+    assert (config.backend, artifact.report.source.kind) == ("openvino", "openvino")
+    assert shapes(artifact.report) == {"ids": [-1, -1], "y": [-1, -1, 2]}
+    assert artifact.report.batching.batchable
+    assert {file.path for file in artifact.report.files} == {
+        "toy/config.pbtxt", "toy/1/model.xml", "toy/1/model.bin",
+    }  # fmt: skip
 
 
 def test_an_authors_triton_repository_keeps_its_tuning(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Warmup(_Written):
 class Source(_Written):
     """What was built."""
 
-    kind: Literal["entry", "onnx", "repository"]
+    kind: Literal["entry", "onnx", "openvino", "repository"]
     name: str
     version: str = ""
     digest: str = Field(description="sha256:<hex> over its files.")

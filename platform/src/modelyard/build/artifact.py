@@ -27,7 +27,7 @@ from .part import Part, make_part
 from .proof import prove
 from .protocol import Body, encode, needs_binary
 from .source import Source, described
-from .triton import BACKEND, complete_config, read_config, served, settled, write_config
+from .triton import MODEL_FILES, complete_config, read_config, served, settled, write_config
 
 Target = Literal["cpu", "gpu"]
 REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "triton.log"
@@ -151,7 +151,8 @@ class _Layout:
 
 def _own(part: Part) -> Variant:
     """The part's own model."""
-    return Variant(BACKEND, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
+    backend = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
+    return Variant(backend, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
 
 
 def _layout(part: Part, model: str, backend: Runtime) -> _Layout:

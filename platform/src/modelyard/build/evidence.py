@@ -2,12 +2,13 @@
 
     python -m modelyard.build.evidence FOLDER
 
-FOLDER holds `model.onnx` and perhaps `eval.npz`; `findings.json` and `proof.npz` (one sample with
-onnxruntime's answer) are written there. A model is batchable only when dimension 0 is dynamic in every input
+FOLDER holds `model.onnx` or `model.xml`, and perhaps `eval.npz`; `findings.json` and `proof.npz` (one sample
+with the runtime's answer) are written there. A model is batchable only when dimension 0 is dynamic in every input
 and output *and* two rows together give what each gives alone: a declared batch dimension is not evidence.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,16 +22,17 @@ from .samples import recipes, sample
 
 Feed = dict[str, Any]
 Run = Callable[[Feed], Feed]
-FINDINGS, PROOF, MODEL, EVALUATION = "findings.json", "proof.npz", "model.onnx", "eval.npz"
+FINDINGS, PROOF, MODEL, IR, EVALUATION = "findings.json", "proof.npz", "model.onnx", "model.xml", "eval.npz"
 CHUNK = 64
 
 
 def gather(folder: Path) -> dict[str, Any]:
-    """Findings about FOLDER/model.onnx; raises InvalidEntry or UnsupportedModel."""
+    """Findings about the model in FOLDER; raises InvalidEntry or UnsupportedModel."""
     import numpy as np
 
-    graph = inspect(folder / MODEL)
-    run = _session(folder / MODEL, [port.name for port in graph.outputs])
+    path = folder / (MODEL if (folder / MODEL).is_file() else IR)
+    graph = inspect(path)
+    run = _session(path, [port.name for port in graph.outputs])
     evaluation = read_evaluation(folder / EVALUATION, graph) if (folder / EVALUATION).is_file() else None
     fixed = _fixed_first_dimension(graph)
     rows = _two_rows(graph, run, evaluation, alone=fixed is not None)
@@ -48,6 +50,8 @@ def gather(folder: Path) -> dict[str, Any]:
 
 
 def _session(path: Path, outputs: list[str]) -> Run:
+    if path.suffix == ".xml":
+        return _request(path, outputs)
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -59,6 +63,18 @@ def _session(path: Path, outputs: list[str]) -> Run:
 
     def run(feed: Feed) -> Feed:
         return dict(zip(outputs, session.run(outputs, feed), strict=True))
+
+    return run
+
+
+def _request(path: Path, outputs: list[str]) -> Run:
+    from .runtimes import open_model
+
+    opened = open_model(path, len(os.sched_getaffinity(0)))
+
+    def run(feed: Feed) -> Feed:
+        answer = opened(feed)
+        return {name: answer[name] for name in outputs}
 
     return run
 

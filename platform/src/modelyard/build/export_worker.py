@@ -35,6 +35,7 @@ ROWS = 4
 def make(path: Path, wanted: Format, folder: Path) -> dict[str, Any]:
     """Fills FOLDER with all but README and manifest; raises InvalidEntry or UnsupportedModel."""
     source = read_source(path)
+    source.needs_onnx("archives are made of ONNX models")
     original = folder / "original"
     graph = _copied(source, original)
     found = gather(original)

@@ -63,6 +63,10 @@ def read_model(path: Path) -> Any:
 
 def inspect(path: Path) -> Graph:
     """The graph of a file; raises InvalidEntry or UnsupportedModel with what to do."""
+    if path.suffix == ".xml":
+        from .inspect_ir import inspect_ir
+
+        return inspect_ir(path)
     return describe(read_model(path), path)
 
 

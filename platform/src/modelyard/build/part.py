@@ -1,6 +1,6 @@
 """A part: all that does not depend on a Model's name. Made once per entry, kept in a folder or in the store.
 
-model.onnx, weights      as they will be served (scalars replaced)
+model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR
 author.pbtxt             the author's config.pbtxt, when there was one
 findings.json            what `evidence` found
 proof.npz                one sample and onnxruntime's answer
@@ -54,12 +54,12 @@ class Part:
 
     @cached_property
     def opset(self) -> int:
-        return inspect(self.folder / MODEL).opset
+        return inspect(self.folder / self.manifest.served[0]).opset
 
     @cached_property
     def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
         """Inputs and outputs of the graph that is served."""
-        graph = inspect(self.folder / MODEL)
+        graph = inspect(self.folder / self.manifest.served[0])
         return graph.inputs, graph.outputs
 
     @property
@@ -81,7 +81,8 @@ def make_part(source: Source, folder: Path) -> Part:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    replace_scalars(folder / MODEL)
+    if MODEL in source.files:
+        replace_scalars(folder / MODEL)
     evaluation = folder / EVALUATION
     if source.evaluation:
         shutil.copyfile(source.evaluation, evaluation)

@@ -1,6 +1,7 @@
-"""What a path holds: a lone `.onnx` file, an entry folder, or a Triton model repository.
+"""What a path holds: a lone `.onnx` file or OpenVINO IR, an entry folder, or a Triton model repository.
 
 model.onnx                          kind onnx
+model.xml, model.bin                kind openvino: what `modelyard optimize` may have chosen
 FOLDER/modelyard.yaml, model.onnx   kind entry; eval.npz and config.pbtxt beside it are used
 FOLDER/[NAME/]config.pbtxt, N/      kind repository: the highest version N
 """
@@ -13,18 +14,18 @@ from typing import Literal
 from modelyard.api.entry import EntryFile, EntryMetadata
 from modelyard.core.keys import entry_digest
 from modelyard.core.metadata import METADATA, parse_metadata
-from modelyard.errors import InvalidEntry
+from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .inspect import Graph, inspect
 
-_MODEL, _EVALUATION, _CONFIG = "model.onnx", "eval.npz", "config.pbtxt"
+_MODEL, _IR, _EVALUATION, _CONFIG = "model.onnx", "model.xml", "eval.npz", "config.pbtxt"
 
 
 @dataclass(frozen=True)
 class Source:
     """Something to build: files as they are on disk, nothing copied yet."""
 
-    kind: Literal["entry", "onnx", "repository"]
+    kind: Literal["entry", "onnx", "openvino", "repository"]
     name: str
     model: Path
     graph: Graph
@@ -34,8 +35,15 @@ class Source:
 
     @property
     def files(self) -> dict[str, Path]:
-        """What is served, by the name it has in the artifact: the model and its weights."""
+        """What is served, by the name it has in the artifact: the model, which comes first, and its weights."""
+        if self.model.suffix == ".xml":
+            return {_IR: self.model, "model.bin": self.model.with_suffix(".bin")}
         return {_MODEL: self.model, **{name: self.model.parent / name for name in self.graph.data_files}}
+
+    def needs_onnx(self, why: str) -> None:
+        """Raises UnsupportedModel when this is IR, which `why` has no use for."""
+        if self.model.suffix == ".xml":
+            raise UnsupportedModel(f"{self.model.name} is OpenVINO's IR, and {why}; use the ONNX model it was made of.")
 
     def digest(self) -> str:
         """`sha256:<hex>` over everything that is built from."""
@@ -61,6 +69,8 @@ def read_source(path: Path) -> Source:
             if path.is_symlink():
                 path = path.resolve()
             return Source("onnx", path.stem, path, inspect(path))
+        if path.suffix == ".xml":
+            return Source("openvino", path.stem, path, inspect(path))
         if path.suffix in (".joblib", ".pkl", ".pickle"):
             raise InvalidEntry(
                 f"{path} is a pickle, which runs code when it is read; add --trust-pickle if it is yours."
@@ -70,7 +80,8 @@ def read_source(path: Path) -> Source:
         raise InvalidEntry(f"there is no {path}; name an .onnx file, an entry folder or a Triton model repository.")
     if (path / METADATA).is_file():
         return _entry(path)
-    return _repository(path)
+    alone = [path / name for name in (_MODEL, _IR) if (path / name).is_file()]
+    return read_source(alone[0]) if len(alone) == 1 else _repository(path)
 
 
 def _entry(folder: Path) -> Source:
@@ -122,6 +133,8 @@ def _versions(folder: Path) -> list[int]:
 def _only_model(folder: Path) -> Path:
     found = sorted(folder.glob("*.onnx"))
     chosen = folder / _MODEL if folder / _MODEL in found else (found[0] if len(found) == 1 else None)
+    if chosen is None and not found and (folder / _IR).is_file():
+        chosen = folder / _IR
     if chosen is None:
         if found:
             raise InvalidEntry(f"{folder} has several .onnx files; call the one to serve {_MODEL}.")

@@ -15,7 +15,7 @@ _INLINE = 2000
 
 
 def serve(
-    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file, .joblib file or Triton repository.")],
+    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx, .xml (OpenVINO) or .joblib, Triton repository.")],
     name: Annotated[str | None, typer.Option(help="Name the model is served under.")] = None,
     http_port: Annotated[int, typer.Option(help="Port for HTTP; 0 takes a free one.")] = 8000,
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC; 0 takes a free one.")] = 8001,

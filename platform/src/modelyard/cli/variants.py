@@ -185,11 +185,10 @@ def _next(report: "Optimization", folder: Path) -> Iterator[tuple[str, str]]:
     chosen = next(variant for variant in report.variants if variant.name == report.chosen.name)
     if chosen.runtime != "onnxruntime":
         yield "model", f"{folder / 'chosen'} (for {chosen.runtime})"
+        if chosen.runtime == "openvino":
+            yield "next", f"modelyard serve {folder / 'chosen'}"
         here = choose([v for v in report.variants if v.runtime == "onnxruntime"], report.goal, report.max_quality_loss)
-        yield (
-            "next",
-            f"for `modelyard serve`, which runs ONNX, add --runtime onnxruntime: the best there is {here.name}",
-        )
+        yield "", f"where only ONNX runs, add --runtime onnxruntime: the best there is {here.name}"
         return
     model, (name, _, version) = folder / "chosen" / "model.onnx", report.source.partition(":")
     yield "model", str(model)

@@ -95,6 +95,7 @@ def evaluation_of(folder: Path, metric: str) -> Evaluation:
 def gathered(path: Path, folder: Path) -> dict[str, Any]:
     """Copies and tries the model; raises InvalidEntry or UnsupportedModel."""
     source = read_source(path)
+    source.needs_onnx("variants are made of ONNX models")
     folder.mkdir(parents=True, exist_ok=True)
     files = dict(source.files)
     files.pop(MODEL)
