@@ -13,15 +13,18 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from modelyard.api.optimization import Progress
 from modelyard.clients.cluster import Cluster
 from modelyard.clients.store import S3Store
-from modelyard.core.keys import build_report, build_warmup
+from modelyard.core.keys import build_progress, build_report, build_warmup
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import BUILD_LABEL, REVISION_HEADER, build_digest, predictor
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict, OutsideError
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import GatewaySettings
+
+from .reports import optimized
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:00:07Z"
@@ -33,12 +36,17 @@ def ref_of(thing: Object) -> Ref:
 
 
 class Players:
-    """Everybody around the operator; `failures` are a Job's last words by version of the entry."""
+    """Everybody around the operator.
+
+    `failures` are a Job's last words by version of the entry, `1 optimized` for its optimization; while `tries` is
+    set, optimizations go on and tell of that progress.
+    """
 
     def __init__(self, cluster: Cluster, store: S3Store, platform: str, gateway: GatewaySettings) -> None:
         self.cluster, self.store, self.platform, self.gateway = cluster, store, platform, gateway
         self.registry = BucketRegistry(store)
         self.failures: dict[str, dict[str, str]] = {}
+        self.tries: Progress | None = None
 
     def items(self, kind: str, namespace: str = "") -> list[dict[str, Any]]:
         row = BY_NAME[kind]
@@ -81,14 +89,19 @@ class Players:
             return
         command = job["spec"]["template"]["spec"]["containers"][0]["command"]
         name, _, version = command[2].partition(":")
-        words = self.failures.get(version)
+        optimizes = "--optimize" in command
+        words = self.failures.get(f"{version} optimized" if optimizes else version)
         if words is not None:
             self._fail(job, words)
             return
         entry = self.registry.resolve(name, version=version)
-        digest = build_digest(entry.digest, command[command.index("--name") + 1], {})
+        options = {"optimize": json.loads(command[command.index("--optimize") + 1])} if optimizes else {}
+        digest = build_digest(entry.digest, command[command.index("--name") + 1], options)
+        if optimizes and self.tries is not None:
+            self.store.put(build_progress(digest), self.tries.model_dump_json(by_alias=True).encode())
+            return
         self.store.put(build_warmup(digest), b'{"inputs": []}')
-        self.store.put(build_report(digest), b"{}")
+        self.store.put(build_report(digest), optimized() if optimizes else b"{}")
         self._end(job, "Complete", "SuccessCriteriaMet", {"succeeded": 1, "completionTime": LATER})
 
     def _fail(self, job: Object, words: dict[str, str]) -> None:

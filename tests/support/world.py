@@ -8,13 +8,11 @@
 traffic) is lost in a `restart`.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
-from modelyard.api.report import OptimizationSummary
 from modelyard.api.status import ModelStatus, RevisionStatus
 from modelyard.core.decide import decide
 from modelyard.core.names import (
@@ -30,8 +28,9 @@ from modelyard.core.plan import Plan, Warmup
 from modelyard.core.snapshot import Check, Credentials, Failure, OptimizedBuild, Probe, Ref, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
-from .apiserver import ApiServer
+from .apiserver import ApiServer, copied
 from .promises import Promises
+from .reports import FASTER
 from .surroundings import Builders, Gateway, KServe
 from .users import Users
 
@@ -40,19 +39,6 @@ BROKEN = "3"
 """The builder refuses this version of every entry."""
 AWAY = Failure("Unreachable", "The store does not answer; it is tried again.", retry=True)
 REFUSED = Failure("UnsupportedModel", "Operator NoSuchOp is not supported; export the model with another opset.")
-FASTER = OptimizationSummary(
-    goal="latency",
-    variant="openvino-int8",
-    runtime="openvino",
-    precision="int8",
-    speedup=3.1,
-    quality_loss=0.002,
-    size_ratio=0.26,
-    metric="accuracy",
-    quality=0.97,
-    reason="It is the fastest that keeps its quality.",
-    tried=9,
-)
 STEPS = 120
 
 
@@ -140,7 +126,7 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """What the operator would see now."""
-        model = Model.model_validate(copy.deepcopy(self.model))
+        model = Model.model_validate(copied(self.model))
         entry = self._entry(model)
         known = entry if isinstance(entry, ResolvedEntry) else model.status.entry
         digest = build_digest(known.digest, self.name, {}) if known is not None else ""
@@ -232,7 +218,7 @@ class World:
     def _write_status(self, plan: Plan) -> None:
         assert plan.status is not None
         self.promises.status(ModelStatus.model_validate(plan.status))
-        self.model["status"] = copy.deepcopy(plan.status)
+        self.model["status"] = copied(plan.status)
         self.said += [(event.type, event.reason) for event in plan.events]
 
     def _apply(self, wanted: dict[str, Any]) -> None:

@@ -7,30 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from modelyard.api.report import Report
-
-WRITTEN: dict[str, Any] = {
-    "format": 1,
-    "digest": "sha256:" + "0" * 64,
-    "model": "digits",
-    "source": {"kind": "entry", "name": "digits", "version": "1", "digest": "sha256:" + "1" * 64},
-    "target": "cpu",
-    "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 1, 8, 8]}],
-    "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, 10]}],
-    "opset": 18,
-    "batching": {"batchable": True, "reason": "rows of a batch of 2 are those of two of 1", "maxBatchSize": 8},
-    "proof": {
-        "server": "Triton 2.51",
-        "loadSeconds": 1.8,
-        "latencyMilliseconds": 3.2,
-        "largestDifference": {"logits": 0.0},
-    },
-    "warmup": {"path": "warmup.json"},
-    "files": [{"path": "config.pbtxt", "size": 3, "sha256": "2" * 64}],
-    "size": 3,
-    "timings": {"inspect": 0.1},
-    "builder": "0.1.0",
-    "created": "2026-01-01T00:00:00Z",
-}
+from tests.support.reports import WRITTEN
 
 
 def test_what_is_written_is_what_is_read() -> None:

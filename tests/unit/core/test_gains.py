@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.core import gains
-from tests.support.world import FASTER
+from tests.support.reports import FASTER
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from modelyard.core.conditions import timestamp
 from modelyard.core.names import optimize_job_name
 from modelyard.core.snapshot import Failure, Ref
 from tests.support.builders import a_built_world, a_new_world
-from tests.support.world import AWAY, FASTER, World
+from tests.support.reports import FASTER
+from tests.support.world import AWAY, World
 
 PLATFORM = "modelyard-system"
 FOREVER = 10_000

@@ -10,20 +10,14 @@ from modelyard.clients.store import S3Store
 from modelyard.core.keys import build_progress, build_report
 from modelyard.core.snapshot import Failure, OptimizedBuild
 from modelyard.operator.builds import Builds
+from tests.support.reports import FASTER, WRITTEN, optimized
 from tests.support.store import StoreServer, store, store_server
 from tests.support.ticking import Clock
-from tests.support.world import FASTER
-from tests.unit.api.test_report_types import WRITTEN
 from tests.unit.operator.test_builds import DIGEST, Pods, job, pod, words
 
 __all__ = ["store", "store_server"]
 HALF = Progress(done=4, planned=9, spent_seconds=60, at="2026-01-01T00:00:00Z")
 MORE = HALF.model_copy(update={"done": 5})
-
-
-def report() -> bytes:
-    told = FASTER.model_dump(by_alias=True, mode="json")
-    return json.dumps({**WRITTEN, "optimization": told}).encode()
 
 
 def said(store: S3Store, progress: Progress) -> None:
@@ -33,7 +27,7 @@ def said(store: S3Store, progress: Progress) -> None:
 def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store) -> None:
     builds = Builds(store, Pods())
     assert builds.optimized(DIGEST, None) == OptimizedBuild()
-    store.put(build_report(DIGEST), report())
+    store.put(build_report(DIGEST), optimized())
     assert builds.optimized(DIGEST, None) == OptimizedBuild(FASTER)
 
     store._client.delete_object(Bucket=store._bucket, Key=build_report(DIGEST))
@@ -58,7 +52,7 @@ def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
     builds = Builds(store, Pods(), Clock())
     said(store, HALF)
     builds.optimized(DIGEST, job())
-    store.put(build_report(DIGEST), report())
+    store.put(build_report(DIGEST), optimized())
 
     assert builds.optimized(DIGEST, job()).made is False, "not before five seconds are over"
     assert builds.optimized(DIGEST, job("Complete")) == OptimizedBuild(FASTER)

@@ -99,7 +99,7 @@ class Progress(_Written):
     done: int = Field(ge=0, description="Variants that were tried.")
     planned: int = Field(ge=0, description="Variants that are to be tried; a search may add some.")
     doing: str = Field(default="", description="What is under way, in a few words.")
-    best: float | None = Field(None, description="Quick estimate of the best variant's speedup so far.")
+    best: float | None = Field(default=None, description="Quick estimate of the best variant's speedup so far.")
     best_name: str = Field(default="", description="Name of that variant.")
     spent_seconds: float = Field(description="Of the budget, with what a Job before this one spent.")
     at: str = Field(description="When this was written: UTC, RFC 3339.")

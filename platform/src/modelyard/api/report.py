@@ -64,11 +64,13 @@ class OptimizationSummary(_Written):
     variant: str = Field(description="Name of the variant; original when nothing better was found.")
     runtime: Runtime
     precision: str = ""
-    speedup: float | None = Field(None, description="The original's time over the variant's.")
-    quality_loss: float | None = Field(None, description="Share of the original's quality that is lost; negative: won.")
+    speedup: float | None = Field(default=None, description="The original's time over the variant's.")
+    quality_loss: float | None = Field(
+        default=None, description="Share of the original's quality that is lost; negative: won."
+    )
     size_ratio: float = Field(default=1.0, description="The variant's size over the original's.")
     metric: str = Field(default="", description="How quality is told; empty without an evaluation set.")
-    quality: float | None = Field(None, description="The metric of the variant on the evaluation set.")
+    quality: float | None = Field(default=None, description="The metric of the variant on the evaluation set.")
     reason: str = Field(description="Why this variant.")
     tried: int = Field(description="Variants that were tried, the original among them.")
 
@@ -87,7 +89,7 @@ class Report(_Written):
     opset: int
     batching: Batching
     quality: Quality | None = None
-    optimization: OptimizationSummary | None = Field(None, description="Absent when nothing was optimized.")
+    optimization: OptimizationSummary | None = Field(default=None, description="Absent when nothing was optimized.")
     proof: Proof
     warmup: Warmup
     files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")
