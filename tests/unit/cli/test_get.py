@@ -63,3 +63,13 @@ def test_over_all_namespaces_each_row_names_its_own():
     rows = text(model(), model(namespace="other"), wide=True)
 
     assert [row[0] for row in rows] == ["NAMESPACE", "demo", "other"]
+
+
+def test_an_optimization_has_a_column_when_there_is_one():
+    optimizing = model(**ready(), optimization={"digest": "sha256:" + "0" * 64, "summary": "openvino-int8 3.1x"})
+
+    header, plain, optimized = text(model("faces"), optimizing)
+
+    assert header == ["MODEL", "VERSION", "READY", "TRAFFIC", "P99", "OPTIMIZED", "URL"]
+    assert plain[-2:] == ["-", "-"]
+    assert optimized[-3:] == ["openvino-int8", "3.1x", "-"]

@@ -4,16 +4,19 @@ from typing import Any
 
 import pytest
 
+from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
 from modelyard.core.conditions import timestamp
-from modelyard.core.names import optimize_job_name
-from modelyard.core.snapshot import Failure, Ref
+from modelyard.core.desired.building import optimize_job
+from modelyard.core.names import NAMESPACE_LABEL, optimize_job_name
+from modelyard.core.snapshot import Failure, Ref, ResolvedEntry
 from tests.support.builders import a_built_world, a_new_world
 from tests.support.reports import FASTER
 from tests.support.world import AWAY, World
 
 PLATFORM = "modelyard-system"
 FOREVER = 10_000
+ENTRY = ResolvedEntry("digits", "2", "sha256:" + "2" * 64)
 TOO_SMALL = Failure("BudgetTooSmall", "30s are over before anything was tried: raise spec.optimize.budget.")
 BROKE = Failure("BuildFailed", "Job modelyard-system/optimize-1 failed: its pod ran out of memory.", retry=True)
 UNREACHED = Failure("Unreachable", "The builder could not reach the store.", retry=True)
@@ -424,6 +427,17 @@ def test_an_optimization_of_an_earlier_version_is_ended() -> None:
     world.look()
 
     assert dropped not in jobs(world)
+
+
+def test_an_optimization_another_models_job_makes_is_left_to_that_model() -> None:
+    world = a_world_whose_plain_version_2_was_refused()
+    wanted = optimize_job(Model.model_validate(world.model), ENTRY, world.optimized_of("2"), "cpu", world.settings)
+    elsewhere = {**wanted["metadata"], "labels": {**wanted["metadata"]["labels"], NAMESPACE_LABEL: "elsewhere"}}
+    world.api.create({**wanted, "metadata": elsewhere})
+
+    world.look()
+
+    assert jobs(world) == [job_of(world, "2")]
 
 
 def test_an_optimization_goes_on_while_it_is_not_known_what_is_wished() -> None:

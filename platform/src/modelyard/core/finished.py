@@ -1,9 +1,10 @@
 """Jobs nobody needs any more: of builds in the store, of wishes that were dropped, of checks that were answered."""
 
+from modelyard.api.model import Model
 from modelyard.api.rollout_status import Phase
 
 from .conditions import epoch
-from .names import BUILD_LABEL, CHECK_LABEL, MODEL_LABEL, job_name, optimize_job_name
+from .names import BUILD_LABEL, CHECK_LABEL, NAMESPACE_LABEL, job_name, optimize_job_name
 from .outlook import Outlook
 from .snapshot import Object, Ref
 from .wanted import wanted_digest
@@ -27,7 +28,10 @@ def _builds(outlook: Outlook) -> tuple[Ref, ...]:
 
 
 def _dropped_optimizations(outlook: Outlook) -> tuple[Ref, ...]:
-    """Optimizations under way for an earlier wish of this Model; none while it is not known what is wished."""
+    """Optimizations under way for an earlier wish of this Model; none while it is not known what is wished.
+
+    A Model of another namespace may wait for the same build; a Job that names that one is its own to end.
+    """
     wanted = outlook.wanted
     if wanted.entry is None:
         return ()
@@ -36,10 +40,14 @@ def _dropped_optimizations(outlook: Outlook) -> tuple[Ref, ...]:
     return tuple(
         Ref("Job", one["metadata"]["namespace"], one["metadata"]["name"])
         for one in outlook.snapshot.of_kind("Job")
-        if {MODEL_LABEL, BUILD_LABEL} <= one["metadata"].get("labels", {}).keys()
-        and one["metadata"]["name"] != keep
-        and _stands(one)
+        if _optimizes(one, outlook.model) and one["metadata"]["name"] != keep and _stands(one)
     )
+
+
+def _optimizes(job: Object, model: Model) -> bool:
+    """It was made for that Model and makes a build."""
+    labels = job["metadata"].get("labels", {})
+    return BUILD_LABEL in labels and labels.get(NAMESPACE_LABEL) == model.namespace
 
 
 def _stands(found: Object | None) -> bool:

@@ -37,8 +37,8 @@ def ref_of(thing: Object) -> Ref:
 def key_of(thing: Object) -> Key | None:
     """The Model an object is or belongs to; None for objects of builds, which many Models may share.
 
-    Jobs that check a candidate run in the platform's namespace and name the Model's in a label, which is believed of
-    Jobs alone: only those of the platform's namespace are ever seen.
+    Jobs that check a candidate or optimize run in the platform's namespace and name the Model's in a label, which is
+    believed of Jobs alone: only those of the platform's namespace are ever seen.
     """
     meta = thing["metadata"]
     labels = meta.get("labels", {})
@@ -110,7 +110,7 @@ class Cache:
             return list(self._owned)
 
     def children(self, key: Key) -> dict[Ref, Object]:
-        """Everything that carries the label of that Model in its namespace, and the Jobs that check its candidates."""
+        """Everything that carries the label of that Model in its namespace, and the Jobs that name it."""
         with self._lock:
             refs = self._owned.get(key, ())
             return {ref: self._kinds[ref.kind][ref] for ref in refs if ref.kind != MODEL.kind}
