@@ -43,6 +43,20 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class Halving(Scaling):
+    """Halves the answers, whose largest stays the largest, and leaves out the description."""
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        made = Scaling(self.name, 0.5).run(material, folder, params, evaluation)
+        model = onnx.load(str(made.path))
+        model.doc_string = ""
+        onnx.save(model, str(made.path))
+        return made
+
+
+@dataclass(frozen=True)
 class Tunable(Scaling):
     """Scales by what a search chooses, and says so in the size of the file: `padding` bytes more."""
 
@@ -104,6 +118,7 @@ _ALL: tuple[Any, ...] = (
     Scaling("flip", -1.0, Precision.INT8, lossless=False),
     Scaling("hungry", needs_data=True),
     Noisy("noisy"),
+    Halving("halving"),
     Refusing("refusing"),
     Tunable("tunable", space={"factor": (1.0, -1.0), "padding": (3000, 2000, 1000, 0), "fixed": (None,)}),
     Tunable("padded", space={"factor": (1.0,), "padding": (3000, 0)}),

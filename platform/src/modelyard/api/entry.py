@@ -56,6 +56,15 @@ class TrainingData(_Closed):
     description: str = Field("", max_length=1000, description="Selection, split, period.")
 
 
+class Judgement(_Closed):
+    """How eval.npz judges a model that does not give its outputs to the digit, such as a quantized one."""
+
+    metric: Literal["accuracy", "f1", "auc", "mae", "cosine", "agreement"] = Field(
+        description="What is computed from its answers and eval.npz."
+    )
+    bound: float = Field(allow_inf_nan=False, description="At least so much is good; at most, for mae.")
+
+
 class EntryMetadata(_Closed):
     """The content of `modelyard.yaml`."""
 
@@ -69,6 +78,9 @@ class EntryMetadata(_Closed):
     outputs: tuple[Tensor, ...] = Field((), description="Declared outputs; empty means as in the model file.")
     labels: tuple[str, ...] = Field((), description="Class names, in the order of the output.")
     metrics: dict[str, float] = Field({}, description="Quality measured at training time, such as accuracy: 0.97.")
+    evaluation: Judgement | None = Field(
+        None, description="Metric that builds hold the model to; when left out, they compare every expected output."
+    )
     training_data: TrainingData | None = Field(None, description="Reference to the training data.")
     licence: str = Field("", max_length=128, description="SPDX identifier of the model's licence.")
 

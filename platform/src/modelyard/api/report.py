@@ -28,6 +28,8 @@ class Quality(_Written):
 
     rows: int
     largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")
+    metric: str = Field(default="", description="Metric the entry is held to; empty when outputs are compared.")
+    value: float | None = Field(None, description="The metric of the model's answers.")
 
 
 class Proof(_Written):

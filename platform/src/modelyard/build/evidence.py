@@ -14,15 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from modelyard.api.entry import Judgement
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 
-from .evaluation import Evaluation, close, read_evaluation
+from .evaluation import Evaluation, Judge, close, read_evaluation
 from .inspect import Graph, inspect
 from .samples import recipes, sample
 
 Feed = dict[str, Any]
 Run = Callable[[Feed], Feed]
 FINDINGS, PROOF, MODEL, IR, EVALUATION = "findings.json", "proof.npz", "model.onnx", "model.xml", "eval.npz"
+JUDGEMENT = "judgement.json"
 CHUNK = 64
 
 
@@ -45,7 +47,7 @@ def gather(folder: Path) -> dict[str, Any]:
         "batchable": reason is None,
         "reason": reason or "dimension 0 is dynamic everywhere, and two rows together give what each gives alone",
         "outputShapes": {name: list(value.shape) for name, value in answer.items()},
-        "quality": evaluation.compare(run, CHUNK if reason is None else None) if evaluation else None,
+        "quality": evaluation.compare(run, CHUNK if reason is None else None, _judge(folder)) if evaluation else None,
     }
 
 
@@ -65,6 +67,15 @@ def _session(path: Path, outputs: list[str]) -> Run:
         return dict(zip(outputs, session.run(outputs, feed), strict=True))
 
     return run
+
+
+def _judge(folder: Path) -> Judge | None:
+    """The metric that `modelyard.yaml` names in place of a comparison with every expected output."""
+    if not (folder / JUDGEMENT).is_file():
+        return None
+    from .optimize.judgement import judge
+
+    return judge(Judgement.model_validate_json((folder / JUDGEMENT).read_bytes()), folder / EVALUATION)
 
 
 def _request(path: Path, outputs: list[str]) -> Run:

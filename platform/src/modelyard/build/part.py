@@ -21,7 +21,7 @@ from modelyard.api.entry import EntryFile
 from modelyard.errors import CorruptEntry, InvalidEntry
 
 from .evaluation import read_arrays
-from .evidence import EVALUATION, FINDINGS, MODEL, PROOF
+from .evidence import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF
 from .inspect import Port, inspect, read_model
 from .sandbox import findings
 from .scalars import without_scalars
@@ -86,10 +86,12 @@ def make_part(source: Source, folder: Path) -> Part:
     evaluation = folder / EVALUATION
     if source.evaluation:
         shutil.copyfile(source.evaluation, evaluation)
+        copy_judgement(source, folder)
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
     findings(folder)
-    evaluation.unlink(missing_ok=True)
+    for only_here in (evaluation, folder / JUDGEMENT):
+        only_here.unlink(missing_ok=True)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     manifest = Manifest(
         files=tuple(described(folder / name, name) for name in names),
@@ -98,6 +100,12 @@ def make_part(source: Source, folder: Path) -> Part:
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
     return Part(folder, manifest)
+
+
+def copy_judgement(source: Source, folder: Path) -> None:
+    """What an entry says about how it is judged, where `evidence` finds it."""
+    if source.metadata and source.metadata.evaluation:
+        (folder / JUDGEMENT).write_text(source.metadata.evaluation.model_dump_json(by_alias=True))
 
 
 def open_part(folder: Path) -> Part:

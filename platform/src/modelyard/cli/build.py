@@ -91,7 +91,8 @@ def show(report: "Report") -> None:
     console.print(f"  batched  {most}: {batching.reason}", markup=False, soft_wrap=True)
     if report.quality:
         worst = max(report.quality.largest_difference.values())
-        console.print(f"  eval.npz {report.quality.rows} rows, largest difference {worst:.3g}", markup=False)
+        metric = f", {report.quality.metric} {report.quality.value:.4g}" if report.quality.value is not None else ""
+        console.print(f"  eval.npz {report.quality.rows} rows{metric}, largest difference {worst:.3g}", markup=False)
     if report.optimization:
         console.print(f"  variant  {variant_line(report.optimization)}", markup=False, soft_wrap=True)
     console.print(f"  proved   one inference by {report.proof.server}", markup=False)

@@ -14,6 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from modelyard.core.metadata import METADATA
+
 from .console import err, out, say
 from .table import table
 
@@ -183,18 +185,22 @@ def _next(report: "Optimization", folder: Path) -> Iterator[tuple[str, str]]:
 
     yield "report", str(folder / "report.html")
     chosen = next(variant for variant in report.variants if variant.name == report.chosen.name)
+    entry = (folder / "chosen" / METADATA).is_file()
     if chosen.runtime != "onnxruntime":
         yield "model", f"{folder / 'chosen'} (for {chosen.runtime})"
         if chosen.runtime == "openvino":
             yield "next", f"modelyard serve {folder / 'chosen'}"
+        if entry:
+            yield "", f"modelyard push {folder / 'chosen'}"
         here = choose([v for v in report.variants if v.runtime == "onnxruntime"], report.goal, report.max_quality_loss)
         yield "", f"where only ONNX runs, add --runtime onnxruntime: the best there is {here.name}"
         return
-    model, (name, _, version) = folder / "chosen" / "model.onnx", report.source.partition(":")
+    model = folder / "chosen" / "model.onnx"
     yield "model", str(model)
     yield "next", f"modelyard serve {model}"
     if chosen.name != report.baseline:
-        yield "", f"modelyard push {model} --name {name} --version {version or 1}-{chosen.name}"
+        alone = f" --name {report.source} --version 1-{chosen.name}"
+        yield "", f"modelyard push {folder / 'chosen' if entry else model}{'' if entry else alone}"
 
 
 def _bytes(size: float | None) -> str:

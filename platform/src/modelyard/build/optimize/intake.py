@@ -17,7 +17,7 @@ from typing import Any
 from modelyard.build.evaluation import read_arrays, read_evaluation
 from modelyard.build.evidence import EVALUATION, MODEL, PROOF, gather
 from modelyard.build.inspect import inspect, read_model
-from modelyard.build.part import replace_scalars
+from modelyard.build.part import copy_judgement, replace_scalars
 from modelyard.build.sandbox import Died, confined, meaning
 from modelyard.build.source import read_source
 from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
@@ -107,6 +107,7 @@ def gathered(path: Path, folder: Path) -> dict[str, Any]:
     metric = reason = ""
     if source.evaluation:
         shutil.copyfile(source.evaluation, folder / EVALUATION)
+        copy_judgement(source, folder)
         evaluation = read_evaluation(folder / EVALUATION, inspect(folder / MODEL))
         labels = read_arrays(folder / EVALUATION).get("labels")
         if evaluation.rows == 0:

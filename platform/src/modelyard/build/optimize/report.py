@@ -3,7 +3,7 @@
 report.json          api.optimization.Optimization
 report.html          the same for people, with pictures; needs nothing else
 trade-off.png ...    the pictures, when matplotlib is installed
-chosen/              the model to use, with its weights
+chosen/              the model to use, with its weights; an entry again when the original was one
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from modelyard.build.quiet import MOST
 
 from . import plots
 from .engine import Outcome, keep
+from .entry import describe
 from .hardware import libraries, processor, telling_flags
 from .page import page
 from .quality import LOWER_IS_BETTER
@@ -33,6 +34,7 @@ def write(outcome: Outcome, folder: Path) -> Optimization:
     """All files below FOLDER; what an earlier run left under the same names is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     keep(outcome, folder / CHOSEN)
+    describe(outcome, folder / CHOSEN)
     return write_report(outcome, folder)
 
 
