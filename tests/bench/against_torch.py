@@ -47,7 +47,12 @@ def against_torch(goal: Goal, scratch: Path, budget: float, chosen: Path | None)
         return
     ready = asked(goal.entry, scratch)
     models = {ORIGINAL: ready.intake.material.path}
-    models |= {"chosen": model_of(chosen)} if chosen else candidates(optimized(goal.entry, scratch, budget))
+    if chosen:
+        models["chosen"] = model_of(chosen)
+    else:
+        outcome = optimized(goal.entry, scratch, budget)
+        yield f"modelyard optimize: {outcome.chosen.name}, {outcome.chosen.reason}\n"
+        models |= candidates(outcome)
     compared = in_torch(goal.entry, scratch)
     found = ready.timed([*compared, *(Subject(name, path) for name, path in models.items())], TIMING_SECONDS)
     if EAGER in found.lost or found.rounds == 0:

@@ -2,8 +2,8 @@
 
     python olive_program.py JOB
 
-JOB is a JSON file: `model`, `inputs` (an .npz of arrays by input name), `passes` as Olive writes them and `folder`.
-The last line of stdout is the path of the model Olive made.
+JOB is a JSON file: `model`, an .onnx or MiniLM's encoder.py, which Olive then exports itself; `inputs` (an .npz of
+arrays by input name), `passes` as Olive writes them and `folder`. The last line of stdout is the model Olive made.
 """
 
 import json
@@ -38,6 +38,26 @@ def rows_of_npz(path: str, **_: Any) -> Rows:
     return Rows(path)
 
 
+def source(model: Path, inputs: Path) -> dict[str, Any]:
+    """The model as Olive wants it; a module is loaded by this program and described by two rows of its inputs."""
+    if model.suffix == ".onnx":
+        return {"type": "ONNXModel", "model_path": str(model)}
+    sys.path.insert(0, str(model.parent))
+    from encoder import pretrained  # type: ignore[reportMissingImports]
+
+    with np.load(inputs) as arrays:
+        shapes = {name: [2, *arrays[name].shape[1:]] for name in arrays.files}
+    axes = {name: {"0": "batch", "1": "tokens"} for name in shapes}
+    described = {
+        "input_names": list(shapes),
+        "input_shapes": list(shapes.values()),
+        "input_types": ["int64"] * len(shapes),
+        "output_names": ["sentence_embedding"],
+        "dynamic_axes": {**axes, "sentence_embedding": {"0": "batch"}},
+    }
+    return {"type": "PyTorchModel", "model_loader": lambda *_: pretrained("eager"), "io_config": described}
+
+
 def main(job: dict[str, Any]) -> None:
     """One workflow: the passes in their order, no search (Olive 0.13's crashes with current optuna)."""
     data = {
@@ -50,7 +70,7 @@ def main(job: dict[str, Any]) -> None:
     }
     folder = Path(job["folder"])
     workflow = {
-        "input_model": {"type": "ONNXModel", "model_path": job["model"]},
+        "input_model": source(Path(job["model"]), Path(job["inputs"])),
         "data_configs": [data],
         "passes": job["passes"],
         "output_dir": str(folder / "out"),
