@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.api.entry import Tensor
+from modelyard.api.optimization import Runtime
 from modelyard.build.inspect import Port
 from modelyard.build.triton import MAX_BATCH, complete_config, messages, read_config, served, settled, write_config
 from modelyard.errors import InvalidEntry, UnsupportedModel
@@ -121,3 +122,43 @@ def test_a_batch_size_for_a_model_that_cannot_be_batched_is_refused() -> None:
 def test_settings_that_load_code_or_files_are_refused(text: str) -> None:
     with pytest.raises(UnsupportedModel, match=r"config\.pbtxt (asks for|sets)"):
         complete_config(text, "m", [X], [Y], batchable=True)
+
+
+AUTHOR = """
+  max_batch_size: 128
+  dynamic_batching { max_queue_delay_microseconds: 500 }
+  instance_group [{ count: 2 }]
+  parameters { key: "intra_op_thread_count" value { string_value: "3" } }
+  parameters { key: "session.intra_op.allow_spinning" value { string_value: "1" } }
+  optimization { execution_accelerators { gpu_execution_accelerator: [{ name: "tensorrt" }] } %s }
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "rows", "parameters", "optimized"),
+    [
+        ("onnxruntime", 128, {"intra_op_thread_count", "session.intra_op.allow_spinning"}, True),
+        ("openvino", 128, {"intra_op_thread_count"}, False),
+        ("tensorrt", MAX_BATCH, set(), False),
+    ],
+)
+def test_a_variant_keeps_those_of_the_authors_settings_that_its_backend_knows(
+    backend: Runtime, rows: int, parameters: set[str], optimized: bool
+) -> None:
+    config = read_config(complete_config(AUTHOR % "", "m", [X], [Y], True, backend))
+
+    assert (config.backend, config.max_batch_size, config.instance_group[0].count) == (backend, rows, 2)
+    assert set(config.parameters) == parameters
+    assert config.dynamic_batching.max_queue_delay_microseconds == 500
+    assert config.HasField("optimization") is optimized
+
+
+def test_settings_of_the_server_stay_for_every_backend() -> None:
+    author = AUTHOR % "cuda { graphs: true }"
+
+    assert read_config(complete_config(author, "m", [X], [Y], True, "tensorrt")).optimization.cuda.graphs
+
+
+@pytest.mark.parametrize("backend", ["openvino", "tensorrt"])
+def test_a_variant_says_its_backend(backend: Runtime) -> None:
+    assert read_config(write_config("m", [X], [Y], True, backend)).backend == backend
