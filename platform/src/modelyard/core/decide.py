@@ -9,19 +9,16 @@
 Deciding twice in a row, with the first plan carried out in between, gives an empty second plan.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
-from modelyard.api.status import RevisionStatus, Stage
+from modelyard.api.status import Stage
 from modelyard.settings import Settings
 
 from . import course, orders, report, revisions
 from .desired.building import job, optimize_job
 from .desired.checking import comparison, load_test
-from .desired.publication import policies
-from .desired.routing import routes
 from .desired.scaling import scales
 from .desired.serving import inference_service, service_account, store_secret
 from .drift import must_apply
@@ -30,7 +27,7 @@ from .names import host, predictor, preview_route_name, sticky_policy_name
 from .optimizing import LOOK
 from .outlook import Outlook, answered, replicas_ready
 from .plan import Plan, Warmup
-from .publish import publication
+from .publish import published
 from .rates import load_rate
 from .revisions import Facts
 from .routes import mentioned, programmed
@@ -51,7 +48,8 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     rollout = course.proceed(scene)
     allowed = orders.held_back(rollout, before.revisions, snapshot)
     now = revisions.advance(before.revisions, orders.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts)
-    outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, _routes(snapshot, now, rollout, settings))
+    shown = published(snapshot, now, rollout, settings.gateway)
+    outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, shown)
     status, events = report.status(outlook)
     waits = (revisions.next_deadline(now, scene.facts), course.next_deadline(scene.at(rollout)), _progress(outlook))
     return Plan(
@@ -77,23 +75,16 @@ def _scene(snapshot: Snapshot, settings: Settings) -> Scene:
 
 def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
     before, rollout = snapshot.model.status.revisions, course.adopted(snapshot.model.status)
+    shown = published(snapshot, before, rollout, settings.gateway)
     return Facts(
         now=snapshot.now,
         ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),
         answered=frozenset(one.name for one in before if answered(snapshot, one.name)),
-        programmed=programmed(snapshot, _routes(snapshot, before, rollout, settings), settings.gateway),
+        programmed=programmed(snapshot, shown.routes, settings.gateway),
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
         start=settings.serving.start_seconds,
     )
-
-
-def _routes(
-    snapshot: Snapshot, at: Sequence[RevisionStatus], rollout: RolloutStatus, settings: Settings
-) -> list[dict[str, Any]]:
-    reachable = frozenset(one.name for one in at if snapshot.child("Service", predictor(one.name)) is not None)
-    published = publication(snapshot.model, rollout, reachable)
-    return routes(snapshot.model, revisions.backends(at, reachable), settings.gateway, published)
 
 
 def _objects(outlook: Outlook) -> list[dict[str, Any]]:
@@ -109,13 +100,7 @@ def _objects(outlook: Outlook) -> list[dict[str, Any]]:
     if outlook.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
-    return [*objects, *_checks(outlook), *_policies(outlook), *outlook.routes]
-
-
-def _policies(outlook: Outlook) -> list[dict[str, Any]]:
-    """What the gateway has to know beside the routes, and before them."""
-    reachable = frozenset(one.name for one in outlook.revisions)
-    return policies(outlook.model, publication(outlook.model, outlook.rollout, reachable)) if outlook.routes else []
+    return [*objects, *_checks(outlook), *outlook.published.policies, *outlook.routes]
 
 
 def _checks(outlook: Outlook) -> list[dict[str, Any]]:
@@ -163,7 +148,7 @@ def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
     """What a preview or an A/B test had published, when it is over."""
     if not outlook.routes:
         return ()
-    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *_policies(outlook))}
+    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *outlook.published.policies)}
     passing = {preview_route_name(outlook.model.name), sticky_policy_name(outlook.model.name)}
     return tuple(
         Ref(kind, outlook.model.namespace, one["metadata"]["name"])

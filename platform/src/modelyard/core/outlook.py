@@ -11,6 +11,7 @@ from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
 from .names import predictor
+from .publish import Published
 from .routes import programmed
 from .snapshot import Probe, Snapshot
 from .wanted import Wanted
@@ -18,18 +19,22 @@ from .wanted import Wanted
 
 @dataclass(frozen=True)
 class Outlook:
-    """`rollout`, `revisions` and `routes` are as they should be after this decision."""
+    """`rollout`, `revisions` and what is `published` are as they should be after this decision."""
 
     snapshot: Snapshot
     settings: Settings
     wanted: Wanted
     rollout: RolloutStatus
     revisions: tuple[RevisionStatus, ...]
-    routes: Sequence[dict[str, Any]]
+    published: Published
 
     @property
     def model(self) -> Model:
         return self.snapshot.model
+
+    @property
+    def routes(self) -> Sequence[dict[str, Any]]:
+        return self.published.routes
 
     @cached_property
     def programmed(self) -> bool:

@@ -1,17 +1,43 @@
-"""What a rollout's state publishes beside the weights: a mirror, a preview, or sides that users stick to."""
+"""What publishes a Model in a state of its rollout: routes, and beside them a mirror, a preview, or sticky sides."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
+from modelyard.api.status import RevisionStatus
+from modelyard.settings import GatewaySettings
 
-from .desired.publication import Publication
+from .desired.publication import Publication, policies
+from .desired.routing import routes
+from .names import predictor
+from .revisions import backends
+from .snapshot import Snapshot
 from .terms import bound
 
 _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 
 
-def publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
-    """The publication of a state; only of a candidate that has a Service.
+class Published(NamedTuple):
+    """The routes, none while no revision has a Service, and what the gateway has to know before them."""
+
+    routes: Sequence[dict[str, Any]]
+    policies: Sequence[dict[str, Any]]
+
+
+def published(
+    snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
+) -> Published:
+    """What publishes these revisions in that state."""
+    reachable = frozenset(one.name for one in revisions if snapshot.child("Service", predictor(one.name)) is not None)
+    wishes, model = _publication(snapshot.model, rollout, reachable), snapshot.model
+    found = routes(model, backends(revisions, reachable), gateway, wishes)
+    return Published(found, policies(model, wishes) if found else [])
+
+
+def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
+    """The wishes of a state beside the weights; only for a candidate that has a Service.
 
     The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
     """
