@@ -189,9 +189,9 @@ def test_a_recipe_that_fails_is_not_tried_again_either(store: S3Store, order: Or
 def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
     store: S3Store, tmp_path: Path, order: Order
 ) -> None:
-    first = an_order(order.path, tmp_path / "first", goal="size", budget=60.0, search=True)
+    first = an_order(order.path, tmp_path / "first", goal="size", budget=400.0, search=True)
     found = Job(store, first, tmp_path / "one", "tunable").run().found
-    second = an_order(order.path, tmp_path / "second", goal="size", budget=60.0, search=True)
+    second = an_order(order.path, tmp_path / "second", goal="size", budget=400.0, search=True)
     job = Job(store, second, tmp_path / "two", "tunable")
     made: list[str] = []
 
@@ -209,7 +209,7 @@ def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
     assert {one.size for one in again.found.best} == {one.size for one in found.best}
 
 
-@pytest.mark.parametrize("content", [b"no journal", b'{"op_code": 0}\n', b'{"op_code": 99, "worker_id": "x"}\n'])
+@pytest.mark.parametrize("content", [b"no journal", b"no\n", b'{"op_code": 0}\n', b'{"op_code": 99}\n{'])
 def test_a_journal_that_optuna_cannot_read_is_as_if_there_were_none(
     content: bytes, store: S3Store, order: Order
 ) -> None:

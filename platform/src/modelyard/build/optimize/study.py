@@ -185,9 +185,11 @@ class Study(Memory):
         """Size of the journal that was there, in bytes; 0 when there is none that can be read."""
         if self._place(JOURNAL) not in self._known:
             return 0
+        content = self._store.get(self._place(JOURNAL)) or b""
+        whole = content[: content.rfind(b"\n") + 1]  # optuna would write on in the middle of a line that was cut
         self._journal.parent.mkdir(parents=True, exist_ok=True)
-        self._store.download(self._place(JOURNAL), self._journal)
-        if not readable(self._journal):
+        self._journal.write_bytes(whole)
+        if not whole or not readable(self._journal):
             self._journal.unlink(missing_ok=True)
             return 0
         return self._journal.stat().st_size
