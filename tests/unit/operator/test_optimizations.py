@@ -17,6 +17,7 @@ from tests.unit.operator.test_builds import DIGEST, Pods, job, pod, words
 
 __all__ = ["store", "store_server"]
 HALF = Progress(done=4, planned=9, spent_seconds=60, at="2026-01-01T00:00:00Z")
+AT_NOON = HALF.model_copy(update={"at": "noon"}).model_dump_json().encode()
 MORE = HALF.model_copy(update={"done": 5})
 
 
@@ -54,7 +55,7 @@ def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
     builds.optimized(DIGEST, job())
     store.put(build_report(DIGEST), optimized())
 
-    assert builds.optimized(DIGEST, job()).made is False, "not before five seconds are over"
+    assert builds.optimized(DIGEST, job()).built is None, "not before five seconds are over"
     assert builds.optimized(DIGEST, job("Complete")) == OptimizedBuild(FASTER)
 
 
@@ -73,7 +74,7 @@ def test_a_failed_job_speaks_with_the_builders_words(store: S3Store) -> None:
     assert found == OptimizedBuild(failure=Failure("BudgetTooSmall", "Raise it."))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"done": -1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"done": -1}', AT_NOON])
 def test_progress_that_is_none_is_passed_over(store: S3Store, content: bytes) -> None:
     store.put(build_progress(DIGEST), content)
 

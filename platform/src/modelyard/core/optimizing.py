@@ -117,7 +117,7 @@ def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -
     name, where = optimize_job_name(digest), settings.operator.namespace
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
     doing = _doing(progress) + _silence(job, progress, snapshot.now)
-    message = f"Job {where}/{name} {doing}; {serves} meanwhile."
+    message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
     summary = f"{progress.done}/{progress.planned}" if progress is not None else ""
     status = OptimizationStatus(digest=digest, summary=summary, message=message)
     return Optimizing(status, Finding(False, "Optimizing", message), job=True, running=True)

@@ -87,11 +87,6 @@ class OptimizedBuild:
     failure: Failure | None = None
     progress: Progress | None = None
 
-    @property
-    def made(self) -> bool:
-        """It is in the store."""
-        return isinstance(self.built, OptimizationSummary)
-
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from modelyard.api.report import OptimizationSummary
 from modelyard.core.keys import build_report, build_warmup
 from modelyard.core.names import BUILD_LABEL, bare
 from modelyard.core.snapshot import Failure, Object, OptimizedBuild
@@ -60,7 +61,7 @@ class Builds:
     def optimized(self, digest: str, job: Object | None) -> OptimizedBuild:
         """What is known of an optimized build, whose Job may be there."""
         seen = self._optimizations.of(digest, job)
-        return replace(seen, failure=None if seen.made else self.failure(job))
+        return replace(seen, failure=None if isinstance(seen.built, OptimizationSummary) else self.failure(job))
 
     def warmup_request(self, digest: str) -> bytes:
         """The body of one inference, stored beside the artifact; CorruptEntry when it is not there."""

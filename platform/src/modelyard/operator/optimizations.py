@@ -7,6 +7,7 @@ A report is written once, so it is read once and kept. Until it is there the sto
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -84,8 +85,10 @@ class Optimizations:
 
     def _progress(self, digest: str) -> Progress | None:
         """How far it is; None before the first word, and when what lies there is none."""
-        content = self._store.get(build_progress(digest))
+        content = self._store.get(build_progress(digest)) or b""
         try:
-            return Progress.model_validate_json(content) if content is not None else None
-        except ValidationError:
+            found = Progress.model_validate_json(content)
+            datetime.fromisoformat(found.at)
+        except ValueError:
             return None
+        return found
