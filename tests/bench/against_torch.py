@@ -20,7 +20,7 @@ from modelyard.build.optimize.training.reference import EAGER, references
 from .side_by_side import BOUND, Asked, Row, asked, optimized, size, table
 from .torch_reference import MINILM, ROOT, minilm_in_torch
 
-TIMING_SECONDS = 240.0
+TIMING_SECONDS = 480.0
 """Until the last round may begin, loading and compiling included; eleven rounds end long before on a quiet machine."""
 
 
