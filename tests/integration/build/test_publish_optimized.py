@@ -22,7 +22,7 @@ from tests.support.command_line import modelyard
 from tests.support.optimizable import SMALLER, a_perceptron, chains
 from tests.support.store import StoreServer
 
-RECIPES = chains(int8_weights=("fold", "int8-weights"), broken=("no-such-pass",))
+RECIPES = chains(int8_weights=("fold", "int8-weights"), refusing=("fuse",))
 
 
 @pytest.fixture
@@ -68,11 +68,14 @@ def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinis
     assert served is not None
     assert len(served) < 0.6 * (tmp_path / "entry/model.onnx").stat().st_size
     told = Optimization.model_validate_json(store.get(keys.build_optimization(digest, "report.json")) or b"")
-    assert told.chosen.name == report.optimization.variant == "int8-weights"  # type: ignore[union-attr]
+    assert report.optimization is not None
+    assert told.chosen.name == report.optimization.variant
+    assert told.chosen.name.endswith("int8-weights")
     assert store.get(keys.build_optimization(digest, "report.html"))
     assert (under(store, "studies/"), store.get(keys.build_progress(digest))) == (set(), None)
     assert [one.done for one in store.progress] == sorted(one.done for one in store.progress)
-    assert (store.progress[-1].planned, store.progress[-1].best_name) == (2, "int8-weights")
+    assert store.progress[-1].planned >= 2
+    assert store.progress[-1].best_name.endswith("int8-weights")
     assert store.progress[-1].best == pytest.approx(1 / told.chosen.size_ratio, rel=0.01)
 
 
@@ -121,7 +124,7 @@ def test_a_job_that_is_stopped_while_it_uploads_leaves_no_build_and_the_next_one
     assert any(name.endswith("/model.onnx") for name in study)
     assert not [line for line in said if "trying int8" in line]
     assert report.optimization is not None
-    assert report.optimization.variant == "int8-weights"
+    assert report.optimization.variant.endswith("int8-weights")
     assert under(store, "studies/") == set()
 
 

@@ -151,7 +151,7 @@ class _Layout:
 
 def _own(part: Part) -> Variant:
     """The part's own model."""
-    backend = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
+    backend: Runtime = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
     return Variant(backend, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
 
 

@@ -7,7 +7,7 @@ place; the original comes last and always may.
 from dataclasses import replace
 from pathlib import Path
 
-from modelyard.api.optimization import ORIGINAL
+from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.api.report import OptimizationSummary
 from modelyard.build import artifact
 from modelyard.build.answers import Question, ask, write_inputs
@@ -57,7 +57,7 @@ def summary(outcome: Outcome) -> OptimizationSummary:
 def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
     """The chosen variant with its own answer to the part's sample; raises UnsupportedModel when it has none."""
     folder, files = outcome.folders[outcome.chosen.name]
-    runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
+    runtime: Runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
     model, hardware = files[0], outcome.hardware
     inputs = write_inputs(part.sample("input"), scratch / "sample.npz")
     question = Question(inputs, hardware.cores, batchable=False, gpu=hardware.gpu is not None)
