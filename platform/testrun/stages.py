@@ -18,6 +18,9 @@ REPORTS = ROOT / ".modelyard" / "tests"
 COVERED = "*/modelyard/core/*,*/modelyard/api/*"
 _SOURCES = (".", "../tests", "../model-repo", "../loadtests")
 _RUFF = ("--config", "pyproject.toml", "--no-cache", *_SOURCES)
+_BY_FILE = ("--dist", "loadfile")
+_TWO = ("-n", "2", *_BY_FILE)
+"""Each of the two has an API server and a store of its own."""
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff check": (str(BIN / "ruff"), "check", "--quiet", *_RUFF),
     "ruff format": (str(BIN / "ruff"), "format", "--check", "--quiet", *_RUFF),
@@ -75,8 +78,7 @@ def pytest(stage: str, *options: str) -> Outcome:
 def unit() -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
-    halves = ("-n", "auto", "--dist", "loadfile")
-    done = pytest("unit", *halves, "--cov=modelyard", "--cov-branch", "--cov-report=", settings)
+    done = pytest("unit", "-n", "auto", *_BY_FILE, "--cov=modelyard", "--cov-branch", "--cov-report=", settings)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:
@@ -105,7 +107,7 @@ def e2e() -> Outcome:
 STAGES: dict[str, Callable[[], Outcome]] = {
     "lint": lint,
     "unit": unit,
-    "integration": lambda: pytest("integration"),
-    "charts": lambda: pytest("charts"),
+    "integration": lambda: pytest("integration", *_TWO),
+    "charts": lambda: pytest("charts", *_TWO),
     "e2e": e2e,
 }
