@@ -13,6 +13,11 @@
     choose            the choice, pure: best for the goal among those that keep the quality
     report            report.json (api.optimization) and the sentences that judge its figures
     page, plots       the report for people; tradeoff says what is drawn, drawing and labels how
+    entry, judgement  the chosen variant as an entry again, held to the metric that chose it
+
+    wish, publish     builds that serve the best variant, here and in the store; artifact lays it out and proves it
+    memory, study     what an interrupted run found, so that the next one goes on from there
+    heartbeat, leader how far it is, and who is best so far by a quick look
 
 Measuring is the neighbour's (`build.measure`): all variants in turn, on a quiet machine. Whatever touches a model
 file happens in a subprocess with a memory and a time limit, and nothing is claimed that was not measured.
