@@ -16,7 +16,7 @@ def main(programs: Path, entry: Path) -> None:
     from safetensors.torch import save_file
 
     torch.set_num_threads(1)
-    said = {"module": "module.py:Network", "data": "data.py:load", "architecture": {"width": 32, "depth": 2}, "seed": 5}
+    said = {"module": "module.py:Network", "data": "data.py:load", "architecture": {"width": 64, "depth": 3}, "seed": 5}
     authored = Authored(entry / "training", said)
     network, rows = authored.network({}), authored.train
     plan = fit.Plan(4, 32, 1e-2, 5, hard=1.0, soft=0.0)

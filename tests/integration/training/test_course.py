@@ -29,13 +29,13 @@ TINY = HERE.parents[1] / "support" / "tiny_training"
 PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent
 RECIPE: dict[str, Any] = {
     "module": "module.py:Network",
-    "architecture": {"width": 32, "depth": 2},
+    "architecture": {"width": 64, "depth": 3},
     "weights": "weights.safetensors",
     "data": "data.py:load",
     "prune": {"ratio": 0.5},
     "distill": {"epochs": 3},
     "qat": {"epochs": 1},
-    "search": {"width": [4, 8], "depth": [1], "kernel": [3, 2], "trials": 4, "epochs": 3},
+    "search": {"width": [8, 16], "depth": [1], "kernel": [3, 2], "trials": 4, "epochs": 12},
     "seed": 5,
     "batch": 32,
     "rate": 0.01,
@@ -139,7 +139,7 @@ def test_the_search_takes_the_fastest_architecture_that_learns(ran: Ran) -> None
     note = next(note for note in ran.report.notes if note.startswith("The architecture search"))
 
     assert "timed 2 of 4 architectures" in note  # the module makes none with an even kernel
-    assert "it took width=4 depth=1 kernel=3" in note or "it took width=8 depth=1 kernel=3" in note
+    assert "it took width=8 depth=1 kernel=3" in note or "it took width=16 depth=1 kernel=3" in note
 
 
 def test_epochs_and_final_figures_are_in_mlflow(ran: Ran) -> None:

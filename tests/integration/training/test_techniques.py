@@ -98,7 +98,7 @@ def test_zeros_stay_zero_while_the_rest_is_trained(arrays: Arrays) -> None:
 
 
 def test_two_of_every_four_weights_along_the_inputs_are_zero(facts: dict[str, Any], arrays: Arrays) -> None:
-    after = weights(arrays, "2:4")
+    after = weights(arrays, "twos")
 
     for name in ("inner.0.weight", "last.weight"):
         fours = np.moveaxis(after[name], 1, -1).reshape(-1, 4)
@@ -109,7 +109,7 @@ def test_two_of_every_four_weights_along_the_inputs_are_zero(facts: dict[str, An
 
 def test_the_two_of_four_that_stay_are_the_largest(arrays: Arrays) -> None:
     fours = np.abs(np.moveaxis(arrays["teacher:inner.0.weight"], 1, -1).reshape(-1, 4))
-    kept = np.moveaxis(arrays["2:4:inner.0.weight"], 1, -1).reshape(-1, 4) != 0
+    kept = np.moveaxis(arrays["twos:inner.0.weight"], 1, -1).reshape(-1, 4) != 0
 
     largest = np.sort(fours, axis=1)[:, 2:].sum(axis=1)
     np.testing.assert_allclose(np.where(kept, fours, 0).sum(axis=1), largest, rtol=1e-6)

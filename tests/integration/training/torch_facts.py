@@ -46,7 +46,7 @@ def main(programs: Path, tiny: Path, out: Path) -> None:
 
     def kept(name: str, network: Any) -> None:
         for parameter, value in network.named_parameters():
-            arrays[f"{name}:{parameter}"] = value.detach().numpy()
+            arrays[f"{name}:{parameter}"] = value.detach().numpy().copy()
 
     def written(name: str, network: Any) -> None:
         export(network, sample, ["picture"], ["logits"], out / f"{name}.onnx")
@@ -75,7 +75,7 @@ def main(programs: Path, tiny: Path, out: Path) -> None:
     keep = prune_sparse.keeper(twos, prune_sparse.two_of_four(twos))
     keep()
     fit.fit(twos, taught, rows, fit.Plan(2, 32, 1e-2, SEED), lambda *_: None, keep)
-    kept("2:4", twos)
+    kept("twos", twos)
     facts["zeros"] = prune_sparse.zeros(twos)
 
     rounding = qat.prepared(copied())

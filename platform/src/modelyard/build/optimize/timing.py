@@ -25,6 +25,7 @@ from modelyard.build.measure import (
     round_seconds,
 )
 from modelyard.build.sandbox import memory_left
+from modelyard.build.worker import PROBE
 from modelyard.errors import BudgetTooSmall, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -79,14 +80,18 @@ def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, te
 
 def affordable(trials: Sequence[Trial], costs: Mapping[str, float], room: float) -> list[Trial]:
     """Those that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds with the original, the first of
-    `trials`; those that may be chosen before those that may not, the fast before the slow."""
+    `trials`; those that may be chosen, and what they are compared with, before all else; the fast before the slow."""
     left = room / (LEAST_ROUNDS + 1) - costs[trials[0].name]
     found = []
-    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: (t.refused is not None, costs[t.name])):
+    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: (not _matters(t), costs[t.name])):
         left -= costs[one.name]
         if left > 0:
             found.append(one)
     return found
+
+
+def _matters(trial: Trial) -> bool:
+    return trial.refused is None or trial.program != PROBE
 
 
 def grouped(subjects: Sequence[tuple[str, int]], original_memory: int, room: float) -> list[list[str]]:
