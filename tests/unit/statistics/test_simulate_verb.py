@@ -73,6 +73,7 @@ def test_people_get_a_table():
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["RULE", "Modelyard's", "threshold,", "threshold,"]
 
 
+@pytest.mark.no_cover
 def test_the_plot_is_a_picture(tmp_path):
     done = simulate("--runs", "1", "--rate", "5/min", "--minutes", "1", "--plot", str(tmp_path / "rates.png"))
 
