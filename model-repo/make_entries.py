@@ -1,7 +1,8 @@
 """Makes the example entries that are missing: `.venv/bin/python model-repo/make_entries.py [--all] [NAME ...]`.
 
-Every entry has a make.py that writes all its versions. Small ones are committed; minilm and resnet18-digits are not. The environment
-that trains is made first when it is missing, and every folder is checked against the platform's own type at the end.
+Every entry has a make.py that writes all its versions. Small ones are committed; minilm and resnet18-digits are not.
+The environment that trains is made first when it is missing, and every folder is checked against the platform's own
+type at the end.
 """
 
 import argparse

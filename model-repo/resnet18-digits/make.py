@@ -22,6 +22,7 @@ environment.enter()
 import entry_folder
 import numpy as np
 import torch
+import torch_onnx
 from data import SIDE, load
 from module import Network
 from safetensors.torch import save_file
@@ -49,7 +50,7 @@ def main() -> None:
     torch.use_deterministic_algorithms(True)
     network = trained(*load("train"))
     save_file(network.state_dict(), FOLDER / "training" / "weights.safetensors")
-    export(network)
+    torch_onnx.export(FOLDER, network, SIDE)
     pictures, labels = load("held-out")
     with torch.inference_mode():
         expected = network(torch.from_numpy(pictures)).numpy()
@@ -80,23 +81,6 @@ def trained(pictures: np.ndarray, labels: np.ndarray) -> Network:
             losses.append(loss.item())
         print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, {time.monotonic() - began:.0f} s", flush=True)
     return network.eval()
-
-
-def export(network: Network) -> None:
-    """Write the network as ONNX with a dynamic batch."""
-    batch = torch.export.Dim("batch", min=1, max=4096)
-    program = torch.onnx.export(
-        network,
-        (torch.zeros(2, 1, SIDE, SIDE),),
-        dynamo=True,
-        dynamic_shapes=({0: batch},),
-        input_names=["input"],
-        output_names=["logits"],
-        opset_version=entry_folder.OPSET,
-        verbose=False,
-    )
-    assert program is not None
-    entry_folder.write_model(FOLDER, program.model_proto)
 
 
 if __name__ == "__main__":

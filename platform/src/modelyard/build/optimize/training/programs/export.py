@@ -43,6 +43,7 @@ def export(
     model = program.model_proto
     model.ir_version = IR_VERSION
     store_in_8_bits(model)
+    forget_traces(model)
     onnx.save(model, str(path))
 
 
@@ -61,6 +62,14 @@ def store_in_8_bits(model: onnx.ModelProto) -> None:
     used = {name for node in graph.node for name in node.input}
     for tensor in [tensor for tensor in graph.initializer if tensor.name not in used]:
         graph.initializer.remove(tensor)
+
+
+def forget_traces(model: onnx.ModelProto) -> None:
+    """What torch notes about every node, the author's paths among it, is larger than a small network."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
 
 
 def _rounded(given: Any, scale: Any, zero_point: Any) -> Any:

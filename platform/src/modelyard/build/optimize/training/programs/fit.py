@@ -22,7 +22,7 @@ Told = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train; a `momentum` of batch normalization and all else is the module's own affair."""
+    """How to train: rows of a step, the largest learning rate, and how much the two losses count."""
 
     epochs: int
     batch: int
