@@ -9,7 +9,7 @@ from modelyard.build.optimize.wish import Wish
 from tests.support import quantizable
 from tests.support.entries import an_entry
 
-SMALLER = Wish("size", 0.05, (Precision.FP32, Precision.INT8), 240.0, "cpu")
+SMALLER = Wish("size", 0.05, (Precision.FP32, Precision.INT8), 90.0, "cpu")
 
 
 def a_perceptron(folder: Path, inner: int = 8192, **metadata: Any) -> Path:
