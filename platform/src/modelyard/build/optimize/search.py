@@ -12,6 +12,7 @@ The best few then join the other variants in the careful timing that decides.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -129,6 +130,8 @@ def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Call
 def readable(journal: Path) -> bool:
     """Whether optuna reads the file to its end; a damaged or foreign one is better done without."""
     try:
+        for line in journal.read_bytes().splitlines():
+            json.loads(line)  # optuna forgives a last line that is cut, and stumbles over it when others follow
         _storage(journal).get_all_studies()
     except Exception:  # noqa: BLE001 - whatever a strange line makes optuna raise
         return False
