@@ -8,24 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from modelyard.api.optimize import Precision
 
 if TYPE_CHECKING:
     import numpy as np
 
 Kind = Literal["onnx", "openvino", "tensorrt"]
-
-
-class Precision(StrEnum):
-    """What the heavy arithmetic or the stored weights are in."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    BF16 = "bf16"
-    INT8 = "int8"
-    INT4 = "int4"
 
 
 @dataclass(frozen=True)
