@@ -53,7 +53,7 @@ def test_a_variant_for_openvino_is_served_by_its_backend_with_what_fits_of_the_a
     assert (report.optimization.variant, report.optimization.runtime) == ("openvino-int8", "openvino")
     assert (report.optimization.goal, report.optimization.metric) == ("size", "accuracy")
     assert report.optimization.size_ratio < 0.95
-    assert report.optimization.tried == 2
+    assert report.optimization.tried >= 2
 
 
 def test_a_smaller_onnx_model_takes_the_originals_place(tmp_path: Path) -> None:
