@@ -94,7 +94,7 @@ def the_grid(ready: Asked) -> Grid:
     }
     made = time.monotonic()
     good = {one: trial for one, trial in trials.items() if trial.path and trial.refused is None}
-    found = timed(bench, [first, *good.values()], made + TIMING_SECONDS, Pace(rounds=ROUNDS), lambda _: None)
+    found = timed(bench, [first, *good.values()], made + TIMING_SECONDS, Pace(rounds=ROUNDS), lambda _: None, "latency")
     timings = found.timings
     speedups: dict[Configuration | None, float] = {None: timings[ORIGINAL].speedup}
     speedups |= {one: timings[trial.name].speedup for one, trial in good.items() if trial.name in timings}

@@ -225,8 +225,10 @@ def test_a_hostile_file_is_refused_in_a_sentence(kind: str, tmp_path: Path) -> N
     assert not (tmp_path / "work" / "original" / "secret").exists()
 
 
-def a_trial(name: str, seconds: float = 1.0, refused: str | None = None, path: Path | None = Path("m")) -> Trial:
-    return Trial(Recipe(name, ()), path, seconds=seconds, refused=refused)
+def a_trial(
+    name: str, seconds: float = 1.0, refused: str | None = None, path: Path | None = Path("m"), size: int | None = None
+) -> Trial:
+    return Trial(Recipe(name, ()), path, seconds=seconds, refused=refused, size=size)
 
 
 def test_when_time_is_short_the_eligible_and_the_fast_are_timed_first() -> None:
@@ -242,6 +244,15 @@ def test_when_time_is_short_the_eligible_and_the_fast_are_timed_first() -> None:
     assert [one.name for one in affordable(trials, costs, 1000)] == ["fast", "slow", "bad"]
     assert [one.name for one in affordable(trials, costs, 12)] == ["fast"]
     assert affordable(trials, costs, 2) == []
+    assert [one.name for one in affordable(trials, costs, 1000, opening=300)] == ["fast", "slow"], "opening counts, too"
+
+
+def test_when_the_goal_is_size_the_small_are_timed_before_the_fast() -> None:
+    trials = [a_trial(ORIGINAL), a_trial("large", 1, size=9), a_trial("small", 5, size=3)]
+    costs = {one.name: one.seconds for one in trials}
+
+    assert [one.name for one in affordable(trials, costs, 1000)] == ["large", "small"]
+    assert [one.name for one in affordable(trials, costs, 1000, by_size=True)] == ["small", "large"]
 
 
 def test_variants_that_do_not_fit_in_memory_together_are_timed_in_groups() -> None:

@@ -125,7 +125,7 @@ def optimize(
     trials = [first, *_trials(run, planned)]
     found = _searched(run, _of_the_original(trials)) if _searches(order, trials) else Found((), 0, 0)
     trials += [*found.best, *map(compared, order.references)]
-    measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say)
+    measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say, order.goal)
     variants = _on_the_front(tuple(_variant(trial, measured) for trial in trials))
     watch.measured(variants)
     return Outcome(

@@ -1,7 +1,9 @@
 """Times what the trials left, within the time and the memory there is.
 
-What may be chosen goes first and the fast before the slow when not everything can be timed; variants that do not
-fit into memory together are timed in groups, each with the original, so that speed-ups stay comparable.
+What may be chosen goes first when not everything can be timed, and of that the fast before the slow, or the small
+before the large when size is the goal. Every variant is timed in a process of its own, and on a busy machine
+opening them takes longer than timing, so both count. Variants that do not fit into memory together are timed in
+groups, each with the original, so that speed-ups stay comparable.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelyard.api.optimization import ORIGINAL
+from modelyard.api.optimization import ORIGINAL, Goal
 from modelyard.build.measure import (
     LEAST_ROUNDS,
     LEAST_TURN,
@@ -44,12 +46,15 @@ class Pace:
     patience: float = PATIENCE
 
 
-def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, tell: Callable[[str], None]) -> Measured:
+def timed(
+    bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, tell: Callable[[str], None], goal: Goal
+) -> Measured:
     """Timings of everything that answers; raises BudgetTooSmall when the time is too short for a single round."""
     first, batches = trials[0], (1, BATCH) if bench.intake.batchable else (1,)
     rows = bench.intake.rows if bench.intake.batchable else 1
     costs = {one.name: round_seconds(one.seconds / rows, batches) for one in trials}
-    alive = affordable(trials, costs, deadline - time.monotonic())
+    room = deadline - time.monotonic()
+    alive = affordable(trials, costs, room, opening=first.opening / bench.hardware.cores, by_size=goal == "size")
     groups = grouped([(one.name, one.memory) for one in alive], first.memory, memory_left() * _MEMORY)
     by_name, found = {one.name: one for one in trials}, []
     for place, names in enumerate(groups):
@@ -78,16 +83,23 @@ def timed(bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, te
     return merged
 
 
-def affordable(trials: Sequence[Trial], costs: Mapping[str, float], room: float) -> list[Trial]:
+def affordable(
+    trials: Sequence[Trial], costs: Mapping[str, float], room: float, *, opening: float = 0.0, by_size: bool = False
+) -> list[Trial]:
     """Those that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds with the original, the first of
-    `trials`; those that may be chosen, and what they are compared with, before all else; the fast before the slow."""
-    left = room / (LEAST_ROUNDS + 1) - costs[trials[0].name]
-    found = []
-    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: (not _matters(t), costs[t.name])):
-        left -= costs[one.name]
+    `trials`, when each takes `opening` seconds to open; those that may be chosen, and what they are compared with,
+    before all else; then the fast, or the small, before the others."""
+    needed = {one.name: (LEAST_ROUNDS + 1) * costs[one.name] + opening for one in trials}
+    left, found = room - needed[trials[0].name], []
+    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: _rank(t, costs[t.name], by_size)):
+        left -= needed[one.name]
         if left > 0:
             found.append(one)
     return found
+
+
+def _rank(trial: Trial, cost: float, by_size: bool) -> tuple[bool, float, float]:
+    return not _matters(trial), float(trial.size or 0) if by_size else 0.0, cost
 
 
 def _matters(trial: Trial) -> bool:

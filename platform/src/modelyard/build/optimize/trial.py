@@ -11,6 +11,7 @@ Whatever goes wrong on the way is a sentence in `refused`, never an exception.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,6 +58,7 @@ class Trial:
     loss: float | None = None
     refused: str | None = None
     begun: bool = True
+    opening: float = 0.0
     program: str = PROBE
 
     @property
@@ -94,13 +96,20 @@ def original(bench: Bench, seconds: float) -> Trial:
     material, intake = bench.intake.material, bench.intake
     size = sum((intake.folder / name).stat().st_size for name in intake.files)
     trial = Trial(recipe_of_original(), material.path, intake.files, (), material.precision.value, size=size)
+    began = time.monotonic()
     try:
         found = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
     except Died as death:
         raise ended_early(death, seconds) from death
+    opening = max(0.0, time.monotonic() - began - found.seconds)
     value = quality(bench.evaluation, found.outputs) if bench.evaluation else None
     return replace(
-        trial, memory=found.peak_memory, seconds=found.seconds, quality=value, loss=None if value is None else 0.0
+        trial,
+        memory=found.peak_memory,
+        seconds=found.seconds,
+        opening=opening,
+        quality=value,
+        loss=None if value is None else 0.0,
     )
 
 
