@@ -150,6 +150,17 @@ def test_the_original_may_stay() -> None:
 
     assert world.message("Built").endswith("is in the store; the original stays: No variant was faster.")
     assert optimization(world).summary == "original"
+    assert digests(world) == [world.build_of("1")], "the same model is not rolled out twice"
+    assert jobs(world) == []
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_the_original_is_served_as_the_optimized_build_by_those_who_wait_for_one() -> None:
+    world = a_built_world(optimize={"wait": True})
+    world.gained = FASTER.model_copy(update={"variant": "original", "reason": "No variant was faster."})
+
+    world.settle()
+
     assert digests(world) == [world.optimized_of("1")]
 
 

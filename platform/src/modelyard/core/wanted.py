@@ -7,7 +7,8 @@ With `spec.optimize` there are two artifacts of an entry, and the optimized one 
 store (`optimizing.py` says how far it is). Until then the plain one is, and it stays the wish
 
 * while a rollout tries it, because a rollout is not interrupted by what is made from the same version;
-* when a rollout refused it: what was made from a refused version is not tried.
+* when a rollout refused it: what was made from a refused version is not tried;
+* when nothing was better than the original: the same model need not be rolled out twice.
 
 With `optimize.wait` the plain one is never wished.
 """
@@ -15,6 +16,7 @@ With `optimize.wait` the plain one is never wished.
 from dataclasses import dataclass, replace
 
 from modelyard.api.model import Model, Runtime
+from modelyard.api.optimization import ORIGINAL
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
 from modelyard.settings import Settings
 
@@ -72,7 +74,8 @@ def _optimized(snapshot: Snapshot, plain: Wanted, entry: ResolvedEntry, digest: 
     model = snapshot.model
     waits = waits_for_optimized(model) or served(model, digest)
     found = progressing(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
-    if found.made and (waits or not (_tried(model, plain) or _refused(model, plain))):
+    stays = found.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
+    if found.made and (waits or not stays):
         revision = _revision(model, entry, digest, snapshot.now, settings)
         build = BuildStatus(digest=digest)
         return Wanted(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
