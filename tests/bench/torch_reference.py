@@ -37,7 +37,7 @@ def enter() -> None:
     """Go on in the environment that has torch."""
     paths = os.pathsep.join([str(ROOT / "platform" / "src"), str(ROOT)])
     command = [python(), "-m", PROGRAM, *sys.argv[1:]]
-    os.execve(command[0], command, {**os.environ, "PYTHONPATH": paths})  # noqa: S606
+    os.execve(command[0], command, {**os.environ, "PYTHONPATH": paths})
 
 
 def opened(path: Path, threads: int, gpu: bool) -> Run:
