@@ -85,9 +85,10 @@ def _published(
         study.tick()
         store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
 
-    with Heartbeat(tell, lambda: study.seconds, Watch(say=steps.say)) as heartbeat:
+    log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
+    with Heartbeat(tell, lambda: study.seconds, log) as heartbeat:
         outcome = _optimized(folder / "entry", wish, folder, steps, heartbeat.watch(), study, recipes)
-        heartbeat.say("asking a real Triton once")
+        heartbeat.say("proving what was chosen")
         artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
         heartbeat.say("publishing")
         _upload(artifact, outcome, part, entry, store, folder / OPTIMIZATION)
