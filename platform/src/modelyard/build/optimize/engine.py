@@ -297,7 +297,7 @@ def _on_the_front(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
 
 def _variant(trial: Trial, measured: Measured) -> Variant:
     timing = measured.timings.get(trial.name)
-    refused = trial.refused or measured.lost.get(trial.name)
+    refused = measured.lost.get(trial.name) or trial.refused
     if timing is None and refused is None:
         refused = "not timed: the budget was used up; give more with --budget."
     return Variant(

@@ -62,7 +62,7 @@ def from_trained(starts: Mapping[str, Material]) -> Callable[[Sequence[Precision
 
     What was trained further in the same precision is tried as it is only: chains go on from the better one.
     """
-    made = list(reversed(starts.items()))
+    made = list(reversed(list(starts.items())))
 
     def chosen(precisions: Sequence[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
         known = recipes(precisions, lossless_only)

@@ -48,7 +48,7 @@ class FoundArchitecture:
 def drawn(search: Search, seed: int) -> list[Architecture]:
     """Combinations of the space, each once, at most `trials`; all of them in order when there are no more."""
     space = search.space()
-    every = [dict(zip(space, sizes, strict=True)) for sizes in itertools.product(*space.values())]
+    every: list[Architecture] = [dict(zip(space, sizes, strict=True)) for sizes in itertools.product(*space.values())]
     if len(every) <= search.trials:
         return every
     return random.Random(seed).sample(every, search.trials)  # noqa: S311

@@ -60,8 +60,8 @@ class Prune(_Closed):
 class Losses(_Closed):
     """How much the true targets and the teacher's answers count."""
 
-    hard: float = Field(0.3, ge=0)
-    soft: float = Field(0.7, ge=0)
+    hard: float = Field(default=0.3, ge=0)
+    soft: float = Field(default=0.7, ge=0)
 
     @model_validator(mode="after")
     def _something_counts(self) -> "Losses":
