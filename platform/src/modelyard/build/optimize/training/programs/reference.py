@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import cycle, islice
@@ -63,6 +64,8 @@ def opened(job: dict[str, Any]) -> tuple[Callable[[Feed], np.ndarray], Feed]:
     with np.load(job["evaluation"], allow_pickle=False) as arrays:
         inputs = tuple(torch.from_numpy(arrays[f"input:{name}"]) for name in job["inputs"])
     if job["compiled"]:
+        # Of its own: in the shared one, a compilation that was cut short leaves half a library behind, for good.
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp(prefix="modelyard-compiled-")
         network = torch.compile(network, dynamic=False)
 
     def run(feed: Feed) -> np.ndarray:
