@@ -49,7 +49,7 @@ def optimized(shared_namespace: str) -> dict[str, Any]:
         before = done(begun)
         evicted = pods(digest)[0]["metadata"]
         evict(evicted["name"])
-        eventually(lambda: [one for one in pods(digest) if one["metadata"]["uid"] != evicted["uid"]], "another pod", 60)
+        eventually(lambda: [one for one in pods(digest) if one["metadata"]["uid"] != evicted["uid"]], "another pod", 90)
         ended = watch.until(
             lambda model: model if condition(model, "Ready").get("status") == "True" else None, "it is optimized", 400
         )

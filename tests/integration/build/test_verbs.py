@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from modelyard.cli.build import TERMINATED
+from modelyard.clients.store import S3Store
 from modelyard.settings import StoreSettings
 from tests.support import onnx_models as models
 from tests.support.command_line import PROGRAM, modelyard, surroundings
@@ -76,6 +78,24 @@ def test_a_failed_job_leaves_the_sentence_where_the_operator_reads_it(where: Sto
     word = json.loads(log.read_text())
     assert word["reason"] == "UnknownEntry"
     assert word["message"] == ran.err.strip()
+
+
+def test_a_job_that_is_evicted_ends_at_once_and_publishes_nothing(where: StoreSettings, tmp_path: Path) -> None:
+    modelyard("push", an_entry(tmp_path / "toy"), store=where, cwd=tmp_path)
+    process = subprocess.Popen(
+        [PROGRAM, "build", "toy:1", "--publish", "--optimize", "{}"],
+        cwd=tmp_path,
+        env=surroundings(where, PYTHONUNBUFFERED="1"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("trying the original" in line for line in process.stderr)
+    process.terminate()
+
+    assert process.wait(60) == TERMINATED
+    reports = [one.key for one in S3Store(where).list("builds/") if one.key.endswith("/report.json")]
+    assert reports == []
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """`modelyard build`: on a workstation from a path, in the cluster's Job from an entry.
 
 With `--publish` a failure is also written as {"reason", "message"} to `$MODELYARD_TERMINATION_LOG`, where the
-operator reads the sentence that becomes the Model's condition.
+operator reads the sentence that becomes the Model's condition; and SIGTERM ends it at once, which the first process
+of a container would not do by itself: whoever evicts it waits for nothing, and the next one goes on.
 """
 
 import re
+import signal
+import sys
 import tempfile
 from dataclasses import replace
 from enum import StrEnum
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from modelyard.build.artifact import Order
 
 MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+TERMINATED = 128 + signal.SIGTERM
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -52,6 +56,7 @@ def build(
     if not publish:
         report = _locally(what, name, out, target, optimize, trust_pickle)
     else:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
         try:
             report = _published(what, name, target, optimize)
         except Exception as bad:
