@@ -1,15 +1,10 @@
 """The load test before the first user: a Locust Job asks the candidate by its pinned route, and its word counts."""
 
 from tests.support.kubectl import items, run
-from tests.support.tried import CLEAN, Shot, Tried, a_canary, unharmed
+from tests.support.tried import CLEAN, Tried, a_canary, unharmed
 
 JOB = "modelyard.dev/check=loadTest,modelyard.dev/namespace="
 TESTED = a_canary(50, bake="5s", loadTest={"requestsPerSecond": 8, "duration": "15s"})
-
-
-def gate(shot: Shot) -> Shot:
-    """What the load test's gate says."""
-    return next((one for one in shot.get("gates", []) if one["name"] == "loadTest"), {})
 
 
 def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
@@ -22,10 +17,8 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
 
         assert ended["outcome"] == "Promoted", ended["message"]
         unharmed(counts, tried.stable, ended["revision"])
-        verdicts = [gate(shot).get("verdict") for shot in tried.shots() if gate(shot)]
-        assert "Pass" in verdicts
         found = next(shot["report"]["loadTest"] for shot in tried.shots() if (shot.get("report") or {}).get("loadTest"))
-        assert found["requests"] >= 0.9 * 8 * 15
+        assert (found["requests"] >= 0.9 * 8 * 15, found["failed"]) == (True, 0)
         assert items("jobs", "modelyard-system", JOB + namespace) == [], "the Job goes with the rollout"
 
 
