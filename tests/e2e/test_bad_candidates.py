@@ -78,11 +78,11 @@ def test_one_that_is_slow(tried: Tried) -> None:
 
 @pytest.mark.proof
 def test_one_that_is_well_at_a_small_share_and_breaks_under_load(namespace: str) -> None:
-    """It may use 0.3 cores and takes 25 ms of one: enough for 2 requests a second, not for 20."""
+    """It may use 0.3 cores and takes 40 ms of one: enough for 2 requests a second, not for 20."""
     confined = {"requests": SMALL["requests"], "limits": {"cpu": "300m", "memory": "1Gi"}}
     slo = {"errorRate": "10%", "latency": {"percentile": 90, "threshold": "500ms"}}
     with Tried(namespace, a_canary(5, 50), rate=20, slo=slo) as tried:
-        tried.ask("digits-slow", made("slow", "25"), serving={"resources": confined})
+        tried.ask("digits-slow", made("slow", "40"), serving={"resources": confined})
         ended = tried.ended(seconds=420)
 
         refused(tried, ended, "LatencyGateFailed")

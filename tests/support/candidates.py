@@ -3,8 +3,9 @@
     python -m tests.support.candidates slow MILLISECONDS     prints a version of `digits-slow` that takes so long
     python -m tests.support.candidates wrong                 prints that of `digits-wrong`, whose logits are negated
 
-Each warms up like the original and has its names and shapes. The slow one multiplies matrices before it answers; how
-many is measured here, because the same number takes one machine three times as long as another.
+Each warms up like the original and has its names and shapes. The slow one multiplies matrices for every row before
+it answers, so that requests answered together take as long as one after the other; how many is measured here, because
+the same number takes one machine three times as long as another.
 """
 
 import sys
@@ -29,7 +30,7 @@ _PICTURE = ["batch", 1, 8, 8]
 
 
 def slowed(rounds: int) -> Any:
-    """Version 1 behind a loop of so many multiplications, which adds nothing but time."""
+    """Version 1 behind a loop of so many multiplications a row, which adds nothing but time."""
     proto = onnx.load(str(ORIGINAL / "model.onnx"))
     for node in proto.graph.node:
         node.input[:] = ["delayed" if name == "input" else name for name in node.input]
@@ -38,9 +39,17 @@ def slowed(rounds: int) -> Any:
         numpy_helper.from_array(matrix, "matrix"),
         numpy_helper.from_array(np.array(rounds), "rounds"),
         numpy_helper.from_array(np.array(True), "always"),
+        numpy_helper.from_array(np.array(0), "first"),
     ]
     proto.graph.initializer.extend(weights)
-    proto.graph.node.insert(0, helper.make_node("Loop", ["rounds", "always", "input"], ["delayed"], body=_body()))
+    delay = [
+        helper.make_node("Shape", ["input"], ["dims"]),
+        helper.make_node("Gather", ["dims", "first"], ["rows"]),
+        helper.make_node("Mul", ["rounds", "rows"], ["trips"]),
+        helper.make_node("Loop", ["trips", "always", "input"], ["delayed"], body=_body()),
+    ]
+    for node in reversed(delay):
+        proto.graph.node.insert(0, node)
     return proto
 
 
