@@ -168,3 +168,13 @@ def test_a_rollout_begun_by_an_earlier_release_goes_by_the_spec() -> None:
 
     assert model.status.rollout is not None
     assert bound(model, model.status.rollout) is model
+
+
+def test_an_ab_test_begun_by_an_earlier_release_ends_when_the_spec_has_none_any_more() -> None:
+    world = a_world_in_an_ab_test()
+    del world.model["status"]["rollout"]["terms"]
+
+    world.ask(rollout={"strategy": "Canary"})
+    live_until_ended(world)
+
+    assert last(world).outcome is Outcome.REPORTED

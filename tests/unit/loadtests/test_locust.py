@@ -71,14 +71,14 @@ def test_users_wait_for_grpc_at_the_same_time(on_candidate: Load, manners: dict[
 
 
 def test_a_candidate_slower_than_its_objective_does_not_pass(on_candidate: Load, manners: dict[str, Manners]) -> None:
-    manners[CANDIDATE].delay = 0.15
+    manners[CANDIDATE].delay = 0.75
 
-    ran = on_candidate("--latency", "0.1", "--percentile", "95")
+    ran = on_candidate("--latency", "0.5", "--percentile", "95")
 
     assert ran.code == 1, ran.err
     [errors, latency] = ran.report["objectives"]
     assert (errors["bad"], latency["verdict"]) == (0, "Fail")
-    assert "took longer than 100 ms" in ran.words["message"]
+    assert "took longer than 500 ms" in ran.words["message"]
 
 
 def test_an_answer_by_another_revision_gives_no_verdict(on_candidate: Load, manners: dict[str, Manners]) -> None:
