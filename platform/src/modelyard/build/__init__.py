@@ -11,6 +11,7 @@
     artifact     all of that in order; publish puts the result into the store
 
     optimize     smaller and faster variants, judged on eval.npz; timed by measure (worker, probe, runtimes, quiet)
+    runtimes     a model opened: onnxruntime, OpenVINO (openvino_library), TensorRT (tensorrt_engine, cuda_runtime)
     export       one archive for machines without Modelyard, which proves itself (export_archive, export_formats)
 
 Whatever does not depend on a Model's name is a *part*, made once per entry and shared by all its builds.

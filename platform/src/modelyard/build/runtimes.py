@@ -1,7 +1,8 @@
-"""A model file opened in the runtime it is for: onnxruntime for ONNX, OpenVINO for its IR (.xml).
+"""A model file opened in the runtime it is for: onnxruntime for ONNX, OpenVINO for its IR (.xml), TensorRT for .plan.
 
-Both are opened with a fixed number of threads. A GPU that was asked for and not given is an error: onnxruntime
-falls back to the CPU without a word, and the figures would be of another machine.
+The first two are opened with a fixed number of threads; a plan takes none, and always runs on the GPU it was built
+for. A GPU that was asked for and not given is an error: onnxruntime falls back to the CPU without a word, and the
+figures would be of another machine.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,9 @@ Opener = Callable[[Path, int, bool], Run]
 def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
     """A function from arrays by input name to arrays by output name; raises UnsupportedModel."""
     if path.suffix == ".plan":
-        raise UnsupportedModel("a TensorRT plan can be made but not be timed yet; build and measure it in Triton.")
+        from .tensorrt_engine import open_plan
+
+        return open_plan(path)
     return _openvino(path, threads) if path.suffix == ".xml" else _onnxruntime(path, threads, gpu)
 
 

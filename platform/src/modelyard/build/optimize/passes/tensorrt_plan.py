@@ -6,9 +6,10 @@ facts                  model.json beside model.plan: TensorRT's version, the GPU
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modelyard.build.inspect import Port
 from modelyard.build.optimize.material import Evaluation
@@ -79,6 +80,15 @@ def _sizes(port: Port, place: int, seen: Any, batches: Sequence[int]) -> tuple[i
 def facts_from(text: str) -> Facts:
     """The facts in a model.json."""
     return Facts.model_validate_json(text)
+
+
+def recorded(plan: Path) -> Facts:
+    """The facts beside a plan; raises UnsupportedModel when they cannot be read."""
+    try:
+        return facts_from((plan.parent / FACTS).read_text())
+    except (OSError, UnicodeDecodeError, ValidationError) as bad:
+        words = f"the plan's record ({FACTS} beside it) is missing or damaged; build the plan again."
+        raise UnsupportedModel(words) from bad
 
 
 def asked(profile: Mapping[str, tuple[Shape, Shape, Shape]]) -> dict[str, list[list[int]]]:
