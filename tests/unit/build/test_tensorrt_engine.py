@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modelyard.build.answers import Question, ask, write_inputs
 from modelyard.build.cuda_runtime import Cuda, library
 from modelyard.build.optimize.passes.tensorrt_builder import Gpu
 from modelyard.build.optimize.passes.tensorrt_plan import Facts
@@ -58,6 +59,14 @@ def test_without_a_driver_a_plan_is_refused_before_tensorrt_is_touched(plan: Pat
 
     with pytest.raises(UnsupportedModel, match="no NVIDIA driver here"):
         open_model(plan, threads=1, gpu=True)
+
+
+@without_driver
+def test_the_process_that_asks_a_plan_tells_why_it_has_no_answers(plan: Path, tmp_path: Path) -> None:
+    question = Question(write_inputs({"x": np.zeros((1, 4), np.float32)}, tmp_path / "x.npz"), 1, True, gpu=True)
+
+    with pytest.raises(UnsupportedModel, match="no NVIDIA driver here"):
+        ask(plan, question, tmp_path / "asked", 60)
 
 
 def test_without_the_package_the_sentence_says_which_version_is_needed(plan: Path) -> None:
@@ -233,7 +242,9 @@ def test_memory_is_asked_for_once_and_again_only_for_more() -> None:
 
     first = cuda.room("x", 1024)
 
+    cudart.failing = {"cudaMalloc": OUT_OF_MEMORY}
     assert [cuda.room("x", size) for size in (1024, 1, 0)] == [first] * 3
+    cudart.failing = {}
     larger = cuda.room("x", 2048)
     assert [len(block) for block in cudart.memory.values()] == [2048]
     assert list(cudart.memory) == [larger]
