@@ -51,6 +51,22 @@ def test_what_was_tried_is_counted_without_the_original_and_with_what_a_search_a
     assert datetime.now(UTC) - datetime.fromisoformat(found.at) < timedelta(minutes=1)
 
 
+def test_what_an_interrupted_run_had_tried_counts_from_the_start() -> None:
+    told = Told()
+    before = Progress(done=2, planned=3, best=1.5, best_name="one", spent_seconds=30, at="2026-01-01T00:00:00Z")
+
+    with Heartbeat(told.write, lambda: SPENT, before=before) as heartbeat:
+        watch = heartbeat.watch()
+        watch.planned([ORIGINAL, "one", "two"])
+        for name in (ORIGINAL, "one", "two", "tuned-3-one", "tuned-4-two"):
+            watch.tried(trial(name))
+        found = told.until(lambda one: one.done == 4)
+
+    assert [one.done for one in told.all] == sorted(one.done for one in told.all)
+    assert (told.all[0].done >= 2, told.all[0].best_name) == (True, "one")
+    assert found.planned == 4
+
+
 def test_the_best_so_far_stays_while_others_are_tried() -> None:
     told = Told()
 

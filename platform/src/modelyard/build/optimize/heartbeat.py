@@ -22,7 +22,10 @@ EVERY, SOONEST = 15.0, 1.0
 
 
 class Heartbeat:
-    """Writes progress from enter to exit; `spent` gives the seconds of the budget, `also` what another is told of."""
+    """Writes progress from enter to exit; `spent` gives the seconds of the budget, `also` what another is told of.
+
+    `before` is what an interrupted run told last: what it had tried counts from the start.
+    """
 
     def __init__(
         self,
@@ -30,9 +33,11 @@ class Heartbeat:
         spent: Callable[[], float],
         also: Watch | None = None,
         every: float = EVERY,
+        before: Progress | None = None,
     ) -> None:
         self._write, self._spent, self._also, self._every = write, spent, also or Watch(), every
-        self._progress = Progress(done=0, planned=0, spent_seconds=0.0, at="")
+        self._before = before or Progress(done=0, planned=0, spent_seconds=0.0, at="")
+        self._progress, self._count = self._before, 0
         self._names: set[str] = set()
         self._changed, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -67,7 +72,7 @@ class Heartbeat:
     def _planned(self, names: Sequence[str]) -> None:
         self._also.planned(names)
         self._names = {name for name in names if name != ORIGINAL}
-        self._tell(planned=len(self._names))
+        self._tell(planned=max(self._before.planned, len(self._names)))
 
     def _trying(self, name: str) -> None:
         self._also.trying(name)
@@ -77,7 +82,9 @@ class Heartbeat:
         self._also.tried(trial)
         if trial.name != ORIGINAL:
             self._names.add(trial.name)
-            self._tell(done=self._progress.done + 1, planned=len(self._names))
+            self._count += 1
+            done, planned = max(self._before.done, self._count), max(self._before.planned, len(self._names))
+            self._tell(done=done, planned=planned)
 
     def _leading(self, name: str, best: float) -> None:
         if self._also.leading is not None:

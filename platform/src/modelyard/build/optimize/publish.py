@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from modelyard.api.entry import Entry
 from modelyard.api.optimization import Progress
 from modelyard.api.report import Report
@@ -86,7 +88,7 @@ def _published(
         store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
 
     log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
-    with Heartbeat(tell, lambda: study.seconds, log) as heartbeat:
+    with Heartbeat(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
         outcome = _optimized(folder / "entry", wish, folder, steps, heartbeat.watch(), study, recipes)
         heartbeat.say("proving what was chosen")
         artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
@@ -94,6 +96,15 @@ def _published(
         _upload(artifact, outcome, part, entry, store, folder / OPTIMIZATION)
     _tidy(study, store, digest)
     return artifact.report
+
+
+def _told(store: Store, digest: str) -> Progress | None:
+    """What an interrupted run told last; None when there was none, or it makes no sense."""
+    content = store.get(keys.build_progress(digest))
+    try:
+        return None if content is None else Progress.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def _source(entry: Entry) -> ReportedSource:
