@@ -1,5 +1,7 @@
 """The load test before the first user: a Locust Job asks the candidate by its pinned route, and its word counts."""
 
+import pytest
+
 from tests.support.kubectl import items, run
 from tests.support.tried import CLEAN, Tried, a_canary, unharmed
 
@@ -22,6 +24,7 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
         assert items("jobs", "modelyard-system", JOB + namespace) == [], "the Job goes with the rollout"
 
 
+@pytest.mark.proof
 def test_one_that_is_slow_under_it_never_gets_a_user(namespace: str) -> None:
     version = run("python", "-m", "tests.support.candidates", "slow", "800").stdout.strip()
     with Tried(namespace, a_canary(50, loadTest={"requestsPerSecond": 1, "duration": "40s"}), CLEAN, rate=10) as tried:

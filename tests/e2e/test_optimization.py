@@ -24,6 +24,11 @@ def done(model: dict[str, Any]) -> int:
     return int(found[1]) if found and condition(model, "Built")["reason"] == "Optimizing" else -1
 
 
+def settled(model: dict[str, Any]) -> bool:
+    """What is wished serves, and nothing else is left."""
+    return condition(model, "Ready").get("status") == "True" and len(model["status"]["revisions"]) == 1
+
+
 def pods(digest: str) -> list[dict[str, Any]]:
     """Those of the Job that makes this build."""
     return items("pods", PLATFORM, f"modelyard.dev/build={digest.removeprefix('sha256:')[:16]}")
@@ -50,9 +55,7 @@ def optimized(shared_namespace: str) -> dict[str, Any]:
         evicted = pods(digest)[0]["metadata"]
         evict(evicted["name"])
         eventually(lambda: [one for one in pods(digest) if one["metadata"]["uid"] != evicted["uid"]], "another pod", 90)
-        ended = watch.until(
-            lambda model: model if condition(model, "Ready").get("status") == "True" else None, "it is optimized", 400
-        )
+        ended = watch.until(lambda model: model if settled(model) else None, "the optimized one serves alone", 400)
         counts = [load.ended() for load in loads]
         after = [done(sight.thing) for sight in watch.seen[watch.seen.index(_sight(watch, begun)) :]]
     return {"first": first, "ended": ended, "counts": counts, "before": before, "after": after, "digest": digest}

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.support.kubectl import eventually, kubectl
 from tests.support.models import Load, a_model, applied, condition, owned, until
 
@@ -39,6 +41,7 @@ def test_a_switch_under_load_fails_no_request_over_http_and_grpc(namespace: str)
         assert count["requests"] > 500
 
 
+@pytest.mark.proof
 def test_taking_a_switch_back_half_way_fails_no_request(namespace: str) -> None:
     applied(a_model("digits", namespace, serving={"resources": SMALL}))
     first = serving_alone("digits", namespace, "1")
@@ -55,6 +58,7 @@ def test_taking_a_switch_back_half_way_fails_no_request(namespace: str) -> None:
     assert [(count["failures"], count["errors"]) for count in counts] == [(0, []), (0, [])]
 
 
+@pytest.mark.proof
 def test_the_leader_dies_in_mid_switch_and_nobody_notices(namespace: str) -> None:
     applied(a_model("digits", namespace, serving={"resources": SMALL}))
     serving_alone("digits", namespace, "1")
