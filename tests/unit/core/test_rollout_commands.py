@@ -103,6 +103,18 @@ def test_a_pause_does_not_keep_a_bad_candidate() -> None:
     assert last(world).outcome is Outcome.ABORTED
 
 
+def test_who_resumes_from_a_pause_of_their_own_has_not_ended_the_steps() -> None:
+    world = a_rollout_world(steps=[{"weight": 10, "pause": True}, {"weight": 50}])
+    live_until_phase(world, Phase.ADVANCING)
+    tell(world, "pause")
+    live_until(world, lambda rollout: rollout.paused)
+
+    tell(world, "resume")
+
+    live_until(world, lambda rollout: rollout.reason == "PauseStep")
+    assert state(world).step == 0
+
+
 def test_a_step_that_pauses_waits_for_resume_however_long_it_takes() -> None:
     world = a_rollout_world(rate=2000, steps=[{"weight": 10, "pause": True}, {"weight": 50}])
     live_until(world, lambda rollout: rollout.reason == "PauseStep")

@@ -80,7 +80,8 @@ def _resume(scene: Scene) -> Answer:
         return _begun_again(scene).model_copy(update={"paused": False}), "The check is begun again.", None
     if not rollout.paused and rollout.reason != "PauseStep":
         return rollout, "Refused: it is not paused.", None
-    return rollout.model_copy(update={"paused": False, "resumed": rollout.step}), "It goes on.", None
+    step = rollout.step if rollout.reason == "PauseStep" else rollout.resumed
+    return rollout.model_copy(update={"paused": False, "resumed": step}), "It goes on.", None
 
 
 def _retry(scene: Scene) -> Answer:
