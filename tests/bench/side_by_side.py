@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modelyard.build.answers import Question, ask, write_inputs
+from modelyard.build.answers import Question, ask
+from modelyard.build.evaluation import write_arrays
 from modelyard.build.measure import Measured, Plan, Subject, measure
 from modelyard.build.optimize.engine import Order, Outcome, optimize
 from modelyard.build.optimize.hardware import cores
@@ -52,7 +53,7 @@ class Asked:
 def asked(entry: Path, scratch: Path) -> Asked:
     """The entry, taken in as `modelyard optimize` does."""
     intake = take_in(entry, scratch / "entry", 120)
-    return Asked(intake, write_inputs(intake.arrays("input"), scratch / "inputs.npz"), scratch)
+    return Asked(intake, write_arrays(intake.arrays("input"), scratch / "inputs.npz"), scratch)
 
 
 def optimized(entry: Path, scratch: Path, budget: float) -> Outcome:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelyard.build.answers import Question, ask, write_inputs
+from modelyard.build.answers import Question, ask
 from modelyard.build.cuda_runtime import Cuda, library
+from modelyard.build.evaluation import write_arrays
 from modelyard.build.optimize.passes.tensorrt_builder import Gpu
 from modelyard.build.optimize.passes.tensorrt_plan import Facts
 from modelyard.build.runtimes import Run, open_model
@@ -63,7 +64,7 @@ def test_without_a_driver_a_plan_is_refused_before_tensorrt_is_touched(plan: Pat
 
 @without_driver
 def test_the_process_that_asks_a_plan_tells_why_it_has_no_answers(plan: Path, tmp_path: Path) -> None:
-    question = Question(write_inputs({"x": np.zeros((1, 4), np.float32)}, tmp_path / "x.npz"), 1, True, gpu=True)
+    question = Question(write_arrays({"x": np.zeros((1, 4), np.float32)}, tmp_path / "x.npz"), 1, True, gpu=True)
 
     with pytest.raises(UnsupportedModel, match="no NVIDIA driver here"):
         ask(plan, question, tmp_path / "asked", 60)

@@ -1,7 +1,6 @@
 """A model's answers to given inputs, from a process of its own (`probe`): the file may be hostile, or simply broken."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,3 @@ def ask(model: Path, question: Question, folder: Path, seconds: float) -> Answer
     arguments = ["answer", str(job), str(result)]
     found = confined("modelyard.build.probe", arguments, result, seconds, memory=question.memory)
     return Answer(read_arrays(folder / ANSWERS), found["seconds"], found["peakMemory"])
-
-
-def write_inputs(arrays: Mapping[str, Any], path: Path) -> Path:
-    """Arrays as an .npz; strings as fixed-width Unicode, so that it is read without pickles."""
-    import numpy as np
-
-    storable: dict[str, Any] = {
-        name: value.astype(np.str_) if value.dtype == object else value for name, value in arrays.items()
-    }
-    np.savez(path, **storable)
-    return path

@@ -17,7 +17,7 @@ from typing import Any
 from modelyard.api.entry import Judgement
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 
-from .evaluation import Evaluation, Judge, close, read_evaluation
+from .evaluation import Evaluation, Judge, close, read_evaluation, write_arrays
 from .inspect import Graph, inspect
 from .samples import recipes, sample
 
@@ -30,8 +30,6 @@ CHUNK = 64
 
 def gather(folder: Path) -> dict[str, Any]:
     """Findings about the model in FOLDER; raises InvalidEntry or UnsupportedModel."""
-    import numpy as np
-
     path = folder / (MODEL if (folder / MODEL).is_file() else IR)
     graph = inspect(path)
     run = _session(path, [port.name for port in graph.outputs])
@@ -42,7 +40,7 @@ def gather(folder: Path) -> dict[str, Any]:
     feed = rows[0]
     answer = run(feed)
     arrays = {f"input:{k}": v for k, v in feed.items()} | {f"output:{k}": v for k, v in answer.items()}
-    np.savez(folder / PROOF, **{name: _storable(value) for name, value in arrays.items()})
+    write_arrays(arrays, folder / PROOF)
     return {
         "batchable": reason is None,
         "reason": reason or "dimension 0 is dynamic everywhere, and two rows together give what each gives alone",
@@ -150,14 +148,6 @@ def said(bad: Exception) -> str:
     text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
     words = [Path(word).name if word.startswith("/") else word for word in text.split(" ")]
     return " ".join(words)[:300]
-
-
-def _storable(value: Any) -> Any:
-    """Strings as fixed-width Unicode: .npz files without pickles."""
-    import numpy as np
-
-    array = np.asarray(value)
-    return array.astype(np.str_) if array.dtype == object else array
 
 
 def main(folder: Path) -> int:

@@ -29,6 +29,8 @@ from modelyard.api.entry import EntryFile, TrainingData
 from modelyard.core.keys import is_safe_path
 from modelyard.errors import CorruptEntry, InvalidEntry
 
+from .evaluation import storable
+
 README, MANIFEST, CONFIG, GOLDEN, MODEL, CARD = (
     "README.md", "manifest.json", "config.json", "golden.npz", "model", "MODEL_CARD.md",
 )  # fmt: skip
@@ -91,9 +93,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
         for name in sorted(arrays):
             array = np.ascontiguousarray(arrays[name]) if np.ndim(arrays[name]) else np.asarray(arrays[name])
             held = io.BytesIO()
-            np.lib.format.write_array(
-                held, array.astype(np.str_) if array.dtype == object else array, allow_pickle=False
-            )
+            np.lib.format.write_array(held, storable(array), allow_pickle=False)
             archive.writestr(_item(f"{name}.npy"), held.getvalue())
 
 

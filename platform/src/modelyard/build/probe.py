@@ -18,7 +18,7 @@ from typing import Any
 
 from modelyard.errors import ModelyardError, UnsupportedModel
 
-from .evaluation import read_arrays
+from .evaluation import read_arrays, write_arrays
 from .evidence import CHUNK, said
 from .runtimes import Feed, Opener, Run, open_model
 
@@ -43,10 +43,7 @@ def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
         raise UnsupportedModel(f"it fails on the evaluation set: {said(bad)}") from bad
     seconds = time.perf_counter() - started
     answers = {name: np.concatenate([part[name] for part in parts]) if rows else parts[0][name] for name in parts[0]}
-    storable: dict[str, Any] = {
-        name: value.astype(np.str_) if value.dtype == object else value for name, value in answers.items()
-    }
-    np.savez(result.parent / ANSWERS, **storable)
+    write_arrays(answers, result.parent / ANSWERS)
     return {"seconds": seconds, "peakMemory": peak_memory()}
 
 

@@ -41,9 +41,10 @@ def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]
 
     The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
     """
-    spec, name = bound(model, rollout).spec.rollout, rollout.candidate
+    name = rollout.candidate
     if name not in reachable:
         return Publication()
+    spec = bound(model, rollout).spec.rollout
     sticky = spec.ab if rollout.strategy == Strategy.AB and rollout.active else None
     if rollout.phase is Phase.ABORTING:
         return Publication(sticky=sticky)

@@ -10,8 +10,9 @@ from pathlib import Path
 from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.api.report import OptimizationSummary
 from modelyard.build import artifact
-from modelyard.build.answers import Question, ask, write_inputs
+from modelyard.build.answers import Question, ask
 from modelyard.build.artifact import Artifact, Steps, Variant
+from modelyard.build.evaluation import write_arrays
 from modelyard.build.part import Part
 from modelyard.build.sandbox import Died
 from modelyard.build.triton import MODEL_FILES
@@ -59,7 +60,7 @@ def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
     folder, files = outcome.folders[outcome.chosen.name]
     runtime: Runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
     model, hardware = files[0], outcome.hardware
-    inputs = write_inputs(part.sample("input"), scratch / "sample.npz")
+    inputs = write_arrays(part.sample("input"), scratch / "sample.npz")
     question = Question(inputs, hardware.cores, batchable=False, gpu=hardware.gpu is not None)
     try:
         answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs

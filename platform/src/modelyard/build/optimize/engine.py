@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, Goal, Runtime, Variant
+from modelyard.build.evaluation import write_arrays
 from modelyard.build.measure import Measured
 from modelyard.errors import BudgetTooSmall
 
@@ -162,12 +163,8 @@ def keep(outcome: Outcome, folder: Path) -> None:
 
 
 def _bench(order: Order, scratch: Path) -> tuple[Bench, Intake]:
-    import numpy as np
-
     intake = take_in(order.path, scratch, order.budget)
-    inputs = scratch / "inputs.npz"
-    arrays = {name: v.astype(np.str_) if v.dtype == object else v for name, v in intake.arrays("input").items()}
-    np.savez(inputs, **arrays)
+    inputs = write_arrays(intake.arrays("input"), scratch / "inputs.npz")
     hardware, evaluation = order.hardware or this_machine(), intake.evaluation()
     bench = Bench(
         intake=intake,
