@@ -14,7 +14,7 @@ setup: ## The virtual environment .venv (made once, by uv)
 demo: setup ## A cluster, a Model, predictions, a canary under load: start here
 	@$(RUN) -m demo
 
-cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring)
+cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring,training)
 	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS))
 
 cluster-status: setup ## What of the cluster runs

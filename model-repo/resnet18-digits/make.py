@@ -23,9 +23,10 @@ import entry_folder
 import numpy as np
 import torch
 import torch_onnx
-from data import SIDE, load
+from data import FILE, SIDE, load
 from module import Network
 from safetensors.torch import save_file
+from sklearn.datasets import load_digits
 from torch.nn import functional
 
 SEED, EPOCHS, BATCH, RATE = 2026, 3, 64, 2e-3
@@ -45,6 +46,8 @@ DESCRIPTION = {
 
 def main() -> None:
     """Train, export, measure and write."""
+    pixels, digits = load_digits(return_X_y=True)
+    np.savez_compressed(FILE, pixels=pixels.astype(np.uint8), labels=digits.astype(np.int64))
     logging.getLogger("torch").setLevel(logging.ERROR)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)

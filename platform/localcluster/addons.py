@@ -1,10 +1,14 @@
-"""Add-ons, built only when asked for: KEDA (event-driven scaling) and Prometheus (monitoring)."""
+"""Add-ons, built only when asked for: KEDA (event-driven scaling), Prometheus (monitoring), torch (training).
+
+The last is only an image, gigabytes of it, and a value of the platform's own chart (`release`).
+"""
 
 from collections.abc import Iterable
 
 import yaml
 
 from . import binaries, keda
+from .catalogue import TRAINING
 from .errors import NotPossible
 from .kubernetes import Kubernetes
 from .network import PROMETHEUS_PORT
@@ -15,21 +19,22 @@ from .task import Task
 from .versions import local_image
 
 BUILDS = {"keda": "keda", "monitoring": "prometheus"}
+NAMES = (*BUILDS, TRAINING)
 MONITORING = "monitoring"
 
 
 def parsed(text: str) -> list[str]:
     """Names from `keda,monitoring`; raises NotPossible for an unknown one."""
     names = [name for name in text.replace(",", " ").split() if name]
-    unknown = [name for name in names if name not in BUILDS]
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise NotPossible(f"There is no add-on {unknown[0]!r}: choose from {', '.join(BUILDS)}.")
+        raise NotPossible(f"There is no add-on {unknown[0]!r}: choose from {', '.join(NAMES)}.")
     return names
 
 
 def builds(chosen: Iterable[str]) -> list[str]:
     """Go builds that the chosen add-ons need."""
-    return [BUILDS[name] for name in chosen]
+    return [BUILDS[name] for name in chosen if name in BUILDS]
 
 
 def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[Step]:
@@ -48,7 +53,7 @@ def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[S
             ("ready", "dns", "import-prometheus"),
         ),
     }
-    return [known[name] for name in chosen]
+    return [known[name] for name in chosen if name in known]
 
 
 def install_keda(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:

@@ -27,9 +27,9 @@ def steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
     ]
 
 
-def image_steps(paths: Paths) -> list[Step]:
+def image_steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
     """Build the platform's images anew where sources changed, import them, restart what uses them."""
-    making = Making(paths)
+    making = Making(paths, chosen)
     kubernetes = Kubernetes(paths.kubeconfig)
     control = Control(paths, making, kubernetes)
     imports = [control.import_step(image) for image in making.images if image.parts]

@@ -12,8 +12,10 @@ from .versions import local_image, platform_image, table
 BASE = "docker.io/library/debian:bookworm-slim"
 LOCAL_FOLDER = PACKAGE / "images"
 PLATFORM_FOLDER = PLATFORM / "images"
-PLATFORM_IMAGES = {"operator": PLATFORM, "triton-cpu": PLATFORM, "builder": REPOSITORY}
+PLATFORM_IMAGES = {"operator": PLATFORM, "triton-cpu": PLATFORM, "builder": REPOSITORY, "trainer": PLATFORM}
 """Their build contexts; bases before what is built on them."""
+TRAINER, TRAINING = "trainer", "training"
+"""The image that is gigabytes, and the add-on that has it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def platform_images() -> list[Image]:
         dockerfile = PLATFORM_FOLDER / name / "Dockerfile"
         if dockerfile.exists():
             parts = copied(dockerfile.read_text(), context)
-            found.append(Image(name, platform_image(name), context, dockerfile, parts=tuple(parts)))
+            addon = TRAINING if name == TRAINER else ""
+            found.append(Image(name, platform_image(name), context, dockerfile, addon=addon, parts=tuple(parts)))
     return found
 
 

@@ -21,10 +21,11 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 console = Console()
 
 
+Addons = Annotated[str, typer.Option("--addons", help=f"Add-ons, separated by commas: {', '.join(addons.NAMES)}.")]
+
+
 @app.command()
-def up(
-    chosen: Annotated[str, typer.Option("--addons", help="Add-ons, separated by commas: keda, monitoring.")] = "",
-) -> None:
+def up(chosen: Addons = "") -> None:
     """Start the cluster, or complete what is half started; MODELYARD_CLUSTER=existing only checks yours."""
     if existing.chosen():
         _check_existing()
@@ -62,13 +63,13 @@ def _check_existing() -> None:
 
 
 @app.command("images")
-def refresh_images() -> None:
+def refresh_images(chosen: Addons = "") -> None:
     """Build the platform's images anew where their sources changed, import them and restart the operator."""
     toolchain.require_root()
     where = paths.default()
     if not node.find(where):
         raise NotPossible("No local cluster runs here: start one with `make cluster`.")
-    _carry_out("Images", bringup.image_steps(where), where)
+    _carry_out("Images", bringup.image_steps(where, addons.parsed(chosen)), where)
 
 
 def _carry_out(title: str, steps: Sequence[Step], where: paths.Paths) -> None:

@@ -20,8 +20,8 @@ class Making:
     def __init__(self, paths: Paths, chosen: Iterable[str] = ()) -> None:
         self.paths = paths
         self.chosen = tuple(chosen)
-        own = [image for image in local_images() if not image.addon or image.addon in self.chosen]
-        self.images = [*own, *platform_images()]
+        every = [*local_images(), *platform_images()]
+        self.images = [image for image in every if not image.addon or image.addon in self.chosen]
         self.digests: dict[str, str] = {}
         self.archives: dict[str, tuple[Path, str]] = {}
 

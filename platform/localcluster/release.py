@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from .catalogue import TRAINER
 from .certificates import write_private
 from .errors import CommandFailed
 from .kubernetes import Kubernetes
@@ -25,12 +26,16 @@ _IMAGE_ANNOTATION = r"modelyard\.dev/image"
 
 
 def install(kubernetes: Kubernetes, task: Task, digests: dict[str, str]) -> None:
-    """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods."""
-    image = digests.get(platform_image("operator"), "")
+    """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
+
+    Training is allowed when its image is among `digests`.
+    """
+    image, trainer = digests.get(platform_image("operator"), ""), platform_image(TRAINER)
     try:
         kubernetes.helm(
             task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
             "-f", VALUES, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
+            "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
             "--wait", "--timeout", "4m",
         )  # fmt: skip
     except CommandFailed as failure:

@@ -12,6 +12,8 @@ from tests.support.real_apiserver import RealApiServer
 
 SKAFFOLD: dict[str, Any] = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 ARTIFACTS = {artifact["image"]: artifact for artifact in SKAFFOLD["build"]["artifacts"]}
+[TRAINING] = SKAFFOLD["profiles"]
+ADDED = {patch["path"]: patch["value"] for patch in TRAINING["patches"]}
 RELEASES = {release["name"]: release for release in SKAFFOLD["deploy"]["helm"]["releases"]}
 
 
@@ -30,7 +32,7 @@ def test_every_dockerfile_of_the_platform_is_built_and_no_other() -> None:
     dockerfiles = {path.relative_to(ROOT) for path in (ROOT / "platform" / "images").glob("*/Dockerfile")}
     named = {
         (ROOT / artifact["context"] / artifact["docker"]["dockerfile"]).relative_to(ROOT)
-        for artifact in ARTIFACTS.values()
+        for artifact in [*ARTIFACTS.values(), ADDED["/build/artifacts/-"]]
     }
 
     assert named == {*dockerfiles, (ROOT / "tests" / "e2e" / "Dockerfile").relative_to(ROOT)}
@@ -63,6 +65,17 @@ def test_the_chart_is_given_every_image_of_ours_that_it_names() -> None:
         rf"^ *\w*[iI]mage: docker\.io/modelyard/.*:{__version__}$", (PLATFORM / "values.yaml").read_text(), re.M
     )
     assert len(ours) == len(given)
+
+
+def test_the_image_that_trains_is_built_and_allowed_only_where_it_is_asked_for() -> None:
+    release, path = next(iter(RELEASES)), "config.build.trainImage"
+    image = ADDED["/build/artifacts/-"]["image"]
+
+    assert all(patch["op"] == "add" for patch in TRAINING["patches"])
+    assert release == "modelyard"
+    assert ADDED[f"/deploy/helm/releases/0/setValueTemplates/{path}"] == variable(image)
+    assert at(yaml.safe_load((PLATFORM / "values.yaml").read_text()), path) == ""
+    assert path not in RELEASES[release]["setValueTemplates"]
 
 
 @pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES.keys())

@@ -87,6 +87,20 @@ class BuildSettings(_Group):
     optimize_memory: str = Field(default="1Gi", description="Memory request of Jobs that optimize.")
     optimize_memory_limit: str = Field(default="4Gi", description="Memory limit of Jobs that optimize.")
     gpu_image: str = Field(default="", description="Image of Jobs that optimize for a GPU; empty means `image`.")
+    train_image: str = Field(
+        default="",
+        description="Image of the container that runs the training recipes of entries (`optimize.train`), which are "
+        "Python of whoever may push entries; empty means nobody may.",
+    )
+    train_timeout_seconds: int = Field(default=3600, ge=60, description="What a Job gets on top when it trains.")
+    train_cpu: str = Field(
+        default="100m", description="CPU request of that container; while it works, the builder only waits."
+    )
+    train_memory: str = Field(default="1Gi", description="Memory request of that container.")
+    train_memory_limit: str = Field(default="4Gi", description="Memory limit of that container.")
+    mlflow_tracking_uri: str = Field(
+        default="", description="MLflow server that trainings are logged to; empty means none."
+    )
 
 
 class CheckSettings(_Group):

@@ -7,6 +7,7 @@ import yaml
 
 from modelyard.core.desired.building import job, optimize_job
 from modelyard.core.snapshot import ResolvedEntry
+from modelyard.settings import BuildSettings
 from tests.support.builders import a_model, settings
 from tests.support.real_apiserver import RealApiServer
 from tests.unit.core.test_checking import DIGEST, a_comparison, a_load_test
@@ -17,6 +18,13 @@ JOBS = {
     "build": job("digits", ENTRY, DIGEST, "cpu", settings()),
     "optimization": optimize_job(a_model(optimize={}), ENTRY, DIGEST, "cpu", settings()),
     "optimization for a GPU": optimize_job(a_model(optimize={}), ENTRY, DIGEST, "gpu", settings()),
+    "optimization that trains": optimize_job(
+        a_model(optimize={"train": True}),
+        ENTRY,
+        DIGEST,
+        "cpu",
+        settings(build=BuildSettings(train_image="docker.io/modelyard/trainer:0.1.0")),
+    ),
     "load test": a_load_test(),
     "comparison": a_comparison(),
 }

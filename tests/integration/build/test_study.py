@@ -39,6 +39,7 @@ class Job:
 
     def __init__(self, store: S3Store, order: Order, scratch: Path, *names: str) -> None:
         self.study = Study(store, DIGEST, order)
+        self.study.start()
         self.order, self.scratch, self.names = order, scratch, names or NAMES
         self.tried: list[str] = []
 
@@ -226,3 +227,49 @@ def test_nothing_is_left_when_it_is_forgotten(store: S3Store, evicted: Job) -> N
     evicted.study.forget()
 
     assert stored(store) == set()
+
+
+def trained(folder: Path, content: str = "a model") -> Path:
+    """A folder as training leaves it."""
+    (folder / "student").mkdir(parents=True)
+    (folder / "student" / "model.onnx").write_text(content)
+    (folder / "stages.json").write_text("{}")
+    return folder
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_was_trained_is_not_trained_again(store: S3Store, order: Order, tmp_path: Path) -> None:
+    Study(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
+    study = Study(store, DIGEST, order)
+
+    study.recall_trained(tmp_path / "two" / "0123")
+    study.recall_trained(tmp_path / "two" / "4567")
+
+    assert files(tmp_path / "two" / "0123") == files(tmp_path / "one" / "0123")
+    assert not (tmp_path / "two" / "4567").exists()
+    study.forget()
+    assert stored(store) == set()
+
+
+def test_what_is_damaged_is_trained_again(store: S3Store, order: Order, tmp_path: Path) -> None:
+    Study(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
+    [place] = [name for name in stored(store) if name.startswith("trained-")]
+    whole = store.get(keys.build_study(DIGEST, place)) or b""
+    store.put(keys.build_study(DIGEST, place), whole[: len(whole) // 2])
+
+    Study(store, DIGEST, order).recall_trained(tmp_path / "two" / "0123")
+
+    assert not (tmp_path / "two" / "0123").exists()
+
+
+def test_training_takes_nothing_of_the_budget(store: S3Store, order: Order) -> None:
+    study = Study(store, DIGEST, order)
+    study.tick()
+    assert study.seconds == 0.0
+
+    study.start()
+
+    assert study.seconds > 0.0

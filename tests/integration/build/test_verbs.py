@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelyard.cli.build import TERMINATED
+from modelyard.cli.main import TERMINATED
 from modelyard.clients.store import S3Store
 from modelyard.settings import StoreSettings
 from tests.support import onnx_models as models

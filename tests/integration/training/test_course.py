@@ -1,72 +1,22 @@
 """`modelyard optimize --train` on a tiny network: trained, searched, measured, judged, and logged to MLflow."""
 
-import importlib.util
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree
-from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
-import yaml
 
-import modelyard.build.optimize.training
 from modelyard.api.optimization import Optimization, Variant
-from modelyard.build.optimize.engine import Order, optimize
+from modelyard.build.optimize.engine import optimize
 from modelyard.build.optimize.material import Precision, Recipe
 from modelyard.build.optimize.report import write
-from modelyard.build.optimize.timing import Pace
-from modelyard.build.optimize.training.environment import python
 from modelyard.build.optimize.training.reference import EAGER
 from modelyard.build.optimize.training.starts import Begun, begin
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
-HERE = Path(__file__).resolve().parent
-TINY = HERE.parents[1] / "support" / "tiny_training"
-PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent
-RECIPE: dict[str, Any] = {
-    "module": "module.py:Network",
-    "architecture": {"width": 64, "depth": 3},
-    "weights": "weights.safetensors",
-    "data": "data.py:load",
-    "prune": {"ratio": 0.5},
-    "distill": {"epochs": 3},
-    "qat": {"epochs": 1},
-    "search": {"width": [8, 16], "depth": [1], "kernel": [3, 2], "trials": 4, "epochs": 12},
-    "seed": 5,
-    "batch": 32,
-    "rate": 0.01,
-}
-
-
-def held_out() -> tuple[np.ndarray, np.ndarray]:
-    spec = importlib.util.spec_from_file_location("tiny_data", TINY / "data.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.load("held-out")
-
-
-@pytest.fixture(scope="module")
-def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What an author brings: model, evaluation set, and a training folder."""
-    folder = tmp_path_factory.mktemp("entry")
-    copytree(TINY, folder / "training")
-    command = [python(), "-I", str(HERE / "entry_program.py"), str(PROGRAMS), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    pictures, labels = held_out()
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    logits = np.asarray(session.run(["logits"], {"picture": pictures})[0])
-    np.savez(folder / "eval.npz", **{"input:picture": pictures, "output:logits": logits}, labels=labels)
-    said = {"name": "tiny", "version": "1", "framework": "pytorch", "task": "other"}
-    (folder / "modelyard.yaml").write_text(yaml.safe_dump(said))
-    (folder / "training" / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
-    return folder
+from .conftest import an_order
 
 
 @dataclass(frozen=True)
@@ -82,10 +32,6 @@ class Ran:
         return next(variant for variant in self.report.variants if variant.name == name)
 
 
-def an_order(entry: Path, out: Path) -> Order:
-    return Order(entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=Pace(3, 0.5))
-
-
 def as_trained(begun: Begun) -> Callable[..., list[Recipe]]:
     """Only what training made, without further passes: those have tests of their own."""
     return lambda *_: [recipe for recipe in begun.recipes(tuple(Precision), False) if recipe.start and not recipe.steps]
@@ -99,9 +45,9 @@ def ran(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
         begun = begin(an_order(entry, scratch / "out"), True, told.append)
         order = replace(begun.order, references=begun.order.references[:1])  # compiling takes a minute
-        report = write(optimize(order, as_trained(begun), scratch / "work"), scratch / "out")
-        begun.log(report)
-        yield Ran(begun, report, told, scratch / "runs")
+        outcome = optimize(order, as_trained(begun), scratch / "work")
+        begun.log(outcome, told.append)
+        yield Ran(begun, write(outcome, scratch / "out"), told, scratch / "runs")
 
 
 def test_every_stage_is_a_variant_that_says_how_it_was_made(ran: Ran) -> None:

@@ -193,6 +193,29 @@ def test_an_entry_that_contradicts_its_evaluation_set_is_not_exported(tmp_path: 
     assert not (tmp_path / "onnx.zip").exists()
 
 
+@pytest.mark.parametrize("wanted", ["onnx", "openvino"])
+def test_an_entry_that_is_held_to_a_metric_gives_its_own_answers(wanted: str, tmp_path: Path) -> None:
+    rounded = INPUT * 2 + np.float32(0.5)  # what a quantized model loses against the outputs its author expects
+
+    judged = {"evaluation": {"metric": "cosine", "bound": 0.99}}
+    archive = an_export(tmp_path, wanted, arrays={**ARRAYS, "output:y": rounded}, **judged)
+
+    folder = opened(archive, tmp_path / "unpacked")
+    np.testing.assert_allclose(np.load(folder / "golden.npz")["output:y"], INPUT[:4] * 2)
+    assert json.loads((folder / "manifest.json").read_text())["golden"]["origin"] == "judged"
+    assert "with the model's own answers" in (folder / "README.md").read_text()
+    assert check(archive).rows == 4
+
+
+def test_an_entry_that_misses_the_metric_it_is_held_to_is_not_exported(tmp_path: Path) -> None:
+    judged = {"evaluation": {"metric": "mae", "bound": 0.001}}
+
+    with pytest.raises(InvalidEntry, match=r"mae on eval\.npz is .* asks for at most 0\.001"):
+        an_export(tmp_path, arrays={**ARRAYS, "output:y": INPUT * 2 + np.float32(0.5)}, **judged)
+
+    assert not (tmp_path / "onnx.zip").exists()
+
+
 def test_core_ml_is_refused_with_the_place_where_it_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match=r"coremltools no longer reads ONNX.* on a Mac"):
         an_export(tmp_path, "coreml")

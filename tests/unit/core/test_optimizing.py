@@ -93,7 +93,8 @@ def test_what_is_in_the_store_already_is_wished_at_once() -> None:
     [
         ({}, "tries variants: 4 of 9;", "4/9"),
         ({"best": 3.14, "best_name": "openvino-int8"}, "4 of 9, best so far 3.1x (openvino-int8);", "4/9"),
-        ({"done": 0, "planned": 0}, "tries variants: 0 of 0;", "0/0"),
+        ({"done": 0, "planned": 0}, "starts;", ""),
+        ({"done": 0, "planned": 0, "doing": "training student"}, "prepares (training student);", ""),
     ],
 )
 def test_it_says_how_far_it_is(progress: dict[str, Any], said: str, column: str) -> None:

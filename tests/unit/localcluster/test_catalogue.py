@@ -46,7 +46,7 @@ def test_the_digest_does_not_depend_on_where_programs_lie(tmp_path: Path):
 
 def test_the_builder_is_made_from_the_image_that_serves():
     found = {one.name: one for one in platform_images()}
-    assert set(found) == {"operator", "triton-cpu", "builder"}
+    assert set(found) == {"operator", "triton-cpu", "builder", "trainer"}
     assert found["triton-cpu"].reference in found["builder"].bases
 
 
@@ -56,9 +56,16 @@ def test_the_builder_also_holds_the_load_tests():
     assert all(part.exists() and builder.context in part.parents for part in builder.parts)
 
 
+def test_the_image_that_trains_has_the_programs_and_nothing_else_of_ours():
+    trainer = next(one for one in platform_images() if one.name == "trainer")
+    assert trainer.addon == "training"
+    assert {part.name for part in trainer.parts if "modelyard" in part.parts} == {"start.py", "programs"}
+
+
 def test_the_platform_s_images_are_made_anew_when_its_sources_change_and_not_for_the_local_cluster():
     for one in platform_images():
         assert one.parts, f"{one.name} copies nothing"
         assert not any("localcluster" in part.parts for part in one.parts)
     operator = next(one for one in platform_images() if one.name == "operator")
+    assert operator.addon == ""
     assert "src" in {part.name for part in operator.parts}

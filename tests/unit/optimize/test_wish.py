@@ -17,6 +17,7 @@ ENTRY = "sha256:" + "0" * 64
         Optimize(),
         Optimize.model_validate({"goal": "size", "maxQualityLoss": "0.5%", "precisions": ["int8", "fp32"]}),
         Optimize.model_validate({"goal": "throughput", "budget": "90s", "wait": True}),
+        Optimize(train=True),
     ],
 )
 def test_what_the_operator_writes_gives_the_digest_the_operator_waits_for(asked: Optimize) -> None:
@@ -29,6 +30,12 @@ def test_what_the_operator_writes_gives_the_digest_the_operator_waits_for(asked:
 
 def test_what_is_left_out_is_as_in_a_spec() -> None:
     assert wish("{}", "gpu").options == Optimize().options("gpu")
+
+
+def test_training_is_part_of_the_digest_only_when_it_is_asked_for() -> None:
+    assert "train" not in Optimize().options("cpu")["optimize"]
+    assert wish('{"train": false}', "cpu").options == Optimize().options("cpu")
+    assert wish('{"train": true}', "cpu").options == Optimize(train=True).options("cpu") != Optimize().options("cpu")
 
 
 def test_a_person_may_write_it_as_in_a_spec() -> None:

@@ -1,13 +1,16 @@
 """scikit-learn's digits as pictures of 32x32: three quarters of a seeded shuffle to learn from, the rest held out.
 
-The split is that of the entry `digits`. Pictures keep 256 levels, as from a file, so that the held-out ones compress.
+They lie beside this file, because whoever trains has torch and numpy and need not have scikit-learn. The split is
+that of the entry `digits`. Pictures keep 256 levels, as from a file, so that the held-out ones compress.
 """
+
+from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch.nn import functional
 
+FILE = Path(__file__).with_name("digits.npz")
 SEED, SIDE, CALIBRATION, SHIFTS = 2026, 32, 128, ((0, 0), (1, -1), (-1, 1))
 
 
@@ -17,7 +20,8 @@ def load(split: str) -> tuple[np.ndarray, np.ndarray]:
     "train" holds every picture three times, two of them shifted by one of the original's pixels; "calibration" is
     128 others and "held-out" 450 more, which no training sees. ValueError for another name.
     """
-    pixels, truth = (np.asarray(array) for array in load_digits(return_X_y=True))
+    with np.load(FILE) as digits:
+        pixels, truth = digits["pixels"], digits["labels"]
     order = np.random.default_rng(SEED).permutation(len(truth))
     small, labels = (pixels[order] / 16).astype(np.float32).reshape(-1, 1, 8, 8), truth[order].astype(np.int64)
     kept = len(labels) * 3 // 4

@@ -62,6 +62,11 @@ class Optimize(Shape):
         default=False,
         description="Serve nothing of a new version before it is optimized; otherwise it serves as it is meanwhile.",
     )
+    train: bool = Field(
+        default=False,
+        description="First run the entry's training/recipe.yaml (pruning, distillation, quantization-aware training), "
+        "where the platform allows it: config.build.trainImage.",
+    )
 
     @property
     def budget_seconds(self) -> float:
@@ -77,7 +82,7 @@ class Optimize(Shape):
             "budget": self.budget_seconds,
             "target": target,
         }
-        return {"optimize": wanted}
+        return {"optimize": {**wanted, "train": True} if self.train else wanted}
 
 
 def _in_order(given: Sequence[Precision]) -> list[Precision]:

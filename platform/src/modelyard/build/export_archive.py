@@ -51,9 +51,13 @@ class Origin(_Closed):
 
 
 class Golden(_Closed):
-    """Where the golden rows are from, how many they are, and how close an answer has to come."""
+    """Where the golden rows are from, how many they are, and how close an answer has to come.
 
-    origin: Literal["evaluation", "generated"]
+    Rows of the evaluation set have the outputs the author expects (`evaluation`) or, where a metric judges the model,
+    its own (`judged`); so have made-up ones (`generated`).
+    """
+
+    origin: Literal["evaluation", "judged", "generated"]
     rows: int
     relative: float
     absolute: float

@@ -82,6 +82,13 @@ print("answers as exported")
 """
 
 
+_ORIGIN = {
+    "evaluation": "of the entry's own evaluation set",
+    "judged": "of the entry's own evaluation set, with the model's own answers",
+    "generated": "of made-up input",
+}
+
+
 def readme(manifest: Manifest) -> str:
     """The page, from everything else in the manifest."""
     source, golden = manifest.source, manifest.golden
@@ -96,12 +103,11 @@ def readme(manifest: Manifest) -> str:
         "training data": data,
         "made by": ", ".join(filter(None, (manifest.producer, manifest.converter))),
     }
-    origin = "of the entry's own evaluation set" if golden.origin == "evaluation" else "of made-up input"
     return _PAGE.format(
         title=_cell(title),
         format=manifest.format,
         facts="\n".join(f"| {name} | {_cell(value)} |" for name, value in facts.items() if value),
-        rows=f"{golden.rows} row{'s' if golden.rows != 1 else ''} {origin}",
+        rows=f"{golden.rows} row{'s' if golden.rows != 1 else ''} {_ORIGIN[golden.origin]}",
         relative=golden.relative,
         absolute=golden.absolute,
         package=package,

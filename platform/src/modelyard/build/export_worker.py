@@ -4,7 +4,8 @@
     python -m modelyard.build.export_worker check FORMAT FOLDER RESULT        asks an unpacked archive
 
 Golden inputs are the first rows of the entry's eval.npz, all of it when rows cannot be separated, and otherwise the
-sample that builds make up. Golden outputs are those the author expects; where eval.npz has none, onnxruntime's.
+sample that builds make up. Golden outputs are those the author expects; where eval.npz has none, and for an entry
+that is held to a metric and not to every output (`evaluation` in modelyard.yaml), onnxruntime's.
 Every format has to come as close to them as a build demands of onnxruntime: 1 % or 0.001.
 """
 
@@ -20,11 +21,12 @@ from modelyard.api.entry import Tensor
 from modelyard.errors import CorruptEntry, ModelyardError, UnsupportedModel
 
 from .evaluation import ABSOLUTE, RELATIVE, close, largest_difference, read_arrays, read_evaluation
-from .evidence import EVALUATION, PROOF, gather
+from .evidence import EVALUATION, JUDGEMENT, PROOF, gather
 from .evidence import MODEL as ONNX
 from .export_archive import CARD, CONFIG, GOLDEN, MODEL, save_arrays
 from .export_formats import Format, format_of
 from .inspect import Graph, inspect
+from .part import copy_judgement
 from .runtimes import Feed, open_model
 from .source import Source, read_source
 from .triton import settled
@@ -38,6 +40,7 @@ def make(path: Path, wanted: Format, folder: Path) -> dict[str, Any]:
     source.needs_onnx("archives are made of ONNX models")
     original = folder / "original"
     graph = _copied(source, original)
+    copy_judgement(source, original)
     found = gather(original)
     inputs, outputs = golden(original, graph, bool(found["batchable"]))
     archive = folder / "archive"
@@ -53,7 +56,7 @@ def make(path: Path, wanted: Format, folder: Path) -> dict[str, Any]:
         "name": source.name,
         "digest": source.digest(),
         "metadata": metadata.model_dump(mode="json", by_alias=True) if metadata else {},
-        "origin": "evaluation" if source.evaluation else "generated",
+        "origin": _origin(source),
         "rows": _rows(inputs),
         "converter": converter,
         **check(wanted, archive),
@@ -96,11 +99,18 @@ def golden(folder: Path, graph: Graph, batchable: bool) -> tuple[Feed, Feed]:
         evaluation = read_evaluation(folder / EVALUATION, graph)
         rows = ROWS if batchable and evaluation.rows else None
         inputs = {name: value[:rows] if rows else value for name, value in evaluation.inputs.items()}
-        expected = {name: value[:rows] if rows else value for name, value in evaluation.outputs.items()}
+        if not (folder / JUDGEMENT).is_file():
+            expected = {name: value[:rows] if rows else value for name, value in evaluation.outputs.items()}
     else:
         inputs = _of(read_arrays(folder / PROOF), "input")
     answered = open_model(folder / ONNX, threads=1)(inputs)
     return inputs, {port.name: expected.get(port.name, answered[port.name]) for port in graph.outputs}
+
+
+def _origin(source: Source) -> str:
+    if source.evaluation is None:
+        return "generated"
+    return "judged" if source.metadata and source.metadata.evaluation else "evaluation"
 
 
 def _copied(source: Source, folder: Path) -> Graph:

@@ -1,13 +1,10 @@
 """`modelyard build`: on a workstation from a path, in the cluster's Job from an entry.
 
 With `--publish` a failure is also written as {"reason", "message"} to `$MODELYARD_TERMINATION_LOG`, where the
-operator reads the sentence that becomes the Model's condition; and SIGTERM ends it at once, which the first process
-of a container would not do by itself: whoever evicts it waits for nothing, and the next one goes on.
+operator reads the sentence that becomes the Model's condition.
 """
 
 import re
-import signal
-import sys
 import tempfile
 from dataclasses import replace
 from enum import StrEnum
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from modelyard.build.artifact import Order
 
 MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-TERMINATED = 128 + signal.SIGTERM
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -45,6 +41,9 @@ def build(
         str | None,
         typer.Option(metavar="JSON", help='Serve the best variant, as spec.optimize asks: {"budget": "2m"}, or {}.'),
     ] = None,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
+    ] = False,
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
 ) -> None:
@@ -54,11 +53,10 @@ def build(
     from .console import dump
 
     if not publish:
-        report = _locally(what, name, out, target, optimize, trust_pickle)
+        report = _locally(what, name, out, target, optimize, trust_pickle=trust_pickle, trust_code=trust_code)
     else:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
         try:
-            report = _published(what, name, target, optimize)
+            report = _published(what, name, target, optimize, trust_code=trust_code)
         except Exception as bad:
             leave(reason(bad, "the builder"))
             raise
@@ -116,7 +114,14 @@ def variant_line(found: "OptimizationSummary") -> str:
 
 
 def _locally(
-    what: str, name: str | None, out: Path | None, target: Target, optimize: str | None, trust_pickle: bool
+    what: str,
+    name: str | None,
+    out: Path | None,
+    target: Target,
+    optimize: str | None,
+    *,
+    trust_pickle: bool,
+    trust_code: bool,
 ) -> "Report":
     from modelyard.api.report import Source as ReportedSource
     from modelyard.build.artifact import Order, Steps
@@ -143,12 +148,12 @@ def _locally(
         reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
         folder = out or Path(f"{model}-build")
         if optimize is not None:
-            return _optimized(path, optimize, Order(model, digest, reported, target.value), folder)
+            return _optimized(path, optimize, Order(model, digest, reported, target.value), folder, trust_code)
         order = Order(model, build_digest(digest, model, {}), reported, target.value)
         return build_artifact(source, order, folder, Steps(say)).report
 
 
-def _optimized(path: Path, asked: str, order: "Order", folder: Path) -> "Report":
+def _optimized(path: Path, asked: str, order: "Order", folder: Path, trust_code: bool) -> "Report":
     """Builds here with a table that fills; the digest of `order` is still that of the source."""
     from modelyard.build.artifact import Steps
     from modelyard.build.optimize.publish import build as build_optimized
@@ -160,10 +165,11 @@ def _optimized(path: Path, asked: str, order: "Order", folder: Path) -> "Report"
     wanted = wish(asked, order.target)
     order = replace(order, digest=build_digest(order.digest, order.model, wanted.options))
     with progress() as watch:
-        return build_optimized(path, wanted, order, folder, Steps(watch.say), watch).report
+        steps = Steps(watch.say)
+        return build_optimized(path, wanted, order, folder, steps, watch, trust_code=trust_code).report
 
 
-def _published(what: str, name: str | None, target: Target, optimize: str | None) -> "Report":
+def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
     from modelyard.build.artifact import Steps
     from modelyard.build.optimize.publish import publish as publish_optimized
     from modelyard.build.optimize.wish import wish
@@ -182,7 +188,8 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
 
     if optimize is None:
         return publish(entry, model, target.value, store, fetch, steps)
-    return publish_optimized(entry, model, wish(optimize, target.value), store, fetch, steps)
+    wanted = wish(optimize, target.value)
+    return publish_optimized(entry, model, wanted, store, fetch, steps, trust_code=trust_code)
 
 
 def _resolved(what: str) -> "Entry":

@@ -3,12 +3,15 @@
     0   done
     1   something outside failed, or a defect of ours
     2   the request itself has to change
+    143 SIGTERM, which ends every verb and what it started at once; the first process of a container would otherwise
+        not even notice, and whoever evicts it would wait
 
 The table below is all that `modelyard --help` needs; a verb's module is imported when the verb is used. A
 module `verb` has a function `verb`; one with sub-commands has a Typer called `app` instead.
 """
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -16,6 +19,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+TERMINATED = 128 + signal.SIGTERM
 VERBS = {
     "push": "Push an entry folder or a model file into the registry.",
     "entries": "List the entries of the registry.",
@@ -89,6 +93,7 @@ def run() -> NoReturn:
     """The program: runs a verb and exits with 0, 1 or 2."""
     from modelyard.errors import OutsideError, UserError
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     code = 0
     try:
         app()

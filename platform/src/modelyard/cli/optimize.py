@@ -68,9 +68,7 @@ def optimize(
     precisions: Annotated[
         str, typer.Option(help="Which to try: fp32, fp16, bf16, int8, int4.")
     ] = "fp32,fp16,int8,int4",
-    runtime: Annotated[
-        Runtimes, typer.Option(help="What variants may run in; `modelyard serve` runs those of onnxruntime.")
-    ] = Runtimes.ANY,
+    runtime: Annotated[Runtimes, typer.Option(help="What variants may run in.")] = Runtimes.ANY,
     budget: Annotated[
         float, typer.Option(parser=duration, metavar="TIME", show_default="10m", help="Time in all: 90s, 10m, 1h.")
     ] = 600.0,
@@ -104,8 +102,9 @@ def optimize(
             from modelyard.build.optimize.training.starts import begin
 
             begun = begin(order, trust_code, watch.say)
-            report = write(run(begun.order, begun.recipes, scratch, watch), out)
-            begun.log(report)
+            outcome = run(begun.order, begun.recipes, scratch, watch)
+            report = write(outcome, out)
+            begun.log(outcome, watch.say)
         else:
             report = write(run(order, recipes, scratch, watch), out)
     if output is not Output.TABLE:

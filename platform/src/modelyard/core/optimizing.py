@@ -4,6 +4,7 @@
 |---|---|---|
 | its report is in the store | True, Published: the variant and what it gave | deleted |
 | the store is away, and the build was known | the same, as the status has it | deleted when the store is back |
+| it is to train, and that is off here | False, TrainingOff | not made; looked at again whenever the settings change |
 | it failed for good | False, the reason of the failure | left for its log, not repeated |
 | the store is away | Unknown, why | left alone |
 | it failed for want of something outside | False, that reason | made again when Kubernetes has removed it |
@@ -32,6 +33,11 @@ LOOK = 5.0
 """Seconds between two looks at how far a Job is."""
 _SILENT_SECONDS = 120.0
 _PASSING = OUTSIDE | {"InvalidSettings"}
+_OFF = "TrainingOff"
+_ALLOW = (
+    "optimize.train runs Python files of the entry, which this platform does not allow: have config.build.trainImage "
+    "set to allow it, or remove optimize.train"
+)
 _MEND = "change spec.optimize or remove it; written again after that, it is tried again."
 
 
@@ -72,7 +78,7 @@ def progressing(
         return _made(gains.optimized(digest, built, said[:MAX_MESSAGE]))
     if isinstance(built, Failure) and (known.variant or _was_tried(snapshot.model, digest)):
         return _made(known)
-    failure = Failure(known.reason, known.failure) if known.failure else snapshot.optimization.failure
+    failure = _failure(snapshot, known, settings)
     if failure is not None and failure.reason not in _PASSING:
         return _failed(digest, failure, serves)
     if isinstance(built, Failure):
@@ -81,6 +87,16 @@ def progressing(
         message = f"{failure.message.rstrip('.')}; {serves}, and it is tried again within the hour."
         return Optimizing(_said(digest, message), Finding(False, failure.reason, message), job=True)
     return _running(snapshot, digest, settings, serves)
+
+
+def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) -> Failure | None:
+    """Why there will be no such build: what was known, what is seen now, or that training is off."""
+    asked = snapshot.model.spec.optimize
+    if asked is not None and asked.train and not settings.build.train_image:
+        return Failure(_OFF, _ALLOW)
+    if known.failure and known.reason != _OFF:
+        return Failure(known.reason, known.failure)
+    return snapshot.optimization.failure
 
 
 def served(model: Model, digest: str) -> bool:
@@ -118,7 +134,7 @@ def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
     doing = _doing(progress) + _silence(job, progress, snapshot.now)
     message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
-    summary = f"{progress.done}/{progress.planned}" if progress is not None else ""
+    summary = f"{progress.done}/{progress.planned}" if progress is not None and progress.planned else ""
     status = OptimizationStatus(digest=digest, summary=summary, message=message)
     return Optimizing(status, Finding(False, "Optimizing", message), job=True, running=True)
 
@@ -126,6 +142,8 @@ def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -
 def _doing(progress: Progress | None) -> str:
     if progress is None:
         return "starts"
+    if not progress.planned:
+        return f"prepares ({progress.doing})" if progress.doing else "starts"
     best = ""
     if progress.best is not None:
         best = f", best so far {gains.times(progress.best)} ({progress.best_name})"

@@ -32,6 +32,15 @@ class Memory:
     def keep(self, trial: Trial) -> None:
         """Keeps a finished trial with its files."""
 
+    def recall_trained(self, folder: Path) -> None:
+        """Puts what an earlier process trained into FOLDER, whose name says what was to be trained."""
+
+    def keep_trained(self, folder: Path) -> None:
+        """Keeps FOLDER, in which training has left all it made."""
+
+    def start(self) -> None:
+        """From now on seconds count."""
+
     def save(self) -> None:
         """Keeps whatever else has changed."""
 

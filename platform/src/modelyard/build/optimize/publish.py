@@ -6,6 +6,7 @@ about the optimization lies beside the build; `report.json` of the build is writ
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,20 +31,32 @@ from .memory import Memory
 from .recipes import recipes as every_recipe
 from .report import write_report
 from .study import Study
+from .training.starts import begin
 from .wish import Wish
 
 OPTIMIZATION = "optimization"
 
 
 def build(
-    path: Path, wish: Wish, order: Order, out: Path, steps: Steps, watch: Watch, recipes: Recipes = every_recipe
+    path: Path,
+    wish: Wish,
+    order: Order,
+    out: Path,
+    steps: Steps,
+    watch: Watch,
+    recipes: Recipes = every_recipe,
+    *,
+    trust_code: bool = False,
 ) -> Artifact:
-    """The optimized artifact of what is at PATH in OUT, with OUT/optimization beside the repository."""
+    """The optimized artifact of what is at PATH in OUT, with OUT/optimization beside the repository.
+
+    A wish that trains runs the Python of the entry, which somebody has to trust.
+    """
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         folder = Path(scratch)
         with steps.step("evidence", "trying the model"):
             part = make_part(read_source(path), folder / "part")
-        outcome = _optimized(path, wish, folder, steps, watch, Memory(), recipes)
+        outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Memory())
         artifact, outcome = assemble(part, outcome, order, out, folder, steps)
         shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)
         write_report(outcome, out / OPTIMIZATION)
@@ -51,7 +64,15 @@ def build(
 
 
 def publish(
-    entry: Entry, model: str, wish: Wish, store: Store, fetch: Fetch, steps: Steps, recipes: Recipes = every_recipe
+    entry: Entry,
+    model: str,
+    wish: Wish,
+    store: Store,
+    fetch: Fetch,
+    steps: Steps,
+    recipes: Recipes = every_recipe,
+    *,
+    trust_code: bool = False,
 ) -> Report:
     """The report of the optimized build of an entry under a model's name; builds it unless it is there."""
     digest = build_digest(entry.digest, model, wish.options)
@@ -60,28 +81,31 @@ def publish(
         steps.say("already built")
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
-        report = _published(
-            entry, Order(model, digest, _source(entry), wish.target), wish, store, fetch, steps, recipes, Path(scratch)
-        )
+        order = Order(model, digest, _source(entry), wish.target)
+        task = _Task(Path(scratch, "entry"), wish, recipes, trust_code)
+        report = _published(entry, order, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What is to be optimized, and how."""
+
+    path: Path
+    wish: Wish
+    recipes: Recipes
+    trust_code: bool
+
+
 def _published(
-    entry: Entry,
-    order: Order,
-    wish: Wish,
-    store: Store,
-    fetch: Fetch,
-    steps: Steps,
-    recipes: Recipes,
-    folder: Path,
+    entry: Entry, order: Order, task: _Task, store: Store, fetch: Fetch, steps: Steps, folder: Path
 ) -> Report:
     digest = order.digest
     part = part_of(entry, store, fetch, folder, steps)
-    if not (folder / "entry").is_dir():
+    if not task.path.is_dir():
         with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
-            fetch(folder / "entry")
-    study = Study(store, digest, wish.order(folder / "entry", folder / OPTIMIZATION))
+            fetch(task.path)
+    study = Study(store, digest, task.wish.order(task.path, folder / OPTIMIZATION))
 
     def tell(progress: Progress) -> None:
         study.tick()
@@ -89,7 +113,7 @@ def _published(
 
     log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
     with Heartbeat(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
-        outcome = _optimized(folder / "entry", wish, folder, steps, heartbeat.watch(), study, recipes)
+        outcome = _optimized(task, folder, steps, heartbeat.watch(), study)
         heartbeat.say("proving what was chosen")
         artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
         heartbeat.say("publishing")
@@ -111,11 +135,19 @@ def _source(entry: Entry) -> ReportedSource:
     return ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
 
 
-def _optimized(
-    path: Path, wish: Wish, folder: Path, steps: Steps, watch: Watch, memory: Memory, recipes: Recipes
-) -> Outcome:
+def _optimized(task: _Task, folder: Path, steps: Steps, watch: Watch, memory: Memory) -> Outcome:
+    order = task.wish.order(task.path, folder / OPTIMIZATION)
+    if not task.wish.train:
+        memory.start()
+        with steps.step("optimization", "optimizing"):
+            return optimize(order, task.recipes, folder / "variants", watch, memory)
+    with steps.step("training", "training"):
+        begun = begin(order, task.trust_code, watch.say, memory)
+    memory.start()
     with steps.step("optimization", "optimizing"):
-        return optimize(wish.order(path, folder / OPTIMIZATION), recipes, folder / "variants", watch, memory)
+        outcome = optimize(begun.order, begun.recipes, folder / "variants", watch, memory)
+    begun.log(outcome, watch.say)
+    return outcome
 
 
 def _upload(artifact: Artifact, outcome: Outcome, part: Part, entry: Entry, store: Store, folder: Path) -> None:

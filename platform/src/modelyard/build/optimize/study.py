@@ -4,14 +4,18 @@
     studies/<digest>/study.journal   every draw of the search
     studies/<digest>/<key>.json      a finished trial, <key> being a hash of its steps; written after its files
     studies/<digest>/<key>/<file>    the model it made
+    studies/<digest>/trained-<name>.zip  all that the recipe of that name trained
 
 A trial counts on the same kind of machine with the same libraries only, because both decide what a variant answers.
 Whatever is damaged, or from elsewhere, is as if it were not there. A study is a convenience: a store that fails while
 it is written does not end the run.
 """
 
+import shutil
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +77,8 @@ class Study(Memory):
     def __init__(self, store: Store, digest: str, order: Order) -> None:
         self._store, self._digest, self._journal = store, digest, order.out / JOURNAL
         self._surroundings = surroundings(order)
-        self._began, self._lock = time.monotonic(), threading.Lock()
+        self._began: float | None = None
+        self._lock = threading.Lock()
         self._known = {stored.key for stored in store.list(keys.build_study(digest, ""))}
         self._state = self._read_state()
         self.spent = self._state.spent
@@ -81,8 +86,11 @@ class Study(Memory):
 
     @property
     def seconds(self) -> float:
-        """Seconds of the budget that were spent so far, by all processes."""
-        return self.spent + time.monotonic() - self._began
+        """Seconds of the budget that were spent so far, by all processes; training is no part of it."""
+        return self.spent + (time.monotonic() - self._began if self._began is not None else 0.0)
+
+    def start(self) -> None:
+        self._began = time.monotonic()
 
     def recall(self, recipe: Recipe, folder: Path) -> Trial | None:
         kept = self._kept(_key(recipe))
@@ -133,6 +141,29 @@ class Study(Memory):
                 self._store.put(self._place(f"{key}.json"), kept.model_dump_json(by_alias=True).encode())
                 self._known.add(self._place(f"{key}.json"))
         self._put_state("", 0)
+
+    def recall_trained(self, folder: Path) -> None:
+        place = self._place(f"trained-{folder.name}.zip")
+        if place not in self._known or folder.exists():
+            return
+        folder.mkdir(parents=True)
+        archive = folder / "trained.zip"
+        try:
+            self._store.download(place, archive)
+            with zipfile.ZipFile(archive) as kept:
+                kept.extractall(folder)
+        except zipfile.BadZipFile:
+            shutil.rmtree(folder)  # as if it were not there
+        archive.unlink(missing_ok=True)
+
+    def keep_trained(self, folder: Path) -> None:
+        place = self._place(f"trained-{folder.name}.zip")
+        if place in self._known:
+            return
+        with tempfile.TemporaryDirectory(prefix="modelyard-trained-") as scratch, _if_it_can():
+            archive = shutil.make_archive(str(Path(scratch, "trained")), "zip", folder)
+            self._store.upload(Path(archive), place)
+            self._known.add(place)
 
     def save(self) -> None:
         size = self._journal.stat().st_size if self._journal.is_file() else 0

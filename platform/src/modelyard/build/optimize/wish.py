@@ -2,7 +2,8 @@
 
     {"goal": "latency", "maxQualityLoss": 0.01, "precisions": ["fp32", "int8"], "budget": 600, "target": "cpu"}
 
-Everything may be left out, and what a spec says ("1%", "10m") means the same. The options are part of the build's
+Everything may be left out, and what a spec says ("1%", "10m") means the same. `"train": true` runs the entry's
+training recipe first. The options are part of the build's
 digest, so they are always written in one way.
 """
 
@@ -41,17 +42,19 @@ class _Asked(BaseModel):
         Field(gt=0, allow_inf_nan=False),
     ] = 600.0
     target: Literal["cpu", "gpu"] | None = None
+    train: bool = False
 
 
 @dataclass(frozen=True)
 class Wish:
-    """A goal, the share of the quality that may be lost, seconds, and the hardware it is for."""
+    """A goal, the share of the quality that may be lost, seconds, the hardware it is for; `train` runs the recipe."""
 
     goal: Goal
     bound: float
     precisions: tuple[Precision, ...]
     budget: float
     target: Literal["cpu", "gpu"]
+    train: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -63,7 +66,7 @@ class Wish:
             "budget": self.budget,
             "target": self.target,
         }
-        return {"optimize": wanted}
+        return {"optimize": {**wanted, "train": True} if self.train else wanted}
 
     def order(self, path: Path, out: Path) -> Order:
         """The engine's order for a model at PATH; raises InvalidSettings when this machine is of no use for it."""
@@ -98,4 +101,4 @@ def wish(text: str, target: Literal["cpu", "gpu"]) -> Wish:
     if asked.target not in (None, target):
         raise InvalidSettings(f"--optimize is for the target {asked.target} and the build is for {target}; agree.")
     ordered = tuple(one for one in Precision if one in asked.precisions)
-    return Wish(asked.goal, asked.max_quality_loss, ordered, asked.budget, target)
+    return Wish(asked.goal, asked.max_quality_loss, ordered, asked.budget, target, asked.train)

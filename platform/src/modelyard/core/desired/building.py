@@ -25,6 +25,7 @@ from modelyard.settings import Settings
 
 from . import sealed
 from .jobs import container, pod
+from .training import FOLDER, beside
 
 USER_ERROR = 2
 _KEEP_SECONDS = 3600
@@ -41,7 +42,7 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
     work = {**container("build", _command(model, entry, target), settings), "resources": resources}
-    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], work, {}, settings)
+    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], pod(work, settings), {}, settings)
 
 
 def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
@@ -49,16 +50,25 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     asked, build = model.spec.optimize, settings.build
     if asked is None:
         raise ValueError(f"{model.name} asks for no optimization")
-    spec = {"backoffLimit": 3, "activeDeadlineSeconds": round(2 * asked.budget_seconds) + build.timeout_seconds}
+    longest = round(2 * asked.budget_seconds) + build.timeout_seconds
     wanted = canonical_json(asked.options(target)["optimize"])
-    work = container("build", [*_command(model.name, entry, target), "--optimize", wanted], settings)
+    command, environment = [*_command(model.name, entry, target), "--optimize", wanted], []
+    if asked.train:
+        longest += build.train_timeout_seconds
+        command.append("--trust-code")
+        environment.append({"name": "MODELYARD_TRAINER", "value": FOLDER})
+    work = container("build", command, settings, environment)
     limits: dict[str, Any] = {"memory": build.optimize_memory_limit}
     if target == "gpu":
         limits["nvidia.com/gpu"] = 1
         work["image"] = build.gpu_image or build.image
     work["resources"] = {"requests": {"cpu": build.optimize_cpu, "memory": build.optimize_memory}, "limits": limits}
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
-    return _job(optimize_job_name(digest), digest, spec, [_STOP_ON_USER_ERROR, _GO_ON], work, owner, settings)
+    spec = {"backoffLimit": 3, "activeDeadlineSeconds": longest}
+    made = pod(work, settings)
+    if asked.train:
+        made = beside(made, build)
+    return _job(optimize_job_name(digest), digest, spec, [_STOP_ON_USER_ERROR, _GO_ON], made, owner, settings)
 
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:
@@ -70,7 +80,7 @@ def _job(
     digest: str,
     spec: dict[str, Any],
     rules: list[dict[str, Any]],
-    work: dict[str, Any],
+    made: dict[str, Any],
     owner: dict[str, str],
     settings: Settings,
 ) -> dict[str, Any]:
@@ -84,7 +94,7 @@ def _job(
             **spec,
             "ttlSecondsAfterFinished": _KEEP_SECONDS,
             "podFailurePolicy": {"rules": rules},
-            "template": {"metadata": {"labels": labels}, "spec": pod(work, settings)},
+            "template": {"metadata": {"labels": labels}, "spec": made},
         },
     }
     return sealed(body)

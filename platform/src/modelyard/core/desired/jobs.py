@@ -7,6 +7,12 @@ from typing import Any
 
 from modelyard.settings import Settings
 
+CONFINED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""Security context of every container in these pods."""
 _LOG = "/dev/termination-log"
 
 
@@ -53,11 +59,7 @@ def container(
             {"name": "TMPDIR", "value": "/tmp"},
         ],
         "terminationMessagePath": _LOG,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONFINED,
         # Not elsewhere with TMPDIR: Triton's python backend makes its folder in /tmp, come what may.
         "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}, {"name": "shm", "mountPath": "/dev/shm"}],
     }

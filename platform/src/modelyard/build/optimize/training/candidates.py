@@ -75,9 +75,10 @@ def chosen_architecture(course: Course, run: str, tell: Callable[[str], None]) -
     search = course.recipe.search
     assert search is not None
     folder, architectures = course.folder / "search", drawn(search, course.recipe.seed)
-    job = course.job(out=str((folder / "drawn").absolute()), architectures=architectures, run=run)
+    out = (folder / "drawn").absolute()
+    job = course.job(out=str(out), architectures=architectures, run=run)
     files = environment.run("draw", job, folder, tell)["drawn"]
-    made = {place: Path(one["path"]) for place, one in enumerate(files) if "path" in one}
+    made = {place: environment.below(out, one["path"]) for place, one in enumerate(files) if "path" in one}
     speedups = timed(course, made, folder, tell)
 
     def scored(place: int) -> tuple[float, float]:

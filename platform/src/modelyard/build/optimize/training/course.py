@@ -1,6 +1,7 @@
 """One run of an entry's recipe: trained in the torch environment, kept in OUT/trained, given to the engine.
 
     OUT/trained/KEY/STAGE/model.onnx   KEY is a digest of the training folder and the model's tensors
+    OUT/trained/KEY/stages.json        what was trained, written last
 
 A later run into the same folder with the same files trains nothing. What is trained takes the time its recipe says
 (epochs); it is not part of the optimization's budget, which counts from when all starting points are there.
@@ -13,12 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from modelyard.api.optimization import Optimization
+from pydantic import BaseModel, Field, ValidationError
+
+from modelyard.api.optimization import Chosen, Variant
 from modelyard.build.inspect import inspect
 from modelyard.build.optimize.hardware import cores
 from modelyard.build.optimize.material import Material, Precision
 from modelyard.build.source import Source, read_source
-from modelyard.errors import InvalidEntry
+from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from . import environment
 from .candidates import chosen_architecture
@@ -27,7 +30,7 @@ from .recipe import FILE, TrainingRecipe, read_recipe
 Tell = Callable[[str], None]
 
 TRAINED, FOUND = "trained", "searched"
-_RESULT = "stages.json"
+RESULT = "stages.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Trained:
     starts: Mapping[str, Material]
     run: str = ""
     notes: tuple[str, ...] = ()
+
+
+class _Stage(BaseModel):
+    """What is believed of a stage: its name becomes a folder's, its path is looked at."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]{1,60}$")
+    path: str
+    passes: tuple[str, ...]
+    precision: Precision
 
 
 @dataclass(frozen=True)
@@ -82,10 +94,10 @@ def course_of(entry: Path, out: Path) -> Course:
 
 def train(course: Course, tell: Tell) -> Trained:
     """Trains what is not there yet; raises InvalidSettings without torch, UnsupportedModel when it fails."""
-    kept = course.folder / _RESULT
+    kept = course.folder / RESULT
     if kept.is_file():
         tell("taking what an earlier run trained")
-        return _read(json.loads(kept.read_text()))
+        return _read(course, json.loads(kept.read_text()))
     done = environment.run("train", course.job(), course.folder, tell)
     notes: list[str] = []
     if course.recipe.search:
@@ -93,22 +105,23 @@ def train(course: Course, tell: Tell) -> Trained:
         notes.append(found.note)
         if found.architecture is not None:
             done["stages"] += _of_found(course, found.architecture, done["run"], tell)
+    trained = _read(course, {**done, "notes": notes})
     kept.write_text(json.dumps({**done, "notes": notes}))
-    return _read({**done, "notes": notes})
+    return trained
 
 
-def log_figures(course: Course, trained: Trained, report: Optimization) -> None:
+def log_figures(course: Course, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
     """The figures of every timed variant into the MLflow run of the training, when there is one."""
     if not trained.run:
         return
     figures: dict[str, float] = {}
-    for variant in report.variants:
+    for variant in variants:
         told = {"speedup": variant.speedup, "size": variant.size, "quality": variant.quality}
         figures |= {
             f"variants/{variant.name}/{name}": float(value) for name, value in told.items() if value is not None
         }
-    figures["chosen/size_ratio"] = report.chosen.size_ratio
-    figures["chosen/speedup"] = report.chosen.speedup or 1.0
+    figures["chosen/size_ratio"] = chosen.size_ratio
+    figures["chosen/speedup"] = chosen.speedup or 1.0
     environment.run("figures", course.job(run=trained.run, figures=figures), course.folder, lambda _: None)
 
 
@@ -117,18 +130,26 @@ def _of_found(course: Course, architecture: Mapping[str, int], run: str, tell: T
     recipe = course.recipe.model_copy(update={"student": dict(architecture), "prune": None, "search": None})
     again = replace(course, recipe=recipe, folder=course.folder / FOUND)
     stages = environment.run("train", again.job(run=run), again.folder, tell)["stages"]
-    return [{**stage, "name": stage["name"].replace("student", FOUND, 1)} for stage in stages]
+    return [
+        {**stage, "name": stage["name"].replace("student", FOUND, 1), "path": f"{FOUND}/{stage['path']}"}
+        for stage in stages
+    ]
 
 
-def _read(done: dict[str, Any]) -> Trained:
+def _read(course: Course, done: dict[str, Any]) -> Trained:
+    try:
+        stages = [_Stage.model_validate(stage) for stage in done["stages"]]
+    except ValidationError as bad:
+        first = bad.errors()[0]["msg"]
+        raise UnsupportedModel(f"what the training says of itself makes no sense: {first}.") from bad
     starts = {
-        stage["name"]: Material(
-            Path(stage["path"]),
+        stage.name: Material(
+            environment.below(course.folder.absolute(), stage.path),
             "onnx",
-            Precision(stage["precision"]),
-            tuple(f"torch-{name}" for name in stage["passes"]),
+            stage.precision,
+            tuple(f"torch-{name}" for name in stage.passes),
         )
-        for stage in done["stages"]
+        for stage in stages
     }
     for material in starts.values():
         inspect(material.path)  # raises what is wrong with a file that the author's code had a hand in

@@ -2,6 +2,7 @@
 
 MODELYARD_TORCH_PYTHON names it; otherwise it is the one that `make entries` makes under the cache, when it is there,
 and else our own Python, which then is asked what it lacks. It enters at `start.py` and knows nothing of Modelyard.
+In the cluster it is in a container of its own (`trainer`).
 """
 
 import json
@@ -17,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.build.environment import cache_folder
+from modelyard.core.keys import is_safe_path
 from modelyard.errors import InvalidSettings, UnsupportedModel
+
+from . import trainer
 
 PYTHON = "MODELYARD_TORCH_PYTHON"
 _START = Path(__file__).with_name("start.py")
@@ -39,6 +43,11 @@ def command(*arguments: str) -> list[str]:
 
 def against() -> str | None:
     """What is missing for training, or None."""
+    beside = trainer.common()
+    if beside is not None:
+        missing = _missing_beside(beside)
+        lacks = f"the image of the trainer lacks {' and '.join(missing)}: set config.build.trainImage to another."
+        return lacks if missing else None
     named = python()
     if shutil.which(named) is None:
         return f"{PYTHON} names {named}, which is no program; name the Python of an environment with torch."
@@ -60,9 +69,30 @@ def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None
     if reason:
         raise InvalidSettings(reason)
     folder.mkdir(parents=True, exist_ok=True)
-    order, result, errors = folder / f"{verb}.json", folder / f"{verb}-result.json", folder / f"{verb}.err"
-    order.write_text(json.dumps(job))
+    result, errors, beside = folder / f"{verb}-result.json", folder / f"{verb}.err", trainer.common()
     result.unlink(missing_ok=True)
+    if beside is not None:
+        ended = trainer.carried_out(beside, verb, job, result, errors, tell)
+    else:
+        ended = _carried_out(verb, job, folder, result, errors, tell)
+    if ended != 0 or not result.is_file():
+        raise UnsupportedModel(f"the training ended early: {_last(ended, errors)}.")
+    return json.loads(result.read_text())
+
+
+def below(folder: Path, path: str) -> Path:
+    """A file that a job says it has left; raises UnsupportedModel when there is none, or the path leads elsewhere."""
+    if not is_safe_path(path) or not (folder / path).is_file():
+        raise UnsupportedModel(f"the training says it left {path!r}, and there is no such file.")
+    return folder / path
+
+
+def _carried_out(
+    verb: str, job: dict[str, Any], folder: Path, result: Path, errors: Path, tell: Callable[[str], None]
+) -> int:
+    """The exit code of a job in a process of ours."""
+    order = folder / f"{verb}.json"
+    order.write_text(json.dumps(job))
     with errors.open("wb") as said:
         process = subprocess.Popen(
             command(verb, str(order), str(result)),
@@ -76,12 +106,9 @@ def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None
             assert process.stdout is not None
             for line in process.stdout:
                 tell(line.rstrip())
-            ended = process.wait()
+            return process.wait()
         finally:
             _end(process)
-    if ended != 0 or not result.is_file():
-        raise UnsupportedModel(f"the training ended early: {_last(ended, errors)}.")
-    return json.loads(result.read_text())
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -98,6 +125,11 @@ def _last(code: int, errors: Path) -> str:
         return f"it crashed with {signal.Signals(-code).name}"
     lines = errors.read_text(errors="replace").strip().splitlines()
     return (lines[-1:] or ["no message"])[0][:_SAID].rstrip(".")
+
+
+@cache
+def _missing_beside(folder: Path) -> tuple[str, ...]:
+    return trainer.missing(folder)
 
 
 @cache

@@ -16,7 +16,7 @@ from modelyard.build.evaluation import close, largest_difference, read_arrays
 from modelyard.build.optimize.material import Reference
 from modelyard.errors import InvalidEntry
 
-from . import environment
+from . import environment, trainer
 from .course import Course
 
 PROGRAM = "modelyard.build.optimize.training.reference"
@@ -25,12 +25,17 @@ _RELATIVE, _ABSOLUTE = 0.01, 0.001
 
 
 def references(course: Course, tell: Callable[[str], None]) -> tuple[Reference, ...]:
-    """Eager and compiled; raises InvalidEntry when module and weights are not those of the entry's model."""
+    """Eager and compiled; raises InvalidEntry when module and weights are not those of the entry's model.
+
+    None when torch is in another container, because what is timed has to take its turns on the same cores.
+    """
     folder = (course.folder / "reference").absolute()
-    job = course.job(evaluation=str(course.evaluation.absolute()), compiled=False)
+    job = course.job(evaluation=str(course.evaluation.absolute()), out=str(folder), compiled=False)
     tell("asking the network in torch")
     asked = environment.run("answer", job, folder, tell)
     _same(course, read_arrays(folder / "answers.npz"))
+    if trainer.common() is not None:
+        return ()
     found = []
     for name in (EAGER, COMPILED):
         path = folder / f"{name}.json"

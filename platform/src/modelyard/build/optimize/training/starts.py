@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from modelyard.api.optimization import Optimization
-from modelyard.build.optimize.engine import Order, Recipes
+from modelyard.build.optimize.engine import Order, Outcome, Recipes
+from modelyard.build.optimize.memory import Memory
 from modelyard.build.optimize.recipes import from_trained
-from modelyard.errors import InvalidEntry
+from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .course import Course, Trained, course_of, log_figures, train
 from .recipe import FILE
@@ -22,14 +22,19 @@ class Begun:
     course: Course
     trained: Trained
 
-    def log(self, report: Optimization) -> None:
-        """The finished report's figures to where the training was logged."""
-        log_figures(self.course, self.trained, report)
+    def log(self, outcome: Outcome, tell: Callable[[str], None]) -> None:
+        """The figures to where the training was logged; that this cannot be done is only told."""
+        try:
+            log_figures(self.course, self.trained, outcome.variants, outcome.chosen)
+        except UnsupportedModel as bad:
+            tell(f"the figures are not logged: {bad}")
 
 
-def begin(order: Order, trust_code: bool, tell: Callable[[str], None]) -> Begun:
-    """Trains what the entry's recipe says. Raises InvalidEntry without trust, recipe or evaluation set,
-    InvalidSettings without torch, UnsupportedModel when the training fails.
+def begin(order: Order, trust_code: bool, tell: Callable[[str], None], memory: Memory | None = None) -> Begun:
+    """Trains what the entry's recipe says, unless `memory` has it.
+
+    Raises InvalidEntry without trust, recipe or evaluation set, InvalidSettings without torch, UnsupportedModel when
+    the training fails.
     """
     if not trust_code:
         raise InvalidEntry(
@@ -38,7 +43,10 @@ def begin(order: Order, trust_code: bool, tell: Callable[[str], None]) -> Begun:
         )
     course = course_of(order.path, order.out)
     compared = references(course, tell)
+    memory = memory or Memory()
+    memory.recall_trained(course.folder)
     trained = train(course, tell)
+    memory.keep_trained(course.folder)
     notes = (*order.notes, *trained.notes)
     begun = replace(order, starts=trained.starts, references=compared, notes=notes)
     return Begun(begun, from_trained(trained.starts), course, trained)

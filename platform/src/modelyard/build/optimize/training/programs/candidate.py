@@ -1,7 +1,6 @@
 """One architecture of a search space: exported with random weights to be timed, or trained a little and scored."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from . import fit
@@ -10,10 +9,10 @@ from .train import Course, written
 
 
 def drawn(course: Course, architectures: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A file for each, `path` and `parameters`; or `against`, why the module cannot be made that way."""
+    """A file for each, `path` below `out` and `parameters`; or `against`, why the module cannot be made that way."""
     found = []
     for place, architecture in enumerate(architectures):
-        path = course.out / f"{place}" / "model.onnx"
+        path = f"{place}/model.onnx"
         course.tell(f"exporting architecture {place + 1} of {len(architectures)}")
         found.append(_drawn(course, architecture, path))
     return found
@@ -30,10 +29,10 @@ def scored(course: Course, architecture: Mapping[str, Any], epochs: int) -> dict
     return found
 
 
-def _drawn(course: Course, architecture: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _drawn(course: Course, architecture: Mapping[str, Any], path: str) -> dict[str, Any]:
     try:
         network = course.authored.network(architecture)
-        written(network, course.authored.calibration.inputs, course.ports, path)
+        written(network, course.authored.calibration.inputs, course.ports, course.out / path)
     except Exception as bad:  # noqa: BLE001 - the author's code, or torch's exporter
         return {"against": " ".join(str(bad).split())[:200]}
-    return {"path": str(path), "parameters": parameters(network)}
+    return {"path": path, "parameters": parameters(network)}

@@ -5,6 +5,7 @@
     start.py figures JOB RESULT             the finished report's figures into the MLflow run
     start.py answer JOB RESULT              the reference's answers (`reference`)
     start.py time JOB                       the reference's timing
+    start.py serve FOLDER                   all but `time`, for a builder in another container (`spool`)
 
 What goes wrong is the last line of stderr, and the exit code is 1. What the author's code prints goes to stderr.
 """
@@ -23,8 +24,14 @@ PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "onnxscript", "safetensors"
 def main(arguments: list[str]) -> int:
     """0 when it is done."""
     verb, rest = arguments[0], arguments[1:]
+    missing = " ".join(name for name in PACKAGES if importlib.util.find_spec(name) is None)
     if verb == "missing":
-        print(" ".join(name for name in PACKAGES if importlib.util.find_spec(name) is None))
+        print(missing)
+        return 0
+    if verb == "serve":
+        from .spool import serve
+
+        serve(Path(rest[0]), Path(__file__).resolve().parent.parent / "start.py", missing)
         return 0
     job = json.loads(Path(rest[0]).read_text())
     try:
@@ -47,7 +54,7 @@ def _done(verb: str, job: dict[str, Any], result: Path | None) -> None:
         if result is None:
             reference.time_turns({**job, **json.loads(Path(job["model"]).read_text()), "threads": job["threads"]})
             return
-        found = reference.answer(job, result.parent)
+        found = reference.answer(job)
     else:
         found = _figured(job) if verb == "figures" else _trained(verb, job)
     assert result is not None

@@ -28,14 +28,14 @@ COMPILED_FOR = (1, 8)
 Feed = tuple[Tensor, ...]
 
 
-def answer(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """All answers as FOLDER/answers.npz; how long they took, and the peak memory."""
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    """All answers as answers.npz in the job's `out`; how long they took, and the peak memory."""
     run, inputs = opened(job)
     rows = len(inputs[0])
     begun = time.perf_counter()
     parts = [run(tuple(array[start : start + CHUNK] for array in inputs)) for start in range(0, rows, CHUNK)]
     seconds = time.perf_counter() - begun
-    np.savez(folder / "answers.npz", **{job["outputs"][0]: np.concatenate(parts)})
+    np.savez(Path(job["out"]) / "answers.npz", **{job["outputs"][0]: np.concatenate(parts)})
     return {"seconds": seconds, "peakMemory": peak_memory()}
 
 

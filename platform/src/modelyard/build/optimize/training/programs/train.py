@@ -35,7 +35,7 @@ class Ports:
 
 @dataclass
 class Course:
-    """One run; `stages` holds what it made so far, as JSON."""
+    """One run; `stages` holds what it made so far, as JSON, with paths below `out`."""
 
     authored: Authored
     ports: Ports
@@ -74,9 +74,10 @@ class Course:
         for fact, value in facts.items():
             self.journal.metric(f"{name}/{fact}", value)
         self.tell(f"exporting {name}")
-        path = self.out / name / "model.onnx"
-        written(network if precision == "fp32" else qat.fixed(network), rows.inputs, self.ports, path)
-        self.stages.append({"name": name, "path": str(path), "passes": passes, "precision": precision, **facts})
+        path = f"{name}/model.onnx"
+        made = network if precision == "fp32" else qat.fixed(network)
+        written(made, rows.inputs, self.ports, self.out / path)
+        self.stages.append({"name": name, "path": path, "passes": passes, "precision": precision, **facts})
 
 
 def train(course: Course) -> list[dict[str, Any]]:

@@ -1,0 +1,112 @@
+"""Training in a container beside ours, which has torch and none of our keys: the two have one folder in common.
+
+MODELYARD_TRAINER names the folder; `programs.spool` is the other side and says what lies there. What comes back was
+in the hands of the author's code, so only regular files are read, of bounded size, and unpacking cannot lead elsewhere.
+"""
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from modelyard.errors import InvalidSettings, UnsupportedModel
+
+TRAINER = "MODELYARD_TRAINER"
+_PAUSE, _PATIENCE = 0.2, 300.0
+_MOST_BYTES, _MOST_FILES, _LONGEST_LINE = 8 << 30, 10_000, 200
+_STRANGE = "the trainer gave something that is no result; look at the log of the container `trainer`"
+
+
+def common() -> Path | None:
+    """The folder in common; None when training happens in a process of ours."""
+    named = os.environ.get(TRAINER)
+    return Path(named) if named else None
+
+
+def missing(folder: Path, patience: float = _PATIENCE) -> tuple[str, ...]:
+    """The packages the trainer lacks, once it listens; raises InvalidSettings when it does not."""
+    until = time.monotonic() + patience
+    while not (folder / "ready").exists():
+        if time.monotonic() > until:
+            raise InvalidSettings(
+                f"nobody listens in {folder}, where {TRAINER} says the trainer is (after {patience:.0f} s): look at "
+                "the container `trainer` of this pod, and at config.build.trainImage."
+            )
+        time.sleep(_PAUSE)
+    with _opened(folder / "ready") as ready:
+        return tuple(name.replace("_", "-") for name in ready.read(_LONGEST_LINE).decode(errors="replace").split())
+
+
+def carried_out(
+    folder: Path, verb: str, job: dict[str, Any], result: Path, errors: Path, tell: Callable[[str], None]
+) -> int:
+    """The exit code of a job, with RESULT and ERRORS written and its files in job["out"]; `tell` gets its progress."""
+    place = folder / f"{len(list(folder.glob('*.job'))):03}.job"
+    _send(place, verb, job)
+    heard = 0
+    while not place.with_suffix(".result").exists():
+        time.sleep(_PAUSE)
+        heard = _heard(place.with_suffix(".said"), heard, tell)
+    _heard(place.with_suffix(".said"), heard, tell)
+    try:
+        with _opened(place.with_suffix(".result")) as content, zipfile.ZipFile(content) as came:
+            return _unpacked(came, result, errors, Path(job["out"]))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as bad:
+        raise UnsupportedModel(f"{_STRANGE} ({bad}).") from bad
+
+
+def _send(place: Path, verb: str, job: dict[str, Any]) -> None:
+    unfinished, folder = place.with_suffix(".unfinished"), Path(job["folder"])
+    with zipfile.ZipFile(unfinished, "w") as sent:
+        sent.writestr("job.json", json.dumps({"verb": verb, "job": job}))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                sent.write(path, f"folder/{path.relative_to(folder).as_posix()}")
+        if "evaluation" in job:
+            sent.write(job["evaluation"], "evaluation.npz")
+    unfinished.rename(place)
+
+
+def _heard(path: Path, heard: int, tell: Callable[[str], None]) -> int:
+    """Tells the whole lines after so many bytes; how many it has told by then."""
+    try:
+        with _opened(path) as said:
+            said.seek(heard)
+            fresh = said.read(1 << 20)
+    except OSError:
+        return heard
+    whole = fresh[: fresh.rfind(b"\n") + 1]
+    for line in whole.decode(errors="replace").splitlines():
+        tell(line[:_LONGEST_LINE])
+    return heard + len(whole)
+
+
+def _unpacked(came: zipfile.ZipFile, result: Path, errors: Path, out: Path) -> int:
+    members = came.infolist()
+    if len(members) > _MOST_FILES or sum(member.file_size for member in members) > _MOST_BYTES:
+        raise ValueError("it is too large")
+    code = int(came.read("code"))
+    errors.write_bytes(came.read("errors"))
+    if "result.json" in came.namelist():
+        result.write_bytes(came.read("result.json"))
+    with tempfile.TemporaryDirectory(prefix="unpacked-", dir=errors.parent) as unpacked:
+        given = [member for member in members if member.filename.startswith("out/") and not member.is_dir()]
+        came.extractall(unpacked, given)  # never outside the folder, and never a link
+        if given:
+            shutil.copytree(Path(unpacked, "out"), out, dirs_exist_ok=True)
+    return code
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A regular file: a link could point at our keys, and a pipe would keep us waiting. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is no file")
+    return os.fdopen(descriptor, "rb")

@@ -1,0 +1,47 @@
+"""The container that trains, beside the builder: it runs Python of whoever may push entries, so it has no keys.
+
+A native sidecar (an init container that goes on): it ends with the builder and does not keep the Job from being
+complete. The two have one folder in common, over which jobs and results go; the author's code sees neither the
+builder's files nor its environment.
+"""
+
+from typing import Any
+
+from modelyard.settings import BuildSettings
+
+from .jobs import CONFINED
+
+FOLDER = "/train"
+_VOLUME, _SCRATCH = "training", "training-scratch"
+
+
+def beside(pod: dict[str, Any], build: BuildSettings) -> dict[str, Any]:
+    """The pod's spec with the trainer in it; its first container is the builder."""
+    builder, *others = pod["containers"]
+    common = {"name": _VOLUME, "mountPath": FOLDER}
+    volumes = [*pod["volumes"], {"name": _VOLUME, "emptyDir": {}}, {"name": _SCRATCH, "emptyDir": {}}]
+    return {
+        **pod,
+        "initContainers": [_trainer(build, common)],
+        "containers": [{**builder, "volumeMounts": [*builder["volumeMounts"], common]}, *others],
+        "volumes": volumes,
+    }
+
+
+def _trainer(build: BuildSettings, common: dict[str, str]) -> dict[str, Any]:
+    environment = {"HOME": "/tmp", "TMPDIR": "/tmp", "OMP_WAIT_POLICY": "PASSIVE"}
+    if build.mlflow_tracking_uri:
+        environment["MLFLOW_TRACKING_URI"] = build.mlflow_tracking_uri
+    return {
+        "name": "trainer",
+        "image": build.train_image,
+        "restartPolicy": "Always",
+        "args": ["serve", FOLDER],
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "resources": {
+            "requests": {"cpu": build.train_cpu, "memory": build.train_memory},
+            "limits": {"memory": build.train_memory_limit},
+        },
+        "securityContext": CONFINED,
+        "volumeMounts": [common, {"name": _SCRATCH, "mountPath": "/tmp"}],
+    }
