@@ -78,7 +78,8 @@ def pytest(stage: str, *options: str) -> Outcome:
 def unit() -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
-    done = pytest("unit", "-n", "auto", *_BY_FILE, "--cov=modelyard", "--cov-branch", "--cov-report=", settings)
+    covered = ("--cov=modelyard.core", "--cov=modelyard.api", "--cov-branch", "--cov-report=", settings)
+    done = pytest("unit", "-n", "auto", *_BY_FILE, *covered)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:
