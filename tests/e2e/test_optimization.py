@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ import pytest
 
 from tests.support.kubectl import ROOT, eventually, get, items, kubectl, run
 from tests.support.models import Load, a_model, applied, condition, infer, output, until
+from tests.support.optimize_jobs import PLATFORM, done, evict, pods
 from tests.support.watch import Watch
 
-PLATFORM = "modelyard-system"
 TENSOR = "input:1,1,8,8"
 SMALL = {"resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
 WISH = {
@@ -25,27 +24,9 @@ WISH = {
 because what is in the store is not made again."""
 
 
-def done(model: dict[str, Any]) -> int:
-    """How many variants have been tried, as the condition tells it."""
-    found = re.search(r"(\d+) of \d+", condition(model, "Built").get("message", ""))
-    return int(found[1]) if found and condition(model, "Built")["reason"] == "Optimizing" else -1
-
-
 def settled(model: dict[str, Any]) -> bool:
     """What is wished serves, and nothing else is left."""
     return condition(model, "Ready").get("status") == "True" and len(model["status"]["revisions"]) == 1
-
-
-def pods(digest: str) -> list[dict[str, Any]]:
-    """Those of the Job that makes this build."""
-    return items("pods", PLATFORM, f"modelyard.dev/build={digest.removeprefix('sha256:')[:16]}")
-
-
-def evict(pod: str) -> None:
-    """As the drain of a node does."""
-    path = f"/api/v1/namespaces/{PLATFORM}/pods/{pod}/eviction"
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": PLATFORM}}
-    kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.kubectl import ROOT, items, kubectl, run
+from tests.support.kubectl import ROOT, kubectl, run
 from tests.support.models import Load, a_model, applied, condition, infer, output, until
+from tests.support.optimize_jobs import PLATFORM, done, evict, pods
 from tests.support.watch import Watch
 
 from .conftest import localcluster
 
 pytestmark = pytest.mark.proof
-PLATFORM, NAME = "modelyard-system", "resnet18-digits"
+NAME = "resnet18-digits"
 ENTRY = ROOT / "model-repo" / NAME / "1"
 TENSOR = "input:1,1,32,32"
 SMALL = {"resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
@@ -33,8 +34,10 @@ def pushed() -> None:
 @pytest.fixture
 def refused(pushed: None, shared_namespace: str) -> dict[str, Any]:
     """The Model while the platform does not allow training."""
-    applied(a_model(NAME, shared_namespace, serving=SMALL, optimize=WISH))
-    return until(NAME, shared_namespace, "Stalled", "True")
+    applied(a_model(NAME, shared_namespace, entry=NAME, serving=SMALL, optimize=WISH))
+    model = until(NAME, shared_namespace, "Stalled", "True")
+    assert pods(model["status"]["optimization"]["digest"]) == []
+    return model
 
 
 @pytest.fixture
@@ -45,17 +48,11 @@ def allowed() -> Iterator[None]:
     localcluster("up")
 
 
-def pods(digest: str) -> list[dict[str, Any]]:
-    """Those of the Job that makes this build."""
-    return items("pods", PLATFORM, f"modelyard.dev/build={digest.removeprefix('sha256:')[:16]}")
-
-
 def test_an_entry_is_pruned_and_distilled_beside_the_builder_and_served(
     refused: dict[str, Any], allowed: None, shared_namespace: str
 ) -> None:
     assert condition(refused, "Built")["reason"] == "TrainingOff"
     assert condition(refused, "Serving")["status"] == "True"
-    assert pods(refused["status"]["optimization"]["digest"]) == []
 
     load = Load("http", NAME, shared_namespace, TENSOR, 5)
     with Watch("model", NAME, shared_namespace) as watch:
@@ -65,14 +62,22 @@ def test_an_entry_is_pruned_and_distilled_beside_the_builder_and_served(
             600,
         )
         [pod] = pods(training["status"]["optimization"]["digest"])
+        trying = watch.until(lambda model: model if done(model) >= 2 else None, "variants are tried", 600)
+        logged = kubectl("logs", pod["metadata"]["name"], "-n", PLATFORM, "-c", "trainer").stdout
+        evict(pod["metadata"]["name"])
         ended = watch.until(
             lambda model: model if condition(model, "Ready")["status"] == "True" else None, "it is served", 1800
         )
+        seen = [sight.thing for sight in watch.seen]
     count = load.ended()
+    later = [condition(model, "Built")["message"] for model in seen[seen.index(trying) :]]
     [trainer] = pod["spec"]["initContainers"]
 
     assert (count["failures"], count["errors"]) == (0, [])
     assert (trainer["name"], trainer["restartPolicy"]) == ("trainer", "Always")
+    assert not [message for message in later if "training pruned" in message], "what was trained is not trained again"
+    assert "train" in logged
+    assert "ended with 0" in logged
     found = ended["status"]["optimization"]
     assert found["variant"].startswith("pruned-distilled")
     assert float(found["sizeRatio"]) < 0.25
@@ -85,4 +90,3 @@ def test_an_entry_is_pruned_and_distilled_beside_the_builder_and_served(
     asked, expected = rows["input:input"][:60].astype(np.float32), rows["output:logits"][:60]
     answers = np.concatenate([output(infer(NAME, shared_namespace, "input", row[None])) for row in asked])
     assert float(np.mean(answers.argmax(1) == expected.argmax(1))) >= 0.9
-    assert "AKIA" not in kubectl("logs", pod["metadata"]["name"], "-n", PLATFORM, "-c", "trainer", check=False).stdout

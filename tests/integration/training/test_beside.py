@@ -74,14 +74,25 @@ def test_what_was_trained_comes_back_and_torch_is_not_timed(beside: Beside) -> N
     assert len(list(beside.common.glob("*.result"))) == len(list(beside.common.glob("*.job"))) >= 3
 
 
-def test_what_was_trained_may_lie_elsewhere_the_next_time(beside: Beside, tmp_path: Path) -> None:
-    copytree(beside.out, tmp_path / "moved")
-    done = len(list(beside.common.glob("*.job")))
+class Recalled(Memory):
+    """Has what another process trained."""
 
-    again = begin(an_order(beside.entry, tmp_path / "moved"), True, lambda _: None)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def recall_trained(self, folder: Path) -> None:
+        assert folder.name == self.folder.name
+        copytree(self.folder, folder)  # fails when there is something already
+
+
+def test_what_another_process_trained_is_not_trained_again(beside: Beside, tmp_path: Path) -> None:
+    done, told = len(list(beside.common.glob("*.job"))), list[str]()
+
+    again = begin(an_order(beside.entry, tmp_path / "out"), True, told.append, Recalled(beside.begun.course.folder))
 
     assert set(again.order.starts) == set(beside.begun.order.starts)
     assert all(tmp_path in one.path.parents for one in again.order.starts.values())
+    assert "taking what an earlier run trained" in told
     stages = json.loads((again.course.folder / RESULT).read_text())["stages"]
     assert not any(Path(stage["path"]).is_absolute() for stage in stages)
     assert len(list(beside.common.glob("*.job"))) == done + 1  # whether module and model agree is asked anew

@@ -33,7 +33,7 @@ class Memory:
         """Keeps a finished trial with its files."""
 
     def recall_trained(self, folder: Path) -> None:
-        """Puts what an earlier process trained into FOLDER, whose name says what was to be trained."""
+        """Makes FOLDER of what an earlier process trained; its name says what was to be trained."""
 
     def keep_trained(self, folder: Path) -> None:
         """Keeps FOLDER, in which training has left all it made."""

@@ -42,9 +42,9 @@ def begin(order: Order, trust_code: bool, tell: Callable[[str], None], memory: M
             "from somebody you trust."
         )
     course = course_of(order.path, order.out)
-    compared = references(course, tell)
     memory = memory or Memory()
     memory.recall_trained(course.folder)
+    compared = references(course, tell)
     trained = train(course, tell)
     memory.keep_trained(course.folder)
     notes = (*order.notes, *trained.notes)

@@ -6,7 +6,8 @@
     N.result     a zip: code (the exit code), errors (the end of stderr), result.json and out/** if there are any
 
 Files appear whole, by rename. Every job is done in a folder of its own outside the common one, which is removed. A
-job that was under way when this container ended is not begun again: what it needs, it would need once more.
+job that was under way when this container ended is not begun again: what it needs, it would need once more. What
+begins and ends is told on stdout too, for the container's log.
 """
 
 import json
@@ -51,12 +52,15 @@ def _do(job: Path, start: Path) -> None:
         (here / "order.json").write_text(json.dumps(order))
         (here / "out").mkdir()
         command = [sys.executable, "-I", str(start), asked["verb"], str(here / "order.json"), str(here / "result.json")]
+        print(f"job {job.stem}: {asked['verb']}", flush=True)
         with job.with_suffix(".said").open("wb") as said, (here / "errors").open("wb") as errors:
             code = subprocess.run(command, stdout=said, stderr=errors, check=False).returncode
+        words = (here / "errors").read_bytes()[-_TAIL:]
+        print(f"job {job.stem}: ended with {code}\n{words.decode(errors='replace') if code else ''}", flush=True)
         files = {path.relative_to(here).as_posix(): path for path in (here / "out").rglob("*") if path.is_file()}
         if (here / "result.json").exists():
             files["result.json"] = here / "result.json"
-        _write(job.with_suffix(".result"), code, (here / "errors").read_bytes()[-_TAIL:], files)
+        _write(job.with_suffix(".result"), code, words, files)
 
 
 def _write(path: Path, code: int, errors: bytes, files: dict[str, Path]) -> None:
