@@ -4,6 +4,7 @@ Takes an image of gigabytes, so it is a proof. The platform is put back to where
 """
 
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,9 @@ NAME = "resnet18-digits"
 ENTRY = ROOT / "model-repo" / NAME / "1"
 TENSOR = "input:1,1,32,32"
 SMALL = {"resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
-WISH = {"goal": "size", "maxQualityLoss": "2%", "precisions": ["fp32", "int8"], "budget": "3m", "train": True}
+LOSS = f"2.{random.randrange(1000):03}%"
+"""One that no run before has asked for, because what is in the store is not made again."""
+WISH = {"goal": "size", "maxQualityLoss": LOSS, "precisions": ["fp32", "int8"], "budget": "3m", "train": True}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_an_entry_is_pruned_and_distilled_beside_the_builder_and_served(
     told = json.loads(run("modelyard", "report", NAME, "-n", shared_namespace, "-o", "json").stdout)
     chosen = next(one for one in told["variants"] if one["name"] == found["variant"])
     assert {"torch-prune", "torch-distill"} <= set(chosen["passes"])
-    assert chosen["qualityLoss"] <= 0.02
+    assert chosen["qualityLoss"] <= 0.03
 
     rows = np.load(ENTRY / "eval.npz")
     asked, expected = rows["input:input"][:60].astype(np.float32), rows["output:logits"][:60]

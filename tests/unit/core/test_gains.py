@@ -43,9 +43,9 @@ def test_what_is_not_known_is_not_said_and_what_is_won_is(change: dict, said: st
 
 
 def test_the_original_stays_for_a_reason() -> None:
-    stays = FASTER.model_copy(update={"variant": "original", "reason": "No variant was faster."})
+    stays = FASTER.model_copy(update={"variant": "original", "reason": "the original stays: no variant was faster."})
 
-    assert gains.sentence(stays) == "; the original stays: No variant was faster."
+    assert gains.sentence(stays) == "; the original stays: no variant was faster."
     assert gains.summary(stays) == "original"
 
 

@@ -145,11 +145,13 @@ def test_a_job_that_never_said_a_word_is_silent_since_it_was_started() -> None:
 
 def test_the_original_may_stay() -> None:
     world = a_built_world(optimize={})
-    world.gained = FASTER.model_copy(update={"variant": "original", "reason": "No variant was faster."})
+    world.gained = FASTER.model_copy(
+        update={"variant": "original", "reason": "the original stays: no variant was faster."}
+    )
 
     world.settle()
 
-    assert world.message("Built").endswith("is in the store; the original stays: No variant was faster.")
+    assert world.message("Built").endswith("is in the store; the original stays: no variant was faster.")
     assert optimization(world).summary == "original"
     assert digests(world) == [world.build_of("1")], "the same model is not rolled out twice"
     assert jobs(world) == []
@@ -158,7 +160,9 @@ def test_the_original_may_stay() -> None:
 
 def test_the_original_is_served_as_the_optimized_build_by_those_who_wait_for_one() -> None:
     world = a_built_world(optimize={"wait": True})
-    world.gained = FASTER.model_copy(update={"variant": "original", "reason": "No variant was faster."})
+    world.gained = FASTER.model_copy(
+        update={"variant": "original", "reason": "the original stays: no variant was faster."}
+    )
 
     world.settle()
 

@@ -104,13 +104,9 @@ def show(report: "Report") -> None:
 def variant_line(found: "OptimizationSummary") -> str:
     """What was chosen and what it brings, in one line."""
     from modelyard.api.optimization import ORIGINAL
-    from modelyard.build.optimize.choose import percent
+    from modelyard.core import gains
 
-    if found.variant == ORIGINAL:
-        return found.reason
-    faster = "" if found.speedup is None else f"{found.speedup:.2f} times the speed, "
-    lost = "" if found.quality_loss is None else f"{percent(found.quality_loss)} of {found.metric} lost, "
-    return f"{found.variant} in {found.runtime}: {faster}{lost}{found.size_ratio:.2f} of the size"
+    return found.reason if found.variant == ORIGINAL else f"{found.variant} in {found.runtime}: {gains.given(found)}"
 
 
 def _locally(

@@ -45,9 +45,13 @@ def summary(found: OptimizationSummary) -> str:
 def sentence(found: OptimizationSummary) -> str:
     """The variant and everything it gave and cost, or why the original stays: the second half of a sentence."""
     if found.variant == ORIGINAL:
-        return f"; the original stays: {found.reason.rstrip('.')}."
-    gains = [*_speed(found), *_quality(found), f"{found.size_ratio:.2g} of the size"]
-    return f", optimized as {found.variant}: {', '.join(gains)}."
+        return f"; {found.reason.rstrip('.')}."
+    return f", optimized as {found.variant}: {given(found)}."
+
+
+def given(found: OptimizationSummary) -> str:
+    """Everything a variant gave and cost."""
+    return ", ".join([*_speed(found), *_quality(found), f"{found.size_ratio:.2g} of the size"])
 
 
 def _speed(found: OptimizationSummary) -> list[str]:
