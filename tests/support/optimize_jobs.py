@@ -12,7 +12,7 @@ PLATFORM = "modelyard-system"
 
 def done(model: dict[str, Any]) -> int:
     """How many variants have been tried, as the condition tells it; -1 when nothing is tried now."""
-    found = re.search(r"(\d+) of \d+", condition(model, "Built").get("message", ""))
+    found = re.search(r"tries variants: (\d+) of \d+", condition(model, "Built").get("message", ""))
     return int(found[1]) if found and condition(model, "Built")["reason"] == "Optimizing" else -1
 
 
