@@ -36,9 +36,9 @@ class Control:
             Step("controllers", "Controllers", parts["kube-controller-manager"], ("api-server",)),
             Step("scheduler", "Scheduler", parts["kube-scheduler"], ("api-server",)),
             Step("kubelet", "Kubelet", parts["kubelet"], ("api-server", "containerd", "import-pause")),
-            Step("proxy", "Service proxy", parts["kube-proxy"], ("api-server",)),
+            Step("proxy", "Service proxy", parts["kube-proxy"], ("api-server", "kubelet")),  # waits 30 s for its node
             Step("ready", "Node ready", self._ready, ("kubelet", "proxy", "controllers", "scheduler")),
-            *(self.import_step(image, "containerd") for image in self.making.images),
+            *(self.import_step(image, "containerd", *_before(image)) for image in self.making.images),
         ]
 
     def import_step(self, image: Image, *more: str) -> Step:
@@ -89,6 +89,11 @@ class Control:
         found = node.find(self.paths)
         assert found is not None, "the step `node` comes first"
         return found
+
+
+def _before(image: Image) -> tuple[str, ...]:
+    """The kubelet waits for the image of pauses alone, and imports go one by one: so no other goes before it."""
+    return () if image.name == "pause" else ("import-pause",)
 
 
 def parts_of(paths: Paths) -> list[Component]:

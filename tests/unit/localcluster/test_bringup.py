@@ -21,7 +21,7 @@ def before(found: dict[str, Step], name: str) -> set[str]:
     return direct.union(*(before(found, need) for need in direct)) if direct else direct
 
 
-@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("keda", "monitoring")])
+@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("keda", "monitoring", "training")])
 def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...]):
     found = steps(tmp_path, *chosen)
     Graph(list(found.values()), tmp_path)
@@ -37,6 +37,18 @@ def test_the_platform_is_installed_when_all_its_images_are_there_and_the_webhook
 def test_the_control_plane_does_not_wait_for_kserve_or_envoy_gateway_to_be_built(tmp_path: Path):
     needed = before(steps(tmp_path), "api-server")
     assert not {"build-kserve", "build-envoy-gateway", "base"} & needed
+
+
+def test_the_node_is_there_within_the_half_minute_that_its_proxy_waits_for_it(tmp_path: Path):
+    found = steps(tmp_path)
+    imports = [name for name in found if name.startswith("import-")]
+    assert "kubelet" in before(found, "proxy")
+    assert [name for name in imports if "import-pause" not in before(found, name)] == ["import-pause"]
+
+
+def test_the_image_that_trains_comes_with_its_add_on_and_before_the_platform_allows_it(tmp_path: Path):
+    assert "image-trainer" not in steps(tmp_path)
+    assert "import-trainer" in before(steps(tmp_path, "training"), "platform")
 
 
 def test_add_ons_are_built_only_when_asked_for(tmp_path: Path):

@@ -7,8 +7,8 @@ Speaks as the timing process of variants does (`build.probe`): `answer` writes a
 import gc
 import json
 import os
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import cycle, islice
@@ -65,7 +65,9 @@ def opened(job: dict[str, Any]) -> tuple[Callable[[Feed], np.ndarray], Feed]:
         inputs = tuple(torch.from_numpy(arrays[f"input:{name}"]) for name in job["inputs"])
     if job["compiled"]:
         # Of its own: in the shared one, a compilation that was cut short leaves half a library behind, for good.
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp(prefix="modelyard-compiled-")
+        compiled = Path(job["out"]) / "compiled"
+        shutil.rmtree(compiled, ignore_errors=True)
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
         network = torch.compile(network, dynamic=False)
 
     def run(feed: Feed) -> np.ndarray:
