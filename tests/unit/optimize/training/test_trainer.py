@@ -194,6 +194,24 @@ def test_more_than_a_model_can_be_is_refused(tmp_path: Path, monkeypatch: pytest
         carried_out(tmp_path, tmp_path)
 
 
+def test_an_account_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
+    answered(tmp_path, "000.result", code="0", errors="", result_json=" " * (1 << 20) + "{}")
+
+    with pytest.raises(UnsupportedModel, match=r"its result\.json is too large"):
+        carried_out(tmp_path, tmp_path)
+
+
+def test_a_link_in_place_of_a_job_is_not_written_through(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("kept")
+    (tmp_path / "000.unfinished").symlink_to(mine)
+
+    with pytest.raises(UnsupportedModel, match="gave something that is no result"):
+        carried_out(tmp_path, tmp_path)
+
+    assert mine.read_text() == "kept"
+
+
 @pytest.mark.parametrize("path", ["../model.onnx", "/etc/passwd", "model.onnx/", "nowhere.onnx"])
 def test_a_path_that_is_said_has_to_be_a_file_below(tmp_path: Path, path: str) -> None:
     with pytest.raises(UnsupportedModel, match="there is no such file"):

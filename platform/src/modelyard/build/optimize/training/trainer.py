@@ -19,7 +19,7 @@ from modelyard.errors import InvalidSettings, UnsupportedModel
 
 TRAINER = "MODELYARD_TRAINER"
 _PAUSE, _PATIENCE = 0.2, 300.0
-_MOST_BYTES, _MOST_FILES, _LONGEST_LINE = 8 << 30, 10_000, 200
+_MOST_BYTES, _MOST_FILES, _SMALL, _LONGEST_LINE = 8 << 30, 10_000, 1 << 20, 200
 _STRANGE = "the trainer gave something that is no result; look at the log of the container `trainer`"
 
 
@@ -48,13 +48,13 @@ def carried_out(
 ) -> int:
     """The exit code of a job, with RESULT and ERRORS written and its files in job["out"]; `tell` gets its progress."""
     place = folder / f"{len(list(folder.glob('*.job'))):03}.job"
-    _send(place, verb, job)
     heard = 0
-    while not place.with_suffix(".result").exists():
-        time.sleep(_PAUSE)
-        heard = _heard(place.with_suffix(".said"), heard, tell)
-    _heard(place.with_suffix(".said"), heard, tell)
     try:
+        _send(place, verb, job)
+        while not place.with_suffix(".result").exists():
+            time.sleep(_PAUSE)
+            heard = _heard(place.with_suffix(".said"), heard, tell)
+        _heard(place.with_suffix(".said"), heard, tell)
         with _opened(place.with_suffix(".result")) as content, zipfile.ZipFile(content) as came:
             return _unpacked(came, result, errors, Path(job["out"]))
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as bad:
@@ -63,7 +63,7 @@ def carried_out(
 
 def _send(place: Path, verb: str, job: dict[str, Any]) -> None:
     unfinished, folder = place.with_suffix(".unfinished"), Path(job["folder"])
-    with zipfile.ZipFile(unfinished, "w") as sent:
+    with zipfile.ZipFile(unfinished, "x") as sent:  # not through a link that lies there
         sent.writestr("job.json", json.dumps({"verb": verb, "job": job}))
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -91,16 +91,23 @@ def _unpacked(came: zipfile.ZipFile, result: Path, errors: Path, out: Path) -> i
     members = came.infolist()
     if len(members) > _MOST_FILES or sum(member.file_size for member in members) > _MOST_BYTES:
         raise ValueError("it is too large")
-    code = int(came.read("code"))
-    errors.write_bytes(came.read("errors"))
+    code = int(_small(came, "code"))
+    errors.write_bytes(_small(came, "errors"))
     if "result.json" in came.namelist():
-        result.write_bytes(came.read("result.json"))
+        result.write_bytes(_small(came, "result.json"))
     with tempfile.TemporaryDirectory(prefix="unpacked-", dir=errors.parent) as unpacked:
         given = [member for member in members if member.filename.startswith("out/") and not member.is_dir()]
         came.extractall(unpacked, given)  # never outside the folder, and never a link
         if given:
             shutil.copytree(Path(unpacked, "out"), out, dirs_exist_ok=True)
     return code
+
+
+def _small(came: zipfile.ZipFile, name: str) -> bytes:
+    """A member that is read into memory; raises ValueError when it is not small, KeyError when there is none."""
+    if came.getinfo(name).file_size > _SMALL:
+        raise ValueError(f"its {name} is too large")
+    return came.read(name)
 
 
 def _opened(path: Path) -> IO[bytes]:
