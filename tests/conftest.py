@@ -1,10 +1,25 @@
-"""Fixtures that several rooms of tests share, and the marker of what takes long."""
+"""Fixtures that several rooms of tests share, and what is left out: what takes long, and what this machine lacks.
+
+What is left out is deselected and named at the end; a skipped test counts as failed in `make test`.
+"""
 
 import os
 
 import pytest
 
+from modelyard.build.optimize.training import environment
+
 pytest_plugins = ["tests.support.real_apiserver"]
+
+
+def missing() -> dict[str, str]:
+    """Why tests with a marker cannot run here."""
+    found = {"torch": environment.against() or ""}
+    if not os.environ.get("MODELYARD_TFLITE_PYTHON"):
+        found["tflite"] = "MODELYARD_TFLITE_PYTHON names no Python with onnx2tf and ai-edge-litert."
+    if not os.environ.get("MODELYARD_PROOF"):
+        found["proof"] = "it takes long: `make proof`."
+    return {marker: reason for marker, reason in found.items() if reason}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -12,7 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long is left to `make proof`."""
-    long = [] if os.environ.get("MODELYARD_PROOF") else [one for one in items if one.get_closest_marker("proof")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [one for one in items if one not in long]
+    reasons = missing()
+    out = [item for item in items if any(item.get_closest_marker(marker) for marker in reasons)]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for marker, reason in missing().items():
+        terminalreporter.write_line(f"left out: tests marked {marker}: {reason}")

@@ -123,7 +123,8 @@ def test_an_optimization_is_kept_with_every_default(apiserver: RealApiServer) ->
 
     precisions = ["fp32", "fp16", "int8", "int4"]
     assert kept == {
-        "goal": "latency", "maxQualityLoss": "1%", "precisions": precisions, "budget": "10m", "wait": False
+        "goal": "latency", "maxQualityLoss": "1%", "precisions": precisions, "budget": "10m", "wait": False,
+        "train": False,
     }  # fmt: skip
     assert "optimize" not in create(apiserver, a_model({"source": SOURCE}))["spec"]
 

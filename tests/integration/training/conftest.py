@@ -1,4 +1,4 @@
-"""What needs the environment that has torch; without it these tests say how to get it."""
+"""An entry with a recipe, made in the environment that has torch; without that nothing here runs."""
 
 import importlib.util
 import subprocess
@@ -15,7 +15,6 @@ import modelyard.build.optimize.training
 from modelyard.build.optimize.engine import Order
 from modelyard.build.optimize.material import Precision
 from modelyard.build.optimize.timing import Pace
-from modelyard.build.optimize.training import environment
 from modelyard.build.optimize.training.environment import python
 
 HERE = Path(__file__).resolve().parent
@@ -34,15 +33,6 @@ RECIPE: dict[str, Any] = {
     "batch": 32,
     "rate": 0.01,
 }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ours = [item for item in items if "integration/training" in item.path.as_posix()]
-    reason = environment.against() if ours else None
-    for item in ours:
-        item.add_marker(pytest.mark.torch)
-        if reason:
-            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def held_out() -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,8 @@ from modelyard.build.optimize.training.starts import Begun, begin
 
 from .conftest import PROGRAMS, RECIPE, an_order
 
+pytestmark = pytest.mark.torch
+
 
 class Kept(Memory):
     """Remembers which folders were offered to it."""

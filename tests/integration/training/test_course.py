@@ -18,6 +18,8 @@ from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .conftest import an_order
 
+pytestmark = [pytest.mark.torch, pytest.mark.proof]
+
 
 @dataclass(frozen=True)
 class Ran:

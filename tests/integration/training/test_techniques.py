@@ -15,6 +15,7 @@ import pytest
 import modelyard.build.optimize.training
 from modelyard.build.optimize.training.environment import python
 
+pytestmark = pytest.mark.torch
 HERE = Path(__file__).resolve().parent
 TINY = HERE.parents[1] / "support" / "tiny_training"
 PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent

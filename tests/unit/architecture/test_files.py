@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,11 @@ def test_every_image_has_a_version() -> None:
 @pytest.mark.parametrize("path", [one for one in FILES if one.endswith(".py") and "/src/modelyard/" in one])
 def test_every_module_says_what_it_is(path: str) -> None:
     assert TEXTS[path].lstrip().startswith('"""')
+
+
+def test_no_room_of_tests_has_a_name_that_pytest_passes_by(request: pytest.FixtureRequest) -> None:
+    passed_by = request.config.getini("norecursedirs")
+    folders = {part for path in FILES if path.startswith("tests/") for part in Path(path).parts[:-1]}
+
+    assert "build" in folders
+    assert not [name for name in folders for pattern in passed_by if fnmatch(name, pattern)]

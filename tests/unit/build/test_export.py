@@ -25,7 +25,7 @@ from tests.support import onnx_models as models
 from tests.support.entries import an_entry
 
 PYTHON = "MODELYARD_TFLITE_PYTHON"
-needs_tflite = pytest.mark.skipif(not os.environ.get(PYTHON), reason=f"{PYTHON} names no Python with onnx2tf")
+needs_tflite = pytest.mark.tflite
 FORMATS = ("onnx", "openvino", pytest.param("tflite", marks=needs_tflite))
 INPUT = np.arange(18, dtype=np.float32).reshape(6, 3)
 ARRAYS = {"input:x": INPUT, "output:y": INPUT * 2}
