@@ -24,14 +24,13 @@ PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "onnxscript", "safetensors"
 def main(arguments: list[str]) -> int:
     """0 when it is done."""
     verb, rest = arguments[0], arguments[1:]
-    missing = " ".join(name for name in PACKAGES if importlib.util.find_spec(name) is None)
     if verb == "missing":
-        print(missing)
+        print(_missing())
         return 0
     if verb == "serve":
         from .spool import serve
 
-        serve(Path(rest[0]), Path(__file__).resolve().parent.parent / "start.py", missing)
+        serve(Path(rest[0]), Path(__file__).resolve().parent.parent / "start.py", _missing())
         return 0
     job = json.loads(Path(rest[0]).read_text())
     try:
@@ -45,6 +44,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"\n{kind}{' '.join(str(bad).split())}\n")
         return 1
     return 0
+
+
+def _missing() -> str:
+    return " ".join(name for name in PACKAGES if importlib.util.find_spec(name) is None)
 
 
 def _done(verb: str, job: dict[str, Any], result: Path | None) -> None:
