@@ -45,16 +45,16 @@ e2e: setup ## Only: the whole path on the full local cluster
 	@$(RUN) -m testrun e2e
 
 generate: setup ## Write what is generated: CRDs, references
-	@$(RUN) -m modelyard.cli.generate
+	@$(RUN) -m modelyard.cli.docs.generate
 
 verify: setup ## Fail when something generated is not what the generator writes
-	@$(RUN) -m modelyard.cli.generate --check
+	@$(RUN) -m modelyard.cli.docs.generate --check
 
 entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
 proof: setup ## The long proofs: random worlds and simulated rollouts (ten minutes), then real ones on the local cluster (an hour)
-	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/test_random_rollouts.py tests/unit/core/test_rollout_crashes.py tests/unit/statistics tests/integration/training
+	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/test_random_rollouts.py tests/unit/core/rollout/test_crashes.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/test_canary.py tests/e2e/test_bad_candidates.py tests/e2e/test_unknowns.py tests/e2e/test_load_test.py tests/e2e/test_switching.py tests/e2e/test_training.py
 
 bench: setup ## Measure what docs/benchmarks.md reports, on this machine

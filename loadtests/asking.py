@@ -12,9 +12,9 @@ import grpc
 from geventhttpclient import HTTPClient
 from tritonclient.grpc import service_pb2_grpc
 
-from modelyard.build.replay import warmup_inputs
-from modelyard.clients.gateway import content_headers
-from modelyard.clients.inference_grpc import infer_request
+from modelyard.builder.artifacts.recorded_requests import warmup_inputs
+from modelyard.clients.inference.gateway import content_headers
+from modelyard.clients.inference.grpc import infer_request
 from modelyard.core.names import LOAD_TEST_HEADER, REVISION_HEADER
 
 from .options import Options

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from modelyard.clients.last_words import leave, reason
+from modelyard.clients.cluster.termination_message import leave, reason
 from modelyard.clients.store import S3Store
-from modelyard.core.desired.checking import LOAD_TEST
-from modelyard.core.keys import check_report
+from modelyard.core.resources.check_jobs import LOAD_TEST
+from modelyard.core.storage.keys import check_report
 from modelyard.settings import Settings
 
 from .judging import judge

@@ -16,8 +16,17 @@ interrupted, somebody else answered, or this machine could not keep up.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modelyard.core.evidence import Evidence, evidence
-from modelyard.core.sequential import HIGHEST_RATE, LOWEST_RATE, Rule, State, Verdict, Window, update, verdict
+from modelyard.core.analysis.evidence import Evidence, evidence
+from modelyard.core.analysis.statistics.sequential_test import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    Rule,
+    State,
+    Verdict,
+    Window,
+    update,
+    verdict,
+)
 from modelyard.errors import OutsideError
 
 from .options import Options

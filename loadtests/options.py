@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard.build.replay import warmup, warmup_inputs
+from modelyard.builder.artifacts.recorded_requests import warmup, warmup_inputs
 from modelyard.clients.store import S3Store
 from modelyard.core.names import host
 from modelyard.errors import InvalidSettings

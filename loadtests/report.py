@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from modelyard.core.sequential import Verdict
+from modelyard.core.analysis.statistics.sequential_test import Verdict
 
 from .judging import Judgement, Objective
 from .options import Options

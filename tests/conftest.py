@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from modelyard.build.optimize.training import environment
+from modelyard.builder.optimization.training import environment
 
 pytest_plugins = ["tests.support.real_apiserver"]
 

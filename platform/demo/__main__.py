@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from modelyard.api.model import Model
-from modelyard.clients.access import access
-from modelyard.clients.cluster import Cluster
-from modelyard.clients.inference import Endpoint, connect
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.inference.predictions import Endpoint, connect
 from modelyard.core.names import host
 from modelyard.errors import ModelyardError
 from modelyard.settings import Settings

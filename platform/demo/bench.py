@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from modelyard.clients.inference import Endpoint, connect
+from modelyard.clients.inference.predictions import Endpoint, connect
 from modelyard.core.names import host
 from modelyard.errors import ModelyardError
 from modelyard.settings import Settings

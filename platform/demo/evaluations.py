@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from modelyard.api.model import ModelSpec
 from modelyard.api.rollout_status import Phase
-from modelyard.core.gates import judge
-from modelyard.core.look import Look
+from modelyard.core.analysis.gate_input import Look
+from modelyard.core.analysis.gates import judge
 from modelyard.core.traffic import Counts, Slice, Traffic
 
 ROLLOUTS, ROUNDS, HISTORY = 100, 20, 600

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from modelyard.clients.inference import Endpoint, Inference, connect
+from modelyard.clients.inference.predictions import Endpoint, Inference, connect
 from modelyard.errors import ModelyardError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "ruff format": (str(BIN / "ruff"), "format", "--check", "--quiet", *_RUFF),
     "pyright": (str(BIN / "pyright"), "--project", "pyproject.toml"),
     "import contracts": (str(BIN / "lint-imports"), "--config", "pyproject.toml", "--no-cache"),
-    "generated files": (sys.executable, "-m", "modelyard.cli.generate", "--check"),
+    "generated files": (sys.executable, "-m", "modelyard.cli.docs.generate", "--check"),
 }
 
 

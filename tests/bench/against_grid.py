@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES
-from modelyard.build.measure import Measured
-from modelyard.build.optimize.engine import PASSES, Order, optimize
-from modelyard.build.optimize.hardware import this_machine
-from modelyard.build.optimize.material import Precision, Recipe
-from modelyard.build.optimize.recipes import recipes
-from modelyard.build.optimize.space import Configuration, Space, space_of
-from modelyard.build.optimize.timing import Pace, timed
-from modelyard.build.optimize.trial import Bench, original, tried
-from modelyard.build.optimize.workshop import registry
+from modelyard.builder.inference.benchmark import Measured
+from modelyard.builder.inference.hardware import this_machine
+from modelyard.builder.optimization.optimizer import PASSES, Order, optimize
+from modelyard.builder.optimization.pass_api import Precision, Recipe
+from modelyard.builder.optimization.search.recipes import recipes
+from modelyard.builder.optimization.search.space import Configuration, Space, space_of
+from modelyard.builder.optimization.trials.pass_runner import registry
+from modelyard.builder.optimization.trials.timing import Pace, timed
+from modelyard.builder.optimization.trials.trial import Bench, original, tried
 
 from .side_by_side import BOUND, Asked, asked
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.optimization import ORIGINAL
-from modelyard.build.measure import Subject
+from modelyard.builder.inference.benchmark import Subject
 
 from .against_torch import GOALS, TIMING_SECONDS, candidates
 from .side_by_side import Asked, Row, asked, optimized, size, table

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL
-from modelyard.build.measure import Measured, Subject
-from modelyard.build.optimize.choose import choose
-from modelyard.build.optimize.engine import Outcome
-from modelyard.build.optimize.training.course import course_of
-from modelyard.build.optimize.training.recipe import FILE
-from modelyard.build.optimize.training.reference import EAGER, references
+from modelyard.builder.inference.benchmark import Measured, Subject
+from modelyard.builder.optimization.optimizer import Outcome
+from modelyard.builder.optimization.search.selection import choose
+from modelyard.builder.optimization.training.recipe import FILE
+from modelyard.builder.optimization.training.torch_baseline import EAGER, references
+from modelyard.builder.optimization.training.training_run import course_of
 
 from .side_by_side import BOUND, Asked, Row, asked, optimized, size, table
 from .torch_reference import MINILM, ROOT, minilm_in_torch

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modelyard.build.answers import Question, ask
-from modelyard.build.evaluation import write_arrays
-from modelyard.build.measure import Measured, Plan, Subject, measure
-from modelyard.build.optimize.engine import Order, Outcome, optimize
-from modelyard.build.optimize.hardware import cores
-from modelyard.build.optimize.intake import Intake, take_in
-from modelyard.build.optimize.material import Precision
-from modelyard.build.optimize.quality import quality
-from modelyard.build.optimize.recipes import recipes
-from modelyard.build.optimize.training.recipe import FILE
-from modelyard.build.optimize.training.starts import begin
+from modelyard.builder.evaluation.evaluation_set import write_arrays
+from modelyard.builder.evaluation.metrics import quality
+from modelyard.builder.inference.benchmark import Measured, Plan, Subject, measure
+from modelyard.builder.inference.hardware import cores
+from modelyard.builder.inference.predict import Question, ask
+from modelyard.builder.optimization.baseline import Intake, take_in
+from modelyard.builder.optimization.optimizer import Order, Outcome, optimize
+from modelyard.builder.optimization.pass_api import Precision
+from modelyard.builder.optimization.search.recipes import recipes
+from modelyard.builder.optimization.training.recipe import FILE
+from modelyard.builder.optimization.training.starting_points import begin
 
 BOUND = 0.01
 PRECISIONS = (Precision.FP32, Precision.INT8)

@@ -2,7 +2,7 @@
 
 `build.measure` starts it by its name in place of `build.probe` and it talks as that does, in the environment that has
 torch. Its model is a JSON file that says whether to compile. (Entries with a training recipe have such references from
-`build.optimize.training`; MiniLM has none, because nothing trains it here.) Attention is `sdpa`, transformers' default.
+`modelyard.builder.optimization.training`; MiniLM has none, because nothing trains it here.) Attention is `sdpa`, transformers' default.
 """
 
 import importlib.util
@@ -11,11 +11,11 @@ import os
 import sys
 from pathlib import Path
 
-from modelyard.build.measure import Subject
-from modelyard.build.optimize.training.environment import python
-from modelyard.build.optimize.training.reference import COMPILED, EAGER
-from modelyard.build.probe import time_turns
-from modelyard.build.runtimes import Feed, Run
+from modelyard.builder.inference.benchmark import Subject
+from modelyard.builder.inference.probe import time_turns
+from modelyard.builder.inference.sessions import Feed, Run
+from modelyard.builder.optimization.training.environment import python
+from modelyard.builder.optimization.training.torch_baseline import COMPILED, EAGER
 from modelyard.errors import UnsupportedModel
 
 ROOT = Path(__file__).resolve().parents[2]

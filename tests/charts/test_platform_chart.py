@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from modelyard.api.crd import model_crd
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.operator.cache import Cache
-from modelyard.operator.metrics import Metrics
-from modelyard.operator.permissions import RIGHTS
+from modelyard.operator.cache.objects import Cache
+from modelyard.operator.metrics.controller import Metrics
+from modelyard.operator.rbac import RIGHTS
 from modelyard.settings import Settings
 from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
 from tests.support.real_apiserver import RealApiServer

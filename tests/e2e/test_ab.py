@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.support.models import gateway, host
-from tests.support.tried import NAME, Tried, unharmed
+from tests.support.rollout_under_load import NAME, Tried, unharmed
 
 USERS = 1000
 VISITS = 3

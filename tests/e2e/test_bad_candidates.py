@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kubectl import run
-from tests.support.tried import BRIGHT, CLEAN, PICTURES, SMALL, Shot, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import BRIGHT, CLEAN, PICTURES, SMALL, Shot, Tried, a_canary, unharmed
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def tried(running: Tried) -> Iterator[Tried]:
 
 def made(*what: str) -> str:
     """Version of an entry that is bad in that way."""
-    return run("python", "-m", "tests.support.candidates", *what).stdout.strip()
+    return run("python", "-m", "tests.support.bad_models", *what).stdout.strip()
 
 
 def refused(tried: Tried, ended: Shot, reason: str) -> None:

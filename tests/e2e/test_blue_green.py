@@ -5,7 +5,7 @@ import httpx
 from modelyard.core.names import preview_host
 from tests.support.kubectl import eventually
 from tests.support.models import gateway, host
-from tests.support.tried import NAME, Tried, unharmed
+from tests.support.rollout_under_load import NAME, Tried, unharmed
 
 BLUE_GREEN = {"strategy": "BlueGreen", "preview": {"pause": True}, "bake": "10m", "abortedFor": "1s"}
 

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.support.tried import PICTURES, SMALL, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import PICTURES, SMALL, Tried, a_canary, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 REQUESTS = 20_000 if PROVING else 1_500

@@ -19,10 +19,10 @@ import pytest
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import AB
-from modelyard.core.desired.publication import Backend, Publication, policies
-from modelyard.core.desired.routing import routes
 from modelyard.core.names import MODEL_LABEL, REVISION_HEADER, predictor, preview_host, preview_route_name
-from modelyard.core.routes import trouble
+from modelyard.core.resources.routes import routes
+from modelyard.core.resources.traffic_policies import Backend, Publication, policies
+from modelyard.core.revisions.route_status import trouble
 from modelyard.settings import GatewaySettings
 from tests.support.kubectl import apply, eventually, get, items, kubectl
 from tests.support.models import a_model, applied, gateway, host, until

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from tests.support.blinded import counters_unreachable, networks
 from tests.support.kubectl import kubectl
-from tests.support.tried import CLEAN, PICTURES, Tried, a_canary, kill_operators, unharmed
+from tests.support.network_faults import counters_unreachable, networks
+from tests.support.rollout_under_load import CLEAN, PICTURES, Tried, a_canary, kill_operators, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 KILLS = 20 if PROVING else 1

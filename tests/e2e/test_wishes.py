@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.kubectl import eventually, items, kubectl
 from tests.support.models import owned
-from tests.support.tried import NAME, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import NAME, Tried, a_canary, unharmed
 
 BIGGER = {"resources": {"requests": {"cpu": "120m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
 WAITING = a_canary(25, bake="10m")

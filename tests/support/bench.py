@@ -16,19 +16,19 @@ from uuid import uuid4
 
 import yaml
 
-from modelyard.clients.access import access
-from modelyard.clients.cluster import Cluster
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.store import S3Store
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import OutsideError
-from modelyard.operator.permissions import RIGHTS
 from modelyard.operator.process import Library, Operator
+from modelyard.operator.rbac import RIGHTS
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import GatewaySettings, OperatorSettings, ServingSettings, Settings, StoreSettings
+from tests.support.simulated_controllers import GatewaySocket, Players
 
 from .entries import an_entry
-from .players import GatewaySocket, Players
 from .real_apiserver import RealApiServer
 
 T = TypeVar("T")

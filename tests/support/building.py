@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.report import Source as ReportedSource
-from modelyard.build.artifact import Artifact, Order, Steps, build
-from modelyard.build.source import read_source
+from modelyard.builder.artifacts.assemble import Artifact, Order, Steps, build
+from modelyard.builder.artifacts.source import read_source
 from tests.support.onnx_models import saved
 
 

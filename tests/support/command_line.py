@@ -17,7 +17,9 @@ from modelyard.settings import StoreSettings
 PROGRAM = str(Path(sys.executable).with_name("modelyard"))
 _SECONDS = 300
 _WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload(["boto3", "onnx", "rich.console", "rich.live", "rich.table", "modelyard.cli.push"])
+_WARM.set_forkserver_preload(
+    ["boto3", "onnx", "rich.console", "rich.live", "rich.table", "modelyard.cli.registry.push"]
+)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import serialize_byte_tensor
 
-from modelyard.build.protocol import decode
+from modelyard.builder.triton.v2_http import decode
 
 HOST = "double.demo.models.local"
 METADATA = {

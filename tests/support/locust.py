@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.build.protocol import encode
+from modelyard.builder.triton.v2_http import encode
 from modelyard.settings import StoreSettings
 
 from .command_line import surroundings

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from modelyard.build.optimize.material import Precision, Recipe
-from modelyard.build.optimize.wish import Wish
+from modelyard.builder.optimization.options import Wish
+from modelyard.builder.optimization.pass_api import Precision, Recipe
 from tests.support import quantizable
 from tests.support.entries import an_entry
 

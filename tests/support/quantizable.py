@@ -9,8 +9,8 @@ import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper
 
-from modelyard.build.optimize.material import Evaluation, Hardware, Material, Precision
-from modelyard.build.runtimes import open_model
+from modelyard.builder.inference.sessions import open_model
+from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
 from tests.support.onnx_models import INT64, model, saved, value
 
 CPU = Hardware(cores=2, flags=frozenset({"avx2", "avx512_vnni"}))

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from modelyard.build.server import Server
+from modelyard.builder.triton.server import Server
 
 
 def ask(server: Server, model: str, *inputs: dict[str, Any], outputs: tuple[str, ...] = ()) -> httpx.Response:

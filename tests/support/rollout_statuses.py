@@ -3,7 +3,7 @@
 from typing import Any
 
 from modelyard.api.model import Model
-from modelyard.cli.rollout_view import Look
+from modelyard.cli.rollout.view import Look
 from modelyard.core.conditions import epoch, timestamp
 
 STABLE, CANDIDATE = "digits-0123456789", "digits-abcdef0123"

@@ -27,11 +27,11 @@ from modelyard.core.names import (
 from modelyard.core.plan import Plan, Warmup
 from modelyard.core.snapshot import Check, Credentials, Failure, OptimizedBuild, Probe, Ref, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
+from tests.support.fake_controllers import Builders, Gateway, KServe
+from tests.support.invariants import Promises
 
 from .apiserver import ApiServer, copied
-from .promises import Promises
 from .reports import FASTER
-from .surroundings import Builders, Gateway, KServe
 from .users import Users
 
 VERSIONS = ("1", "2", "3")

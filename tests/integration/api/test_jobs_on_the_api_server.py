@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.core.desired.building import job, optimize_job
+from modelyard.core.resources.build_jobs import job, optimize_job
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import BuildSettings
 from tests.support.builders import a_model, settings
 from tests.support.real_apiserver import RealApiServer
-from tests.unit.core.test_checking import DIGEST, a_comparison, a_load_test
+from tests.unit.core.resources.test_check_jobs import DIGEST, a_comparison, a_load_test
 
 pytestmark = pytest.mark.integration
 ENTRY = ResolvedEntry("digits", "1", DIGEST)

@@ -13,7 +13,7 @@ import yaml
 from kubernetes import client
 
 from modelyard.api.rollout import AB
-from modelyard.core.desired.routing import Backend, Publication, routes
+from modelyard.core.resources.routes import Backend, Publication, routes
 from tests.support.builders import a_model, settings
 from tests.support.real_apiserver import BIN, RealApiServer
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from modelyard.clients.access import access
-from modelyard.clients.cluster import Cluster
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.snapshot import Ref
 from tests.support.bench import eventually
 from tests.support.command_line import PROGRAM, Ran, modelyard, surroundings

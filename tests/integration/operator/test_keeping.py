@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelyard.core.snapshot import Ref
-from modelyard.operator.cache import Key
+from modelyard.operator.cache.objects import Key
 from modelyard.operator.process import Operator
 from tests.support.bench import Bench, eventually
 

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from modelyard.core.snapshot import Ref
-from modelyard.operator.cache import Key
-from modelyard.operator.lease import LEASE_NAME
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.leader_election import LEASE_NAME
 from tests.support.bench import Bench, eventually
 
 MODELYARD = Path(sys.executable).with_name("modelyard")

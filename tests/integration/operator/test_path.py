@@ -3,7 +3,7 @@
 import urllib.error
 import urllib.request
 
-from modelyard.operator.cache import Key
+from modelyard.operator.cache.objects import Key
 from tests.support.bench import Bench, eventually
 
 DIGITS = {"source": {"name": "digits", "version": "1"}}

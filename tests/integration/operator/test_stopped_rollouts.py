@@ -9,10 +9,10 @@ import pytest
 
 from modelyard.settings import ServingSettings
 from tests.support.bench import Bench, a_bench
+from tests.support.clocked_operator import Walk
+from tests.support.leftovers import remains
 from tests.support.real_apiserver import RealApiServer
-from tests.support.remains import remains
 from tests.support.store import StoreServer
-from tests.support.walking import Walk
 
 KEPT = {"bake": "1s", "abortedFor": "1s"}
 CANARY = {"strategy": "Canary", "steps": [{"weight": 50}], **KEPT}

@@ -8,9 +8,9 @@ import pytest
 
 from modelyard.settings import ServingSettings
 from tests.support.bench import Bench, a_bench
-from tests.support.hands import settle
+from tests.support.crashing_operator import settle
+from tests.support.leftovers import remains
 from tests.support.real_apiserver import RealApiServer
-from tests.support.remains import remains
 from tests.support.store import StoreServer
 
 

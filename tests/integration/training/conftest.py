@@ -11,15 +11,15 @@ import onnxruntime
 import pytest
 import yaml
 
-import modelyard.build.optimize.training
-from modelyard.build.optimize.engine import Order
-from modelyard.build.optimize.material import Precision
-from modelyard.build.optimize.timing import Pace
-from modelyard.build.optimize.training.environment import python
+import modelyard.builder.optimization.training
+from modelyard.builder.optimization.optimizer import Order
+from modelyard.builder.optimization.pass_api import Precision
+from modelyard.builder.optimization.training.environment import python
+from modelyard.builder.optimization.trials.timing import Pace
 
 HERE = Path(__file__).resolve().parent
 TINY = HERE.parents[1] / "support" / "tiny_training"
-PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent
+PROGRAMS = Path(modelyard.builder.optimization.training.__file__).parent
 RECIPE: dict[str, Any] = {
     "module": "module.py:Network",
     "architecture": {"width": 64, "depth": 3},

@@ -11,10 +11,10 @@ from shutil import copytree
 import pytest
 import yaml
 
-from modelyard.build.optimize.memory import Memory
-from modelyard.build.optimize.training import environment, trainer
-from modelyard.build.optimize.training.course import RESULT
-from modelyard.build.optimize.training.starts import Begun, begin
+from modelyard.builder.optimization.training import environment, sidecar_client
+from modelyard.builder.optimization.training.starting_points import Begun, begin
+from modelyard.builder.optimization.training.training_run import RESULT
+from modelyard.builder.optimization.trials.memory import Memory
 
 from .conftest import PROGRAMS, RECIPE, an_order
 
@@ -57,7 +57,7 @@ def beside(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Be
     command = [environment.python(), "-I", str(PROGRAMS / "start.py"), "serve", str(common)]
     process = subprocess.Popen(command, env={"PATH": os.defpath, "HOME": str(scratch)})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(trainer.TRAINER, str(common))
+        patch.setenv(sidecar_client.TRAINER, str(common))
         environment._missing_beside.cache_clear()
         begun = begin(an_order(copy, scratch / "out"), True, told.append, kept)
         yield Beside(copy, common, scratch / "out", begun, kept, told)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from modelyard.api.optimization import Optimization, Variant
-from modelyard.build.optimize.engine import optimize
-from modelyard.build.optimize.material import Precision, Recipe
-from modelyard.build.optimize.report import write
-from modelyard.build.optimize.training.reference import EAGER
-from modelyard.build.optimize.training.starts import Begun, begin
+from modelyard.builder.optimization.optimizer import optimize
+from modelyard.builder.optimization.pass_api import Precision, Recipe
+from modelyard.builder.optimization.report.report import write
+from modelyard.builder.optimization.training.starting_points import Begun, begin
+from modelyard.builder.optimization.training.torch_baseline import EAGER
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .conftest import an_order

@@ -12,13 +12,13 @@ import onnx
 import onnxruntime
 import pytest
 
-import modelyard.build.optimize.training
-from modelyard.build.optimize.training.environment import python
+import modelyard.builder.optimization.training
+from modelyard.builder.optimization.training.environment import python
 
 pytestmark = pytest.mark.torch
 HERE = Path(__file__).resolve().parent
 TINY = HERE.parents[1] / "support" / "tiny_training"
-PROGRAMS = Path(modelyard.build.optimize.training.__file__).parent
+PROGRAMS = Path(modelyard.builder.optimization.training.__file__).parent
 
 Arrays = dict[str, np.ndarray]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from modelyard.api import crd
 from modelyard.api.quantity import Percent
-from modelyard.cli import generate
+from modelyard.cli.docs import generate
 
 SCHEMA = crd.model_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 

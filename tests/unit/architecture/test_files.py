@@ -89,5 +89,5 @@ def test_no_room_of_tests_has_a_name_that_pytest_passes_by(request: pytest.Fixtu
     passed_by = request.config.getini("norecursedirs")
     folders = {part for path in FILES if path.startswith("tests/") for part in Path(path).parts[:-1]}
 
-    assert "build" in folders
+    assert "builder" in folders
     assert not [name for name in folders for pattern in passed_by if fnmatch(name, pattern)]

@@ -18,7 +18,7 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
     ran = modelyard("--help", cwd=tmp_path)
 
     assert ran.code == 0
-    for verb, help_ in main.VERBS.items():
+    for verb, (_, help_) in main.VERBS.items():
         assert f"{verb} " in ran.out
         assert help_.split()[0] in ran.out
 
@@ -38,7 +38,7 @@ def test_the_table_says_what_the_verb_says_about_itself(verb: str) -> None:
     command = main.load(verb)
 
     assert command.name == verb
-    assert inspect.cleandoc(command.help or "").splitlines()[0] == main.VERBS[verb]
+    assert inspect.cleandoc(command.help or "").splitlines()[0] == main.VERBS[verb].help
 
 
 def test_a_verb_that_is_not_one_is_a_mistake(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from modelyard.core.drift import covers
 from modelyard.core.names import DESIRED_ANNOTATION, predictor
 from modelyard.core.snapshot import Ref
 from tests.support.builders import a_serving_world
-from tests.support.happenings import upgrade
+from tests.support.random_events import upgrade
 from tests.support.world import World
 
 OWN = [

@@ -1,6 +1,6 @@
 """Whatever happens to a Model, its promises hold on the way, and once the world is calm it ends where its spec says.
 
-The promises on the way are checked by `tests.support.promises` at every write.
+The promises on the way are checked by `tests.support.invariants` at every write.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelyard.core.names import predictor
 from tests.support.builders import a_draining_world, a_new_world, a_serving_world, a_switching_world
-from tests.support.happenings import HAPPENINGS, Named
+from tests.support.random_events import HAPPENINGS, Named
 from tests.support.world import BROKEN, REFUSED, World
 
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from demo.load import Load
-from modelyard.clients.inference import Endpoint
+from modelyard.clients.inference.predictions import Endpoint
 from tests.support import inference_server
 from tests.support.inference_server import HOST
 

@@ -10,9 +10,9 @@ import pytest
 from modelyard.api.model import ModelSpec
 from modelyard.api.rollout import FITS, Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.core.objectives import alpha
-from modelyard.core.sequential import Rule, State, Verdict, Window, update, verdict
-from modelyard.core.simulation import Traffic, windows
+from modelyard.core.analysis.objectives import alpha
+from modelyard.core.analysis.statistics.sequential_test import Rule, State, Verdict, Window, update, verdict
+from modelyard.core.analysis.statistics.simulation import Traffic, windows
 from tests.support.refusals import SOURCE
 
 ROOT = Path(__file__).resolve().parents[3]

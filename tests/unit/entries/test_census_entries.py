@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from modelyard.api.entry import EntryMetadata
-from modelyard.build.evaluation import read_evaluation
-from modelyard.build.inspect import inspect
+from modelyard.builder.evaluation.evaluation_set import read_evaluation
+from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.registry.folder import read_folder
 from tests.support.census import CLERK, ENTRY, UNKNOWN_WORK
 from tests.support.command_line import modelyard

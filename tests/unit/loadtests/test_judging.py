@@ -8,7 +8,7 @@ from loadtests.judging import Judgement, Unusable, judge
 from loadtests.options import Options
 from loadtests.recording import Recording, Row
 from loadtests.report import report, sentence, short, text
-from modelyard.core.sequential import Verdict
+from modelyard.core.analysis.statistics.sequential_test import Verdict
 
 BEGAN = 1_800_000_000
 OPTIONS = Options(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.clients.store import S3Store
-from modelyard.core import keys
+from modelyard.core.storage import keys
 from tests.support import inference_server, one_port
 from tests.support.inference_server import Manners
 from tests.support.locust import REQUEST, Loaded, load

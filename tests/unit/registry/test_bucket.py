@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.clients.store import S3Store
-from modelyard.core import keys
+from modelyard.core.storage import keys
 from modelyard.errors import CorruptEntry, EntryExists, InvalidEntry, UnknownEntry
 from modelyard.registry.bucket import BucketRegistry, natural
 from tests.support.entries import an_entry

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.clients.store import S3Store
-from modelyard.core.store import Stored
+from modelyard.core.storage.object_store import Stored
 from modelyard.errors import InvalidSettings, Refused, Unreachable
 from modelyard.settings import StoreSettings
 from tests.support.store import StoreServer

@@ -16,7 +16,7 @@ HISTORY = 10
 
 
 class Phase(StrEnum):
-    """Where a rollout stands; `modelyard.core.rollout` has the table of transitions."""
+    """Where a rollout stands; `modelyard.core.rollout.state_machine` has the table of transitions."""
 
     IDLE = "Idle"
     BUILDING = "Building"

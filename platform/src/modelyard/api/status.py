@@ -18,7 +18,7 @@ class Stage(StrEnum):
 
     Starting --answered--> Joining --programmed--> Serving --replaced--> Leaving --programmed--> Draining --> (removed)
         \\--no longer wanted--> Dropped --settled--> (removed)
-    `modelyard.core.revisions` has the whole table.
+    `modelyard.core.revisions.lifecycle` has the whole table.
     """
 
     STARTING = "Starting"

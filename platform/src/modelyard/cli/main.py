@@ -14,29 +14,44 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 TERMINATED = 128 + signal.SIGTERM
+
+
+class Verb(NamedTuple):
+    """Where a verb lives below `modelyard.cli`, and its line in `modelyard --help`."""
+
+    module: str
+    help: str
+
+
 VERBS = {
-    "push": "Push an entry folder or a model file into the registry.",
-    "entries": "List the entries of the registry.",
-    "alias": "Point names such as champion at versions.",
-    "build": "Build an entry or a file into a proved Triton model repository.",
-    "optimize": "Try smaller and faster variants of a model and keep the best that keeps its quality.",
-    "report": "Show what the optimization of a Model tried, measured and chose.",
-    "export": "Export a model as one archive with golden inputs and outputs, or check such an archive.",
-    "serve": "Build and serve a model on this machine, until Ctrl-C.",
-    "get": "List Models: version, readiness, traffic, p99 and address.",
-    "explain": "Say in plain words what is wrong with a Model and what to do.",
-    "rollout": "Watch a rollout, and tell it what to do.",
-    "predict": "Send one inference to a Model and print its outputs.",
-    "compare": "Ask two revisions of a Model the same and say how far their answers lie apart.",
-    "simulate": "Simulate what a rollout's gate decides about a candidate with a known bad rate.",
-    "doctor": "Check what Modelyard needs, each with a remedy.",
-    "operator": "Run the controller: watch Models and bring the cluster to what they say.",
+    "push": Verb("registry.push", "Push an entry folder or a model file into the registry."),
+    "entries": Verb("registry.entries", "List the entries of the registry."),
+    "alias": Verb("registry.alias", "Point names such as champion at versions."),
+    "build": Verb("artifacts.build", "Build an entry or a file into a proved Triton model repository."),
+    "optimize": Verb(
+        "artifacts.optimize", "Try smaller and faster variants of a model and keep the best that keeps its quality."
+    ),
+    "report": Verb("artifacts.report", "Show what the optimization of a Model tried, measured and chose."),
+    "export": Verb(
+        "artifacts.export", "Export a model as one archive with golden inputs and outputs, or check such an archive."
+    ),
+    "serve": Verb("artifacts.serve", "Build and serve a model on this machine, until Ctrl-C."),
+    "get": Verb("models.get", "List Models: version, readiness, traffic, p99 and address."),
+    "explain": Verb("models.explain", "Say in plain words what is wrong with a Model and what to do."),
+    "rollout": Verb("rollout.app", "Watch a rollout, and tell it what to do."),
+    "predict": Verb("models.predict", "Send one inference to a Model and print its outputs."),
+    "compare": Verb("models.compare", "Ask two revisions of a Model the same and say how far their answers lie apart."),
+    "simulate": Verb(
+        "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."
+    ),
+    "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
+    "operator": Verb("operator", "Run the controller: watch Models and bring the cluster to what they say."),
 }
 
 
@@ -50,7 +65,7 @@ class _Verbs(TyperGroup):
         if cmd_name not in VERBS:
             return None
         shown = typer.Typer(add_completion=False)
-        shown.command(name=cmd_name, help=VERBS[cmd_name])(_nothing)
+        shown.command(name=cmd_name, help=VERBS[cmd_name].help)(_nothing)
         return typer.main.get_command(shown)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -60,7 +75,7 @@ class _Verbs(TyperGroup):
 
 def load(verb: str) -> Any:
     """The real command of a verb."""
-    module = import_module(f"modelyard.cli.{verb}")
+    module = import_module(f"modelyard.cli.{VERBS[verb].module}")
     if hasattr(module, "app"):
         command = typer.main.get_command(module.app)
         command.name = verb
@@ -121,7 +136,7 @@ def run() -> NoReturn:
 
 
 def _complain(sentence: str, code: int) -> int:
-    from .console import problem
+    from .terminal.console import problem
 
     problem(sentence)
     return code

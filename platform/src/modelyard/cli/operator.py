@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from modelyard.clients.access import access
+from modelyard.clients.cluster.access import access
 from modelyard.clients.store import S3Store
-from modelyard.operator import journal
+from modelyard.operator import json_logs
 from modelyard.operator.process import Library, Operator
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import Settings
@@ -20,7 +20,7 @@ def operator(
     ] = "info",
 ) -> None:
     """Run the controller: watch Models and bring the cluster to what they say."""
-    journal.start(log_level.upper())
+    json_logs.start(log_level.upper())
     settings = Settings.read()
     store = S3Store(settings.store)
     stop = threading.Event()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modelyard.core.store import Progress, Stored
+from modelyard.core.storage.object_store import Progress, Stored
 from modelyard.errors import InvalidSettings, Refused, Throttled, Unreachable
 from modelyard.settings import StoreSettings
 

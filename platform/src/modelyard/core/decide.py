@@ -16,25 +16,27 @@ from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
 from modelyard.api.status import Stage
 from modelyard.settings import Settings
 
-from . import course, orders, report, revisions
-from .desired.building import job, optimize_job
-from .desired.checking import comparison, load_test
-from .desired.scaling import scales
-from .desired.serving import inference_service, service_account, store_secret
+from .artifacts.optimization import LOOK
+from .artifacts.resolve import target, want
 from .drift import must_apply
-from .finished import finished_jobs
 from .names import host, predictor, preview_route_name, sticky_policy_name
-from .optimizing import LOOK
-from .outlook import Outlook, answered, replicas_ready
 from .plan import Plan, Warmup
-from .publish import published
-from .rates import load_rate
-from .revisions import Facts
-from .routes import mentioned, programmed
-from .scene import Scene
+from .reporting import status as report
+from .reporting.cleanup import finished_jobs
+from .reporting.view import Outlook, answered, replicas_ready
+from .resources.build_jobs import job, optimize_job
+from .resources.check_jobs import comparison, load_test
+from .resources.scaling import scales
+from .resources.serving import inference_service, service_account, store_secret
+from .revisions import lifecycle
+from .revisions.lifecycle import Facts
+from .revisions.route_status import mentioned, programmed
+from .rollout import advance, traffic_target
+from .rollout.context import Scene
+from .rollout.effective_spec import bound
+from .rollout.load_test_rate import load_rate
+from .rollout.publication import published
 from .snapshot import Ref, Snapshot
-from .terms import bound
-from .wanted import target, want
 
 _ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
 
@@ -45,17 +47,19 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         return Plan()
     before = snapshot.model.status
     scene = _scene(snapshot, settings)
-    rollout = course.proceed(scene)
-    allowed = orders.held_back(rollout, before.revisions, snapshot)
-    now = revisions.advance(before.revisions, orders.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts)
+    rollout = advance.proceed(scene)
+    allowed = traffic_target.held_back(rollout, before.revisions, snapshot)
+    now = lifecycle.advance(
+        before.revisions, traffic_target.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts
+    )
     shown = published(snapshot, now, rollout, settings.gateway)
     outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, shown)
     status, events = report.status(outlook)
-    waits = (revisions.next_deadline(now, scene.facts), course.next_deadline(scene.at(rollout)), _progress(outlook))
+    waits = (lifecycle.next_deadline(now, scene.facts), advance.next_deadline(scene.at(rollout)), _progress(outlook))
     return Plan(
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
-        scale=scales(snapshot, now, orders.floors(rollout)),
+        scale=scales(snapshot, now, traffic_target.floors(rollout)),
         delete=(
             *_finished_revisions(outlook),
             *_finished_routes(outlook),
@@ -69,12 +73,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
 
 def _scene(snapshot: Snapshot, settings: Settings) -> Scene:
     status = snapshot.model.status
-    found, facts = course.adopted(status), _facts(snapshot, settings)
+    found, facts = advance.adopted(status), _facts(snapshot, settings)
     return Scene(snapshot, settings, want(snapshot, settings), tuple(status.revisions), facts, found)
 
 
 def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
-    before, rollout = snapshot.model.status.revisions, course.adopted(snapshot.model.status)
+    before, rollout = snapshot.model.status.revisions, advance.adopted(snapshot.model.status)
     shown = published(snapshot, before, rollout, settings.gateway)
     return Facts(
         now=snapshot.now,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from kubernetes.client import Configuration
 
 from modelyard import __version__
-from modelyard.clients.cluster import Cluster
-from modelyard.clients.gateway import Gateway
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.inference.gateway import Gateway
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL
 from modelyard.core.names import BUILD_LABEL
@@ -22,23 +22,23 @@ from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
-from .builds import Builds, Store
-from .cache import Cache, Key, key_of
-from .checks import Checks
-from .crashes import Crashes
-from .entries import Entries, Registry
-from .health import Endpoints, Verdict
-from .lease import Lease
-from .metrics import Metrics
-from .observe import Observer
-from .queue import Queue
-from .reconcile import Reconciler
-from .recorder import Recorder
-from .sync import Sync
-from .traffic import Sampler, provider
-from .watch import Watches
+from .cache.guarded_writes import Writes
+from .cache.objects import Cache, Key, key_of
+from .cache.resync import Sync
+from .cache.watch import Watches
+from .http_endpoints import Endpoints, Verdict
+from .leader_election import Lease
+from .metrics.controller import Metrics
+from .observer.builds import Builds, Store
+from .observer.checks import Checks
+from .observer.crash_logs import Crashes
+from .observer.entries import Entries, Registry
+from .observer.snapshot import Observer
+from .reconciler.events import Recorder
+from .reconciler.reconcile import Reconciler
+from .traffic.sampler import Sampler, provider
 from .workers import Workers
-from .writes import Writes
+from .workqueue import Queue
 
 _STUCK_SECONDS = 300.0
 _DEAF_SECONDS = 30.0

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from modelyard.core.plan import Event
 from modelyard.errors import OutsideError, Refused
 
-from .cache import Key
-from .queue import Queue
-from .reconcile import Outcome, Reconciler
-from .writes import NotLeading
+from .cache.guarded_writes import NotLeading
+from .cache.objects import Key
+from .reconciler.reconcile import Outcome, Reconciler
+from .workqueue import Queue
 
 _RESTLESS = 20
 _SLOW_SECONDS = 1.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from modelyard.api.entry import NAME_PATTERN, VERSION_PATTERN, Entry
-from modelyard.core import keys
-from modelyard.core.store import Progress, Store
+from modelyard.core.storage import keys
+from modelyard.core.storage.object_store import Progress, Store
 from modelyard.errors import CorruptEntry, EntryExists, InvalidEntry, UnknownEntry
 
 from .folder import file_sha256, read_folder

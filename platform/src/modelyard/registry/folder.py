@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.entry import Entry, EntryFile, EntryMetadata
-from modelyard.core.keys import entry_digest, is_safe_path
-from modelyard.core.metadata import METADATA, parse_metadata
+from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
+from modelyard.core.storage.keys import entry_digest, is_safe_path
 from modelyard.errors import InvalidEntry
 
 

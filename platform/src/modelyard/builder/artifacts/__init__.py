@@ -1,0 +1,1 @@
+"""From what a person has to a published Triton model repository."""

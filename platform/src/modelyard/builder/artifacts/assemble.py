@@ -1,0 +1,182 @@
+"""From a part to an artifact that is proved to answer: the part's own model, or a variant in its place.
+
+OUT/repository/<model>/config.pbtxt
+OUT/repository/<model>/1/model.onnx     and its weights; model.xml or model.plan for another backend
+OUT/warmup.json                         a request body for one inference
+OUT/report.json                         written last
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from modelyard import __version__
+from modelyard.api.optimization import Runtime
+from modelyard.api.report import Batching, OptimizationSummary, Quality, Report, Warmup
+from modelyard.api.report import Source as ReportedSource
+from modelyard.builder.inspection.onnx_graph import Port
+from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
+from modelyard.builder.triton.smoke_test import prove
+from modelyard.builder.triton.v2_http import Body, encode, needs_binary
+from modelyard.core.names import BUILD_FORMAT
+
+from .shared_layer import Part, make_part
+from .source import Source, described
+
+Target = Literal["cpu", "gpu"]
+REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "triton.log"
+
+
+@dataclass
+class Steps:
+    """Tells which step runs, and remembers how long each took."""
+
+    say: Callable[[str], None] = lambda _: None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, saying: str) -> Iterator[None]:
+        """One step: `name` in the report, `saying` for people."""
+        self.say(saying)
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 3)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A proved artifact in a folder."""
+
+    folder: Path
+    report: Report
+    warmup: Body
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted: under which name, as which build, from what; `optimization` is what is known of the variant."""
+
+    model: str
+    digest: str
+    source: ReportedSource
+    target: Target = "cpu"
+    optimization: OptimizationSummary | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model to serve in the place of a part's own.
+
+    `files` are its files by their name in the artifact, `answer` is what it gives for the part's sample: its
+    rounding is not the original's, and Triton is held to it.
+    """
+
+    runtime: Runtime
+    files: Mapping[str, Path]
+    answer: Mapping[str, Any]
+
+
+def build(source: Source, order: Order, out: Path, steps: Steps) -> Artifact:
+    """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced."""
+    with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
+        with steps.step("evidence", "trying the model"):
+            part = make_part(source, Path(scratch))
+        return assemble(part, order, out, steps)
+
+
+def assemble(part: Part, order: Order, out: Path, steps: Steps, variant: Variant | None = None) -> Artifact:
+    """Lays out the repository, proves it and writes the report."""
+    repository = _emptied(out) / REPOSITORY
+    own = _own(part)
+    variant = variant or own
+    layout = _layout(part, order.model, variant.runtime)
+    _write(repository / order.model, variant.files, layout)
+    expected = layout.as_clients_see(variant.answer)
+    warmup = encode(layout.as_clients_see(part.sample("input")), binary_outputs=needs_binary(expected))
+    (out / WARMUP).write_bytes(warmup.content)
+    with steps.step("proof", "asking a real Triton once"):
+        proof = prove(repository, order.model, warmup, expected, out / LOG, variant.runtime)
+    (out / LOG).unlink()
+    names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
+    files = tuple(described(repository / name, name) for name in names)
+    quality = part.findings["quality"] if variant is own else None
+    report = Report(
+        format=BUILD_FORMAT,
+        digest=order.digest,
+        model=order.model,
+        source=order.source,
+        target=order.target,
+        inputs=tuple(served(port, layout.batches) for port in layout.inputs),
+        outputs=tuple(served(port, layout.batches) for port in layout.outputs),
+        labels=part.manifest.labels,
+        opset=part.opset,
+        batching=layout.batching,
+        quality=Quality.model_validate(quality) if quality else None,
+        optimization=order.optimization,
+        proof=proof,
+        warmup=Warmup(header_length=warmup.header_length),
+        files=files,
+        size=sum(file.size for file in files),
+        timings=dict(steps.seconds),
+        builder=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    (out / REPORT).write_text(report.model_dump_json(by_alias=True, exclude_none=True, indent=2))
+    return Artifact(out, report, warmup)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How Triton will be told to serve a part."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    config: str
+    batching: Batching
+
+    @property
+    def batches(self) -> bool:
+        return self.batching.max_batch_size > 0
+
+    def as_clients_see(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Arrays in the shapes that travel: what is nothing but a batch is [n, 1] to clients."""
+        return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
+
+
+def _own(part: Part) -> Variant:
+    """The part's own model."""
+    backend: Runtime = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
+    return Variant(backend, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
+
+
+def _layout(part: Part, model: str, backend: Runtime) -> _Layout:
+    inputs, outputs = part.ports[0], settled(part.ports[1], part.findings["outputShapes"])
+    batchable, reason = bool(part.findings["batchable"]), str(part.findings["reason"])
+    if part.author_config is None:
+        config = write_config(model, inputs, outputs, batchable, backend)
+    else:
+        config = complete_config(part.author_config, model, inputs, outputs, batchable, backend)
+    most = read_config(config).max_batch_size
+    return _Layout(inputs, outputs, config, Batching(batchable=batchable, reason=reason, max_batch_size=most))
+
+
+def _write(folder: Path, files: Mapping[str, Path], layout: _Layout) -> None:
+    for name, path in files.items():
+        target = folder / "1" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    (folder / "config.pbtxt").write_text(layout.config)
+
+
+def _emptied(out: Path) -> Path:
+    """OUT without an earlier build's files; whatever else is there stays."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / REPORT).unlink(missing_ok=True)
+    shutil.rmtree(out / REPOSITORY, ignore_errors=True)
+    return out

@@ -1,0 +1,96 @@
+"""Builds in the store: looked up first, made from a shared part when there is one, published with the report last.
+
+Of two builders of one digest both write the same bytes and one report wins; both have succeeded.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from modelyard.api.entry import Entry
+from modelyard.api.report import Report
+from modelyard.api.report import Source as ReportedSource
+from modelyard.core.names import build_digest
+from modelyard.core.storage import keys
+from modelyard.core.storage.object_store import Store
+from modelyard.errors import CorruptEntry
+
+from .assemble import REPOSITORY, WARMUP, Artifact, Order, Steps, Target, assemble
+from .shared_layer import MANIFEST, Manifest, Part, make_part, open_part
+from .source import read_source
+
+Fetch = Callable[[Path], None]
+"""Puts the entry's verified files into a folder."""
+
+
+def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch, steps: Steps) -> Report:
+    """The report of the build of an entry under a model's name; builds it unless it is there."""
+    digest = build_digest(entry.digest, model, {})
+    present = published(store, digest)
+    if present is not None:
+        steps.say("already built")
+        return present
+    with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
+        folder = Path(scratch)
+        part = part_of(entry, store, fetch, folder, steps)
+        source = ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+        artifact = assemble(part, Order(model, digest, source, target), folder / "out", steps)
+        steps.say("publishing")
+        upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+    return published(store, digest) or artifact.report
+
+
+def published(store: Store, digest: str) -> Report | None:
+    """The report of a complete build, or None."""
+    content = store.get(keys.build_report(digest))
+    return None if content is None else Report.model_validate_json(content)
+
+
+def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Steps) -> Part:
+    """The part of an entry from the store, else made from FOLDER/entry and put there."""
+    digest = keys.part_digest(entry.digest)
+    with steps.step("fetch", "looking for work already done"):
+        part = _stored_part(store, digest, folder / "stored")
+    if part is not None:
+        return part
+    with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
+        fetch(folder / "entry")
+    with steps.step("evidence", "trying the model"):
+        part = make_part(read_source(folder / "entry"), folder / "part")
+    for file in part.manifest.files:
+        store.upload(part.folder / file.path, keys.part(digest, file.path))
+    store.put(keys.part(digest, MANIFEST), (part.folder / MANIFEST).read_bytes())
+    return part
+
+
+def _stored_part(store: Store, digest: str, folder: Path) -> Part | None:
+    """A complete, undamaged part from the store; None when it has to be made (again)."""
+    content = store.get(keys.part(digest, MANIFEST))
+    if content is None:
+        return None
+    folder.mkdir()
+    (folder / MANIFEST).write_bytes(content)
+    try:
+        for file in Manifest.model_validate_json(content).files:
+            target = folder / file.path
+            if not keys.is_safe_path(file.path):
+                return None
+            target.parent.mkdir(parents=True, exist_ok=True)
+            store.download(keys.part(digest, file.path), target)
+        return open_part(folder)
+    except (CorruptEntry, ValueError):
+        return None
+
+
+def upload(artifact: Artifact, part_digest: str, part: Part, digest: str, store: Store) -> None:
+    """Files of the part are copied inside the store; the rest is sent; the report closes the build."""
+    places = {file.sha256: keys.part(part_digest, file.path) for file in part.manifest.files}
+    for file in artifact.report.files:
+        target = keys.build_repository(digest) + file.path
+        if file.sha256 in places:
+            store.copy(places[file.sha256], target)
+        else:
+            store.upload(artifact.folder / REPOSITORY / file.path, target)
+    store.put(keys.build_warmup(digest), (artifact.folder / WARMUP).read_bytes())
+    content = artifact.report.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode()
+    store.put_if_absent(keys.build_report(digest), content)

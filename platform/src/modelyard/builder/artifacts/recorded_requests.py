@@ -1,0 +1,131 @@
+"""Requests to ask a served model, from what the store keeps: rows of the entry's eval.npz, else its warm-up.
+
+    builds/<digest>/report.json   names the entry and the inputs as clients send them
+    registry/.../eval.npz         the author's own inputs: one request a row when rows are independent
+    builds/<digest>/warmup.json   one request, always there
+
+When more requests are wanted than there are, copies follow whose floating-point values are off by some percent.
+Other values are left as they are, because a token or a category next to a real one may not exist.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelyard.api.entry import Entry
+from modelyard.api.report import Report
+from modelyard.builder.evaluation.evaluation_set import read_arrays
+from modelyard.builder.evaluation.sample_inputs import numpy_type
+from modelyard.builder.triton.v2_http import decode
+from modelyard.core.names import bare
+from modelyard.core.storage import keys
+from modelyard.core.storage.object_store import Store
+from modelyard.errors import CorruptEntry
+
+EVALUATION = "eval.npz"
+_OFF = 0.05
+_SEED = 1
+
+Feed = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Inputs by name, one mapping a request, and in words where they are from."""
+
+    feeds: list[Feed]
+    origin: str
+
+
+def requests(store: Store, digest: str, count: int) -> Requests:
+    """At most `count` different requests for a build; raises CorruptEntry when it has no warm-up request."""
+    report = _report(store, digest)
+    rows = _rows(report, _evaluation(store, report)) if report else []
+    if rows:
+        chosen = [rows[index * len(rows) // count] for index in range(count)] if len(rows) > count else rows
+        return _filled(chosen, count, f"rows of {report.source.name}:{report.source.version}'s eval.npz")  # type: ignore[union-attr]
+    return _filled([warmup_inputs(warmup(store, digest))], count, "the build's warm-up request")
+
+
+def warmup(store: Store, digest: str) -> bytes:
+    """The body of a build's warm-up request; raises CorruptEntry when there is none."""
+    body = store.get(keys.build_warmup(digest))
+    if body is None:
+        raise CorruptEntry(f"build {bare(digest)[:16]} has no {keys.build_warmup(digest)}: build the entry again.")
+    return body
+
+
+def warmup_inputs(body: bytes) -> Feed:
+    """Arrays by input name of a request body: JSON, or JSON with raw tensors behind it."""
+    text = body.decode("latin-1")
+    _, end = json.JSONDecoder().raw_decode(text)
+    return decode(body, end, "inputs")
+
+
+def _report(store: Store, digest: str) -> Report | None:
+    content = store.get(keys.build_report(digest))
+    try:
+        return None if content is None else Report.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _evaluation(store: Store, report: Report) -> Mapping[str, Any]:
+    """Arrays of the entry's eval.npz; none when it has none."""
+    source = report.source
+    manifest = store.get(keys.entry_manifest(source.name, source.version)) if source.kind == "entry" else None
+    if manifest is None:
+        return {}
+    entry = Entry.model_validate_json(manifest)
+    file = next((one for one in entry.files if one.path == EVALUATION), None)
+    if file is None:
+        return {}
+    content = store.get(keys.entry_file(entry.name, entry.version, entry.digest, EVALUATION)) or b""
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise CorruptEntry(f"{EVALUATION} of {entry.name}:{entry.version} is not what was pushed; push a new version.")
+    with tempfile.TemporaryDirectory(prefix="modelyard-replay-") as scratch:
+        path = Path(scratch, EVALUATION)
+        path.write_bytes(content)
+        return read_arrays(path)
+
+
+def _rows(report: Report, arrays: Mapping[str, Any]) -> list[Feed]:
+    """One request a row when the model takes any number of independent rows, else one request of all."""
+    if not arrays or any(f"input:{tensor.name}" not in arrays for tensor in report.inputs):
+        return []
+    feed = {}
+    for tensor in report.inputs:
+        value = arrays[f"input:{tensor.name}"].astype(numpy_type(tensor.datatype))
+        feed[tensor.name] = value.reshape(1) if value.ndim == 0 and tensor.shape == (1,) else value
+    counts = {len(value) if value.ndim else 0 for value in feed.values()}
+    dynamic = all(tensor.shape[:1] == (-1,) for tensor in report.inputs)
+    if not (report.batching.batchable and dynamic and len(counts) == 1):
+        return [feed]
+    return [{name: value[row : row + 1] for name, value in feed.items()} for row in range(counts.pop())]
+
+
+def _filled(feeds: list[Feed], count: int, origin: str) -> Requests:
+    """The feeds, and copies that are a little off until there are `count`; no copies of what cannot be."""
+    import numpy as np
+
+    missing = count - len(feeds)
+    if missing <= 0 or not any(value.dtype.kind == "f" for value in feeds[0].values()):
+        return Requests(feeds[:count], origin)
+    random = np.random.default_rng(_SEED)
+    copies = [_off(feeds[index % len(feeds)], random) for index in range(missing)]
+    return Requests([*feeds, *copies], f"{origin}, and {missing} copies of them with other values")
+
+
+def _off(feed: Feed, random: Any) -> Feed:
+    return {
+        name: (value * (1 + _OFF * random.standard_normal(value.shape))).astype(value.dtype)
+        if value.dtype.kind == "f"
+        else value
+        for name, value in feed.items()
+    }

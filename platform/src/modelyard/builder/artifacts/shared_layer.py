@@ -1,0 +1,133 @@
+"""A part: all that does not depend on a Model's name. Made once per entry, kept in a folder or in the store.
+
+model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR
+author.pbtxt             the author's config.pbtxt, when there was one
+findings.json            what `evidence` found
+proof.npz                one sample and onnxruntime's answer
+part.json                the list of these files; written last
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from modelyard.api.entry import EntryFile
+from modelyard.builder.evaluation.evaluation_set import read_arrays
+from modelyard.builder.inference.sandbox import findings
+from modelyard.builder.inspection.onnx_graph import Port, inspect, read_model
+from modelyard.errors import CorruptEntry, InvalidEntry
+
+from .scalars import without_scalars
+from .source import Source, described
+from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF
+
+MANIFEST, _AUTHOR = "part.json", "author.pbtxt"
+
+
+class Manifest(BaseModel):
+    """`part.json`: every other file, and which of them are served."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    files: tuple[EntryFile, ...]
+    served: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A complete part in a folder."""
+
+    folder: Path
+    manifest: Manifest
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """As `evidence.gather` returned it."""
+        return json.loads((self.folder / FINDINGS).read_text())
+
+    @cached_property
+    def opset(self) -> int:
+        return inspect(self.folder / self.manifest.served[0]).opset
+
+    @cached_property
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        """Inputs and outputs of the graph that is served."""
+        graph = inspect(self.folder / self.manifest.served[0])
+        return graph.inputs, graph.outputs
+
+    @property
+    def author_config(self) -> str | None:
+        """The author's config.pbtxt."""
+        file = self.folder / _AUTHOR
+        return file.read_text() if file.is_file() else None
+
+    def sample(self, kind: str) -> dict[str, Any]:
+        """The sample's arrays by tensor name; `kind` is input or output."""
+        arrays = read_arrays(self.folder / PROOF)
+        return {name.removeprefix(f"{kind}:"): a for name, a in arrays.items() if name.startswith(f"{kind}:")}
+
+
+def make_part(source: Source, folder: Path) -> Part:
+    """Copies, rewrites and tries the model; raises InvalidEntry or UnsupportedModel."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in source.files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    if MODEL in source.files:
+        replace_scalars(folder / MODEL)
+    evaluation = folder / EVALUATION
+    if source.evaluation:
+        shutil.copyfile(source.evaluation, evaluation)
+        copy_judgement(source, folder)
+    if source.config is not None:
+        (folder / _AUTHOR).write_text(source.config)
+    findings(folder)
+    for only_here in (evaluation, folder / JUDGEMENT):
+        only_here.unlink(missing_ok=True)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    manifest = Manifest(
+        files=tuple(described(folder / name, name) for name in names),
+        served=tuple(source.files),
+        labels=source.metadata.labels if source.metadata else (),
+    )
+    (folder / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
+    return Part(folder, manifest)
+
+
+def copy_judgement(source: Source, folder: Path) -> None:
+    """What an entry says about how it is judged, where `evidence` finds it."""
+    if source.metadata and source.metadata.evaluation:
+        (folder / JUDGEMENT).write_text(source.metadata.evaluation.model_dump_json(by_alias=True))
+
+
+def open_part(folder: Path) -> Part:
+    """A part somebody made earlier, verified file by file; raises CorruptEntry."""
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValidationError as bad:
+        raise CorruptEntry("the manifest of a stored part is damaged; it will be made again.") from bad
+    for file in manifest.files:
+        path = folder / file.path
+        if not path.is_file() or described(path, file.path).sha256 != file.sha256:
+            raise CorruptEntry(f"{file.path} of a stored part is damaged; it will be made again.")
+    return Part(folder, manifest)
+
+
+def replace_scalars(path: Path) -> None:
+    """Rewrites the file when it has scalars among its inputs or outputs, which Triton does not serve."""
+    import onnx
+
+    model = read_model(path)
+    if without_scalars(model):
+        try:
+            onnx.save(model, str(path))
+        except ValueError as bad:
+            raise InvalidEntry(f"{path.name} cannot be rewritten without scalars ({bad}); export it again.") from bad

@@ -1,0 +1,1 @@
+"""Inputs to judge a model by, and the metrics it is held to."""

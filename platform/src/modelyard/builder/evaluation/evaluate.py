@@ -1,0 +1,30 @@
+"""A model held to a metric on its evaluation set: what `evaluation` in modelyard.yaml asks for."""
+
+from pathlib import Path
+from typing import Any
+
+from modelyard.api.entry import Judgement
+from modelyard.builder.optimization.baseline import evaluation_of
+from modelyard.errors import InvalidEntry
+
+from .evaluation_set import Judge
+from .metrics import LOWER_IS_BETTER, quality
+
+
+def judge(judgement: Judgement, path: Path) -> Judge:
+    """Says the metric of answers to PATH's inputs; raises InvalidEntry when they miss the bound."""
+    evaluation, bound = evaluation_of(path.parent, judgement.metric), judgement.bound
+    lower = judgement.metric in LOWER_IS_BETTER
+
+    def judged(answers: dict[str, Any]) -> dict[str, Any]:
+        value = quality(evaluation, answers)
+        good = value <= bound if lower else value >= bound
+        if not good:
+            allowed = f"at {'most' if lower else 'least'} {bound:.6g}"
+            raise InvalidEntry(
+                f"{judgement.metric} on eval.npz is {value:.6g} and modelyard.yaml asks for {allowed}; "
+                "optimize again on this kind of machine, or change evaluation.bound."
+            )
+        return {"metric": judgement.metric, "value": value}
+
+    return judged

@@ -1,0 +1,181 @@
+"""`eval.npz`: the author's own inputs and expected outputs, checked against the graph and against onnxruntime.
+
+The format is described in `api.entry`. Arrays are read without pickles and only up to a size, so a crafted
+archive costs nothing; a file that does not fit the model is refused with the array's name.
+"""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.inspection.onnx_graph import Graph, Port
+from modelyard.errors import InvalidEntry
+
+from .sample_inputs import numpy_type
+
+RELATIVE, ABSOLUTE = 1e-2, 1e-3
+_LARGEST = 1 << 30
+_LABELS, _SLICE = "labels", "slice:"
+
+Judge = Callable[[dict[str, Any]], dict[str, Any]]
+"""What is to be said of answers by output name; raises InvalidEntry when they are not good enough."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Inputs by name and the expected outputs that were given; `rows` in dimension 0 of all of them, or 0."""
+
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    rows: int
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row of every input, still with its dimension 0."""
+        return {name: value[index : index + 1] for name, value in self.inputs.items()}
+
+    def compare(
+        self, run: Callable[[dict[str, Any]], dict[str, Any]], chunk: int | None, judged: Judge | None = None
+    ) -> dict[str, Any]:
+        """Largest difference an output, over all rows; raises InvalidEntry when one is not what is expected.
+
+        With `judged` the answers may differ, and it raises InvalidEntry when they are not good enough.
+        """
+        answers = self._answers(run, chunk)
+        for name, expected in self.outputs.items():
+            actual = answers[name]
+            agrees = judged is not None or close(actual, expected, RELATIVE, ABSOLUTE)
+            if actual.shape != expected.shape or not agrees:
+                raise InvalidEntry(
+                    f"output {name!r} is not what eval.npz expects ({_difference(actual, expected)}); "
+                    "export the model again, or correct eval.npz."
+                )
+        found = judged(answers) if judged is not None else {}
+        differences = {name: largest_difference(answers[name], expected) for name, expected in self.outputs.items()}
+        return {"rows": self.rows or 1, "largestDifference": differences, **found}
+
+    def _answers(self, run: Callable[[dict[str, Any]], dict[str, Any]], chunk: int | None) -> dict[str, Any]:
+        import numpy as np
+
+        starts = range(0, self.rows, chunk) if chunk and self.rows else (0,)
+        size = chunk if chunk and self.rows else None
+        answers = [
+            run({name: value[start : start + size] if size else value for name, value in self.inputs.items()})
+            for start in starts
+        ]
+        if len(answers) == 1:
+            return answers[0]
+        return {name: np.concatenate([answer[name] for answer in answers]) for name in self.outputs}
+
+
+def read_evaluation(path: Path, graph: Graph) -> Evaluation:
+    """The evaluation set of a model; raises InvalidEntry naming the array that does not fit."""
+    arrays = read_arrays(path)
+    inputs = {port.name: _fitting(arrays, "input", port, path) for port in graph.inputs}
+    known = {f"input:{port.name}" for port in graph.inputs} | {f"output:{port.name}" for port in graph.outputs}
+    strange = sorted(name for name in set(arrays) - known - {_LABELS} if not name.startswith(_SLICE))
+    if strange:
+        raise InvalidEntry(f"{path.name} holds {strange[0]!r}, which the model does not have; it has {_list(known)}.")
+    outputs = {p.name: _fitting(arrays, "output", p, path) for p in graph.outputs if f"output:{p.name}" in arrays}
+    if not outputs:
+        raise InvalidEntry(f"{path.name} expects no output; add one of {_list(known)}.")
+    first = {value.shape[0] if value.ndim else 0 for value in (*inputs.values(), *outputs.values())}
+    rows = first.pop() if len(first) == 1 else 0
+    groups = sorted(name for name in arrays if name.startswith(_SLICE)) if rows else []
+    for name in (name for name in groups if arrays[name].shape != (rows,)):
+        raise InvalidEntry(f"{path.name}: {name} has shape {list(arrays[name].shape)}; give one group a row: [{rows}].")
+    return Evaluation(inputs, outputs, rows)
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """All arrays of an .npz file, strings as objects; raises InvalidEntry when it is not one or too large."""
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+        if size > _LARGEST:
+            raise InvalidEntry(f"{path.name} holds {size >> 20} MiB; keep an evaluation set below 1 GiB.")
+        with np.load(path, allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, SyntaxError) as bad:
+        raise InvalidEntry(f"{path.name} cannot be read: {bad}; write it with numpy.savez, without objects.") from bad
+    return {name: _text(value) if value.dtype.kind in "US" else value for name, value in arrays.items()}
+
+
+def write_arrays(arrays: Mapping[str, Any], path: Path) -> Path:
+    """Arrays by name as the .npz file PATH, which `read_arrays` reads back; gives PATH."""
+    import numpy as np
+
+    np.savez(path, **{name: storable(value) for name, value in arrays.items()})
+    return path
+
+
+def storable(value: Any) -> Any:
+    """An array whose strings are fixed-width Unicode: .npz files are read without pickles."""
+    import numpy as np
+
+    array = np.asarray(value)
+    return array.astype(np.str_) if array.dtype == object else array
+
+
+def close(actual: Any, expected: Any, relative: float = 1e-3, absolute: float = 1e-5) -> bool:
+    """Whether two arrays agree: numbers within tolerance (NaN equals NaN), everything else exactly."""
+    import numpy as np
+
+    if actual.shape != expected.shape:
+        return False
+    if np.asarray(expected).dtype.kind == "f":
+        wide = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+        return bool(np.allclose(*wide, rtol=relative, atol=absolute, equal_nan=True))
+    return bool((np.asarray(actual) == np.asarray(expected)).all())
+
+
+def largest_difference(actual: Any, expected: Any) -> float:
+    """Largest absolute difference; for anything but numbers the number of elements that differ."""
+    import numpy as np
+
+    if actual.size == 0:
+        return 0.0
+    if np.asarray(expected).dtype.kind in "fiu":
+        return float(np.nanmax(np.abs(actual.astype(np.float64) - expected.astype(np.float64)), initial=0.0))
+    return float((actual != expected).sum())
+
+
+def _fitting(arrays: dict[str, Any], kind: str, port: Port, path: Path) -> Any:
+    import numpy as np
+
+    key = f"{kind}:{port.name}"
+    if key not in arrays:
+        raise InvalidEntry(f"{path.name} has no array {key!r}; add it, the model's {kind} needs one.")
+    value, dtype = arrays[key], numpy_type(port.datatype)
+    if value.ndim == 0 and port.dims == (1,):
+        value = value.reshape(1)  # a scalar, which is served as one element
+    if port.dims is not None:
+        fits = value.ndim == len(port.dims) and all(
+            not isinstance(dim, int) or dim == size for dim, size in zip(port.dims, value.shape, strict=True)
+        )
+        if not fits:
+            wanted = [dim if isinstance(dim, int) else -1 for dim in port.dims]
+            raise InvalidEntry(f"{path.name}: {key} has shape {list(value.shape)}, the model has {wanted}; mend it.")
+    if not np.can_cast(value.dtype, dtype, "same_kind"):
+        raise InvalidEntry(f"{path.name}: {key} holds {value.dtype}, the model has {port.datatype}; mend it.")
+    return value.astype(dtype)
+
+
+def _text(value: Any) -> Any:
+    flat = [item.decode() if isinstance(item, bytes) else str(item) for item in value.ravel()]
+    import numpy as np
+
+    return np.array(flat, dtype=object).reshape(value.shape)
+
+
+def _difference(actual: Any, expected: Any) -> str:
+    if actual.shape != expected.shape:
+        return f"shape {list(actual.shape)} instead of {list(expected.shape)}"
+    return f"it differs by up to {largest_difference(actual, expected):.3g}"
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names))

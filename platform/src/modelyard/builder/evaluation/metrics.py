@@ -1,0 +1,239 @@
+"""How good a variant's answers are: one number on the evaluation set, in plain numpy.
+
+    accuracy    share of rows whose class is the label's
+    f1          mean over the classes of  2 tp / (2 tp + fp + fn)  (macro)
+    auc         probability that a row of a class is scored above a row of another (Mann-Whitney, ties count half);
+                with more than two classes the mean of one class against the rest
+    mae         mean |answer - truth|; 100 % of loss is the error of always answering the truth's mean
+    cosine      mean over the rows of the angle's cosine between answer and expected answer; the worst output counts
+    agreement   share of the elements that are exactly the expected ones, for answers that are no numbers to compare
+
+The metric is the first that the entry's `metrics` name; without one it follows from what eval.npz holds. Labels
+that the expected outputs do not predict (sentence pairs, say) are no classes and decide nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelyard.errors import InvalidEntry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from modelyard.builder.optimization.pass_api import Evaluation
+
+Arrays = Mapping[str, "np.ndarray"]
+_ALIASES = {
+    "accuracy": "accuracy", "acc": "accuracy", "top1": "accuracy", "top1accuracy": "accuracy",
+    "f1": "f1", "f1score": "f1", "f1macro": "f1", "macrof1": "f1",
+    "auc": "auc", "rocauc": "auc", "aucroc": "auc", "auroc": "auc",
+    "mae": "mae", "meanabsoluteerror": "mae",
+    "cosine": "cosine", "cosinesimilarity": "cosine", "agreement": "agreement",
+}  # fmt: skip
+LOWER_IS_BETTER = frozenset({"mae"})
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A metric and the sentence why it was taken."""
+
+    name: str
+    reason: str
+
+
+def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None) -> Choice:
+    """The metric for an evaluation set; `named` are the keys of the entry's metrics, in order."""
+    classes = labels is not None and _predicted(outputs, labels)
+    for name in named:
+        metric = _ALIASES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+        if metric and (classes or metric in ("cosine", "agreement") or (metric == "mae" and _numbers(outputs))):
+            return Choice(metric, f"the entry names {name}.")
+    if classes:
+        return Choice("accuracy", "the evaluation set holds labels, which the expected outputs predict.")
+    if labels is not None and labels.dtype.kind == "f":
+        return Choice("mae", "the labels of the evaluation set are numbers, not classes.")
+    unused = "" if labels is None else " Its labels are no classes the outputs predict, so they are not used."
+    if not _numbers(outputs):
+        return Choice("agreement", f"the expected outputs are no real numbers.{unused}")
+    if all(_width(value) == 1 for value in _numbers(outputs).values()):
+        return Choice("mae", f"every expected output is one number a row, which has no angle.{unused}")
+    return Choice("cosine", f"the evaluation set holds expected outputs.{unused}")
+
+
+def quality(evaluation: Evaluation, outputs: Arrays) -> float:
+    """The evaluation's metric for a variant's `outputs`; raises InvalidEntry when it has no value there."""
+    import numpy as np
+
+    value = _METRICS[evaluation.metric](outputs, evaluation)
+    if not np.isfinite(value):
+        raise InvalidEntry(
+            f"{evaluation.metric} has no value on this evaluation set; it needs rows of at least two classes."
+        )
+    return float(value)
+
+
+def scale(evaluation: Evaluation, original: float) -> float:
+    """What a loss of 100 % means: the original's quality, or for MAE the error of a constant answer."""
+    import numpy as np
+
+    if evaluation.metric != "mae":
+        return abs(original)
+    return max(float(np.abs(truth - truth.mean(axis=0)).mean()) for _, truth in _pairs(evaluation.outputs, evaluation))
+
+
+def classes_of(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Class ids (or names) an output stands for, in the shape of `labels`.
+
+    One dimension more than the labels: the largest score wins. The same shape: ids as they are; one real score a
+    row is class 1 above 0.5, or above 0 where scores leave [0, 1].
+    """
+    if scores.ndim == labels.ndim + 1 and scores.shape[-1] > 1:
+        return scores.argmax(axis=-1)
+    flat = scores.reshape(labels.shape)
+    if flat.dtype.kind != "f":
+        return flat
+    bounded = flat.size == 0 or (flat.min() >= 0 and flat.max() <= 1)
+    return (flat > (0.5 if bounded else 0.0)).astype("int64")
+
+
+def accuracy(classes: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the elements of `classes` that are those of `labels`."""
+    return float((classes == labels).mean())
+
+
+def f1(classes: np.ndarray, labels: np.ndarray) -> float:
+    """Macro F1 over the classes that occur in either; a class that is nowhere right counts 0."""
+    import numpy as np
+
+    found = []
+    for one in np.union1d(classes, labels):
+        given, true = classes == one, labels == one
+        found.append(2 * (given & true).sum() / (given.sum() + true.sum()))
+    return float(np.mean(found))
+
+
+def auc(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Area under the ROC curve; `scores` [n], [n, 1] or [n, classes], NaN when only one class occurs."""
+    import numpy as np
+
+    if scores.ndim == 1 or scores.shape[1] == 1:
+        return _auc(scores.reshape(-1), labels == labels.max())
+    if scores.shape[1] == 2:
+        return _auc(scores[:, 1], labels == 1)
+    return float(np.mean([_auc(scores[:, one], labels == one) for one in np.unique(labels)]))
+
+
+def mae(answers: np.ndarray, truth: np.ndarray) -> float:
+    """Mean absolute error; shapes may differ by dimensions of size 1."""
+    import numpy as np
+
+    return float(np.abs(answers.astype(np.float64).reshape(truth.shape) - truth).mean())
+
+
+def cosine(answers: np.ndarray, expected: np.ndarray) -> float:
+    """Mean cosine of the rows; two rows of zeros agree, one row of zeros does not."""
+    import numpy as np
+
+    a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (answers, expected))
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    both_zero = ~a.any(axis=1) & ~b.any(axis=1)
+    cosines = np.where(lengths > 0, (a * b).sum(axis=1) / np.where(lengths > 0, lengths, 1), both_zero)
+    return float(cosines.mean())
+
+
+def _auc(scores: np.ndarray, positive: np.ndarray) -> float:
+    import numpy as np
+
+    many, few = int(positive.sum()), int((~positive).sum())
+    if not many or not few:
+        return float("nan")
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[place]  # ties share the mean of their ranks
+    return float((rank[positive].sum() - many * (many + 1) / 2) / (many * few))
+
+
+def _of_classes(measure: Callable[[Any, Any], float]) -> Callable[[Arrays, Evaluation], float]:
+    def measured(outputs: Arrays, evaluation: Evaluation) -> float:
+        labels = evaluation.labels
+        assert labels is not None
+        name = _judged(evaluation.outputs, labels)
+        return measure(classes_of(outputs[name], labels), labels)
+
+    return measured
+
+
+def _auc_of(outputs: Arrays, evaluation: Evaluation) -> float:
+    labels = evaluation.labels
+    assert labels is not None
+    scores = {name: v for name, v in evaluation.outputs.items() if v.dtype.kind == "f" and _fits(v, labels)}
+    if not scores:
+        raise InvalidEntry("auc needs an output with scores, and eval.npz expects none; name accuracy instead.")
+    return auc(outputs[next(iter(scores))], labels)
+
+
+def _mae_of(outputs: Arrays, evaluation: Evaluation) -> float:
+    return max(mae(outputs[name], truth) for name, truth in _pairs(evaluation.outputs, evaluation))
+
+
+def _cosine_of(outputs: Arrays, evaluation: Evaluation) -> float:
+    return min(cosine(outputs[name], expected) for name, expected in _numbers(evaluation.outputs).items())
+
+
+def _agreement_of(outputs: Arrays, evaluation: Evaluation) -> float:
+    return min(accuracy(outputs[name], expected) for name, expected in evaluation.outputs.items())
+
+
+_METRICS: Mapping[str, Callable[[Arrays, Any], float]] = {
+    "accuracy": _of_classes(accuracy),
+    "f1": _of_classes(f1),
+    "auc": _auc_of,
+    "mae": _mae_of,
+    "cosine": _cosine_of,
+    "agreement": _agreement_of,
+}
+
+
+def _pairs(outputs: Arrays, evaluation: Evaluation) -> list[tuple[str, np.ndarray]]:
+    """What MAE compares: the labels with the one output of their size, else every expected output."""
+    labels, numbers = evaluation.labels, _numbers(outputs)
+    if labels is not None and labels.dtype.kind in "fiu":
+        fitting = [name for name, value in numbers.items() if value.size == labels.size]
+        if fitting:
+            return [(fitting[0], labels.astype("float64"))]
+    return [(name, value.astype("float64")) for name, value in numbers.items()]
+
+
+def _numbers(outputs: Arrays) -> dict[str, np.ndarray]:
+    return {name: value for name, value in outputs.items() if value.dtype.kind == "f"}
+
+
+def _width(value: np.ndarray) -> int:
+    return int(value[0].size) if len(value) else 0
+
+
+def _fits(value: np.ndarray, labels: np.ndarray) -> bool:
+    return value.shape[: labels.ndim] == labels.shape and value.ndim <= labels.ndim + 1
+
+
+def _judged(outputs: Arrays, labels: np.ndarray) -> str:
+    """The output that names the classes best, by the expected values: scores and ids may lie side by side."""
+    fitting = {name: accuracy(classes_of(v, labels), labels) for name, v in outputs.items() if _fits(v, labels)}
+    if not fitting:
+        raise InvalidEntry("no output in eval.npz has a row for each label; correct eval.npz.")
+    return max(fitting, key=lambda name: fitting[name])
+
+
+def _predicted(outputs: Arrays, labels: np.ndarray) -> bool:
+    """Whether labels are classes the expected outputs predict better than always naming the commonest."""
+    import numpy as np
+
+    if labels.dtype.kind == "f" or labels.size == 0 or not any(_fits(value, labels) for value in outputs.values()):
+        return False
+    name = _judged(outputs, labels)
+    _, counts = np.unique(labels, return_counts=True)
+    right = accuracy(classes_of(outputs[name], labels), labels)
+    return right > counts.max() / labels.size or right == 1.0

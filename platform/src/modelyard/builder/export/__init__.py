@@ -1,0 +1,1 @@
+"""Archives for machines without Modelyard, in several formats, each with a check."""

@@ -1,0 +1,146 @@
+"""An entry or a model file as one archive for a machine without Modelyard, and the check of such an archive.
+
+`export_archive` says what is inside, `export_formats` how each format is made and asked. Models are touched only in
+`export_worker`, in a confined process; what is not converted, or answers otherwise, leaves no archive behind.
+"""
+
+import hashlib
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard import __version__
+from modelyard.api.entry import EntryMetadata
+from modelyard.builder.artifacts.source import described
+from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE
+from modelyard.builder.inference.sandbox import SECONDS, Died, confined, meaning
+from modelyard.errors import InvalidSettings, UnsupportedModel
+
+from .archive import MANIFEST, README, Golden, Manifest, Origin, pack, unpack
+from .formats import format_of, require
+from .readme import readme
+
+_WORKER = "modelyard.builder.export.worker"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An archive that answers as it should: by which runtime, on how many rows, with what largest differences."""
+
+    manifest: Manifest
+    size: int
+    sha256: str
+    runtime: str
+    rows: int
+    largest_difference: dict[str, float]
+
+    def facts(self) -> dict[str, Any]:
+        """The same as plain values."""
+        source = self.manifest.source
+        return {
+            "name": source.name,
+            "version": source.version,
+            "format": self.manifest.format,
+            "source": source.digest,
+            "licence": self.manifest.licence,
+            "files": len(self.manifest.files),
+            "size": self.size,
+            "sha256": self.sha256,
+            "runtime": self.runtime,
+            "golden": self.manifest.golden.origin,
+            "rows": self.rows,
+            "largestDifference": self.largest_difference,
+        }
+
+
+def export(path: Path, wanted: str, out: Path, digest: str | None = None, seconds: float = SECONDS) -> Checked:
+    """OUT, from the entry folder, file or repository at PATH; an older OUT is replaced.
+
+    `digest` is the entry's own when the caller knows it. Raises InvalidSettings when the format cannot be made here
+    or OUT not be written, UnsupportedModel when the model cannot be converted or then answers otherwise.
+    """
+    require_format(wanted)
+    _writable(out)
+    with tempfile.TemporaryDirectory(prefix="modelyard-export-") as scratch:
+        found = _confined(["make", str(path.absolute()), wanted, scratch], Path(scratch, "result.json"), seconds)
+        archive = Path(scratch, "archive")
+        manifest = _described(found, wanted, digest or found["digest"], archive)
+        try:
+            pack(out, {name: archive / name for name in (MANIFEST, *(file.path for file in manifest.files))})
+        except OSError as bad:
+            raise InvalidSettings(f"{out} cannot be written ({bad.strerror}); name another file with --out.") from bad
+    return _checked(manifest, out, found)
+
+
+def require_format(wanted: str) -> None:
+    """Raises InvalidSettings, with the remedy, when this machine cannot make the format or not ask it."""
+    form = format_of(wanted)
+    require(form.against_making())
+    require(form.against_asking())
+
+
+def check(path: Path, seconds: float = SECONDS) -> Checked:
+    """What an archive proves on this machine; raises InvalidEntry, CorruptEntry or UnsupportedModel."""
+    with tempfile.TemporaryDirectory(prefix="modelyard-check-") as scratch:
+        folder = Path(scratch, "archive")
+        manifest = unpack(path, folder)
+        form = format_of(manifest.format)
+        require(form.against_asking())
+        found = _confined(["check", manifest.format, str(folder)], Path(scratch, "result.json"), seconds)
+    return _checked(manifest, path, found)
+
+
+def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, Any]:
+    try:
+        return confined(_WORKER, [*arguments, str(result)], result, seconds)
+    except Died as death:
+        if death.code is not None and death.code > 0:
+            raise meaning(death, seconds) from death
+        raise UnsupportedModel(
+            f"the process that converts and asks the model {death}: the file is damaged, or needs more memory or more "
+            f"than {seconds:g} seconds; export it again on a larger machine."
+        ) from death
+
+
+def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -> Manifest:
+    """The manifest, after README and manifest were written beside the rest."""
+    metadata = EntryMetadata.model_validate(found["metadata"]) if found["metadata"] else None
+    said = {
+        "licence": metadata.licence,
+        "framework": metadata.framework,
+        "task": metadata.task,
+        "labels": metadata.labels,
+        "metrics": metadata.metrics,
+        "training_data": metadata.training_data,
+    } if metadata else {}  # fmt: skip
+    manifest = Manifest(
+        format=wanted,
+        source=Origin(name=found["name"], version=metadata.version if metadata else "", digest=digest),
+        golden=Golden(origin=found["origin"], rows=found["rows"], relative=RELATIVE, absolute=ABSOLUTE),
+        producer=f"modelyard {__version__}",
+        converter=found["converter"],
+        files=(),
+        **said,
+    )
+    (archive / README).write_text(readme(manifest))
+    names = sorted(path.relative_to(archive).as_posix() for path in archive.rglob("*") if path.is_file())
+    complete = manifest.model_copy(update={"files": tuple(described(archive / name, name) for name in names)})
+    plain = {"kind": complete.kind, **complete.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+    (archive / MANIFEST).write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    return complete
+
+
+def _checked(manifest: Manifest, path: Path, found: dict[str, Any]) -> Checked:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    size = path.stat().st_size
+    return Checked(manifest, size, digest, found["runtime"], found["rows"], found["largestDifference"])
+
+
+def _writable(out: Path) -> None:
+    if out.is_dir():
+        raise InvalidSettings(f"{out} is a folder; name a file, such as --out {out / 'model.zip'}.")
+    if not out.absolute().parent.is_dir():
+        raise InvalidSettings(f"there is no folder {out.parent} for {out.name}; make it, or name another --out.")

@@ -1,0 +1,1 @@
+"""A model file opened, asked and timed, in processes with limits."""

@@ -1,0 +1,197 @@
+"""Times variants against each other so that the figures can be compared.
+
+Every variant stays warm in a process of its own; only one of them works at a time. A round gives each its turn, in
+an order shuffled by the seed, so that whatever drifts (temperature, other programs) meets all of them alike, and
+ratios are taken within a round. The figures of a variant:
+
+    p50, p99   of all its inferences at a batch size, milliseconds; n of them
+    spread     interquartile range of the rounds' medians over p50
+    speedup    median over the rounds of  (median of the first subject) / (median of this one)  at batch 1
+               (its own spread likewise)
+    throughput median over the rounds of rows / mean time, at the better batch size
+
+Measuring starts when the machine is quiet, or after some patience; what others used meanwhile is recorded.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+from modelyard.api.optimization import Latency
+
+from .host_load import MOST, read, wait_until_quiet
+from .probe import LEAST, WARM_UP
+from .worker import PROBE, Lost, Worker
+
+LEAST_ROUNDS, MOST_ROUNDS = 3, 11
+LEAST_TURN = 0.02
+_TURN = 0.2
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A variant to time; `program` is the module that keeps it warm, which talks as `probe` does."""
+
+    name: str
+    model: Path
+    program: str = PROBE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to time: inputs (.npz by tensor name), batch sizes, threads, and until when (time.monotonic)."""
+
+    inputs: Path
+    batches: tuple[int, ...]
+    batchable: bool
+    threads: int
+    seed: int
+    deadline: float
+    gpu: bool = False
+    patience: float = PATIENCE
+    turn: float = _TURN
+    rounds: int = MOST_ROUNDS
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What was measured of one subject."""
+
+    latency: Mapping[int, Latency]
+    throughput: float
+    speedup: float
+    speedup_spread: float
+    peak_memory: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Timings by name, why others have none, and how quiet it was."""
+
+    timings: Mapping[str, Timing]
+    lost: Mapping[str, str]
+    rounds: int
+    quiet: bool
+    other_load: float
+
+
+@dataclass
+class _Samples:
+    """Milliseconds by batch size and round."""
+
+    rounds: dict[int, list[list[float]]] = field(default_factory=dict)
+
+    def medians(self, rows: int) -> list[float]:
+        return [median(one) for one in self.rounds[rows]]
+
+
+def measure(
+    subjects: Sequence[Subject], plan: Plan, scratch: Path, tell: Callable[[str], None] = lambda _: None
+) -> Measured:
+    """Times all subjects, the first being what speed-ups refer to; one that fails is in `lost`, the others go on."""
+    workers: dict[str, Worker] = {}
+    lost: dict[str, str] = {}
+    try:
+        for place, subject in enumerate(subjects):
+            workers[subject.name] = Worker(subject, plan, scratch / f"{place}.json")
+        _open(workers, lost)
+        _warm(workers, plan, lost)
+        tell("waiting for a quiet machine")
+        share = wait_until_quiet(min(plan.patience, max(0.0, (plan.deadline - time.monotonic()) / 4)))
+        before = read([worker.pid for worker in workers.values()])
+        samples, rounds = _rounds(workers, plan, lost, tell)
+        others = before.others(read([worker.pid for worker in workers.values()]))
+        peaks = {name: worker.finish() for name, worker in workers.items()}
+    finally:
+        for worker in workers.values():
+            worker.end()
+    first = samples.get(subjects[0].name)
+    timings = {name: _timing(own, first or own, peaks.get(name, 0)) for name, own in samples.items()} if rounds else {}
+    return Measured(timings, lost, rounds, share <= MOST and others <= MOST, others)
+
+
+def round_seconds(row: float, batches: Sequence[int]) -> float:
+    """About how long one subject takes in a round at least, when one row takes `row` seconds in a batch."""
+    return sum(max(LEAST_TURN, 1.5 * (WARM_UP + LEAST) * rows * row) for rows in batches)
+
+
+def _open(workers: dict[str, Worker], lost: dict[str, str]) -> None:
+    """Waits until every worker has opened its model; they do so side by side."""
+    for name in list(workers):
+        try:
+            workers[name].opened()
+        except Lost as bad:
+            lost[name] = str(bad)
+            workers.pop(name).end()
+
+
+def _warm(workers: dict[str, Worker], plan: Plan, lost: dict[str, str]) -> None:
+    """A turn that does not count, at every batch size: caches, thread pools, lazy kernels."""
+    for name in list(workers):
+        for rows in plan.batches:
+            _turn(workers, name, rows, min(0.05, plan.turn), lost)
+
+
+def _rounds(
+    workers: dict[str, Worker], plan: Plan, lost: dict[str, str], tell: Callable[[str], None]
+) -> tuple[dict[str, _Samples], int]:
+    """Samples of all that lasted, from the rounds that were complete when the time was up."""
+    order, samples, done = random.Random(plan.seed), {name: _Samples() for name in workers}, 0  # noqa: S311
+    while done < plan.rounds and workers and time.monotonic() < plan.deadline:
+        tell(f"round {done + 1} of {plan.rounds}")
+        found: dict[tuple[str, int], list[float]] = {}
+        names = sorted(workers)
+        order.shuffle(names)
+        for name in names:
+            for rows in plan.batches:
+                if name in workers and time.monotonic() < plan.deadline:
+                    found[name, rows] = _turn(workers, name, rows, plan.turn, lost)
+        if any((name, rows) not in found for name in workers for rows in plan.batches):
+            break
+        for name in workers:
+            for rows in plan.batches:
+                samples[name].rounds.setdefault(rows, []).append(found[name, rows])
+        done += 1
+    return {name: samples[name] for name in workers}, done
+
+
+def _turn(workers: dict[str, Worker], name: str, rows: int, seconds: float, lost: dict[str, str]) -> list[float]:
+    if name not in workers:
+        return []
+    try:
+        return workers[name].turn(rows, seconds)
+    except Lost as bad:
+        lost[name] = str(bad)
+        workers.pop(name).end()
+        return []
+
+
+def _timing(samples: _Samples, first: _Samples, peak: int) -> Timing:
+    latency = {rows: _latency(rounds) for rows, rounds in samples.rounds.items()}
+    rates = [median(1000 * rows * len(one) / sum(one) for one in rounds) for rows, rounds in samples.rounds.items()]
+    lowest = min(samples.rounds)
+    ratios = [a / b for a, b in zip(first.medians(lowest), samples.medians(lowest), strict=True)]
+    return Timing(latency, max(rates), median(ratios), _spread(ratios), peak)
+
+
+def _latency(rounds: Sequence[Sequence[float]]) -> Latency:
+    values = sorted(value for one in rounds for value in one)
+    middle = median(values)
+    return Latency(
+        p50=middle,
+        p99=values[min(len(values) - 1, int(0.99 * len(values)))],
+        n=len(values),
+        spread=_spread([median(one) for one in rounds]),
+    )
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Interquartile range over the median; 0 for a single value."""
+    if len(values) < 2:
+        return 0.0
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return (high - low) / middle

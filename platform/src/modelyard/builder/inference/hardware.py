@@ -1,0 +1,69 @@
+"""What this machine offers: cores this process may use, CPU features, a GPU that the installed runtime can use."""
+
+import math
+import os
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from modelyard.builder.optimization.pass_api import Hardware
+
+_TELLING = ("avx", "amx", "f16c", "fma", "vnni", "asimd", "neon", "i8mm", "bf16", "sve", "fphp")
+_LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "onnx", "onnxscript", "openvino", "nncf", "numpy", "optuna")
+
+
+def this_machine() -> Hardware:
+    """The hardware variants will be measured on."""
+    return Hardware(cores(), _flags(), gpu())
+
+
+def cores() -> int:
+    """Cores this process may run on, less what the container's quota takes away; at least 1."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return allowed
+    return allowed if quota == "max" else max(1, min(allowed, math.floor(int(quota) / int(period))))
+
+
+def gpu() -> str | None:
+    """Name of the first GPU, when the installed onnxruntime is one for GPUs."""
+    if shutil.which("nvidia-smi") is None or not _version("onnxruntime-gpu"):
+        return None
+    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
+    return (told.stdout.strip().splitlines() or [None])[0] if told.returncode == 0 else None
+
+
+def processor() -> str:
+    """Name of the CPU."""
+    return _cpuinfo().get("model name", "").strip() or os.uname().machine
+
+
+def telling_flags(flags: frozenset[str]) -> tuple[str, ...]:
+    """Those that say how fast small types are, sorted."""
+    return tuple(sorted(flag for flag in flags if any(word in flag for word in _TELLING)))
+
+
+def libraries() -> dict[str, str]:
+    """Versions of the libraries that make and run variants."""
+    return {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+def _flags() -> frozenset[str]:
+    facts = _cpuinfo()
+    return frozenset((facts.get("flags") or facts.get("Features") or "").split())
+
+
+def _cpuinfo() -> dict[str, str]:
+    lines = (line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    return {name.strip(): value for name, _, value in lines}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,42 @@
+"""A model's answers to given inputs, from a process of its own (`probe`): the file may be hostile, or simply broken."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.evaluation.evaluation_set import read_arrays
+
+from .probe import ANSWERS
+from .sandbox import confined
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: inputs as an .npz by tensor name, and how the model is to run."""
+
+    inputs: Path
+    threads: int
+    batchable: bool
+    gpu: bool = False
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Arrays by output name, the seconds it took and the most memory the process had, in bytes."""
+
+    outputs: dict[str, Any]
+    seconds: float
+    peak_memory: int
+
+
+def ask(model: Path, question: Question, folder: Path, seconds: float) -> Answer:
+    """The answers, with the files of asking in FOLDER; raises UnsupportedModel, or sandbox.Died."""
+    folder.mkdir(parents=True, exist_ok=True)
+    job, result = folder / "ask.json", folder / "asked.json"
+    facts = {"threads": question.threads, "gpu": question.gpu, "batchable": question.batchable}
+    job.write_text(json.dumps({"model": str(model), "inputs": str(question.inputs), **facts}))
+    arguments = ["answer", str(job), str(result)]
+    found = confined("modelyard.builder.inference.probe", arguments, result, seconds, memory=question.memory)
+    return Answer(read_arrays(folder / ANSWERS), found["seconds"], found["peakMemory"])

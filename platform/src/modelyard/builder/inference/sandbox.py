@@ -1,0 +1,162 @@
+"""Runs what touches a model file in a process with limits: one that crashes or devours memory harms only itself."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modelyard import errors
+from modelyard.builder.artifacts.validation import FINDINGS
+from modelyard.errors import InvalidEntry, UnsupportedModel
+
+SECONDS = 600
+_LEFT_FREE = 0.9
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+class Died(Exception):
+    """A confined process ended without a result: too late (`code` None), or with this exit code and these words."""
+
+    def __init__(self, code: int | None, said: str = "") -> None:
+        self.code, self.said = code, said
+        super().__init__("took too long" if code is None else fate(code, said))
+
+
+def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
+    """What `evidence` found about FOLDER/model.onnx; raises what it raised, or what its end means."""
+    try:
+        return confined("modelyard.builder.artifacts.validation", [str(folder)], folder / FINDINGS, seconds)
+    except Died as death:
+        raise meaning(death, seconds) from death
+
+
+def confined(
+    module: str,
+    arguments: Sequence[str],
+    result: Path,
+    seconds: float,
+    *,
+    memory: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The JSON that `python -m MODULE ARGUMENTS` leaves at `result`.
+
+    The process and its children end after `seconds` and get at most `memory` bytes each. `{"error": {"reason",
+    "message"}}` is raised as the error it names; a process without a result is Died.
+    """
+    result.unlink(missing_ok=True)
+    started = start(module, arguments, memory=memory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        _, said = started.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired as slow:
+        raise Died(None) from slow
+    finally:
+        end(started)
+    if started.returncode != 0:
+        raise Died(started.returncode, said.decode(errors="replace"))
+    found = json.loads(result.read_text())
+    if "error" in found:
+        kind = getattr(errors, found["error"]["reason"], InvalidEntry)
+        raise kind(found["error"]["message"])
+    return found
+
+
+def start(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    memory: int | None = None,
+    env: Mapping[str, str] | None = None,
+    **streams: Any,
+) -> subprocess.Popen[bytes]:
+    """`python -m MODULE ARGUMENTS` under the limits, in a process group of its own; `end` it."""
+
+    def limit() -> None:
+        _limit(memory)
+
+    return subprocess.Popen[bytes](
+        [sys.executable, "-m", module, *arguments],
+        preexec_fn=limit,
+        start_new_session=True,
+        env={**os.environ, **(env or {})},
+        **streams,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process that `start` gave, with everything it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    finally:
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def meaning(death: Died, seconds: float) -> Exception:
+    """What the end of the process that tried a person's model means, as the error to raise."""
+    if death.code is None:
+        return UnsupportedModel(
+            f"trying the model took longer than {seconds:g} seconds; add an eval.npz with a small input."
+        )
+    if _starved(death.code, death.said):
+        return UnsupportedModel("the model needs more memory than the builder has; give the build more memory.")
+    if death.code < 0:
+        name = signal.Signals(-death.code).name
+        return UnsupportedModel(f"the model crashes onnxruntime ({name}): the file is damaged; export it again.")
+    return RuntimeError(f"trying the model {death}")
+
+
+def fate(code: int, said: str) -> str:
+    """How a process ended, to follow the word "it"."""
+    if _starved(code, said):
+        return "ran out of memory"
+    if code < 0:
+        return f"crashed ({signal.Signals(-code).name})"
+    last = said.strip().splitlines()[-1:] or ["no message"]
+    return f"ended with exit code {code}: {last[0][:300]}"
+
+
+def _starved(code: int, said: str) -> bool:
+    return code == -signal.SIGKILL or "MemoryError" in said or "bad_alloc" in said
+
+
+def _limit(memory: int | None) -> None:
+    """No core dumps, and at most nine tenths of the memory there is: the builder itself must survive."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    total = memory_limit()
+    most = min(int(total * _LEFT_FREE), memory or total)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def memory_limit() -> int:
+    """Bytes all processes here may use together: the container's limit, else the machine's memory."""
+    total = _meminfo("MemTotal")
+    try:
+        return min(total, int((_CGROUP / "memory.max").read_text()))
+    except (OSError, ValueError):  # no cgroup v2, or "max"
+        return total
+
+
+def memory_left() -> int:
+    """Bytes that are still free of them; what files occupy in the cache can be given up and counts as free."""
+    free = _meminfo("MemAvailable")
+    try:
+        most, used = int((_CGROUP / "memory.max").read_text()), int((_CGROUP / "memory.current").read_text())
+        cached = next(line for line in (_CGROUP / "memory.stat").read_text().splitlines() if "inactive_file" in line)
+    except (OSError, ValueError):
+        return free
+    return min(free, most - used + int(cached.split()[1]))
+
+
+def _meminfo(name: str) -> int:
+    with open("/proc/meminfo") as lines:
+        return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024

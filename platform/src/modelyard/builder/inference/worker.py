@@ -1,0 +1,96 @@
+"""The parent's end of a timing process (`probe`): orders as lines of JSON, answers awaited with patience."""
+
+import json
+import selectors
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .sandbox import end, fate, start
+
+if TYPE_CHECKING:
+    from .benchmark import Plan, Subject
+
+PROBE = "modelyard.builder.inference.probe"
+_MOST_ROOM, _LEAST_ROOM = 120.0, 5.0
+"""Seconds an answer may take beyond what was asked for (opening a large model takes long), less near the deadline."""
+
+
+class Lost(Exception):
+    """The process answered no more; the sentence says why."""
+
+
+class Worker:
+    """A model kept warm in a process of its own."""
+
+    def __init__(self, subject: "Subject", plan: "Plan", job: Path) -> None:
+        job.parent.mkdir(parents=True, exist_ok=True)
+        facts = {"inputs": str(plan.inputs), "threads": plan.threads, "gpu": plan.gpu, "batchable": plan.batchable}
+        job.write_text(json.dumps({"model": str(subject.model), **facts}))
+        self._errors = job.with_suffix(".err")
+        with self._errors.open("wb") as errors:
+            self._process = start(
+                subject.program,
+                ["time", str(job)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                bufsize=0,
+            )
+        self._deadline = plan.deadline
+
+    def opened(self) -> None:
+        """Waits until the model is open; raises Lost."""
+        self._heard(0.0)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def turn(self, rows: int, seconds: float) -> list[float]:
+        """Milliseconds of the inferences of one turn."""
+        return self._asked({"rows": rows, "seconds": seconds}, seconds)["milliseconds"]
+
+    def finish(self) -> int:
+        """Lets the process end and returns its peak memory in bytes; 0 when it is gone."""
+        try:
+            return self._asked({}, 0.0)["peakMemory"]
+        except Lost:
+            return 0
+
+    def end(self) -> None:
+        """Ends the process whatever it does."""
+        end(self._process)
+
+    def _asked(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        except BrokenPipeError:
+            raise self._gone() from None
+        return self._heard(seconds)
+
+    def _heard(self, seconds: float) -> dict[str, Any]:
+        stream = self._process.stdout
+        assert stream is not None
+        now = time.monotonic()
+        patience = seconds + min(_MOST_ROOM, max(_LEAST_ROOM, self._deadline - now))
+        line, until = b"", now + patience
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not selector.select(max(0.0, until - time.monotonic())):
+                    raise Lost(f"it did not answer for {patience:.0f} seconds while it was timed.")
+                more = stream.read(1 << 16)
+                if not more:
+                    raise self._gone()
+                line += more
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Lost(answer["error"])
+        return answer
+
+    def _gone(self) -> Lost:
+        code = self._process.wait()
+        return Lost(f"while it was timed, it {fate(code, self._errors.read_text(errors='replace'))}.")

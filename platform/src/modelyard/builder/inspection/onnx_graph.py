@@ -1,0 +1,169 @@
+"""What an ONNX file says about itself, read without trusting it.
+
+Only the graph is parsed, never the external data; locations that leave the model's folder are refused before
+any runtime opens the file, and so is whatever Triton cannot serve (sequences, maps, exotic element types).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.api.entry import Datatype
+from modelyard.core.storage.keys import is_safe_path
+from modelyard.errors import InvalidEntry, UnsupportedModel
+
+Dim = int | str | None
+"""A size, a named dynamic dimension, or an unnamed one."""
+
+LARGEST = 2 << 30
+
+_DATATYPES: dict[int, Datatype] = {
+    1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES",
+    9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of the graph; `dims` is None when the file declares no shape."""
+
+    name: str
+    datatype: Datatype
+    dims: tuple[Dim, ...] | None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Inputs and outputs in order, and the files beside the model that hold its weights."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    opset: int
+    data_files: tuple[str, ...]
+
+
+def read_model(path: Path) -> Any:
+    """The ModelProto without external data; raises InvalidEntry when the bytes are not one."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    if path.stat().st_size >= LARGEST:
+        raise InvalidEntry(f"{path.name} is larger than 2 GiB; save its weights as external data beside it.")
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except (DecodeError, ValueError, RuntimeError) as bad:
+        raise InvalidEntry(
+            f"{path.name} cannot be read as ONNX: it is damaged, cut short or another format; export it again."
+        ) from bad
+    if not model.graph.node or not model.graph.output:
+        raise InvalidEntry(f"{path.name} holds no ONNX graph: it is damaged or another format; export it again.")
+    return model
+
+
+def inspect(path: Path) -> Graph:
+    """The graph of a file; raises InvalidEntry or UnsupportedModel with what to do."""
+    if path.suffix == ".xml":
+        from .openvino_graph import inspect_ir
+
+        return inspect_ir(path)
+    return describe(read_model(path), path)
+
+
+def describe(model: Any, path: Path) -> Graph:
+    """The same for a ModelProto that was read from `path`."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    weights |= {tensor.values.name for tensor in model.graph.sparse_initializer}
+    inputs = tuple(_port(value, "input") for value in model.graph.input if value.name not in weights)
+    outputs = tuple(_port(value, "output") for value in model.graph.output)
+    names = [port.name for port in (*inputs, *outputs)]
+    if not inputs:
+        raise UnsupportedModel(f"{path.name} has no inputs; a model that takes nothing cannot be asked anything.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UnsupportedModel(f"{path.name} uses the name {twice[0]!r} for two inputs or outputs; rename one.")
+    opset = max((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), default=0)
+    return Graph(inputs, outputs, opset, _data_files(model, path))
+
+
+def _port(value: Any, kind: str) -> Port:
+    form = value.type.WhichOneof("value")
+    if form != "tensor_type":
+        advice = "; export it with options={'zipmap': False}" if form in ("sequence_type", "map_type") else ""
+        raise UnsupportedModel(
+            f"{kind} {value.name!r} is a {(form or 'value without a type').removesuffix('_type')}, "
+            f"and only tensors can be served{advice or '; export tensors instead'}."
+        )
+    tensor = value.type.tensor_type
+    datatype = _DATATYPES.get(tensor.elem_type)
+    if datatype is None:
+        raise UnsupportedModel(
+            f"{kind} {value.name!r} has an element type that cannot be served (ONNX type {tensor.elem_type}); "
+            "cast it to a usual one, such as float32, in the graph."
+        )
+    if not value.name or any(ord(letter) < 32 for letter in value.name):
+        raise UnsupportedModel(f"an {kind} is called {value.name!r}; give it a printable name.")
+    dims = tuple(_dim(dim) for dim in tensor.shape.dim) if tensor.HasField("shape") else None
+    if dims is None and kind == "input":
+        raise InvalidEntry(f"input {value.name!r} declares no shape; export the model again with shapes.")
+    if dims is not None and 0 in dims:
+        raise UnsupportedModel(f"{kind} {value.name!r} has a dimension of size 0 and never holds anything.")
+    return Port(value.name, datatype, dims)
+
+
+def _dim(dim: Any) -> Dim:
+    if dim.WhichOneof("value") == "dim_value":
+        # Some exporters write -1 for a dynamic dimension.
+        return int(dim.dim_value) if dim.dim_value >= 0 else None
+    return dim.dim_param or None
+
+
+def _data_files(model: Any, path: Path) -> tuple[str, ...]:
+    """Files with external weights, each proved to lie beside the model and to be long enough."""
+    folder, found = path.parent.resolve(), set()
+    for tensor in _tensors(model):
+        if tensor.data_location != 1:
+            continue
+        facts = {item.key: item.value for item in tensor.external_data}
+        location = facts.get("location", "")
+        file = path.parent / location
+        if not is_safe_path(location) or file.is_symlink() or not file.resolve().is_relative_to(folder):
+            raise InvalidEntry(f"{path.name} keeps weights in {location!r}, outside its own folder; export it again.")
+        if not file.is_file():
+            raise InvalidEntry(f"{path.name} needs the weights file {location!r} beside it; add it.")
+        try:
+            end = int(facts.get("offset") or 0) + int(facts.get("length") or 0)
+        except ValueError as bad:
+            raise InvalidEntry(f"{path.name} has a damaged reference to {location!r}; export it again.") from bad
+        if end > file.stat().st_size:
+            raise InvalidEntry(f"the weights file {location!r} is cut short; copy it again.")
+        found.add(location)
+    return tuple(sorted(found))
+
+
+def _tensors(model: Any) -> Iterator[Any]:
+    yield from _of_graph(model.graph)
+    for function in model.functions:
+        for node in function.node:
+            yield from _of_node(node)
+
+
+def _of_graph(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield sparse.values
+        yield sparse.indices
+    for node in graph.node:
+        yield from _of_node(node)
+
+
+def _of_node(node: Any) -> Iterator[Any]:
+    for attribute in node.attribute:
+        if attribute.HasField("t"):
+            yield attribute.t
+        if attribute.HasField("sparse_tensor"):
+            yield attribute.sparse_tensor.values
+            yield attribute.sparse_tensor.indices
+        yield from attribute.tensors
+        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            yield from _of_graph(graph)

@@ -1,0 +1,121 @@
+"""ONNX files as passes read and write them.
+
+A model that would not fit protobuf's 2 GiB is written with its weights beside it, in model.onnx.data. The default
+operator set comes first in what is read: NNCF looks at the first alone.
+"""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.optimization.pass_api import Material
+from modelyard.builder.optimization.passes.rewrite import MODEL
+
+WEIGHT_INPUT: Mapping[str, int] = {"MatMul": 1, "Gemm": 1, "Conv": 1, "ConvTranspose": 1}
+"""Operators whose arithmetic is worth another precision, and which of their inputs holds the weights."""
+_INLINE = 1_800_000_000
+
+
+def read(material: Material) -> Any:
+    """The ModelProto with its weights, whose shapes and types are as the file declares them."""
+    import onnx
+
+    model = onnx.load(str(material.path))
+    imports = sorted(model.opset_import, key=lambda one: one.domain not in ("", "ai.onnx"))
+    copies = [onnx.helper.make_opsetid(one.domain, one.version) for one in imports]
+    del model.opset_import[:]
+    model.opset_import.extend(copies)
+    return model
+
+
+def without_weight_shapes(model: Any) -> Any:
+    """The same model without declared shapes of its weights: they go stale when a rewrite transposes one."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    kept = [value for value in model.graph.value_info if value.name not in weights]
+    del model.graph.value_info[:]
+    model.graph.value_info.extend(kept)
+    return model
+
+
+def write(model: Any, folder: Path, name: str = MODEL) -> Path:
+    """FOLDER/model.onnx, with NAME.data beside it when the weights are too large for one file."""
+    import onnx
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    large = sum(tensor.ByteSize() for tensor in model.graph.initializer) > _INLINE
+    onnx.save(model, str(path), save_as_external_data=large, location=f"{name}.data" if large else None)
+    return path
+
+
+def names_read(nodes: Iterable[Any]) -> set[str]:
+    """Names that these nodes read, those inside their branches and loops included."""
+    found: set[str] = set()
+    for node in nodes:
+        found.update(node.input)
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                found |= names_read(inner.node) | {value.name for value in inner.output}
+    return found
+
+
+def without_unused_weights(model: Any) -> Any:
+    """The same model without weights that nothing reads any more."""
+    used = names_read(model.graph.node) | {value.name for value in model.graph.output}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    return model
+
+
+def opset(model: Any) -> int:
+    """The version of the default operator set."""
+    return max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
+
+
+def operators(model: Any) -> frozenset[str]:
+    """Types of the nodes, those of other domains written domain:type."""
+    return frozenset(
+        f"{node.domain}:{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+        for node in model.graph.node
+    )
+
+
+def weighted(model: Any) -> list[Any]:
+    """Nodes of `WEIGHT_INPUT` whose weights are constants of the graph."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [
+        node
+        for node in model.graph.node
+        if node.op_type in WEIGHT_INPUT and node.input[WEIGHT_INPUT[node.op_type]] in constants
+    ]
+
+
+def attends(model: Any) -> bool:
+    """Whether the graph is a transformer's: a softmax, and a product of two activations."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMul"]
+    types = operators(model)
+    free = any(constants.isdisjoint(node.input) for node in products)
+    return ("Softmax" in types and free) or any(one.endswith("Attention") for one in types)
+
+
+@contextlib.contextmanager
+def quietly(folder: Path) -> Iterator[None]:
+    """Libraries that print, log, warn and use the system's temporary folder: silent, and at work below `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        tempfile.tempdir = before

@@ -1,0 +1,97 @@
+"""What a TensorRT plan is made for: shapes, a GPU, a version. It runs nowhere else, so that is written beside it.
+
+optimisation profile   for every dynamic dimension the least, the usual and the largest size; dimension 0 is the
+                       batch, the others take the sizes the evaluation set has
+facts                  model.json beside model.plan: TensorRT's version, the GPU's name and compute capability
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from modelyard.builder.optimization.pass_api import Evaluation
+from modelyard.errors import UnsupportedModel
+
+from .onnx_graph import Port
+
+Shape = tuple[int, ...]
+PLAN, FACTS, TIMING_CACHE = "model.plan", "model.json", "timing.cache"
+
+
+class Facts(BaseModel):
+    """What a plan was built with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tensorrt: str
+    gpu: str
+    capability: str
+    precision: str
+    profiles: dict[str, tuple[Shape, Shape, Shape]]
+
+
+def profiles(
+    ports: Sequence[Port], evaluation: Evaluation | None, batches: Sequence[int]
+) -> dict[str, tuple[Shape, Shape, Shape]]:
+    """(least, usual, largest) shape of every input with dynamic dimensions; `batches` ascending, three of them.
+
+    Raises UnsupportedModel when a dynamic dimension other than the batch is nowhere seen.
+    """
+    found = {}
+    for port in ports:
+        dims = port.dims or ()
+        if all(isinstance(dim, int) for dim in dims):
+            continue
+        seen = evaluation.inputs.get(port.name) if evaluation is not None else None
+        sizes = [_sizes(port, place, seen, batches) for place in range(len(dims))]
+        least, usual, largest = (tuple(size[i] for size in sizes) for i in range(3))
+        found[port.name] = (least, usual, largest)
+    return found
+
+
+def against_here(facts: Facts, tensorrt: str, gpu: str, capability: str) -> str | None:
+    """Why a plan must not be run with this version on this GPU, or None."""
+    if facts.gpu != gpu or facts.capability != capability:
+        return (
+            f"the plan was built for {facts.gpu} (compute capability {facts.capability}) and this is {gpu} "
+            f"({capability}); build it again on this GPU."
+        )
+    if facts.tensorrt != tensorrt:
+        return f"the plan was built with TensorRT {facts.tensorrt} and this is {tensorrt}; build it again."
+    return None
+
+
+def _sizes(port: Port, place: int, seen: Any, batches: Sequence[int]) -> tuple[int, int, int]:
+    dim = (port.dims or ())[place]
+    if isinstance(dim, int):
+        return dim, dim, dim
+    if place == 0:
+        return batches[0], batches[1], batches[2]
+    if seen is None or place >= seen.ndim:
+        raise UnsupportedModel(
+            f"dimension {place} of the input {port.name!r} is dynamic, and TensorRT must know its usual size; "
+            "add an eval.npz with real inputs."
+        )
+    usual = int(seen.shape[place])
+    return 1, usual, usual
+
+
+def facts_from(text: str) -> Facts:
+    """The facts in a model.json."""
+    return Facts.model_validate_json(text)
+
+
+def recorded(plan: Path) -> Facts:
+    """The facts beside a plan; raises UnsupportedModel when they cannot be read."""
+    try:
+        return facts_from((plan.parent / FACTS).read_text())
+    except (OSError, UnicodeDecodeError, ValidationError) as bad:
+        words = f"the plan's record ({FACTS} beside it) is missing or damaged; build the plan again."
+        raise UnsupportedModel(words) from bad
+
+
+def asked(profile: Mapping[str, tuple[Shape, Shape, Shape]]) -> dict[str, list[list[int]]]:
+    """Profiles as JSON holds them."""
+    return {name: [list(shape) for shape in shapes] for name, shapes in profile.items()}

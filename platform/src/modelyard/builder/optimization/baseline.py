@@ -1,0 +1,154 @@
+"""Takes in what a person named, in a process of its own: the file may be hostile, and nothing of it is known yet.
+
+    python -m modelyard.builder.optimization.baseline PATH FOLDER RESULT
+
+FOLDER gets model.onnx with its weights, eval.npz when there is one, and the findings of `build.evidence`: whether
+the model is batchable, and a sample with onnxruntime's answer. RESULT says the rest: name, digest, files, metric.
+"""
+
+import json
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.artifacts.shared_layer import copy_judgement, replace_scalars
+from modelyard.builder.artifacts.source import read_source
+from modelyard.builder.artifacts.validation import EVALUATION, MODEL, PROOF, gather
+from modelyard.builder.evaluation.evaluation_set import read_arrays, read_evaluation
+from modelyard.builder.evaluation.metrics import metric_for
+from modelyard.builder.inference.sandbox import Died, confined, meaning
+from modelyard.builder.inspection.onnx_graph import inspect, read_model
+from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
+
+from .pass_api import Evaluation, Material, Precision
+
+_RESULT = "intake.json"
+_PRECISIONS = {10: Precision.FP16, 16: Precision.BF16, 2: Precision.INT8, 3: Precision.INT8}
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The original, ready to be worked on; `reason` says why the metric is this one, both empty without eval.npz."""
+
+    folder: Path
+    name: str
+    digest: str
+    files: tuple[str, ...]
+    precision: Precision
+    batchable: bool
+    metric: str
+    reason: str
+
+    @property
+    def material(self) -> Material:
+        return Material(self.folder / MODEL, "onnx", self.precision)
+
+    def evaluation(self) -> Evaluation | None:
+        """The evaluation set, when there is one."""
+        if not self.metric:
+            return None
+        return evaluation_of(self.folder, self.metric)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the evaluation set, or of the sample."""
+        return len(next(iter(self.arrays("output").values())))
+
+    def arrays(self, kind: str) -> dict[str, Any]:
+        """The `input`s or expected `output`s by tensor name, from eval.npz or the made-up sample."""
+        return _arrays(self.folder / (EVALUATION if self.metric else PROOF), kind)
+
+
+def take_in(path: Path, scratch: Path, seconds: float) -> Intake:
+    """The original of PATH in SCRATCH; raises what is wrong with it, in a sentence."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder, result = scratch / "original", scratch / _RESULT
+    arguments = [str(path.absolute()), str(folder), str(result)]
+    try:
+        found = confined("modelyard.builder.optimization.baseline", arguments, result, seconds)
+    except Died as death:
+        raise ended_early(death, seconds) from death
+    precision = Precision(found.pop("precision"))
+    return Intake(folder=folder, precision=precision, files=tuple(found.pop("files")), **found)
+
+
+def ended_early(death: Died, seconds: float) -> Exception:
+    """What it means when the original itself could not be tried within the budget, as the error to raise."""
+    if death.code is not None:
+        return meaning(death, seconds)
+    return BudgetTooSmall(
+        f"A budget of {seconds:g} s is too small: reading and asking the original alone takes longer; give more "
+        "(--budget, in a Model spec.optimize.budget)."
+    )
+
+
+def evaluation_of(folder: Path, metric: str) -> Evaluation:
+    """FOLDER/eval.npz, whose arrays were found fitting before."""
+    path = folder / EVALUATION
+    labels = read_arrays(path).get("labels")
+    return Evaluation(_arrays(path, "input"), _arrays(path, "output"), labels, metric)
+
+
+def gathered(path: Path, folder: Path) -> dict[str, Any]:
+    """Copies and tries the model; raises InvalidEntry or UnsupportedModel."""
+    source = read_source(path)
+    source.needs_onnx("variants are made of ONNX models")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = dict(source.files)
+    files.pop(MODEL)
+    shutil.copyfile(source.model, folder / MODEL)
+    for name, file in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, folder / name)
+    replace_scalars(folder / MODEL)
+    metric = reason = ""
+    if source.evaluation:
+        shutil.copyfile(source.evaluation, folder / EVALUATION)
+        copy_judgement(source, folder)
+        evaluation = read_evaluation(folder / EVALUATION, inspect(folder / MODEL))
+        labels = read_arrays(folder / EVALUATION).get("labels")
+        if evaluation.rows == 0:
+            raise InvalidEntry("eval.npz needs the same number of rows in dimension 0 of every array; correct it.")
+        named = source.metadata.metrics if source.metadata else {}
+        choice = metric_for(named, evaluation.outputs, labels)
+        metric, reason = choice.name, choice.reason
+    return {
+        "name": f"{source.name}:{source.metadata.version}" if source.metadata else source.name,
+        "digest": source.digest(),
+        "files": [MODEL, *files],
+        "precision": _precision(folder / MODEL),
+        "batchable": gather(folder)["batchable"],
+        "metric": metric,
+        "reason": reason,
+    }
+
+
+def _precision(path: Path) -> str:
+    """What most of the weights are in; fp32 when they are in nothing special."""
+    from math import prod
+
+    held: Counter[int] = Counter()
+    for tensor in read_model(path).graph.initializer:
+        held[tensor.data_type] += prod(tensor.dims)
+    return _PRECISIONS.get(held.most_common(1)[0][0] if held else 1, Precision.FP32).value
+
+
+def _arrays(path: Path, kind: str) -> dict[str, Any]:
+    return {k.removeprefix(f"{kind}:"): v for k, v in read_arrays(path).items() if k.startswith(f"{kind}:")}
+
+
+def main(path: Path, folder: Path, result: Path) -> int:
+    """Writes what was found, or the error as {"reason", "message"}; 0 in both cases."""
+    try:
+        found = gathered(path, folder)
+    except ModelyardError as bad:
+        found = {"error": {"reason": bad.reason, "message": str(bad)}}
+    result.write_text(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(Path(argument) for argument in sys.argv[1:4])))

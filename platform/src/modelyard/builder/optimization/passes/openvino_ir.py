@@ -1,0 +1,97 @@
+"""`openvino`, `openvino-int8`: the model as OpenVINO's IR (model.xml, model.bin), as it is or quantized by NNCF.
+
+OpenVINO reads ONNX and compiles for the CPU it finds; on CPUs with int8 instructions its quantized form was the
+fastest we measured. Needs a runtime that has OpenVINO; names of inputs and outputs stay.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.inspection import onnx_io
+from modelyard.builder.inspection.openvino_library import openvino
+from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.errors import UnsupportedModel
+
+from . import calibration, conditions
+from .int8_static import against_quantization
+from .nncf_library import SPACE, nncf, settings
+from .rewrite import Rewrite
+
+_SAID = 300
+
+
+class OpenVino(Rewrite):
+    """Conversion to OpenVINO IR."""
+
+    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+        """What OpenVINO's CPU plugin can be expected to read."""
+        return against_openvino(material, hardware)
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        """The model as IR."""
+        settled = self.settled(params)
+        return self.made(material, saved(converted(material.path), folder, settled["weights"] == "fp16"), "openvino")
+
+
+class OpenVinoInt8(Rewrite):
+    """Quantization of the IR."""
+
+    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+        """The same, with something to calibrate with."""
+        return (
+            conditions.against_packages("nncf")
+            or against_openvino(material, hardware)
+            or against_quantization(material, evaluation)
+        )
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        """The quantized model as IR."""
+        settled = self.settled(params)
+        model = onnx_io.read(material)
+        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        with onnx_io.quietly(folder):
+            module = nncf(settled["seed"])
+            quantized = module.quantize(
+                converted(material.path), **settings(module, feeds, settled, onnx_io.attends(model))
+            )
+        return self.made(material, saved(quantized, folder, small=False), "openvino")
+
+
+def against_openvino(material: Material, hardware: Hardware) -> str | None:
+    """Why OpenVINO is not for this model or machine, or None."""
+    if hardware.gpu:
+        return "OpenVINO is tried for CPUs only, and this model is for an NVIDIA GPU."
+    reason = conditions.against_kind(material) or conditions.against_packages("openvino")
+    if reason:
+        return reason
+    classic = sorted(name for name in onnx_io.operators(conditions.graph_of(material)) if "ai.onnx.ml" in name)
+    if classic:
+        return f"OpenVINO has no {classic[0].split(':')[1]}; it reads neural networks, not classic models."
+    return None
+
+
+def converted(path: Path) -> Any:
+    """The ov.Model of an ONNX file; raises UnsupportedModel when OpenVINO lacks an operator."""
+    try:
+        return openvino().Core().read_model(str(path))
+    except RuntimeError as bad:
+        said = " ".join(str(bad).split())[-_SAID:]
+        raise UnsupportedModel(f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
+
+
+def saved(model: Any, folder: Path, small: bool) -> Path:
+    """FOLDER/model.xml and its model.bin; `small` stores weights in fp16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.xml"
+    openvino().save_model(model, str(path), compress_to_fp16=small)
+    return path
+
+
+OPENVINO = OpenVino(name="openvino", lossless=True, space={"weights": ("fp32",)})
+OPENVINO_FP16 = OpenVino(name="openvino-fp16", precision=Precision.FP16, space={"weights": ("fp16",)})
+OPENVINO_INT8 = OpenVinoInt8(name="openvino-int8", precision=Precision.INT8, needs_data=True, space=SPACE)

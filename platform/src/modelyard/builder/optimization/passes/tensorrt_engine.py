@@ -1,0 +1,100 @@
+"""`tensorrt`, `tensorrt-int8`: a plan for the GPU of this machine, in fp16 or calibrated int8.
+
+The graph is lowered here (fp16, or QDQ pairs around 0 as TensorRT wants them: symmetric S8, biases in float) and
+compiled by `tensorrt_builder` in its own process. The plan carries which GPU and which TensorRT made it.
+`timing_cache` names the cache of an earlier build: what it holds is not timed again; the new one lies beside the plan.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.inspection import onnx_io
+from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.tensorrt_plan import PLAN, asked, profiles
+from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.errors import UnsupportedModel
+
+from . import calibration, conditions
+from .fp16 import halved
+from .int8_static import against_quantization, quantized
+from .rewrite import Rewrite
+
+_SECONDS = 3600
+_BUILDER = "modelyard.builder.optimization.passes.tensorrt_builder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorRt(Rewrite):
+    """Compilation for one GPU."""
+
+    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+        """Float models on a machine with an NVIDIA GPU."""
+        reason = conditions.against_cpu(hardware, "TensorRT plans are built on the GPU they run on")
+        if reason:
+            return reason
+        if self.precision is Precision.INT8:
+            return against_quantization(material, evaluation)
+        return (
+            conditions.against_kind(material)
+            or conditions.against_precision(material)
+            or conditions.against_quantized(conditions.graph_of(material))
+        )
+
+    def run(
+        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Material:
+        """The plan and its facts; raises UnsupportedModel where there is no GPU or TensorRT declines."""
+        settled = self.settled(params)
+        ports = inspect(material.path).inputs
+        lowered = self._lowered(material, folder / "lowered", settled, evaluation)
+        job = {
+            "model": str(lowered),
+            "folder": str(folder),
+            "precision": str(self.precision),
+            "profiles": asked(profiles(ports, evaluation, settled["batches"])),
+            "workspace": settled["workspace"],
+            "timing_cache": settled["timing_cache"] and str(settled["timing_cache"]),
+        }
+        compiled(job, folder)
+        return self.made(material, folder / PLAN, "tensorrt")
+
+    def _lowered(
+        self, material: Material, folder: Path, settled: Mapping[str, Any], evaluation: Evaluation | None
+    ) -> Path:
+        """The ONNX file in the precision the plan will have."""
+        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        if self.precision is Precision.FP16:
+            return onnx_io.write(halved(model), folder)
+        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        return quantized(model, folder, feeds, settled["method"], "products", symmetric=True)
+
+
+def compiled(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What `tensorrt_builder` found, in a process of its own; raises UnsupportedModel with its sentence."""
+    folder.mkdir(parents=True, exist_ok=True)
+    order, result = folder / "job.json", folder / "result.json"
+    order.write_text(json.dumps(job))
+    command = [sys.executable, "-m", _BUILDER, str(order), str(result)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UnsupportedModel(f"TensorRT ended with code {done.returncode} ({last}); the model stays as it was.")
+    found = json.loads(result.read_text())
+    if "error" in found:
+        raise UnsupportedModel(found["error"])
+    return found
+
+
+_SPACE: Mapping[str, Any] = {"batches": ((1, 8, 64),), "workspace": (1 << 30,), "timing_cache": (None,)}
+TENSORRT = TensorRt(name="tensorrt", precision=Precision.FP16, space=_SPACE)
+TENSORRT_INT8 = TensorRt(
+    name="tensorrt-int8",
+    precision=Precision.INT8,
+    needs_data=True,
+    space={"method": ("Entropy", "MinMax"), **_SPACE, **calibration.SPACE},
+)

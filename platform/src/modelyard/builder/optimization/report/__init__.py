@@ -1,0 +1,1 @@
+"""What an optimization found, for programs and for people."""

@@ -1,0 +1,1 @@
+"""What is made of the chosen variant: an entry, an artifact, a published build."""

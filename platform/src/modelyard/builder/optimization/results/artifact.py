@@ -1,0 +1,74 @@
+"""From an outcome to the artifact: the chosen variant in the original's place, proved by a real Triton.
+
+A variant that Triton does not serve as it answered here is refused with that reason, and the next best takes its
+place; the original comes last and always may.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from modelyard.api.optimization import ORIGINAL, Runtime
+from modelyard.api.report import OptimizationSummary
+from modelyard.builder.artifacts import assemble as artifact
+from modelyard.builder.artifacts.assemble import Artifact, Steps, Variant
+from modelyard.builder.artifacts.shared_layer import Part
+from modelyard.builder.evaluation.evaluation_set import write_arrays
+from modelyard.builder.inference.predict import Question, ask
+from modelyard.builder.inference.sandbox import Died
+from modelyard.builder.optimization.optimizer import Outcome, refuse
+from modelyard.builder.triton.config import MODEL_FILES
+from modelyard.errors import UnsupportedModel
+
+_SECONDS = 120.0
+
+
+def assemble(
+    part: Part, outcome: Outcome, order: artifact.Order, out: Path, scratch: Path, steps: Steps
+) -> tuple[Artifact, Outcome]:
+    """The artifact in OUT, and the outcome without what Triton would not serve."""
+    while outcome.chosen.name != ORIGINAL:
+        wanted = replace(order, optimization=summary(outcome))
+        try:
+            return artifact.assemble(part, wanted, out, steps, variant(part, outcome, scratch)), outcome
+        except UnsupportedModel as bad:
+            outcome = refuse(outcome, outcome.chosen.name, f"it is not served as it answers by itself: {bad}")
+    return artifact.assemble(part, replace(order, optimization=summary(outcome)), out, steps), outcome
+
+
+def summary(outcome: Outcome) -> OptimizationSummary:
+    """What the build's report says about the variant that was chosen."""
+    chosen = outcome.chosen
+    variant = next(one for one in outcome.variants if one.name == chosen.name)
+    return OptimizationSummary(
+        goal=outcome.order.goal,
+        variant=chosen.name,
+        runtime=variant.runtime,
+        precision=variant.precision,
+        speedup=chosen.speedup,
+        quality_loss=chosen.quality_loss,
+        size_ratio=chosen.size_ratio,
+        metric=outcome.intake.metric,
+        quality=variant.quality,
+        reason=chosen.reason,
+        tried=outcome.tried,
+    )
+
+
+def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
+    """The chosen variant with its own answer to the part's sample; raises UnsupportedModel when it has none."""
+    folder, files = outcome.folders[outcome.chosen.name]
+    runtime: Runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
+    model, hardware = files[0], outcome.hardware
+    inputs = write_arrays(part.sample("input"), scratch / "sample.npz")
+    question = Question(inputs, hardware.cores, batchable=False, gpu=hardware.gpu is not None)
+    try:
+        answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs
+    except Died as death:
+        raise UnsupportedModel(f"asked the sample alone, it {death}.") from death
+    outputs = part.sample("output")
+    for name, value in outputs.items():
+        if name not in answer or answer[name].dtype != value.dtype:
+            given = answer[name].dtype if name in answer else "nothing"
+            raise UnsupportedModel(f"output {name!r} is {given} in it and {value.dtype} in the original.")
+    named = {MODEL_FILES[runtime] if name == model else name: folder / name for name in files}
+    return Variant(runtime, named, {name: answer[name] for name in outputs})

@@ -1,0 +1,169 @@
+"""Optimized builds: on this machine, and in the store with a study that survives the Job.
+
+The part is shared with the plain build of the same entry, and the variant is laid out in its place. What people read
+about the optimization lies beside the build; `report.json` of the build is written last, as always.
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from modelyard.api.entry import Entry
+from modelyard.api.optimization import Progress
+from modelyard.api.report import Report
+from modelyard.api.report import Source as ReportedSource
+from modelyard.builder.artifacts.assemble import Artifact, Order, Steps
+from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
+from modelyard.builder.artifacts.shared_layer import Part, make_part
+from modelyard.builder.artifacts.source import read_source
+from modelyard.builder.optimization.optimizer import Outcome, Recipes, Watch, optimize
+from modelyard.builder.optimization.options import Wish
+from modelyard.builder.optimization.progress_reporter import Heartbeat
+from modelyard.builder.optimization.report.report import write_report
+from modelyard.builder.optimization.search.recipes import recipes as every_recipe
+from modelyard.builder.optimization.training.starting_points import begin
+from modelyard.builder.optimization.trials.checkpoint import Study
+from modelyard.builder.optimization.trials.memory import Memory
+from modelyard.core.names import build_digest
+from modelyard.core.storage import keys
+from modelyard.core.storage.object_store import Store
+from modelyard.errors import OutsideError
+
+from .artifact import assemble
+
+OPTIMIZATION = "optimization"
+
+
+def build(
+    path: Path,
+    wish: Wish,
+    order: Order,
+    out: Path,
+    steps: Steps,
+    watch: Watch,
+    recipes: Recipes = every_recipe,
+    *,
+    trust_code: bool = False,
+) -> Artifact:
+    """The optimized artifact of what is at PATH in OUT, with OUT/optimization beside the repository.
+
+    A wish that trains runs the Python of the entry, which somebody has to trust.
+    """
+    with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
+        folder = Path(scratch)
+        with steps.step("evidence", "trying the model"):
+            part = make_part(read_source(path), folder / "part")
+        outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Memory())
+        artifact, outcome = assemble(part, outcome, order, out, folder, steps)
+        shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)
+        write_report(outcome, out / OPTIMIZATION)
+        return artifact
+
+
+def publish(
+    entry: Entry,
+    model: str,
+    wish: Wish,
+    store: Store,
+    fetch: Fetch,
+    steps: Steps,
+    recipes: Recipes = every_recipe,
+    *,
+    trust_code: bool = False,
+) -> Report:
+    """The report of the optimized build of an entry under a model's name; builds it unless it is there."""
+    digest = build_digest(entry.digest, model, wish.options)
+    present = published(store, digest)
+    if present is not None:
+        steps.say("already built")
+        return present
+    with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
+        order = Order(model, digest, _source(entry), wish.target)
+        task = _Task(Path(scratch, "entry"), wish, recipes, trust_code)
+        report = _published(entry, order, task, store, fetch, steps, Path(scratch))
+    return published(store, digest) or report
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be optimized, and how."""
+
+    path: Path
+    wish: Wish
+    recipes: Recipes
+    trust_code: bool
+
+
+def _published(
+    entry: Entry, order: Order, task: _Task, store: Store, fetch: Fetch, steps: Steps, folder: Path
+) -> Report:
+    digest = order.digest
+    part = part_of(entry, store, fetch, folder, steps)
+    if not task.path.is_dir():
+        with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
+            fetch(task.path)
+    study = Study(store, digest, task.wish.order(task.path, folder / OPTIMIZATION))
+
+    def tell(progress: Progress) -> None:
+        study.tick()
+        store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
+
+    log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
+    with Heartbeat(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
+        outcome = _optimized(task, folder, steps, heartbeat.watch(), study)
+        heartbeat.say("proving what was chosen")
+        artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
+        heartbeat.say("publishing")
+        _upload(artifact, outcome, part, entry, store, folder / OPTIMIZATION)
+    _tidy(study, store, digest)
+    return artifact.report
+
+
+def _told(store: Store, digest: str) -> Progress | None:
+    """What an interrupted run told last; None when there was none, or it makes no sense."""
+    content = store.get(keys.build_progress(digest))
+    try:
+        return None if content is None else Progress.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _source(entry: Entry) -> ReportedSource:
+    return ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+
+
+def _optimized(task: _Task, folder: Path, steps: Steps, watch: Watch, memory: Memory) -> Outcome:
+    order = task.wish.order(task.path, folder / OPTIMIZATION)
+    if not task.wish.train:
+        memory.start()
+        with steps.step("optimization", "optimizing"):
+            return optimize(order, task.recipes, folder / "variants", watch, memory)
+    with steps.step("training", "training"):
+        begun = begin(order, task.trust_code, watch.say, memory)
+    memory.start()
+    with steps.step("optimization", "optimizing"):
+        outcome = optimize(begun.order, begun.recipes, folder / "variants", watch, memory)
+    begun.log(outcome, watch.say)
+    return outcome
+
+
+def _upload(artifact: Artifact, outcome: Outcome, part: Part, entry: Entry, store: Store, folder: Path) -> None:
+    """The report for people first: whoever sees the build sees it too."""
+    digest = artifact.report.digest
+    shutil.rmtree(folder, ignore_errors=True)
+    write_report(outcome, folder)
+    for path in sorted(folder.iterdir()):
+        store.upload(path, keys.build_optimization(digest, path.name))
+    upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+
+
+def _tidy(study: Study, store: Store, digest: str) -> None:
+    """What only an unfinished optimization needs."""
+    study.forget()
+    try:
+        store.delete(keys.build_progress(digest))
+    except OutsideError:
+        return

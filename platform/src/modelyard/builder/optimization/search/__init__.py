@@ -1,0 +1,1 @@
+"""Which variants are tried, and which of them is chosen."""

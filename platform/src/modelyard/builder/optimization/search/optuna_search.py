@@ -1,0 +1,200 @@
+"""Searches the parameters of passes with optuna: TPE draws, quality prunes first, a journal remembers.
+
+    draw     a chain and a value for each of its knobs (`space`), seeded; nothing is made twice
+    prune    a draw whose loss exceeds the bound and is worse than the median of the draws before it is not timed
+    value    what the goal wants small, against the original in a few short rounds; above the bound it counts as
+             infeasible, so that TPE learns from near misses without proposing them
+    resume   the journal in the output folder keeps every draw; a later run with the same model, goal and bound makes
+             the best of them again and goes on from there
+
+The best few then join the other variants in the careful timing that decides.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelyard.api.optimization import ORIGINAL, Goal
+from modelyard.builder.inference.benchmark import Plan, Subject, measure
+
+from .space import CHAIN, Configuration, Space, chain_name, knob_name
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import JournalStorage
+    from optuna.trial import Trial as Draw
+
+    from modelyard.builder.optimization.pass_api import Recipe
+    from modelyard.builder.optimization.trials.trial import Bench, Trial
+
+JOURNAL = "study.journal"
+KEPT = 5
+_STARTUP = 4
+_LOSS, _HOPELESS = "loss", 1e9
+
+
+@dataclass(frozen=True)
+class Quest:
+    """What is searched, and until when (time.monotonic).
+
+    `hopeless` are chains that could not be made: they stay in the space, which a study fixes, and are never tried.
+    `tried` makes and judges a recipe within some seconds, `value` is what TPE makes small, `drop` forgets files.
+    """
+
+    space: Space
+    goal: Goal
+    bound: float
+    seed: int
+    journal: Path
+    name: str
+    deadline: float
+    hopeless: frozenset[tuple[str, ...]]
+    tried: Callable[[Recipe, float], Trial]
+    value: Callable[[Trial], float]
+    drop: Callable[[Trial], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best trials of a search, best first, and how many were drawn and kept the quality in all."""
+
+    best: tuple[Trial, ...]
+    drawn: int
+    kept: int
+
+
+def search(quest: Quest, known: Sequence[Trial], tell: Callable[[str], None] = lambda _: None) -> Found:
+    """Draws until the time is up or everything was tried; `known` are trials of recipes, which need not be made."""
+    from optuna.trial import TrialState
+
+    study, made = _study(quest), {}
+    there = {c: trial for trial in known if (c := quest.space.of(trial.recipe)) is not None and trial.begun}
+    finished = [draw for draw in study.trials if draw.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    seen = {c for draw in finished if (c := quest.space.read(draw.params)) is not None}
+    everything = [c for c in quest.space.all() if c.chain not in quest.hopeless]
+    order = random.Random(quest.seed + len(study.trials))  # noqa: S311
+    for configuration in [c for c in there if c not in seen] + _best_before(study, quest, there):
+        study.enqueue_trial(quest.space.written(configuration))
+        seen.discard(configuration)
+    while time.monotonic() < quest.deadline and any(c not in seen for c in everything):
+        draw = study.ask()
+        configuration = _drawn(draw, quest.space)
+        if configuration in seen or configuration.chain in quest.hopeless:
+            study.tell(draw, state=TrialState.FAIL)
+            rest = [c for c in everything if c not in seen]
+            study.enqueue_trial(quest.space.written(order.choice(rest)))
+            continue
+        seen.add(configuration)
+        tell(f"search: {len(seen)} of {len(everything)}, {chain_name(configuration.chain)}")
+        trial = there.get(configuration) or quest.tried(
+            quest.space.recipe(f"tuned-{draw.number}-{configuration.chain[-1]}", configuration),
+            quest.deadline - time.monotonic(),
+        )
+        value = _judged(study, draw, trial, quest)
+        if value is not None and configuration not in there:
+            made[configuration] = (value, trial)
+        elif configuration not in there:
+            quest.drop(trial)
+    ranked = [trial for _, trial in sorted(made.values(), key=lambda one: one[0])]
+    for trial in ranked[KEPT:]:
+        quest.drop(trial)
+    feasible = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
+    return Found(tuple(ranked[:KEPT]), len(seen), len(feasible))
+
+
+def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Callable[[Trial], float]:
+    """A trial's cost against the original in three short rounds, or its size when that is the goal."""
+    batches = (8,) if goal == "throughput" and bench.intake.batchable else (1,)
+
+    def value(trial: Trial) -> float:
+        if goal == "size" or trial.path is None or first.path is None:
+            return float(trial.size or 0) / float(first.size or 1)
+        plan = Plan(
+            inputs=bench.inputs, batches=batches, batchable=bench.intake.batchable, threads=bench.hardware.cores,
+            seed=bench.seed, deadline=deadline, gpu=bench.hardware.gpu is not None, patience=0.0, turn=0.1, rounds=3,
+        )  # fmt: skip
+        pair = [Subject(ORIGINAL, first.path), Subject(trial.name, trial.path)]
+        found = measure(pair, plan, bench.scratch / "quick")
+        timing = found.timings.get(trial.name)
+        return 1 / timing.speedup if timing and ORIGINAL in found.timings else float("inf")
+
+    return value
+
+
+def readable(journal: Path) -> bool:
+    """Whether optuna reads the file to its end; a damaged or foreign one is better done without."""
+    try:
+        for line in journal.read_bytes().splitlines():
+            json.loads(line)  # optuna forgives a last line that is cut, and stumbles over it when others follow
+        _storage(journal).get_all_studies()
+    except Exception:  # noqa: BLE001 - whatever a strange line makes optuna raise
+        return False
+    return True
+
+
+def _storage(journal: Path) -> JournalStorage:
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    return JournalStorage(JournalFileBackend(str(journal)))
+
+
+def _study(quest: Quest) -> Study:
+    import optuna
+
+    storage = _storage(quest.journal)
+    study = optuna.create_study(storage=storage, study_name=quest.name, load_if_exists=True)
+    seed = (quest.seed + len(study.trials)) % 2**32
+    study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
+    return study
+
+
+def _drawn(draw: Draw, space: Space) -> Configuration:
+    """What TPE proposes, one suggestion after the other."""
+    chains = {chain_name(chain): chain for chain in space.knobs}
+    chain = chains[draw.suggest_categorical(CHAIN, list(chains))]
+    places = []
+    for knob in space.knobs[chain]:
+        texts = [knob.written(value) for value in knob.values]
+        places.append(texts.index(draw.suggest_categorical(knob_name(chain, knob), texts)))
+    return Configuration(chain, tuple(places))
+
+
+def _judged(study: Study, draw: Draw, trial: Trial, quest: Quest) -> float | None:
+    """Tells the study what a draw gave; its value when it may be chosen, else None."""
+    from optuna.trial import TrialState
+
+    if trial.path is None:
+        study.tell(draw, state=TrialState.FAIL)
+        return None
+    lost = _HOPELESS if trial.refused is not None and trial.loss is None else min(trial.loss or 0.0, _HOPELESS)
+    draw.set_user_attr(_LOSS, lost)
+    draw.set_constraint(_LOSS, lost - quest.bound)
+    draw.report(lost, 0)
+    if lost > quest.bound and draw.should_prune():
+        study.tell(draw, state=TrialState.PRUNED)
+        return None
+    value = quest.value(trial)
+    if value == float("inf"):
+        study.tell(draw, state=TrialState.FAIL)
+        return None
+    study.tell(draw, value)
+    return value if trial.refused is None else None
+
+
+def _best_before(study: Study, quest: Quest, there: dict[Configuration, Trial]) -> list[Configuration]:
+    """The best configurations of earlier runs, which must be made again to be chosen."""
+    good = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
+    ranked = (quest.space.read(draw.params) for draw in sorted(good, key=lambda d: d.value or 0.0))
+    wanted = (c for c in dict.fromkeys(ranked) if c is not None and c.chain not in quest.hopeless)
+    return [c for c in wanted if c not in there][:KEPT]

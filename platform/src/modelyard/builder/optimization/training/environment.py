@@ -1,0 +1,142 @@
+"""The Python that trains: it has torch, which our own environment must not.
+
+MODELYARD_TORCH_PYTHON names it; otherwise it is the one that `make entries` makes under the cache, when it is there,
+and else our own Python, which then is asked what it lacks. It enters at `start.py` and knows nothing of Modelyard.
+In the cluster it is in a container of its own (`trainer`).
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from modelyard.builder.triton.install import cache_folder
+from modelyard.core.storage.keys import is_safe_path
+from modelyard.errors import InvalidSettings, UnsupportedModel
+
+from . import sidecar_client
+
+PYTHON = "MODELYARD_TORCH_PYTHON"
+_START = Path(__file__).with_name("start.py")
+_SAID = 400
+_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait for each other sleep: on cores that others use too, spinning made training several times slower."""
+
+
+def python() -> str:
+    """The interpreter, as a path or a name."""
+    made = cache_folder() / "train-venv" / "bin" / "python"
+    return os.environ.get(PYTHON) or (str(made) if made.exists() else sys.executable)
+
+
+def command(*arguments: str) -> list[str]:
+    """A verb of `programs.job`, to be started. Isolated: of ours, only the folder of the programs is on its path."""
+    return [python(), "-I", str(_START), *arguments]
+
+
+def against() -> str | None:
+    """What is missing for training, or None."""
+    beside = sidecar_client.common()
+    if beside is not None:
+        missing = _missing_beside(beside)
+        lacks = f"the image of the trainer lacks {' and '.join(missing)}: set config.build.trainImage to another."
+        return lacks if missing else None
+    named = python()
+    if shutil.which(named) is None:
+        return f"{PYTHON} names {named}, which is no program; name the Python of an environment with torch."
+    missing = _missing(named)
+    if not missing:
+        return None
+    return (
+        f"training needs {' and '.join(missing)}, which {named} does not have: pip install 'modelyard[torch]' in an "
+        f"environment of its own and name its Python in {PYTHON} (in a checkout, `make entries` makes one)."
+    )
+
+
+def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    """What a job left as JSON, its progress told line by line; raises UnsupportedModel with its last words.
+
+    The process ends when we are interrupted. FOLDER gets job, result and what it wrote to stderr.
+    """
+    reason = against()
+    if reason:
+        raise InvalidSettings(reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    result, errors, beside = folder / f"{verb}-result.json", folder / f"{verb}.err", sidecar_client.common()
+    result.unlink(missing_ok=True)
+    if beside is not None:
+        ended = sidecar_client.carried_out(beside, verb, job, result, errors, tell)
+    else:
+        ended = _carried_out(verb, job, folder, result, errors, tell)
+    if ended != 0 or not result.is_file():
+        raise UnsupportedModel(f"the training ended early: {_last(ended, errors)}.")
+    return json.loads(result.read_text())
+
+
+def below(folder: Path, path: str) -> Path:
+    """A file that a job says it has left; raises UnsupportedModel when there is none, or the path leads elsewhere."""
+    if not is_safe_path(path) or not (folder / path).is_file():
+        raise UnsupportedModel(f"the training says it left {path!r}, and there is no such file.")
+    return folder / path
+
+
+def _carried_out(
+    verb: str, job: dict[str, Any], folder: Path, result: Path, errors: Path, tell: Callable[[str], None]
+) -> int:
+    """The exit code of a job in a process of ours."""
+    order = folder / f"{verb}.json"
+    order.write_text(json.dumps(job))
+    with errors.open("wb") as said:
+        process = subprocess.Popen(
+            command(verb, str(order), str(result)),
+            stdout=subprocess.PIPE,
+            stderr=said,
+            start_new_session=True,
+            text=True,
+            env={**os.environ, **_PATIENT},
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                tell(line.rstrip())
+            return process.wait()
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Nothing of it goes on when we do not wait any longer."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def _last(code: int, errors: Path) -> str:
+    if code < 0:
+        return f"it crashed with {signal.Signals(-code).name}"
+    lines = errors.read_text(errors="replace").strip().splitlines()
+    return (lines[-1:] or ["no message"])[0][:_SAID].rstrip(".")
+
+
+@cache
+def _missing_beside(folder: Path) -> tuple[str, ...]:
+    return sidecar_client.missing(folder)
+
+
+@cache
+def _missing(named: str) -> tuple[str, ...]:
+    done = subprocess.run(
+        [named, "-I", str(_START), "missing"], capture_output=True, text=True, errors="replace", check=False
+    )
+    if done.returncode != 0:
+        return ("torch",)
+    return tuple(name.replace("_", "-") for name in done.stdout.split())

@@ -1,0 +1,165 @@
+"""One run of an entry's recipe: trained in the torch environment, kept in OUT/trained, given to the engine.
+
+    OUT/trained/KEY/STAGE/model.onnx   KEY is a digest of the training folder and the model's tensors
+    OUT/trained/KEY/stages.json        what was trained, written last
+
+A later run into the same folder with the same files trains nothing. What is trained takes the time its recipe says
+(epochs); it is not part of the optimization's budget, which counts from when all starting points are there.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from modelyard.api.optimization import Chosen, Variant
+from modelyard.builder.artifacts.source import Source, read_source
+from modelyard.builder.inference.hardware import cores
+from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.optimization.pass_api import Material, Precision
+from modelyard.errors import InvalidEntry, UnsupportedModel
+
+from . import environment
+from .architecture_search import chosen_architecture
+from .recipe import FILE, TrainingRecipe, read_recipe
+
+Tell = Callable[[str], None]
+
+TRAINED, FOUND = "trained", "searched"
+RESULT = "stages.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a course made: materials by name, its MLflow run (empty without), and sentences for the report."""
+
+    starts: Mapping[str, Material]
+    run: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class _Stage(BaseModel):
+    """What is believed of a stage: its name becomes a folder's, its path is looked at."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]{1,60}$")
+    path: str
+    passes: tuple[str, ...]
+    precision: Precision
+
+
+@dataclass(frozen=True)
+class Course:
+    """An entry with a recipe; `folder` keeps what is trained."""
+
+    source: Source
+    recipe: TrainingRecipe
+    folder: Path
+
+    @property
+    def evaluation(self) -> Path:
+        """The entry's eval.npz."""
+        assert self.source.evaluation is not None
+        return self.source.evaluation
+
+    def job(self, **more: Any) -> dict[str, Any]:
+        """What every job of the torch environment is told."""
+        return {
+            "name": self.source.name,
+            "folder": str((self.source.model.parent / FILE).parent.absolute()),
+            "recipe": self.recipe.model_dump(mode="json"),
+            "inputs": [port.name for port in self.source.graph.inputs],
+            "outputs": [port.name for port in self.source.graph.outputs],
+            "out": str(self.folder.absolute()),
+            "threads": cores(),
+            "run": "",
+            **more,
+        }
+
+
+def course_of(entry: Path, out: Path) -> Course:
+    """Reads the recipe; raises InvalidEntry when there is none, or nothing could judge its result."""
+    recipe, source = read_recipe(entry), read_source(entry)
+    if source.evaluation is None:
+        raise InvalidEntry(f"training changes the answers of {entry}: add an eval.npz, which judges what comes out.")
+    if len(source.graph.outputs) != 1:
+        raise InvalidEntry(
+            f"{entry} has {len(source.graph.outputs)} outputs; a recipe can train one with a single one."
+        )
+    return Course(source, recipe, out / TRAINED / _key(entry, source))
+
+
+def train(course: Course, tell: Tell) -> Trained:
+    """Trains what is not there yet; raises InvalidSettings without torch, UnsupportedModel when it fails."""
+    kept = course.folder / RESULT
+    if kept.is_file():
+        tell("taking what an earlier run trained")
+        return _read(course, json.loads(kept.read_text()))
+    done = environment.run("train", course.job(), course.folder, tell)
+    notes: list[str] = []
+    if course.recipe.search:
+        found = chosen_architecture(course, done["run"], tell)
+        notes.append(found.note)
+        if found.architecture is not None:
+            done["stages"] += _of_found(course, found.architecture, done["run"], tell)
+    trained = _read(course, {**done, "notes": notes})
+    kept.write_text(json.dumps({**done, "notes": notes}))
+    return trained
+
+
+def log_figures(course: Course, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
+    """The figures of every timed variant into the MLflow run of the training, when there is one."""
+    if not trained.run:
+        return
+    figures: dict[str, float] = {}
+    for variant in variants:
+        told = {"speedup": variant.speedup, "size": variant.size, "quality": variant.quality}
+        figures |= {
+            f"variants/{variant.name}/{name}": float(value) for name, value in told.items() if value is not None
+        }
+    figures["chosen/size_ratio"] = chosen.size_ratio
+    figures["chosen/speedup"] = chosen.speedup or 1.0
+    environment.run("figures", course.job(run=trained.run, figures=figures), course.folder, lambda _: None)
+
+
+def _of_found(course: Course, architecture: Mapping[str, int], run: str, tell: Tell) -> Sequence[dict[str, Any]]:
+    """The stages of the recipe with the architecture found in place of its own student or pruning."""
+    recipe = course.recipe.model_copy(update={"student": dict(architecture), "prune": None, "search": None})
+    again = replace(course, recipe=recipe, folder=course.folder / FOUND)
+    stages = environment.run("train", again.job(run=run), again.folder, tell)["stages"]
+    return [
+        {**stage, "name": stage["name"].replace("student", FOUND, 1), "path": f"{FOUND}/{stage['path']}"}
+        for stage in stages
+    ]
+
+
+def _read(course: Course, done: dict[str, Any]) -> Trained:
+    try:
+        stages = [_Stage.model_validate(stage) for stage in done["stages"]]
+    except ValidationError as bad:
+        first = bad.errors()[0]["msg"]
+        raise UnsupportedModel(f"what the training says of itself makes no sense: {first}.") from bad
+    starts = {
+        stage.name: Material(
+            environment.below(course.folder.absolute(), stage.path),
+            "onnx",
+            stage.precision,
+            tuple(f"torch-{name}" for name in stage.passes),
+        )
+        for stage in stages
+    }
+    for material in starts.values():
+        inspect(material.path)  # raises what is wrong with a file that the author's code had a hand in
+    return Trained(starts, done["run"], tuple(done["notes"]))
+
+
+def _key(entry: Path, source: Source) -> str:
+    """Changes with any file of the training folder, the entry's model and its tensors' names."""
+    total = hashlib.sha256(source.digest().encode())
+    for path in sorted((entry / FILE).parent.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(str(path.relative_to(entry)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""One recipe made and judged, timed against the others, and remembered for the Job that follows."""

@@ -1,0 +1,101 @@
+"""Triton for use on this machine: made once, kept in the cache, the same files as in the image `triton-cpu`.
+
+Its pins (numpy below 2) clash with ours, so it never shares an environment with Modelyard: the packages of
+`images/triton-cpu/requirements.txt` are installed into a folder of their own and arranged by the script beside
+them. In the builder's image `MODELYARD_TRITON_HOME` names the one that is already there.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from modelyard.errors import InvalidSettings, Unreachable
+
+PYTHONS = ("3.11", "3.12")
+"""Pythons for which the wheel has a stub, numpy 1.26 exists and onnxruntime is current."""
+
+
+def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
+    """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads)."""
+    named = os.environ.get("MODELYARD_TRITON_HOME")
+    if named:
+        if not Path(named, "bin", "tritonserver").is_file():
+            raise InvalidSettings(f"MODELYARD_TRITON_HOME names {named}, which has no bin/tritonserver; unset it.")
+        return Path(named)
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise InvalidSettings("Triton runs here only on Linux x86-64; build on such a machine or in the cluster.")
+    python, recipe = _python(), _recipe()
+    home = cache_folder() / "triton" / _digest(recipe, python)[:16]
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "bin" / "tritonserver").is_file():
+            say("installing Triton for local use (once)")
+            _install(recipe, python, home)
+    return home
+
+
+def cache_folder() -> Path:
+    """`$MODELYARD_CACHE`, else ~/.cache/modelyard."""
+    return Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard")
+
+
+def _recipe() -> Path:
+    """images/triton-cpu: beside the sources in a checkout, inside the package when that was installed."""
+    here = Path(__file__).resolve()
+    places = (here.parents[4] / "images" / "triton-cpu", here.parent / "triton-cpu")
+    return next(place for place in places if (place / "assemble.py").is_file())
+
+
+def _digest(recipe: Path, python: str) -> str:
+    total = hashlib.sha256(python.encode())
+    for file in sorted(path for path in recipe.rglob("*") if path.suffix in (".py", ".txt")):
+        total.update(file.relative_to(recipe).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def _python() -> str:
+    """Version of a Python whose shared library the system has; ours first."""
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
+    present = set(re.findall(r"libpython(3\.\d+)\.so\.1\.0 ", listed))
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for version in (ours, *PYTHONS):
+        if version in present and version in PYTHONS:
+            return version
+    raise InvalidSettings("Triton needs the shared library of Python 3.11 or 3.12: apt-get install libpython3.11.")
+
+
+def _install(recipe: Path, python: str, home: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as scratch:
+        made = Path(scratch, "home")
+        command = [
+            *_installer(), "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-version", python,
+            "--target", str(made / "site"), "-r", str(recipe / "requirements.txt"),
+        ]  # fmt: skip
+        environment = {**os.environ, "UV_LINK_MODE": "copy"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode != 0:
+            last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+            raise Unreachable(f"Triton's packages cannot be installed ({last[0]}); check the network and try again.")
+        subprocess.run([sys.executable, str(recipe / "assemble.py"), str(made), python], check=True)
+        made.rename(home)
+
+
+def _installer() -> list[str]:
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+            return [python, "-m", "pip", "install", "--quiet"]
+    raise InvalidSettings(
+        "neither uv nor pip is here to install Triton: pip install uv, or apt-get install python3-pip."
+    )

@@ -1,0 +1,1 @@
+"""Verbs that make artifacts and show them: build, optimize, report, export, serve."""

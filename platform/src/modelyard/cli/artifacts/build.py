@@ -1,0 +1,201 @@
+"""`modelyard build`: on a workstation from a path, in the cluster's Job from an entry.
+
+With `--publish` a failure is also written as {"reason", "message"} to `$MODELYARD_TERMINATION_LOG`, where the
+operator reads the sentence that becomes the Model's condition.
+"""
+
+import re
+import tempfile
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelyard.cli.terminal.console import Output
+
+if TYPE_CHECKING:
+    from modelyard.api.entry import Entry
+    from modelyard.api.report import OptimizationSummary, Report
+    from modelyard.builder.artifacts.assemble import Order
+
+MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+class Target(StrEnum):
+    """Hardware a build is for."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+def build(
+    what: Annotated[str, typer.Argument(metavar="PATH|ENTRY", help="A path, or digits:1, or digits@champion.")],
+    name: Annotated[str | None, typer.Option(help="Name the model is served under; the source's by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the artifact; NAME-build by default.")] = None,
+    target: Annotated[Target, typer.Option(help="Hardware; the artifact serves on both.")] = Target.CPU,
+    publish: Annotated[bool, typer.Option("--publish", help="Put the build of an entry into the store.")] = False,
+    optimize: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help='Serve the best variant, as spec.optimize asks: {"budget": "2m"}, or {}.'),
+    ] = None,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
+    ] = False,
+    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
+) -> None:
+    """Build an entry or a file into a proved Triton model repository."""
+    from modelyard.cli.terminal.console import dump
+    from modelyard.clients.cluster.termination_message import leave, reason
+
+    if not publish:
+        report = _locally(what, name, out, target, optimize, trust_pickle=trust_pickle, trust_code=trust_code)
+    else:
+        try:
+            report = _published(what, name, target, optimize, trust_code=trust_code)
+        except Exception as bad:
+            leave(reason(bad, "the builder"))
+            raise
+    if output is not Output.TABLE:
+        dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
+    else:
+        show(report)
+
+
+def model_name(given: str | None, source: str) -> str:
+    """The name to serve under, checked as Kubernetes will check it."""
+    from modelyard.errors import InvalidEntry
+
+    name = given or re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:40].strip("-")
+    if not MODEL_NAME.fullmatch(name):
+        raise InvalidEntry(
+            f"{name!r} is not a usable model name: give --name up to 40 lower-case letters, digits and single dashes."
+        )
+    return name
+
+
+def show(report: "Report") -> None:
+    """The report in a few lines."""
+    from modelyard.cli.terminal.console import out
+
+    def tensors(items: tuple) -> str:
+        return ", ".join(f"{tensor.name} {tensor.datatype}{list(tensor.shape)}" for tensor in items)
+
+    batching = report.batching
+    console = out()
+    console.print(f"{report.model}: good ({report.size:,} bytes, {report.digest})", markup=False, soft_wrap=True)
+    console.print(f"  takes    {tensors(report.inputs)}", markup=False, soft_wrap=True)
+    console.print(f"  gives    {tensors(report.outputs)}", markup=False, soft_wrap=True)
+    most = f"up to {batching.max_batch_size} rows" if batching.max_batch_size else "never"
+    console.print(f"  batched  {most}: {batching.reason}", markup=False, soft_wrap=True)
+    if report.quality:
+        worst = max(report.quality.largest_difference.values())
+        metric = f", {report.quality.metric} {report.quality.value:.4g}" if report.quality.value is not None else ""
+        console.print(f"  eval.npz {report.quality.rows} rows{metric}, largest difference {worst:.3g}", markup=False)
+    if report.optimization:
+        console.print(f"  variant  {variant_line(report.optimization)}", markup=False, soft_wrap=True)
+    console.print(f"  proved   one inference by {report.proof.server}", markup=False)
+
+
+def variant_line(found: "OptimizationSummary") -> str:
+    """What was chosen and what it brings, in one line."""
+    from modelyard.api.optimization import ORIGINAL
+    from modelyard.core.artifacts import optimization_summary
+
+    return (
+        found.reason
+        if found.variant == ORIGINAL
+        else f"{found.variant} in {found.runtime}: {optimization_summary.given(found)}"
+    )
+
+
+def _locally(
+    what: str,
+    name: str | None,
+    out: Path | None,
+    target: Target,
+    optimize: str | None,
+    *,
+    trust_pickle: bool,
+    trust_code: bool,
+) -> "Report":
+    from modelyard.api.report import Source as ReportedSource
+    from modelyard.builder.artifacts.assemble import Order, Steps
+    from modelyard.builder.artifacts.assemble import build as build_artifact
+    from modelyard.builder.artifacts.source import read_source
+    from modelyard.builder.artifacts.staging import Naming, stage
+    from modelyard.cli.registry.connection import open_registry
+    from modelyard.cli.terminal.console import say
+    from modelyard.core.names import build_digest
+
+    with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
+        if Path(what).exists() or not _ENTRY.fullmatch(what):
+            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            source = read_source(path)
+            version = source.metadata.version if source.metadata else ""
+            digest = source.digest()
+        else:
+            registry, path = open_registry(), Path(scratch, "entry")
+            entry = _resolved(what)
+            registry.fetch(entry, path)
+            source, version, digest = read_source(path), entry.version, entry.digest
+        model = model_name(name, source.name)
+        reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
+        folder = out or Path(f"{model}-build")
+        if optimize is not None:
+            return _optimized(path, optimize, Order(model, digest, reported, target.value), folder, trust_code)
+        order = Order(model, build_digest(digest, model, {}), reported, target.value)
+        return build_artifact(source, order, folder, Steps(say)).report
+
+
+def _optimized(path: Path, asked: str, order: "Order", folder: Path, trust_code: bool) -> "Report":
+    """Builds here with a table that fills; the digest of `order` is still that of the source."""
+    from modelyard.builder.artifacts.assemble import Steps
+    from modelyard.builder.optimization.options import wish
+    from modelyard.builder.optimization.results.publish import build as build_optimized
+    from modelyard.core.names import build_digest
+
+    from .optimize_view import progress
+
+    wanted = wish(asked, order.target)
+    order = replace(order, digest=build_digest(order.digest, order.model, wanted.options))
+    with progress() as watch:
+        steps = Steps(watch.say)
+        return build_optimized(path, wanted, order, folder, steps, watch, trust_code=trust_code).report
+
+
+def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
+    from modelyard.builder.artifacts.assemble import Steps
+    from modelyard.builder.artifacts.publish import publish
+    from modelyard.builder.optimization.options import wish
+    from modelyard.builder.optimization.results.publish import publish as publish_optimized
+    from modelyard.cli.registry.connection import open_registry, open_store
+    from modelyard.cli.terminal.console import say
+
+    entry = _resolved(what)
+    registry = open_registry()
+    model = model_name(name, entry.name)
+    store, steps = open_store(), Steps(say)
+
+    def fetch(folder: Path) -> None:
+        registry.fetch(entry, folder)
+
+    if optimize is None:
+        return publish(entry, model, target.value, store, fetch, steps)
+    wanted = wish(optimize, target.value)
+    return publish_optimized(entry, model, wanted, store, fetch, steps, trust_code=trust_code)
+
+
+def _resolved(what: str) -> "Entry":
+    from modelyard.cli.registry.connection import open_registry
+    from modelyard.errors import UnknownEntry
+
+    match = _ENTRY.fullmatch(what)
+    if match is None:
+        raise UnknownEntry(f"{what!r} is not an entry; write NAME:VERSION or NAME@ALIAS.")
+    name, sign, rest = match.groups()
+    registry = open_registry()
+    return registry.resolve(name, version=rest) if sign == ":" else registry.resolve(name, alias=rest)

@@ -1,0 +1,1 @@
+"""Generators of the reference pages; `make generate` runs them."""

@@ -1,0 +1,1 @@
+"""Verbs that look at a Model or ask it: get, explain, predict, compare."""

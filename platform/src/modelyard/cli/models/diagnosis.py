@@ -1,0 +1,299 @@
+"""What is wrong with a Model, station by station, in words for people.
+
+The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
+warm-up), rollout, routes, gateway. Every station gives one `Step`; the first bad one is where to begin, because
+the stations after it wait for it. Causes in pods and routes are those the operator itself sees
+(`pods.trouble`, `routes.trouble`), so `explain` and the conditions never disagree.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from modelyard.api.model import Model
+from modelyard.api.rollout_status import Outcome
+from modelyard.api.status import RevisionStatus, Stage
+from modelyard.core.artifacts.optimization import OUTSIDE
+from modelyard.core.names import (
+    BUILD_LABEL,
+    REVISION_LABEL,
+    build_label,
+    job_name,
+    optimize_job_name,
+    path_route_name,
+    predictor,
+)
+from modelyard.core.revisions import pod_failures, route_status
+from modelyard.core.snapshot import Object
+from modelyard.settings import Settings
+
+
+class Verdict(StrEnum):
+    """How a station stands: fine, on its way, or in need of somebody."""
+
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One station: what was found, and what to do when it is not good."""
+
+    station: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The world around one Model: objects of any kind in it, its build's Job and pods, the Gateway.
+
+    `logs` are the last lines of containers that ended badly, by pod name.
+    """
+
+    model: Model
+    objects: Sequence[Object] = ()
+    gateway: Object | None = None
+    logs: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, kind: str, name: str) -> Object | None:
+        """The object of that kind and name, or None."""
+        return next((one for one in self.objects if one["kind"] == kind and one["metadata"]["name"] == name), None)
+
+    def labelled(self, kind: str, label: str, value: str) -> list[Object]:
+        """All objects of a kind with that label."""
+        return [
+            one for one in self.objects if one["kind"] == kind and one["metadata"].get("labels", {}).get(label) == value
+        ]
+
+
+_UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevision"}
+
+
+def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
+    """All stations of the Model's path, in order; never empty."""
+    first = _model(facts.model, settings)
+    if not facts.model.status.conditions:
+        return (first,)
+    entry = _condition(facts, "Entry", "EntryResolved", "modelyard entries")
+    reached = (entry, _build(facts, settings), _optimization(facts, settings))
+    steps = [first, *(step for step in reached if step is not None)]
+    for revision in facts.model.status.revisions:
+        steps.append(_revision(facts, revision))
+    return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
+
+
+def conclusion(steps: Sequence[Step]) -> Step:
+    """The step to begin with: the first bad one, else the first that is on its way, else the last."""
+    for verdict in (Verdict.BAD, Verdict.WAITING):
+        for step in steps:
+            if step.verdict is verdict:
+                return step
+    return steps[-1]
+
+
+def _model(model: Model, settings: Settings) -> Step:
+    where = f"{model.namespace}/{model.name}"
+    if "deletionTimestamp" in model.metadata:
+        return Step("Model", Verdict.WAITING, f"{where} is being deleted.")
+    if model.status.observed_generation < model.generation:
+        return Step(
+            "Model",
+            Verdict.WAITING,
+            f"the operator has not taken up the latest version of {where} yet.",
+            "if this lasts more than a few seconds, `modelyard doctor` says whether the operator runs; its log: "
+            f"kubectl -n {settings.operator.namespace} logs deploy/modelyard-operator",
+        )
+    return Step("Model", Verdict.GOOD, f"{where} asks for {model.spec.source}; the operator has taken it up.")
+
+
+def _build(facts: Facts, settings: Settings) -> Step | None:
+    build = facts.model.status.build
+    if build is None:
+        return _condition(facts, "Build", "Built", "modelyard get --watch")
+    if _about_optimization(facts.model):
+        known = facts.model.status.optimization
+        plain = Step("Build", Verdict.GOOD, "the artifact is in the store as the entry is.")
+        return None if known is not None and known.digest == build.digest else plain
+    log = _log_of(job_name(build.digest), settings)
+    found = _condition(facts, "Build", "Built", log)
+    trouble = pod_failures.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
+    if trouble and found and found.verdict is Verdict.WAITING:
+        return Step("Build", Verdict.BAD, trouble.message, log)
+    return found
+
+
+def _about_optimization(model: Model) -> bool:
+    """The condition Built speaks of the optimized artifact."""
+    known, said = model.status.optimization, model.status.condition("Built")
+    return known is not None and said is not None and said.message == known.message
+
+
+def _optimization(facts: Facts, settings: Settings) -> Step | None:
+    """How far the optimization is, or why it failed; None when the spec asks for none."""
+    known, station = facts.model.status.optimization, "Optimization"
+    if known is None:
+        return None
+    if known.variant:
+        return Step(station, Verdict.GOOD, known.message)
+    log = _log_of(optimize_job_name(known.digest), settings)
+    trouble = pod_failures.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
+    if trouble and not known.failure:
+        return Step(station, Verdict.BAD, trouble.message, log)
+    if _about_optimization(facts.model):
+        return _condition(facts, station, "Built", log)
+    return Step(station, Verdict.WAITING, known.message)
+
+
+def _log_of(job: str, settings: Settings) -> str:
+    return f"kubectl -n {settings.operator.namespace} logs job/{job}"
+
+
+def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | None:
+    said = facts.model.status.condition(kind)
+    if said is None:
+        return None
+    if said.status == "True":
+        return Step(station, Verdict.GOOD, said.message)
+    if said.reason in OUTSIDE:
+        return Step(station, Verdict.BAD, said.message, "it is tried again by itself; `modelyard doctor` finds why")
+    if said.status == "Unknown" or said.reason in _UNDER_WAY:
+        return Step(station, Verdict.WAITING, said.message, command)
+    return Step(station, Verdict.BAD, said.message, f"to look closer: {command}")
+
+
+def _revision(facts: Facts, revision: RevisionStatus) -> Step:
+    """InferenceService, pods, replicas, warm-up: the first that is missing."""
+    station = f"Revision {revision.name}"
+    gone = f"version {revision.version} is on its way out ({revision.stage})."
+    if revision.stage is Stage.STANDBY:
+        return Step(station, Verdict.GOOD, f"version {revision.version} stands by to take the traffic back.")
+    if revision.stage not in (Stage.STARTING, Stage.JOINING, Stage.SERVING):
+        return Step(station, Verdict.GOOD, gone)
+    if facts.find("InferenceService", revision.name) is None:
+        return Step(station, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")
+    trouble = pod_failures.trouble(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
+    if trouble:
+        return Step(station, Verdict.BAD, trouble.message, _pod_command(facts.model, revision))
+    ready, wanted = _replicas(facts.find("Deployment", predictor(revision.name)))
+    if wanted == 0:
+        return Step(station, *_without_deployment(facts, revision))
+    if ready < wanted:
+        verdict = Verdict.WAITING
+        return Step(station, verdict, f"{ready} of {wanted} replicas are ready.", _pod_command(facts.model, revision))
+    if not revision.ready:
+        return _unanswered(facts.model, station)
+    share = f"{revision.weight} % of the traffic"
+    return Step(station, Verdict.GOOD, f"version {revision.version}: {ready} of {wanted} replicas ready, {share}.")
+
+
+def _unanswered(model: Model, station: str) -> Step:
+    said = model.status.condition("Ready")
+    if said is not None and said.reason == "WarmupFailed":
+        build = model.status.build.digest if model.status.build else "the build"
+        return Step(
+            station, Verdict.BAD, said.message, f"the artifact may not fit the server: check report.json of {build}"
+        )
+    return Step(station, Verdict.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
+
+
+def _replicas(deployment: Object | None) -> tuple[int, int]:
+    if deployment is None:
+        return 0, 0
+    return deployment.get("status", {}).get("readyReplicas", 0), deployment["spec"].get("replicas", 1)
+
+
+def _without_deployment(facts: Facts, revision: RevisionStatus) -> tuple[Verdict, str, str]:
+    """KServe made no Deployment, or somebody scaled it to nothing."""
+    look = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
+    if facts.find("Deployment", predictor(revision.name)) is not None:
+        return Verdict.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", look
+    service = facts.find("InferenceService", revision.name) or {}
+    said = [one for one in service.get("status", {}).get("conditions", []) if one.get("status") == "False"]
+    if said and said[0].get("message"):
+        return Verdict.BAD, f"KServe makes no pods: {said[0]['message'].rstrip('.')}.", look
+    return Verdict.WAITING, "KServe has not made its Deployment yet.", look
+
+
+def _pod_command(model: Model, revision: RevisionStatus) -> str:
+    return f"kubectl -n {model.namespace} describe pods -l {REVISION_LABEL}={revision.name}"
+
+
+def _rollout(model: Model) -> Iterator[Step]:
+    """Where a rollout stands, or why the wanted revision was refused; nothing when there is none to speak of."""
+    rollout, asked = model.status.rollout, f"{model.name} -n {model.namespace}"
+    if rollout is None:
+        return
+    if rollout.active:
+        share = f", {rollout.weight} % of the traffic" if rollout.weight else ""
+        word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
+        version = f"version {rollout.version}, " if rollout.version else ""
+        found = f"{version}{rollout.phase}{share}{word}: {rollout.message}"
+        yield Step("Rollout", Verdict.WAITING, found, f"modelyard rollout watch {asked}")
+        return
+    last = next((one for one in rollout.history if one.revision == rollout.rejected), None)
+    if last is None:
+        return
+    found = f"version {last.version} ended as {last.outcome} ({last.reason}): {last.message}"
+    if last.outcome is Outcome.REPORTED:
+        yield Step("Rollout", Verdict.GOOD, found)
+        return
+    again = f"name a better version in spec.source, or try it once more: modelyard rollout retry {asked}"
+    yield Step("Rollout", Verdict.BAD, found, again)
+
+
+def _routes(facts: Facts, settings: Settings) -> Iterator[Step]:
+    if not facts.model.status.revisions:
+        return
+    name = facts.model.name
+    for kind, called in (("HTTPRoute", name), ("HTTPRoute", path_route_name(name)), ("GRPCRoute", name)):
+        station = f"{kind} {called}"
+        route = facts.find(kind, called)
+        if route is None:
+            yield Step(station, Verdict.WAITING, "it is not there yet; it comes with the first pods of a revision.")
+            continue
+        trouble = route_status.trouble(route, settings.gateway)
+        look = f"kubectl -n {facts.model.namespace} describe {kind.lower()} {called}"
+        if trouble:
+            yield Step(station, Verdict.WAITING if " waits for " in trouble else Verdict.BAD, trouble, look)
+        else:
+            yield _traffic(facts, station, route, look)
+
+
+def _traffic(facts: Facts, station: str, route: Object, look: str) -> Step:
+    """Who gets the route's traffic, and whether there is anybody to answer it."""
+    backends = route["spec"]["rules"][0]["backendRefs"]
+    total = sum(one.get("weight", 1) for one in backends)
+    shares = (
+        {one["name"]: 100 * one.get("weight", 1) / total for one in backends if one.get("weight", 1)} if total else {}
+    )
+    silent = [one for one in shares if _replicas(facts.find("Deployment", one))[0] == 0]
+    split = ", ".join(f"{share:.3g} % to {one}" for one, share in shares.items()) or "no traffic to anybody"
+    starting = {predictor(one.name) for one in facts.model.status.revisions if one.stage is Stage.STARTING}
+    if silent and starting.issuperset(silent):
+        return Step(station, Verdict.WAITING, f"accepted, {split}; nobody answers there before the pods are ready.")
+    if silent or not shares:
+        sentence = f"accepted, but {split}, and nobody ready answers there: callers get 503."
+        return Step(station, Verdict.BAD, sentence, look)
+    return Step(station, Verdict.GOOD, f"accepted; {split}.")
+
+
+def _gateway(facts: Facts, settings: Settings) -> Iterator[Step]:
+    where = f"{settings.gateway.namespace}/{settings.gateway.name}"
+    look = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
+    if facts.gateway is None:
+        yield Step(
+            "Gateway",
+            Verdict.BAD,
+            f"there is no Gateway {where}.",
+            "`modelyard doctor` says what is missing and how to install it",
+        )
+        return
+    conditions = {one["type"]: one for one in facts.gateway.get("status", {}).get("conditions", [])}
+    programmed = conditions.get("Programmed", {"status": "Unknown", "message": "its controller has said nothing"})
+    if programmed["status"] == "True":
+        yield Step("Gateway", Verdict.GOOD, f"{where} is programmed.")
+    else:
+        yield Step("Gateway", Verdict.BAD, f"{where} is not programmed: {programmed.get('message', '')}.", look)

@@ -1,0 +1,99 @@
+"""`modelyard explain NAME`: walk the path of a Model and say where it is stuck, why, and what to do.
+
+Exit code 0 when every station is good or on its way, 1 when one needs somebody.
+"""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from modelyard.api.model import Model
+from modelyard.cli.terminal.console import Output, dump, out
+from modelyard.cli.terminal.options import Namespace, Shown
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.context import current_namespace
+from modelyard.core.kinds import CHILDREN
+from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
+from modelyard.core.snapshot import Ref
+from modelyard.errors import Refused
+from modelyard.settings import Settings
+
+from .diagnosis import Facts, Step, Verdict, conclusion, diagnose
+from .get import parsed, read
+
+_MARKS = {Verdict.GOOD: "[green]✓[/]", Verdict.WAITING: "[yellow]…[/]", Verdict.BAD: "[red]✗[/]"}
+_KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]
+_LOG_BYTES = 20_000
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="Name of the Model.")],
+    namespace: Namespace = "",
+    output: Shown = Output.TABLE,
+) -> None:
+    """Say in plain words what is wrong with a Model and what to do."""
+    settings, cluster, console = Settings.read(), Cluster(access()), out()
+    found = read(cluster, namespace or current_namespace(), name)[0]
+    model = parsed(found)
+    steps = diagnose(gather(cluster, model, settings), settings)
+    if output is Output.TABLE:
+        show(steps, console)
+    else:
+        dump([asdict(step) | {"verdict": step.verdict.value} for step in steps], output)
+    if any(step.verdict is Verdict.BAD for step in steps):
+        raise typer.Exit(1)
+
+
+def gather(cluster: Cluster, model: Model, settings: Settings) -> Facts:
+    """Everything that belongs to the Model, as far as the caller may read it."""
+    objects: list[dict[str, Any]] = []
+    for kind in _KINDS:
+        objects += _items(cluster, kind, model.namespace, f"{MODEL_LABEL}={model.name}")
+    builds = [one.digest for one in (model.status.build, model.status.optimization) if one is not None]
+    for digest in dict.fromkeys(builds):
+        selector = f"{BUILD_LABEL}={build_label(digest)}"
+        objects += _items(cluster, "Pod", settings.operator.namespace, selector)
+    logs = {one["metadata"]["name"]: _log(cluster, one) for one in objects if one["kind"] == "Pod"}
+    gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))
+    return Facts(model, objects, gateway, {pod: log for pod, log in logs.items() if log})
+
+
+def _items(cluster: Cluster, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
+    """The objects with their kind, which lists leave out; none where the caller may not look."""
+    try:
+        return [{**one, "kind": kind} for one in cluster.items(kind, namespace, selector)]
+    except Refused:
+        return []
+
+
+def _log(cluster: Cluster, pod: dict[str, Any]) -> str:
+    """The log of the first container that ended badly; empty when none did."""
+    at = Ref("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
+    status = pod.get("status", {})
+    for one in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        now = one.get("state", {}).get("terminated") or {}
+        before = one.get("lastState", {}).get("terminated") or {}
+        if now.get("exitCode") or (before.get("exitCode") and not one.get("ready")):
+            return cluster.logs(at, one["name"], previous=not now, limit=_LOG_BYTES)
+    return ""
+
+
+def show(steps: tuple[Step, ...], console: Console) -> None:
+    """The stations in order, then the one to begin with."""
+    for step in steps:
+        line = f"{_MARKS[step.verdict]} [bold]{escape(step.station)}[/]: {escape(step.found)}"
+        console.print(line, highlight=False, soft_wrap=True)
+    begin = conclusion(steps)
+    if begin.verdict is Verdict.GOOD:
+        console.print("\nNothing is wrong.")
+        return
+    word = "Wrong" if begin.verdict is Verdict.BAD else "On its way"
+    console.print(
+        f"\n[bold]{word}[/] at {escape(begin.station)}: {escape(begin.found)}", highlight=False, soft_wrap=True
+    )
+    if begin.remedy:
+        console.print(f"[bold]Do[/]: {escape(begin.remedy)}", highlight=False, soft_wrap=True)

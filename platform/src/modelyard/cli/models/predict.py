@@ -1,0 +1,115 @@
+"""`modelyard predict NAME --input FILE`: one inference, over HTTP or gRPC, by way of the gateway.
+
+The model's own metadata say which inputs it takes; values are cast to them. With `--url` any server of the
+Open Inference Protocol v2 is asked directly, such as one started by `modelyard serve`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from modelyard.cli.terminal.console import Output, dump, out
+from modelyard.cli.terminal.options import Namespace, Shown
+from modelyard.cli.terminal.table import table
+from modelyard.clients.cluster.context import current_namespace
+from modelyard.clients.inference.predictions import Endpoint, Prediction, connect, datatype
+from modelyard.core.names import host
+from modelyard.settings import Settings
+
+from .input_files import read
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_ROWS = 20
+_VALUES = 8
+_CLASSES = range(2, 1001)
+
+
+def predict(
+    name: Annotated[str, typer.Argument(help="Name of the Model.")],
+    file: Annotated[Path, typer.Option("--input", "-i", help="A .json, .npz or .csv file with the input values.")],
+    namespace: Namespace = "",
+    grpc: Annotated[bool, typer.Option("--grpc", help="Ask over gRPC instead of HTTP.")] = False,
+    revision: Annotated[str, typer.Option(help="Ask this revision only, whatever traffic it gets.")] = "",
+    first: Annotated[int | None, typer.Option(min=1, help="Send only so many rows of the file.")] = None,
+    url: Annotated[str, typer.Option(help="Ask this server directly, such as http://127.0.0.1:8080.")] = "",
+    output: Shown = Output.TABLE,
+) -> None:
+    """Send one inference to a Model and print its outputs."""
+    connection = connect(address(name, namespace, revision, url), grpc=grpc)
+    try:
+        result = connection.predict(read(file, connection.describe(), first))
+    finally:
+        connection.close()
+    console = out()
+    if output is Output.TABLE:
+        console.print(shown(result))
+        if result.revision:
+            console.print(f"answered by revision {result.revision}", style="dim", highlight=False)
+    else:
+        dump(plain(name, result), output)
+
+
+def address(name: str, namespace: str, revision: str, url: str) -> Endpoint:
+    """Where to ask: the given server, or the gateway with the Model's host."""
+    if url:
+        return Endpoint(url if "://" in url else f"http://{url}", name, revision=revision)
+    gateway = Settings.read().gateway
+    published = host(name, namespace or current_namespace(), gateway.domain)
+    return Endpoint(gateway.public_url or gateway.url, name, published, revision)
+
+
+def plain(name: str, result: Prediction) -> dict[str, Any]:
+    """The answer as data: outputs with datatype, shape and nested values."""
+    outputs = [
+        {
+            "name": called,
+            "datatype": datatype(array),
+            "shape": list(array.shape),
+            "data": _texts(array).tolist(),
+        }
+        for called, array in result.outputs.items()
+    ]
+    return {"model": name, "revision": result.revision, "outputs": outputs}
+
+
+def shown(result: Prediction) -> Table:
+    """One line a row and output; for a row of scores also which is the largest."""
+    rows = []
+    for name, array in result.outputs.items():
+        lines = array if array.ndim else array[None]
+        for position, row in enumerate(lines[:_ROWS]):
+            rows.append((name, str(position), _values(row), _largest(row)))
+        if len(lines) > _ROWS:
+            rows.append((name, "…", f"and {len(lines) - _ROWS} rows more; --output json has all", ""))
+    return table(("output", "row", "values", "largest"), rows)
+
+
+def _texts(array: "np.ndarray") -> "np.ndarray":
+    """Bytes as text, everything else as it is."""
+    import numpy as np
+
+    if array.dtype.kind not in "OS":
+        return array
+    decoded = [one.decode(errors="replace") if isinstance(one, bytes) else one for one in array.reshape(-1).tolist()]
+    return np.array(decoded, dtype=object).reshape(array.shape)
+
+
+def _values(row: Any) -> str:
+    import numpy as np
+
+    flat = _texts(np.asarray(row)).reshape(-1)
+    words = [f"{one:.4g}" if flat.dtype.kind == "f" else str(one) for one in flat[:_VALUES]]
+    return " ".join(words) + (f" … ({flat.size} in all)" if flat.size > _VALUES else "")
+
+
+def _largest(row: Any) -> str:
+    import numpy as np
+
+    scores = np.asarray(row)
+    if scores.ndim != 1 or scores.dtype.kind != "f" or scores.size not in _CLASSES:
+        return ""
+    return str(int(scores.argmax()))

@@ -1,0 +1,130 @@
+"""`modelyard doctor`: is everything there that Modelyard needs, and if not, what is to be done?
+
+Exit code 0 when nothing is wrong, 1 otherwise. Without a cluster only this machine is looked at.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+
+from modelyard.cli.terminal.console import Output, dump, out
+from modelyard.cli.terminal.options import Shown
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import CONFIG_MAP, GATEWAY, Cluster
+from modelyard.clients.inference.predictions import answers
+from modelyard.clients.store import S3Store
+from modelyard.core.kinds import BY_NAME, MODEL, Kind
+from modelyard.core.snapshot import Ref
+from modelyard.errors import ModelyardError
+from modelyard.settings import Settings, config_file
+
+from . import doctor_checks
+from .doctor_checks import Check, Grade
+
+_ROUTES = [GATEWAY, BY_NAME["HTTPRoute"], BY_NAME["GRPCRoute"]]
+_ENVOY_PROXY = Kind("EnvoyProxy", "gateway.envoyproxy.io", "v1alpha1", "envoyproxies", "", False)
+_MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: "[red]✗[/]"}
+
+
+def doctor(output: Shown = Output.TABLE) -> None:
+    """Check what Modelyard needs, each with a remedy."""
+    console = out()
+    found: list[Check] = []
+    for check in examine(Settings.read()):
+        found.append(check)
+        if output is Output.TABLE:
+            remedy = f"\n    [bold]Do[/]: {escape(check.remedy)}" if check.remedy else ""
+            console.print(
+                f"{_MARKS[check.grade]} [bold]{check.subject}[/]: {escape(check.found)}{remedy}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    if output is not Output.TABLE:
+        dump([one._asdict() | {"grade": one.grade.value} for one in found], output)
+    if any(one.grade is Grade.WRONG for one in found):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """All checks, one after the other, so that a slow one does not hide the others."""
+    yield from _machine()
+    yield _store(settings)
+    try:
+        cluster = Cluster(access())
+        missing = cluster.unserved([MODEL])
+    except ModelyardError as bad:
+        yield Check("Cluster", Grade.WRONG, str(bad), "start one with `make cluster`, or set KUBECONFIG")
+        return
+    yield Check("Cluster", Grade.GOOD, f"{cluster.configuration.host} answers")
+    yield doctor_checks.definitions("Modelyard's own kinds", missing, doctor_checks.INSTALL)
+    for subject, look in _cluster_checks(cluster, settings).items():
+        try:
+            yield look()
+        except ModelyardError as bad:
+            yield Check(
+                subject, Grade.WRONG, str(bad), "ask for the right to read this, or for the cluster to be mended"
+            )
+
+
+def _machine() -> Iterator[Check]:
+    cache = Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard").expanduser()
+    there = next(path for path in (cache, *cache.parents) if path.exists())
+    yield doctor_checks.disk(shutil.disk_usage(there).free, str(there))
+    yield doctor_checks.triton(sorted(str(path) for path in cache.glob("triton/*") if path.is_dir()))
+    kubectl = shutil.which("kubectl")
+    if kubectl:
+        yield Check("kubectl", Grade.GOOD, kubectl)
+    else:
+        yield Check("kubectl", Grade.NOTE, "not on PATH", "the virtual environment has one: . .venv/bin/activate")
+
+
+def _store(settings: Settings) -> Check:
+    try:
+        store = S3Store(settings.store)
+        next(iter(store.list("registry/")), None)
+    except ModelyardError as bad:
+        where = config_file() or "the environment (MODELYARD_STORE_*)"
+        return Check("Store", Grade.WRONG, str(bad), f"endpoint and credentials are read from {where}")
+    return Check("Store", Grade.GOOD, f"{store.place} answers these credentials")
+
+
+def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[[], Check]]:
+    gate, home = settings.gateway, settings.operator.namespace
+
+    def definitions() -> Check:
+        missing = cluster.unserved([*_ROUTES, _ENVOY_PROXY])
+        return doctor_checks.definitions(
+            "Gateway API", missing, "install Envoy Gateway (its chart gateway-helm brings both)"
+        )
+
+    def kserve() -> Check:
+        served = cluster.unserved([BY_NAME["InferenceService"]])
+        if served:
+            return doctor_checks.definitions("KServe", served, "install KServe 0.17 or newer (its chart kserve-crd)")
+        manager = cluster.get(Ref("Deployment", "kserve", "kserve-controller-manager"))
+        return doctor_checks.kserve(manager, cluster.get(Ref(CONFIG_MAP.kind, "kserve", "inferenceservice-config")))
+
+    def gateway() -> Check:
+        return doctor_checks.gateway(
+            cluster.get(Ref(GATEWAY.kind, gate.namespace, gate.name)), gate.namespace, gate.name
+        )
+
+    def reachable() -> Check:
+        url = gate.public_url or gate.url
+        if answers(url):
+            return Check("Gateway's address", Grade.GOOD, f"{url} answers")
+        remedy = "set gateway.publicUrl in .modelyard/config.yaml (MODELYARD_GATEWAY_PUBLIC_URL) to its address"
+        return Check("Gateway's address", Grade.WRONG, f"nothing answers at {url} from this machine", remedy)
+
+    def operator() -> Check:
+        deployment = cluster.get(Ref("Deployment", home, "modelyard-operator"))
+        lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
+        return doctor_checks.operator(deployment, lease, home, datetime.now(UTC))
+
+    looks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
+    return {**looks, "Operator": operator}

@@ -1,0 +1,1 @@
+"""Verbs of the registry: push, entries, alias."""

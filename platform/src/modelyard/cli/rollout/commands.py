@@ -1,0 +1,141 @@
+"""What a person tells a rollout: looked at first, written once, and answered by the operator.
+
+A command is written into `spec.rollout.command` with a new id, as a merge patch of that one field. Who applies the
+Model's manifest is not disturbed by it: no other field changes hands, an apply of a manifest without `command`
+leaves it where it is (`kubectl apply`, server-side or not, Helm, Flux and Argo CD alike), and when it is dropped all
+the same nothing happens, because the answer is in the status. A command that stands in an applied manifest itself
+is told again with every apply that follows another command: the last ten ids are remembered and not carried out
+again, but nobody can tell what such a manifest means, so keep commands out of what is applied continuously.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from modelyard.api.model import Model
+from modelyard.api.rollout import Action, Strategy
+from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
+from modelyard.cli.models.get import parsed, read
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.core.rollout.effective_spec import bound
+from modelyard.core.rollout.state_machine import WATCHED
+from modelyard.core.snapshot import Ref
+from modelyard.errors import Conflict, Unreachable, UserError
+
+REFUSED = "Refused: "
+_EVERY = 0.25
+_BEHIND = " (The operator has not taken up the latest change of the Model yet: perhaps it is too early.)"
+_UNGUIDED = {Action.PROMOTE, Action.PAUSE, Action.RESUME}
+
+
+def objection(model: Model, action: Action) -> str:
+    """Why the command makes no sense now, with what to do instead; empty when it does."""
+    rollout = model.status.rollout or RolloutStatus()
+    strategy = bound(model, rollout).spec.rollout.strategy
+    if action in _UNGUIDED and strategy in (Strategy.IMMEDIATE, Strategy.RECREATE):
+        said = f"strategy {strategy} has no steps to {action}: a revision gets all the traffic once it answers"
+        return f"{said}. `modelyard rollout abort {model.name}` drops one that is still starting."
+    said = _OBJECTIONS[action](model, rollout)
+    late = model.status.observed_generation < model.generation
+    return f"{said}{_BEHIND}" if said and late else said
+
+
+def _against_abort(model: Model, rollout: RolloutStatus) -> str:
+    if rollout.phase is Phase.ABORTING:
+        return f"the rollout of {model.name} is being aborted already."
+    return "" if rollout.active else f"{_idle(model)}; to go back, apply the spec of the version before."
+
+
+def _against_promote(model: Model, rollout: RolloutStatus) -> str:
+    if not rollout.active:
+        return f"{_idle(model)}; a changed spec begins one."
+    if rollout.phase is Phase.ABORTING:
+        return f"the rollout of {model.name} is being aborted; `modelyard rollout retry {model.name}` tries it again."
+    if rollout.phase in WATCHED or rollout.phase is Phase.HOLDING:
+        return ""
+    return f"the candidate of {model.name} has not answered a warm-up request yet ({rollout.phase}): wait for it."
+
+
+def _against_pause(model: Model, rollout: RolloutStatus) -> str:
+    if not rollout.active:
+        return f"{_idle(model)}; a changed spec begins one."
+    if rollout.phase is Phase.ABORTING:
+        return f"the rollout of {model.name} is being aborted: there is nothing left to pause."
+    resume = f"`modelyard rollout resume {model.name}` goes on"
+    return f"the rollout of {model.name} is paused already; {resume}." if rollout.paused else ""
+
+
+def _against_resume(model: Model, rollout: RolloutStatus) -> str:
+    if not rollout.active:
+        return f"{_idle(model)}; a changed spec begins one."
+    if rollout.paused or rollout.unanswered or rollout.reason == "PauseStep":
+        return ""
+    if rollout.phase is Phase.HOLDING:
+        why = f"{rollout.reason}: {rollout.message}".rstrip(".")
+        return f"the rollout of {model.name} is held, not paused, and goes on by itself. {why}."
+    return f"the rollout of {model.name} is not paused."
+
+
+def _against_retry(model: Model, rollout: RolloutStatus) -> str:
+    if rollout.unanswered:
+        return ""
+    if rollout.active:
+        return f"a rollout of {model.name} is under way ({rollout.phase}): abort it first, or wait for its end."
+    if not rollout.rejected:
+        return f"there is nothing to retry: no revision that {model.name} wants was refused."
+    return ""
+
+
+def _idle(model: Model) -> str:
+    return f"no rollout of {model.name} is under way"
+
+
+_OBJECTIONS: dict[Action, Callable[[Model, RolloutStatus], str]] = {
+    Action.ABORT: _against_abort,
+    Action.PROMOTE: _against_promote,
+    Action.PAUSE: _against_pause,
+    Action.RESUME: _against_resume,
+    Action.RETRY: _against_retry,
+}
+
+
+def new_id() -> str:
+    """An id that no command had before, and that tells when it was given."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(3)}"
+
+
+def give(cluster: Cluster, namespace: str, name: str, action: Action) -> str:
+    """Writes the command and returns its id; raises UserError when it makes no sense, before anything is written."""
+    model = parsed(read(cluster, namespace, name)[0])
+    against = objection(model, action)
+    if against:
+        raise UserError(against)
+    told = new_id()
+    change = {
+        "metadata": {"uid": model.metadata["uid"]},
+        "spec": {"rollout": {"command": {"id": told, "action": action.value}}},
+    }
+    if cluster.merge(Ref("Model", namespace, name), change) is None:
+        raise UserError(f"there is no Model {name} in namespace {namespace} any more.")
+    return told
+
+
+def answer(cluster: Cluster, namespace: str, name: str, told: str, patience: float) -> CommandStatus:
+    """The operator's answer to that command; raises Unreachable when it does not come in so many seconds."""
+    end = time.monotonic() + patience
+    while True:
+        model = parsed(read(cluster, namespace, name)[0])
+        said = model.status.rollout.command if model.status.rollout else None
+        if said is not None and said.id == told:
+            return said
+        asked = model.spec.rollout.command
+        if asked is None or asked.id != told:
+            other = f"{asked.action} with id {asked.id}" if asked else "nothing"
+            raise Conflict(f"somebody else wrote {other} before an answer came: look at the status, and tell it again.")
+        if time.monotonic() >= end:
+            raise Unreachable(
+                f"the command is written, but the operator has not answered within {patience:g} s: `modelyard doctor` "
+                f"says whether it runs; `modelyard rollout status {name} -n {namespace}` shows the answer once it came."
+            )
+        time.sleep(_EVERY)

@@ -1,0 +1,77 @@
+"""When a rollout that is watched has ended, and with which exit code.
+
+| seen | exit code |
+|---|---|
+| promoted, or ended with the report it was made for | 0 |
+| no rollout under way, and the wanted revision holds the traffic | 0 |
+| aborted, failed, rolled back | 1 |
+| stuck before it began: no such entry, a failed build | 1 |
+| superseded by a newer spec | none: the next rollout is watched |
+
+While the operator has not taken up the latest spec nothing has ended: so `kubectl apply` and then `watch` works.
+"""
+
+from dataclasses import dataclass
+
+from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord
+from modelyard.api.status import ModelStatus
+
+from .view import Look, told
+
+_CODES = {
+    Outcome.PROMOTED: 0,
+    Outcome.REPORTED: 0,
+    Outcome.ABORTED: 1,
+    Outcome.FAILED: 1,
+    Outcome.ROLLED_BACK: 1,
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The exit code, and why in a sentence."""
+
+    code: int
+    sentence: str
+
+
+def ending(look: Look, began: str) -> Ending | None:
+    """How it ended; None while it goes on. `began` is when the rollout seen last began, empty when none was seen."""
+    rollout, status = look.rollout, look.model.status
+    if look.behind:
+        return None
+    if rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected:
+        return Ending(1, f"{look.model.name} is stuck: {_message(status, 'Stalled')}")
+    if rollout.active:
+        return None
+    if rollout.history and (rollout.rejected or rollout.history[0].started == began):
+        return _recorded(look, rollout.history[0])
+    if began:
+        return _unrecorded(look)
+    if _holds(status, "Ready"):
+        said = f" The last one: {told(rollout.history[0], look.now)}." if rollout.history else ""
+        return Ending(0, f"No rollout is under way; version {status.version} holds the traffic.{said}")
+    return None
+
+
+def _recorded(look: Look, record: RolloutRecord) -> Ending | None:
+    code = _CODES.get(record.outcome)
+    return None if code is None else Ending(code, f"{told(record, look.now)}. {record.message}")
+
+
+def _unrecorded(look: Look) -> Ending | None:
+    """The first revision of a Model leaves no record, and neither does what ends before it had a candidate."""
+    rollout = look.rollout
+    if rollout.reason == Outcome.SUPERSEDED:
+        return None
+    return Ending(0 if rollout.reason == Outcome.PROMOTED else 1, f"{look.model.name}: {rollout.message}")
+
+
+def _holds(status: ModelStatus, kind: str) -> bool:
+    found = status.condition(kind)
+    return found is not None and found.status == "True"
+
+
+def _message(status: ModelStatus, kind: str) -> str:
+    found = status.condition(kind)
+    return found.message if found else ""

@@ -1,0 +1,167 @@
+"""`modelyard simulate`: what a gate would decide, before anybody's requests depend on it."""
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelyard.cli.terminal.console import Output, dump, out, say
+from modelyard.cli.terminal.options import Shown
+from modelyard.cli.terminal.plot import check, draw
+from modelyard.cli.terminal.table import table
+
+if TYPE_CHECKING:
+    from modelyard.core.analysis.statistics.sequential_test import Rule
+    from modelyard.core.analysis.statistics.simulation import Outcome, Tally, Traffic
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+_ALLOWED_MISSES = {"anyMiss": 0, "fiveMisses": 5}
+NAMES = {
+    "sequential": "Modelyard's gate",
+    "anyMiss": "threshold, one missed look of ten aborts",
+    "fiveMisses": "threshold, five missed looks of ten allowed",
+}
+PLOTTED = tuple(10 ** (step / 6 - 1) for step in range(13))
+
+
+def fraction(text: str | float) -> float:
+    """`1%` or `0.01` as 0.01; BadParameter when it is not between 0 and 1."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(%?)", text.strip(), re.IGNORECASE)
+    value = float(found[1]) / (100.0 if found[2] else 1.0) if found else -1.0
+    if not 0.0 <= value <= 1.0:
+        raise typer.BadParameter(f"{text!r} is not a fraction: write 1% or 0.01.")
+    return value
+
+
+def growth(text: str | float) -> float:
+    """`25%` or `0.25` as 0.25; may exceed 100 %."""
+    if not isinstance(text, str):
+        return text
+    try:
+        value = float(text.strip().removesuffix("%")) / (100.0 if text.strip().endswith("%") else 1.0)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1e6:
+        raise typer.BadParameter(f"{text!r} is not a growth: write 25% or 0.25.")
+    return value
+
+
+def per_minute(text: str | float) -> float:
+    """`50/min`, `2/s` or `3000/h` as requests a minute."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*/\s*(s|min|h)", text.strip())
+    value = float(found[1]) * 60.0 / _SECONDS[found[2]] if found else 0.0
+    if not 0.0 < value <= 6e6:
+        raise typer.BadParameter(f"{text!r} is not a request rate up to 100000/s: write 50/min, 2/s or 3000/h.")
+    return value
+
+
+def simulate(
+    p0: Annotated[float, typer.Option(parser=fraction, metavar="RATE", help="Bad rate the objective allows.")] = 0.01,
+    true_rate: Annotated[
+        float, typer.Option(parser=fraction, metavar="RATE", help="Bad rate the candidate really has.")
+    ] = 0.01,
+    rate: Annotated[
+        float,
+        typer.Option(
+            parser=per_minute, metavar="RATE", show_default="50/min", help="Requests to both arms: 50/min, 2/s."
+        ),
+    ] = 50.0,
+    share: Annotated[
+        float, typer.Option(parser=fraction, metavar="SHARE", help="The candidate's share; below 100% it is compared.")
+    ] = 1.0,
+    stable_rate: Annotated[
+        float | None,
+        typer.Option(parser=fraction, metavar="RATE", help="Bad rate of the stable; half of --p0, or less."),
+    ] = None,
+    max_regression: Annotated[
+        float, typer.Option(parser=growth, metavar="GROWTH", help="Growth of the bad rate that is allowed.")
+    ] = 0.25,
+    correlation: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Of bad requests within a minute: bursts.")
+    ] = 0.0,
+    history: Annotated[int, typer.Option(min=0, help="Minutes the stable was watched before, if compared.")] = 10,
+    alpha: Annotated[
+        float, typer.Option(parser=fraction, metavar="RATE", help="Chance to abort a good candidate.")
+    ] = 0.01,
+    beta: Annotated[
+        float, typer.Option(parser=fraction, metavar="RATE", help="Chance to promote a bad candidate.")
+    ] = 0.05,
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help="After which a rollout is inconclusive.")] = 30,
+    runs: Annotated[int, typer.Option(min=1, help="Rollouts to simulate.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 1,
+    plot: Annotated[
+        Path | None, typer.Option(help="PNG of the chances to abort and promote against the true bad rate.")
+    ] = None,
+    output: Shown = Output.TABLE,
+) -> None:
+    """Simulate what a rollout's gate decides about a candidate with a known bad rate."""
+    from modelyard.core.analysis.statistics.sequential_test import Rule
+    from modelyard.core.analysis.statistics.simulation import Traffic
+
+    stable = min(true_rate, p0 / 2.0) if stable_rate is None else stable_rate
+    traffic = Traffic(rate, true_rate, share, stable, correlation, history=history if share < 1.0 else 0)
+    try:
+        rule = Rule(p0, alpha, beta, max_regression if share < 1.0 else None)
+    except ValueError as bad:
+        raise typer.BadParameter(str(bad)) from bad
+    if plot is not None:
+        check(plot)
+    found = tallies(rule, traffic, minutes, runs, seed)
+    if plot is not None:
+        fewer = max(100, runs // 10)
+        say(f"Simulating {fewer} rollouts at each of {len(PLOTTED)} bad rates for {plot}")
+        draw(plot, p0, curves(rule, traffic, minutes, fewer, seed), NAMES)
+    _show(found, output)
+
+
+def tallies(rule: "Rule", traffic: "Traffic", minutes: int, runs: int, seed: int) -> dict[str, "Tally"]:
+    """How `runs` rollouts end by Modelyard's gate and by each threshold rule, the traffic seeded alike."""
+    from modelyard.core.analysis.statistics.simulation import outcome, tally, threshold_outcome
+
+    def seeded(run: Callable[[random.Random], "Outcome"]) -> "Tally":
+        chance = random.Random(seed)  # noqa: S311 - a repeatable simulation, nothing secret
+        return tally(runs, lambda: run(chance))
+
+    found = {"sequential": seeded(lambda chance: outcome(rule, traffic, minutes, chance))}
+    for name, misses in _ALLOWED_MISSES.items():
+        found[name] = seeded(lambda chance, misses=misses: threshold_outcome(rule.allowed, misses, traffic, chance))
+    return found
+
+
+def curves(rule: "Rule", traffic: "Traffic", minutes: int, runs: int, seed: int) -> dict[float, dict[str, "Tally"]]:
+    """The same for true bad rates from a tenth of the allowed one to ten times as much, by true rate."""
+    rates = sorted({min(1.0, factor * rule.allowed) for factor in PLOTTED})
+    return {rate: tallies(rule, replace(traffic, true_rate=rate), minutes, runs, seed) for rate in rates}
+
+
+def _plain(one: "Tally") -> dict[str, float | None]:
+    return {
+        "aborted": one.aborted,
+        "promoted": one.promoted,
+        "inconclusive": one.inconclusive,
+        "medianMinutes": None if one.median_minutes is None else round(one.median_minutes, 3),
+    }
+
+
+def _show(found: Mapping[str, "Tally"], output: Output) -> None:
+    if output is not Output.TABLE:
+        others = {name: _plain(one) for name, one in found.items() if name != "sequential"}
+        dump({**_plain(found["sequential"]), "thresholds": others}, output)
+        return
+    rows = [
+        [
+            NAMES[name],
+            *(f"{part:.1%}" for part in (one.aborted, one.promoted, one.inconclusive)),
+            "" if one.median_minutes is None else f"{one.median_minutes:.1f}",
+        ]
+        for name, one in found.items()
+    ]
+    out().print(table(("rule", "aborted", "promoted", "inconclusive", "median minutes"), rows))

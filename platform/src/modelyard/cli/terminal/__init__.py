@@ -1,0 +1,1 @@
+"""What every verb prints with: console, tables, durations, options."""

@@ -1,0 +1,1 @@
+"""The API server, and how this process reaches it."""

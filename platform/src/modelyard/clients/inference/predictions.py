@@ -1,0 +1,201 @@
+"""Predictions by the Open Inference Protocol v2, over HTTP and over gRPC, with the same two verbs.
+
+Tensors travel as raw bytes on both ways, so what numpy holds is what the server gets. The Model is chosen
+by host name, also where there is no DNS: HTTP sends it as `Host`, gRPC as the connection's authority. The
+answer names the revision that gave it. tritonclient and grpc are imported on first use: they come with the
+extra `builder`, and the gRPC half must not share a process with the kserve SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from modelyard.core.names import REVISION_HEADER
+from modelyard.errors import InvalidInput, InvalidSettings, ModelyardError, Refused, Unreachable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_TIMEOUT = 30.0
+_SHOWN = 400
+
+
+class TensorSpec(NamedTuple):
+    """A tensor as the server describes it; -1 is a dynamic dimension, the batch included."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a served model takes and gives."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Named output arrays, and the revision that answered (empty when no gateway stood between)."""
+
+    outputs: dict[str, np.ndarray]
+    revision: str
+
+
+class Endpoint(NamedTuple):
+    """Where a model answers: `url` of the gateway or server, `host` to be asked for (empty: the url's own)."""
+
+    url: str
+    model: str
+    host: str = ""
+    revision: str = ""
+
+
+class Inference(Protocol):
+    """A connection to one model; close it when done."""
+
+    def describe(self) -> Description:
+        """Inputs and outputs; raises Unreachable or Refused."""
+        ...
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
+        """One inference; raises InvalidInput when the server refuses the arrays, Unreachable or Refused."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection."""
+        ...
+
+
+def connect(endpoint: Endpoint, *, grpc: bool = False) -> Inference:
+    """A connection over HTTP or gRPC; raises InvalidSettings when the client library is not installed."""
+    try:
+        import tritonclient.utils  # noqa: F401
+
+        if grpc:
+            from .grpc import GrpcInference
+
+            return GrpcInference(endpoint)
+    except ImportError as missing:
+        raise InvalidSettings(
+            f"predictions need the package {missing.name}: install modelyard with the extra builder."
+        ) from missing
+    return HttpInference(endpoint)
+
+
+def answers(url: str) -> bool:
+    """True when anything at all answers HTTP at that address."""
+    try:
+        httpx.get(url, timeout=3.0, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def datatype(array: np.ndarray) -> str:
+    """The protocol's name of an array's datatype, such as FP32."""
+    from tritonclient.utils import np_to_triton_dtype
+
+    return np_to_triton_dtype(array.dtype) or str(array.dtype)
+
+
+class HttpInference:
+    """HTTP/1.1 with the binary data extension."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        headers = {"Host": endpoint.host} if endpoint.host else {}
+        if endpoint.revision:
+            headers[REVISION_HEADER] = endpoint.revision
+        self._http = httpx.Client(base_url=endpoint.url.rstrip("/"), headers=headers, timeout=_TIMEOUT, trust_env=False)
+
+    def describe(self) -> Description:
+        return description(self._send("GET", f"/v2/models/{self._endpoint.model}").json())
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
+        from tritonclient.http import InferenceServerClient
+
+        body, header = _encoded(inputs)
+        length = {"Inference-Header-Content-Length": str(header), "Content-Type": "application/octet-stream"}
+        answer = self._send("POST", f"/v2/models/{self._endpoint.model}/infer", content=body, headers=length)
+        said = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
+        result = InferenceServerClient.parse_response_body(answer.content, header_length=said)
+        names = [one["name"] for one in json.loads(answer.content[:said]).get("outputs", [])]
+        arrays = {name: array for name in names if (array := result.as_numpy(name)) is not None}
+        return Prediction(arrays, answer.headers.get(REVISION_HEADER, ""))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **what)
+        except httpx.HTTPError as bad:
+            raise unreachable(self._endpoint, f"{type(bad).__name__} {bad}".strip()) from bad
+        if answer.status_code != httpx.codes.OK:
+            raise _http_error(self._endpoint, answer)
+        return answer
+
+
+def description(metadata: Mapping[str, Any]) -> Description:
+    """The server's model metadata; numbers may be written as text (gRPC's JSON form)."""
+
+    def tensors(rows: Any) -> tuple[TensorSpec, ...]:
+        return tuple(TensorSpec(one["name"], one["datatype"], tuple(int(d) for d in one["shape"])) for one in rows)
+
+    return Description(metadata["name"], tensors(metadata.get("inputs", ())), tensors(metadata.get("outputs", ())))
+
+
+def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
+    """Nothing answered at the endpoint's address."""
+    where = urlsplit(endpoint.url).netloc or endpoint.url
+    if not endpoint.host:
+        return Unreachable(f"{where} did not answer ({cause}); start a server there, such as `modelyard serve`.")
+    return Unreachable(f"{where} did not answer ({cause}); `modelyard doctor` says whether the gateway runs.")
+
+
+def refusal(endpoint: Endpoint, code: str, said: str) -> ModelyardError:
+    """What an error answer means for the caller, by its HTTP status or gRPC code."""
+    who = endpoint.host or endpoint.url
+    look = f"`modelyard explain {endpoint.model}` says why"
+    said = " ".join(said.split())[:_SHOWN]
+    if code in ("400", "INVALID_ARGUMENT"):
+        return InvalidInput(f"{endpoint.model} refuses this input: {said or 'no reason given'}.")
+    if code in ("404", "NOT_FOUND", "UNIMPLEMENTED"):
+        if not endpoint.host:
+            return Refused(f"the server at {endpoint.url} has no model {endpoint.model}: check the name.")
+        pinned = f" as revision {endpoint.revision}" if endpoint.revision else ""
+        return Refused(f"nothing is published at {who}{pinned}; {look}.")
+    if code in ("502", "503", "504", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
+        return Unreachable(f"{who} is published but no replica answers (code {code}: {said or 'no body'}); {look}.")
+    return Refused(f"{who} answered with code {code}: {said or 'no body'}; {look}.")
+
+
+def _encoded(inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
+    """Request body and the length of its JSON header."""
+    from tritonclient.http import InferenceServerClient, InferInput
+
+    tensors = []
+    for name, array in inputs.items():
+        tensor = InferInput(name, list(array.shape), datatype(array))
+        tensor.set_data_from_numpy(array, binary_data=True)
+        tensors.append(tensor)
+    body, header = InferenceServerClient.generate_request_body(tensors)
+    return body, header if header is not None else len(body)
+
+
+def _http_error(endpoint: Endpoint, answer: httpx.Response) -> ModelyardError:
+    try:
+        said = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        said = answer.text
+    return refusal(endpoint, str(answer.status_code), said)

@@ -1,0 +1,58 @@
+"""Latency buckets of the gateway's Envoy pods, read through the API server, so that they reach a person's machine.
+
+Envoy counts per backend of a route (`httproute/<namespace>/<route>/rule/<i>/backend/<0|1>`) since the
+backend came into the route. Several Envoy pods and a Model's several rules add up.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.core.names import path_route_name
+from modelyard.core.snapshot import Ref
+from modelyard.errors import OutsideError
+
+_METRIC = "envoy_cluster_external_upstream_rq_time"
+_CLUSTER = re.compile(r"^(?:http|grpc)route/(?P<namespace>[^/]+)/(?P<route>[^/]+)/")
+_PORT = 19001
+
+Buckets = Mapping[float, float]
+"""Upper bound in milliseconds -> requests answered within it, cumulative."""
+
+
+def read(cluster: Cluster, gateway: str) -> dict[tuple[str, str], Buckets]:
+    """Buckets by (namespace, route name); empty when the pods cannot be read from here."""
+    found: dict[tuple[str, str], defaultdict[float, float]] = {}
+    try:
+        selector = f"gateway.envoyproxy.io/owning-gateway-name={gateway}"
+        for pod in cluster.items("Pod", selector=selector):
+            at = Ref("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            text = cluster.through(
+                at, _PORT, "/stats/prometheus", [("usedonly", ""), ("filter", "external.upstream_rq_time")]
+            )
+            add(found, text)
+    except OutsideError:
+        return {}
+    return dict(found)
+
+
+def add(found: dict[tuple[str, str], defaultdict[float, float]], text: str) -> None:
+    """Adds the buckets of one Envoy's Prometheus text."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples if family.name == _METRIC else ():
+            route = _CLUSTER.match(sample.labels.get("envoy_cluster_name", ""))
+            if route and sample.name.endswith("_bucket"):
+                buckets = found.setdefault((route["namespace"], route["route"]), defaultdict(float))
+                buckets[float(sample.labels["le"])] += sample.value
+
+
+def of_model(found: Mapping[tuple[str, str], Buckets], namespace: str, name: str) -> Buckets:
+    """The buckets of a Model: its routes by host, by path and over gRPC."""
+    total: defaultdict[float, float] = defaultdict(float)
+    for route in (name, path_route_name(name)):
+        for bound, count in found.get((namespace, route), {}).items():
+            total[bound] += count
+    return dict(total)

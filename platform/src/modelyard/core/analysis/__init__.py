@@ -1,0 +1,1 @@
+"""What the evidence says of a candidate: gates, their inputs and results, and the words they are told in."""

@@ -1,0 +1,83 @@
+"""Does the candidate get the share of the requests that its weight promises?
+
+With n requests since the weight took effect, c of them the candidate's, and w its weight,
+
+    X^2 = (c - n w)^2 / (n w (1-w)) / d
+
+has one degree of freedom. The design effect d, at least 2, is Pearson's dispersion of the slices: what comes
+over one connection, or from one client in a row, counts as less than as many independent requests. Of an A/B
+test's requests whole users go to one side, so they tell no more than USERS independent choices; that this many
+users came is all that is assumed of them. Only the newest MOST requests are asked, so that a share that was
+mended is seen to be.
+"""
+
+import math
+
+from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
+
+from .gate_input import Look
+from .messages import percent
+
+NAME = "share"
+SETTLING = 2
+FEWEST = 500
+MOST = 20_000
+SURPRISE = 1e-6
+LEAST_EFFECT = 2.0
+USERS = 100
+
+
+def share(look: Look) -> GateStatus:
+    """Hold when the observed share cannot be the weight's by chance; Pass otherwise."""
+    pairs = _pairs(look)
+    requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
+    found = GateStatus(
+        name=NAME, verdict=GateVerdict.PASS, requests=mine, stable_requests=requests - mine, message=_say_few(requests)
+    )
+    if requests < FEWEST:
+        return found
+    said = f"share: {mine} of {requests} requests ({percent(mine / requests)}) reached the candidate"
+    weight = percent(look.share)
+    if chance(pairs, look.share, sticky=look.phase is Phase.SPLITTING) >= SURPRISE:
+        return found.model_copy(update={"message": f"{said}, weight {weight}: agrees."})
+    message = (
+        f"{said}, but its weight is {weight}: ShareMismatch, so counts are not comparable and it waits; check that no "
+        "other route or weight points at the Model's services and that every pod of the gateway carries the route."
+    )
+    return found.model_copy(update={"verdict": GateVerdict.HOLD, "message": message})
+
+
+def chance(pairs: list[tuple[int, int]], weight: float, *, sticky: bool = False) -> float:
+    """Of a share at least as far from `weight`, when the pairs (requests, the candidate's) are routed by it."""
+    requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
+    independent = requests / _design_effect(pairs, mine / requests)
+    if sticky:
+        independent = min(independent, float(USERS))
+    return math.erfc(math.sqrt(independent * (mine / requests - weight) ** 2 / (weight * (1.0 - weight)) / 2.0))
+
+
+def _pairs(look: Look) -> list[tuple[int, int]]:
+    """Requests of both arms and the candidate's, by slice, newest first."""
+    pairs: list[tuple[int, int]] = []
+    total = 0
+    for one in reversed(look.traffic.slices):
+        if one.end - one.seconds < max(look.since + SETTLING, look.watched) or total >= MOST:
+            break
+        own, other = one.of(look.arm).requests, one.of(look.stable_slot).requests
+        total += own + other
+        pairs.append((own + other, own))
+    return pairs
+
+
+def _design_effect(pairs: list[tuple[int, int]], observed: float) -> float:
+    filled = [(both, own) for both, own in pairs if both]
+    if len(filled) < 2 or not 0.0 < observed < 1.0:
+        return LEAST_EFFECT
+    chi2 = sum((own - both * observed) ** 2 / both for both, own in filled) / (observed * (1.0 - observed))
+    return max(LEAST_EFFECT, chi2 / (len(filled) - 1))
+
+
+def _say_few(requests: int) -> str:
+    return (
+        f"share: {requests} requests so far; from {FEWEST} on the candidate's share of them is compared to its weight."
+    )

@@ -1,0 +1,109 @@
+"""What is kept of one gate between two looks: sums, no windows.
+
+Counts are sufficient for every test, so a state is small enough for a status (below 400 bytes), does not
+depend on how the windows were cut, and can be carried over a restart to the byte. Windows are known by their
+end, so one that comes twice changes nothing.
+
+One state belongs to one weight. `next_step` begins anew and keeps what is known of the stable: its overdispersion
+is worth more the longer it has been watched, so it should begin with the state the last rollout ended with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .statistics.burn_rate import Recent, Run
+from .statistics.overdispersion import Dispersion
+
+
+class Cause(StrEnum):
+    """Which question failed a candidate."""
+
+    NONE = ""
+    OBJECTIVE = "Objective"
+    REGRESSION = "Regression"
+    BURN = "Burn"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Requests and bad ones of both arms in a span that ended at `end`, aligned seconds since the epoch.
+
+    Raises ValueError for counts that cannot be.
+    """
+
+    end: int
+    requests: int
+    bad: int
+    stable_requests: int = 0
+    stable_bad: int = 0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.bad <= self.requests and 0 <= self.stable_bad <= self.stable_requests):
+            raise ValueError(f"the window that ended at {self.end} has more bad requests than requests.")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Counts of both arms since the evidence began, the last minutes, and what is known of the stable.
+
+    `run` is how the stable has been while it is out, and for some minutes after that.
+    """
+
+    end: int = 0
+    requests: int = 0
+    bad: int = 0
+    stable_requests: int = 0
+    stable_bad: int = 0
+    recent: Recent = field(default_factory=Recent)
+    dispersion: Dispersion = field(default_factory=Dispersion)
+    stable_out: bool = False
+    run: Run = field(default_factory=Run)
+    failed: Cause = Cause.NONE
+
+    @property
+    def share(self) -> float:
+        """The candidate's share of the requests of both arms; 0 before there were any."""
+        both = self.requests + self.stable_requests
+        return self.requests / both if both else 0.0
+
+
+def next_step(state: State) -> State:
+    """The state a new weight begins with: nothing of the candidate, everything of the stable's habits."""
+    return State(
+        end=state.end,
+        recent=state.recent.stable_only(),
+        dispersion=state.dispersion,
+        stable_out=state.stable_out,
+        run=state.run,
+    )
+
+
+def as_json(state: State) -> dict[str, Any]:
+    """The state as plain values for a status, below 400 bytes."""
+    habits, recent = state.dispersion, state.recent
+    return {
+        "windowEnd": state.end,
+        "counts": [state.requests, state.bad, state.stable_requests, state.stable_bad],
+        "recent": [recent.slot, *(count for bucket in recent.buckets for count in bucket)],
+        "dispersion": [getattr(habits, name) for name in habits.__slots__],
+        "stableOut": state.stable_out,
+        "failed": state.failed.value,
+        **({"run": list(state.run)} if state.run != Run() else {}),
+    }
+
+
+def from_json(values: Mapping[str, Any]) -> State:
+    """The reverse of `as_json`."""
+    slot, *counts = values["recent"]
+    buckets = tuple(tuple(counts[at : at + 4]) for at in range(0, len(counts), 4))
+    return State(
+        values["windowEnd"],
+        *values["counts"],
+        recent=Recent(slot, buckets),
+        dispersion=Dispersion(*values["dispersion"]),
+        stable_out=values["stableOut"],
+        run=Run(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
+        failed=Cause(values["failed"]),
+    )

@@ -1,0 +1,206 @@
+"""Always-valid tests of one gate: a candidate's bad requests against an objective and against the stable.
+
+A window counts the requests of one span of time in both arms. After every window the evidence may be read and
+acted upon; however often that is done, a gate fails a candidate that keeps the objective and is no worse than
+allowed with probability at most alpha, and passes one that misses the objective twofold with at most beta
+(`evalues.py` has the formulas and their sources). p0 is the allowed bad rate, m the allowed regression.
+
+| verdict | when |
+|---|---|
+| FAIL | rate > p0 is proven; or the burn rate is 14.4 in the long and the short span (`burn.py`); or |
+|      | rate > (1+m) times the stable's is proven, and rate < p0 is not |
+| HOLD | the stable itself misses the objective; only a proven regression fails the candidate then, and for |
+|      | five minutes after it; it ends with a minute in which the stable keeps the objective (`burn.py`) |
+| PASS | rate < 2 p0 is proven at beta, by at least 3/p0 requests, and, where there is a stable to compare to, |
+|      | rate < p0 or rate < 1.6 (1+m) times the stable's is proven at 0.1 % |
+| INCONCLUSIVE | none of these yet |
+
+FAIL is final. With a comparison there are two ways to fail, so each gets half of alpha; the two ways past the
+comparison share one mean e-value. Every log-LR is divided by phi, the stable's overdispersion. What was counted
+up to the end of the stable's trouble is forgotten then: common trouble neither accuses nor excuses anybody.
+
+The statement on alpha holds for independent requests whatever phi is. Where they come in bursts it is as good as
+phi is known: the stable should have been watched for ten minutes (`dispersion.minutes`) before a candidate gets
+traffic, be it before the rollout or during the last one (`ledger.next_step` keeps it).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from modelyard.core.analysis.state import Cause, State, Window, next_step
+
+from . import evalues
+from .burn_rate import Recent, Run
+
+__all__ = ["Cause", "Rule", "State", "Verdict", "Window", "next_step", "update", "verdict"]
+
+LOWEST_RATE, HIGHEST_RATE = 1e-6, 0.5
+PASS_FACTOR = 2.0
+RATIO_MARGIN = 1.6
+SAMPLE = 3.0
+SURE = 0.001
+
+
+class Verdict(StrEnum):
+    """What the evidence of one gate comes to."""
+
+    PASS = "Pass"  # noqa: S105
+    FAIL = "Fail"
+    HOLD = "Hold"
+    INCONCLUSIVE = "Inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a gate allows: the bad rate, errors of the two kinds, and the regression (0.25 for 25 %; None: not asked).
+
+    Raises ValueError for numbers the tests are not made for.
+    """
+
+    allowed: float
+    alpha: float = 0.01
+    beta: float = 0.05
+    max_regression: float | None = None
+
+    def __post_init__(self) -> None:
+        if not LOWEST_RATE < self.allowed < HIGHEST_RATE:
+            raise ValueError(f"the allowed bad rate must lie between {LOWEST_RATE:g} and {HIGHEST_RATE}.")
+        if not (0.0 < self.alpha < 1.0 and 0.0 < self.beta < 1.0):
+            raise ValueError("alpha and beta must lie between 0 and 1.")
+        if self.max_regression is not None and not 0.0 <= self.max_regression < math.inf:
+            raise ValueError("the allowed regression must be a number from 0 on.")
+
+    @property
+    def fail_level(self) -> float:
+        """log e from which on a question fails the candidate."""
+        return math.log((1.0 if self.max_regression is None else 2.0) / self.alpha)
+
+    @property
+    def pass_level(self) -> float:
+        """log e from which on the objective counts as kept."""
+        return -math.log(self.beta)
+
+    @property
+    def sure_level(self) -> float:
+        """log e from which on the candidate has room, or the comparison counts as settled."""
+        return -math.log(SURE)
+
+
+def update(rule: Rule, state: State, window: Window) -> State:
+    """The state after one more window; the same state for a window that is not newer."""
+    if window.end <= state.end:
+        return state
+    added = (window.requests, window.bad, window.stable_requests, window.stable_bad)
+    recent, out, run = _troubled(rule, state, window, state.recent.plus(window.end, added))
+    counted = (state.requests, state.bad, state.stable_requests, state.stable_bad)
+    if state.stable_out and not out:
+        counted = (0, 0, 0, 0)
+    dispersion = state.dispersion
+    if not out:
+        dispersion = dispersion.plus(window.end, window.stable_requests, window.stable_bad)
+    a, b, c, d = (before + new for before, new in zip(counted, added, strict=True))
+    after = State(window.end, a, b, c, d, recent, dispersion, out, run, state.failed)
+    if window.bad and not state.failed:
+        return _judged(rule, after)
+    return after
+
+
+def _troubled(rule: Rule, state: State, window: Window, recent: Recent) -> tuple[Recent, bool, Run]:
+    """The last minutes, whether the stable is out, and how it has been since or after that."""
+    now, phi = (window.stable_requests, window.stable_bad), state.dispersion.phi
+    asked = state.stable_out or window.stable_bad
+    out = bool(asked) and recent.stable_out(rule.allowed, rule.sure_level, phi, now)
+    if not state.stable_out:
+        after = state.run if state.run.fresh(window.end) else Run()
+        return recent, out, Run(window.end) if out else after
+    run = state.run.plus(window.end, *now, rule.allowed)
+    well = window.stable_bad <= rule.allowed * window.stable_requests and recent.recovered(run, window.end, phi)
+    return (Recent(), False, Run(window.end)) if well or not out else (recent, True, run)
+
+
+def verdict(rule: Rule, state: State) -> Verdict:
+    """What the evidence says now."""
+    if state.failed:
+        return Verdict.FAIL
+    if state.stable_out:
+        return Verdict.HOLD
+    return Verdict.PASS if _passes(rule, state) else Verdict.INCONCLUSIVE
+
+
+def _judged(rule: Rule, state: State) -> State:
+    """With the cause of a failure, if there is one; only a bad request of the candidate can bring one about."""
+    phi = state.dispersion.phi
+    alone = rule.max_regression is None
+    if not state.stable_out and (alone or state.run == Run()):
+        if state.recent.burning(rule.allowed):
+            return replace(state, failed=Cause.BURN)
+        if _exceeds(rule, state, phi):
+            return replace(state, failed=Cause.OBJECTIVE)
+    if not alone and _regresses(rule, state, phi):
+        return replace(state, failed=Cause.REGRESSION)
+    return state
+
+
+def _exceeds(rule: Rule, state: State, phi: float) -> bool:
+    """rate > p0 is proven. The ceiling, cheap to compute, spares most looks the grid."""
+    requests, bad, level = state.requests, state.bad, rule.fail_level
+    if bad <= requests * rule.allowed or evalues.ceiling(bad, requests - bad, rule.allowed) < level * phi:
+        return False
+    return evalues.above(requests, bad, rule.allowed, phi) >= level
+
+
+def _regresses(rule: Rule, state: State, phi: float) -> bool:
+    """rate > (1+m) times the stable's is proven, and there is no proof of rate < p0 to excuse it."""
+    ratio, share, level = 1.0 + (rule.max_regression or 0.0), state.share, rule.fail_level
+    bad, stable_bad = state.bad, state.stable_bad
+    expected = evalues.odds_share(share, ratio)
+    if not 0.0 < share < 1.0 or bad <= (bad + stable_bad) * expected:
+        return False
+    if evalues.ceiling(bad, stable_bad, expected) < level * phi:
+        return False
+    if evalues.ratio_above(bad, stable_bad, share, ratio, phi) < level:
+        return False
+    return state.stable_out or evalues.below(state.requests, state.bad, rule.allowed, phi) < rule.sure_level
+
+
+def _passes(rule: Rule, state: State) -> bool:
+    """The objective is kept and, where asked, the comparison settled."""
+    requests, bad, limit = state.requests, state.bad, PASS_FACTOR * rule.allowed
+    if requests * rule.allowed < SAMPLE or bad >= requests * limit:
+        return False
+    phi = state.dispersion.phi
+    if evalues.ceiling(bad, requests - bad, limit) < rule.pass_level * phi:
+        return False
+    if evalues.below(requests, bad, limit, phi) < rule.pass_level:
+        return False
+    return rule.max_regression is None or _settled(rule, state, phi)
+
+
+def _settled(rule: Rule, state: State, phi: float) -> bool:
+    """rate < p0, or rate < 1.6 (1+m) times the stable's: the mean of both e-values speaks against "neither"."""
+    level = rule.sure_level
+    bad, stable_bad = state.bad, state.stable_bad
+    expected = evalues.odds_share(state.share, ratio_limit(rule))
+    room = state.bad < state.requests * rule.allowed and (
+        evalues.ceiling(state.bad, state.requests - state.bad, rule.allowed) >= level * phi
+    )
+    kept = (
+        0.0 < state.share < 1.0
+        and bad < (bad + stable_bad) * expected
+        and (evalues.ceiling(bad, stable_bad, expected) >= level * phi)
+    )
+    return (room or kept) and settled_log_e(rule, state, phi) >= level
+
+
+def ratio_limit(rule: Rule) -> float:
+    """The ratio to the stable's bad rate that must be disproved before a pass."""
+    return RATIO_MARGIN * (1.0 + (rule.max_regression or 0.0))
+
+
+def settled_log_e(rule: Rule, state: State, phi: float) -> float:
+    """log of the mean of the e-values for rate < p0 and for rate < 1.6 (1+m) times the stable's."""
+    room = evalues.below(state.requests, state.bad, rule.allowed, phi)
+    kept = evalues.ratio_below(state.bad, state.stable_bad, state.share, ratio_limit(rule), phi)
+    top = max(room, kept)
+    return top + math.log((math.exp(room - top) + math.exp(kept - top)) / 2.0)

@@ -1,0 +1,158 @@
+"""Rollouts without a cluster: random traffic through the very tests that gates use, many times over.
+
+Requests arrive as a Poisson process, in windows of one second; each goes to the candidate with the probability
+of its weight and is bad with the probability of its arm. With a `correlation`, bad requests come in bursts:
+each arm's rate is drawn anew for every burst from a Beta distribution with that correlation between the
+requests of a burst (a fraction rho makes a sum of n of them 1 + (n-1) rho times as variable).
+
+For comparison the same traffic is judged by the two usual rules over ten looks of a minute: every look must
+keep the objective, or at most five may miss it (`threshold_outcome`).
+
+Nothing here makes random numbers: the caller hands in a generator, and the same one gives the same result.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
+from statistics import median
+from typing import Protocol
+
+from .sequential_test import Rule, State, Verdict, Window, next_step, update, verdict
+
+LOOKS = 10
+LOOK = 60
+BIG_MEAN = 200.0
+
+
+class Chance(Protocol):
+    """What is needed of `random.Random`."""
+
+    def random(self) -> float: ...
+
+    def betavariate(self, alpha: float, beta: float) -> float: ...
+
+
+class Ending(StrEnum):
+    """How a rollout ended."""
+
+    ABORTED = "aborted"
+    PROMOTED = "promoted"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests a minute to both arms, the candidate's share of them, true bad rates, and bursts in seconds.
+
+    `history` is the number of minutes for which the stable alone was watched before.
+    """
+
+    per_minute: float
+    true_rate: float
+    share: float = 1.0
+    stable_rate: float = 0.0
+    correlation: float = 0.0
+    burst: int = 60
+    history: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Fractions of the runs by ending, and the median of the minutes to a decision (None: nothing was decided)."""
+
+    aborted: float
+    promoted: float
+    inconclusive: float
+    median_minutes: float | None
+
+
+Outcome = tuple[Ending, float]
+
+
+def windows(traffic: Traffic, chance: Chance, start: int = 0) -> Iterator[Window]:
+    """Windows of one second from second `start`, a whole number of bursts, on, without end."""
+    second = start
+    mine = traffic.per_minute / 60.0 * traffic.share
+    other = traffic.per_minute / 60.0 - mine
+    rate, stable_rate = traffic.true_rate, traffic.stable_rate
+    while True:
+        if traffic.correlation and second % traffic.burst == 0:
+            rate = _drawn(traffic.true_rate, traffic.correlation, chance)
+            stable_rate = _drawn(traffic.stable_rate, traffic.correlation, chance)
+        second += 1
+        bad, stable_bad = _poisson(mine * rate, chance), _poisson(other * stable_rate, chance)
+        good, stable_good = _poisson(mine * (1.0 - rate), chance), _poisson(other * (1.0 - stable_rate), chance)
+        yield Window(second, good + bad, bad, stable_good + stable_bad, stable_bad)
+
+
+def outcome(rule: Rule, traffic: Traffic, minutes: float, chance: Chance, *, baking: bool = False) -> Outcome:
+    """Ending and minutes of one rollout; one that is baking waits for no pass, it can only fail."""
+    state = _watched(rule, traffic, chance)
+    began = state.end
+    for window in islice(windows(traffic, chance, began), round(minutes * 60)):
+        state = update(rule, state, window)
+        if state.failed:
+            return Ending.ABORTED, (window.end - began) / 60.0
+        if not baking and verdict(rule, state) is Verdict.PASS:
+            return Ending.PROMOTED, (window.end - began) / 60.0
+    return Ending.INCONCLUSIVE, minutes
+
+
+def _watched(rule: Rule, traffic: Traffic, chance: Chance) -> State:
+    """What a rollout begins with when the stable, alone, was watched for `traffic.history` minutes."""
+    state = State()
+    for window in islice(windows(replace(traffic, share=0.0), chance), traffic.history * 60):
+        state = update(rule, state, window)
+    return next_step(state)
+
+
+def threshold_outcome(limit: float, misses: int, traffic: Traffic, chance: Chance) -> Outcome:
+    """The same for a rule of ten looks, of which at most `misses` may show a bad rate above `limit`."""
+    seconds = windows(traffic, chance)
+    for look in range(1, LOOKS + 1):
+        counted = list(islice(seconds, LOOK))
+        misses -= sum(one.bad for one in counted) > limit * sum(one.requests for one in counted)
+        if misses < 0:
+            return Ending.ABORTED, float(look)
+    return Ending.PROMOTED, float(LOOKS)
+
+
+def tally(runs: int, run: Callable[[], Outcome]) -> Tally:
+    """What `runs` rollouts came to."""
+    ended = [run() for _ in range(runs)]
+    decided = [minutes for ending, minutes in ended if ending is not Ending.INCONCLUSIVE]
+    aborted, promoted, open_ = (sum(one is ending for one, _ in ended) / runs for ending in Ending)
+    return Tally(aborted, promoted, open_, median(decided) if decided else None)
+
+
+def _drawn(rate: float, correlation: float, chance: Chance) -> float:
+    """A burst's bad rate: Beta with mean `rate`, so that two requests of the burst correlate so much."""
+    if not 0.0 < rate < 1.0:
+        return rate
+    size = 1.0 / correlation - 1.0
+    return chance.betavariate(rate * size, (1.0 - rate) * size)
+
+
+def _poisson(mean: float, chance: Chance) -> int:
+    """By inversion; a large mean is halved until its table is small."""
+    if mean <= 0.0:
+        return 0
+    if mean > BIG_MEAN:
+        return _poisson(mean / 2.0, chance) + _poisson(mean / 2.0, chance)
+    return bisect_left(_cumulative(mean), chance.random())
+
+
+@lru_cache(maxsize=4096)
+def _cumulative(mean: float) -> tuple[float, ...]:
+    """P(X <= k) for k = 0, 1, ... up to where nothing is left."""
+    terms, k, weight, total = [], 0, math.exp(-mean), 0.0
+    while k <= mean or weight > 1e-17:
+        total += weight
+        terms.append(total)
+        k += 1
+        weight *= mean / k
+    return (*terms, 1.0)

@@ -1,0 +1,164 @@
+"""How far the optimized build of a Model is, and what is to be said of it.
+
+| seen | Built says | the Job |
+|---|---|---|
+| its report is in the store | True, Published: the variant and what it gave | deleted |
+| the store is away, and the build was known | the same, as the status has it | deleted when the store is back |
+| it is to train, and that is off here | False, TrainingOff | not made; looked at again whenever the settings change |
+| it failed for good | False, the reason of the failure | left for its log, not repeated |
+| the store is away | Unknown, why | left alone |
+| it failed for want of something outside | False, that reason | made again when Kubernetes has removed it |
+| none of these | False, Optimizing: how far it is | made when it is not there |
+
+Every failure is for good but those of the world outside (`OUTSIDE`): a Job is tried four times and goes on from
+what it had found, so once more would bring the same.
+"""
+
+from dataclasses import dataclass, replace
+
+from modelyard.api.model import Model
+from modelyard.api.optimization import Progress
+from modelyard.api.report import OptimizationSummary
+from modelyard.api.status import OptimizationStatus
+from modelyard.core.conditions import MAX_MESSAGE, Finding, epoch
+from modelyard.core.names import build_digest, optimize_job_name
+from modelyard.core.snapshot import Failure, Object, ResolvedEntry, Snapshot
+from modelyard.settings import Settings
+
+from . import optimization_summary
+
+OUTSIDE = frozenset({"Unreachable", "Refused", "Throttled", "Conflict"})
+"""Reasons of failures that pass by themselves."""
+LOOK = 5.0
+"""Seconds between two looks at how far a Job is."""
+_SILENT_SECONDS = 120.0
+_PASSING = OUTSIDE | {"InvalidSettings"}
+_OFF = "TrainingOff"
+_ALLOW = (
+    "optimize.train runs Python files of the entry, which this platform does not allow: have config.build.trainImage "
+    "set to allow it, or remove optimize.train"
+)
+_MEND = "change spec.optimize or remove it; written again after that, it is tried again."
+
+
+@dataclass(frozen=True)
+class Optimizing:
+    """Where the optimized build stands: `made` when it is in the store, `running` while its Job works.
+
+    `job` says that its Job is to be there, `kept` that it is not to be deleted if it is.
+    """
+
+    status: OptimizationStatus
+    finding: Finding
+    made: bool = False
+    job: bool = False
+    kept: bool = True
+    running: bool = False
+
+    def put_off(self, why: str) -> "Optimizing":
+        """The same without a new Job; a failure or a result that is known stays known."""
+        known = self.status.failure or self.made
+        status = self.status if known else OptimizationStatus(digest=self.status.digest, message=why)
+        return replace(self, status=status, job=False, running=False)
+
+
+def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
+    """Digest of the optimized build of an entry; empty when the spec asks for none."""
+    asked = model.spec.optimize
+    return build_digest(entry.digest, model.name, asked.options(target)) if asked is not None else ""
+
+
+def progressing(
+    snapshot: Snapshot, entry: ResolvedEntry, digest: str, settings: Settings, *, serves: str
+) -> Optimizing:
+    """How far the build with that digest is; `serves` says what is served until it is there."""
+    built, known = snapshot.optimization.built, _known(snapshot.model, digest)
+    if isinstance(built, OptimizationSummary):
+        gain = optimization_summary.sentence(built)
+        said = f"The artifact of {entry.name} version {entry.version} is in the store{gain}"
+        return _made(optimization_summary.optimized(digest, built, said[:MAX_MESSAGE]))
+    if isinstance(built, Failure) and (known.variant or _was_tried(snapshot.model, digest)):
+        return _made(known)
+    failure = _failure(snapshot, known, settings)
+    if failure is not None and failure.reason not in _PASSING:
+        return _failed(digest, failure, serves)
+    if isinstance(built, Failure):
+        return Optimizing(_said(digest, built.message), Finding(None, built.reason, built.message))
+    if failure is not None:
+        message = f"{failure.message.rstrip('.')}; {serves}, and it is tried again within the hour."
+        return Optimizing(_said(digest, message), Finding(False, failure.reason, message), job=True)
+    return _running(snapshot, digest, settings, serves)
+
+
+def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) -> Failure | None:
+    """Why there will be no such build: what was known, what is seen now, or that training is off."""
+    asked = snapshot.model.spec.optimize
+    if asked is not None and asked.train and not settings.build.train_image:
+        return Failure(_OFF, _ALLOW)
+    if known.failure and known.reason != _OFF:
+        return Failure(known.reason, known.failure)
+    return snapshot.optimization.failure
+
+
+def served(model: Model, digest: str) -> bool:
+    """A revision was started from this build, so its artifact was in the store."""
+    return any(one.digest == digest for one in model.status.revisions)
+
+
+def _was_tried(model: Model, digest: str) -> bool:
+    """The same of revisions that are gone because they were refused."""
+    rollout = model.status.rollout
+    return served(model, digest) or (rollout is not None and rollout.rejected_build == digest)
+
+
+def _known(model: Model, digest: str) -> OptimizationStatus:
+    """What the status says of that build already."""
+    known = model.status.optimization
+    return known if known is not None and known.digest == digest else OptimizationStatus(digest=digest)
+
+
+def _made(status: OptimizationStatus) -> Optimizing:
+    message = status.message or "The optimized artifact is in the store."
+    return Optimizing(status, Finding(True, "Published", message), made=True, kept=False)
+
+
+def _failed(digest: str, failure: Failure, serves: str) -> Optimizing:
+    """`failure` is kept in the words it came in, so that it can be said again."""
+    kept = failure.message[:MAX_MESSAGE]
+    said = f"{kept.rstrip('.')[: MAX_MESSAGE - len(serves) - len(_MEND) - 4]}; {serves}; {_MEND}"
+    status = OptimizationStatus(digest=digest, summary="failed", message=said, failure=kept, reason=failure.reason[:64])
+    return Optimizing(status, Finding(False, failure.reason, said))
+
+
+def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -> Optimizing:
+    name, where = optimize_job_name(digest), settings.operator.namespace
+    job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
+    doing = _doing(progress) + _silence(job, progress, snapshot.now)
+    message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
+    summary = f"{progress.done}/{progress.planned}" if progress is not None and progress.planned else ""
+    status = OptimizationStatus(digest=digest, summary=summary, message=message)
+    return Optimizing(status, Finding(False, "Optimizing", message), job=True, running=True)
+
+
+def _doing(progress: Progress | None) -> str:
+    if progress is None:
+        return "starts"
+    if not progress.planned:
+        return f"prepares ({progress.doing})" if progress.doing else "starts"
+    best = ""
+    if progress.best is not None:
+        best = f", best so far {optimization_summary.times(progress.best)} ({progress.best_name})"
+    return f"tries variants: {progress.done} of {progress.planned}{best}"
+
+
+def _silence(job: Object, progress: Progress | None, now: float) -> str:
+    """That a Job whose pod runs has not been heard of for a while."""
+    status = job.get("status", {})
+    heard = progress.at if progress is not None else status.get("startTime", "")
+    if not status.get("ready") or not heard or now - epoch(heard) < _SILENT_SECONDS:
+        return ""
+    return f" (no sign of life for {(now - epoch(heard)) / 60:.0f} min)"
+
+
+def _said(digest: str, message: str) -> OptimizationStatus:
+    return OptimizationStatus(digest=digest, message=message[:MAX_MESSAGE])

@@ -1,0 +1,212 @@
+"""What the spec asks for: the stations from registry entry to revision, each one reached or not.
+
+The stations come in order and the first that is not reached says why; the revision is known once the
+artifact is in the store, because its name is a digest over everything that affects serving.
+
+With `spec.optimize` there are two artifacts of an entry, and the optimized one is wished as soon as it is in the
+store (`optimizing.py` says how far it is). Until then the plain one is, and it stays the wish
+
+* while a rollout tries it, because a rollout is not interrupted by what is made from the same version;
+* when a rollout refused it: what was made from a refused version is not tried;
+* when nothing was better than the original: the same model need not be rolled out twice.
+
+With `optimize.wait` the plain one is never wished.
+"""
+
+from dataclasses import dataclass, replace
+
+from modelyard.api.model import Model, Runtime
+from modelyard.api.optimization import ORIGINAL
+from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
+from modelyard.core.conditions import MAX_MESSAGE, Finding, timestamp
+from modelyard.core.names import build_digest, job_name, revision_name
+from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
+from modelyard.settings import Settings
+
+from .optimization import Optimizing, optimized_digest, progressing, served
+
+_PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The outcome: findings for EntryResolved and Built, and what could be derived so far.
+
+    `job` says that the Job of the plain build is to be there; `optimizing` tells of the optimized one, None when the
+    spec asks for none.
+    """
+
+    resolved: Finding
+    built: Finding
+    entry: ResolvedEntry | None = None
+    build: BuildStatus | None = None
+    job: bool = False
+    revision: RevisionStatus | None = None
+    stalled: bool = False
+    optimizing: Optimizing | None = None
+
+
+def want(snapshot: Snapshot, settings: Settings) -> Wanted:
+    """Follow the stations as far as they go."""
+    entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
+    if isinstance(entry, Failure):
+        resolved = Finding(None if entry.retry else False, entry.reason, entry.message)
+        waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
+        return Wanted(resolved, waits, stalled=not entry.retry)
+    resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+    plain = _plain(snapshot, resolved, entry, settings)
+    digest = optimized_digest(model, entry, target(model, settings))
+    return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
+
+
+def _plain(snapshot: Snapshot, resolved: Finding, entry: ResolvedEntry, settings: Settings) -> Wanted:
+    """The stations of the artifact as the entry is."""
+    model, digest = snapshot.model, wanted_digest(snapshot.model, entry)
+    build = BuildStatus(digest=digest)
+    if snapshot.built is True or (isinstance(snapshot.built, Failure) and served(model, digest)):
+        made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
+        return Wanted(resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings))
+    return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
+
+
+def _optimized(snapshot: Snapshot, plain: Wanted, entry: ResolvedEntry, digest: str, settings: Settings) -> Wanted:
+    """What is wished of the two artifacts; one that serves already is not replaced by the plain one."""
+    model = snapshot.model
+    waits = waits_for_optimized(model) or served(model, digest)
+    found = progressing(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
+    stays = found.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
+    if found.made and (waits or not stays):
+        revision = _revision(model, entry, digest, snapshot.now, settings)
+        build = BuildStatus(digest=digest)
+        return Wanted(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
+    if waits:
+        known = found.status
+        build = BuildStatus(digest=digest, failure=known.failure, reason=known.reason)
+        stalled = bool(known.failure)
+        return Wanted(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
+    if plain.revision is None:
+        return replace(plain, optimizing=found.put_off("Variants are tried once the plain artifact is in the store."))
+    if _refused(model, plain):
+        said = f"The rollout refused version {entry.version}, so it is not optimized."
+        return replace(plain, optimizing=replace(found.put_off(said), kept=False))
+    return replace(plain, built=found.finding, optimizing=found)
+
+
+def waits_for_optimized(model: Model) -> bool:
+    """The plain artifact is never wished."""
+    return model.spec.optimize is not None and model.spec.optimize.wait
+
+
+def _tried(model: Model, plain: Wanted) -> bool:
+    """A rollout under way tries the plain artifact."""
+    rollout, build, revision = model.status.rollout, plain.build, plain.revision
+    if rollout is None or not rollout.active or build is None:
+        return False
+    by_name = revision is not None and revision.name == rollout.candidate
+    return by_name or any(
+        one.digest == build.digest and one.name == rollout.candidate for one in model.status.revisions
+    )
+
+
+def _refused(model: Model, plain: Wanted) -> bool:
+    """The last rollout refused the plain artifact."""
+    rollout = model.status.rollout
+    return rollout is not None and plain.build is not None and rollout.rejected_build == plain.build.digest
+
+
+def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry | Failure:
+    """The registry's answer, or what it answered to this very wish before it went away."""
+    known = model.status.entry
+    if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(model, known):
+        return ResolvedEntry(known.name, known.version, known.digest)
+    return entry
+
+
+def wanted_digest(model: Model, entry: ResolvedEntry) -> str:
+    """Digest of the build that this Model wants of an entry."""
+    return build_digest(entry.digest, model.name, {})
+
+
+def _still_meant(model: Model, known: EntryStatus) -> bool:
+    """A version never changes its meaning; an alias is only trusted while the spec is the one it was resolved for."""
+    source = model.spec.source
+    if source.version is not None:
+        return (known.name, known.version) == (source.name, source.version)
+    return model.status.observed_generation == model.generation
+
+
+def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
+    """Not in the store: the build failed before, fails now, runs, or must be started."""
+    assert so_far.build is not None
+    assert so_far.entry is not None
+    known = snapshot.model.status.build
+    failure = snapshot.build_failure
+    if known is not None and known.digest == so_far.build.digest and known.failure:
+        failure = Failure(known.reason, known.failure)
+    if isinstance(snapshot.built, Failure):
+        finding = Finding(None, snapshot.built.reason, snapshot.built.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build)
+    if failure is not None and not failure.retry:
+        said = failure.message[:MAX_MESSAGE]
+        build = BuildStatus(digest=so_far.build.digest, failure=said, reason=failure.reason)
+        finding = Finding(False, failure.reason, failure.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, build, stalled=True)
+    if failure is not None:
+        finding = Finding(False, failure.reason, failure.message)
+        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+    name = job_name(so_far.build.digest)
+    finding = Finding(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
+    return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+
+
+def target(model: Model, settings: Settings) -> str:
+    """cpu or gpu."""
+    runtime = model.spec.serving.runtime
+    return settings.serving.auto_runtime if runtime is Runtime.AUTO else runtime.value
+
+
+def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
+    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
+    wanted = model.spec.serving.resources
+    resources = wanted.model_dump(by_alias=True, exclude_none=True, mode="json") if wanted else None
+    hardware = target(model, settings)
+    runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
+    kept = _kept(model, digest, resources, hardware, settings)
+    if kept is not None:
+        return kept
+    name = revision_name(model.name, digest=digest, runtime=runtime, resources=resources)
+    return RevisionStatus(
+        name=name,
+        slot="a",
+        digest=digest,
+        version=entry.version,
+        runtime=runtime,
+        resources=resources,
+        stage=Stage.STARTING,
+        since=timestamp(now),
+    )
+
+
+def _kept(
+    model: Model, digest: str, resources: dict[str, object] | None, hardware: str, settings: Settings
+) -> RevisionStatus | None:
+    """A revision that already serves this very wish, be it with an older runtime: an upgrade restarts nothing."""
+    gpu_now = hardware == "gpu"
+    return next(
+        (
+            one
+            for one in model.status.revisions
+            if one.digest == digest and one.resources == resources and _is_gpu(one.runtime, settings) == gpu_now
+        ),
+        None,
+    )
+
+
+def _is_gpu(runtime: str, settings: Settings) -> bool:
+    return _family(runtime) == _family(settings.serving.gpu_runtime)
+
+
+def _family(runtime: str) -> str:
+    """`modelyard-triton-cpu-v3` and `-v1` are one family."""
+    stem, _, version = runtime.rpartition("-v")
+    return stem if stem and version.isdigit() else runtime

@@ -1,0 +1,1 @@
+"""What a decision tells the world: the view it shares, status and conditions, events, and what is cleared away."""

@@ -1,0 +1,87 @@
+"""The common view of one decision: what is, what is wished, and what the revisions and routes become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.api.rollout_status import RolloutStatus
+from modelyard.api.status import RevisionStatus, Stage
+from modelyard.core.artifacts.resolve import Wanted
+from modelyard.core.names import predictor
+from modelyard.core.revisions.route_status import programmed
+from modelyard.core.rollout.publication import Published
+from modelyard.core.snapshot import Probe, Snapshot
+from modelyard.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """`rollout`, `revisions` and what is `published` are as they should be after this decision."""
+
+    snapshot: Snapshot
+    settings: Settings
+    wanted: Wanted
+    rollout: RolloutStatus
+    revisions: tuple[RevisionStatus, ...]
+    published: Published
+
+    @property
+    def model(self) -> Model:
+        return self.snapshot.model
+
+    @property
+    def routes(self) -> Sequence[dict[str, Any]]:
+        return self.published.routes
+
+    @cached_property
+    def programmed(self) -> bool:
+        """The gateway already carries these routes."""
+        return programmed(self.snapshot, self.routes, self.settings.gateway)
+
+    @property
+    def candidate(self) -> RevisionStatus | None:
+        """The revision on its way in: tried by the rollout, or promoted and not serving yet."""
+        name = self.rollout.candidate or (self.wanted.revision.name if self.wanted.revision else "")
+        if name == self.rollout.rejected:
+            return None
+        return next((one for one in self.revisions if one.name == name and one.stage is not Stage.SERVING), None)
+
+    @property
+    def holder(self) -> RevisionStatus | None:
+        """The revision that holds the traffic: the stable, or the one with the most of it."""
+        serving = [one for one in self.revisions if one.stage is Stage.SERVING]
+        by_right = [one for one in serving if one.name == self.rollout.stable]
+        return next(iter(by_right or sorted(serving, key=lambda one: -one.weight)), None)
+
+
+def answered(snapshot: Snapshot, revision: str) -> bool:
+    """Its replicas are ready and its latest warm-up was answered."""
+    probe: Probe | None = snapshot.probes.get(revision)
+    return probe is not None and probe.answered and replicas_ready(snapshot, revision)
+
+
+def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
+    """KServe and the Deployment agree that every replica wanted is ready, and nobody deletes the revision."""
+    served = snapshot.child("InferenceService", revision)
+    deployment = snapshot.child("Deployment", predictor(revision))
+    if served is None or deployment is None or "deletionTimestamp" in served["metadata"]:
+        return False
+    conditions = served.get("status", {}).get("conditions", [])
+    fewest, _ = snapshot.model.spec.replica_range()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions) and (
+        ready_replicas(snapshot, revision) >= fewest
+    )
+
+
+def ready_replicas(snapshot: Snapshot, revision: str) -> int:
+    """How many replicas of a revision are ready."""
+    deployment = snapshot.child("Deployment", predictor(revision)) or {}
+    return deployment.get("status", {}).get("readyReplicas", 0)
+
+
+def replicas(snapshot: Snapshot, deployment: str) -> int:
+    """How many replicas a Deployment is to have; 1 while it is not there."""
+    found = snapshot.child("Deployment", deployment) or {}
+    return found.get("spec", {}).get("replicas", 1)

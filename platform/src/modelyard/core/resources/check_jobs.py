@@ -1,0 +1,113 @@
+"""The Jobs that examine a candidate: a load test, and a comparison of its outputs with the stable's.
+
+Each runs the command a person would run, in the builder's image, in the platform's namespace. Both read requests
+from the store, for which read-only credentials would do; they hold the build's write credentials because the whole
+report goes to the store and the reader's may not write anywhere.
+
+    exit code 0   the candidate passed
+              1   it did not: a second try would find the same, so the Job ends at once
+              2   no answer, for reasons that are not the candidate's: tried once more
+
+No Job has an owner, because owners live in the same namespace: whoever ends the rollout deletes it, and Kubernetes
+does an hour after its end. Its pods carry no label of the Model's, so nobody takes them for the Model's own.
+"""
+
+from typing import Any
+
+from modelyard.api.model import Model, Slo
+from modelyard.api.quantity import fraction, seconds
+from modelyard.api.rollout import LoadTest, Shadow
+from modelyard.api.status import RevisionStatus
+from modelyard.core.names import CHECK_LABEL, MANAGED_BY, MODEL_LABEL, NAMESPACE_LABEL, REVISION_LABEL, check_job_name
+from modelyard.settings import Settings
+
+from . import sealed
+from .jobs import container, pod
+
+LOAD_TEST, SHADOW = "loadTest", "shadow"
+NOT_PASSED = 1
+ERROR_RATE = "1%"
+"""Share of failed requests a load test allows when the Model has no slo.errorRate."""
+LOCUSTFILE = "/opt/loadtests/locustfile.py"
+_MARGIN_SECONDS = 180
+"""For what is not the check itself: the image, the program's start, the report."""
+_SAMPLE_SECONDS = 0.5
+_COMPARED_AT_MOST = 900.0
+_KEEP_SECONDS = 3600
+
+
+def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Settings) -> dict[str, Any]:
+    """The Job that puts `rate` requests a second on the candidate through its pinned route."""
+    asked = model.spec.rollout.load_test or LoadTest()
+    duration = asked.duration_seconds()
+    command = [
+        "locust", "--locustfile", LOCUSTFILE, "--headless", "--only-summary",
+        "--host", settings.gateway.url,
+        "--model", model.name, "--namespace", model.namespace, "--revision", candidate.name,
+        "--build", candidate.digest, "--rate", f"{rate:g}", "--duration", f"{duration:g}",
+        *_objectives(model.spec.slo or Slo()), "--publish",
+    ]  # fmt: skip
+    return _job(model, candidate, LOAD_TEST, command, duration + _MARGIN_SECONDS, settings)
+
+
+def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
+    """The Job that asks stable and candidate the same and compares their answers."""
+    asked = model.spec.rollout.shadow or Shadow()
+    most = min(_COMPARED_AT_MOST, 60 + asked.samples * _SAMPLE_SECONDS)
+    command = [
+        "modelyard", "compare", model.name, "--namespace", model.namespace,
+        "--stable", stable.name, "--candidate", candidate.name, "--build", candidate.digest,
+        "--samples", str(asked.samples), "--max-disagreement", f"{asked.allowed_disagreement():g}",
+        "--absolute", f"{asked.tolerance.absolute:g}", "--relative", f"{asked.tolerance.relative:g}",
+        "--seconds", f"{most:g}", "--publish",
+    ]  # fmt: skip
+    return _job(model, candidate, SHADOW, command, most + _MARGIN_SECONDS, settings)
+
+
+def _objectives(slo: Slo) -> list[str]:
+    """What the Model promises its users, as flags."""
+    flags = ["--error-rate", f"{fraction(slo.error_rate or ERROR_RATE):g}"]
+    if slo.latency is not None:
+        flags += ["--latency", f"{seconds(slo.latency.threshold):g}", "--percentile", f"{slo.latency.percentile:g}"]
+    return flags
+
+
+def _job(
+    model: Model, candidate: RevisionStatus, gate: str, command: list[str], deadline: float, settings: Settings
+) -> dict[str, Any]:
+    frame = {CHECK_LABEL: gate, **MANAGED_BY, "app.kubernetes.io/name": "modelyard-check"}
+    owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace, REVISION_LABEL: candidate.name}
+    end_at_once = {
+        "action": "FailJob",
+        "onExitCodes": {"containerName": "check", "operator": "In", "values": [NOT_PASSED]},
+    }
+    options = settings.check
+    work = container("check", command, settings, _gateway(settings))
+    work["resources"] = {
+        "requests": {"cpu": options.cpu, "memory": options.memory},
+        "limits": {"memory": options.memory_limit},
+    }
+    body = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": check_job_name(gate, model.namespace, model.name, candidate.name),
+            "namespace": settings.operator.namespace,
+            "labels": {**frame, **owner},
+        },
+        "spec": {
+            "backoffLimit": 1,
+            "activeDeadlineSeconds": round(deadline),
+            "ttlSecondsAfterFinished": _KEEP_SECONDS,
+            "podFailurePolicy": {"rules": [end_at_once]},
+            "template": {"metadata": {"labels": frame}, "spec": pod(work, settings)},
+        },
+    }
+    return sealed(body)
+
+
+def _gateway(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {"name": "MODELYARD_GATEWAY_URL", "value": settings.gateway.url},
+        {"name": "MODELYARD_GATEWAY_DOMAIN", "value": settings.gateway.domain},
+    ]

@@ -1,0 +1,144 @@
+"""What publishes: an HTTPRoute and a GRPCRoute by host name, and an HTTPRoute by path for use without DNS.
+
+The main rule always lists two backends: index 0 is slot a, index 1 slot b. A revision keeps its slot for
+life; an empty slot names the other slot's Service with weight 0, because a missing Service would make
+the whole route unresolved. Each backend sets `x-modelyard-revision` on its answers; that filter also
+makes Envoy Gateway keep one Envoy cluster, so one set of counters, per backend.
+
+Two more rules, one a slot, pin requests that carry the header `x-modelyard-revision: <revision>`, for
+warm-ups and debugging; their more specific match wins over the main rule. Rules keep their index for
+life, since Envoy names its clusters, and so its counters, by it. What a rollout adds for a time (a mirror,
+rules 3 and 4, a preview) is explained in `publication.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.core.names import REVISION_HEADER, host, path_route_name, predictor, preview_host, preview_route_name
+from modelyard.settings import GatewaySettings
+
+from . import child
+from .traffic_policies import STICKY_RULE, Backend, Publication, Sides, mirror, sides
+
+__all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "routes"]
+
+HTTP_SERVICE_PORT = 80
+GRPC_SERVICE_PORT = 9000
+_GRPC_SERVICE = "inference.GRPCInferenceService"
+_NOTHING_MORE = Publication()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """One way in: a route, what it matches, and the port of the Services behind it."""
+
+    kind: str
+    name: str
+    hostnames: tuple[str, ...]
+    match: Mapping[str, Any]
+    port: int
+    filters: tuple[Mapping[str, Any], ...] = field(default=())
+    path: str = "/"
+
+
+def routes(
+    model: Model, backends: Sequence[Backend], gateway: GatewaySettings, publication: Publication = _NOTHING_MORE
+) -> list[dict[str, Any]]:
+    """The three routes of a Model, and two of a preview; none while no revision has a Service yet."""
+    if not backends:
+        return []
+    published = [_route(model, form, gateway, _rules(form, backends, publication)) for form in _forms(model, gateway)]
+    if all(one.revision != publication.preview for one in backends):
+        return published
+    previewed = [
+        _route(model, form, gateway, [_rule(form, [_backend(publication.preview or "", form.port, 1)])])
+        for form in _preview_forms(model, gateway)
+    ]
+    return [*published, *previewed]
+
+
+def _forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
+    name = host(model.name, model.namespace, gateway.domain)
+    below = f"/{model.namespace}/{model.name}/"
+    rewrite = {
+        "type": "URLRewrite",
+        "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
+    }
+    return (
+        _Form("HTTPRoute", model.name, (name,), _under("/"), HTTP_SERVICE_PORT),
+        _Form("HTTPRoute", path_route_name(model.name), (), _under(below), HTTP_SERVICE_PORT, (rewrite,), below),
+        _Form("GRPCRoute", model.name, (name,), _INFERENCE, GRPC_SERVICE_PORT),
+    )
+
+
+def _preview_forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
+    name, hostname = preview_route_name(model.name), preview_host(model.name, model.namespace, gateway.domain)
+    return (
+        _Form("HTTPRoute", name, (hostname,), _under("/"), HTTP_SERVICE_PORT),
+        _Form("GRPCRoute", name, (hostname,), _INFERENCE, GRPC_SERVICE_PORT),
+    )
+
+
+_INFERENCE = {"method": {"service": _GRPC_SERVICE, "type": "Exact"}}
+
+
+def _under(path: str) -> dict[str, Any]:
+    return {"path": {"type": "PathPrefix", "value": path}}
+
+
+def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]) -> dict[str, Any]:
+    parents = [{"name": gateway.name, "namespace": gateway.namespace}]
+    hosts = {"hostnames": list(form.hostnames)} if form.hostnames else {}
+    return child(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
+
+
+def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
+    slots, tried = _slots(backends), sides(backends, publication)
+    given = [tried.given(one.slot, form.path) if tried else [] for one in slots]
+    shares = [_backend(one.revision, form.port, one.weight, add) for one, add in zip(slots, given, strict=True)]
+    return [
+        _rule(form, shares, filters=mirror(backends, publication, form.port)),
+        *(_pinned(form, one, {"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}) for one in slots),
+        *(_sticky(form, slots, tried) if tried else ()),
+    ]
+
+
+def _sticky(form: _Form, slots: Sequence[Backend], tried: Sides) -> list[dict[str, Any]]:
+    if tried.wish.cookie is not None:
+        return [_pinned(form, one, tried.brought(one.slot)) for one in slots]
+    shares = [_backend(one.revision, form.port, one.weight) for one in slots]
+    return [{"name": STICKY_RULE, **_rule(form, shares, headers=[tried.named()])}]
+
+
+def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
+    return _rule(form, [_backend(to.revision, form.port, 1)], headers=[dict(header)])
+
+
+def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters: Sequence[Any] = ()) -> dict[str, Any]:
+    asked = {"headers": list(headers)} if headers else {}
+    steps = [*filters, *form.filters]
+    return {
+        "matches": [{**form.match, **asked}],
+        "backendRefs": backends,
+        **({"filters": steps} if steps else {}),
+    }
+
+
+def _slots(backends: Sequence[Backend]) -> list[Backend]:
+    """Slot a, then slot b; an empty one is filled with the other's revision at weight 0."""
+    by_slot: Mapping[str, Backend] = {one.slot: one for one in backends}
+    present = next(iter(by_slot.values()))
+    return [by_slot.get(slot, Backend(present.revision, slot, 0)) for slot in ("a", "b")]
+
+
+def _backend(revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    more = {"add": [dict(one) for one in add]} if add else {}
+    mark = {"set": [{"name": REVISION_HEADER, "value": revision}], **more}
+    return {
+        "name": predictor(revision),
+        "port": port,
+        "weight": weight,
+        "filters": [{"type": "ResponseHeaderModifier", "responseHeaderModifier": mark}],
+    }

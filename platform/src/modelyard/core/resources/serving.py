@@ -1,0 +1,76 @@
+"""What serves: per Model a Secret and a ServiceAccount that may read the store, per revision an InferenceService.
+
+KServe turns an InferenceService into a Deployment and a Service named `<revision>-predictor`; it makes no
+route (cluster-local) and leaves the number of replicas to us (external autoscaler class).
+"""
+
+import base64
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.api.status import RevisionStatus
+from modelyard.core.names import REVISION_LABEL, secret_name, service_account_name
+from modelyard.core.snapshot import Credentials
+from modelyard.core.storage.keys import storage_uri
+
+from . import child
+
+HTTP_PORT = 8080
+_TOKENLESS = False
+
+
+def store_secret(model: Model, credentials: Credentials) -> dict[str, Any]:
+    """Secret with read-only credentials, annotated as KServe's storage initializer expects."""
+    scheme, _, address = credentials.endpoint.rpartition("://")
+    annotations = {
+        "serving.kserve.io/s3-endpoint": address.partition("/")[0] or "s3.amazonaws.com",
+        "serving.kserve.io/s3-usehttps": "0" if scheme == "http" else "1",
+        "serving.kserve.io/s3-region": credentials.region,
+        "serving.kserve.io/s3-useanoncredential": "false",
+    }
+    data = {
+        "AWS_ACCESS_KEY_ID": base64.b64encode(credentials.access_key_id.encode()).decode(),
+        "AWS_SECRET_ACCESS_KEY": base64.b64encode(credentials.secret_access_key.encode()).decode(),
+    }
+    body = {"type": "Opaque", "data": data}
+    return child(model, "Secret", secret_name(model.name), body, annotations=annotations)
+
+
+def service_account(model: Model) -> dict[str, Any]:
+    """ServiceAccount of the model's pods; it may read the store and nothing of the cluster."""
+    body = {"secrets": [{"name": secret_name(model.name)}], "automountServiceAccountToken": _TOKENLESS}
+    return child(model, "ServiceAccount", service_account_name(model.name), body)
+
+
+def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
+    """The InferenceService of one revision."""
+    ready = {"httpGet": {"path": f"/v2/models/{model.name}/ready", "port": HTTP_PORT}}
+    serving: dict[str, Any] = {
+        "modelFormat": {"name": "triton"},
+        "runtime": revision.runtime,
+        "protocolVersion": "grpc-v2",
+        "storageUri": storage_uri(bucket, revision.digest),
+        "readinessProbe": {**ready, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 3},
+    }
+    if revision.resources:
+        serving["resources"] = revision.resources
+    body = {
+        "spec": {
+            "predictor": {
+                "serviceAccountName": service_account_name(model.name),
+                "automountServiceAccountToken": _TOKENLESS,
+                "model": serving,
+            }
+        }
+    }
+    return child(
+        model,
+        "InferenceService",
+        revision.name,
+        body,
+        labels={REVISION_LABEL: revision.name, "networking.kserve.io/visibility": "cluster-local"},
+        annotations={
+            "serving.kserve.io/deploymentMode": "Standard",
+            "serving.kserve.io/autoscalerClass": "external",
+        },
+    )

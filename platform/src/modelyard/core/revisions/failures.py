@@ -1,0 +1,33 @@
+"""What is wrong with a revision, as far as the cluster tells: its pods' own words, or that they take too long."""
+
+from modelyard.api.status import RevisionStatus, Stage
+from modelyard.core.conditions import epoch
+from modelyard.core.names import REVISION_LABEL
+from modelyard.core.reporting.view import replicas_ready
+from modelyard.core.snapshot import Failure, Snapshot
+
+from . import pod_failures
+
+
+def of_revision(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
+    """The trouble of a revision; `patience` are the seconds it may take to become ready. None when it is well."""
+    own = [
+        pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
+    ]
+    found = pod_failures.trouble(own, snapshot.logs)
+    if found is not None or replicas_ready(snapshot, revision.name):
+        return found
+    if revision.stage is not Stage.STARTING:
+        return Failure("NotReady", f"Revision {revision.name} is not ready any more.", retry=True)
+    return _late(snapshot, revision, patience)
+
+
+def _late(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
+    """A server that hangs: Triton waits for ever when only its child process was killed for memory."""
+    if snapshot.now - epoch(revision.since) < patience:
+        return None
+    return Failure(
+        "StartTimedOut",
+        f"Revision {revision.name} is not ready after {patience:.0f} s and its pods name no error; a server that hangs "
+        "while it loads mostly lacks memory: raise spec.serving.resources.limits.memory, or read its pod's log.",
+    )

@@ -1,0 +1,112 @@
+"""Why a revision's pods do not come up, read from the pods themselves.
+
+KServe reports a crashing server as "Pending" for ten minutes, and calls an empty repository ready, so
+the truth is taken from container states and from the log of the container that ended. Triton's last
+lines hide the cause: the line that says which model failed to load is what counts, and without one the
+first error, but for the missing GPU driver that every start on a CPU complains about.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from modelyard.core.snapshot import Failure, Object
+
+_IMAGE = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
+_NOISE = r"(?:Internal: )?(?:TritonModelException: )?"
+_CAUSE = r"(?P<cause>.+?)(?:\\n|\"?$)"
+_TRITON_ERRORS = (
+    re.compile(rf"failed to load '[^']*' version \d+: {_NOISE}{_CAUSE}", re.MULTILINE),
+    re.compile(rf'^E\d{{4}}.*?\] "?+(?!CudaDriverHelper){_CAUSE}', re.MULTILINE),
+)
+
+
+def trouble(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
+    """The first cause that keeps these pods from serving; None while they are merely starting or ending."""
+    for pod in pods:
+        if "deletionTimestamp" in pod["metadata"]:
+            continue
+        found = _scheduling(pod) or _containers(pod, logs.get(pod["metadata"]["name"], ""))
+        if found:
+            return found
+    return None
+
+
+def _scheduling(pod: Object) -> Failure | None:
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            message = condition.get("message", "no node fits").rstrip(".")
+            return Failure(
+                "Unschedulable",
+                f"No node can take pod {pod['metadata']['name']}: {message}; "
+                "lower spec.serving.resources or add nodes.",
+                retry=True,
+            )
+    return None
+
+
+def _containers(pod: Object, log: str) -> Failure | None:
+    for status in _statuses(pod):
+        found = _waiting(status, log) or _ended(status, log)
+        if found:
+            return found
+    return None
+
+
+def _statuses(pod: Object) -> Iterator[Mapping[str, Any]]:
+    status = pod.get("status", {})
+    yield from status.get("initContainerStatuses", [])
+    yield from status.get("containerStatuses", [])
+
+
+def _waiting(status: Mapping[str, Any], log: str) -> Failure | None:
+    waiting = status.get("state", {}).get("waiting", {})
+    if waiting.get("reason") in _IMAGE:
+        return Failure(
+            "ImageMissing",
+            f"Image {status.get('image', 'of the container')} cannot be pulled ({waiting['reason']}); "
+            "check its name in the ServingRuntime and the node's access to the registry.",
+            retry=True,
+        )
+    if waiting.get("reason") == "CreateContainerConfigError":
+        return Failure("PodInvalid", f"The pod cannot be made: {waiting.get('message', 'bad configuration')}.", True)
+    if waiting.get("reason") == "CrashLoopBackOff":
+        return _crashed(status, status.get("lastState", {}).get("terminated", {}), log)
+    return None
+
+
+def _ended(status: Mapping[str, Any], log: str) -> Failure | None:
+    ended = status.get("state", {}).get("terminated") or {}
+    if not ended and status.get("restartCount", 0) > 0 and not status.get("ready", False):
+        ended = status.get("lastState", {}).get("terminated") or {}
+    if not ended or ended.get("exitCode", 0) == 0:
+        return None
+    return _crashed(status, ended, log)
+
+
+def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> Failure:
+    if ended.get("reason") == "OOMKilled":
+        return Failure(
+            "OutOfMemory",
+            "The server was killed for using more memory than its limit; raise spec.serving.resources.limits.memory.",
+        )
+    cause = cause_of(log) or (ended.get("message") or "").strip().splitlines()[-1:] or "it left no message"
+    text = cause if isinstance(cause, str) else cause[0]
+    if status.get("name") == "storage-initializer":
+        return Failure(
+            "DownloadFailed",
+            f"The artifact could not be downloaded: {text}; "
+            "check that the store is up and that its bucket and credentials are right (403 can mean either).",
+            retry=True,
+        )
+    return Failure(
+        "ServerCrashed",
+        f"The server ended with exit code {ended.get('exitCode', '?')}: {text}; "
+        "run `modelyard serve` on the entry to see it here, mend it and push a new version.",
+    )
+
+
+def cause_of(log: str) -> str | None:
+    """The first cause Triton names in its log, without time stamps; None when it names none."""
+    found = next((match for match in (pattern.search(log) for pattern in _TRITON_ERRORS) if match), None)
+    return found["cause"].strip()[:400] if found else None

@@ -1,0 +1,73 @@
+"""What the gateway says of our routes: accepted, resolved, and of which generation."""
+
+from collections.abc import Sequence
+
+from modelyard.api.status import RevisionStatus
+from modelyard.core.conditions import Finding
+from modelyard.core.drift import covers
+from modelyard.core.snapshot import Object, Snapshot
+from modelyard.settings import GatewaySettings
+
+_STATIONS = ("Accepted", "ResolvedRefs")
+
+
+def trouble(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
+    """None when the gateway carries the route, in its `latest` generation or any; else what is missing, in words."""
+    kind, name = route["kind"], route["metadata"]["name"]
+    generation = route["metadata"].get("generation", 1)
+    parents = [
+        parent
+        for parent in route.get("status", {}).get("parents", [])
+        if parent["parentRef"]["name"] == gateway.name
+        and parent["parentRef"].get("namespace", route["metadata"]["namespace"]) == gateway.namespace
+    ]
+    if not parents:
+        return f"{kind} {name} waits for Gateway {gateway.namespace}/{gateway.name} to accept it."
+    conditions = {one["type"]: one for one in parents[0].get("conditions", [])}
+    for station in _STATIONS:
+        found = conditions.get(station)
+        if found is None or (latest and found.get("observedGeneration", generation) < generation):
+            return f"{kind} {name} waits for the gateway to take up its latest version."
+        if found["status"] != "True":
+            return f"{kind} {name}: the gateway says {found['reason']}: {found.get('message', '').rstrip('.')}."
+    return None
+
+
+def programmed(snapshot: Snapshot, wanted: Sequence[Object], gateway: GatewaySettings) -> bool:
+    """True when every wanted route is there as wanted and carried by the gateway."""
+    return all(_carried(snapshot.child(one["kind"], one["metadata"]["name"]), one, gateway) for one in wanted)
+
+
+def _carried(observed: Object | None, wanted: Object, gateway: GatewaySettings) -> bool:
+    return observed is not None and covers(observed["spec"], wanted["spec"]) and trouble(observed, gateway) is None
+
+
+def mentioned(snapshot: Snapshot, service: str) -> bool:
+    """True while an observed route still names that Service, be it for a mirror."""
+    routes = [*snapshot.of_kind("HTTPRoute"), *snapshot.of_kind("GRPCRoute")]
+    return any(service in _named(rule) for route in routes for rule in route["spec"].get("rules", []))
+
+
+def _named(rule: Object) -> list[str]:
+    """Services of a rule: those that answer, and those that get a copy."""
+    mirrors = [one["requestMirror"]["backendRef"] for one in rule.get("filters", []) if "requestMirror" in one]
+    return [one["name"] for one in (*rule.get("backendRefs", []), *mirrors)]
+
+
+def routed(
+    snapshot: Snapshot, wanted: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
+) -> Finding:
+    """The Routed condition. Once the holder's traffic was carried, smaller changes to come do not question it."""
+    carried = holder is not None and holder.carried != ""
+    if not wanted:
+        return Finding(False, "NoRevision", "No revision has pods yet, so nothing is published.")
+    for one in wanted:
+        observed = snapshot.child(one["kind"], one["metadata"]["name"])
+        if observed is None:
+            return Finding(False, "Publishing", f"{one['kind']} {one['metadata']['name']} is being written.")
+        problem = trouble(observed, gateway, latest=not carried)
+        if problem:
+            return Finding(False, "NotAccepted", problem)
+    if holder is not None and not carried:
+        return Finding(False, "Publishing", f"The gateway is told to send the traffic to revision {holder.name}.")
+    return Finding(True, "Accepted", f"Gateway {gateway.namespace}/{gateway.name} carries all routes.")

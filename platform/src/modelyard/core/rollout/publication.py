@@ -1,0 +1,53 @@
+"""What publishes a Model in a state of its rollout: routes, and beside them a mirror, a preview, or sticky sides."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from modelyard.api.model import Model
+from modelyard.api.rollout import Strategy
+from modelyard.api.rollout_status import Phase, RolloutStatus
+from modelyard.api.status import RevisionStatus
+from modelyard.core.names import predictor
+from modelyard.core.resources.routes import routes
+from modelyard.core.resources.traffic_policies import Publication, policies
+from modelyard.core.revisions.lifecycle import backends
+from modelyard.core.snapshot import Snapshot
+from modelyard.settings import GatewaySettings
+
+from .effective_spec import bound
+
+_PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
+
+
+class Published(NamedTuple):
+    """The routes, none while no revision has a Service, and what the gateway has to know before them."""
+
+    routes: Sequence[dict[str, Any]]
+    policies: Sequence[dict[str, Any]]
+
+
+def published(
+    snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
+) -> Published:
+    """What publishes these revisions in that state."""
+    reachable = frozenset(one.name for one in revisions if snapshot.child("Service", predictor(one.name)) is not None)
+    wishes, model = _publication(snapshot.model, rollout, reachable), snapshot.model
+    found = routes(model, backends(revisions, reachable), gateway, wishes)
+    return Published(found, policies(model, wishes) if found else [])
+
+
+def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
+    """The wishes of a state beside the weights; only for a candidate that has a Service.
+
+    The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
+    """
+    name = rollout.candidate
+    if name not in reachable:
+        return Publication()
+    spec = bound(model, rollout).spec.rollout
+    sticky = spec.ab if rollout.strategy == Strategy.AB and rollout.active else None
+    if rollout.phase is Phase.ABORTING:
+        return Publication(sticky=sticky)
+    shadow = spec.shadow if rollout.at is Phase.MIRRORING else None
+    previewed = rollout.strategy == Strategy.BLUE_GREEN and rollout.at in _PREVIEWED
+    return Publication((name, shadow.percent) if shadow else None, name if previewed else None, sticky)

@@ -1,0 +1,61 @@
+"""What a rollout's state asks of the revisions: a pure function, so that a restarted operator asks for the same.
+
+The candidate's share is `status.rollout.weight`, the stable has the rest; at 100 the stable stands by. A share
+rises only when the candidate has the replicas for it: the stable's at the rollout's start, in proportion. The
+stable keeps those replicas to the end, so that it can take everything back at any moment.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from modelyard.api.rollout_status import Phase, RolloutStatus
+from modelyard.api.status import RevisionStatus, Stage
+from modelyard.core.conditions import epoch
+from modelyard.core.reporting.view import ready_replicas
+from modelyard.core.revisions.lifecycle import Orders
+from modelyard.core.snapshot import Snapshot
+
+_WHOLE = frozenset({Phase.PREVIEWING, Phase.BAKING})
+"""Phases in which the candidate has the stable's full capacity, whatever its share."""
+
+
+def orders(rollout: RolloutStatus, start: RevisionStatus | None, now: float) -> Orders:
+    """The orders of a state, as far as the candidate has the capacity; `start` is the wanted revision, if known."""
+    kept = {rollout.rejected} if rollout.until and epoch(rollout.until) > now else set[str]()
+    if rollout.active and rollout.phase is not Phase.ABORTING and rollout.candidate:
+        kept.add(rollout.candidate)
+    standby = frozenset({rollout.stable}) if rollout.weight == 100 and rollout.stable else frozenset[str]()
+    begins = start is not None and rollout.active and start.name == rollout.candidate
+    return Orders(_shares(rollout), standby, frozenset(kept), start if begins else None)
+
+
+def held_back(rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snapshot: Snapshot) -> RolloutStatus:
+    """The same with the share the candidate has capacity for: what it has now, until the replicas are ready."""
+    candidate = next((one for one in revisions if one.name == rollout.candidate), None)
+    if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
+        return rollout
+    has = candidate.weight if candidate.stage is Stage.SERVING else 0
+    _, most = snapshot.model.spec.replica_range()
+    if rollout.weight <= has or ready_replicas(snapshot, candidate.name) >= min(needed(rollout), most):
+        return rollout
+    return rollout.model_copy(update={"weight": has})
+
+
+def needed(rollout: RolloutStatus) -> int:
+    """Replicas the candidate needs for where the rollout stands."""
+    share = 100 if rollout.at in _WHOLE else rollout.weight
+    return max(1, math.ceil(rollout.replicas * share / 100))
+
+
+def floors(rollout: RolloutStatus) -> Mapping[str, int]:
+    """Fewest replicas by revision while a rollout is under way, beside what the spec says."""
+    if not rollout.active or not rollout.stable:
+        return {}
+    return {rollout.stable: rollout.replicas, rollout.candidate: needed(rollout)}
+
+
+def _shares(rollout: RolloutStatus) -> dict[str, int]:
+    """Nothing before there is a stable, and while the old one is replaced."""
+    candidate = rollout.weight if rollout.candidate else 0
+    shares = {rollout.stable: 100 - candidate, rollout.candidate: candidate}
+    return {name: share for name, share in shares.items() if share and rollout.stable}

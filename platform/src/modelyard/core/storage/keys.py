@@ -1,0 +1,119 @@
+"""Where things lie in the store, and the digest of an entry. Pure.
+
+    registry/<name>/<version>/entry.json                  written last: the commit point
+    registry/<name>/<version>/files-<digest12>/<path>     a failed push leaves nothing a later one could mix up
+    aliases/<name>/<alias>.json
+    builds/<digest>/repository/<model>/{config.pbtxt,1/model.onnx}
+    builds/<digest>/{warmup.json,report.json}             report.json last: the commit point
+    builds/<digest>/optimization/<path>                   report.json, report.html and pictures of an optimized build
+    builds/<digest>/progress.json                         how far an optimization is; rewritten as it goes on
+    studies/<digest>/<path>                               what an evicted optimization goes on from
+    parts/<digest>/{part.json,...}                        what builds of one entry share; part.json last
+    checks/<namespace>/<model>/<revision>/<gate>.json     what a load test or a comparison of outputs found
+
+Digests are `sha256:<hex>` everywhere but in keys, which hold the hex alone.
+"""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from modelyard.api.entry import EntryFile
+from modelyard.core.names import BUILD_FORMAT, bare, sha256_hex
+
+REGISTRY = "registry/"
+_MANIFEST = "entry.json"
+
+
+def entry_digest(files: Iterable[EntryFile]) -> str:
+    """`sha256:<hex>` over the paths and contents of all files, in whatever order they come."""
+    return "sha256:" + sha256_hex(sorted([file.path, file.sha256] for file in files))
+
+
+def part_digest(entry_digest: str) -> str:
+    """Digest of what every build of an entry shares, whatever the Model is called."""
+    return "sha256:" + sha256_hex({"entry": entry_digest, "format": BUILD_FORMAT})
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether `path` names something inside the folder it is relative to, on every system."""
+    parts = path.split("/")
+    plain = all(part not in ("", ".", "..") for part in parts) and not any(bad in path for bad in "\\\0\n:")
+    return plain and not PurePosixPath(path).is_absolute() and len(path) <= 512
+
+
+def entry_prefix(name: str, version: str) -> str:
+    """Prefix of everything that belongs to one version."""
+    return f"{REGISTRY}{name}/{version}/"
+
+
+def entry_manifest(name: str, version: str) -> str:
+    """Key of the manifest of one version."""
+    return entry_prefix(name, version) + _MANIFEST
+
+
+def entry_file(name: str, version: str, digest: str, path: str) -> str:
+    """Key of one file of one version."""
+    return f"{entry_prefix(name, version)}files-{bare(digest)[:12]}/{path}"
+
+
+def manifest_version(key: str) -> tuple[str, str] | None:
+    """Name and version when `key` is a manifest's, else None."""
+    match key.split("/"):
+        case ["registry", name, version, "entry.json"]:
+            return name, version
+    return None
+
+
+def alias(name: str, alias: str) -> str:
+    """Key of one alias."""
+    return f"{alias_prefix(name)}{alias}.json"
+
+
+def alias_prefix(name: str = "") -> str:
+    """Prefix of the aliases of one entry, or of all entries."""
+    return f"aliases/{name}/" if name else "aliases/"
+
+
+def build_report(digest: str) -> str:
+    """Key of a build's report; it exists exactly when the build is complete."""
+    return f"builds/{bare(digest)}/report.json"
+
+
+def build_warmup(digest: str) -> str:
+    """Key of the request body for one inference."""
+    return f"builds/{bare(digest)}/warmup.json"
+
+
+def build_optimization(digest: str, path: str) -> str:
+    """Key of one file of the whole report of an optimized build: report.json, report.html, a picture."""
+    return f"builds/{bare(digest)}/optimization/{path}"
+
+
+def build_progress(digest: str) -> str:
+    """Key of how far an optimization is; every write replaces it."""
+    return f"builds/{bare(digest)}/progress.json"
+
+
+def build_study(digest: str, path: str) -> str:
+    """Key of one file of an unfinished optimization; an empty path gives the prefix of all. Gone after the build."""
+    return f"studies/{bare(digest)}/{path}"
+
+
+def build_repository(digest: str) -> str:
+    """Prefix of a build's Triton model repository, with the closing slash that prefix matching needs."""
+    return f"builds/{bare(digest)}/repository/"
+
+
+def check_report(namespace: str, model: str, revision: str, gate: str) -> str:
+    """Key of the whole report of a check; a repeated check overwrites it."""
+    return f"checks/{namespace}/{model}/{revision}/{gate}.json"
+
+
+def part(digest: str, path: str) -> str:
+    """Key of one file of a part."""
+    return f"parts/{bare(digest)}/{path}"
+
+
+def storage_uri(bucket: str, digest: str) -> str:
+    """What KServe downloads: `s3://<bucket>/builds/<digest>/repository/`."""
+    return f"s3://{bucket}/{build_repository(digest)}"

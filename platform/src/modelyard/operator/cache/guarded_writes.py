@@ -1,0 +1,126 @@
+"""All writes of the operator pass here: only while the Lease is held, counted, and read back at once.
+
+The API server's answer goes into the cache, so that the next decision sees what this one did without
+waiting for the watch. `close` lets no new write begin and waits for those under way: after it the Lease may
+be given away.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.core.snapshot import Object, Ref
+from modelyard.errors import Conflict
+
+from .objects import Cache
+
+
+class NotLeading(Exception):
+    """This replica may not write now; whoever holds the Lease does the work."""
+
+
+class Leadership(Protocol):
+    """Whether this replica may write."""
+
+    @property
+    def held(self) -> bool: ...
+
+
+class Counter(Protocol):
+    """Hears of every write."""
+
+    def wrote(self, verb: str, kind: str) -> None: ...
+
+
+class Writes:
+    """The writing verbs of the cluster, guarded and read back."""
+
+    def __init__(self, cluster: Cluster, cache: Cache, leadership: Leadership, counter: Counter) -> None:
+        self._cluster, self._cache, self._leadership, self._counter = cluster, cache, leadership, counter
+        self._idle = threading.Condition()
+        self._under_way = 0
+        self._closed = False
+
+    def apply(self, wanted: Object) -> None:
+        """Server-side apply of one child."""
+        with self._permit("apply", wanted["kind"]):
+            self._keep(self._cluster.apply(wanted))
+
+    def scale(self, ref: Ref, replicas: int) -> None:
+        """Sets the replicas of a Deployment."""
+        with self._permit("scale", ref.kind):
+            answer = self._cluster.scale(ref, replicas)
+            known = self._cache.get(ref)
+            if answer is not None and known is not None:
+                self._cache.put(_scaled(known, answer))
+
+    def delete(self, ref: Ref) -> None:
+        """Deletes the very object that was decided upon; one made anew meanwhile stays."""
+        known = self._cache.get(ref)
+        uid = known["metadata"]["uid"] if known else None
+        with self._permit("delete", ref.kind):
+            try:
+                left = self._cluster.delete(ref, uid)
+            except Conflict:
+                return
+            if left is not None:
+                self._keep(left)
+            elif uid is not None:
+                self._cache.remove(ref, uid)
+
+    def status(self, ref: Ref, uid: str, status: Object) -> None:
+        """Applies the status of that very Model; nothing when it is gone."""
+        with self._permit("status", ref.kind):
+            answer = self._cluster.apply_status(ref, uid, status)
+            if answer is None:
+                self._cache.remove(ref, uid)
+            else:
+                self._keep(answer)
+
+    def create(self, thing: Object) -> None:
+        """Makes an object; Conflict when its name is taken."""
+        with self._permit("create", thing["kind"]):
+            self._cluster.create(thing)
+
+    def merge(self, ref: Ref, change: Object) -> None:
+        """Merges a change into an object."""
+        with self._permit("patch", ref.kind):
+            self._cluster.merge(ref, change)
+
+    def close(self, patience: float) -> None:
+        """Refuses new writes; returns when none is under way, after `patience` seconds at the latest."""
+        with self._idle:
+            self._closed = True
+            self._idle.wait_for(lambda: self._under_way == 0, patience)
+
+    @contextmanager
+    def _permit(self, verb: str, kind: str) -> Iterator[None]:
+        with self._idle:
+            if self._closed or not self._leadership.held:
+                raise NotLeading
+            self._under_way += 1
+        self._counter.wrote(verb, kind)
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
+
+    def _keep(self, answer: Mapping[str, Any]) -> None:
+        metadata = {key: value for key, value in answer["metadata"].items() if key != "managedFields"}
+        thing = {**answer, "metadata": metadata}
+        self._cache.put(thing)
+
+
+def _scaled(known: Object, scale: Mapping[str, Any]) -> Object:
+    """The Deployment as it must be after its scale became `scale`."""
+    metadata = known["metadata"]
+    later = {
+        **metadata,
+        "resourceVersion": scale["metadata"]["resourceVersion"],
+        "generation": metadata.get("generation", 0) + 1,
+    }
+    return {**known, "metadata": later, "spec": {**known["spec"], "replicas": scale["spec"]["replicas"]}}

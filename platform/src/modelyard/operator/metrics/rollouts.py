@@ -1,0 +1,162 @@
+"""What Prometheus is told about rollouts, computed from the cached status of every Model when it is asked for.
+
+| metric | labels | meaning |
+|---|---|---|
+| rollout_phase | namespace, model, phase, reason | 1 for the phase the rollout is in; Idle when none is under way |
+| rollout_weight | namespace, model, kind | the candidate's share in percent: desired, and observed at the gateway |
+| rollout_gate_e_value | namespace, model, gate, evidence | how much speaks against, in favour of the candidate |
+| rollout_gate_threshold | namespace, model, gate, evidence | the e-value at which the gate fails, passes |
+| rollout_requests_total | namespace, model, result | the candidate's requests since the rollout began: good, bad |
+| rollout_ended_timestamp_seconds | namespace, model, outcome, reason | when the last rollout ended, and how |
+| rollout_duration_seconds | outcome | rollouts that ended under the eyes of this replica while it led |
+
+All but the last are true of the cluster and the same on every replica (ask for their `max`); they go with the
+Model. Durations come from the leader alone, so their sums over replicas are right: a record in the history counts
+once, when it is first seen, if it is younger than this process.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.core.conditions import epoch
+from modelyard.operator.cache.objects import Cache
+
+_MINUTES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 240, 480, 1440)
+_EVIDENCE = {"against": ("against", "failsAt"), "favour": ("favour", "passesAt")}
+_MODEL = ["namespace", "model"]
+
+Written = Mapping[str, Any]
+Place = tuple[str, str]
+
+
+class RolloutMetrics(Collector):
+    """A collector over the cache; `clock` gives seconds since the epoch."""
+
+    def __init__(self, cache: Cache, leading: Callable[[], bool], clock: Callable[[], float] = time.time) -> None:
+        self._cache, self._leading = cache, leading
+        self._since = clock()
+        self._lock = threading.Lock()
+        self._known: dict[str, set[tuple[str, str]]] = {}
+        self._durations = Histogram(
+            "modelyard_rollout_duration_seconds",
+            "Rollouts that ended.",
+            ["outcome"],
+            buckets=[60 * minutes for minutes in _MINUTES],
+            registry=None,
+        )
+        for outcome in Outcome:
+            self._durations.labels(outcome.value)
+
+    def collect(self) -> Iterable[Metric]:
+        models = self._cache.models()
+        self._count(models)
+        found = [(_place(model), _rollout(model)) for model in models]
+        told = [(place, rollout) for place, rollout in found if rollout]
+        yield from (_phases(told), _weights(told), _ends(told), _requests(told))
+        yield from _gates(told)
+        yield from self._durations.collect()
+
+    def _count(self, models: Iterable[Written]) -> None:
+        """Observes what ended since the last time; what is known of Models that are gone is forgotten."""
+        with self._lock:
+            before, self._known = self._known, {}
+            for model in models:
+                uid, history = model["metadata"]["uid"], _rollout(model).get("history") or []
+                self._known[uid] = {(one["revision"], one["started"]) for one in history}
+                for one in history:
+                    if (one["revision"], one["started"]) not in before.get(uid, set()):
+                        self._observe(one)
+
+    def _observe(self, record: Written) -> None:
+        started, ended = _seconds(record["started"]), _seconds(record["ended"])
+        if ended >= self._since and started > 0 and self._leading():
+            self._durations.labels(record["outcome"]).observe(max(0.0, ended - started))
+
+
+def _place(model: Written) -> Place:
+    return model["metadata"]["namespace"], model["metadata"]["name"]
+
+
+def _rollout(model: Written) -> Written:
+    return (model.get("status") or {}).get("rollout") or {}
+
+
+def _seconds(text: str) -> float:
+    """Seconds since the epoch; 0 for what is no time."""
+    try:
+        return epoch(text)
+    except ValueError:
+        return 0.0
+
+
+def _gate(rollout: Written, name: str) -> Written:
+    return next((gate for gate in rollout.get("gates") or [] if gate["name"] == name), {})
+
+
+def _phases(told: Iterable[tuple[Place, Written]]) -> Metric:
+    family = GaugeMetricFamily("modelyard_rollout_phase", "Where rollouts stand.", labels=[*_MODEL, "phase", "reason"])
+    for place, rollout in told:
+        family.add_metric([*place, rollout.get("phase", Phase.IDLE.value), rollout.get("reason", "")], 1)
+    return family
+
+
+def _weights(told: Iterable[tuple[Place, Written]]) -> Metric:
+    """Only while a rollout is under way; the observed share only where the gateway's counts are known."""
+    family = GaugeMetricFamily("modelyard_rollout_weight", "Share of the candidate.", labels=[*_MODEL, "kind"])
+    for place, rollout in told:
+        if not _active(rollout):
+            continue
+        family.add_metric([*place, "desired"], rollout.get("weight", 0))
+        share = _gate(rollout, "share")
+        mine = share.get("requests", 0)
+        both = mine + share.get("stableRequests", 0)
+        if both:
+            family.add_metric([*place, "observed"], 100 * mine / both)
+    return family
+
+
+def _ends(told: Iterable[tuple[Place, Written]]) -> Metric:
+    family = GaugeMetricFamily(
+        "modelyard_rollout_ended_timestamp_seconds", "End of the last rollout.", labels=[*_MODEL, "outcome", "reason"]
+    )
+    for place, rollout in told:
+        for last in (rollout.get("history") or [])[:1]:
+            family.add_metric([*place, last["outcome"], last["reason"]], _seconds(last["ended"]))
+    return family
+
+
+def _requests(told: Iterable[tuple[Place, Written]]) -> Metric:
+    family = CounterMetricFamily("modelyard_rollout_requests", "Requests of candidates.", labels=[*_MODEL, "result"])
+    for place, rollout in told:
+        if _active(rollout):
+            now = _gate(rollout, "errors")
+            requests = rollout.get("requests", 0) + now.get("requests", 0)
+            bad = rollout.get("bad", 0) + now.get("bad", 0)
+            family.add_metric([*place, "good"], requests - bad)
+            family.add_metric([*place, "bad"], bad)
+    return family
+
+
+def _gates(told: Iterable[tuple[Place, Written]]) -> Iterator[Metric]:
+    """E-values of the gates that decide by them, beside the values at which they decide."""
+    labels = [*_MODEL, "gate", "evidence"]
+    values = GaugeMetricFamily("modelyard_rollout_gate_e_value", "Evidence of a gate.", labels=labels)
+    thresholds = GaugeMetricFamily("modelyard_rollout_gate_threshold", "Evidence it takes to decide.", labels=labels)
+    for place, rollout in told:
+        for gate in rollout.get("gates") or []:
+            for side, (value, threshold) in _EVIDENCE.items():
+                if gate.get(threshold):
+                    values.add_metric([*place, gate["name"], side], gate.get(value, 0))
+                    thresholds.add_metric([*place, gate["name"], side], gate[threshold])
+    yield from (values, thresholds)
+
+
+def _active(rollout: Written) -> bool:
+    return rollout.get("phase", Phase.IDLE.value) != Phase.IDLE.value

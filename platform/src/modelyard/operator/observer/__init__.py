@@ -1,0 +1,1 @@
+"""Gathers the facts of one Model into a Snapshot."""

@@ -1,0 +1,94 @@
+"""Optimized builds as the store knows them: what the report of a finished one says, and how far one under way is.
+
+A report is written once, so it is read once and kept. Until it is there the store is asked for it and for
+`progress.json` at most every five seconds a build, but at once when its Job has ended.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from pydantic import ValidationError
+
+from modelyard.api.optimization import Progress
+from modelyard.api.report import OptimizationSummary, Report
+from modelyard.core.artifacts.optimization import LOOK
+from modelyard.core.names import bare
+from modelyard.core.snapshot import Failure, Object, OptimizedBuild
+from modelyard.core.storage.keys import build_progress, build_report
+from modelyard.errors import OutsideError
+
+from .jobs import ended
+
+
+class Reading(Protocol):
+    """The objects of the bucket."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+
+class _Look(NamedTuple):
+    """What was seen of a build under way, and when."""
+
+    at: float
+    progress: Progress | None
+
+
+class Optimizations:
+    """Answers about optimized builds but for failures, remembered; safe to share between threads."""
+
+    def __init__(self, store: Reading, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._clock = store, clock
+        self._lock = threading.Lock()
+        self._made: dict[str, OptimizationSummary] = {}
+        self._looks: dict[str, _Look] = {}
+
+    def of(self, digest: str, job: Object | None) -> OptimizedBuild:
+        """All that is known of the build with that digest, whose Job may be there."""
+        made = self._made.get(digest)
+        if made is not None:
+            return OptimizedBuild(made)
+        works = job is not None and not (ended(job, "Complete") or ended(job, "Failed"))
+        look = self._looks.get(digest)
+        if works and look is not None and self._clock() - look.at < LOOK:
+            return OptimizedBuild(progress=look.progress)
+        return self._asked(digest, works=works)
+
+    def _asked(self, digest: str, *, works: bool) -> OptimizedBuild:
+        try:
+            built = self._report(digest)
+            progress = self._progress(digest) if works and built is None else None
+        except OutsideError as outside:
+            return OptimizedBuild(Failure(outside.reason, str(outside), retry=True))
+        with self._lock:
+            self._looks.pop(digest, None)
+            if isinstance(built, OptimizationSummary):
+                self._made[digest] = built
+            elif works:
+                self._looks[digest] = _Look(self._clock(), progress)
+        return OptimizedBuild(built, progress=progress)
+
+    def _report(self, digest: str) -> OptimizationSummary | Failure | None:
+        content = self._store.get(build_report(digest))
+        if content is None:
+            return None
+        try:
+            found = Report.model_validate_json(content).optimization
+        except ValidationError:
+            found = None
+        if found is not None:
+            return found
+        said = f"{build_report(digest)} tells of no optimization: delete builds/{bare(digest)}/ in the store."
+        return Failure("CorruptReport", said, retry=True)
+
+    def _progress(self, digest: str) -> Progress | None:
+        """How far it is; None before the first word, and when what lies there is none."""
+        content = self._store.get(build_progress(digest)) or b""
+        try:
+            found = Progress.model_validate_json(content)
+            datetime.fromisoformat(found.at)
+        except ValueError:
+            return None
+        return found

@@ -1,0 +1,131 @@
+"""From a key to a `Snapshot`: everything one decision may know, gathered without writing anything.
+
+The Model and its children come from the cache; the registry and the store are asked only for what is not
+known for good; warm-up answers and logs of crashed containers come from memory. The wishes a Model has for
+builds are noted in `Wishes`, so that the end of a Job wakes all Models that wait for it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from modelyard.api.model import Model
+from modelyard.core.artifacts.optimization import optimized_digest
+from modelyard.core.artifacts.resolve import known_entry, target, waits_for_optimized, wanted_digest
+from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
+from modelyard.core.snapshot import Credentials, Failure, Object, OptimizedBuild, Ref, ResolvedEntry, Snapshot
+from modelyard.core.traffic import Traffic
+from modelyard.operator.cache.objects import Cache, Key, ref_of
+from modelyard.settings import Settings
+
+from .builds import Builds
+from .checks import Checks
+from .crash_logs import Crashes
+from .entries import Entries
+from .warmups import Probes
+
+
+class Wishes:
+    """Which Models want which builds, by the label of their Jobs; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, set[Key]] = {}
+        self._labels: dict[Key, set[str]] = {}
+
+    def note(self, key: Key, *digests: str) -> None:
+        """That Model wants these builds, and no other any more; an empty digest means none."""
+        labels = {build_label(digest) for digest in digests if digest}
+        with self._lock:
+            for label in self._labels.pop(key, ()):
+                self._keys[label].discard(key)
+                if not self._keys[label]:
+                    del self._keys[label]
+            if labels:
+                self._labels[key] = labels
+            for label in labels:
+                self._keys.setdefault(label, set()).add(key)
+
+    def of(self, label: str) -> list[Key]:
+        """The Models that want the build with that label."""
+        with self._lock:
+            return sorted(self._keys.get(label, ()))
+
+
+class Observer:
+    """Gathers snapshots; `now` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cache: Cache,
+        entries: Entries,
+        builds: Builds,
+        crashes: Crashes,
+        checks: Checks,
+        traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
+        self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
+        self._credentials = _credentials(settings)
+        self.probes = Probes()
+        self.wishes = Wishes()
+
+    def observe(self, key: Key, stored: Object) -> Snapshot:
+        """The world around one Model; raises pydantic's ValidationError when the stored Model makes no sense."""
+        model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
+        children = self._cache.children(key)
+        self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
+        entry = self._entries.resolve(model.spec.source)
+        plain, optimized = self._wanted_builds(model, entry)
+        self.wishes.note(key, plain, optimized)
+        jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
+        children |= {ref_of(job): job for job in jobs if job is not None}
+        return Snapshot(
+            now=self.now(),
+            model=model,
+            entry=entry,
+            built=self._builds.built(plain) if plain else False,
+            build_failure=self._builds.failure(jobs[0]),
+            optimization=self._builds.optimized(optimized, jobs[1]) if optimized else OptimizedBuild(),
+            children=children,
+            probes=self.probes.of(key),
+            logs=self._crashes.last_lines(children),
+            traffic=self._traffic(key),
+            checks=self._checks.of(_about_candidate(model, children)),
+            credentials=self._credentials,
+        )
+
+    def forget(self, key: Key) -> None:
+        """The Model is gone."""
+        self.wishes.note(key)
+        self.probes.retain(key, ())
+
+    def _job(self, name: str) -> Object | None:
+        return self._cache.get(Ref("Job", self._settings.operator.namespace, name))
+
+    def _wanted_builds(self, model: Model, entry: ResolvedEntry | Failure) -> tuple[str, str]:
+        """Digests of the plain and of the optimized build, empty where there is none to wish.
+
+        While the registry is away they are of the entry it named before.
+        """
+        known = known_entry(model, entry)
+        if not isinstance(known, ResolvedEntry):
+            return "", ""
+        plain = "" if waits_for_optimized(model) else wanted_digest(model, known)
+        return plain, optimized_digest(model, known, target(model, self._settings))
+
+
+def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Object]:
+    """The Jobs that check the revision on trial; what was found out about earlier ones is no evidence."""
+    candidate = model.status.rollout.candidate if model.status.rollout else ""
+    jobs = [thing for ref, thing in children.items() if ref.kind == "Job" and candidate]
+    return [job for job in jobs if job["metadata"].get("labels", {}).get(REVISION_LABEL) == candidate]
+
+
+def _credentials(settings: Settings) -> Credentials:
+    store = settings.store
+    return Credentials(
+        store.endpoint, store.bucket, store.region, store.access_key_id, store.secret_access_key.get_secret_value()
+    )

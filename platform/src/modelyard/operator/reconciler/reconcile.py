@@ -1,0 +1,178 @@
+"""One look at one Model: observe -> decide -> carry out.
+
+The plan is carried out in the order status, applies, scales, deletes, events, warm-ups. Each step can be
+repeated, so whatever stops us in the middle, the next look plans the rest again. Then the Model is looked at
+once more: at once after a change (until nothing is left to do), later when time alone changes something, and
+with growing pauses while the store or the registry is away.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from modelyard.core.conditions import Finding, merge
+from modelyard.core.kinds import MODEL
+from modelyard.core.plan import Event, Plan, Warmup
+from modelyard.core.snapshot import Failure, Object, Probe, Ref, Snapshot
+from modelyard.errors import ModelyardError, OutsideError
+from modelyard.operator.cache.guarded_writes import Writes
+from modelyard.operator.cache.objects import Cache, Key
+from modelyard.operator.metrics.controller import Metrics
+from modelyard.operator.observer.builds import Builds
+from modelyard.operator.observer.snapshot import Observer
+from modelyard.operator.observer.warmups import PAUSE_SECONDS
+from modelyard.settings import Settings
+
+from .events import Recorder
+
+UNKNOWN_ENTRY_SECONDS = 60.0
+"""How often a Model whose entry is unknown looks again: somebody may push it any time."""
+
+_log = logging.getLogger(__name__)
+
+Decide = Callable[[Snapshot, Settings], Plan]
+
+
+class Asking(Protocol):
+    """The gateway's part in a warm-up."""
+
+    def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one look ended: a word for the metric, and in how many seconds to look again.
+
+    `again` None means when something happens; `away` that the outside world was not reached.
+    """
+
+    word: str
+    again: float | None = None
+    away: bool = False
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """Everything one look needs."""
+
+    settings: Settings
+    cache: Cache
+    observer: Observer
+    builds: Builds
+    decide: Decide
+    writes: Writes
+    recorder: Recorder
+    gateway: Asking
+    metrics: Metrics
+
+    def look(self, key: Key) -> Outcome:
+        """Brings one Model one step further; raises OutsideError or NotLeading when a write did not go through."""
+        stored = self.cache.model(key)
+        if stored is None:
+            self.observer.forget(key)
+            self._clear(key)
+            return Outcome("gone")
+        try:
+            snapshot = self.observer.observe(key, stored)
+        except ValidationError as bad:
+            self._refuse(stored, bad)
+            return Outcome("invalid")
+        plan = self.decide(snapshot, self.settings)
+        again = self._carry_out(key, stored, plan)
+        times = [one for one in (plan.requeue_after, again, self._patience(snapshot)) if one is not None]
+        away = any(isinstance(one, Failure) and one.retry for one in _answers(snapshot))
+        return Outcome("settled" if plan.empty else "changed", min(times, default=None), away)
+
+    def _clear(self, key: Key) -> None:
+        """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
+        for ref, left in self.cache.children(key).items():
+            if ref.kind == "Job" and "deletionTimestamp" not in left["metadata"]:
+                self.writes.delete(ref)
+                _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+
+    def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
+        """All writes and questions of a plan; seconds until the next look, None when nothing was done."""
+        if plan.status is not None:
+            self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
+        for wanted in plan.apply:
+            self.writes.apply(wanted)
+            _log.info("applied", extra={"fields": _about(key, kind=wanted["kind"], name=wanted["metadata"]["name"])})
+        for change in plan.scale:
+            self.writes.scale(change.deployment, change.replicas)
+            _log.info("scaled", extra={"fields": _about(key, name=change.deployment.name, replicas=change.replicas)})
+        for ref in plan.delete:
+            self.writes.delete(ref)
+            _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+        for event in plan.events:
+            self.recorder.post(stored, event)
+            _log.info("event", extra={"fields": _about(key, reason=event.reason, said=event.message)})
+        pauses = [self._warm_up(key, warmup) for warmup in plan.warmups]
+        if plan.apply or plan.scale or plan.delete or plan.status is not None:
+            return 0.0
+        return min(pauses, default=None)
+
+    def _warm_up(self, key: Key, warmup: Warmup) -> float:
+        """One inference through the pinned route; seconds until the next look."""
+        pause = self.observer.probes.pause(key, warmup.revision)
+        if pause > 0:
+            return pause
+        try:
+            request = self.builds.warmup_request(warmup.digest)
+            probe = self.gateway.ask(warmup.model, warmup.host, warmup.revision, request)
+        except ModelyardError as bad:
+            probe = Probe(False, f"its request could not be read from the store: {bad}")
+        before = self.observer.probes.of(key).get(warmup.revision)
+        self.observer.probes.keep(key, warmup.revision, probe)
+        self.metrics.warmed(probe.answered)
+        if probe != before:
+            fields = _about(key, revision=warmup.revision, answered=probe.answered, said=probe.message)
+            _log.info("warm-up", extra={"fields": fields})
+        return 0.0 if probe.answered or probe != before else PAUSE_SECONDS
+
+    def _patience(self, snapshot: Snapshot) -> float | None:
+        """Seconds until the registry may have another answer."""
+        if isinstance(snapshot.entry, Failure) and not snapshot.entry.retry:
+            return UNKNOWN_ENTRY_SECONDS
+        return self.settings.operator.alias_seconds if snapshot.model.spec.source.alias else None
+
+    def _refuse(self, stored: Object, bad: ValidationError) -> None:
+        """Says in the status what is wrong with a stored Model; all else in the status stays."""
+        first = bad.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"{where} of the stored Model is not usable: {first['msg']}; correct it and apply it again."
+        metadata, status = stored["metadata"], stored.get("status") or {}
+        key = Key(metadata["namespace"], metadata["name"])
+        known = [one for one in status.get("conditions", []) if one["type"] == "Stalled"]
+        _log.warning("invalid Model", extra={"fields": _about(key, said=message)})
+        if any(one["message"] == message for one in known):
+            return
+        body = {**status, "conditions": _stalled(status, message, metadata.get("generation", 0), self.observer.now())}
+        try:
+            self.writes.status(Ref(MODEL.kind, *key), metadata["uid"], body)
+            self.recorder.post(stored, Event("Warning", "InvalidModel", message))
+        except OutsideError as refused:
+            _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
+
+
+def _answers(snapshot: Snapshot) -> tuple[object, ...]:
+    """What registry and store were asked."""
+    return snapshot.entry, snapshot.built, snapshot.optimization.built
+
+
+def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:
+    """The conditions with the three sums replaced."""
+    findings = {
+        "Ready": Finding(False, "InvalidModel", message),
+        "Reconciling": Finding(False, "InvalidModel", message),
+        "Stalled": Finding(True, "InvalidModel", message),
+    }
+    fresh = merge((), findings, generation, now)
+    others = [one for one in status.get("conditions", []) if one["type"] not in findings]
+    return [*(one.model_dump(by_alias=True, mode="json") for one in fresh), *others]
+
+
+def _about(key: Key, **more: object) -> dict[str, object]:
+    return {"model": f"{key.namespace}/{key.name}", **more}

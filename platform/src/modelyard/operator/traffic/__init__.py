@@ -1,0 +1,1 @@
+"""The gateway's counters, read every second and made into windows."""

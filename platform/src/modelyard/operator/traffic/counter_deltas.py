@@ -1,0 +1,58 @@
+"""What was counted between two readings, from absolute counters that may start again at any time.
+
+| what is seen | what was counted since |
+|---|---|
+| a pod for the first time | unknown: this is where counting begins |
+| a pod that did not answer and now does | all since its last answer |
+| a counter that went down (pod restarted, cluster made anew) | what the cluster counts now |
+| a cluster that was not there (Envoy makes its series with the first request) | what the cluster counts now |
+| a pod the API server no longer knows | nothing more; it is forgotten |
+"""
+
+from modelyard.clients.metrics.counters import Reading, Sources
+from modelyard.core.traffic import NOTHING, Counts
+from modelyard.operator.cache.objects import Key
+
+Increments = dict[Key, dict[str, Counts]]
+"""Counts by Model and slot."""
+
+
+class Baselines:
+    """The last counters of every pod."""
+
+    def __init__(self) -> None:
+        self._pods: dict[str, Sources] = {}
+
+    def advance(self, reading: Reading) -> Increments:
+        """What the pods that answered have counted since they last did, summed by Model and slot."""
+        found: Increments = {}
+        for uid, sources in reading.pods.items():
+            before = self._pods.get(uid)
+            if before is not None:
+                _add(found, before, sources)
+            self._pods[uid] = sources
+        for uid in self._pods.keys() - reading.present:
+            del self._pods[uid]
+        return found
+
+    def clear(self) -> None:
+        """Counting begins anew."""
+        self._pods.clear()
+
+
+def _add(found: Increments, before: Sources, now: Sources) -> None:
+    for source, totals in now.items():
+        counts = totals.since(before.get(source), source)
+        if counts is not NOTHING:
+            slots = found.setdefault(Key(source.namespace, source.model), {})
+            slots[source.slot] = plus(slots.get(source.slot, NOTHING), counts)
+
+
+def plus(one: Counts, other: Counts) -> Counts:
+    """The sum of two counts."""
+    if one is NOTHING:
+        return other
+    within = dict(one.within)
+    for bound, number in other.within.items():
+        within[bound] = within.get(bound, 0) + number
+    return Counts(one.requests + other.requests, one.errors + other.errors, one.timed + other.timed, within)

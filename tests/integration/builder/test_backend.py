@@ -1,0 +1,139 @@
+"""The python-based onnxruntime backend inside a real Triton, with many clients at once."""
+
+import json
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.triton.config import complete_config
+from modelyard.builder.triton.install import triton_home
+from modelyard.builder.triton.server import Server, running
+from tests.support import onnx_models as models
+from tests.support.questions import ask, data
+
+PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
+THREADS = 'max_batch_size: 4\nparameters {{ key: "intra_op_thread_count" value {{ string_value: "{}" }} }}\n'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("backend")
+    served = {
+        "table": (models.looking_up(), PATIENT),
+        "words": (models.echoing(), PATIENT),
+        "steps": (models.remembering(), ""),
+        "one": (models.doubling(), THREADS.format(1)),
+        "four": (models.doubling(), THREADS.format(4)),
+    }
+    for name, (proto, author) in served.items():
+        path = models.saved(proto, root / "repository" / name / "1" / "model.onnx")
+        graph = inspect(path)
+        text = complete_config(author, name, graph.inputs, graph.outputs, batchable=bool(author))
+        (path.parents[1] / "config.pbtxt").write_text(text)
+    with running(triton_home(), root / "repository", "four", root / "triton.log") as started:
+        yield started
+
+
+def ids(*values: int) -> dict[str, Any]:
+    return {"name": "ids", "datatype": "INT64", "shape": [1, len(values)], "data": list(values)}
+
+
+def executions(server: Server, model: str) -> tuple[int, int]:
+    """(requests answered, times the model ran)."""
+    found = httpx.get(f"{server.url}/v2/models/{model}/stats", trust_env=False).json()["model_stats"][0]
+    return int(found["inference_count"]), int(found["execution_count"])
+
+
+def test_requests_that_wait_together_run_together_and_get_their_own_rows(server: Server) -> None:
+    before = executions(server, "table")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: data(ask(server, "table", ids(number % 4)))["y"], range(8)))
+
+    assert answers == [[2.0 * (number % 4), 2.0 * (number % 4) + 1] for number in range(8)]
+    requests, runs = (after - start for after, start in zip(executions(server, "table"), before, strict=True))
+    assert requests == 8
+    assert runs < 8
+
+
+def test_one_bad_request_in_a_batch_fails_alone(server: Server) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: ask(server, "table", ids(number)), (0, 9, 1, 2)))
+
+    assert [answer.status_code == 200 for answer in answers] == [True, False, True, True]
+    assert "out of" in answers[1].json()["error"]
+    assert [data(answers[index])["y"][0] for index in (0, 2, 3)] == [0.0, 2.0, 4.0]
+
+
+def test_requests_of_several_rows_are_split_where_they_were_joined(server: Server) -> None:
+    two = {"name": "ids", "datatype": "INT64", "shape": [2, 1], "data": [3, 0]}
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda given: data(ask(server, "table", given))["y"], (two, ids(1)))
+
+    assert (first, second) == ([6.0, 7.0, 0.0, 1.0], [2.0, 3.0])
+
+
+def test_strings_come_back_as_they_went(server: Server) -> None:
+    words = {"name": "text", "datatype": "BYTES", "shape": [2, 1], "data": ["grün", ""]}
+
+    assert data(ask(server, "words", words))["same"] == ["grün", ""]
+
+
+def test_bytes_that_are_no_text_are_that_clients_error(server: Server) -> None:
+    raw = struct.pack("<I", 1) + b"\xff"
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [1, 1], "parameters": {"binary_data_size": len(raw)}}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    good = {"name": "text", "datatype": "BYTES", "shape": [1, 1], "data": ["fine"]}
+
+    def bad(_: int) -> httpx.Response:
+        headers = {"Inference-Header-Content-Length": str(len(head))}
+        url = f"{server.url}/v2/models/words/infer"
+        return httpx.post(url, content=head + raw, headers=headers, timeout=30, trust_env=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        spoilt, answer = pool.submit(bad, 0), pool.submit(ask, server, "words", good)
+
+    assert spoilt.result().status_code != 200
+    assert "utf-8" in spoilt.result().json()["error"]
+    assert data(answer.result())["same"] == ["fine"]
+
+
+def test_only_the_outputs_that_were_asked_for_are_given(server: Server) -> None:
+    x = {"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}
+    state = {"name": "state", "datatype": "FP32", "shape": [2, 1, 4], "data": [0] * 8}
+
+    assert data(ask(server, "steps", x, state, outputs=("y",))) == {"y": [1.0, 2.0, 3.0, 4.0]}
+    assert set(data(ask(server, "steps", x, state))) == {"y", "next"}
+
+
+def test_requests_of_a_model_that_cannot_be_batched_are_never_joined(server: Server) -> None:
+    state = {"name": "state", "datatype": "FP32", "shape": [2, 1, 4], "data": [1] * 8}
+
+    def answer(number: int) -> list[float]:
+        x = {"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [number] * 4}
+        return data(ask(server, "steps", x, state, outputs=("y",)))["y"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(answer, range(8))) == [[number + 2.0] * 4 for number in range(8)]
+
+
+def test_threads_are_as_many_as_the_configuration_says(server: Server) -> None:
+    def threads(model: str) -> int:
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                line = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if "triton_python_backend_stub" in line and f"{model}_0" in line and str(server.log.parent) in line:
+                    facts = dict(row.split(":\t", 1) for row in status.read_text().splitlines() if ":\t" in row)
+                    return int(facts["Threads"])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        raise AssertionError(f"no process serves {model}")
+
+    assert threads("four") - threads("one") == 3

@@ -1,0 +1,174 @@
+"""Batching by evidence, samples that work, and quality against the author's own evaluation set."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modelyard.builder.artifacts.scalars import without_scalars
+from modelyard.builder.artifacts.validation import gather
+from modelyard.builder.evaluation.evaluation_set import read_arrays
+from modelyard.builder.inference.sandbox import findings
+from modelyard.errors import InvalidEntry, UnsupportedModel
+from tests.support import onnx_models as models
+
+
+def a_folder(path: Path, proto: Any, arrays: dict[str, Any] | None = None) -> Path:
+    without_scalars(proto)
+    models.saved(proto, path / "model.onnx")
+    if arrays is not None:
+        np.savez(path / "eval.npz", **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("proto", "reason"),
+    [
+        (models.centring(), "output 'y' of two rows together differs from the rows alone"),
+        (models.remembering(), "dimension 0 of input 'state' is fixed to 2"),
+        (models.scaled_by_scalar(), "dimension 0 of input 'x' is fixed to 1"),
+        (models.doubling((1, 3)), "dimension 0 of input 'x' is fixed to 1"),
+        (models.doubling(("n", "n")), "two rows together fail"),
+    ],
+    ids=["rows mixed", "state in dimension 1", "scalars", "batch fixed to 1", "square"],
+)
+def test_a_model_that_cannot_be_batched_is_not(tmp_path: Path, proto: Any, reason: str) -> None:
+    if reason == "two rows together fail":
+        proto = models.model(
+            [models.helper.make_node("MatMul", ["x", "x"], ["y"])],
+            [models.value("x", ("n", "n"))],
+            [models.value("y", ("n", "n"))],
+        )
+
+    found = gather(a_folder(tmp_path, proto))
+
+    assert found["batchable"] is False
+    assert reason in found["reason"]
+
+
+@pytest.mark.parametrize(
+    "proto",
+    [models.doubling(), models.summing(), models.several_dynamic(), models.echoing(), models.looking_up()],
+    ids=["vectors", "one number a row", "images of any size", "strings", "tokens"],
+)
+def test_a_model_whose_rows_do_not_meet_is_batchable(tmp_path: Path, proto: Any) -> None:
+    assert gather(a_folder(tmp_path, proto))["batchable"] is True
+
+
+def test_the_sample_is_kept_with_the_answer_of_onnxruntime(tmp_path: Path) -> None:
+    gather(a_folder(tmp_path, models.doubling()))
+
+    proof = read_arrays(tmp_path / "proof.npz")
+    assert proof["input:x"].shape == (1, 3)
+    assert np.allclose(proof["output:y"], 2 * proof["input:x"])
+
+
+def test_two_builds_try_the_same_sample(tmp_path: Path) -> None:
+    samples = []
+    for run in ("a", "b"):
+        gather(a_folder(tmp_path / run, models.doubling()))
+        samples.append(read_arrays(tmp_path / run / "proof.npz")["input:x"])
+
+    assert np.array_equal(samples[0], samples[1])
+
+
+def test_an_input_that_no_invention_fits_is_asked_for(tmp_path: Path) -> None:
+    proto = models.looking_up()
+    proto.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2
+    reshape = models.helper.make_node("Reshape", ["ids", "seven"], ["ids7"])
+    proto.graph.node.insert(0, reshape)
+    proto.graph.node[1].input[1] = "ids7"
+    proto.graph.initializer.append(models.numpy_helper.from_array(np.array([7, 7]), "seven"))
+
+    with pytest.raises(InvalidEntry, match=r"add an eval\.npz with a real one beside it \(onnxruntime said: "):
+        gather(a_folder(tmp_path, proto))
+
+
+def test_the_authors_own_rows_are_the_sample_and_all_of_them_are_compared(tmp_path: Path) -> None:
+    rows = np.arange(300, dtype=np.float32).reshape(100, 3)
+
+    found = gather(a_folder(tmp_path, models.doubling(), {"input:x": rows, "output:y": 2 * rows}))
+
+    assert found["quality"] == {"rows": 100, "largestDifference": {"y": 0.0}}
+    assert np.array_equal(read_arrays(tmp_path / "proof.npz")["input:x"], rows[:1])
+
+
+def test_strings_and_scalars_may_be_evaluated_too(tmp_path: Path) -> None:
+    words = np.array([["grün"], ["b"]])
+    found = gather(a_folder(tmp_path / "text", models.echoing(), {"input:text": words, "output:same": words}))
+    assert found["quality"]["rows"] == 2
+
+    row = np.ones((1, 3), np.float32)
+    arrays = {"input:x": row, "input:rate": np.float32(3), "output:y": 3 * row, "output:top": np.float32(3)}
+    found = gather(a_folder(tmp_path / "scalar", models.scaled_by_scalar(), arrays))
+    assert found["quality"]["largestDifference"] == {"y": 0.0, "top": 0.0}
+
+
+ROW = np.ones((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"input:x": ROW[:, :2], "output:y": ROW}, r"input:x has shape \[2, 2\], the model has \[-1, 3\]; mend it"),
+        ({"input:x": ROW[0], "output:y": ROW}, r"input:x has shape \[3\]"),
+        ({"input:x": ROW, "output:y": ROW}, r"output 'y' is not what eval\.npz expects \(it differs by up to 1\)"),
+        ({"input:x": ROW, "output:y": 2 * ROW[:1]}, r"shape \[2, 3\] instead of \[1, 3\]"),
+        ({"input:x": ROW.astype(str), "output:y": ROW}, "input:x holds object, the model has FP32"),
+        ({"x": ROW, "output:y": ROW}, "has no array 'input:x'; add it"),
+        ({"input:x": ROW}, "expects no output; add one of"),
+        ({"input:x": ROW, "output:y": ROW, "output:z": ROW}, "holds 'output:z', which the model does not have"),
+        ({"input:x": ROW, "output:y": 2 * ROW, "slice:sex": np.array(["f"])}, r"slice:sex has shape \[1\]; .*: \[2\]"),
+        ({"input:x": np.array([[{}]], dtype=object), "output:y": ROW}, "cannot be read: .* without objects"),
+    ],
+)
+def test_an_evaluation_set_that_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidEntry, match=sentence):
+        gather(a_folder(tmp_path, models.doubling(), arrays))
+
+
+def test_groups_of_rows_are_no_tensors(tmp_path: Path) -> None:
+    groups = {"slice:sex": np.array(["f", "m"]), "slice:age": np.array([1, 2])}
+    arrays = {"input:x": ROW, "output:y": 2 * ROW, **groups}
+
+    found = gather(a_folder(tmp_path, models.doubling(), arrays))
+
+    assert found["quality"]["rows"] == 2
+
+
+def test_an_evaluation_set_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, models.doubling())
+    (folder / "eval.npz").write_text("nonsense")
+
+    with pytest.raises(InvalidEntry, match=r"eval\.npz cannot be read"):
+        gather(folder)
+
+
+def test_an_unknown_operator_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModel, match=r"onnxruntime cannot run this model: .*Frobnicate"):
+        findings(a_folder(tmp_path, models.with_unknown_operator()))
+
+
+def test_what_goes_wrong_in_the_other_process_is_told_as_if_it_went_wrong_here(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, models.doubling(), {"input:x": ROW, "output:y": ROW})
+
+    with pytest.raises(InvalidEntry, match=r"it differs by up to 1\)"):
+        findings(folder)
+
+
+def test_a_model_that_devours_memory_does_not_take_the_builder_with_it(tmp_path: Path) -> None:
+    shape = models.numpy_helper.from_array(np.array([1, 1 << 40]), "shape")
+    nodes = [
+        models.helper.make_node("Expand", ["x", "shape"], ["big"]),
+        models.helper.make_node("ReduceSum", ["big"], ["y"]),
+    ]
+    proto = models.model(nodes, [models.value("x", ("b", 1))], [models.value("y", (1, 1))], [shape])
+
+    with pytest.raises((UnsupportedModel, InvalidEntry), match=r"memory|no made-up input was accepted"):
+        findings(a_folder(tmp_path, proto))
+
+
+def test_a_model_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModel, match=r"longer than 0\.01 seconds; add an eval\.npz with a small input"):
+        findings(a_folder(tmp_path, models.doubling()), seconds=0.01)

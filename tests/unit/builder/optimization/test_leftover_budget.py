@@ -1,0 +1,43 @@
+"""What happens with the time recipes leave, who is told of the best so far, and a choice that is made again."""
+
+from pathlib import Path
+
+from modelyard.api.optimization import ORIGINAL
+from modelyard.builder.optimization.optimizer import Watch, optimize, refuse
+from tests.unit.builder.optimization.classifier import an_entry, an_order
+from tests.unit.builder.optimization.tiny_passes import recipes
+
+
+def test_a_search_gets_the_time_that_recipes_leave_and_the_best_so_far_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+    watch = Watch(leading=lambda name, best: told.append((name, best)))
+    order = an_order(an_entry(tmp_path / "entry", "x" * 4000), tmp_path / "out", goal="size", leftover=True)
+
+    outcome = optimize(order, recipes("halving", "tunable"), tmp_path / "work", watch)
+
+    assert outcome.found.drawn > 2
+    assert outcome.tried == 3 + len(outcome.found.best)
+    assert told[0][0] == "halving"
+    assert [best for _, best in told] == sorted(best for _, best in told)
+    assert told[0][1] > 2
+
+
+def test_no_search_begins_before_every_recipe_was_tried(tmp_path: Path) -> None:
+    order = an_order(an_entry(tmp_path / "entry"), tmp_path / "out", budget=36.0, leftover=True)
+
+    outcome = optimize(order, recipes("hanging", "tunable"), tmp_path / "work")
+
+    assert outcome.found.drawn == 0
+    assert outcome.tried == 1
+
+
+def test_a_variant_that_is_of_no_use_is_refused_and_another_is_chosen(tmp_path: Path) -> None:
+    order = an_order(an_entry(tmp_path / "entry", "x" * 4000), tmp_path / "out", goal="size")
+    outcome = optimize(order, recipes("halving"), tmp_path / "work")
+    assert outcome.chosen.name == "halving"
+
+    after = refuse(outcome, "halving", "the server does not know it.")
+
+    assert after.chosen.name == ORIGINAL
+    assert [one.refused for one in after.variants] == [None, "the server does not know it."]
+    assert [one.pareto for one in after.variants] == [True, False]

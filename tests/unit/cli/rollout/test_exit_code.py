@@ -1,0 +1,133 @@
+"""When a watched rollout has ended, and the exit code that goes with it."""
+
+import pytest
+
+from modelyard.cli.rollout.exit_code import ending
+from modelyard.cli.rollout.watch import follow
+from tests.support.rollout_statuses import (
+    CANDIDATE,
+    STARTED,
+    a_look,
+    a_record,
+    a_rollout,
+    an_ended_rollout,
+    before,
+    conditions,
+)
+
+THIS, EARLIER = before(STARTED), before(100_000)
+SERVES = conditions(Ready="True", Reconciling="False")
+
+
+class Seen:
+    """A screen that remembers."""
+
+    def __init__(self):
+        self.looks = []
+
+    def show(self, look):
+        self.looks.append(look)
+
+
+def ended(outcome, **more):
+    return a_look(an_ended_rollout(a_record(outcome, started=THIS), **more))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("Promoted", 0), ("Reported", 0), ("Aborted", 1), ("Failed", 1), ("RolledBack", 1)]
+)
+def test_the_outcome_is_the_exit_code(outcome, code):
+    found = ending(ended(outcome), THIS)
+
+    assert found.code == code
+    assert f"{outcome} 3m ago: version 2 by Canary" in found.sentence
+    assert found.sentence.endswith("312 of 1,204 requests failed; 1 % may.")
+
+
+def test_while_it_is_under_way_it_has_not_ended():
+    for phase in ("Building", "Advancing", "Holding", "Baking", "Aborting"):
+        assert ending(a_look(a_rollout(phase)), THIS) is None
+
+
+def test_after_a_newer_spec_the_next_rollout_is_watched():
+    assert ending(ended("Superseded"), THIS) is None
+
+
+def test_before_the_operator_saw_the_spec_the_last_end_means_nothing():
+    look = a_look(an_ended_rollout(a_record("Promoted")), observedGeneration=1, conditions=SERVES)
+
+    assert ending(look, "") is None
+
+
+def test_without_a_rollout_a_model_that_serves_is_good():
+    found = ending(a_look(an_ended_rollout(a_record("Aborted")), conditions=SERVES), "")
+
+    assert (found.code, found.sentence.split(".")[0]) == (0, "No rollout is under way; version 1 holds the traffic")
+    assert "Aborted 3m ago" in found.sentence
+
+
+def test_a_wanted_revision_that_was_refused_before_is_bad():
+    look = a_look(an_ended_rollout(a_record("Aborted", started=EARLIER), rejected=CANDIDATE))
+
+    assert ending(look, "").code == 1
+
+
+def test_a_wish_that_no_rollout_began_for_is_waited_for():
+    assert ending(a_look(an_ended_rollout()), "") is None
+
+
+@pytest.mark.parametrize("rollout", [an_ended_rollout(), a_rollout("Building", 0, 0)])
+def test_what_only_a_person_can_mend_ends_the_watch(rollout):
+    stuck = conditions(Stalled="True")
+    stuck[-1]["message"] = "There is no digits:2."
+
+    found = ending(a_look(rollout, conditions=stuck), "")
+
+    assert (found.code, found.sentence) == (1, "digits is stuck: There is no digits:2.")
+
+
+def test_a_rollout_that_left_no_record_is_not_taken_for_the_one_before():
+    earlier = a_record("Promoted", started=EARLIER)
+    gone = an_ended_rollout(earlier, reason="AbortCommanded", message="A command aborted the rollout.")
+
+    found = ending(a_look(gone), THIS)
+
+    assert (found.code, found.sentence) == (1, "digits: A command aborted the rollout.")
+
+
+def test_the_first_revision_has_no_record_and_is_promoted():
+    first = an_ended_rollout(reason="Promoted", message="Revision x (version 1) was promoted.")
+
+    assert ending(a_look(first), THIS).code == 0
+
+
+def test_every_look_is_shown_until_the_end():
+    screen, looks = Seen(), [a_look(a_rollout()), a_look(a_rollout("Baking", 3, 100)), ended("Promoted"), "never read"]
+
+    found = follow(looks, screen)
+
+    assert found.code == 0
+    assert screen.looks == looks[:3]
+
+
+def test_a_rollout_that_follows_a_superseded_one_decides():
+    later = before(60)
+    promoted = an_ended_rollout(a_record("Promoted", started=later), a_record("Superseded", started=THIS))
+    looks = [
+        a_look(a_rollout()),
+        ended("Superseded"),
+        a_look(a_rollout("Building", 0, 0, started=later)),
+        a_look(promoted),
+    ]
+
+    assert follow(looks, Seen()).code == 0
+
+
+def test_a_model_that_is_gone_ends_badly():
+    found = follow([a_look(a_rollout()), None], Seen())
+
+    assert (found.code, found.sentence) == (1, "The Model was deleted while it was watched.")
+
+
+def test_looks_that_end_first_are_no_end():
+    assert follow([a_look(a_rollout())], Seen()) is None

@@ -1,0 +1,96 @@
+"""One inference over HTTP and over gRPC gives the same answer, and says the same of what goes wrong."""
+
+import numpy as np
+import pytest
+
+from modelyard.clients.inference.predictions import Endpoint, connect, refusal
+from modelyard.errors import InvalidInput, Refused, Unreachable
+from tests.support import inference_server
+from tests.support.inference_server import HOST
+
+INPUTS = {"x": np.array([[1, 2], [3, 4]], "float32"), "word": np.array([b"one", b"two"], dtype=object)}
+
+
+@pytest.fixture(scope="module")
+def served():
+    with inference_server.running() as addresses:
+        yield addresses
+
+
+@pytest.fixture(params=["http", "grpc"])
+def connection(request, served):
+    def to(**changes):
+        url = served.grpc if request.param == "grpc" else served.http
+        made = connect(Endpoint(url, "double", HOST)._replace(**changes), grpc=request.param == "grpc")
+        request.addfinalizer(made.close)
+        return made
+
+    return to
+
+
+def test_the_model_is_described_by_its_server(connection):
+    described = connection().describe()
+
+    assert [(one.name, one.datatype, one.shape) for one in described.inputs] == [
+        ("x", "FP32", (-1, 2)),
+        ("word", "BYTES", (-1,)),
+    ]
+    assert [one.name for one in described.outputs] == ["y", "word"]
+
+
+def test_a_prediction_returns_numbers_and_texts_as_arrays(connection):
+    outputs = connection().predict(INPUTS).outputs
+
+    assert outputs["y"].tolist() == [[2, 4], [6, 8]]
+    assert outputs["word"].tolist() == [b"one", b"two"]
+
+
+def test_a_prediction_names_the_revision_that_answered(connection):
+    assert connection().predict(INPUTS).revision == "double-a"
+
+
+def test_a_pinned_prediction_is_answered_by_that_revision(connection):
+    assert connection(revision="double-b").predict(INPUTS).revision == "double-b"
+
+
+def test_an_input_the_server_refuses_is_the_callers_mistake(connection):
+    with pytest.raises(InvalidInput, match="x is not finite"):
+        connection().predict({**INPUTS, "x": np.array([[np.inf, 0], [0, 0]], "float32")})
+
+
+def test_nobody_listening_is_unreachable_and_leads_to_the_doctor(connection):
+    with pytest.raises(Unreachable, match="modelyard doctor"):
+        connection(url="http://127.0.0.1:9").describe()
+
+
+def test_no_server_at_an_address_of_its_own_leads_to_serve(connection):
+    with pytest.raises(Unreachable, match="modelyard serve"):
+        connection(url="http://127.0.0.1:9", host="").describe()
+
+
+def test_an_unpublished_host_leads_to_explain(served):
+    connection = connect(Endpoint(served.http, "double", "other.demo.models.local"))
+
+    with pytest.raises(
+        Refused, match=r"nothing is published at other\.demo\.models\.local; `modelyard explain double`"
+    ):
+        connection.describe()
+    connection.close()
+
+
+def test_a_server_without_that_model_asks_to_check_the_name():
+    assert "has no model digits" in str(refusal(Endpoint("http://server", "digits"), "404", ""))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("503", Unreachable),
+        ("UNAVAILABLE", Unreachable),
+        ("UNIMPLEMENTED", Refused),
+        ("500", Refused),
+        ("401", Refused),
+    ],
+)
+def test_every_other_answer_is_told_apart_by_who_can_mend_it(code, kind):
+    assert type(refusal(Endpoint("http://gateway", "digits"), code, "because")) is kind

@@ -1,0 +1,106 @@
+"""What is kept between looks: little, exact, and the same after a restart."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from modelyard.core.analysis.state import Cause, State, Window, as_json, from_json
+from modelyard.core.analysis.statistics.sequential_test import Rule, Verdict, next_step, update, verdict
+
+RULE = Rule(0.01, max_regression=0.25)
+START = 1_700_000_040
+
+
+@some.composite
+def arm(draw):
+    requests = draw(some.integers(0, 60))
+    return requests, draw(some.sampled_from([0, 0, 0, min(1, requests), requests // 3]))
+
+
+windows = some.lists(some.tuples(arm(), arm(), some.integers(1, 90)), max_size=40)
+
+
+def states(drawn, rule=RULE):
+    state, now, seen = State(), START, [State()]
+    for (requests, bad), (stable, stable_bad), step in drawn:
+        now += step
+        state = update(rule, state, Window(now, requests, bad, stable, stable_bad))
+        seen.append(state)
+    return seen
+
+
+@given(windows)
+def test_a_state_survives_json_to_the_byte(drawn):
+    for state in states(drawn):
+        assert from_json(json.loads(json.dumps(as_json(state)))) == state
+
+
+@given(windows)
+def test_windows_that_come_again_change_nothing(drawn):
+    seen = states(drawn)
+    now = START
+    replayed = seen[-1]
+    for (requests, bad), (stable, stable_bad), step in drawn:
+        now += step
+        replayed = update(RULE, replayed, Window(now, requests, bad, stable, stable_bad))
+    assert replayed is seen[-1]
+
+
+@given(windows, some.integers(0, 39))
+def test_a_restart_anywhere_leads_to_the_same_end(drawn, cut):
+    straight = states(drawn)
+    now, state = START, State()
+    for number, ((requests, bad), (stable, stable_bad), step) in enumerate(drawn):
+        if number == cut:
+            state = from_json(json.loads(json.dumps(as_json(state))))
+        now += step
+        state = update(RULE, state, Window(now, requests, bad, stable, stable_bad))
+    assert state == straight[-1]
+    assert verdict(RULE, state) is verdict(RULE, straight[-1])
+
+
+@given(some.lists(arm(), min_size=1, max_size=30), some.randoms())
+def test_the_order_of_windows_does_not_change_what_is_counted(arms, shuffler):
+    def counted(order):
+        final = states([(one, (one[0], 0), 1) for one in order])[-1]
+        return final.requests, final.bad, final.stable_requests, final.stable_bad
+
+    shuffled = list(arms)
+    shuffler.shuffle(shuffled)
+    assert counted(arms) == counted(shuffled)
+
+
+def test_a_state_takes_less_than_400_bytes_after_ten_million_requests():
+    chance = random.Random(8)
+    drawn = [((2800, chance.randrange(40)), (2800, chance.randrange(40)), 1) for _ in range(3600)]
+    state = states(drawn, Rule(0.1))[-1]
+
+    assert state.requests + state.stable_requests > 10**7
+    troubled = states([((2800, 900), (2800, 900), 1)] * 30 + [((2800, 0), (2800, 1), 1)] * 50, Rule(0.1))[-1]
+    held = replace(state, stable_out=troubled.stable_out, run=troubled.run)
+    assert held.stable_out
+    assert held.run.requests > 10**5
+    assert len(json.dumps(as_json(held), separators=(",", ":"))) < 400
+
+
+def test_a_new_step_begins_without_evidence_and_with_the_stables_habits():
+    worn = states([((50, 25), (900, 3), 1)] * 80)[-1]
+    assert worn.failed is not Cause.NONE
+
+    fresh = next_step(worn)
+
+    assert verdict(RULE, fresh) is Verdict.INCONCLUSIVE
+    assert (fresh.requests, fresh.bad, fresh.stable_requests, fresh.stable_bad, fresh.share) == (0, 0, 0, 0, 0)
+    assert (fresh.dispersion, fresh.end) == (worn.dispersion, worn.end)
+    assert sum(bucket[0] for bucket in fresh.recent.buckets) == 0
+    assert sum(bucket[2] for bucket in fresh.recent.buckets) == 80 * 900
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 0, 0), (0, 0, 3, 4), (5, -1, 0, 0)])
+def test_counts_that_cannot_be_are_refused(counts):
+    with pytest.raises(ValueError, match="more bad requests than requests"):
+        Window(START, *counts)

@@ -1,0 +1,163 @@
+"""Causes are read from the pods themselves and said with a remedy."""
+
+from typing import Any
+
+import pytest
+
+from modelyard.core.revisions.pod_failures import cause_of, trouble
+from modelyard.core.snapshot import Failure
+from tests.support.faults import (
+    FAULTS,
+    PORT_TAKEN_LOG,
+    TRUNCATED_MODEL_LOG,
+    UNKNOWN_BACKEND_LOG,
+    crashed,
+    unschedulable,
+    waiting,
+)
+
+FORBIDDEN = (
+    "Traceback (most recent call last):\n"
+    "botocore.exceptions.ClientError: An error occurred (403) when calling the ListObjectsV2 operation: Forbidden\n"
+)
+
+
+def a_pod(name: str = "pod", **status: Any) -> dict[str, Any]:
+    return {"kind": "Pod", "metadata": {"name": name}, "status": status}
+
+
+def found(log: str = "", **status: Any) -> Failure:
+    cause = trouble([a_pod(**status)], {"pod": log} if log else {})
+    assert cause is not None
+    return cause
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        FAULTS[""],
+        FAULTS["slow"],
+        {"conditions": [{"type": "Ready", "status": "False"}]},
+        {"conditions": [{"type": "PodScheduled", "status": "True"}]},
+        {"containerStatuses": [waiting("ContainerCreating")]},
+        {"initContainerStatuses": [{"name": "init", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}]},
+        {
+            "containerStatuses": [
+                {"name": "c", "ready": True, "restartCount": 3, "lastState": {"terminated": {"exitCode": 1}}}
+            ]
+        },
+        {"containerStatuses": [{"name": "c", "ready": False, "restartCount": 1, "lastState": {}}]},
+    ],
+    ids=["new", "ready", "starting", "not ready", "scheduled", "creating", "initialized", "recovered", "restarted"],
+)
+def test_pods_that_merely_start_are_no_trouble(status: dict[str, Any]) -> None:
+    assert trouble([a_pod(**status)], {}) is None
+
+
+def test_a_pod_that_ends_is_no_trouble() -> None:
+    pod = a_pod(containerStatuses=[crashed(143)])
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert trouble([pod], {}) is None
+
+
+def test_the_first_pod_in_trouble_is_told_of() -> None:
+    cause = trouble([a_pod("well", **FAULTS[""]), a_pod("ill", **FAULTS["image"])], {})
+
+    assert cause is not None
+    assert cause.reason == "ImageMissing"
+
+
+def test_a_pod_no_node_can_take_names_the_shortage() -> None:
+    cause = found(conditions=[unschedulable()])
+
+    assert (cause.reason, cause.retry) == ("Unschedulable", True)
+    assert "1 Insufficient memory; lower spec.serving.resources or add nodes." in cause.message
+
+
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"])
+def test_an_image_that_cannot_be_pulled_is_named(reason: str) -> None:
+    cause = found(containerStatuses=[waiting(reason)])
+
+    assert (cause.reason, cause.retry) == ("ImageMissing", True)
+    assert f"docker.io/modelyard/triton-cpu:0.1.0 cannot be pulled ({reason})" in cause.message
+
+
+def test_a_container_that_cannot_be_made_is_quoted() -> None:
+    status = waiting("CreateContainerConfigError", message='secret "digits--store" not found')
+
+    cause = found(containerStatuses=[status])
+
+    assert (cause.reason, cause.retry) == ("PodInvalid", True)
+    assert 'secret "digits--store" not found.' in cause.message
+
+
+def test_a_server_out_of_memory_says_which_limit_to_raise() -> None:
+    cause = found(containerStatuses=[crashed(137, "OOMKilled")])
+
+    assert (cause.reason, cause.retry) == ("OutOfMemory", False)
+    assert "spec.serving.resources.limits.memory" in cause.message
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            TRUNCATED_MODEL_LOG,
+            "onnxruntime cannot load model.onnx: [ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Protobuf parsing failed.",
+        ),
+        (
+            UNKNOWN_BACKEND_LOG,
+            "Invalid argument: unable to find backend library for backend 'nosuch', "
+            "try specifying runtime on the model configuration.",
+        ),
+        (PORT_TAKEN_LOG, "failed to start HTTP service: Unavailable - Socket '0.0.0.0:8080' already in use"),
+    ],
+    ids=["truncated model", "unknown backend", "port taken"],
+)
+def test_the_cause_is_the_one_line_of_tritons_log_that_tells_it(log: str, cause: str) -> None:
+    assert cause_of(log) == cause
+
+
+@pytest.mark.parametrize("log", ["", "I1121 10:16:57.368601 1 server.cc:1] fine", FORBIDDEN])
+def test_a_log_without_an_error_of_triton_tells_no_cause(log: str) -> None:
+    assert cause_of(log) is None
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        crashed(),
+        {"name": "kserve-container", "ready": False, "state": {"terminated": {"exitCode": 1}}},
+        {
+            "name": "kserve-container",
+            "restartCount": 1,
+            "state": {"running": {}},
+            "lastState": {"terminated": {"exitCode": 1}},
+        },
+    ],
+    ids=["in its crash loop", "just ended", "running again"],
+)
+def test_a_server_that_ends_badly_gives_exit_code_cause_and_remedy(status: dict[str, Any]) -> None:
+    cause = found(TRUNCATED_MODEL_LOG, containerStatuses=[status])
+
+    assert (cause.reason, cause.retry) == ("ServerCrashed", False)
+    assert cause.message.startswith("The server ended with exit code 1: onnxruntime cannot load model.onnx")
+    assert "modelyard serve" in cause.message
+
+
+def test_without_a_log_the_last_line_of_the_termination_message_is_quoted() -> None:
+    assert "exit code 1: the end;" in found(containerStatuses=[crashed(message="the beginning\nthe end\n")]).message
+
+
+def test_a_server_that_left_nothing_is_said_to_have_left_nothing() -> None:
+    assert "exit code 139: it left no message;" in found(containerStatuses=[crashed(139)]).message
+
+
+def test_a_download_the_store_refuses_says_what_to_check() -> None:
+    cause = found(initContainerStatuses=[crashed(message=FORBIDDEN, name="storage-initializer")])
+
+    assert (cause.reason, cause.retry) == ("DownloadFailed", True)
+    assert "An error occurred (403)" in cause.message
+    assert "bucket and credentials" in cause.message

@@ -1,0 +1,143 @@
+"""The cache stays like the cluster whatever order the news arrives in."""
+
+from typing import Any
+
+import pytest
+
+from modelyard.core.snapshot import Ref
+from modelyard.operator.cache.objects import Cache, Key
+from tests.support.fake_clock import Clock
+
+DIGITS = Key("demo", "digits")
+SECRET = Ref("Secret", "demo", "digits--store")
+
+
+def model(version: int = 1, uid: str = "m1") -> dict[str, Any]:
+    metadata = {"namespace": "demo", "name": "digits", "uid": uid, "resourceVersion": str(version)}
+    return {"kind": "Model", "metadata": metadata}
+
+
+def secret(version: int = 1, uid: str = "s1", owner: str = "digits") -> dict[str, Any]:
+    labels = {"modelyard.dev/model": owner}
+    metadata = {"namespace": "demo", "name": SECRET.name, "uid": uid, "resourceVersion": str(version), "labels": labels}
+    return {"kind": "Secret", "metadata": metadata}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cache(clock: Clock) -> Cache:
+    return Cache(clock)
+
+
+def test_children_are_found_by_their_model(cache: Cache) -> None:
+    cache.put(model())
+    cache.put(secret())
+
+    assert cache.children(DIGITS) == {SECRET: secret()}
+    assert cache.children(Key("demo", "faces")) == {}
+
+
+def test_an_older_version_never_replaces_a_newer_one(cache: Cache) -> None:
+    assert cache.put(secret(version=9))
+    assert not cache.put(secret(version=8))
+    assert not cache.put(secret(version=9))
+    assert cache.put(secret(version=10))
+
+    assert cache.get(SECRET) == secret(version=10)
+
+
+def test_a_deletion_removes_only_the_object_it_speaks_of(cache: Cache) -> None:
+    cache.put(secret(version=5, uid="new"))
+    cache.remove(SECRET, "old", version=4)
+
+    assert cache.get(SECRET) == secret(version=5, uid="new")
+
+
+def test_an_answer_that_was_on_its_way_does_not_bring_a_deleted_object_back(cache: Cache) -> None:
+    cache.put(secret(version=3))
+    cache.remove(SECRET, "s1", version=5)
+
+    assert not cache.put(secret(version=4))
+    assert cache.get(SECRET) is None
+    assert cache.children(DIGITS) == {}
+
+
+def test_an_object_that_lost_its_label_and_got_it_back_is_known_again(cache: Cache) -> None:
+    cache.put(secret(version=3))
+    cache.remove(SECRET, "s1", version=5)
+
+    assert cache.put(secret(version=6))
+    assert cache.children(DIGITS) == {SECRET: secret(version=6)}
+
+
+def test_a_child_whose_label_names_another_model_changes_hands(cache: Cache) -> None:
+    cache.put(secret(version=1))
+    cache.put(secret(version=2, owner="faces"))
+
+    assert cache.children(DIGITS) == {}
+    assert set(cache.children(Key("demo", "faces"))) == {SECRET}
+
+
+def test_a_listing_finds_a_deletion_that_nobody_reported(cache: Cache) -> None:
+    cache.put(model())
+    cache.put(secret())
+
+    missing, lost = cache.compare(cache.uids("Secret"), "Secret", [])
+
+    assert (missing, lost) == (0, [SECRET])
+    assert cache.children(DIGITS) == {}
+
+
+def test_what_came_after_the_listing_was_asked_for_stays(cache: Cache) -> None:
+    before = cache.uids("Secret")
+    cache.put(secret())
+
+    assert cache.compare(before, "Secret", []) == (0, [])
+    assert cache.get(SECRET) == secret()
+
+
+def test_an_object_made_anew_during_a_comparison_stays(cache: Cache) -> None:
+    cache.put(secret(version=1, uid="old"))
+    before = cache.uids("Secret")
+    cache.put(secret(version=9, uid="new"))
+
+    cache.compare(before, "Secret", ["old"])
+
+    assert cache.get(SECRET) == secret(version=9, uid="new")
+
+
+def test_a_listing_counts_what_the_watch_has_not_brought_yet(cache: Cache) -> None:
+    cache.put(secret())
+
+    assert cache.compare(cache.uids("Secret"), "Secret", ["s1", "s2", "s3"])[0] == 2
+
+
+def test_what_was_deleted_while_the_listing_was_made_is_not_missing(cache: Cache) -> None:
+    cache.put(secret())
+    cache.remove(SECRET, "s1", 2)
+
+    assert cache.compare({}, "Secret", ["s1"]) == (0, [])
+
+
+def test_deletions_are_forgotten_after_a_while(cache: Cache, clock: Clock) -> None:
+    cache.put(secret(version=3))
+    cache.remove(SECRET, "s1", version=5)
+    clock.pass_by(601)
+    cache.put(model())
+
+    assert cache.put(secret(version=4))
+
+
+def test_a_deleted_model_leaves_nothing(cache: Cache) -> None:
+    cache.put(model())
+    cache.put(secret())
+    cache.remove(SECRET, "s1")
+    cache.remove(Ref("Model", "demo", "digits"), "m1")
+
+    assert not any(cache.count().values())
+    assert cache.children(DIGITS) == {}
+    assert cache.model(DIGITS) is None

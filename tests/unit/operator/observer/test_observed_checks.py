@@ -1,0 +1,80 @@
+"""A check's Job lives in the platform's namespace and speaks of a Model's candidate in another."""
+
+from typing import Any
+
+import pytest
+
+from modelyard.core.resources.check_jobs import load_test
+from modelyard.core.snapshot import Check, Object, Snapshot
+from modelyard.errors import Unreachable
+from modelyard.operator.cache.objects import Cache, Key, key_of
+from modelyard.operator.observer.builds import Builds
+from modelyard.operator.observer.checks import Checks
+from modelyard.operator.observer.crash_logs import Crashes
+from modelyard.operator.observer.entries import Entries
+from modelyard.operator.observer.snapshot import Observer
+from modelyard.settings import Settings
+from tests.support.builders import a_model, settings
+from tests.unit.core.resources.test_check_jobs import revision
+
+DIGITS = Key("demo", "digits")
+
+
+class Away:
+    """A registry, a store and an API server that do not answer."""
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise Unreachable("nothing answered")
+
+        return refuse
+
+
+def a_job(candidate: str) -> dict[str, Any]:
+    """A load test that runs, as the API server gives it."""
+    made = load_test(a_model(), revision(candidate), 1.0, settings())
+    return {**made, "metadata": {**made["metadata"], "uid": candidate, "resourceVersion": "1"}}
+
+
+def stored(candidate: str | None) -> Object:
+    """The Model, with or without a rollout."""
+    status = {} if candidate is None else {"rollout": {"phase": "Testing", "candidate": candidate}}
+    return {"kind": "Model", **a_model(status=status).model_dump(by_alias=True, exclude_none=True, mode="json")}
+
+
+def observed(candidate: str | None, *jobs: dict[str, Any]) -> Snapshot:
+    cache, away = Cache(), Away()
+    for job in jobs:
+        cache.put(job)
+    given: Settings = settings()
+    observer = Observer(given, cache, Entries(away), Builds(away, away), Crashes(away), Checks(away))
+    return observer.observe(DIGITS, stored(candidate))
+
+
+def test_the_candidates_check_is_seen_and_its_job_too() -> None:
+    job = a_job("digits-2")
+
+    seen = observed("digits-2", job)
+
+    assert seen.checks == {"loadTest": Check(None)}
+    assert seen.child("Job", job["metadata"]["name"], "modelyard-system") == job
+
+
+@pytest.mark.parametrize("candidate", ["digits-3", "", None])
+def test_what_was_found_out_about_another_revision_is_no_evidence(candidate: str | None) -> None:
+    seen = observed(candidate, a_job("digits-2"))
+
+    assert seen.checks == {}
+    assert len(seen.of_kind("Job")) == 1, "so that it can be deleted"
+
+
+def test_a_checks_job_wakes_the_model_it_is_about() -> None:
+    assert key_of(a_job("digits-2")) == DIGITS
+
+
+def test_only_jobs_may_speak_for_a_model_of_another_namespace() -> None:
+    labels = {"modelyard.dev/model": "digits", "modelyard.dev/namespace": "demo"}
+    pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "somebody", "labels": labels}}
+    model = {"kind": "Model", "metadata": {"name": "digits", "namespace": "somebody", "labels": labels}}
+
+    assert key_of(pod) == key_of(model) == Key("somebody", "digits")
