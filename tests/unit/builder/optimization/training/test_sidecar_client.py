@@ -21,7 +21,7 @@ SERVE = """
 import sys
 from pathlib import Path
 sys.path.append(sys.argv[1])
-from programs.spool import serve
+from programs.sidecar_server import serve
 serve(Path(sys.argv[2]), Path(sys.argv[3]), "")
 """
 PROGRAM = """

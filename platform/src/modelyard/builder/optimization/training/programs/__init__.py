@@ -2,7 +2,7 @@
 
 Nothing here imports the rest of Modelyard, nor does that import anything from here: jobs and results are JSON files.
 
-    spool             jobs for a builder in another container
+    sidecar_server    jobs for a builder in another container
     job               what is asked for, from the command line to the result
     authored          the author's module, weights and data
     fit               one training loop for distillation and quantization-aware training

@@ -5,7 +5,7 @@
     start.py figures JOB RESULT             the finished report's figures into the MLflow run
     start.py answer JOB RESULT              the reference's answers (`reference`)
     start.py time JOB                       the reference's timing
-    start.py serve FOLDER                   all but `time`, for a builder in another container (`spool`)
+    start.py serve FOLDER                   all but `time`, for a builder in another container (`sidecar_server`)
 
 What goes wrong is the last line of stderr, and the exit code is 1. What the author's code prints goes to stderr.
 """
