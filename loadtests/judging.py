@@ -20,8 +20,8 @@ from modelyard.core.analysis.evidence import Evidence, evidence
 from modelyard.core.analysis.statistics.sequential_test import (
     HIGHEST_RATE,
     LOWEST_RATE,
+    AnalysisState,
     Rule,
-    State,
     Verdict,
     Window,
     update,
@@ -95,7 +95,7 @@ def _objective(name: str, allowed: float, asked: int, rows: Iterable[tuple[Row, 
         counts[0] += 1
         counts[1] += bad
     bounded = min(max(allowed, 2.0 * LOWEST_RATE), HIGHEST_RATE - LOWEST_RATE)
-    rule, state = Rule(bounded, alpha=ALPHA / asked), State()
+    rule, state = Rule(bounded, alpha=ALPHA / asked), AnalysisState()
     for second in sorted(windows):
         state = update(rule, state, Window(second, *windows[second]))
     return Objective(name, allowed, state.requests, state.bad, verdict(rule, state), evidence(rule, state))

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from modelyard.api.model import ModelSpec
 from modelyard.api.rollout_status import Phase
-from modelyard.core.analysis.gate_input import Look
-from modelyard.core.analysis.gates import judge
-from modelyard.core.traffic import Counts, Slice, Traffic
+from modelyard.core.analysis import gates as analysis_gates
+from modelyard.core.analysis.gate_input import GateInput
+from modelyard.core.traffic import Counts, Traffic, TrafficWindow
 
 ROLLOUTS, ROUNDS, HISTORY = 100, 20, 600
 BOUNDS = (1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000)
@@ -22,14 +22,14 @@ _SPEC = {
 }
 
 
-def second(end: int) -> Slice:
+def second(end: int) -> TrafficWindow:
     """A second of 100 requests, a quarter of them the candidate's, one in fifty slow."""
 
     def counts(requests: int) -> Counts:
         slow = requests // 50
         return Counts(requests, 0, requests, {bound: requests - (slow if bound < 200 else 0) for bound in BOUNDS})
 
-    return Slice(end, 1, {"a": counts(75), "b": counts(25)})
+    return TrafficWindow(end, 1, {"a": counts(75), "b": counts(25)})
 
 
 def evaluate(rounds: int = ROUNDS) -> list[float]:
@@ -37,12 +37,12 @@ def evaluate(rounds: int = ROUNDS) -> list[float]:
     slices = [second(end) for end in range(1, HISTORY + rounds + 1)]
     spec, now = ModelSpec.model_validate(_SPEC), float(HISTORY)
     begin = Traffic(tuple(slices[:HISTORY]))
-    look = Look(now, spec, "a", "b", begin, now - 1, 0.0, 25, Phase.ADVANCING, {}, None, None, {})
+    look = GateInput(now, spec, "a", "b", begin, now - 1, 0.0, 25, Phase.ADVANCING, {}, None, None, {})
     looks = [look] * ROLLOUTS
     took = []
     for passed in range(rounds):
         began = time.process_time()
-        found = [judge(one) for one in looks]
+        found = [analysis_gates.evaluate(one) for one in looks]
         took.append(time.process_time() - began)
         at = HISTORY + passed + 1
         traffic = Traffic(tuple(slices[passed + 1 : at]))

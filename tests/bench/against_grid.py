@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES
-from modelyard.builder.inference.benchmark import Measured
+from modelyard.builder.inference.benchmark import BenchmarkResult
 from modelyard.builder.inference.hardware import this_machine
-from modelyard.builder.optimization.optimizer import PASSES, Order, optimize
+from modelyard.builder.optimization.optimizer import PASSES, OptimizationRequest, optimize
 from modelyard.builder.optimization.pass_api import Precision, Recipe
 from modelyard.builder.optimization.search.recipes import recipes
 from modelyard.builder.optimization.search.space import Configuration, Space, space_of
 from modelyard.builder.optimization.trials.pass_runner import registry
-from modelyard.builder.optimization.trials.timing import Pace, timed
+from modelyard.builder.optimization.trials.timing import TimingBudget, timed
 from modelyard.builder.optimization.trials.trial import Bench, original, tried
 
 from .side_by_side import BOUND, Asked, asked
@@ -39,7 +39,7 @@ class Grid:
     tried: int
     making: float
     timing: float
-    measured: Measured
+    measured: BenchmarkResult
 
     @property
     def seconds(self) -> float:
@@ -59,7 +59,7 @@ def against_grid(entry: Path, scratch: Path, seeds: int) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     ratios = []
     for seed in range(1, seeds + 1):
-        order = Order(
+        order = OptimizationRequest(
             entry, "latency", BOUND, PRECISIONS, SHARE * grid.seconds, seed, scratch / f"out-{seed}", search=True
         )
         order.out.mkdir(parents=True)
@@ -94,7 +94,9 @@ def the_grid(ready: Asked) -> Grid:
     }
     made = time.monotonic()
     good = {one: trial for one, trial in trials.items() if trial.path and trial.refused is None}
-    found = timed(bench, [first, *good.values()], made + TIMING_SECONDS, Pace(rounds=ROUNDS), lambda _: None, "latency")
+    found = timed(
+        bench, [first, *good.values()], made + TIMING_SECONDS, TimingBudget(rounds=ROUNDS), lambda _: None, "latency"
+    )
     timings = found.timings
     speedups: dict[Configuration | None, float] = {None: timings[ORIGINAL].speedup}
     speedups |= {one: timings[trial.name].speedup for one, trial in good.items() if trial.name in timings}

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL
-from modelyard.builder.inference.benchmark import Measured, Subject
-from modelyard.builder.optimization.optimizer import Outcome
+from modelyard.builder.inference.benchmark import BenchmarkResult, Subject
+from modelyard.builder.optimization.optimizer import OptimizationOutcome
 from modelyard.builder.optimization.search.selection import choose
 from modelyard.builder.optimization.training.recipe import FILE
 from modelyard.builder.optimization.training.torch_baseline import EAGER, references
@@ -71,7 +71,7 @@ def in_torch(entry: Path, scratch: Path) -> list[Subject]:
     return [Subject(one.name, one.model, one.program) for one in found]
 
 
-def candidates(outcome: Outcome) -> dict[str, Path]:
+def candidates(outcome: OptimizationOutcome) -> dict[str, Path]:
     """The chosen variant, and the one that would be when only onnxruntime may run it, by name."""
     ours = [one for one in outcome.variants if one.runtime == "onnxruntime"]
     names = dict.fromkeys((outcome.chosen.name, choose(ours, outcome.order.goal, BOUND).name))
@@ -88,7 +88,7 @@ def _row(name: str, path: Path, ready: Asked) -> Row:
     return Row(name, size(path), ready.quality(name, path))
 
 
-def _verdict(goal: Goal, rows: list[Row], found: Measured) -> Iterator[str]:
+def _verdict(goal: Goal, rows: list[Row], found: BenchmarkResult) -> Iterator[str]:
     """The best of those that keep the quality, held against the goal."""
     original = rows[0]
     least = (original.quality or 0.0) * (1 - goal.loss)

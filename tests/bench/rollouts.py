@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.kubectl import apply, items, kubectl, run
-from tests.support.rollout_under_load import BRIGHT, CLEAN, Tried, a_canary
+from tests.support.rollout_under_load import BRIGHT, CLEAN, RolloutUnderLoad, a_canary
 
 PROMISE = {"errorRate": "1%", "latency": {"percentile": 99, "threshold": "100ms"}}
 SLOW_MILLISECONDS = 130
@@ -37,7 +37,10 @@ def a_namespace() -> Iterator[str]:
 def seconds_to_be_out(runs: int, inputs: tuple[str, ...], entry: str, version: str, slo: dict) -> list[float]:
     """The same candidate again and again; it stays ready meanwhile, so every run begins with its first weight."""
     found = []
-    with a_namespace() as namespace, Tried(namespace, a_canary(10, abortedFor="30m"), inputs, slo=slo) as tried:
+    with (
+        a_namespace() as namespace,
+        RolloutUnderLoad(namespace, a_canary(10, abortScaleDownDelay="30m"), inputs, slo=slo) as tried,
+    ):
         tried.ask(entry, version)
         for known in range(runs):
             ended = tried.ended(known)
@@ -77,7 +80,7 @@ def cpu_of_a_rollout() -> tuple[float, float]:
     """Cores without a rollout and with one."""
     waiting = a_canary(25)
     waiting["steps"][0]["hold"] = "10m"
-    with a_namespace() as namespace, Tried(namespace, waiting, CLEAN) as tried:
+    with a_namespace() as namespace, RolloutUnderLoad(namespace, waiting, CLEAN) as tried:
         time.sleep(10)
         without = cores(SPAN_SECONDS)
         tried.ask(version="2")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from modelyard.builder.evaluation.evaluation_set import write_arrays
 from modelyard.builder.evaluation.metrics import quality
-from modelyard.builder.inference.benchmark import Measured, Plan, Subject, measure
+from modelyard.builder.inference.benchmark import BenchmarkPlan, BenchmarkResult, Subject, measure
 from modelyard.builder.inference.hardware import cores
 from modelyard.builder.inference.predict import Question, ask
-from modelyard.builder.optimization.baseline import Intake, take_in
-from modelyard.builder.optimization.optimizer import Order, Outcome, optimize
+from modelyard.builder.optimization.baseline import Baseline, take_in
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, OptimizationRequest, optimize
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.search.recipes import recipes
 from modelyard.builder.optimization.training.recipe import FILE
@@ -30,7 +30,7 @@ BATCHES = (1, 8)
 class Asked:
     """An entry whose evaluation set is ready for any model that claims to be it."""
 
-    intake: Intake
+    intake: Baseline
     inputs: Path
     scratch: Path
 
@@ -41,9 +41,9 @@ class Asked:
         question = Question(self.inputs, cores(), self.intake.batchable)
         return quality(evaluation, ask(model, question, self.scratch / "asked" / name, 120).outputs)
 
-    def timed(self, subjects: Sequence[Subject], seconds: float, rounds: int = 11) -> Measured:
+    def timed(self, subjects: Sequence[Subject], seconds: float, rounds: int = 11) -> BenchmarkResult:
         """All subjects in the same rounds, which end after about so many seconds."""
-        plan = Plan(
+        plan = BenchmarkPlan(
             inputs=self.inputs, batches=BATCHES, batchable=self.intake.batchable, threads=cores(), seed=1,
             deadline=time.monotonic() + seconds, rounds=rounds,
         )  # fmt: skip
@@ -56,9 +56,9 @@ def asked(entry: Path, scratch: Path) -> Asked:
     return Asked(intake, write_arrays(intake.arrays("input"), scratch / "inputs.npz"), scratch)
 
 
-def optimized(entry: Path, scratch: Path, budget: float) -> Outcome:
+def optimized(entry: Path, scratch: Path, budget: float) -> OptimizationOutcome:
     """What `modelyard optimize` makes of the entry within `budget` seconds, with its training recipe if it has one."""
-    order = Order(entry, "latency", BOUND, PRECISIONS, budget, 1, scratch / "out")
+    order = OptimizationRequest(entry, "latency", BOUND, PRECISIONS, budget, 1, scratch / "out")
     order.out.mkdir(parents=True, exist_ok=True)
     if not (entry / FILE).exists():
         return optimize(order, recipes, scratch / "variants")
@@ -81,7 +81,7 @@ class Row:
     quality: float | None = None
 
 
-def table(rows: Sequence[Row], found: Measured, metric: str) -> list[str]:
+def table(rows: Sequence[Row], found: BenchmarkResult, metric: str) -> list[str]:
     """Lines of Markdown; the first row is what speed-ups refer to."""
     first = found.timings[rows[0].name]
     lines = [

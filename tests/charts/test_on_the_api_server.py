@@ -81,7 +81,7 @@ MODEL_VALUES: dict[str, dict[str, Any]] = {
             "bake": "1h30m",
             "maxDuration": "4h",
             "maxRegression": "10%",
-            "abortedFor": "1h",
+            "abortScaleDownDelay": "1h",
             "onInconclusive": "Hold",
             "loadTest": {},
         },
@@ -134,11 +134,15 @@ def test_a_preset_is_accepted_and_its_file_says_the_same(apiserver: RealApiServe
 
 
 def test_a_field_of_the_rollout_replaces_the_one_of_the_preset(apiserver: RealApiServer) -> None:
-    values = {"source": {"version": "2"}, "preset": "ab", "rollout": {"ab": {"cookie": "side"}, "abortedFor": "1h"}}
+    values = {
+        "source": {"version": "2"},
+        "preset": "ab",
+        "rollout": {"ab": {"cookie": "side"}, "abortScaleDownDelay": "1h"},
+    }
 
     [model] = objects(template(MODEL, values, "digits", "demo"))
 
-    assert model["spec"]["rollout"] == {"strategy": "AB", "ab": {"cookie": "side"}, "abortedFor": "1h"}
+    assert model["spec"]["rollout"] == {"strategy": "AB", "ab": {"cookie": "side"}, "abortScaleDownDelay": "1h"}
     assert apiserver.complaint(yaml.safe_dump(model)) == ""
 
 

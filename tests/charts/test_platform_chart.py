@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from modelyard.api.crd import model_crd
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.operator.cache.objects import Cache
-from modelyard.operator.metrics.controller import Metrics
+from modelyard.operator.cache.objects import ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.rbac import RIGHTS
 from modelyard.settings import Settings
 from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
@@ -234,7 +234,7 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def test_alerts_speak_of_metrics_the_operator_has() -> None:
-    told = Metrics(Cache(), lambda: 0, lambda: True).text().decode()
+    told = ControllerMetrics(ObjectCache(), lambda: 0, lambda: True).text().decode()
     known = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
 
     named = {name for rule in alerts() for name in re.findall(r"modelyard_[a-z_]+", rule["expr"])}

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.support.models import gateway, host
-from tests.support.rollout_under_load import NAME, Tried, unharmed
+from tests.support.rollout_under_load import NAME, RolloutUnderLoad, unharmed
 
 USERS = 1000
 VISITS = 3
 CHI_SQUARE = 15.1
 """One degree of freedom: a fair split goes beyond it once in 10,000 times."""
-SPLIT = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id"}, "abortedFor": "1s"}
+SPLIT = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id"}, "abortScaleDownDelay": "1s"}
 
 
 def visited(namespace: str) -> list[set[str]]:
@@ -28,7 +28,7 @@ def visited(namespace: str) -> list[set[str]]:
 
 
 def test_a_thousand_users_keep_their_side_and_the_report_compares_both(namespace: str) -> None:
-    with Tried(namespace, SPLIT, rate=5) as tried:
+    with RolloutUnderLoad(namespace, SPLIT, rate=5) as tried:
         tried.ask(version="2")
         tried.reaches("Splitting")
         candidate = tried.gets(30)["candidate"]

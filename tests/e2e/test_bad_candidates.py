@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kubectl import run
-from tests.support.rollout_under_load import BRIGHT, CLEAN, PICTURES, SMALL, Shot, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import BRIGHT, CLEAN, PICTURES, SMALL, RolloutUnderLoad, Shot, a_canary, unharmed
 
 
 @pytest.fixture(scope="module")
-def running(shared_namespace: str) -> Iterator[Tried]:
-    with Tried(shared_namespace, a_canary(25)) as tried:
+def running(shared_namespace: str) -> Iterator[RolloutUnderLoad]:
+    with RolloutUnderLoad(shared_namespace, a_canary(25)) as tried:
         tried.rest()
         yield tried
 
 
 @pytest.fixture
-def tried(running: Tried) -> Iterator[Tried]:
+def tried(running: RolloutUnderLoad) -> Iterator[RolloutUnderLoad]:
     """Version 1 serves and nobody asks it yet; what was refused is forgotten afterwards."""
     yield running
     running.rest()
@@ -29,7 +29,7 @@ def made(*what: str) -> str:
     return run("python", "-m", "tests.support.bad_models", *what).stdout.strip()
 
 
-def refused(tried: Tried, ended: Shot, reason: str) -> None:
+def refused(tried: RolloutUnderLoad, ended: Shot, reason: str) -> None:
     """The rollout ended for that reason, nobody was harmed but by the candidate, and the stable has everything back."""
     assert (ended["outcome"], ended["reason"]) == ("Aborted", reason), ended["message"]
     counts = tried.rest()[-2:]
@@ -41,7 +41,7 @@ def refused(tried: Tried, ended: Shot, reason: str) -> None:
     assert all(ended["revision"] in {**count["revisions"], **count["failed"]} for count in counts)
 
 
-def test_one_that_fails_a_share_of_the_inputs(tried: Tried) -> None:
+def test_one_that_fails_a_share_of_the_inputs(tried: RolloutUnderLoad) -> None:
     known = tried.known
     tried.resume_load(PICTURES, PICTURES)
     tried.ask(version="3")
@@ -53,7 +53,7 @@ def test_one_that_fails_a_share_of_the_inputs(tried: Tried) -> None:
     assert 0 < ended["bad"] < ended["requests"]
 
 
-def test_one_that_fails_only_over_grpc(tried: Tried) -> None:
+def test_one_that_fails_only_over_grpc(tried: RolloutUnderLoad) -> None:
     known = tried.known
     tried.resume_load(CLEAN, BRIGHT)
     tried.ask(version="3")
@@ -65,7 +65,7 @@ def test_one_that_fails_only_over_grpc(tried: Tried) -> None:
     assert grpc["failed"][ended["revision"]] > 0
 
 
-def test_one_that_is_slow(tried: Tried) -> None:
+def test_one_that_is_slow(tried: RolloutUnderLoad) -> None:
     known = tried.known
     tried.rate = 6
     tried.resume_load(CLEAN, CLEAN)
@@ -81,7 +81,7 @@ def test_one_that_is_well_at_a_small_share_and_breaks_under_load(namespace: str)
     """It may use 0.3 cores and takes 40 ms of one: enough for 2 requests a second, not for 20."""
     confined = {"requests": SMALL["requests"], "limits": {"cpu": "300m", "memory": "1Gi"}}
     slo = {"errorRate": "10%", "latency": {"percentile": 90, "threshold": "500ms"}}
-    with Tried(namespace, a_canary(5, 50), rate=20, slo=slo) as tried:
+    with RolloutUnderLoad(namespace, a_canary(5, 50), rate=20, slo=slo) as tried:
         tried.ask("digits-slow", made("slow", "40"), serving={"resources": confined})
         ended = tried.ended(seconds=420)
 

@@ -5,9 +5,9 @@ import httpx
 from modelyard.core.names import preview_host
 from tests.support.kubectl import eventually
 from tests.support.models import gateway, host
-from tests.support.rollout_under_load import NAME, Tried, unharmed
+from tests.support.rollout_under_load import NAME, RolloutUnderLoad, unharmed
 
-BLUE_GREEN = {"strategy": "BlueGreen", "preview": {"pause": True}, "bake": "10m", "abortedFor": "1s"}
+BLUE_GREEN = {"strategy": "BlueGreen", "preview": {"pause": True}, "bake": "10m", "abortScaleDownDelay": "1s"}
 
 
 def previewed(namespace: str) -> httpx.Response:
@@ -16,7 +16,7 @@ def previewed(namespace: str) -> httpx.Response:
 
 
 def test_a_switch_under_load_and_back_is_one_write_each_and_fails_no_request(namespace: str) -> None:
-    with Tried(namespace, BLUE_GREEN) as tried:
+    with RolloutUnderLoad(namespace, BLUE_GREEN) as tried:
         tried.ask(version="2")
         held = tried.until(lambda shot: shot if shot.get("reason") == "PauseStep" else None, "a person is waited for")
         candidate = held["candidate"]

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.support.rollout_under_load import PICTURES, SMALL, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import PICTURES, SMALL, RolloutUnderLoad, a_canary, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 REQUESTS = 20_000 if PROVING else 1_500
@@ -12,7 +12,7 @@ STEPS = (5, 25, 50) if PROVING else (25, 50)
 
 def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(namespace: str) -> None:
     bake = "150s" if PROVING else "10s"
-    with Tried(namespace, a_canary(*STEPS, bake=bake), PICTURES, rate=60 if PROVING else 25) as tried:
+    with RolloutUnderLoad(namespace, a_canary(*STEPS, bake=bake), PICTURES, rate=60 if PROVING else 25) as tried:
         tried.ask(version="2")
         tried.reaches("Baking", seconds=240)
         candidate = tried.shots()[-1]["candidate"]
@@ -31,7 +31,7 @@ def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(nam
 
 
 def test_the_same_artifact_as_a_new_revision_is_never_refused(namespace: str) -> None:
-    with Tried(namespace, a_canary(50, bake="5s"), PICTURES) as tried:
+    with RolloutUnderLoad(namespace, a_canary(50, bake="5s"), PICTURES) as tried:
         for known in range(SAME_AGAIN):
             asked = {"requests": {**SMALL["requests"], "cpu": f"{110 + known}m"}, "limits": SMALL["limits"]}
             tried.ask(serving={"resources": asked})

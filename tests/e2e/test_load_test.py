@@ -3,14 +3,14 @@
 import pytest
 
 from tests.support.kubectl import items, run
-from tests.support.rollout_under_load import CLEAN, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import CLEAN, RolloutUnderLoad, a_canary, unharmed
 
 JOB = "modelyard.dev/check=loadTest,modelyard.dev/namespace="
 TESTED = a_canary(50, bake="5s", loadTest={"requestsPerSecond": 8, "duration": "15s"})
 
 
 def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
-    with Tried(namespace, TESTED, CLEAN) as tried:
+    with RolloutUnderLoad(namespace, TESTED, CLEAN) as tried:
         tried.ask(version="2")
         tested = tried.reaches("Testing")
         assert max(tried.shares(tested["candidate"])) == 0, "no user asks it while it is tested"
@@ -27,7 +27,9 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
 @pytest.mark.proof
 def test_one_that_is_slow_under_it_never_gets_a_user(namespace: str) -> None:
     version = run("python", "-m", "tests.support.bad_models", "slow", "800").stdout.strip()
-    with Tried(namespace, a_canary(50, loadTest={"requestsPerSecond": 1, "duration": "40s"}), CLEAN, rate=10) as tried:
+    with RolloutUnderLoad(
+        namespace, a_canary(50, loadTest={"requestsPerSecond": 1, "duration": "40s"}), CLEAN, rate=10
+    ) as tried:
         tried.ask("digits-slow", version)
         ended = tried.ended(seconds=300)
         counts = tried.rest()

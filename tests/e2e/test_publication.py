@@ -22,7 +22,7 @@ from modelyard.api.rollout import AB
 from modelyard.core.names import MODEL_LABEL, REVISION_HEADER, predictor, preview_host, preview_route_name
 from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Backend, Publication, policies
-from modelyard.core.revisions.route_status import trouble
+from modelyard.core.revisions.route_status import route_failure
 from modelyard.settings import GatewaySettings
 from tests.support.kubectl import apply, eventually, get, items, kubectl
 from tests.support.models import a_model, applied, gateway, host, until
@@ -50,7 +50,7 @@ def publish(namespace: str, weights: tuple[int, int], wish: Publication) -> None
 
     def carried() -> bool:
         seen = [get(one["kind"], one["metadata"]["name"], namespace) for one in made]
-        return all(one is not None and trouble(one, settings) is None for one in seen)
+        return all(one is not None and route_failure(one, settings) is None for one in seen)
 
     eventually(carried, f"the gateway carries the routes at {weights}")
     time.sleep(SETTLE)

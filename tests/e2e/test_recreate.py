@@ -1,10 +1,10 @@
 """Recreate: the old revision goes before the new one comes, for hardware that holds only one."""
 
-from tests.support.rollout_under_load import CLEAN, Tried
+from tests.support.rollout_under_load import CLEAN, RolloutUnderLoad
 
 
 def test_the_old_revision_has_gone_before_the_new_one_comes_and_answers_end_in_the_new(namespace: str) -> None:
-    with Tried(namespace, {"strategy": "Recreate"}, CLEAN) as tried:
+    with RolloutUnderLoad(namespace, {"strategy": "Recreate"}, CLEAN) as tried:
         tried.ask(version="2")
         ended = tried.ended(seconds=240)
         tried.rest()

@@ -1,18 +1,18 @@
 """A shadow: a candidate with wrong outputs is reported with its numbers, and users never see one of its answers."""
 
 from tests.support.kubectl import run
-from tests.support.rollout_under_load import PICTURES, Tried, unharmed
+from tests.support.rollout_under_load import PICTURES, RolloutUnderLoad, unharmed
 
 SHADOW = {
     "strategy": "Shadow",
     "shadow": {"percent": 50, "duration": "5s", "samples": 20, "maxDisagreement": "5%"},
-    "abortedFor": "1s",
+    "abortScaleDownDelay": "1s",
 }
 
 
 def test_wrong_outputs_are_reported_and_users_see_nothing(namespace: str) -> None:
     version = run("python", "-m", "tests.support.bad_models", "wrong").stdout.strip()
-    with Tried(namespace, SHADOW, PICTURES) as tried:
+    with RolloutUnderLoad(namespace, SHADOW, PICTURES) as tried:
         tried.ask("digits-wrong", version)
         ended = tried.ended(seconds=240)
         counts = tried.rest()

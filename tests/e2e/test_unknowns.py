@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.kubectl import kubectl
 from tests.support.network_faults import counters_unreachable, networks
-from tests.support.rollout_under_load import CLEAN, PICTURES, Tried, a_canary, kill_operators, unharmed
+from tests.support.rollout_under_load import CLEAN, PICTURES, RolloutUnderLoad, a_canary, kill_operators, unharmed
 
 PROVING = bool(os.environ.get("MODELYARD_PROOF"))
 KILLS = 20 if PROVING else 1
@@ -17,7 +17,7 @@ ENVOYS = "gateway.envoyproxy.io/owning-gateway-name"
 
 
 def test_without_traffic_it_waits_and_goes_on_with_the_first_users(namespace: str) -> None:
-    with Tried(namespace, a_canary(50, bake="5s")) as tried:
+    with RolloutUnderLoad(namespace, a_canary(50, bake="5s")) as tried:
         tried.rest()
         tried.ask(version="2")
         held = tried.reaches("Holding")
@@ -33,7 +33,7 @@ def test_without_traffic_it_waits_and_goes_on_with_the_first_users(namespace: st
 
 @pytest.mark.proof
 def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -> None:
-    with Tried(namespace, a_canary(50, bake="5s"), PICTURES, first="3") as tried:
+    with RolloutUnderLoad(namespace, a_canary(50, bake="5s"), PICTURES, first="3") as tried:
         tried.ask(version="2")
         held = tried.reaches("Holding")
         assert held["reason"] == "StableOutOfSlo"
@@ -49,7 +49,7 @@ def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -
 def test_while_the_counters_cannot_be_read_the_share_stays(namespace: str) -> None:
     if not networks():
         pytest.skip("the operator's network can be cut on the local cluster only")
-    with Tried(namespace, a_canary(25, 50)) as tried:
+    with RolloutUnderLoad(namespace, a_canary(25, 50)) as tried:
         tried.ask(version="2")
         tried.gets(25)
         with counters_unreachable():
@@ -68,7 +68,7 @@ def test_while_the_counters_cannot_be_read_the_share_stays(namespace: str) -> No
 
 @pytest.mark.proof
 def test_a_gateway_that_restarts_aborts_nothing(namespace: str) -> None:
-    with Tried(namespace, a_canary(25, 50)) as tried:
+    with RolloutUnderLoad(namespace, a_canary(25, 50)) as tried:
         tried.ask(version="2")
         tried.gets(25)
 
@@ -77,12 +77,12 @@ def test_a_gateway_that_restarts_aborts_nothing(namespace: str) -> None:
 
         assert ended["outcome"] == "Promoted", ended["message"]
         reasons = {shot.get("reason") for shot in tried.shots() if shot.get("phase") == "Holding"}
-        assert reasons <= {"NoMetrics", "NoTraffic", "StableOutOfSlo", "ShareMismatch"}
+        assert reasons <= {"NoMetrics", "NoTraffic", "StableOutOfSlo", "SampleRatioMismatch"}
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_operators_killed_in_mid_rollout_lose_nothing_and_go_on(namespace: str, kill: int) -> None:
-    with Tried(namespace, a_canary(25, 50), PICTURES) as tried:
+    with RolloutUnderLoad(namespace, a_canary(25, 50), PICTURES) as tried:
         tried.ask(version="2")
         if PROVING:
             time.sleep(random.Random(kill).uniform(0, 40))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.kubectl import eventually, items, kubectl
 from tests.support.models import owned
-from tests.support.rollout_under_load import NAME, Tried, a_canary, unharmed
+from tests.support.rollout_under_load import NAME, RolloutUnderLoad, a_canary, unharmed
 
 BIGGER = {"resources": {"requests": {"cpu": "120m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
 WAITING = a_canary(25, bake="10m")
@@ -15,13 +15,13 @@ WAITING["steps"][0]["hold"] = "10m"
 
 
 @pytest.fixture(scope="module")
-def running(shared_namespace: str) -> Iterator[Tried]:
-    with Tried(shared_namespace, WAITING) as tried:
+def running(shared_namespace: str) -> Iterator[RolloutUnderLoad]:
+    with RolloutUnderLoad(shared_namespace, WAITING) as tried:
         yield tried
 
 
 @pytest.fixture
-def tried(running: Tried) -> Iterator[Tried]:
+def tried(running: RolloutUnderLoad) -> Iterator[RolloutUnderLoad]:
     """Version 1 alone; in the end no request failed, whoever answered."""
     yield running
     running.ask()
@@ -32,7 +32,7 @@ def tried(running: Tried) -> Iterator[Tried]:
     running.resume_load()
 
 
-def trying(tried: Tried) -> int:
+def trying(tried: RolloutUnderLoad) -> int:
     """Version 2 gets its share now; how many rollouts had ended before."""
     known = tried.known
     tried.ask(version="2")
@@ -40,7 +40,7 @@ def trying(tried: Tried) -> int:
     return known
 
 
-def test_the_old_spec_applied_again_takes_everything_back_at_once(tried: Tried) -> None:
+def test_the_old_spec_applied_again_takes_everything_back_at_once(tried: RolloutUnderLoad) -> None:
     known = trying(tried)
 
     tried.ask()
@@ -49,7 +49,7 @@ def test_the_old_spec_applied_again_takes_everything_back_at_once(tried: Tried) 
     assert (ended["outcome"], ended["reason"], ended["version"]) == ("RolledBack", "Reverted", "2")
 
 
-def test_a_third_wish_drops_the_candidate_and_begins_anew_from_the_stable(tried: Tried) -> None:
+def test_a_third_wish_drops_the_candidate_and_begins_anew_from_the_stable(tried: RolloutUnderLoad) -> None:
     known = trying(tried)
     dropped = tried.shots()[-1]["candidate"]
 
@@ -62,7 +62,7 @@ def test_a_third_wish_drops_the_candidate_and_begins_anew_from_the_stable(tried:
     assert (third["stable"], len(third["history"])) == (tried.stable, known + 1)
 
 
-def test_a_promotion_can_be_taken_back_as_long_as_it_bakes(tried: Tried) -> None:
+def test_a_promotion_can_be_taken_back_as_long_as_it_bakes(tried: RolloutUnderLoad) -> None:
     known = trying(tried)
     candidate = tried.shots()[-1]["candidate"]
 
@@ -76,7 +76,7 @@ def test_a_promotion_can_be_taken_back_as_long_as_it_bakes(tried: Tried) -> None
 
 
 @pytest.mark.proof
-def test_of_two_commands_at_once_the_abort_wins_or_comes_after(tried: Tried) -> None:
+def test_of_two_commands_at_once_the_abort_wins_or_comes_after(tried: RolloutUnderLoad) -> None:
     known = trying(tried)
 
     with ThreadPoolExecutor(2) as both:
@@ -88,12 +88,12 @@ def test_of_two_commands_at_once_the_abort_wins_or_comes_after(tried: Tried) -> 
     assert (ended["outcome"], ended["reason"]) == ("Aborted", "AbortCommanded"), said
 
 
-def last_command(tried: Tried) -> str:
+def last_command(tried: RolloutUnderLoad) -> str:
     return str((tried.shots()[-1].get("command") or {}).get("action", ""))
 
 
 @pytest.mark.proof
-def test_what_was_refused_is_tried_again_when_a_person_says_so(tried: Tried) -> None:
+def test_what_was_refused_is_tried_again_when_a_person_says_so(tried: RolloutUnderLoad) -> None:
     known = trying(tried)
     tried.say("abort")
     tried.ended(known)
@@ -104,7 +104,7 @@ def test_what_was_refused_is_tried_again_when_a_person_says_so(tried: Tried) -> 
 
 
 def test_a_model_deleted_in_mid_rollout_leaves_nothing(namespace: str) -> None:
-    with Tried(namespace, WAITING) as tried:
+    with RolloutUnderLoad(namespace, WAITING) as tried:
         trying(tried)
         tried.rest()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.report import Source as ReportedSource
-from modelyard.builder.artifacts.assemble import Artifact, Order, Steps, build
+from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps, build
 from modelyard.builder.artifacts.source import read_source
 from tests.support.onnx_models import saved
 
@@ -13,7 +13,7 @@ def built(path: Path, out: Path, model: str = "toy") -> Artifact:
     """Builds what is at `path`."""
     source = read_source(path)
     reported = ReportedSource(kind=source.kind, name=source.name, digest=source.digest())
-    return build(source, Order(model, "sha256:" + "0" * 64, reported), out, Steps())
+    return build(source, AssemblyRequest(model, "sha256:" + "0" * 64, reported), out, ProgressSteps())
 
 
 def built_from(proto: Any, folder: Path) -> Artifact:

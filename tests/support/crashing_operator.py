@@ -13,16 +13,16 @@ from modelyard.clients.inference.gateway import Gateway
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.traffic import Traffic
-from modelyard.operator.cache.guarded_writes import Writes
-from modelyard.operator.cache.objects import Cache, Key
-from modelyard.operator.metrics.controller import Metrics
-from modelyard.operator.observer.builds import Builds
-from modelyard.operator.observer.checks import Checks
-from modelyard.operator.observer.crash_logs import Crashes
-from modelyard.operator.observer.entries import Entries
-from modelyard.operator.observer.snapshot import Observer
-from modelyard.operator.reconciler.events import Recorder
-from modelyard.operator.reconciler.reconcile import Outcome, Reconciler
+from modelyard.operator.cache.guarded_writes import GuardedWrites
+from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
+from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.checks import CheckObserver
+from modelyard.operator.observer.crash_logs import CrashLogs
+from modelyard.operator.observer.entries import EntryObserver
+from modelyard.operator.observer.snapshot import SnapshotObserver
+from modelyard.operator.reconciler.events import EventRecorder
+from modelyard.operator.reconciler.reconcile import Reconciler, ReconcileResult
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.bench import Bench
 
@@ -37,7 +37,7 @@ class _Alone:
     held = True
 
 
-class _Countdown(Metrics):
+class _Countdown(ControllerMetrics):
     """Stops the process at the first write after `left` more."""
 
     left: float = float("inf")
@@ -59,15 +59,15 @@ class Hands:
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._bench, self._cache = bench, Cache()
+        self._bench, self._cache = bench, ObjectCache()
         cluster = Cluster(access(bench.kubeconfig))
         self.metrics = _Countdown(self._cache, lambda: 0, lambda: True)
         self.metrics.left = writes
-        builds = Builds(bench.store, cluster)
-        entries = Entries(BucketRegistry(bench.store))
-        crashes, checks = Crashes(cluster), Checks(cluster)
-        observer = Observer(bench.settings, self._cache, entries, builds, crashes, checks, traffic, now)
-        guarded = Writes(cluster, self._cache, _Alone(), self.metrics)
+        builds = BuildObserver(bench.store, cluster)
+        entries = EntryObserver(BucketRegistry(bench.store))
+        crashes, checks = CrashLogs(cluster), CheckObserver(cluster)
+        observer = SnapshotObserver(bench.settings, self._cache, entries, builds, crashes, checks, traffic, now)
+        guarded = GuardedWrites(cluster, self._cache, _Alone(), self.metrics)
         self._reconciler = Reconciler(
             bench.settings,
             self._cache,
@@ -75,12 +75,12 @@ class Hands:
             builds,
             decide,
             guarded,
-            Recorder(guarded, "hands"),
+            EventRecorder(guarded, "hands"),
             Gateway(bench.settings.gateway.url),
             self.metrics,
         )
 
-    def look(self, name: str) -> Outcome:
+    def look(self, name: str) -> ReconcileResult:
         """Sees the cluster as it is, and looks at one Model."""
         for kind in BY_NAME:
             namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelyard.api.rollout_status import GateStatus, Phase
-from modelyard.core.analysis.gates import Look
+from modelyard.core.analysis.gates import GateInput
 from modelyard.core.snapshot import Check, Failure
-from modelyard.core.traffic import MIRROR, Counts, Slice, Traffic
+from modelyard.core.traffic import MIRROR, Counts, Traffic, TrafficWindow
 from tests.support.builders import a_model
 
 START = 1_700_000_040
@@ -20,14 +20,14 @@ def counts(requests: int, errors: int = 0, slow: int = 0, bounds: Iterable[float
     return Counts(requests, errors, requests, dict.fromkeys(bounds, requests - slow))
 
 
-def seconds(*spans: tuple[int, Counts, Counts], start: int = START, arm: str = "b") -> tuple[Slice, ...]:
+def seconds(*spans: tuple[int, Counts, Counts], start: int = START, arm: str = "b") -> tuple[TrafficWindow, ...]:
     """Slices of one second: for each span its length, the candidate's counts and the stable's in every second."""
     each = [(mine, other) for length, mine, other in spans for _ in range(length)]
-    return tuple(Slice(start + at, 1, {arm: mine, "a": other}) for at, (mine, other) in enumerate(each, 1))
+    return tuple(TrafficWindow(start + at, 1, {arm: mine, "a": other}) for at, (mine, other) in enumerate(each, 1))
 
 
 def a_look(
-    slices: tuple[Slice, ...] = (),
+    slices: tuple[TrafficWindow, ...] = (),
     *,
     now: float | None = None,
     weight: int = 5,
@@ -40,9 +40,9 @@ def a_look(
     checks: Mapping[str, Check] | None = None,
     outage: str = "",
     **spec: Any,
-) -> Look:
+) -> GateInput:
     """A look at the end of the last slice, of a candidate in slot b; the rest of what is given is the spec."""
-    return Look(
+    return GateInput(
         now=now if now is not None else float(slices[-1].end if slices else since),
         spec=a_model(**{"rollout": {"strategy": "Canary"}, **spec}).spec,
         stable_slot="a",
@@ -53,12 +53,12 @@ def a_look(
         weight=weight,
         phase=phase,
         before={one.name: one for one in before},
-        trouble=trouble,
-        troubled_since=troubled_since,
+        failure=trouble,
+        failing_since=troubled_since,
         checks=checks or {},
     )
 
 
-def mirrored(*spans: tuple[int, Counts, Counts]) -> tuple[Slice, ...]:
+def mirrored(*spans: tuple[int, Counts, Counts]) -> tuple[TrafficWindow, ...]:
     """The same, of requests that are only copied to the candidate."""
     return seconds(*spans, arm=MIRROR)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.optimization.options import Wish
+from modelyard.builder.optimization.options import OptimizationOptions
 from modelyard.builder.optimization.pass_api import Precision, Recipe
 from tests.support import quantizable
 from tests.support.entries import an_entry
 
-SMALLER = Wish("size", 0.05, (Precision.FP32, Precision.INT8), 90.0, "cpu")
+SMALLER = OptimizationOptions("size", 0.05, (Precision.FP32, Precision.INT8), 90.0, "cpu")
 
 
 def a_perceptron(folder: Path, inner: int = 8192, **metadata: Any) -> Path:

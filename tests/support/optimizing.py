@@ -69,11 +69,11 @@ def heard(world: World, seconds_ago: float = 0.0, **progress: Any) -> None:
 
 
 def a_world_whose_plain_version_2_was_refused() -> World:
-    world = a_built_world(rollout={"strategy": "Canary", "abortedFor": "10s"})
+    world = a_built_world(rollout={"strategy": "Canary", "abortScaleDownDelay": "10s"})
     world.settle()
     world.builders.tries = FOREVER
     world.ask(version="2", optimize={})
     world.run_until(lambda: world.stage_of("2") == "Starting")
-    world.ask(rollout={"strategy": "Canary", "abortedFor": "10s", "command": {"id": "1", "action": "abort"}})
+    world.ask(rollout={"strategy": "Canary", "abortScaleDownDelay": "10s", "command": {"id": "1", "action": "abort"}})
     world.settle()
     return world

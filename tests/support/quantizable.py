@@ -10,7 +10,7 @@ import onnxruntime as ort
 from onnx import helper, numpy_helper
 
 from modelyard.builder.inference.sessions import open_model
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 from tests.support.onnx_models import INT64, model, saved, value
 
 CPU = Hardware(cores=2, flags=frozenset({"avx2", "avx512_vnni"}))
@@ -113,9 +113,9 @@ def outlying() -> Any:
     return sketch.done(logits, [value("x", ("batch", 16))], [value("logits", ("batch", 4))])
 
 
-def on_disk(proto: Any, folder: Path) -> Material:
+def on_disk(proto: Any, folder: Path) -> ModelArtifact:
     """The model as the first pass finds it."""
-    return Material(saved(proto, folder / "source" / "model.onnx"), "onnx", Precision.FP32)
+    return ModelArtifact(saved(proto, folder / "source" / "model.onnx"), "onnx", Precision.FP32)
 
 
 def inputs_for(proto: Any, rows: int = 64, seed: int = 5) -> Arrays:
@@ -127,30 +127,30 @@ def inputs_for(proto: Any, rows: int = 64, seed: int = 5) -> Arrays:
     return {port.name: array}
 
 
-def evaluation_of(proto: Any, rows: int = 64, metric: str = "accuracy") -> Evaluation:
+def evaluation_of(proto: Any, rows: int = 64, metric: str = "accuracy") -> EvaluationData:
     """Inputs with the network's own answers; labels are its classes when the metric is one of classes."""
     inputs = inputs_for(proto, rows)
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     outputs = {proto.graph.output[0].name: np.asarray(session.run(None, inputs)[0])}
     labels = next(iter(outputs.values())).argmax(axis=-1) if metric == "accuracy" else None
-    return Evaluation(inputs, outputs, labels, metric)
+    return EvaluationData(inputs, outputs, labels, metric)
 
 
-def answers(material: Material, inputs: Mapping[str, np.ndarray]) -> Arrays:
+def answers(material: ModelArtifact, inputs: Mapping[str, np.ndarray]) -> Arrays:
     """What a model on disk answers, in the runtime it is for."""
     return open_model(material.path, 1)(dict(inputs))
 
 
-def operators(material: Material) -> list[str]:
+def operators(material: ModelArtifact) -> list[str]:
     """Types of its nodes, in order."""
     return [node.op_type for node in onnx.load(str(material.path)).graph.node]
 
 
-def constants(material: Material) -> dict[str, np.ndarray]:
+def constants(material: ModelArtifact) -> dict[str, np.ndarray]:
     """Its weights by name."""
     return {t.name: numpy_helper.to_array(t) for t in onnx.load(str(material.path)).graph.initializer}
 
 
-def size(material: Material) -> int:
+def size(material: ModelArtifact) -> int:
     """Bytes of everything in its folder."""
     return sum(file.stat().st_size for file in material.path.parent.iterdir() if file.is_file())

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 
-from modelyard.builder.triton.server import Server
+from modelyard.builder.triton.server import TritonServer
 
 
-def ask(server: Server, model: str, *inputs: dict[str, Any], outputs: tuple[str, ...] = ()) -> httpx.Response:
+def ask(server: TritonServer, model: str, *inputs: dict[str, Any], outputs: tuple[str, ...] = ()) -> httpx.Response:
     """The response to an inference; of all outputs when none is named."""
     body: dict[str, Any] = {"inputs": list(inputs)}
     if outputs:

@@ -15,9 +15,9 @@ from tests.support.rollouts import SLO
 from tests.support.world import World
 
 RATE = 200
-_SHORT = {"bake": "5s", "maxDuration": "60s", "abortedFor": "10s"}
+_SHORT = {"bake": "5s", "maxDuration": "60s", "abortScaleDownDelay": "10s"}
 _CANARY = {"strategy": "Canary", "steps": [{"weight": 20}], **_SHORT}
-_SHADOW = {"strategy": "Shadow", "maxDuration": "60s", "abortedFor": "10s"}
+_SHADOW = {"strategy": "Shadow", "maxDuration": "60s", "abortScaleDownDelay": "10s"}
 ROLLOUTS: tuple[dict[str, Any], ...] = (
     _CANARY,
     {**_CANARY, "loadTest": {}},
@@ -26,7 +26,7 @@ ROLLOUTS: tuple[dict[str, Any], ...] = (
     {"strategy": "BlueGreen", "preview": {"hold": "3s"}, **_SHORT},
     {**_SHADOW, "shadow": {"duration": "5s"}},
     {**_SHADOW, "shadow": {"duration": "5s", "then": "Canary"}, "steps": [{"weight": 20}], "bake": "5s"},
-    {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id", "duration": "5s"}, "abortedFor": "10s"},
+    {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id", "duration": "5s"}, "abortScaleDownDelay": "10s"},
     {"strategy": "Recreate"},
     {"strategy": "Immediate"},
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from modelyard.api.model import Model
-from modelyard.cli.rollout.view import Look
+from modelyard.cli.rollout.view import RolloutView
 from modelyard.core.conditions import epoch, timestamp
 
 STABLE, CANDIDATE = "digits-0123456789", "digits-abcdef0123"
@@ -26,16 +26,22 @@ def a_revision(name: str = STABLE, weight: int = 100, stage: str = "Serving", **
         "version": "2" if candidate else "1",
         "stage": stage,
         "weight": weight,
-        "since": before(120),
-        "carried": before(120),
+        "stageStartTime": before(120),
+        "programmedTime": before(120),
     }
     return {"digest": "sha256:" + "ab" * 32, "runtime": "triton", "ready": True, **known, **more}
 
 
 def a_gate(name: str = "errors", verdict: str = "Continue", **more: Any) -> dict[str, Any]:
     """A gate that has seen a thousand requests of the candidate and knows not enough yet."""
-    counts = {"requests": 1000, "bad": 4, "stableRequests": 3000, "stableBad": 11, "phi": 1.0}
-    evidence = {"against": 2.5, "failsAt": 200.0, "favour": 11.0, "passesAt": 20.0, "eta": 190}
+    counts = {
+        "requests": 1000,
+        "failedRequests": 4,
+        "stableRequests": 3000,
+        "stableFailedRequests": 11,
+        "overdispersion": 1.0,
+    }
+    evidence = {"evidenceAgainst": 2.5, "failThreshold": 200.0, "evidenceFor": 11.0, "passThreshold": 20.0, "eta": 190}
     said = "4 of 1,000 requests failed; 1 % may."
     return {"name": name, "verdict": verdict, "message": said, **counts, **evidence, **more}
 
@@ -43,7 +49,7 @@ def a_gate(name: str = "errors", verdict: str = "Continue", **more: Any) -> dict
 def a_record(outcome: str = "Aborted", **more: Any) -> dict[str, Any]:
     """A rollout of version 2 that ended three minutes ago after seven."""
     why = {"reason": "ErrorsGateFailed", "message": "312 of 1,204 requests failed; 1 % may."}
-    ran = {"started": before(600), "ended": before(180), "requests": 1204, "bad": 312}
+    ran = {"startTime": before(600), "endTime": before(180), "requests": 1204, "failedRequests": 312}
     return {"revision": CANDIDATE, "version": "2", "strategy": "Canary", "outcome": outcome, **why, **ran, **more}
 
 
@@ -83,8 +89,8 @@ def a_rollout(phase: str = "Advancing", step: int = 1, weight: int = 25, **more:
         "stable": STABLE,
         "candidate": CANDIDATE,
         "version": "2",
-        "started": before(STARTED),
-        "since": before(120),
+        "startTime": before(STARTED),
+        "phaseStartTime": before(120),
         "replicas": 2,
     }
     return {"phase": phase, "step": step, "weight": weight, **known, **more}
@@ -100,7 +106,7 @@ def split(weight: int = 25) -> list[dict[str, Any]]:
     return [a_revision(STABLE, 100 - weight), a_revision(CANDIDATE, weight)]
 
 
-def a_look(rollout: dict[str, Any] | None, spec: dict[str, Any] | None = None, **status: Any) -> Look:
+def a_look(rollout: dict[str, Any] | None, spec: dict[str, Any] | None = None, **status: Any) -> RolloutView:
     """A look at such a Model; both revisions have their two replicas."""
     replicas = {STABLE: (2, 2), CANDIDATE: (2, 2)}
-    return Look(a_model(rollout, spec, **{"revisions": split(), **status}), NOW, replicas)
+    return RolloutView(a_model(rollout, spec, **{"revisions": split(), **status}), NOW, replicas)

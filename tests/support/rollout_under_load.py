@@ -30,10 +30,10 @@ Shot = dict[str, Any]
 def a_canary(*weights: int, bake: str = "10s", **more: Any) -> dict[str, Any]:
     """A canary with these steps that leaves its refused candidate at once."""
     steps = [{"weight": weight} for weight in weights]
-    return {"strategy": "Canary", "steps": steps, "bake": bake, "abortedFor": "1s", **more}
+    return {"strategy": "Canary", "steps": steps, "bake": bake, "abortScaleDownDelay": "1s", **more}
 
 
-class Tried:
+class RolloutUnderLoad:
     """A first version serves, `RATE` requests a second come over each protocol; Model and route are watched."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Tried:
         self.counts: list[dict[str, Any]] = []
         self._over: set[tuple[str, str]] = set()
 
-    def __enter__(self) -> "Tried":
+    def __enter__(self) -> "RolloutUnderLoad":
         self.ask(version=self._first)
         self.stable = until(NAME, self.namespace, "Ready", "True")["status"]["revision"]
         self.model = Watch("model", NAME, self.namespace).__enter__()

@@ -9,7 +9,7 @@ from .builders import a_serving_world
 from .world import World
 
 SLO = {"errorRate": "1%", "latency": {"percentile": 99, "threshold": "50ms"}}
-CANARY = {"strategy": "Canary", "steps": [{"weight": 10}, {"weight": 50}], "bake": "10s", "abortedFor": "1m"}
+CANARY = {"strategy": "Canary", "steps": [{"weight": 10}, {"weight": 50}], "bake": "10s", "abortScaleDownDelay": "1m"}
 LOOKS = 4000
 
 

@@ -10,7 +10,7 @@ from math import floor
 from typing import Any
 
 from modelyard.core.snapshot import Ref
-from modelyard.core.traffic import MIRROR, Counts, Slice, Traffic
+from modelyard.core.traffic import MIRROR, Counts, Traffic, TrafficWindow
 from modelyard.settings import GatewaySettings
 
 KEPT = 700
@@ -28,7 +28,7 @@ class Users:
         self.bad: dict[str, float] = {}
         self.slow: dict[str, float] = {}
         self.answered: defaultdict[str, int] = defaultdict(int)
-        self._slices: list[Slice] = []
+        self._slices: list[TrafficWindow] = []
         self._rests: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     def ask(self, carried: Mapping[Ref, Any], versions: Mapping[str, str], begin: float, end: float) -> None:
@@ -37,7 +37,7 @@ class Users:
         if not self.rate or route is None:
             return
         for second in range(floor(begin) + 1, floor(end) + 1):
-            counted = Slice(second, 1, self._second(route["rules"][0], versions))
+            counted = TrafficWindow(second, 1, self._second(route["rules"][0], versions))
             if not self.away:
                 self._slices = [*self._slices[-KEPT:], counted]
 

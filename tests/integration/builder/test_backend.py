@@ -13,7 +13,7 @@ import pytest
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import Server, running
+from modelyard.builder.triton.server import TritonServer, running
 from tests.support import onnx_models as models
 from tests.support.questions import ask, data
 
@@ -22,7 +22,7 @@ THREADS = 'max_batch_size: 4\nparameters {{ key: "intra_op_thread_count" value {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
     root = tmp_path_factory.mktemp("backend")
     served = {
         "table": (models.looking_up(), PATIENT),
@@ -44,13 +44,13 @@ def ids(*values: int) -> dict[str, Any]:
     return {"name": "ids", "datatype": "INT64", "shape": [1, len(values)], "data": list(values)}
 
 
-def executions(server: Server, model: str) -> tuple[int, int]:
+def executions(server: TritonServer, model: str) -> tuple[int, int]:
     """(requests answered, times the model ran)."""
     found = httpx.get(f"{server.url}/v2/models/{model}/stats", trust_env=False).json()["model_stats"][0]
     return int(found["inference_count"]), int(found["execution_count"])
 
 
-def test_requests_that_wait_together_run_together_and_get_their_own_rows(server: Server) -> None:
+def test_requests_that_wait_together_run_together_and_get_their_own_rows(server: TritonServer) -> None:
     before = executions(server, "table")
 
     with ThreadPoolExecutor(8) as pool:
@@ -62,7 +62,7 @@ def test_requests_that_wait_together_run_together_and_get_their_own_rows(server:
     assert runs < 8
 
 
-def test_one_bad_request_in_a_batch_fails_alone(server: Server) -> None:
+def test_one_bad_request_in_a_batch_fails_alone(server: TritonServer) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda number: ask(server, "table", ids(number)), (0, 9, 1, 2)))
 
@@ -71,7 +71,7 @@ def test_one_bad_request_in_a_batch_fails_alone(server: Server) -> None:
     assert [data(answers[index])["y"][0] for index in (0, 2, 3)] == [0.0, 2.0, 4.0]
 
 
-def test_requests_of_several_rows_are_split_where_they_were_joined(server: Server) -> None:
+def test_requests_of_several_rows_are_split_where_they_were_joined(server: TritonServer) -> None:
     two = {"name": "ids", "datatype": "INT64", "shape": [2, 1], "data": [3, 0]}
 
     with ThreadPoolExecutor(2) as pool:
@@ -80,13 +80,13 @@ def test_requests_of_several_rows_are_split_where_they_were_joined(server: Serve
     assert (first, second) == ([6.0, 7.0, 0.0, 1.0], [2.0, 3.0])
 
 
-def test_strings_come_back_as_they_went(server: Server) -> None:
+def test_strings_come_back_as_they_went(server: TritonServer) -> None:
     words = {"name": "text", "datatype": "BYTES", "shape": [2, 1], "data": ["grün", ""]}
 
     assert data(ask(server, "words", words))["same"] == ["grün", ""]
 
 
-def test_bytes_that_are_no_text_are_that_clients_error(server: Server) -> None:
+def test_bytes_that_are_no_text_are_that_clients_error(server: TritonServer) -> None:
     raw = struct.pack("<I", 1) + b"\xff"
     tensor = {"name": "text", "datatype": "BYTES", "shape": [1, 1], "parameters": {"binary_data_size": len(raw)}}
     head = json.dumps({"inputs": [tensor]}).encode()
@@ -105,7 +105,7 @@ def test_bytes_that_are_no_text_are_that_clients_error(server: Server) -> None:
     assert data(answer.result())["same"] == ["fine"]
 
 
-def test_only_the_outputs_that_were_asked_for_are_given(server: Server) -> None:
+def test_only_the_outputs_that_were_asked_for_are_given(server: TritonServer) -> None:
     x = {"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}
     state = {"name": "state", "datatype": "FP32", "shape": [2, 1, 4], "data": [0] * 8}
 
@@ -113,7 +113,7 @@ def test_only_the_outputs_that_were_asked_for_are_given(server: Server) -> None:
     assert set(data(ask(server, "steps", x, state))) == {"y", "next"}
 
 
-def test_requests_of_a_model_that_cannot_be_batched_are_never_joined(server: Server) -> None:
+def test_requests_of_a_model_that_cannot_be_batched_are_never_joined(server: TritonServer) -> None:
     state = {"name": "state", "datatype": "FP32", "shape": [2, 1, 4], "data": [1] * 8}
 
     def answer(number: int) -> list[float]:
@@ -124,7 +124,7 @@ def test_requests_of_a_model_that_cannot_be_batched_are_never_joined(server: Ser
         assert list(pool.map(answer, range(8))) == [[number + 2.0] * 4 for number in range(8)]
 
 
-def test_threads_are_as_many_as_the_configuration_says(server: Server) -> None:
+def test_threads_are_as_many_as_the_configuration_says(server: TritonServer) -> None:
     def threads(model: str) -> int:
         for status in Path("/proc").glob("[0-9]*/status"):
             try:

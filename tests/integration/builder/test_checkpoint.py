@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from modelyard.builder.optimization.optimizer import Order, Outcome, Watch, optimize
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, OptimizationRequest, Watch, optimize
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.search.optuna_search import JOURNAL
-from modelyard.builder.optimization.trials.checkpoint import STATE, Study
+from modelyard.builder.optimization.trials.checkpoint import STATE, StoredCheckpoint
 from modelyard.builder.optimization.trials.trial import Trial
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
@@ -30,20 +30,20 @@ def _passes_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
+def order(tmp_path: Path) -> OptimizationRequest:
     return an_order(an_entry(tmp_path / "entry"), tmp_path / "first")
 
 
 class Job:
     """One process of the optimization: which recipes it tried, and how it ended."""
 
-    def __init__(self, store: S3Store, order: Order, scratch: Path, *names: str) -> None:
-        self.study = Study(store, DIGEST, order)
+    def __init__(self, store: S3Store, order: OptimizationRequest, scratch: Path, *names: str) -> None:
+        self.study = StoredCheckpoint(store, DIGEST, order)
         self.study.start()
         self.order, self.scratch, self.names = order, scratch, names or NAMES
         self.tried: list[str] = []
 
-    def run(self, until: str = "") -> Outcome:
+    def run(self, until: str = "") -> OptimizationOutcome:
         """To the end, or until the recipe of that name is about to be tried."""
 
         def trying(name: str) -> None:
@@ -60,7 +60,7 @@ def stored(store: S3Store) -> set[str]:
 
 
 @pytest.fixture
-def evicted(store: S3Store, order: Order, tmp_path: Path) -> Job:
+def evicted(store: S3Store, order: OptimizationRequest, tmp_path: Path) -> Job:
     """A Job that was evicted before its last recipe."""
     job = Job(store, order, tmp_path / "one")
     with pytest.raises(Evicted):
@@ -68,12 +68,12 @@ def evicted(store: S3Store, order: Order, tmp_path: Path) -> Job:
     return job
 
 
-def by_name(outcome: Outcome) -> dict[str, tuple[Any, ...]]:
+def by_name(outcome: OptimizationOutcome) -> dict[str, tuple[Any, ...]]:
     return {one.name: (one.quality, one.quality_loss, one.size, one.passes) for one in outcome.variants}
 
 
 def test_the_next_job_tries_only_what_is_left_and_times_all(
-    store: S3Store, order: Order, evicted: Job, tmp_path: Path
+    store: S3Store, order: OptimizationRequest, evicted: Job, tmp_path: Path
 ) -> None:
     job = Job(store, order, tmp_path / "two")
 
@@ -88,14 +88,14 @@ def test_the_next_job_tries_only_what_is_left_and_times_all(
     assert outcome.spent > job.study.spent > 0
 
 
-def test_the_seconds_of_the_first_job_count(store: S3Store, order: Order, evicted: Job) -> None:
+def test_the_seconds_of_the_first_job_count(store: S3Store, order: OptimizationRequest, evicted: Job) -> None:
     spent = evicted.study.seconds
 
-    assert 0 < Study(store, DIGEST, order).spent <= spent
+    assert 0 < StoredCheckpoint(store, DIGEST, order).spent <= spent
 
 
 def test_a_job_that_comes_when_the_budget_is_spent_times_what_was_found(
-    store: S3Store, order: Order, evicted: Job, tmp_path: Path
+    store: S3Store, order: OptimizationRequest, evicted: Job, tmp_path: Path
 ) -> None:
     evicted.study.spent += order.budget
     evicted.study.tick()
@@ -130,7 +130,9 @@ DAMAGE: dict[str, Callable[[S3Store], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_what_is_damaged_is_made_again(damage: str, store: S3Store, order: Order, evicted: Job, tmp_path: Path) -> None:
+def test_what_is_damaged_is_made_again(
+    damage: str, store: S3Store, order: OptimizationRequest, evicted: Job, tmp_path: Path
+) -> None:
     DAMAGE[damage](store)
     job = Job(store, order, tmp_path / "two")
 
@@ -141,19 +143,22 @@ def test_what_is_damaged_is_made_again(damage: str, store: S3Store, order: Order
 
 
 def test_a_file_that_would_leave_its_folder_is_ignored(
-    store: S3Store, order: Order, evicted: Job, tmp_path: Path
+    store: S3Store, order: OptimizationRequest, evicted: Job, tmp_path: Path
 ) -> None:
     for name in stored(store):
         if name.endswith(".json") and name != STATE:
             place = keys.build_study(DIGEST, name)
             store.put(place, (store.get(place) or b"").replace(b'"model.onnx"', b'"../model.onnx"'))
 
-    assert Study(store, DIGEST, order).recall(Recipe("identity", (("identity", {}),)), tmp_path / "here") is None
+    assert (
+        StoredCheckpoint(store, DIGEST, order).recall(Recipe("identity", (("identity", {}),)), tmp_path / "here")
+        is None
+    )
     assert not (tmp_path / "model.onnx").exists()
 
 
 def test_what_another_kind_of_machine_found_does_not_count(
-    store: S3Store, order: Order, evicted: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: S3Store, order: OptimizationRequest, evicted: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "modelyard.builder.optimization.trials.checkpoint.telling_flags", lambda flags: ("avx512_vnni", "another")
@@ -166,11 +171,11 @@ def test_what_another_kind_of_machine_found_does_not_count(
 
 
 def test_a_recipe_that_was_under_way_when_the_builder_ended_twice_is_left_out(
-    store: S3Store, order: Order, tmp_path: Path
+    store: S3Store, order: OptimizationRequest, tmp_path: Path
 ) -> None:
     recipe = Recipe("identity", (("identity", {}),))
     for _ in range(2):
-        assert Study(store, DIGEST, order).begin(recipe) is None
+        assert StoredCheckpoint(store, DIGEST, order).begin(recipe) is None
 
     outcome = Job(store, order, tmp_path / "work", "identity", "flip").run()
 
@@ -179,7 +184,9 @@ def test_a_recipe_that_was_under_way_when_the_builder_ended_twice_is_left_out(
     assert "is lost" in refused["flip"]
 
 
-def test_a_recipe_that_fails_is_not_tried_again_either(store: S3Store, order: Order, tmp_path: Path) -> None:
+def test_a_recipe_that_fails_is_not_tried_again_either(
+    store: S3Store, order: OptimizationRequest, tmp_path: Path
+) -> None:
     Job(store, order, tmp_path / "one", "refusing").run()
     job = Job(store, order, tmp_path / "two", "refusing")
 
@@ -190,7 +197,7 @@ def test_a_recipe_that_fails_is_not_tried_again_either(store: S3Store, order: Or
 
 
 def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
-    store: S3Store, tmp_path: Path, order: Order
+    store: S3Store, tmp_path: Path, order: OptimizationRequest
 ) -> None:
     first = an_order(order.path, tmp_path / "first", goal="size", budget=400.0, search=True)
     found = Job(store, first, tmp_path / "one", "tunable").run().found
@@ -199,7 +206,7 @@ def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
     made: list[str] = []
 
     def recall(recipe: Recipe, folder: Path) -> Trial | None:
-        known = Study.recall(job.study, recipe, folder)
+        known = StoredCheckpoint.recall(job.study, recipe, folder)
         if known is None:
             made.append(recipe.name)
         return known
@@ -214,11 +221,11 @@ def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
 
 @pytest.mark.parametrize("content", [b"no journal", b"no\n", b'{"op_code": 0}\n', b'{"op_code": 99}\n{'])
 def test_a_journal_that_optuna_cannot_read_is_as_if_there_were_none(
-    content: bytes, store: S3Store, order: Order
+    content: bytes, store: S3Store, order: OptimizationRequest
 ) -> None:
     store.put(keys.build_study(DIGEST, JOURNAL), content)
 
-    Study(store, DIGEST, order)
+    StoredCheckpoint(store, DIGEST, order)
 
     assert not (order.out / JOURNAL).exists()
 
@@ -243,9 +250,9 @@ def files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_what_was_trained_is_not_trained_again(store: S3Store, order: Order, tmp_path: Path) -> None:
-    Study(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
-    study = Study(store, DIGEST, order)
+def test_what_was_trained_is_not_trained_again(store: S3Store, order: OptimizationRequest, tmp_path: Path) -> None:
+    StoredCheckpoint(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
+    study = StoredCheckpoint(store, DIGEST, order)
 
     study.recall_trained(tmp_path / "two" / "0123")
     study.recall_trained(tmp_path / "two" / "4567")
@@ -256,19 +263,19 @@ def test_what_was_trained_is_not_trained_again(store: S3Store, order: Order, tmp
     assert stored(store) == set()
 
 
-def test_what_is_damaged_is_trained_again(store: S3Store, order: Order, tmp_path: Path) -> None:
-    Study(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
+def test_what_is_damaged_is_trained_again(store: S3Store, order: OptimizationRequest, tmp_path: Path) -> None:
+    StoredCheckpoint(store, DIGEST, order).keep_trained(trained(tmp_path / "one" / "0123"))
     [place] = [name for name in stored(store) if name.startswith("trained-")]
     whole = store.get(keys.build_study(DIGEST, place)) or b""
     store.put(keys.build_study(DIGEST, place), whole[: len(whole) // 2])
 
-    Study(store, DIGEST, order).recall_trained(tmp_path / "two" / "0123")
+    StoredCheckpoint(store, DIGEST, order).recall_trained(tmp_path / "two" / "0123")
 
     assert not (tmp_path / "two" / "0123").exists()
 
 
-def test_training_takes_nothing_of_the_budget(store: S3Store, order: Order) -> None:
-    study = Study(store, DIGEST, order)
+def test_training_takes_nothing_of_the_budget(store: S3Store, order: OptimizationRequest) -> None:
+    study = StoredCheckpoint(store, DIGEST, order)
     study.tick()
     assert study.seconds == 0.0
 

@@ -12,7 +12,7 @@ from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import Server, running
+from modelyard.builder.triton.server import TritonServer, running
 from modelyard.errors import UnsupportedModel
 from tests.support import onnx_models as models
 from tests.support import quantizable
@@ -39,7 +39,7 @@ def served(repository: Path, name: str, proto: Any, author: str, chain: tuple[st
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
     root = tmp_path_factory.mktemp("openvino")
     repository = root / "repository"
     served(repository, "table", models.looking_up(), PATIENT)
@@ -54,7 +54,7 @@ def tensor(name: str, array: Any, datatype: str) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": list(values.shape), "data": values.ravel().tolist()}
 
 
-def test_requests_that_wait_together_get_their_own_rows(server: Server) -> None:
+def test_requests_that_wait_together_get_their_own_rows(server: TritonServer) -> None:
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, server, "table", tensor("ids", [[number % 4]], "INT64")) for number in range(8)]
 
@@ -62,14 +62,14 @@ def test_requests_that_wait_together_get_their_own_rows(server: Server) -> None:
     assert answers == [[2.0 * (number % 4), 2.0 * (number % 4) + 1] for number in range(8)]
 
 
-def test_only_the_outputs_that_were_asked_for_are_given(server: Server) -> None:
+def test_only_the_outputs_that_were_asked_for_are_given(server: TritonServer) -> None:
     x, state = tensor("x", [[1, 2, 3, 4]], "FP32"), tensor("state", np.zeros((2, 1, 4)), "FP32")
 
     assert data(ask(server, "steps", x, state, outputs=("y",))) == {"y": [1.0, 2.0, 3.0, 4.0]}
     assert set(data(ask(server, "steps", x, state))) == {"y", "next"}
 
 
-def test_a_model_keeps_nothing_of_an_earlier_request(server: Server) -> None:
+def test_a_model_keeps_nothing_of_an_earlier_request(server: TritonServer) -> None:
     def answer(number: int) -> list[float]:
         x, state = tensor("x", [[number] * 4], "FP32"), tensor("state", np.full((2, 1, 4), number), "FP32")
         return data(ask(server, "steps", x, state, outputs=("y",)))["y"]
@@ -78,7 +78,7 @@ def test_a_model_keeps_nothing_of_an_earlier_request(server: Server) -> None:
         assert list(pool.map(answer, range(8))) == [[3.0 * number] * 4 for number in range(8)]
 
 
-def test_a_request_of_the_wrong_shape_fails_alone(server: Server) -> None:
+def test_a_request_of_the_wrong_shape_fails_alone(server: TritonServer) -> None:
     wrong = tensor("ids", np.zeros((1, 5), int), "INT64")
     right = tensor("ids", np.zeros((1, 6), int), "INT64")
 
@@ -89,7 +89,7 @@ def test_a_request_of_the_wrong_shape_fails_alone(server: Server) -> None:
     assert len(data(answered)["y"]) == 6 * 32
 
 
-def test_a_quantized_transformer_answers_as_its_original(server: Server) -> None:
+def test_a_quantized_transformer_answers_as_its_original(server: TritonServer) -> None:
     proto = quantizable.attending()
     evaluation = quantizable.evaluation_of(proto, rows=8, metric="cosine")
 

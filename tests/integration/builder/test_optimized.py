@@ -8,23 +8,25 @@ import pytest
 
 from modelyard.api.optimization import ORIGINAL, Optimization
 from modelyard.api.report import Source as ReportedSource
-from modelyard.builder.artifacts.assemble import Artifact, Order, Steps
-from modelyard.builder.artifacts.shared_layer import Part, make_part
+from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps
+from modelyard.builder.artifacts.shared_layer import SharedLayer, make_part
 from modelyard.builder.artifacts.source import read_source
-from modelyard.builder.optimization.optimizer import Outcome, Watch, optimize
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, Watch, optimize
 from modelyard.builder.optimization.results import artifact as optimized
 from modelyard.builder.optimization.results.publish import build
 from modelyard.builder.triton.config import read_config
 from tests.support.optimizable import SMALLER, a_perceptron, chains
 from tests.unit.builder.optimization import classifier, tiny_passes
 
-ORDER = Order("toy", "sha256:" + "0" * 64, ReportedSource(kind="entry", name="toy", digest="sha256:" + "1" * 64))
+ORDER = AssemblyRequest(
+    "toy", "sha256:" + "0" * 64, ReportedSource(kind="entry", name="toy", digest="sha256:" + "1" * 64)
+)
 
 
 def built(path: Path, out: Path, author: str = "", **steps: Any) -> Artifact:
     if author:
         (path / "config.pbtxt").write_text(author)
-    return build(path, SMALLER, ORDER, out, Steps(), Watch(), chains(**steps))
+    return build(path, SMALLER, ORDER, out, ProgressSteps(), Watch(), chains(**steps))
 
 
 def names(artifact: Artifact) -> set[str]:
@@ -83,7 +85,7 @@ def test_when_nothing_is_better_the_artifact_is_the_plain_one_and_says_why(tmp_p
     assert "none is smaller" in artifact.report.optimization.reason
 
 
-def chosen_by_chance(scratch: Path) -> tuple[Part, Outcome]:
+def chosen_by_chance(scratch: Path) -> tuple[SharedLayer, OptimizationOutcome]:
     """An outcome whose best variant adds noise to its answers, and a good one behind it."""
     entry = classifier.an_entry(scratch / "entry", described="x" * 4000)
     order = classifier.an_order(entry, scratch / "out", goal="size", bound=0.5)
@@ -97,7 +99,7 @@ def test_a_variant_that_triton_answers_differently_is_refused_and_the_next_best_
         part, outcome = chosen_by_chance(tmp_path)
     assert outcome.chosen.name == "noisy"
 
-    artifact, after = optimized.assemble(part, outcome, ORDER, tmp_path / "out", tmp_path, Steps())
+    artifact, after = optimized.assemble(part, outcome, ORDER, tmp_path / "out", tmp_path, ProgressSteps())
 
     refused = next(one for one in after.variants if one.name == "noisy").refused
     assert refused is not None
@@ -109,13 +111,13 @@ def test_a_variant_that_triton_answers_differently_is_refused_and_the_next_best_
 def test_a_variant_whose_outputs_have_other_types_is_refused(tmp_path: Path) -> None:
     part, outcome = _with_a_file_of_other_types(tmp_path)
 
-    _, after = optimized.assemble(part, outcome, ORDER, tmp_path / "out", tmp_path, Steps())
+    _, after = optimized.assemble(part, outcome, ORDER, tmp_path / "out", tmp_path, ProgressSteps())
 
     refused = next(one for one in after.variants if one.name == "identity").refused or ""
     assert "is float64 in it and float32 in the original" in refused
 
 
-def _with_a_file_of_other_types(scratch: Path) -> tuple[Part, Outcome]:
+def _with_a_file_of_other_types(scratch: Path) -> tuple[SharedLayer, OptimizationOutcome]:
     from onnx import TensorProto, helper
 
     from tests.support import onnx_models as models

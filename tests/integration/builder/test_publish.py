@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.api.entry import Entry
 from modelyard.api.report import Report
-from modelyard.builder.artifacts.assemble import Steps
+from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import publish, published
 from modelyard.clients.store import S3Store
 from modelyard.core.names import build_digest
@@ -25,9 +25,9 @@ def entry(store: S3Store, tmp_path: Path) -> Entry:
     return BucketRegistry(store).push(an_entry(tmp_path / "toy", labels=["low", "high"])).entry
 
 
-def publishing(store: S3Store, entry: Entry, model: str, steps: Steps | None = None) -> Report:
+def publishing(store: S3Store, entry: Entry, model: str, steps: ProgressSteps | None = None) -> Report:
     registry = BucketRegistry(store)
-    return publish(entry, model, "cpu", store, lambda folder: registry.fetch(entry, folder), steps or Steps())
+    return publish(entry, model, "cpu", store, lambda folder: registry.fetch(entry, folder), steps or ProgressSteps())
 
 
 def under(store: S3Store, prefix: str) -> set[str]:
@@ -48,14 +48,14 @@ def test_a_published_build_is_what_the_serving_side_downloads(store: S3Store, en
 def test_the_same_build_is_never_made_twice(store: S3Store, entry: Entry) -> None:
     first, said = publishing(store, entry, "mine"), []
 
-    assert publishing(store, entry, "mine", Steps(said.append)) == first
+    assert publishing(store, entry, "mine", ProgressSteps(said.append)) == first
     assert said == ["already built"]
 
 
 def test_two_models_share_all_that_does_not_depend_on_their_names(store: S3Store, entry: Entry) -> None:
     publishing(store, entry, "one")
     parts = under(store, "parts/")
-    steps = Steps()
+    steps = ProgressSteps()
 
     report = publishing(store, entry, "two", steps)
 
@@ -68,7 +68,7 @@ def test_a_damaged_part_is_made_again(store: S3Store, entry: Entry) -> None:
     publishing(store, entry, "one")
     part = keys.part(keys.part_digest(entry.digest), "model.onnx")
     store.put(part, b"damaged")
-    steps = Steps()
+    steps = ProgressSteps()
 
     report = publishing(store, entry, "two", steps)
 

@@ -9,7 +9,7 @@ import pytest
 from modelyard.api.entry import Entry
 from modelyard.api.optimization import Optimization, Progress
 from modelyard.api.report import Report
-from modelyard.builder.artifacts.assemble import Steps
+from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import publish as publish_plain
 from modelyard.builder.artifacts.publish import published
 from modelyard.builder.optimization.results.publish import publish
@@ -30,10 +30,10 @@ def entry(store: S3Store, tmp_path: Path) -> Entry:
     return BucketRegistry(store).push(a_perceptron(tmp_path / "entry")).entry
 
 
-def publishing(store: S3Store, entry: Entry, steps: Steps | None = None) -> Report:
+def publishing(store: S3Store, entry: Entry, steps: ProgressSteps | None = None) -> Report:
     registry = BucketRegistry(store)
     fetch = lambda folder: registry.fetch(entry, folder)  # noqa: E731
-    return publish(entry, "mine", SMALLER, store, fetch, steps or Steps(), RECIPES)
+    return publish(entry, "mine", SMALLER, store, fetch, steps or ProgressSteps(), RECIPES)
 
 
 def under(store: S3Store, prefix: str) -> set[str]:
@@ -81,12 +81,12 @@ def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinis
 
 def test_the_same_optimized_build_is_never_made_twice(store: S3Store, entry: Entry) -> None:
     registry, said = BucketRegistry(store), list[str]()
-    publish_plain(entry, "mine", "cpu", store, lambda folder: registry.fetch(entry, folder), Steps())
+    publish_plain(entry, "mine", "cpu", store, lambda folder: registry.fetch(entry, folder), ProgressSteps())
     parts = under(store, "parts/")
-    steps = Steps()
+    steps = ProgressSteps()
 
     first = publishing(store, entry, steps)
-    again = publishing(store, entry, Steps(said.append))
+    again = publishing(store, entry, ProgressSteps(said.append))
 
     assert (again, said) == (first, ["already built"])
     assert under(store, "parts/") == parts
@@ -119,7 +119,7 @@ def test_a_job_that_is_stopped_while_it_uploads_leaves_no_build_and_the_next_one
     assert published(store, digest) is None
     study, said = under(store, keys.build_study(digest, "")), list[str]()
 
-    report = publishing(store, entry, Steps(said.append))
+    report = publishing(store, entry, ProgressSteps(said.append))
 
     assert any(name.endswith("/model.onnx") for name in study)
     assert not [line for line in said if "trying int8" in line]

@@ -59,7 +59,7 @@ class Stage:
             return self.model()["spec"]["rollout"].get("command")
 
         told = eventually(found, "a command is written")
-        self.say({**rollout, "command": {**told, "answer": sentence, "at": before(0)}})
+        self.say({**rollout, "command": {**told, "answer": sentence, "time": before(0)}})
         return told
 
     def model(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_status_draws_what_the_operator_said(stage: Stage) -> None:
     assert ran.code == 0, ran.err
     assert f"{stage.ref.name} in demo: Canary to version 2" in ran.out
     assert "● 25 %" in ran.out
-    assert "favour  ███████████████████░░░░░  11 of 20" in ran.out
+    assert "for     ███████████████████░░░░░  11 of 20" in ran.out
     assert "\x1b" not in ran.out
 
 
@@ -106,7 +106,7 @@ def test_status_for_programs_is_the_operators_status(stage: Stage) -> None:
     found = json.loads(stage.run("status", "-o", "json").out)
 
     assert found["rollout"]["candidate"] == CANDIDATE
-    assert found["rollout"]["gates"][0]["favour"] == 11.0
+    assert found["rollout"]["gates"][0]["evidenceFor"] == 11.0
     assert found["upToDate"] is True
 
 
@@ -119,7 +119,7 @@ def test_a_command_is_written_once_and_its_answer_printed(stage: Stage) -> None:
 
     assert program.returncode == 0, err
     assert told["action"] == "pause"
-    assert json.loads(out) == {**told, "answer": "The weight stays until resume; the gates go on.", "at": before(0)}
+    assert json.loads(out) == {**told, "answer": "The weight stays until resume; the gates go on.", "time": before(0)}
 
 
 def test_every_action_is_written_as_itself(stage: Stage) -> None:
@@ -210,7 +210,7 @@ def test_watch_writes_a_line_for_every_change_and_ends_with_the_rollout(stage: S
     stage.say(a_rollout("Baking", 3, 100))
     second = program.stdout.readline()
     ends = conditions(Ready="True", Reconciling="False")
-    done = an_ended_rollout(a_record("Promoted", started=a_rollout()["started"]), reason="Promoted")
+    done = an_ended_rollout(a_record("Promoted", startTime=a_rollout()["startTime"]), reason="Promoted")
     stage.say(done, conditions=ends)
     out, err = program.communicate(timeout=60)
 
@@ -254,7 +254,9 @@ def test_watch_ends_when_the_model_is_deleted(stage: Stage) -> None:
 
 
 def test_history_lists_the_newest_first(stage: Stage) -> None:
-    stage.say(an_ended_rollout(a_record(), a_record("Promoted", version="1", ended=before(4000), started=before(5000))))
+    stage.say(
+        an_ended_rollout(a_record(), a_record("Promoted", version="1", endTime=before(4000), startTime=before(5000)))
+    )
 
     table, listed = stage.run("history"), json.loads(stage.run("history", "-o", "json").out)
 

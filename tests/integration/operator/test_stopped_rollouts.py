@@ -14,7 +14,7 @@ from tests.support.leftovers import remains
 from tests.support.real_apiserver import RealApiServer
 from tests.support.store import StoreServer
 
-KEPT = {"bake": "1s", "abortedFor": "1s"}
+KEPT = {"bake": "1s", "abortScaleDownDelay": "1s"}
 CANARY = {"strategy": "Canary", "steps": [{"weight": 50}], **KEPT}
 BLUE_GREEN = {"strategy": "BlueGreen", **KEPT}
 SLO = {"errorRate": "1%"}

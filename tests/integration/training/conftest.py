@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 import modelyard.builder.optimization.training
-from modelyard.builder.optimization.optimizer import Order
+from modelyard.builder.optimization.optimizer import OptimizationRequest
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.training.environment import python
-from modelyard.builder.optimization.trials.timing import Pace
+from modelyard.builder.optimization.trials.timing import TimingBudget
 
 HERE = Path(__file__).resolve().parent
 TINY = HERE.parents[1] / "support" / "tiny_training"
@@ -62,5 +62,7 @@ def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def an_order(entry: Path, out: Path) -> Order:
-    return Order(entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=Pace(3, 0.5))
+def an_order(entry: Path, out: Path) -> OptimizationRequest:
+    return OptimizationRequest(
+        entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=TimingBudget(3, 0.5)
+    )

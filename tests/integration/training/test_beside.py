@@ -12,16 +12,16 @@ import pytest
 import yaml
 
 from modelyard.builder.optimization.training import environment, sidecar_client
-from modelyard.builder.optimization.training.starting_points import Begun, begin
+from modelyard.builder.optimization.training.starting_points import StartingPoints, begin
 from modelyard.builder.optimization.training.training_run import RESULT
-from modelyard.builder.optimization.trials.memory import Memory
+from modelyard.builder.optimization.trials.memory import Checkpoint
 
 from .conftest import PROGRAMS, RECIPE, an_order
 
 pytestmark = pytest.mark.torch
 
 
-class Kept(Memory):
+class Kept(Checkpoint):
     """Remembers which folders were offered to it."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Beside:
     entry: Path
     common: Path
     out: Path
-    begun: Begun
+    begun: StartingPoints
     kept: Kept
     told: list[str]
 
@@ -76,7 +76,7 @@ def test_what_was_trained_comes_back_and_torch_is_not_timed(beside: Beside) -> N
     assert len(list(beside.common.glob("*.result"))) == len(list(beside.common.glob("*.job"))) >= 3
 
 
-class Recalled(Memory):
+class Recalled(Checkpoint):
     """Has what another process trained."""
 
     def __init__(self, folder: Path) -> None:

@@ -12,7 +12,7 @@ from modelyard.api.optimization import Optimization, Variant
 from modelyard.builder.optimization.optimizer import optimize
 from modelyard.builder.optimization.pass_api import Precision, Recipe
 from modelyard.builder.optimization.report.report import write
-from modelyard.builder.optimization.training.starting_points import Begun, begin
+from modelyard.builder.optimization.training.starting_points import StartingPoints, begin
 from modelyard.builder.optimization.training.torch_baseline import EAGER
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.proof]
 class Ran:
     """A whole run, what it said, and where it logged."""
 
-    begun: Begun
+    begun: StartingPoints
     report: Optimization
     told: list[str]
     runs: Path
@@ -34,7 +34,7 @@ class Ran:
         return next(variant for variant in self.report.variants if variant.name == name)
 
 
-def as_trained(begun: Begun) -> Callable[..., list[Recipe]]:
+def as_trained(begun: StartingPoints) -> Callable[..., list[Recipe]]:
     """Only what training made, without further passes: those have tests of their own."""
     return lambda *_: [recipe for recipe in begun.recipes(tuple(Precision), False) if recipe.start and not recipe.steps]
 

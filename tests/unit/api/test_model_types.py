@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from modelyard.api.model import Model, ModelSpec
 from modelyard.api.quantity import fraction, seconds
+from modelyard.api.rollout_status import Phase
+from modelyard.api.status import ModelStatus
 from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
 
 
@@ -88,3 +90,18 @@ def test_a_condition_is_found_by_its_type() -> None:
 def test_percentages_and_durations_become_numbers() -> None:
     assert fraction("0.1%") == pytest.approx(0.001)
     assert [seconds(text) for text in ("100ms", "1.5s", "2m", "1h30m")] == pytest.approx([0.1, 1.5, 120, 5400])
+
+
+def test_a_status_written_by_another_version_is_read_without_the_fields_that_are_not_known() -> None:
+    old = {
+        "phase": "Holding",
+        "since": "2026-01-01T00:00:00Z",
+        "heard": ["1"],
+        "gates": [{"name": "errors", "verdict": "Hold", "against": 2.5, "failsAt": 200.0, "bad": 3, "requests": 10}],
+    }
+
+    status = ModelStatus.model_validate({"rollout": old, "revisions": [], "unheardOf": {"a": 1}})
+
+    assert status.rollout is not None
+    assert (status.rollout.phase, status.rollout.handled_commands) == (Phase.HOLDING, [])
+    assert (status.rollout.gates[0].requests, status.rollout.gates[0].failed_requests) == (10, 0)

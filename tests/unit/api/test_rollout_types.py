@@ -28,7 +28,7 @@ def test_what_is_said_wins_over_the_defaults() -> None:
         steps=[{"weight": 10, "hold": "1m30s"}, {"weight": 60}],
         bake="30m",
         maxDuration="4h",
-        abortedFor="1h",
+        abortScaleDownDelay="1h",
         maxRegression="50%",
         onInconclusive="Hold",
     )

@@ -1,13 +1,13 @@
 """Conditions keep their order and their times; an event tells of each change once."""
 
-from modelyard.core.conditions import MAX_MESSAGE, ORDER, Finding, epoch, events, merge, timestamp
+from modelyard.core.conditions import MAX_MESSAGE, ORDER, ConditionUpdate, epoch, events, merge, timestamp
 from modelyard.core.plan import Event
 
-FINE = Finding(True, "Fine", "All is well.")
-WORKING = Finding(False, "Starting", "It starts.")
+FINE = ConditionUpdate(True, "Fine", "All is well.")
+WORKING = ConditionUpdate(False, "Starting", "It starts.")
 
 
-def findings(ready: Finding, **others: Finding) -> dict[str, Finding]:
+def findings(ready: ConditionUpdate, **others: ConditionUpdate) -> dict[str, ConditionUpdate]:
     return {**others, "Ready": ready}
 
 
@@ -23,14 +23,14 @@ def test_conditions_come_in_a_fixed_order() -> None:
 
 
 def test_what_is_not_known_is_unknown() -> None:
-    [one] = merge((), findings(Finding(None, "Unreachable", "Nobody knows.")), 3, 0)
+    [one] = merge((), findings(ConditionUpdate(None, "Unreachable", "Nobody knows.")), 3, 0)
 
     assert (one.status, one.observed_generation) == ("Unknown", 3)
 
 
 def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
     old = merge((), findings(WORKING), 1, 100)
-    same = merge(old, findings(Finding(False, "Other", "It waits.")), 2, 200)
+    same = merge(old, findings(ConditionUpdate(False, "Other", "It waits.")), 2, 200)
     changed = merge(same, findings(FINE), 2, 300)
 
     assert same[0].last_transition_time == timestamp(100)
@@ -38,14 +38,14 @@ def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
 
 
 def test_long_messages_are_cut() -> None:
-    [one] = merge((), findings(Finding(True, "Fine", "x" * 5000)), 1, 0)
+    [one] = merge((), findings(ConditionUpdate(True, "Fine", "x" * 5000)), 1, 0)
 
     assert len(one.message) == MAX_MESSAGE
 
 
 def test_a_change_of_status_or_reason_is_an_event_and_a_new_sentence_is_not() -> None:
     old = merge((), findings(WORKING, Built=FINE), 1, 0)
-    new = merge(old, findings(FINE, Built=Finding(True, "Fine", "Still.")), 1, 1)
+    new = merge(old, findings(FINE, Built=ConditionUpdate(True, "Fine", "Still.")), 1, 1)
 
     assert events(old, new) == (Event("Normal", "Fine", "All is well."),)
 
@@ -57,7 +57,7 @@ def test_the_same_sentence_is_told_once() -> None:
 
 
 def test_what_stalls_is_a_warning() -> None:
-    crash = Finding(False, "ServerCrashed", "It crashed.")
+    crash = ConditionUpdate(False, "ServerCrashed", "It crashed.")
     new = merge((), findings(crash, Stalled=crash._replace(holds=True), Built=FINE), 1, 0)
 
     assert events((), new) == (

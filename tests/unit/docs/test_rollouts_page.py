@@ -11,8 +11,8 @@ from modelyard.api.model import ModelSpec
 from modelyard.api.rollout import FITS, Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.analysis.objectives import alpha
-from modelyard.core.analysis.statistics.sequential_test import Rule, State, Verdict, Window, update, verdict
-from modelyard.core.analysis.statistics.simulation import Traffic, windows
+from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, Verdict, Window, update, verdict
+from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
 from tests.support.refusals import SOURCE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,8 +48,8 @@ def requests_to_decide(allowed: float, rate: float, stable: float, wanted: Verdi
     """Median of the candidate's requests until a decision, of the rollouts that ended as wanted."""
     rule, chance, found = Rule(allowed, ALPHA, max_regression=0.25), random.Random(1), []
     for _ in range(RUNS):
-        state = State()
-        for window in windows(Traffic(60 * 0.02 / allowed / 0.25, rate, 0.25, stable), chance):
+        state = AnalysisState()
+        for window in windows(TrafficModel(60 * 0.02 / allowed / 0.25, rate, 0.25, stable), chance):
             state = update(rule, state, window)
             if verdict(rule, state) is not Verdict.INCONCLUSIVE:
                 break
@@ -70,7 +70,7 @@ def test_every_strategy_phase_outcome_and_command_is_explained() -> None:
 @pytest.mark.parametrize("row", rows("strategy"), ids=lambda row: row[0].strip("`"))
 def test_a_strategy_has_the_fields_that_are_named_beside_it(row: list[str]) -> None:
     strategy = Strategy(words(row[0])[0])
-    everywhere = {"max_duration", "max_regression", "aborted_for", "on_inconclusive"}
+    everywhere = {"max_duration", "max_regression", "abort_scale_down_delay", "on_inconclusive"}
 
     named = {re.sub("([A-Z])", r"_\1", word).lower() for word in words(row[2])}
 
@@ -92,7 +92,7 @@ def test_so_many_bad_requests_in_a_row_end_a_rollout(row: list[str]) -> None:
     rule = Rule(allowed, ALPHA, max_regression=0.25)
 
     def failed(bad: int) -> bool:
-        return verdict(rule, update(rule, State(), Window(60, bad, bad, 4 * bad, 0))) is Verdict.FAIL
+        return verdict(rule, update(rule, AnalysisState(), Window(60, bad, bad, 4 * bad, 0))) is Verdict.FAIL
 
     assert failed(all_bad)
     assert not failed(all_bad - 1)

@@ -67,7 +67,7 @@ FITS = {
     "bake": _GUARDED,
     "max_duration": _EVIDENCE,
     "max_regression": _EVIDENCE,
-    "aborted_for": _EVIDENCE,
+    "abort_scale_down_delay": _EVIDENCE,
     "on_inconclusive": _GUARDED,
     "load_test": _EVIDENCE,
     "preview": frozenset({Strategy.BLUE_GREEN}),
@@ -216,7 +216,7 @@ class Rollout(Shape):
     max_regression: Percent | None = Field(
         default=None, description='How much worse than the stable the bad rate may be, such as "25%", the default.'
     )
-    aborted_for: Duration | None = Field(
+    abort_scale_down_delay: Duration | None = Field(
         default=None, description="How long an aborted candidate is kept for inspection; 10m when left out."
     )
     on_inconclusive: OnInconclusive | None = Field(
@@ -260,7 +260,7 @@ class Rollout(Shape):
 
     def kept_seconds(self) -> float:
         """How long an aborted candidate is kept."""
-        return seconds(self.aborted_for or "10m")
+        return seconds(self.abort_scale_down_delay or "10m")
 
     def regression(self) -> float:
         """How much worse than the stable: 0.25 for 25 %."""

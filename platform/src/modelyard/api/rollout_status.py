@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .rollout import Action
-from .shape import Shape
+from .shape import StatusShape
 
 HISTORY = 10
 
@@ -54,25 +54,27 @@ class GateVerdict(StrEnum):
     PROVIDER_ERROR = "ProviderError"
 
 
-class GateStatus(Shape):
+class GateStatus(StatusShape):
     """One question about the candidate, its answer, and the numbers behind it."""
 
-    name: str = Field(max_length=32, description="latency, errors, health, share, loadTest or shadow.")
+    name: str = Field(max_length=32, description="latency, errors, health, sampleRatio, loadTest or shadow.")
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
     reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
     message: str = Field(default="", max_length=1024, description="The answer as a sentence with its numbers.")
     requests: int = Field(default=0, ge=0, description="The candidate's requests at this weight.")
-    bad: int = Field(default=0, ge=0, description="Bad ones of them.")
+    failed_requests: int = Field(default=0, ge=0, description="Bad ones of them.")
     stable_requests: int = Field(default=0, ge=0, description="The stable's requests in the same time.")
-    stable_bad: int = Field(default=0, ge=0, description="Bad ones of them.")
-    against: float = Field(default=0, ge=0, description="Highest e-value against the candidate.")
-    fails_at: float = Field(default=0, ge=0, description="The e-value from which on the gate fails.")
-    favour: float = Field(default=0, ge=0, description="Lowest e-value in favour of the candidate.")
-    passes_at: float = Field(default=0, ge=0, description="The e-value it takes to pass.")
-    phi: float = Field(default=1, ge=1, description="Overdispersion of the stable; all evidence is divided by it.")
+    stable_failed_requests: int = Field(default=0, ge=0, description="Bad ones of them.")
+    evidence_against: float = Field(default=0, ge=0, description="Highest e-value against the candidate.")
+    fail_threshold: float = Field(default=0, ge=0, description="The e-value from which on the gate fails.")
+    evidence_for: float = Field(default=0, ge=0, description="Lowest e-value in favour of the candidate.")
+    pass_threshold: float = Field(default=0, ge=0, description="The e-value it takes to pass.")
+    overdispersion: float = Field(
+        default=1, ge=1, description="Overdispersion of the stable; all evidence is divided by it."
+    )
     eta: int | None = Field(default=None, ge=0, description="Seconds until it may pass at this rate of requests.")
     attempts: int = Field(default=0, ge=0, description="How often its Job ended without an answer.")
-    again: str = Field(default="", max_length=32, description="When its Job is made again, RFC 3339.")
+    next_attempt_time: str = Field(default="", max_length=32, description="When its Job is made again, RFC 3339.")
     state: dict[str, Any] | None = Field(
         default=None,
         description="The sums the evidence goes on from.",
@@ -82,19 +84,19 @@ class GateStatus(Shape):
     @property
     def unanswered(self) -> bool:
         """Its Job ended without an answer and is not made again yet."""
-        return self.again != "" or (self.attempts > 0 and self.verdict is GateVerdict.HOLD)
+        return self.next_attempt_time != "" or (self.attempts > 0 and self.verdict is GateVerdict.HOLD)
 
 
-class CommandStatus(Shape):
+class CommandStatus(StatusShape):
     """The latest command and what became of it."""
 
     id: str = Field(max_length=63, description="Its id.")
     action: Action = Field(description="What was told.")
     answer: str = Field(max_length=512, description="What was done, or why not.")
-    at: str = Field(max_length=32, description="When, RFC 3339.")
+    time: str = Field(default="", max_length=32, description="When, RFC 3339.")
 
 
-class RolloutRecord(Shape):
+class RolloutRecord(StatusShape):
     """A rollout that has ended."""
 
     revision: str = Field(max_length=63, description="The candidate.")
@@ -103,13 +105,13 @@ class RolloutRecord(Shape):
     outcome: Outcome = Field(description="Promoted, Aborted, Superseded, RolledBack, Failed or Reported.")
     reason: str = Field(max_length=64, description="One word for programs.")
     message: str = Field(max_length=1024, description="Why, with the numbers.")
-    started: str = Field(max_length=32, description="When it began, RFC 3339.")
-    ended: str = Field(max_length=32, description="When it ended, RFC 3339.")
+    start_time: str = Field(default="", max_length=32, description="When it began, RFC 3339.")
+    end_time: str = Field(default="", max_length=32, description="When it ended, RFC 3339.")
     requests: int = Field(default=0, ge=0, description="Requests the candidate got in all.")
-    bad: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
+    failed_requests: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
 
 
-class RolloutStatus(Shape):
+class RolloutStatus(StatusShape):
     """The rollout under way, or how the last one ended."""
 
     phase: Phase = Field(default=Phase.IDLE, description="Idle, or where the rollout stands.")
@@ -117,7 +119,7 @@ class RolloutStatus(Shape):
     message: str = Field(default="", max_length=1024, description="Why it is there: a sentence.")
     held: Phase | None = Field(default=None, description="The phase that is held while the phase is Holding.")
     strategy: str = Field(default="", max_length=16, description="Strategy of the rollout under way.")
-    terms: dict[str, Any] | None = Field(
+    pinned_spec: dict[str, Any] | None = Field(
         default=None,
         description="What spec.rollout said as the rollout began; users of an A/B test keep their side by it.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
@@ -127,14 +129,18 @@ class RolloutStatus(Shape):
     version: str = Field(default="", max_length=63, description="Version of the candidate's entry.")
     step: int = Field(default=0, ge=0, description="Index of the step; the number of steps while it bakes.")
     weight: int = Field(default=0, ge=0, le=100, description="Share the candidate is to have, in percent.")
-    started: str = Field(default="", max_length=32, description="When the rollout began, RFC 3339.")
-    since: str = Field(default="", max_length=32, description="When the phase began, RFC 3339.")
-    until: str = Field(default="", max_length=32, description="Until when an aborted candidate is kept, RFC 3339.")
+    start_time: str = Field(default="", max_length=32, description="When the rollout began, RFC 3339.")
+    phase_start_time: str = Field(default="", max_length=32, description="When the phase began, RFC 3339.")
+    retain_until: str = Field(
+        default="", max_length=32, description="Until when an aborted candidate is kept, RFC 3339."
+    )
     replicas: int = Field(default=0, ge=0, description="The stable's replicas when it began: its floor to the end.")
-    checked: str = Field(default="", max_length=32, description="When the evidence was last written, RFC 3339.")
+    last_analysis_time: str = Field(
+        default="", max_length=32, description="When the evidence was last written, RFC 3339."
+    )
     paused: bool = Field(default=False, description="A command or a step's pause holds it.")
     resumed: int = Field(default=-1, ge=-1, description="Step whose pause was ended by a command.")
-    troubled: str = Field(
+    failing_since: str = Field(
         default="", max_length=32, description="Since when the candidate's pods are in trouble, RFC 3339."
     )
     rejected: str = Field(
@@ -142,7 +148,7 @@ class RolloutStatus(Shape):
     )
     rejected_build: str = Field(default="", max_length=80, description="Digest of the build it serves.")
     requests: int = Field(default=0, ge=0, description="Requests the candidate got at earlier weights.")
-    bad: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
+    failed_requests: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
     gates: list[GateStatus] = Field(
         default_factory=list,
         max_length=8,
@@ -155,7 +161,7 @@ class RolloutStatus(Shape):
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     command: CommandStatus | None = Field(default=None, description="The latest command.")
-    heard: list[str] = Field(
+    handled_commands: list[str] = Field(
         default_factory=list,
         max_length=HISTORY,
         description="Ids of the last commands, newest first: none of them is carried out again.",
@@ -168,9 +174,9 @@ class RolloutStatus(Shape):
         """The gate of that name, or None."""
         return next((one for one in self.gates if one.name == name), None)
 
-    def has_heard(self, command: str) -> bool:
+    def has_handled(self, command: str) -> bool:
         """The command of that id was answered before."""
-        return command in self.heard or (self.command is not None and self.command.id == command)
+        return command in self.handled_commands or (self.command is not None and self.command.id == command)
 
     @property
     def unanswered(self) -> bool:
@@ -188,4 +194,4 @@ class RolloutStatus(Shape):
         return self.phase is not Phase.IDLE
 
 
-GateName = Literal["latency", "errors", "health", "share", "loadTest", "shadow"]
+GateName = Literal["latency", "errors", "health", "sampleRatio", "loadTest", "shadow"]

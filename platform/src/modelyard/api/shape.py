@@ -11,6 +11,15 @@ class Shape(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
+class StatusShape(Shape):
+    """The same for what the operator wrote itself: a field of another version of the platform is left out of account.
+
+    A Model that is stored with older names is read as if they were not there, never refused.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+
 def cel(rule: str, message: str) -> dict[str, str]:
     """One `x-kubernetes-validations` item: what must hold, and what to write when it does not."""
     return {"rule": rule, "message": message}

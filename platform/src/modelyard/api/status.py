@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .rollout_status import RolloutStatus
-from .shape import Shape
+from .shape import StatusShape
 
 
 class Stage(StrEnum):
@@ -30,7 +30,7 @@ class Stage(StrEnum):
     DROPPED = "Dropped"
 
 
-class Condition(Shape):
+class Condition(StatusShape):
     """A Kubernetes condition."""
 
     type: str = Field(
@@ -43,7 +43,7 @@ class Condition(Shape):
     last_transition_time: str = Field(max_length=32, description="When the status last changed, RFC 3339.")
 
 
-class EntryStatus(Shape):
+class EntryStatus(StatusShape):
     """The registry entry the spec resolved to."""
 
     name: str = Field(max_length=63, description="Name of the entry.")
@@ -51,7 +51,7 @@ class EntryStatus(Shape):
     digest: str = Field(max_length=80, description="sha256 over the entry's files.")
 
 
-class BuildStatus(Shape):
+class BuildStatus(StatusShape):
     """The build of the wanted revision."""
 
     digest: str = Field(max_length=80, description="sha256 over the entry's digest and the build options.")
@@ -61,7 +61,7 @@ class BuildStatus(Shape):
     reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
 
 
-class OptimizationStatus(Shape):
+class OptimizationStatus(StatusShape):
     """The optimization that the spec asks for: how far it is, what it gave, or why it failed."""
 
     digest: str = Field(max_length=80, description="Digest of the optimized build.")
@@ -79,7 +79,7 @@ class OptimizationStatus(Shape):
     reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
 
 
-class RevisionStatus(Shape):
+class RevisionStatus(StatusShape):
     """One immutable revision: what it serves, where it is in the route, and how far it has come."""
 
     name: str = Field(max_length=63, description="Name of the InferenceService.")
@@ -97,13 +97,13 @@ class RevisionStatus(Shape):
         default=False, description="All replicas are ready, and one inference through the gateway was answered."
     )
     weight: int = Field(default=0, ge=0, le=100, description="Share of the traffic, in percent.")
-    since: str = Field(max_length=32, description="When the stage began, RFC 3339.")
-    carried: str = Field(
+    stage_start_time: str = Field(default="", max_length=32, description="When the stage began, RFC 3339.")
+    programmed_time: str = Field(
         default="", max_length=32, description="When the gateway first carried the weights of this stage, RFC 3339."
     )
 
 
-class ModelStatus(Shape):
+class ModelStatus(StatusShape):
     """Status of a Model."""
 
     observed_generation: int = Field(default=0, description="Generation of the spec this status was written for.")

@@ -23,7 +23,7 @@ ORDER = ("Ready", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving",
 MAX_MESSAGE = 1000
 
 
-class Finding(NamedTuple):
+class ConditionUpdate(NamedTuple):
     """What is to be said of one condition: True, False or None for not known; a word; a sentence."""
 
     holds: bool | None
@@ -41,13 +41,15 @@ def epoch(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def merge(old: Iterable[Condition], findings: Mapping[str, Finding], generation: int, now: float) -> list[Condition]:
+def merge(
+    old: Iterable[Condition], findings: Mapping[str, ConditionUpdate], generation: int, now: float
+) -> list[Condition]:
     """New conditions in a fixed order; a transition time moves only when the status does."""
     before = {one.type: one for one in old}
     return [_condition(kind, before.get(kind), findings[kind], generation, now) for kind in ORDER if kind in findings]
 
 
-def _condition(kind: str, old: Condition | None, finding: Finding, generation: int, now: float) -> Condition:
+def _condition(kind: str, old: Condition | None, finding: ConditionUpdate, generation: int, now: float) -> Condition:
     status: Any = "Unknown" if finding.holds is None else str(finding.holds)
     since = old.last_transition_time if old is not None and old.status == status else timestamp(now)
     return Condition(

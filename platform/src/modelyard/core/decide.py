@@ -16,26 +16,27 @@ from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
 from modelyard.api.status import Stage
 from modelyard.settings import Settings
 
-from .artifacts.optimization import LOOK
-from .artifacts.resolve import target, want
+from .artifacts.optimization import POLL_SECONDS
+from .artifacts.resolve import resolve, target
 from .drift import must_apply
 from .names import host, predictor, preview_route_name, sticky_policy_name
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
-from .reporting.view import Outlook, answered, replicas_ready
+from .reporting.view import DecisionView, answered, replicas_ready
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
 from .revisions import lifecycle
-from .revisions.lifecycle import Facts
+from .revisions.lifecycle import RevisionFacts
 from .revisions.route_status import mentioned, programmed
 from .rollout import advance, traffic_target
-from .rollout.context import Scene
-from .rollout.effective_spec import bound
+from .rollout.context import RolloutContext
+from .rollout.effective_spec import effective_spec
 from .rollout.load_test_rate import load_rate
-from .rollout.publication import published
+from .rollout.publication import routing_plan
+from .rollout.stored_status import with_times
 from .snapshot import Ref, Snapshot
 
 _ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
@@ -43,23 +44,24 @@ _ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING
 
 def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     """What should be done about one Model now."""
+    snapshot = with_times(snapshot)
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
     before = snapshot.model.status
     scene = _scene(snapshot, settings)
-    rollout = advance.proceed(scene)
-    allowed = traffic_target.held_back(rollout, before.revisions, snapshot)
+    rollout = advance.advance(scene)
+    allowed = traffic_target.limited_by_capacity(rollout, before.revisions, snapshot)
     now = lifecycle.advance(
-        before.revisions, traffic_target.orders(allowed, scene.wanted.revision, snapshot.now), scene.facts
+        before.revisions, traffic_target.traffic_target(allowed, scene.wanted.revision, snapshot.now), scene.facts
     )
-    shown = published(snapshot, now, rollout, settings.gateway)
-    outlook = Outlook(snapshot, settings, scene.wanted, rollout, now, shown)
+    shown = routing_plan(snapshot, now, rollout, settings.gateway)
+    outlook = DecisionView(snapshot, settings, scene.wanted, rollout, now, shown)
     status, events = report.status(outlook)
     waits = (lifecycle.next_deadline(now, scene.facts), advance.next_deadline(scene.at(rollout)), _progress(outlook))
     return Plan(
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
-        scale=scales(snapshot, now, traffic_target.floors(rollout)),
+        scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
             *_finished_revisions(outlook),
             *_finished_routes(outlook),
@@ -71,16 +73,16 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     )
 
 
-def _scene(snapshot: Snapshot, settings: Settings) -> Scene:
+def _scene(snapshot: Snapshot, settings: Settings) -> RolloutContext:
     status = snapshot.model.status
-    found, facts = advance.adopted(status), _facts(snapshot, settings)
-    return Scene(snapshot, settings, want(snapshot, settings), tuple(status.revisions), facts, found)
+    found, facts = advance.initial_state(status), _facts(snapshot, settings)
+    return RolloutContext(snapshot, settings, resolve(snapshot, settings), tuple(status.revisions), facts, found)
 
 
-def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
-    before, rollout = snapshot.model.status.revisions, advance.adopted(snapshot.model.status)
-    shown = published(snapshot, before, rollout, settings.gateway)
-    return Facts(
+def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
+    before, rollout = snapshot.model.status.revisions, advance.initial_state(snapshot.model.status)
+    shown = routing_plan(snapshot, before, rollout, settings.gateway)
+    return RevisionFacts(
         now=snapshot.now,
         ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),
         answered=frozenset(one.name for one in before if answered(snapshot, one.name)),
@@ -91,7 +93,7 @@ def _facts(snapshot: Snapshot, settings: Settings) -> Facts:
     )
 
 
-def _objects(outlook: Outlook) -> list[dict[str, Any]]:
+def _objects(outlook: DecisionView) -> list[dict[str, Any]]:
     """Everything the Model should have now."""
     model, wanted, settings = outlook.model, outlook.wanted, outlook.settings
     credentials = outlook.snapshot.credentials
@@ -104,13 +106,13 @@ def _objects(outlook: Outlook) -> list[dict[str, Any]]:
     if outlook.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
-    return [*objects, *_checks(outlook), *outlook.published.policies, *outlook.routes]
+    return [*objects, *_checks(outlook), *outlook.routing.policies, *outlook.routes]
 
 
-def _checks(outlook: Outlook) -> list[dict[str, Any]]:
+def _checks(outlook: DecisionView) -> list[dict[str, Any]]:
     """The Job that examines the candidate now, unless it has given its answer."""
     rollout, settings = outlook.rollout, outlook.settings
-    snapshot = replace(outlook.snapshot, model=bound(outlook.model, rollout))
+    snapshot = replace(outlook.snapshot, model=effective_spec(outlook.model, rollout))
     by_name = {one.name: one for one in outlook.revisions}
     candidate, stable = by_name.get(rollout.candidate), by_name.get(rollout.stable)
     if candidate is None or stable is None or not outlook.programmed:
@@ -135,7 +137,7 @@ def _due(snapshot: Snapshot, wanted: dict[str, Any]) -> bool:
     return must_apply(wanted, observed)
 
 
-def _finished_revisions(outlook: Outlook) -> tuple[Ref, ...]:
+def _finished_revisions(outlook: DecisionView) -> tuple[Ref, ...]:
     """Revisions no longer kept, once the gateway carries routes that do not name them."""
     keep = {one.name for one in outlook.revisions}
     gone = [one for one in outlook.snapshot.of_kind("InferenceService") if one["metadata"]["name"] not in keep]
@@ -148,11 +150,11 @@ def _finished_revisions(outlook: Outlook) -> tuple[Ref, ...]:
     )
 
 
-def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
+def _finished_routes(outlook: DecisionView) -> tuple[Ref, ...]:
     """What a preview or an A/B test had published, when it is over."""
     if not outlook.routes:
         return ()
-    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *outlook.published.policies)}
+    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *outlook.routing.policies)}
     passing = {preview_route_name(outlook.model.name), sticky_policy_name(outlook.model.name)}
     return tuple(
         Ref(kind, outlook.model.namespace, one["metadata"]["name"])
@@ -163,12 +165,12 @@ def _finished_routes(outlook: Outlook) -> tuple[Ref, ...]:
     )
 
 
-def _progress(outlook: Outlook) -> float | None:
+def _progress(outlook: DecisionView) -> float | None:
     """Seconds until it is looked how far an optimization is."""
-    return LOOK if outlook.wanted.optimizing is not None and outlook.wanted.optimizing.running else None
+    return POLL_SECONDS if outlook.wanted.optimizing is not None and outlook.wanted.optimizing.running else None
 
 
-def _warmups(outlook: Outlook) -> tuple[Warmup, ...]:
+def _warmups(outlook: DecisionView) -> tuple[Warmup, ...]:
     """Ask every revision that may take traffic, can be reached, and has not answered yet."""
     if not outlook.programmed:
         return ()

@@ -25,11 +25,11 @@ class Counts(NamedTuple):
     within: Mapping[float, int]
 
 
-NOTHING = Counts(0, 0, 0, {})
+NO_TRAFFIC = Counts(0, 0, 0, {})
 
 
 @dataclass(frozen=True)
-class Slice:
+class TrafficWindow:
     """What was counted in `seconds` that ended at `end` (whole seconds since the epoch), by slot."""
 
     end: int
@@ -38,12 +38,12 @@ class Slice:
 
     def of(self, slot: str) -> Counts:
         """The counts of a slot; zeros when it had no request."""
-        return self.slots.get(slot, NOTHING)
+        return self.slots.get(slot, NO_TRAFFIC)
 
 
 @dataclass(frozen=True)
 class Traffic:
     """Slices, oldest first, without holes while the provider answered; `trouble` says why newer ones are missing."""
 
-    slices: tuple[Slice, ...] = field(default=())
-    trouble: str = ""
+    windows: tuple[TrafficWindow, ...] = field(default=())
+    failure: str = ""

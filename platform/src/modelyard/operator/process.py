@@ -22,19 +22,19 @@ from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
-from .cache.guarded_writes import Writes
-from .cache.objects import Cache, Key, key_of
-from .cache.resync import Sync
+from .cache.guarded_writes import GuardedWrites
+from .cache.objects import Key, ObjectCache, key_of
+from .cache.resync import Resync
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
 from .leader_election import Lease
-from .metrics.controller import Metrics
-from .observer.builds import Builds, Store
-from .observer.checks import Checks
-from .observer.crash_logs import Crashes
-from .observer.entries import Entries, Registry
-from .observer.snapshot import Observer
-from .reconciler.events import Recorder
+from .metrics.controller import ControllerMetrics
+from .observer.builds import BuildObserver, Store
+from .observer.checks import CheckObserver
+from .observer.crash_logs import CrashLogs
+from .observer.entries import EntryObserver, Registry
+from .observer.snapshot import SnapshotObserver
+from .reconciler.events import EventRecorder
 from .reconciler.reconcile import Reconciler
 from .traffic.sampler import Sampler, provider
 from .workers import Workers
@@ -64,22 +64,22 @@ class Operator:
         self._identity = options.identity or socket.gethostname()
         self.cluster = Cluster(access, connections=options.workers + 4)
         self.queue: Queue[Key] = Queue()
-        self.cache = Cache()
+        self.cache = ObjectCache()
         self.lease = Lease(self.cluster, options.namespace, self._identity, options.lease_seconds)
-        self.metrics = Metrics(self.cache, self.queue.depth, lambda: self.lease.held)
-        self.writes = Writes(self.cluster, self.cache, self.lease, self.metrics)
-        self._crashes = Crashes(self.cluster)
-        self._builds = Builds(library.store, self.cluster)
-        self._checks = Checks(self.cluster)
+        self.metrics = ControllerMetrics(self.cache, self.queue.depth, lambda: self.lease.held)
+        self.writes = GuardedWrites(self.cluster, self.cache, self.lease, self.metrics)
+        self._crashes = CrashLogs(self.cluster)
+        self._builds = BuildObserver(library.store, self.cluster)
+        self._checks = CheckObserver(self.cluster)
         counters = provider(settings.gateway, self.cluster)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics)
-        entries = Entries(library.registry)
-        self.observer = Observer(
+        entries = EntryObserver(library.registry)
+        self.observer = SnapshotObserver(
             settings, self.cache, entries, self._builds, self._crashes, self._checks, self.sampler.of
         )
         self._gateway = Gateway(settings.gateway.url, options.workers)
         self.watches = Watches(access, options.namespace, self.cache, self.changed)
-        self.sync = Sync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
+        self.sync = Resync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
         self.endpoints = Endpoints(options.metrics_port, self.metrics.text, self.healthy, self.ready)
         self._waits_for = ""
@@ -146,7 +146,7 @@ class Operator:
         return True, "leading" if self.lease.held else "following"
 
     def _reconciler(self) -> Reconciler:
-        recorder = Recorder(self.writes, self._identity)
+        recorder = EventRecorder(self.writes, self._identity)
         return Reconciler(
             self.settings,
             self.cache,

@@ -19,7 +19,7 @@ from modelyard.errors import OutsideError, Refused
 
 from .cache.guarded_writes import NotLeading
 from .cache.objects import Key
-from .reconciler.reconcile import Outcome, Reconciler
+from .reconciler.reconcile import Reconciler, ReconcileResult
 from .workqueue import Queue
 
 _RESTLESS = 20
@@ -76,18 +76,18 @@ class Workers:
             outcome = self._reconciler.look(key)
             self._settle(key, outcome)
         except NotLeading:
-            outcome = Outcome("not_leading")
+            outcome = ReconcileResult("not_leading")
             self._queue.add(key, _SLOW_SECONDS)
         except OutsideError as bad:
-            outcome = Outcome("outside")
+            outcome = ReconcileResult("outside")
             self._retry(key, bad)
         except Exception:  # noqa: BLE001 - one Model's defect must not stop the others
-            outcome = Outcome("defect")
+            outcome = ReconcileResult("defect")
             _log.exception("a look failed", extra={"fields": {"model": "/".join(key)}})
             self._queue.retry(key)
         self._reconciler.metrics.reconcile_seconds.labels(outcome.word).observe(time.monotonic() - began)
 
-    def _settle(self, key: Key, outcome: Outcome) -> None:
+    def _settle(self, key: Key, outcome: ReconcileResult) -> None:
         if outcome.away:
             self._queue.retry(key)
             return

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as oracle
 
 from modelyard.builder.evaluation.metrics import accuracy, auc, classes_of, cosine, f1, mae, metric_for, quality, scale
-from modelyard.builder.optimization.pass_api import Evaluation
+from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.errors import InvalidEntry
 
 SEEDS = range(20)
@@ -107,7 +107,7 @@ def test_the_metric_follows_from_the_entry_and_its_data(named: Any, output: Any,
 
 def test_ids_and_scores_side_by_side_are_judged_by_the_output_that_predicts_the_labels() -> None:
     outputs = {"junk": np.zeros((4, 3), np.float32), "label": LABELS}
-    evaluation = Evaluation({}, outputs, LABELS, "accuracy")
+    evaluation = EvaluationData({}, outputs, LABELS, "accuracy")
 
     assert quality(evaluation, outputs) == 1.0
     assert quality(evaluation, {**outputs, "label": np.array([0, 1, 2, 0])}) == 0.75
@@ -116,11 +116,11 @@ def test_ids_and_scores_side_by_side_are_judged_by_the_output_that_predicts_the_
 def test_the_worst_output_counts() -> None:
     expected = {"a": EMBEDDING, "b": EMBEDDING}
 
-    assert quality(Evaluation({}, expected, None, "cosine"), {"a": EMBEDDING, "b": -EMBEDDING}) == pytest.approx(-1)
+    assert quality(EvaluationData({}, expected, None, "cosine"), {"a": EMBEDDING, "b": -EMBEDDING}) == pytest.approx(-1)
 
 
 def test_a_metric_without_a_value_is_refused_in_a_sentence() -> None:
-    one_class = Evaluation({}, {"out": LOGITS}, np.zeros(4, int), "auc")
+    one_class = EvaluationData({}, {"out": LOGITS}, np.zeros(4, int), "auc")
 
     with pytest.raises(InvalidEntry, match="at least two classes"):
         quality(one_class, {"out": LOGITS})
@@ -129,5 +129,5 @@ def test_a_metric_without_a_value_is_refused_in_a_sentence() -> None:
 def test_all_of_an_error_is_the_error_of_a_constant_answer() -> None:
     truth = np.array([0.0, 2.0], np.float32)
 
-    assert scale(Evaluation({}, {"out": truth}, None, "mae"), 0.0) == 1.0
-    assert scale(Evaluation({}, {"out": LOGITS}, LABELS, "accuracy"), 0.8) == 0.8
+    assert scale(EvaluationData({}, {"out": truth}, None, "mae"), 0.0) == 1.0
+    assert scale(EvaluationData({}, {"out": LOGITS}, LABELS, "accuracy"), 0.8) == 0.8

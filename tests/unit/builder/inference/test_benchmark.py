@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from onnx import helper, numpy_helper
 
-from modelyard.builder.inference.benchmark import Measured, Plan, Subject, measure, round_seconds
-from modelyard.builder.inference.host_load import MOST, Reading, busy_seconds, read, wait_until_quiet
+from modelyard.builder.inference.benchmark import BenchmarkPlan, BenchmarkResult, Subject, measure, round_seconds
+from modelyard.builder.inference.host_load import MOST, CpuReading, busy_seconds, read, wait_until_quiet
 from modelyard.builder.inference.probe import feeds_of, timed
 from tests.support import onnx_models as models
 
@@ -23,13 +23,15 @@ def chained(products: int, size: int) -> Any:
     return models.model(nodes, [models.value("x", ("n", size))], [models.value("y", ("n", size))], [matrix])
 
 
-def a_plan(folder: Path, size: int = 16, **changes: Any) -> Plan:
+def a_plan(folder: Path, size: int = 16, **changes: Any) -> BenchmarkPlan:
     np.savez(folder / "inputs.npz", x=np.ones((8, size), np.float32))
     facts = {"batches": (1, 8), "batchable": True, "threads": 1, "seed": 1, "deadline": time.monotonic() + 60}
-    return Plan(inputs=folder / "inputs.npz", **{**facts, "patience": 0.0, "turn": 0.02, "rounds": 3, **changes})
+    return BenchmarkPlan(
+        inputs=folder / "inputs.npz", **{**facts, "patience": 0.0, "turn": 0.02, "rounds": 3, **changes}
+    )
 
 
-def the_measure_of(folder: Path, plan: Plan, **protos: Any) -> Measured:
+def the_measure_of(folder: Path, plan: BenchmarkPlan, **protos: Any) -> BenchmarkResult:
     for name, proto in protos.items():
         models.saved(proto, folder / f"{name}.onnx")
     return measure([Subject(name, folder / f"{name}.onnx") for name in protos], plan, folder / "scratch")
@@ -139,8 +141,8 @@ def test_idle_and_waiting_cores_are_not_busy() -> None:
     assert ticks == pytest.approx(165)
 
 
-def a_reading(at: float, busy: float, ours: float = 0.0) -> Reading:
-    return Reading(busy=busy, ours=ours, cores=2, at=at)
+def a_reading(at: float, busy: float, ours: float = 0.0) -> CpuReading:
+    return CpuReading(busy=busy, ours=ours, cores=2, at=at)
 
 
 def test_what_the_measuring_itself_uses_is_not_somebody_elses() -> None:

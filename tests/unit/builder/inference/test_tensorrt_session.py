@@ -16,7 +16,7 @@ from modelyard.builder.inference.cuda import Cuda, library
 from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sessions import Run, open_model
 from modelyard.builder.inference.tensorrt_session import open_plan
-from modelyard.builder.inspection.tensorrt_plan import Facts
+from modelyard.builder.inspection.tensorrt_plan import PlanFacts
 from modelyard.builder.optimization.passes.tensorrt_builder import Gpu
 from modelyard.errors import InvalidInput, UnsupportedModel
 from tests.support.fake_gpu import OUT_OF_MEMORY, FakeCudart, FakeTensorRt
@@ -38,7 +38,7 @@ without_driver = pytest.mark.skipif(has("libcuda.so.1"), reason="this machine ha
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    facts = Facts(tensorrt="10.15.1", gpu="NVIDIA H100", capability="9.0", precision="fp16", profiles=PROFILES)
+    facts = PlanFacts(tensorrt="10.15.1", gpu="NVIDIA H100", capability="9.0", precision="fp16", profiles=PROFILES)
     (tmp_path / "model.json").write_text(facts.model_dump_json())
     (tmp_path / "model.plan").write_bytes(b"plan")
     return tmp_path / "model.plan"
@@ -176,7 +176,7 @@ def test_a_feed_that_does_not_fit_is_refused_and_the_next_one_runs(feed: Any, se
 
 def test_without_a_profile_the_sentence_gives_the_one_shape(plan: Path) -> None:
     record = plan.with_suffix(".json")
-    facts = Facts.model_validate_json(record.read_text())
+    facts = PlanFacts.model_validate_json(record.read_text())
     record.write_text(facts.model_copy(update={"profiles": {}}).model_dump_json())
 
     with pytest.raises(InvalidInput, match=r"has the shape \[1, 5\], and the plan takes \[1, 4\]"):

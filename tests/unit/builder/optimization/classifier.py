@@ -7,9 +7,9 @@ import numpy as np
 import yaml
 from onnx import helper, numpy_helper
 
-from modelyard.builder.optimization.optimizer import Order
+from modelyard.builder.optimization.optimizer import OptimizationRequest
 from modelyard.builder.optimization.pass_api import Precision
-from modelyard.builder.optimization.trials.timing import Pace
+from modelyard.builder.optimization.trials.timing import TimingBudget
 from tests.support import onnx_models as models
 from tests.unit.builder.optimization import tiny_passes
 
@@ -42,10 +42,10 @@ def a_file(path: Path) -> Path:
     return models.saved(proto(), path)
 
 
-def an_order(path: Path, out: Path, **changes: Any) -> Order:
+def an_order(path: Path, out: Path, **changes: Any) -> OptimizationRequest:
     """Optimize for latency at 1 % loss with the tiny passes, in three short rounds."""
     facts: dict[str, Any] = {
         "goal": "latency", "bound": 0.01, "precisions": (Precision.FP32, Precision.INT8), "budget": 120.0, "seed": 1,
-        "passes": tiny_passes.WHERE, "memory": 8 << 30, "pace": Pace(rounds=3, patience=0.5),
+        "passes": tiny_passes.WHERE, "memory": 8 << 30, "pace": TimingBudget(rounds=3, patience=0.5),
     }  # fmt: skip
-    return Order(path=path, out=out, **{**facts, **changes})
+    return OptimizationRequest(path=path, out=out, **{**facts, **changes})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.optimization import ORIGINAL, Optimization, Variant
-from modelyard.builder.optimization.optimizer import Outcome, Watch, keep, optimize
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, Watch, keep, optimize
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.report.report import write
 from modelyard.builder.optimization.trials.timing import affordable, grouped
@@ -20,11 +20,11 @@ from tests.unit.builder.optimization.classifier import ROWS, WEIGHTS, a_file, an
 from tests.unit.builder.optimization.tiny_passes import recipes
 
 
-def run(path: Path, scratch: Path, *names: str, **changes: Any) -> Outcome:
+def run(path: Path, scratch: Path, *names: str, **changes: Any) -> OptimizationOutcome:
     return optimize(an_order(path, scratch / "out", **changes), recipes(*names), scratch / "work")
 
 
-def by_name(outcome: Outcome) -> dict[str, Variant]:
+def by_name(outcome: OptimizationOutcome) -> dict[str, Variant]:
     return {variant.name: variant for variant in outcome.variants}
 
 
@@ -35,7 +35,7 @@ KNOWN = ("identity", "nan", "flip", "refusing", "raising", "crashing", "devourin
 class Watched:
     """A run, and what its watch was told: the names planned and the names tried."""
 
-    outcome: Outcome
+    outcome: OptimizationOutcome
     planned: Sequence[str]
     tried: Sequence[str]
 
@@ -53,12 +53,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 
 
 @pytest.fixture(scope="module")
-def outcome(watched: Watched) -> Outcome:
+def outcome(watched: Watched) -> OptimizationOutcome:
     return watched.outcome
 
 
 @pytest.fixture(scope="module")
-def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> OptimizationOutcome:
     """One run without an evaluation set; the recipe `liar` is offered as lossless and is not."""
     scratch = tmp_path_factory.mktemp("unlabelled")
     order = an_order(a_file(scratch / "model.onnx"), scratch / "out")
@@ -66,7 +66,7 @@ def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return optimize(order, lambda *asked: (*honest(*asked), Recipe("liar", (("flip", {}),))), scratch / "work")
 
 
-def test_a_variant_that_keeps_the_quality_has_all_its_figures(outcome: Outcome) -> None:
+def test_a_variant_that_keeps_the_quality_has_all_its_figures(outcome: OptimizationOutcome) -> None:
     identity = by_name(outcome)["identity"]
 
     assert (identity.refused, identity.quality, identity.quality_loss) == (None, 1.0, 0.0)
@@ -89,28 +89,28 @@ def test_a_variant_that_keeps_the_quality_has_all_its_figures(outcome: Outcome) 
         ("unknown", "there is no pass 'unknown'"),
     ],
 )
-def test_a_variant_that_may_not_be_chosen_says_why(outcome: Outcome, name: str, reason: str) -> None:
+def test_a_variant_that_may_not_be_chosen_says_why(outcome: OptimizationOutcome, name: str, reason: str) -> None:
     assert reason in (by_name(outcome)[name].refused or "")
 
 
-def test_a_variant_refused_for_its_quality_is_timed_all_the_same(outcome: Outcome) -> None:
+def test_a_variant_refused_for_its_quality_is_timed_all_the_same(outcome: OptimizationOutcome) -> None:
     assert 1 in by_name(outcome)["flip"].latency
     assert by_name(outcome)["nan"].latency == {}
 
 
-def test_the_original_is_the_first_variant_and_what_the_others_are_held_against(outcome: Outcome) -> None:
+def test_the_original_is_the_first_variant_and_what_the_others_are_held_against(outcome: OptimizationOutcome) -> None:
     original = outcome.variants[0]
 
     assert (original.name, original.speedup, original.quality, original.quality_loss) == (ORIGINAL, 1.0, 1.0, 0.0)
 
 
-def test_the_metric_is_said_with_its_reason(outcome: Outcome) -> None:
+def test_the_metric_is_said_with_its_reason(outcome: OptimizationOutcome) -> None:
     assert outcome.intake.metric == "accuracy"
     assert "labels" in outcome.intake.reason
     assert outcome.rows == len(ROWS)
 
 
-def test_the_files_hold_the_report_the_page_and_the_chosen_model(outcome: Outcome, tmp_path: Path) -> None:
+def test_the_files_hold_the_report_the_page_and_the_chosen_model(outcome: OptimizationOutcome, tmp_path: Path) -> None:
     (tmp_path / "chosen").mkdir()
     (tmp_path / "chosen" / "of-an-earlier-run").touch()
 
@@ -135,7 +135,9 @@ def test_a_pass_that_hangs_costs_its_share_of_the_budget_and_no_more(tmp_path: P
     assert 1 in found[ORIGINAL].latency
 
 
-def test_without_an_evaluation_set_only_lossless_passes_are_tried(unlabelled: Outcome, tmp_path: Path) -> None:
+def test_without_an_evaluation_set_only_lossless_passes_are_tried(
+    unlabelled: OptimizationOutcome, tmp_path: Path
+) -> None:
     found = by_name(unlabelled)
 
     assert set(found) == {ORIGINAL, "identity", "hungry", "liar"}
@@ -145,7 +147,7 @@ def test_without_an_evaluation_set_only_lossless_passes_are_tried(unlabelled: Ou
     assert "no evaluation set" in write(unlabelled, tmp_path / "out").notes[0]
 
 
-def test_a_pass_that_breaks_its_promise_of_the_same_answers_is_refused(unlabelled: Outcome) -> None:
+def test_a_pass_that_breaks_its_promise_of_the_same_answers_is_refused(unlabelled: OptimizationOutcome) -> None:
     refused = by_name(unlabelled)["liar"].refused or ""
 
     assert "without an evaluation set only the same answers count" in refused
@@ -261,7 +263,7 @@ def test_variants_that_do_not_fit_in_memory_together_are_timed_in_groups() -> No
     assert grouped([], 2, 10) == [[]]
 
 
-def test_an_original_that_stays_is_the_chosen_model_byte_for_byte(outcome: Outcome, tmp_path: Path) -> None:
+def test_an_original_that_stays_is_the_chosen_model_byte_for_byte(outcome: OptimizationOutcome, tmp_path: Path) -> None:
     stays = replace(outcome, chosen=outcome.chosen.model_copy(update={"name": ORIGINAL}))
 
     for _ in range(2):

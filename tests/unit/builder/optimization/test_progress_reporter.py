@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from modelyard.api.optimization import ORIGINAL, Progress
 from modelyard.builder.optimization.optimizer import Watch
 from modelyard.builder.optimization.pass_api import Recipe
-from modelyard.builder.optimization.progress_reporter import Heartbeat
+from modelyard.builder.optimization.progress_reporter import ProgressReporter
 from modelyard.builder.optimization.trials.trial import Trial
 from modelyard.errors import Unreachable
 
@@ -40,7 +40,7 @@ def trial(name: str) -> Trial:
 def test_what_was_tried_is_counted_without_the_original_and_with_what_a_search_adds() -> None:
     told = Told()
 
-    with Heartbeat(told.write, lambda: SPENT) as heartbeat:
+    with ProgressReporter(told.write, lambda: SPENT) as heartbeat:
         watch = heartbeat.watch()
         watch.planned([ORIGINAL, "one", "two"])
         for name in (ORIGINAL, "one", "two", "tuned-3-one"):
@@ -55,7 +55,7 @@ def test_what_an_interrupted_run_had_tried_counts_from_the_start() -> None:
     told = Told()
     before = Progress(done=2, planned=3, best=1.5, best_name="one", spent_seconds=30, at="2026-01-01T00:00:00Z")
 
-    with Heartbeat(told.write, lambda: SPENT, before=before) as heartbeat:
+    with ProgressReporter(told.write, lambda: SPENT, before=before) as heartbeat:
         watch = heartbeat.watch()
         watch.planned([ORIGINAL, "one", "two"])
         for name in (ORIGINAL, "one", "two", "tuned-3-one", "tuned-4-two"):
@@ -70,7 +70,7 @@ def test_what_an_interrupted_run_had_tried_counts_from_the_start() -> None:
 def test_the_best_so_far_stays_while_others_are_tried() -> None:
     told = Told()
 
-    with Heartbeat(told.write, lambda: SPENT) as heartbeat:
+    with ProgressReporter(told.write, lambda: SPENT) as heartbeat:
         watch = heartbeat.watch()
         assert watch.leading is not None
         watch.leading("int8", 3.14159)
@@ -83,7 +83,7 @@ def test_the_best_so_far_stays_while_others_are_tried() -> None:
 def test_a_sign_of_life_comes_without_any_step() -> None:
     told = Told()
 
-    with Heartbeat(told.write, time.monotonic, every=0.05):
+    with ProgressReporter(told.write, time.monotonic, every=0.05):
         first = told.until(lambda _: True)
         later = told.until(lambda one: one.spent_seconds > first.spent_seconds)
 
@@ -93,7 +93,7 @@ def test_a_sign_of_life_comes_without_any_step() -> None:
 def test_the_last_step_is_told_before_it_ends() -> None:
     told = Told()
 
-    with Heartbeat(told.write, lambda: SPENT) as heartbeat:
+    with ProgressReporter(told.write, lambda: SPENT) as heartbeat:
         heartbeat.say("publishing")
 
     assert told.all[-1].doing == "publishing"
@@ -108,7 +108,7 @@ def test_a_store_that_does_not_answer_stops_nothing() -> None:
             raise Unreachable("the store does not answer.")
         told.write(progress)
 
-    with Heartbeat(write, lambda: SPENT, every=0.05) as heartbeat:
+    with ProgressReporter(write, lambda: SPENT, every=0.05) as heartbeat:
         heartbeat.say("one")
         assert refused.wait(20)
         heartbeat.say("two")
@@ -119,7 +119,7 @@ def test_another_watch_is_told_the_same() -> None:
     heard: list[str] = []
     also = Watch(say=heard.append, trying=heard.append, tried=lambda one: heard.append(one.name))
 
-    with Heartbeat(Told().write, lambda: SPENT, also) as heartbeat:
+    with ProgressReporter(Told().write, lambda: SPENT, also) as heartbeat:
         watch = heartbeat.watch()
         watch.say("reading")
         watch.trying("int8")

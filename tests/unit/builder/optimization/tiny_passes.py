@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision, Recipe
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision, Recipe
 
 WHERE = "tests.unit.builder.optimization.tiny_passes:PASSES"
 
@@ -27,19 +27,19 @@ class Scaling:
     needs_data: bool = False
     space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         return None
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         model = onnx.load(str(material.path))
         for tensor in model.graph.initializer:
             values = numpy_helper.to_array(tensor)
             if values.dtype.kind == "f":
                 tensor.CopyFrom(numpy_helper.from_array((values * np.float32(self.factor)), tensor.name))
         onnx.save(model, str(folder / "model.onnx"))
-        return Material(folder / "model.onnx", "onnx", self.precision)
+        return ModelArtifact(folder / "model.onnx", "onnx", self.precision)
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Halving(Scaling):
     """Halves the answers, whose largest stays the largest, and leaves out the description."""
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         made = Scaling(self.name, 0.5).run(material, folder, params, evaluation)
         model = onnx.load(str(made.path))
         model.doc_string = ""
@@ -61,8 +61,8 @@ class Tunable(Scaling):
     """Scales by what a search chooses, and says so in the size of the file: `padding` bytes more."""
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         made = Scaling(self.name, params["factor"]).run(material, folder, params, evaluation)
         model = onnx.load(str(made.path))
         model.doc_string = "x" * params["padding"]
@@ -75,22 +75,22 @@ class Noisy(Scaling):
     """Adds noise to the answers, and leaves out the description."""
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         model = onnx.load(str(material.path))
         model.doc_string = ""
         model.graph.node[-1].output[0] = "exact"
         model.graph.node.append(helper.make_node("RandomUniformLike", ["exact"], ["noise"], low=-0.2, high=0.2))
         model.graph.node.append(helper.make_node("Add", ["exact", "noise"], ["logits"]))
         onnx.save(model, str(folder / "model.onnx"))
-        return Material(folder / "model.onnx", "onnx", self.precision)
+        return ModelArtifact(folder / "model.onnx", "onnx", self.precision)
 
 
 @dataclass(frozen=True)
 class Refusing(Scaling):
     """Never applies."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         return "the model has nothing it could change."
 
 
@@ -99,8 +99,8 @@ class Misbehaving(Scaling):
     """Does what its name says: raising, crashing, hanging, devouring, lazy."""
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         if self.name == "raising":
             raise ValueError("no such node")
         if self.name == "crashing":
@@ -109,7 +109,7 @@ class Misbehaving(Scaling):
             time.sleep(3600)
         if self.name == "devouring":
             np.ones(1 << 40, np.int8)
-        return Material(folder / "model.onnx", "onnx", self.precision)
+        return ModelArtifact(folder / "model.onnx", "onnx", self.precision)
 
 
 _ALL: tuple[Any, ...] = (

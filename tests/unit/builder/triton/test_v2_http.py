@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.builder.triton.v2_http import Body, decode, encode, needs_binary
+from modelyard.builder.triton.v2_http import RequestBody, decode, encode, needs_binary
 
 
-def as_response(body: Body) -> dict[str, Any]:
+def as_response(body: RequestBody) -> dict[str, Any]:
     """A server that echoes: inputs come back as outputs."""
     header = json.loads(body.content[: body.header_length or len(body.content)])
     header["outputs"] = header.pop("inputs")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.cli.models.diagnosis import Facts, Step, Verdict, conclusion, diagnose
+from modelyard.cli.models.diagnosis import ClusterObjects, Step, Verdict, conclusion, diagnose
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, REVISION_LABEL
 from modelyard.settings import Settings
 
@@ -23,7 +23,7 @@ REACHED = (condition("EntryResolved"), condition("Built"), condition("Serving"),
 
 def revision(**changes: Any) -> dict[str, Any]:
     serving = {"name": REVISION, "slot": "a", "digest": DIGEST, "version": "1", "runtime": "r", "stage": "Serving"}
-    return {**serving, "ready": True, "weight": 100, "since": "2026-01-01T00:00:00Z", **changes}
+    return {**serving, "ready": True, "weight": 100, "stageStartTime": "2026-01-01T00:00:00Z", **changes}
 
 
 def a_model(*conditions: dict[str, Any], revisions: Any = (), build: bool = True, **metadata: Any) -> Model:
@@ -89,17 +89,19 @@ PULLING = {"reason": "ErrImagePull"}
 SERVICE = thing("InferenceService", REVISION)
 
 
-def facts(model: Model, *objects: dict[str, Any], logs: dict[str, str] | None = None, gate: Any = "up") -> Facts:
-    return Facts(model, objects, gateway() if gate == "up" else gate, logs or {})
+def facts(
+    model: Model, *objects: dict[str, Any], logs: dict[str, str] | None = None, gate: Any = "up"
+) -> ClusterObjects:
+    return ClusterObjects(model, objects, gateway() if gate == "up" else gate, logs or {})
 
 
-def served(*objects: dict[str, Any], **changes: Any) -> Facts:
+def served(*objects: dict[str, Any], **changes: Any) -> ClusterObjects:
     """A Model whose one revision has these objects beside its InferenceService and routes."""
     model = a_model(*REACHED, revisions=[revision(**changes)])
     return facts(model, SERVICE, *objects, *routes())
 
 
-def begin_with(world: Facts) -> Step:
+def begin_with(world: ClusterObjects) -> Step:
     return conclusion(diagnose(world, SETTINGS))
 
 
@@ -107,15 +109,15 @@ def test_a_model_that_serves_is_good_at_every_station():
     steps = diagnose(served(deployment(), pod()), SETTINGS)
 
     assert [step.verdict for step in steps] == [Verdict.GOOD] * len(steps)
-    assert [step.station for step in steps] == [
+    assert [step.subject for step in steps] == [
         "Model", "Entry", "Build", f"Revision {REVISION}", "HTTPRoute digits", "HTTPRoute digits--path",
         "GRPCRoute digits", "Gateway",
     ]  # fmt: skip
-    assert conclusion(steps).station == "Gateway"
+    assert conclusion(steps).subject == "Gateway"
 
 
 def test_the_traffic_of_a_route_is_said_in_shares():
-    steps = {step.station: step for step in diagnose(served(deployment()), SETTINGS)}
+    steps = {step.subject: step for step in diagnose(served(deployment()), SETTINGS)}
 
     assert steps["HTTPRoute digits"].found == f"accepted; 100 % to {REVISION}-predictor."
 
@@ -168,7 +170,7 @@ STATIONS = {
         served(deployment(0, 0)), f"Revision {REVISION}", Verdict.BAD, "scaled to 0", "describe inferenceservice",
     ),
     "the server crashes and its log says why": (
-        Facts(
+        ClusterObjects(
             served().model, [SERVICE, pod(**crashing("kserve-container"))], gateway(),
             {"the-pod": "E0101 00:00:00 x] failed to load 'digits' version 1: Internal: bad graph"},
         ),
@@ -247,7 +249,7 @@ STATIONS = {
 def test_it_begins_at_the_station_that_keeps_the_others_waiting(world, station, verdict, found, remedy):
     step = begin_with(world)
 
-    assert (step.station, step.verdict) == (station, verdict)
+    assert (step.subject, step.verdict) == (station, verdict)
     assert found in step.found
     assert remedy in step.remedy
 
@@ -271,7 +273,7 @@ def test_a_warm_up_failure_without_a_known_build_still_has_a_remedy():
 def test_a_revision_on_its_way_out_is_no_reason_to_worry():
     model = a_model(*REACHED, revisions=[revision(stage="Draining")])
 
-    steps = {step.station: step for step in diagnose(facts(model), SETTINGS)}
+    steps = {step.subject: step for step in diagnose(facts(model), SETTINGS)}
 
     assert steps[f"Revision {REVISION}"].verdict is Verdict.GOOD
     assert "on its way out" in steps[f"Revision {REVISION}"].found
@@ -281,7 +283,7 @@ def test_a_new_version_that_fails_to_build_does_not_hide_that_the_old_one_serves
     failed = condition("Built", "False", "InvalidEntry", "model.onnx cannot be read.")
     model = a_model(REACHED[0], failed, revisions=[revision()])
 
-    steps = {step.station: step for step in diagnose(facts(model, SERVICE, deployment(), *routes()), SETTINGS)}
+    steps = {step.subject: step for step in diagnose(facts(model, SERVICE, deployment(), *routes()), SETTINGS)}
 
     assert steps["Build"].verdict is Verdict.BAD
     assert steps[f"Revision {REVISION}"].verdict is Verdict.GOOD

@@ -20,7 +20,7 @@ def stations(built: dict[str, Any], build: str = DIGEST, *pods: dict[str, Any], 
     status = model.status.model_dump(by_alias=True, mode="json")
     status |= {"build": {"digest": build}, "optimization": {"digest": OPTIMIZED, **known}}
     told = type(model).model_validate({**model.model_dump(by_alias=True, mode="json"), "status": status})
-    return {step.station: step for step in diagnose(facts(told, *pods), SETTINGS)}
+    return {step.subject: step for step in diagnose(facts(told, *pods), SETTINGS)}
 
 
 def test_while_variants_are_tried_the_build_is_done_and_the_optimization_is_waited_for() -> None:

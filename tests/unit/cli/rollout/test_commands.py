@@ -12,7 +12,7 @@ REFUSED = an_ended_rollout(a_record(), rejected=CANDIDATE)
 PAUSED = a_rollout("Holding", held="Advancing", reason="Paused", paused=True)
 WAITING = a_rollout("Holding", held="Advancing", reason="PauseStep")
 SILENT = a_rollout("Holding", held="Advancing", reason="NoTraffic", message="No request came.")
-LOST = a_rollout("Testing", 0, 0, gates=[a_gate("loadTest", attempts=1, again=before(-20))])
+LOST = a_rollout("Testing", 0, 0, gates=[a_gate("loadTest", attempts=1, nextAttemptTime=before(-20))])
 RUNS_AGAIN = a_rollout("Testing", 0, 0, gates=[a_gate("loadTest", attempts=1)])
 GIVEN_UP = a_rollout("Holding", 0, 0, held="Testing", gates=[a_gate("loadTest", "Hold", attempts=4)])
 

@@ -30,7 +30,7 @@ class Seen:
 
 
 def ended(outcome, **more):
-    return a_look(an_ended_rollout(a_record(outcome, started=THIS), **more))
+    return a_look(an_ended_rollout(a_record(outcome, startTime=THIS), **more))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_without_a_rollout_a_model_that_serves_is_good():
 
 
 def test_a_wanted_revision_that_was_refused_before_is_bad():
-    look = a_look(an_ended_rollout(a_record("Aborted", started=EARLIER), rejected=CANDIDATE))
+    look = a_look(an_ended_rollout(a_record("Aborted", startTime=EARLIER), rejected=CANDIDATE))
 
     assert ending(look, "").code == 1
 
@@ -87,7 +87,7 @@ def test_what_only_a_person_can_mend_ends_the_watch(rollout):
 
 
 def test_a_rollout_that_left_no_record_is_not_taken_for_the_one_before():
-    earlier = a_record("Promoted", started=EARLIER)
+    earlier = a_record("Promoted", startTime=EARLIER)
     gone = an_ended_rollout(earlier, reason="AbortCommanded", message="A command aborted the rollout.")
 
     found = ending(a_look(gone), THIS)
@@ -112,11 +112,11 @@ def test_every_look_is_shown_until_the_end():
 
 def test_a_rollout_that_follows_a_superseded_one_decides():
     later = before(60)
-    promoted = an_ended_rollout(a_record("Promoted", started=later), a_record("Superseded", started=THIS))
+    promoted = an_ended_rollout(a_record("Promoted", startTime=later), a_record("Superseded", startTime=THIS))
     looks = [
         a_look(a_rollout()),
         ended("Superseded"),
-        a_look(a_rollout("Building", 0, 0, started=later)),
+        a_look(a_rollout("Building", 0, 0, startTime=later)),
         a_look(promoted),
     ]
 

@@ -49,7 +49,7 @@ def test_a_gate_that_has_decided_says_no_time():
 
 
 def test_the_side_that_has_decided_says_so():
-    told = shown(verdict="Fail", against=250.0)
+    told = shown(verdict="Fail", evidenceAgainst=250.0)
 
     assert row_with(told, "against").endswith(f"{'█' * BAR}  fails: 250 of 200")
     assert "enough to pass" not in told
@@ -61,12 +61,14 @@ def test_both_arms_are_counted_in_the_words_of_the_gate():
 
 
 def test_what_a_gate_without_bad_requests_counts_is_in_its_sentence():
-    assert "0 of 1,000" not in shown("share", bad=0, message="320 of 3200 requests reached it: agrees.")
+    assert "0 of 1,000" not in shown(
+        "sampleRatio", failedRequests=0, message="320 of 3200 requests reached it: agrees."
+    )
 
 
 def test_phi_is_shown_where_requests_come_in_bursts():
     assert "phi" not in shown()
-    assert "phi 1.8" in shown(phi=1.84)
+    assert "phi 1.8" in shown(overdispersion=1.84)
 
 
 def test_a_gate_without_evidence_is_its_verdict_and_its_sentence():
@@ -76,5 +78,5 @@ def test_a_gate_without_evidence_is_its_verdict_and_its_sentence():
 
 
 def test_in_a_log_a_gate_is_a_few_words():
-    assert short(GateStatus.model_validate(a_gate())) == "errors Continue (against 2.5/200, favour 11/20)"
+    assert short(GateStatus.model_validate(a_gate())) == "errors Continue (against 2.5/200, for 11/20)"
     assert short(GateStatus.model_validate({"name": "health", "verdict": "Pass"})) == "health Pass"

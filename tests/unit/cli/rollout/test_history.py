@@ -8,8 +8,8 @@ RECORDS = [
     RolloutRecord.model_validate(one)
     for one in (
         a_record(),
-        a_record("Promoted", version="1.9", reason="Passed", message="Every gate passed.", ended=before(90_000),
-                 started=before(97_200), requests=1_204_312, bad=2, strategy="BlueGreen"),
+        a_record("Promoted", version="1.9", reason="Passed", message="Every gate passed.", endTime=before(90_000),
+                 startTime=before(97_200), requests=1_204_312, failedRequests=2, strategy="BlueGreen"),
     )
 ]  # fmt: skip
 
@@ -37,7 +37,9 @@ def test_a_wide_terminal_gets_times_and_whole_names():
 
 
 def test_the_longest_words_fit_eighty_columns():
-    record = RolloutRecord.model_validate(a_record("RolledBack", strategy="BlueGreen", requests=99_999_999, bad=1204))
+    record = RolloutRecord.model_validate(
+        a_record("RolledBack", strategy="BlueGreen", requests=99_999_999, failedRequests=1204)
+    )
 
     assert max(len(line.plain) for line in list(lines([record], NOW, 80))[:2]) <= 80
 
@@ -45,10 +47,10 @@ def test_the_longest_words_fit_eighty_columns():
 def test_programs_get_the_same_and_the_seconds_it_took():
     first, second = documents(RECORDS)
 
-    assert (first["outcome"], first["durationSeconds"], first["requests"], first["bad"]) == (
+    assert (first["outcome"], first["durationSeconds"], first["requests"], first["failedRequests"]) == (
         "Aborted",
         420.0,
         1204,
         312,
     )
-    assert (second["version"], second["reason"], second["ended"]) == ("1.9", "Passed", before(90_000))
+    assert (second["version"], second["reason"], second["endTime"]) == ("1.9", "Passed", before(90_000))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard.cli.models.diagnosis import Facts, Verdict, diagnose
+from modelyard.cli.models.diagnosis import ClusterObjects, Verdict, diagnose
 from modelyard.cli.models.get import overview
 from modelyard.settings import Settings
 from tests.support.captured_output import printed, row_with
@@ -17,7 +17,7 @@ def table(*rollouts):
 
 
 def step(rollout, **status):
-    found = {one.station: one for one in diagnose(Facts(a_model(rollout, **status)), Settings())}
+    found = {one.subject: one for one in diagnose(ClusterObjects(a_model(rollout, **status)), Settings())}
     return found.get("Rollout")
 
 
@@ -75,6 +75,6 @@ def test_explain_is_silent_when_there_is_none(rollout):
 
 def test_explain_does_not_send_a_stable_that_stands_by_away():
     revisions = [a_revision(STABLE, 0, "Standby"), a_revision(CANDIDATE, 100)]
-    found = {one.station: one.found for one in diagnose(Facts(a_model(None, revisions=revisions)), Settings())}
+    found = {one.subject: one.found for one in diagnose(ClusterObjects(a_model(None, revisions=revisions)), Settings())}
 
     assert found[f"Revision {STABLE}"] == "version 1 stands by to take the traffic back."

@@ -63,8 +63,8 @@ def test_the_way_is_told_by_the_strategy_and_the_phase(rollout, spec, way):
 
 
 def test_a_share_counts_from_when_the_gateway_carries_it():
-    waits = [a_revision(STABLE, 0, "Standby"), a_revision(CANDIDATE, 100, carried="")]
-    later = [a_revision(STABLE, 0, "Standby"), a_revision(CANDIDATE, 100, carried=before(60))]
+    waits = [a_revision(STABLE, 0, "Standby"), a_revision(CANDIDATE, 100, programmedTime="")]
+    later = [a_revision(STABLE, 0, "Standby"), a_revision(CANDIDATE, 100, programmedTime=before(60))]
     baking = a_rollout("Baking", 3, 100)
 
     assert shown(baking, revisions=waits).endswith(">100 % (bake 10m, not in the gateway yet)")

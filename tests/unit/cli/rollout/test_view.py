@@ -31,7 +31,7 @@ step 2 of 3.
 │   │     too slow: candidate 4 of 1,000 (0.4 %)  stable 11 of 3,000 (0.37 %)
 │   │       phi 1.8
 │   │     against ████░░░░░░░░░░░░░░░░░░░░  2.5 of 200
-│   │     favour  ███████████████████░░░░░  11 of 20
+│   │     for     ███████████████████░░░░░  11 of 20
 │   │     4 of 1,000 answers took longer than 100 ms.
 │   └── ✓ health  Pass
 │         the candidate's pods are well.
@@ -40,10 +40,10 @@ step 2 of 3.
 
 def test_a_canary_under_way_is_one_picture():
     gates = [
-        a_gate("latency", phi=1.84, message="latency: 4 of 1,000 answers took longer than 100 ms."),
+        a_gate("latency", overdispersion=1.84, message="latency: 4 of 1,000 answers took longer than 100 ms."),
         {"name": "health", "verdict": "Pass", "message": "health: the candidate's pods are well."},
     ]
-    command = {"id": "1", "action": "resume", "answer": "It goes on.", "at": before(300)}
+    command = {"id": "1", "action": "resume", "answer": "It goes on.", "time": before(300)}
 
     assert printed(tree(a_look(a_rollout(gates=gates, command=command)))) == UNDER_WAY
 
@@ -94,7 +94,7 @@ def test_a_stable_that_stands_by_has_no_traffic():
 
 def test_a_command_nobody_answered_yet_is_shown_as_that():
     spec = {"command": {"id": "2", "action": "pause"}}
-    before_it = {"id": "1", "action": "resume", "answer": "It goes on.", "at": before(300)}
+    before_it = {"id": "1", "action": "resume", "answer": "It goes on.", "time": before(300)}
 
     shown = printed(tree(a_look(a_rollout(command=before_it), spec)))
 
@@ -130,7 +130,7 @@ digits in demo: no rollout is under way
 
 
 def test_a_refused_revision_is_shown_with_why_and_what_to_do():
-    ended = an_ended_rollout(a_record(), rejected=CANDIDATE, until=before(-400))
+    ended = an_ended_rollout(a_record(), rejected=CANDIDATE, retainUntil=before(-400))
     gone = [a_revision(), a_revision(CANDIDATE, 0, "Draining")]
     look = a_look(ended, revisions=gone, conditions=conditions(Stalled="True"))
 
@@ -138,7 +138,7 @@ def test_a_refused_revision_is_shown_with_why_and_what_to_do():
 
 
 def test_after_a_promotion_nothing_is_left_to_do():
-    ended = an_ended_rollout(a_record("Promoted", requests=0, bad=0), stable=CANDIDATE)
+    ended = an_ended_rollout(a_record("Promoted", requests=0, failedRequests=0), stable=CANDIDATE)
 
     shown = printed(tree(a_look(ended, revisions=[a_revision(CANDIDATE)])))
 

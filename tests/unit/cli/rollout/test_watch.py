@@ -25,7 +25,7 @@ def test_a_line_says_when_where_why_and_what_the_gates_say():
 
     assert lines(a_look(held)) == [
         "12:00:00Z digits version 2: Holding in Advancing at 25 % (NoTraffic): No request came. "
-        "[errors Continue (against 2.5/200, favour 11/20)]"
+        "[errors Continue (against 2.5/200, for 11/20)]"
     ]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.clients.metrics.counters import Source, Totals, collect, source_of
-from modelyard.core.traffic import MIRROR, NOTHING, Counts
+from modelyard.core.traffic import MIRROR, NO_TRAFFIC, Counts
 
 HTTP = Source("demo", "digits", "a", "httproute/demo/digits/rule/0/backend/0")
 GRPC = Source("demo", "digits", "a", "grpcroute/demo/digits/rule/0/backend/0")
@@ -123,7 +123,7 @@ def test_a_histogram_without_buckets_begins_anew_too() -> None:
 
 
 def test_nothing_new_is_nothing() -> None:
-    assert totals(good=5, fast=5).since(totals(good=5, fast=5), HTTP) is NOTHING
+    assert totals(good=5, fast=5).since(totals(good=5, fast=5), HTTP) is NO_TRAFFIC
 
 
 COUNTERS = st.builds(

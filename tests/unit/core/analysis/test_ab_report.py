@@ -25,7 +25,13 @@ def test_the_difference_has_newcombes_interval() -> None:
 
 
 def test_a_report_has_counts_rates_difference_and_share() -> None:
-    gate = {"verdict": GateVerdict.CONTINUE, "stable_requests": 700, "stable_bad": 7, "requests": 300, "bad": 6}
+    gate = {
+        "verdict": GateVerdict.CONTINUE,
+        "stable_requests": 700,
+        "stable_failed_requests": 7,
+        "requests": 300,
+        "failed_requests": 6,
+    }
     rollout = RolloutStatus(weight=30, gates=[GateStatus(name="errors", **gate)])
 
     found = sides(rollout)

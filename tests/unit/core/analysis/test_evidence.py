@@ -5,14 +5,14 @@ import math
 import pytest
 
 from modelyard.core.analysis.evidence import evidence, remaining
-from modelyard.core.analysis.statistics.sequential_test import Rule, State, Verdict, Window, update, verdict
+from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, Verdict, Window, update, verdict
 
 ALONE = Rule(0.01)
 COMPARED = Rule(0.01, max_regression=0.25)
 
 
 def counted(rule, *windows):
-    state = State()
+    state = AnalysisState()
     for end, counts in enumerate(windows, 1):
         state = update(rule, state, Window(end, *counts))
     return state
@@ -31,7 +31,7 @@ def test_a_threshold_is_reached_exactly_when_the_verdict_is():
 
 
 def test_the_thresholds_are_the_promised_error_chances():
-    alone, compared = evidence(ALONE, State()), evidence(COMPARED, State())
+    alone, compared = evidence(ALONE, AnalysisState()), evidence(COMPARED, AnalysisState())
     assert (alone.fail_threshold, alone.keeps_threshold) == (pytest.approx(100), pytest.approx(20))
     assert (compared.fail_threshold, compared.settled_threshold) == (pytest.approx(200), pytest.approx(1000))
     assert (alone.regresses, alone.settled) == (None, None)
@@ -43,7 +43,7 @@ def test_an_overwhelming_e_value_is_shown_as_a_number():
 
 
 def test_a_flawless_candidate_still_needs_the_minimum_sample():
-    assert remaining(ALONE, State()) == 300
+    assert remaining(ALONE, AnalysisState()) == 300
     assert remaining(ALONE, counted(ALONE, (100, 0))) == 200
     assert remaining(ALONE, counted(ALONE, (300, 0))) == 0
 
@@ -70,5 +70,5 @@ def test_no_pass_is_in_sight_for_a_bad_rate_that_cannot_pass():
 
 
 def test_before_the_first_request_room_is_what_a_comparison_asks_for():
-    assert 600 < remaining(COMPARED, State()) < 1000
-    assert remaining(COMPARED, counted(COMPARED, (0, 0, 100, 1))) == remaining(COMPARED, State())
+    assert 600 < remaining(COMPARED, AnalysisState()) < 1000
+    assert remaining(COMPARED, counted(COMPARED, (0, 0, 100, 1))) == remaining(COMPARED, AnalysisState())

@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 from modelyard.api.rollout_status import GateVerdict, Phase
-from modelyard.core.analysis.gates import judge
-from modelyard.core.analysis.statistics.simulation import Traffic, windows
-from modelyard.core.traffic import Counts, Slice
+from modelyard.core.analysis.gates import evaluate
+from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
+from modelyard.core.traffic import Counts, TrafficWindow
 from tests.support.gate_inputs import START, a_look
 
 FAIL, PASS = GateVerdict.FAIL, GateVerdict.PASS
@@ -29,11 +29,11 @@ def at_weight(weight, **spec):
 
 def counted(traffic, minutes, dice, history=0):
     """Slices of the simulated traffic; the stable alone for as many minutes before START."""
-    before = windows(Traffic(traffic.per_minute, 0.0, 0.0, traffic.stable_rate, traffic.correlation), dice, 60)
+    before = windows(TrafficModel(traffic.per_minute, 0.0, 0.0, traffic.stable_rate, traffic.correlation), dice, 60)
     during = windows(traffic, dice, 60)
     spans = [(START - 60 * history, before, 60 * history), (START, during, 60 * minutes)]
     return tuple(
-        Slice(began + at, 1, {"b": arm(one.requests, one.bad), "a": arm(one.stable_requests, one.stable_bad)})
+        TrafficWindow(began + at, 1, {"b": arm(one.requests, one.bad), "a": arm(one.stable_requests, one.stable_bad)})
         for began, drawn, length in spans
         for at, one in enumerate(islice(drawn, length), 1)
     )
@@ -44,7 +44,7 @@ def arm(requests, bad):
 
 
 def errors(slices, **look):
-    return next(one for one in judge(a_look(slices, **look)) if one.name == "errors")
+    return next(one for one in evaluate(a_look(slices, **look)) if one.name == "errors")
 
 
 def judged(traffic, look, *, runs, minutes=30, history=0, seed=20):
@@ -71,44 +71,44 @@ def surely(took, minutes):
 
 @pytest.mark.parametrize(("per_minute", "runs"), [(50, 25), (200, 25), (1000, 20)])
 def test_a_candidate_at_the_limit_is_rarely_failed(per_minute, runs):
-    assert rarely(judged(Traffic(per_minute, 0.01), BAKING, runs=runs))
+    assert rarely(judged(TrafficModel(per_minute, 0.01), BAKING, runs=runs))
 
 
 def test_bursts_rarely_fail_a_candidate_when_the_stable_was_watched():
-    bursts = Traffic(1000, 0.01, share=0.5, stable_rate=0.01, correlation=0.01)
+    bursts = TrafficModel(1000, 0.01, share=0.5, stable_rate=0.01, correlation=0.01)
     assert rarely(judged(bursts, at_weight(50), runs=20, history=10))
 
 
 def test_without_the_stables_habits_bursts_fail_many():
-    bursts = Traffic(500, 0.01, correlation=0.01)
+    bursts = TrafficModel(500, 0.01, correlation=0.01)
     assert not rarely(judged(bursts, BAKING, runs=40))
 
 
 def test_five_times_the_allowed_rate_is_found_at_fifty_requests_a_minute():
-    assert surely(judged(Traffic(50, 0.05), BAKING, runs=40), 3.0)
+    assert surely(judged(TrafficModel(50, 0.05), BAKING, runs=40), 3.0)
 
 
 def test_twice_the_allowed_rate_is_found_at_a_thousand_requests_a_minute():
-    assert surely(judged(Traffic(1000, 0.02), BAKING, runs=20, minutes=15), 2.0)
+    assert surely(judged(TrafficModel(1000, 0.02), BAKING, runs=20, minutes=15), 2.0)
 
 
 def test_a_fivefold_regression_is_found_though_the_stable_is_bad_itself():
-    worse = Traffic(1000, 0.10, share=0.1, stable_rate=0.02)
+    worse = TrafficModel(1000, 0.10, share=0.1, stable_rate=0.02)
     assert surely(judged(worse, at_weight(10), runs=20, minutes=15), 2.0)
 
 
 def test_a_twofold_regression_that_cannot_be_told_at_low_traffic_is_never_passed():
-    said = {one.verdict for one in looked_at_every_minute(Traffic(200, 0.01, 0.1, 0.005), at_weight(10), runs=10)}
+    said = {one.verdict for one in looked_at_every_minute(TrafficModel(200, 0.01, 0.1, 0.005), at_weight(10), runs=10)}
     assert said == {GateVerdict.CONTINUE}
 
 
 def test_a_good_candidate_passes_as_soon_as_its_requests_allow():
-    looks = looked_at_every_minute(Traffic(1000, 0.001, 0.1, 0.001), at_weight(10), runs=3, minutes=15)
+    looks = looked_at_every_minute(TrafficModel(1000, 0.001, 0.1, 0.001), at_weight(10), runs=3, minutes=15)
     assert [one.verdict for one in looks[14::15]] == [PASS] * 3
 
 
 def test_a_candidate_of_which_everything_fails_is_failed_within_two_seconds():
-    took = judged(Traffic(3000, 1.0, share=0.05, stable_rate=0.001), at_weight(5), runs=20, minutes=1)
+    took = judged(TrafficModel(3000, 1.0, share=0.05, stable_rate=0.001), at_weight(5), runs=20, minutes=1)
     assert max(took) <= 3 / 60
     assert median(took) <= 2 / 60
 

@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
-from modelyard.core.analysis.gates import fresh, judge
+from modelyard.core.analysis.gates import evaluate, reset_gates
 from modelyard.core.conditions import timestamp
 from modelyard.core.snapshot import Check, Failure
 from tests.support.gate_inputs import SLO, START, a_look, counts, seconds
@@ -16,11 +16,11 @@ CRASHED = Failure("ServerCrashed", "The server ended with exit code 1.")
 
 
 def asked(phase, weight=5, **spec):
-    return [gate.name for gate in judge(a_look(phase=phase, weight=weight, **spec))]
+    return [gate.name for gate in evaluate(a_look(phase=phase, weight=weight, **spec))]
 
 
 def gate(name, **look):
-    return next(one for one in judge(a_look(**look)) if one.name == name)
+    return next(one for one in evaluate(a_look(**look)) if one.name == name)
 
 
 def load_test(check, before, now=START):
@@ -41,9 +41,9 @@ def load_test(check, before, now=START):
         (Phase.TESTING, ["loadTest", "health"]),
         (Phase.PREVIEWING, ["health"]),
         (Phase.MIRRORING, ["latency", "errors", "health", "shadow"]),
-        (Phase.ADVANCING, ["latency", "errors", "health", "share"]),
-        (Phase.HOLDING, ["latency", "errors", "health", "share"]),
-        (Phase.SPLITTING, ["latency", "errors", "health", "share"]),
+        (Phase.ADVANCING, ["latency", "errors", "health", "sampleRatio"]),
+        (Phase.HOLDING, ["latency", "errors", "health", "sampleRatio"]),
+        (Phase.SPLITTING, ["latency", "errors", "health", "sampleRatio"]),
         (Phase.BAKING, ["latency", "errors", "health"]),
         (Phase.IDLE, []),
         (Phase.BUILDING, []),
@@ -61,7 +61,7 @@ def test_latency_is_asked_only_where_it_was_promised():
 
 @pytest.mark.parametrize("weight", [0, 100])
 def test_no_share_is_asked_where_one_side_has_everything(weight):
-    assert "share" not in asked(Phase.ADVANCING, weight)
+    assert "sampleRatio" not in asked(Phase.ADVANCING, weight)
 
 
 def test_pods_without_trouble_are_well():
@@ -117,13 +117,17 @@ def test_the_answer_of_a_job_is_the_gates(name, phase, check, verdict, said):
 def test_every_attempt_without_an_answer_is_followed_by_a_longer_pause(attempts, pause):
     before = GateStatus(name="loadTest", verdict=CONTINUE, attempts=attempts)
     found = load_test(LOST, before)
-    assert (found.verdict, found.attempts, found.again) == (CONTINUE, attempts + 1, timestamp(START + pause))
+    assert (found.verdict, found.attempts, found.next_attempt_time) == (
+        CONTINUE,
+        attempts + 1,
+        timestamp(START + pause),
+    )
     assert load_test(LOST, found, now=START + 1000) == found
 
 
 def test_after_the_fourth_attempt_a_person_is_asked():
     found = load_test(LOST, GateStatus(name="loadTest", verdict=CONTINUE, attempts=3))
-    assert (found.verdict, found.attempts, found.again) == (HOLD, 4, "")
+    assert (found.verdict, found.attempts, found.next_attempt_time) == (HOLD, 4, "")
     assert "The node is gone; 4 attempts brought no answer: `modelyard rollout retry` begins it again" in found.message
     assert load_test(LOST, found) == found
 
@@ -132,7 +136,7 @@ def test_after_the_fourth_attempt_a_person_is_asked():
 def test_attempts_are_counted_until_there_is_an_answer(check):
     before = load_test(LOST, None)
     found = load_test(check, before)
-    assert (found.verdict, found.attempts, found.again) == (CONTINUE, 1, "")
+    assert (found.verdict, found.attempts, found.next_attempt_time) == (CONTINUE, 1, "")
     assert load_test(Check(True), found).verdict is PASS
 
 
@@ -154,22 +158,28 @@ def test_a_long_story_is_cut_to_what_a_status_holds():
 
 def test_a_new_weight_begins_without_evidence_and_without_the_answers_of_jobs():
     slices = seconds((120, counts(5, errors=1), counts(95, errors=1)))
-    judged = judge(a_look(slices, slo=SLO, phase=Phase.ADVANCING))
+    judged = evaluate(a_look(slices, slo=SLO, phase=Phase.ADVANCING))
     assert [one.verdict for one in judged[:2]] == [CONTINUE, FAIL]
 
-    begun = fresh([*judged, GateStatus(name="shadow", verdict=PASS)])
+    begun = reset_gates([*judged, GateStatus(name="shadow", verdict=PASS)])
 
     assert [one.name for one in begun] == ["latency", "errors"]
     for one in begun:
-        assert (one.verdict, one.requests, one.bad, one.stable_requests, one.stable_bad) == (CONTINUE, 0, 0, 0, 0)
-        assert (one.against, one.favour, one.eta) == (0, 0, None)
-    assert [one.phi for one in begun] == [one.phi for one in judged[:2]]
+        assert (one.verdict, one.requests, one.failed_requests, one.stable_requests, one.stable_failed_requests) == (
+            CONTINUE,
+            0,
+            0,
+            0,
+            0,
+        )
+        assert (one.evidence_against, one.evidence_for, one.eta) == (0, 0, None)
+    assert [one.overdispersion for one in begun] == [one.overdispersion for one in judged[:2]]
 
 
 def test_what_was_counted_before_a_new_weight_is_not_counted_again():
     slices = seconds((120, counts(5), counts(95)))
     step = {"slo": SLO, "weight": 25, "since": START + 120}
-    begun = fresh(judge(a_look(slices, slo=SLO)))
+    begun = reset_gates(evaluate(a_look(slices, slo=SLO)))
     assert gate("errors", slices=slices, before=begun, **step).requests == 0
     more = seconds((130, counts(5), counts(95)))
     assert gate("errors", slices=more, before=begun, **step).requests == 50

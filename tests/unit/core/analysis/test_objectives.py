@@ -4,7 +4,7 @@ import pytest
 
 from modelyard.core.analysis.objectives import alpha, newest_bounds, objectives, usable_threshold
 from modelyard.core.analysis.statistics.sequential_test import Rule
-from modelyard.core.traffic import NOTHING, Slice, Traffic
+from modelyard.core.traffic import NO_TRAFFIC, Traffic, TrafficWindow
 from tests.support.builders import a_model
 from tests.support.gate_inputs import BOUNDS, SLO, counts, seconds
 
@@ -47,7 +47,7 @@ def test_late_answers_are_counted_at_the_bound_and_errors_apart():
     latency, errors = asked(slo=SLO)["latency"], asked(slo=SLO)["errors"]
     assert latency.count(counts(40, errors=3, slow=2)) == (40, 2)
     assert errors.count(counts(40, errors=3, slow=2)) == (40, 3)
-    assert latency.count(NOTHING) == errors.count(NOTHING) == (0, 0)
+    assert latency.count(NO_TRAFFIC) == errors.count(NO_TRAFFIC) == (0, 0)
 
 
 def test_answers_are_not_counted_where_no_bucket_tells_slow_from_fast():
@@ -79,6 +79,9 @@ def test_all_questions_at_all_weights_share_one_chance_in_a_hundred(rollout, wei
 
 
 def test_the_newest_bounds_are_those_of_the_last_timed_answers():
-    told = (*seconds((2, counts(1, bounds=(1.0,)), NOTHING), (2, counts(1, bounds=(2.0,)), NOTHING)), Slice(9, 1, {}))
+    told = (
+        *seconds((2, counts(1, bounds=(1.0,)), NO_TRAFFIC), (2, counts(1, bounds=(2.0,)), NO_TRAFFIC)),
+        TrafficWindow(9, 1, {}),
+    )
     assert newest_bounds(Traffic(told), ("b", "a")) == (2.0,)
     assert newest_bounds(Traffic(told), ("a",)) == ()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
-from modelyard.core.analysis.gates import fresh, judge
-from modelyard.core.traffic import NOTHING
+from modelyard.core.analysis.gates import evaluate, reset_gates
+from modelyard.core.traffic import NO_TRAFFIC
 from tests.support.gate_inputs import SLO, START, a_look, counts, mirrored, seconds
 
 CONTINUE, FAIL, HOLD, PASS = GateVerdict.CONTINUE, GateVerdict.FAIL, GateVerdict.HOLD, GateVerdict.PASS
@@ -19,7 +19,7 @@ SPLIT = (counts(5), counts(95))
 
 
 def gate(name, slices=(), **look):
-    return next(one for one in judge(a_look(slices, **look)) if one.name == name)
+    return next(one for one in evaluate(a_look(slices, **look)) if one.name == name)
 
 
 def errors(*spans, **look):
@@ -38,8 +38,8 @@ def test_a_failure_tells_what_was_counted_what_is_allowed_and_how_sure_it_is():
     found = errors((60, *SPLIT), (3, counts(5, errors=2), counts(95)), slo={"errorRate": "0.1%"})
     assert found.verdict is FAIL
     assert found.message.startswith("errors: 6 of 315 requests failed (1.9 %), allowed 0.1 %; stable 0 of 5985; ")
-    assert found.message.endswith(f"evidence against {found.against:.0f} of 800 needed: fails.")
-    assert found.against >= found.fails_at == 800
+    assert found.message.endswith(f"evidence against {found.evidence_against:.0f} of 800 needed: fails.")
+    assert found.evidence_against >= found.fail_threshold == 800
 
 
 def test_what_was_not_promised_is_called_the_default():
@@ -79,14 +79,14 @@ def test_a_regression_is_told_as_one():
 def test_a_regression_that_keeps_the_objective_with_room_does_not_look_like_a_threat():
     fine = errors((30, counts(1000, errors=1), counts(1000)), weight=50)
     assert fine.verdict is PASS
-    assert fine.against < fine.fails_at
+    assert fine.evidence_against < fine.fail_threshold
 
 
 def test_a_candidate_that_breaks_late_fails_by_its_burn_rate():
     baking = {"weight": 100, "phase": Phase.BAKING}
-    served = gate("errors", seconds((1500, counts(500), NOTHING)), **baking)
+    served = gate("errors", seconds((1500, counts(500), NO_TRAFFIC)), **baking)
     assert served.verdict is PASS
-    broken = seconds((600, counts(0), NOTHING), (100, counts(2, errors=2), NOTHING), start=START + 1500)
+    broken = seconds((600, counts(0), NO_TRAFFIC), (100, counts(2, errors=2), NO_TRAFFIC), start=START + 1500)
     found = gate("errors", broken, before=[served], **baking)
     assert found.verdict is FAIL
     assert "in the last 5 min 10 of 10 were bad" in found.message
@@ -95,8 +95,8 @@ def test_a_candidate_that_breaks_late_fails_by_its_burn_rate():
 def test_a_pass_tells_its_evidence():
     found = errors((240, *SPLIT))
     assert found.verdict is PASS
-    assert found.favour >= found.passes_at == 1000
-    assert found.message.endswith(f"evidence for it {found.favour:.0f} of 1000 needed: passes.")
+    assert found.evidence_for >= found.pass_threshold == 1000
+    assert found.message.endswith(f"evidence for it {found.evidence_for:.0f} of 1000 needed: passes.")
 
 
 def test_an_undecided_gate_tells_how_many_requests_and_how_much_time_it_needs():
@@ -180,7 +180,7 @@ def test_while_it_bakes_the_stables_past_excuses_nothing():
     held = gate("errors", trouble, weight=50)
     assert held.verdict is HOLD
     broken = seconds((5, counts(100, errors=50), counts(3, errors=3)), start=START + 120)
-    found = gate("errors", broken, weight=100, phase=Phase.BAKING, since=START + 120, before=fresh([held]))
+    found = gate("errors", broken, weight=100, phase=Phase.BAKING, since=START + 120, before=reset_gates([held]))
     assert found.verdict is FAIL
     assert found.stable_requests == 0
 
@@ -235,10 +235,15 @@ def test_what_came_before_the_weight_tells_only_the_stables_habits():
     bursts = [(59, counts(9), counts(100)), (1, counts(9, errors=9), counts(100, errors=6))] * 10
     slices = (*seconds(*bursts), *seconds((10, *SPLIT), start=START + 600))
     found = gate("errors", slices, since=START + 600)
-    assert (found.requests, found.bad, found.stable_requests, found.stable_bad) == (50, 0, 950, 0)
-    assert found.phi > 5
+    assert (found.requests, found.failed_requests, found.stable_requests, found.stable_failed_requests) == (
+        50,
+        0,
+        950,
+        0,
+    )
+    assert found.overdispersion > 5
     unwatched = gate("errors", slices, since=START + 600, watched=START + 600)
-    assert unwatched.phi == 1
+    assert unwatched.overdispersion == 1
 
 
 def test_a_pass_at_a_lower_weight_is_none_at_the_next_even_when_it_was_not_cleared():
@@ -278,7 +283,7 @@ TWO = {"slo": SLO, "rollout": {"steps": [{"weight": 20}]}, "weight": 20}
 
 
 def counting(slices, before=(), **look):
-    return list(judge(a_look(slices, before=before, **{**TWO, **look}))[:2])
+    return list(evaluate(a_look(slices, before=before, **{**TWO, **look}))[:2])
 
 
 @settings(max_examples=40, deadline=None)
@@ -305,19 +310,25 @@ def test_the_same_slices_again_change_nothing(drawn):
 @given(spans, some.sampled_from([Phase.ADVANCING, Phase.BAKING, Phase.MIRRORING]), some.sampled_from(["", "down"]))
 def test_whatever_is_counted_a_status_holds_numbers_and_a_short_sentence(drawn, phase, outage):
     weight = {Phase.ADVANCING: 20, Phase.BAKING: 100, Phase.MIRRORING: 0}[phase]
-    for found in judge(a_look(seconds(*drawn), phase=phase, weight=weight, slo=SLO, outage=outage)):
+    for found in evaluate(a_look(seconds(*drawn), phase=phase, weight=weight, slo=SLO, outage=outage)):
         told = json.dumps(found.model_dump(by_alias=True, mode="json"), allow_nan=False)
         assert "nan" not in told.lower()
         assert "inf" not in found.message.replace("infer", "")
         assert len(found.message) <= 1024
-        for number in (found.against, found.favour, found.fails_at, found.passes_at, found.phi):
+        for number in (
+            found.evidence_against,
+            found.evidence_for,
+            found.fail_threshold,
+            found.pass_threshold,
+            found.overdispersion,
+        ):
             assert math.isfinite(number)
             assert number == float(f"{number:.4g}") <= 1e12
 
 
 def test_overwhelming_evidence_stays_a_number():
     found = errors((1, counts(10**6, errors=10**5), counts(0)))
-    assert found.against == 1e12
+    assert found.evidence_against == 1e12
     assert "evidence against more than 10^12 of 800 needed: fails." in found.message
 
 
@@ -325,4 +336,4 @@ def test_slices_with_other_bounds_are_judged_by_their_own():
     coarse = seconds((10, counts(5, bounds=(50.0, 250.0)), counts(95, bounds=(50.0, 250.0))))
     both = (*coarse, *seconds((10, counts(5, slow=1), counts(95)), start=START + 10))
     found = gate("latency", both, slo={"latency": {"percentile": 50, "threshold": "100ms"}})
-    assert (found.requests, found.bad) == (100, 10)
+    assert (found.requests, found.failed_requests) == (100, 10)

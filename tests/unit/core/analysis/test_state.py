@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelyard.core.analysis.state import Cause, State, Window, as_json, from_json
-from modelyard.core.analysis.statistics.sequential_test import Rule, Verdict, next_step, update, verdict
+from modelyard.core.analysis.state import AnalysisState, Cause, Window, as_json, from_json
+from modelyard.core.analysis.statistics.sequential_test import Rule, Verdict, reset_for_step, update, verdict
 
 RULE = Rule(0.01, max_regression=0.25)
 START = 1_700_000_040
@@ -25,7 +25,7 @@ windows = some.lists(some.tuples(arm(), arm(), some.integers(1, 90)), max_size=4
 
 
 def states(drawn, rule=RULE):
-    state, now, seen = State(), START, [State()]
+    state, now, seen = AnalysisState(), START, [AnalysisState()]
     for (requests, bad), (stable, stable_bad), step in drawn:
         now += step
         state = update(rule, state, Window(now, requests, bad, stable, stable_bad))
@@ -53,7 +53,7 @@ def test_windows_that_come_again_change_nothing(drawn):
 @given(windows, some.integers(0, 39))
 def test_a_restart_anywhere_leads_to_the_same_end(drawn, cut):
     straight = states(drawn)
-    now, state = START, State()
+    now, state = START, AnalysisState()
     for number, ((requests, bad), (stable, stable_bad), step) in enumerate(drawn):
         if number == cut:
             state = from_json(json.loads(json.dumps(as_json(state))))
@@ -91,7 +91,7 @@ def test_a_new_step_begins_without_evidence_and_with_the_stables_habits():
     worn = states([((50, 25), (900, 3), 1)] * 80)[-1]
     assert worn.failed is not Cause.NONE
 
-    fresh = next_step(worn)
+    fresh = reset_for_step(worn)
 
     assert verdict(RULE, fresh) is Verdict.INCONCLUSIVE
     assert (fresh.requests, fresh.bad, fresh.stable_requests, fresh.stable_bad, fresh.share) == (0, 0, 0, 0, 0)

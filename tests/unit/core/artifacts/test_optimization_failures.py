@@ -208,11 +208,11 @@ def test_a_store_that_is_away_takes_nothing_from_what_serves() -> None:
 
 
 def test_a_refused_optimized_revision_is_not_tried_anew_because_the_store_was_away() -> None:
-    world = a_built_world(rollout={"strategy": "Canary", "abortedFor": "10s"})
+    world = a_built_world(rollout={"strategy": "Canary", "abortScaleDownDelay": "10s"})
     world.settle()
     world.ask(optimize={})
     world.run_until(lambda: world.optimized_of("1") in digests(world))
-    world.ask(rollout={"strategy": "Canary", "abortedFor": "10s", "command": {"id": "1", "action": "abort"}})
+    world.ask(rollout={"strategy": "Canary", "abortScaleDownDelay": "10s", "command": {"id": "1", "action": "abort"}})
     world.settle()
     assert digests(world) == [world.build_of("1")]
     assert world.condition("Stalled") == ("True", "AbortCommanded")

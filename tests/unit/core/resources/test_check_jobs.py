@@ -17,7 +17,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def revision(name: str = "digits-2222222222", slot: str = "b") -> RevisionStatus:
-    given = {"name": name, "slot": slot, "digest": DIGEST, "version": "2", "runtime": "r", "since": "now"}
+    given = {"name": name, "slot": slot, "digest": DIGEST, "version": "2", "runtime": "r", "stage_start_time": "now"}
     return RevisionStatus.model_validate({**given, "stage": Stage.STARTING})
 
 

@@ -23,7 +23,7 @@ A, B = Backend("digits-a", "a", 100), Backend("digits-b", "b", 0)
 
 def a_revision(**changes: Any) -> RevisionStatus:
     given = {"name": "digits-0123456789", "slot": "a", "digest": DIGEST, "version": "1", "runtime": "triton-v1"}
-    return RevisionStatus.model_validate({**given, "stage": Stage.STARTING, "since": "now", **changes})
+    return RevisionStatus.model_validate({**given, "stage": Stage.STARTING, "stage_start_time": "now", **changes})
 
 
 def a_job(given: Settings | None = None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import timestamp
-from modelyard.core.revisions.lifecycle import FULL, Facts, Orders, advance, backends, next_deadline
+from modelyard.core.revisions.lifecycle import FULL, RevisionFacts, TrafficTarget, advance, backends, next_deadline
 
 NOW = 1_800_000_000.0
 
@@ -15,20 +15,22 @@ def a_revision(
     since, seen = timestamp(NOW - 1000), "" if carried is None else timestamp(NOW - carried)
     rest = {"digest": "sha256:00", "version": "1", "runtime": "r", "weight": weight if stage is Stage.SERVING else 0}
     return RevisionStatus.model_validate(
-        {"name": name, "slot": slot, "stage": stage, "since": since, "carried": seen, **rest}
+        {"name": name, "slot": slot, "stage": stage, "stage_start_time": since, "programmed_time": seen, **rest}
     )
 
 
-def facts(answered: tuple[str, ...] = (), ready: tuple[str, ...] = (), programmed: bool = True) -> Facts:
-    return Facts(NOW, frozenset((*ready, *answered)), frozenset(answered), programmed, settle=2, drain=30, start=300)
+def facts(answered: tuple[str, ...] = (), ready: tuple[str, ...] = (), programmed: bool = True) -> RevisionFacts:
+    return RevisionFacts(
+        NOW, frozenset((*ready, *answered)), frozenset(answered), programmed, settle=2, drain=30, start=300
+    )
 
 
-def keeping(*names: str) -> Orders:
-    return Orders(shares={"new": 100}, kept=frozenset(names))
+def keeping(*names: str) -> TrafficTarget:
+    return TrafficTarget(shares={"new": 100}, kept=frozenset(names))
 
 
-def giving(standby: tuple[str, ...] = (), **shares: int) -> Orders:
-    return Orders(shares=shares, standby=frozenset(standby))
+def giving(standby: tuple[str, ...] = (), **shares: int) -> TrafficTarget:
+    return TrafficTarget(shares=shares, standby=frozenset(standby))
 
 
 def stages(revisions: tuple[RevisionStatus, ...]) -> dict[str, str]:
@@ -62,19 +64,19 @@ def test_a_stage_ends_when_the_gateway_carried_it_long_enough(
 
 @pytest.mark.parametrize("stage", [Stage.SERVING, Stage.LEAVING, Stage.DRAINING, Stage.DROPPED])
 def test_the_gateway_is_first_seen_to_carry_a_stage_once(stage: Stage) -> None:
-    orders = Orders(shares={"one": 100} if stage is Stage.SERVING else {})
+    orders = TrafficTarget(shares={"one": 100} if stage is Stage.SERVING else {})
 
     [first] = advance([a_revision("one", stage)], orders, facts())
     [again] = advance([a_revision("one", stage, 1)], orders, facts())
 
-    assert first.carried == timestamp(NOW)
-    assert again.carried == timestamp(NOW - 1)
+    assert first.programmed_time == timestamp(NOW)
+    assert again.programmed_time == timestamp(NOW - 1)
 
 
 def test_a_revision_that_starts_is_not_carried() -> None:
     [one] = advance([a_revision("one", Stage.STARTING)], giving(one=100), facts())
 
-    assert one.carried == ""
+    assert one.programmed_time == ""
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,10 @@ def test_a_revision_that_starts_is_not_carried() -> None:
         (Stage.SERVING, facts(), False),
     ],
 )
-def test_ready_means_up_and_proven(stage: Stage, known: Facts, ready: bool) -> None:
-    orders = Orders(shares={"one": 100} if stage is Stage.SERVING else {}, kept=frozenset({"one"} - {str(stage)}))
+def test_ready_means_up_and_proven(stage: Stage, known: RevisionFacts, ready: bool) -> None:
+    orders = TrafficTarget(
+        shares={"one": 100} if stage is Stage.SERVING else {}, kept=frozenset({"one"} - {str(stage)})
+    )
 
     [one] = advance([a_revision("one", stage)], orders, known)
 
@@ -98,7 +102,7 @@ def test_ready_means_up_and_proven(stage: Stage, known: Facts, ready: bool) -> N
 def test_an_answer_alone_moves_nothing_without_an_order() -> None:
     serving, new = a_revision("old", Stage.SERVING, 9), a_revision("new", Stage.STARTING, slot="b")
 
-    after = advance([serving, new], Orders({"old": 100}, kept=frozenset({"new"})), facts(answered=("new",)))
+    after = advance([serving, new], TrafficTarget({"old": 100}, kept=frozenset({"new"})), facts(answered=("new",)))
 
     assert stages(after) == {"old": "Serving", "new": "Starting"}
 
@@ -106,9 +110,9 @@ def test_an_answer_alone_moves_nothing_without_an_order() -> None:
 def test_a_new_wish_takes_the_free_slot() -> None:
     serving, wish = a_revision("old", Stage.SERVING, 9, slot="a"), a_revision("new", Stage.STARTING)
 
-    _, new = advance([serving], Orders({"old": 100}, kept=frozenset({"new"}), start=wish), facts())
+    _, new = advance([serving], TrafficTarget({"old": 100}, kept=frozenset({"new"}), start=wish), facts())
 
-    assert (new.name, new.slot, new.since) == ("new", "b", timestamp(NOW))
+    assert (new.name, new.slot, new.stage_start_time) == ("new", "b", timestamp(NOW))
 
 
 def test_a_slot_is_taken_in_the_moment_it_becomes_free() -> None:
@@ -116,7 +120,7 @@ def test_a_slot_is_taken_in_the_moment_it_becomes_free() -> None:
 
     wish = a_revision("new", Stage.STARTING)
 
-    after = advance([drained, serving], Orders({"mid": 100}, kept=frozenset({"new"}), start=wish), facts())
+    after = advance([drained, serving], TrafficTarget({"mid": 100}, kept=frozenset({"new"}), start=wish), facts())
 
     assert [(one.name, one.slot) for one in after] == [("mid", "b"), ("new", "a")]
 
@@ -173,8 +177,8 @@ def test_shares_move_in_one_step_and_an_unchanged_one_is_left_alone() -> None:
     same = advance([old, new], giving(old=95, new=5), facts())
     more = advance([old, new], giving(old=75, new=25), facts())
 
-    assert [one.carried for one in same] == [old.carried, new.carried]
-    assert [(one.weight, one.carried) for one in more] == [(75, ""), (25, "")]
+    assert [one.programmed_time for one in same] == [old.programmed_time, new.programmed_time]
+    assert [(one.weight, one.programmed_time) for one in more] == [(75, ""), (25, "")]
 
 
 def test_the_stable_stands_by_and_takes_everything_back_at_once() -> None:
@@ -213,7 +217,7 @@ def test_a_kept_revision_stays_without_traffic() -> None:
 
 
 @pytest.mark.parametrize(("orders", "then"), [(keeping("old"), "Starting"), (keeping(), "Dropped")])
-def test_a_dropped_revision_starts_again_when_it_is_wanted(orders: Orders, then: str) -> None:
+def test_a_dropped_revision_starts_again_when_it_is_wanted(orders: TrafficTarget, then: str) -> None:
     serving = a_revision("new", Stage.SERVING, 9, slot="b")
 
     after = advance([a_revision("old", Stage.DROPPED), serving], orders, facts())
@@ -222,7 +226,7 @@ def test_a_dropped_revision_starts_again_when_it_is_wanted(orders: Orders, then:
 
 
 def test_nobody_keeps_traffic_when_nobody_is_to_have_it() -> None:
-    assert stages(advance([a_revision("one", Stage.SERVING, 9)], Orders(), facts())) == {"one": "Leaving"}
+    assert stages(advance([a_revision("one", Stage.SERVING, 9)], TrafficTarget(), facts())) == {"one": "Leaving"}
 
 
 def test_a_leaving_revision_comes_back_once_it_answers() -> None:
@@ -240,7 +244,7 @@ def test_a_revision_without_a_service_is_no_backend() -> None:
 
 
 def test_a_revision_that_starts_has_a_deadline_of_its_own() -> None:
-    begun = a_revision("one", Stage.STARTING).model_copy(update={"since": timestamp(NOW - 100)})
+    begun = a_revision("one", Stage.STARTING).model_copy(update={"stage_start_time": timestamp(NOW - 100)})
 
     assert next_deadline([begun], facts()) == 200
 

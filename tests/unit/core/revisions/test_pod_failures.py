@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.core.revisions.pod_failures import cause_of, trouble
+from modelyard.core.revisions.pod_failures import cause_of, pod_failure
 from modelyard.core.snapshot import Failure
 from tests.support.faults import (
     FAULTS,
@@ -27,7 +27,7 @@ def a_pod(name: str = "pod", **status: Any) -> dict[str, Any]:
 
 
 def found(log: str = "", **status: Any) -> Failure:
-    cause = trouble([a_pod(**status)], {"pod": log} if log else {})
+    cause = pod_failure([a_pod(**status)], {"pod": log} if log else {})
     assert cause is not None
     return cause
 
@@ -52,18 +52,18 @@ def found(log: str = "", **status: Any) -> Failure:
     ids=["new", "ready", "starting", "not ready", "scheduled", "creating", "initialized", "recovered", "restarted"],
 )
 def test_pods_that_merely_start_are_no_trouble(status: dict[str, Any]) -> None:
-    assert trouble([a_pod(**status)], {}) is None
+    assert pod_failure([a_pod(**status)], {}) is None
 
 
 def test_a_pod_that_ends_is_no_trouble() -> None:
     pod = a_pod(containerStatuses=[crashed(143)])
     pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
-    assert trouble([pod], {}) is None
+    assert pod_failure([pod], {}) is None
 
 
 def test_the_first_pod_in_trouble_is_told_of() -> None:
-    cause = trouble([a_pod("well", **FAULTS[""]), a_pod("ill", **FAULTS["image"])], {})
+    cause = pod_failure([a_pod("well", **FAULTS[""]), a_pod("ill", **FAULTS["image"])], {})
 
     assert cause is not None
     assert cause.reason == "ImageMissing"

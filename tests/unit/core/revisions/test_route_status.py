@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.core.revisions.route_status import mentioned, trouble
+from modelyard.core.revisions.route_status import mentioned, route_failure
 from modelyard.settings import GatewaySettings
 from tests.support.builders import a_switching_world
 
@@ -30,14 +30,14 @@ def a_route(*conditions: dict[str, Any], parent: dict[str, str] | None = None) -
 def test_a_route_accepted_and_resolved_is_carried(generation: int | None) -> None:
     route = a_route(said("Accepted", generation=generation), said("ResolvedRefs", generation=generation))
 
-    assert trouble(route, GATEWAY) is None
+    assert route_failure(route, GATEWAY) is None
 
 
 def test_a_route_in_the_namespace_of_its_gateway_need_not_say_so() -> None:
     route = a_route(said("Accepted"), said("ResolvedRefs"), parent={"name": "modelyard"})
     route["metadata"]["namespace"] = "modelyard-system"
 
-    assert trouble(route, GATEWAY) is None
+    assert route_failure(route, GATEWAY) is None
 
 
 @pytest.mark.parametrize(
@@ -46,33 +46,35 @@ def test_a_route_in_the_namespace_of_its_gateway_need_not_say_so() -> None:
 def test_the_word_of_another_gateway_does_not_count(parent: dict[str, str]) -> None:
     route = a_route(said("Accepted"), said("ResolvedRefs"), parent=parent)
 
-    assert trouble(route, GATEWAY) == "HTTPRoute digits waits for Gateway modelyard-system/modelyard to accept it."
+    assert (
+        route_failure(route, GATEWAY) == "HTTPRoute digits waits for Gateway modelyard-system/modelyard to accept it."
+    )
 
 
 def test_a_route_nobody_spoke_of_waits() -> None:
     route = a_route()
     del route["status"]
 
-    assert "waits for Gateway" in str(trouble(route, GATEWAY))
+    assert "waits for Gateway" in str(route_failure(route, GATEWAY))
 
 
 @pytest.mark.parametrize(
     "conditions", [[said("Accepted")], [said("Accepted", generation=1), said("ResolvedRefs", generation=1)]]
 )
 def test_what_was_said_of_an_older_generation_does_not_count(conditions: list[dict[str, Any]]) -> None:
-    assert "take up its latest version" in str(trouble(a_route(*conditions), GATEWAY))
+    assert "take up its latest version" in str(route_failure(a_route(*conditions), GATEWAY))
 
 
 def test_an_older_generation_is_enough_when_the_latest_is_not_asked_for() -> None:
     route = a_route(said("Accepted", generation=1), said("ResolvedRefs", generation=1))
 
-    assert trouble(route, GATEWAY, latest=False) is None
+    assert route_failure(route, GATEWAY, latest=False) is None
 
 
 def test_a_refusal_is_quoted() -> None:
     route = a_route(said("Accepted"), said("ResolvedRefs", "False", message="Service x not found."))
 
-    assert trouble(route, GATEWAY) == "HTTPRoute digits: the gateway says ResolvedRefs: Service x not found."
+    assert route_failure(route, GATEWAY) == "HTTPRoute digits: the gateway says ResolvedRefs: Service x not found."
 
 
 def test_a_service_is_mentioned_while_any_route_names_it() -> None:

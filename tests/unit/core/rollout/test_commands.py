@@ -170,7 +170,7 @@ def test_a_manifest_that_is_applied_again_tells_no_old_command_again() -> None:
     world.look()
 
     assert (state(world).paused, (answer(world), state(world).command)) == (False, answered)
-    assert state(world).heard == ["tuesday", *(f"later-{number}" for number in reversed(range(8))), "monday"]
+    assert state(world).handled_commands == ["tuesday", *(f"later-{number}" for number in reversed(range(8))), "monday"]
 
 
 def test_the_last_ten_commands_are_remembered_and_no_more() -> None:
@@ -182,7 +182,7 @@ def test_the_last_ten_commands_are_remembered_and_no_more() -> None:
     world.look()
 
     assert answer(world) == "It is paused already."
-    assert state(world).heard == ["0", *(f"{number}" for number in range(10, 1, -1))]
+    assert state(world).handled_commands == ["0", *(f"{number}" for number in range(10, 1, -1))]
 
 
 def test_what_was_told_in_an_earlier_rollout_is_not_told_in_the_next() -> None:
@@ -195,21 +195,21 @@ def test_what_was_told_in_an_earlier_rollout_is_not_told_in_the_next() -> None:
     tell(world, "abort", "7")
     world.look()
 
-    assert (state(world).phase, state(world).heard) == (Phase.ADVANCING, ["8", "7"])
+    assert (state(world).phase, state(world).handled_commands) == (Phase.ADVANCING, ["8", "7"])
 
 
 def test_the_command_an_earlier_release_answered_stays_answered() -> None:
     world = a_world_at_its_first_weight()
     tell(world, "pause", "old")
     world.look()
-    world.model["status"]["rollout"].pop("heard")
+    world.model["status"]["rollout"].pop("handledCommands")
 
     tell(world, "resume", "new")
     world.look()
     tell(world, "pause", "old")
     world.look()
 
-    assert (state(world).paused, state(world).heard) == (False, ["new", "old"])
+    assert (state(world).paused, state(world).handled_commands) == (False, ["new", "old"])
 
 
 @pytest.mark.parametrize(

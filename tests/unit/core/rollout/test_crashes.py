@@ -15,10 +15,10 @@ from tests.support.rollouts import a_rollout_world, state, tell
 from tests.support.world import World
 
 EVERY = 1 if os.environ.get("MODELYARD_PROOF") == "1" else 5
-QUICK = {"steps": [{"weight": 10}, {"weight": 50}], "bake": "2s", "abortedFor": "5s"}
+QUICK = {"steps": [{"weight": 10}, {"weight": 50}], "bake": "2s", "abortScaleDownDelay": "5s"}
 BLUE_GREEN = {"strategy": "BlueGreen", "preview": {"hold": "2s"}, "bake": "2s"}
 SHADOW = {"strategy": "Shadow", "shadow": {"duration": "2s", "then": "Canary"}, "steps": [{"weight": 20}], "bake": "2s"}
-AB = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id", "duration": "3s"}, "abortedFor": "5s"}
+AB = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id", "duration": "3s"}, "abortScaleDownDelay": "5s"}
 PROMOTED, ABORTED = [0, 10, 50, 100], [0, 10, 0]
 
 
@@ -105,9 +105,9 @@ def test_so_does_every_other_story(story: Story, shares: list[int]) -> None:
 def test_what_the_operator_keeps_in_memory_is_gone_after_a_stop() -> None:
     world = asked().begin()
     world.run_until(lambda: candidate_share(world) == 10)
-    seen = bool(world.snapshot().traffic.slices and world.probes)
+    seen = bool(world.snapshot().traffic.windows and world.probes)
 
     world.restart()
 
     assert seen
-    assert (world.snapshot().traffic.slices, world.probes) == ((), {})
+    assert (world.snapshot().traffic.windows, world.probes) == ((), {})

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.core.rollout.effective_spec import bound
+from modelyard.core.rollout.effective_spec import effective_spec
 from tests.support.builders import a_model, a_serving_world
 from tests.support.rollouts import (
     SLO,
@@ -38,7 +38,7 @@ def published(world: World) -> dict[str, Any]:
 
 
 def a_world_in_an_ab_test(**more: Any) -> World:
-    world = a_rollout_world(strategy="AB", ab={**AB, **more}, abortedFor="5s")
+    world = a_rollout_world(strategy="AB", ab={**AB, **more}, abortScaleDownDelay="5s")
     live_until(world, lambda rollout: traffic(world).get("2") == 30)
     return world
 
@@ -75,7 +75,7 @@ def test_changed_terms_hold_for_the_next_rollout() -> None:
     world = a_world_in_an_ab_test(duration="5s")
     world.ask(rollout={"strategy": "AB", "ab": {"weight": 60, "header": "x-account"}})
     live_until_ended(world)
-    forgotten = state(world).terms
+    forgotten = state(world).pinned_spec
 
     tell(world, "retry")
     live_until(world, lambda rollout: traffic(world).get("2") == 60)
@@ -167,12 +167,12 @@ def test_a_rollout_begun_by_an_earlier_release_goes_by_the_spec() -> None:
     model: Model = a_model(rollout={"strategy": "AB", "ab": AB}, status={"rollout": rollout})
 
     assert model.status.rollout is not None
-    assert bound(model, model.status.rollout) is model
+    assert effective_spec(model, model.status.rollout) is model
 
 
 def test_an_ab_test_begun_by_an_earlier_release_ends_when_the_spec_has_none_any_more() -> None:
     world = a_world_in_an_ab_test()
-    del world.model["status"]["rollout"]["terms"]
+    del world.model["status"]["rollout"]["pinnedSpec"]
 
     world.ask(rollout={"strategy": "Canary"})
     live_until_ended(world)

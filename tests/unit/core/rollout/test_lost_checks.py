@@ -21,7 +21,7 @@ from tests.support.world import World
 
 LOST = Check(None, "The node of the load generator is gone.", retry=True)
 LOAD_TEST: dict[str, Any] = {"loadTest": {"duration": "30s"}}
-SHADOW: dict[str, Any] = {"strategy": "Shadow", "shadow": {"duration": "5s"}, "abortedFor": "5s"}
+SHADOW: dict[str, Any] = {"strategy": "Shadow", "shadow": {"duration": "5s"}, "abortScaleDownDelay": "5s"}
 both = pytest.mark.parametrize(("name", "rollout"), [("loadTest", LOAD_TEST), ("shadow", SHADOW)])
 
 
@@ -122,7 +122,7 @@ def test_a_check_that_runs_again_is_left_alone() -> None:
 
 def test_wherever_the_operator_is_stopped_a_lost_check_is_begun_again() -> None:
     def begin() -> World:
-        quick = {"steps": [{"weight": 50}], "bake": "1s", "abortedFor": "5s"}
+        quick = {"steps": [{"weight": 50}], "bake": "1s", "abortScaleDownDelay": "5s"}
         return a_world_that_loses("loadTest", {**LOAD_TEST, **quick})
 
     def mended(world: World) -> None:

@@ -95,7 +95,9 @@ def test_a_load_test_that_passes_lets_the_canary_begin() -> None:
 
 
 def a_shadow_world(**more: Any) -> World:
-    return a_rollout_world(strategy="Shadow", shadow={"percent": 50, "duration": "10s", **more}, abortedFor="5s")
+    return a_rollout_world(
+        strategy="Shadow", shadow={"percent": 50, "duration": "10s", **more}, abortScaleDownDelay="5s"
+    )
 
 
 def test_a_shadow_mirrors_and_never_answers() -> None:

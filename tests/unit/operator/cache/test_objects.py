@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.core.snapshot import Ref
-from modelyard.operator.cache.objects import Cache, Key
+from modelyard.operator.cache.objects import Key, ObjectCache
 from tests.support.fake_clock import Clock
 
 DIGITS = Key("demo", "digits")
@@ -29,11 +29,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def cache(clock: Clock) -> Cache:
-    return Cache(clock)
+def cache(clock: Clock) -> ObjectCache:
+    return ObjectCache(clock)
 
 
-def test_children_are_found_by_their_model(cache: Cache) -> None:
+def test_children_are_found_by_their_model(cache: ObjectCache) -> None:
     cache.put(model())
     cache.put(secret())
 
@@ -41,7 +41,7 @@ def test_children_are_found_by_their_model(cache: Cache) -> None:
     assert cache.children(Key("demo", "faces")) == {}
 
 
-def test_an_older_version_never_replaces_a_newer_one(cache: Cache) -> None:
+def test_an_older_version_never_replaces_a_newer_one(cache: ObjectCache) -> None:
     assert cache.put(secret(version=9))
     assert not cache.put(secret(version=8))
     assert not cache.put(secret(version=9))
@@ -50,14 +50,14 @@ def test_an_older_version_never_replaces_a_newer_one(cache: Cache) -> None:
     assert cache.get(SECRET) == secret(version=10)
 
 
-def test_a_deletion_removes_only_the_object_it_speaks_of(cache: Cache) -> None:
+def test_a_deletion_removes_only_the_object_it_speaks_of(cache: ObjectCache) -> None:
     cache.put(secret(version=5, uid="new"))
     cache.remove(SECRET, "old", version=4)
 
     assert cache.get(SECRET) == secret(version=5, uid="new")
 
 
-def test_an_answer_that_was_on_its_way_does_not_bring_a_deleted_object_back(cache: Cache) -> None:
+def test_an_answer_that_was_on_its_way_does_not_bring_a_deleted_object_back(cache: ObjectCache) -> None:
     cache.put(secret(version=3))
     cache.remove(SECRET, "s1", version=5)
 
@@ -66,7 +66,7 @@ def test_an_answer_that_was_on_its_way_does_not_bring_a_deleted_object_back(cach
     assert cache.children(DIGITS) == {}
 
 
-def test_an_object_that_lost_its_label_and_got_it_back_is_known_again(cache: Cache) -> None:
+def test_an_object_that_lost_its_label_and_got_it_back_is_known_again(cache: ObjectCache) -> None:
     cache.put(secret(version=3))
     cache.remove(SECRET, "s1", version=5)
 
@@ -74,7 +74,7 @@ def test_an_object_that_lost_its_label_and_got_it_back_is_known_again(cache: Cac
     assert cache.children(DIGITS) == {SECRET: secret(version=6)}
 
 
-def test_a_child_whose_label_names_another_model_changes_hands(cache: Cache) -> None:
+def test_a_child_whose_label_names_another_model_changes_hands(cache: ObjectCache) -> None:
     cache.put(secret(version=1))
     cache.put(secret(version=2, owner="faces"))
 
@@ -82,7 +82,7 @@ def test_a_child_whose_label_names_another_model_changes_hands(cache: Cache) -> 
     assert set(cache.children(Key("demo", "faces"))) == {SECRET}
 
 
-def test_a_listing_finds_a_deletion_that_nobody_reported(cache: Cache) -> None:
+def test_a_listing_finds_a_deletion_that_nobody_reported(cache: ObjectCache) -> None:
     cache.put(model())
     cache.put(secret())
 
@@ -92,7 +92,7 @@ def test_a_listing_finds_a_deletion_that_nobody_reported(cache: Cache) -> None:
     assert cache.children(DIGITS) == {}
 
 
-def test_what_came_after_the_listing_was_asked_for_stays(cache: Cache) -> None:
+def test_what_came_after_the_listing_was_asked_for_stays(cache: ObjectCache) -> None:
     before = cache.uids("Secret")
     cache.put(secret())
 
@@ -100,7 +100,7 @@ def test_what_came_after_the_listing_was_asked_for_stays(cache: Cache) -> None:
     assert cache.get(SECRET) == secret()
 
 
-def test_an_object_made_anew_during_a_comparison_stays(cache: Cache) -> None:
+def test_an_object_made_anew_during_a_comparison_stays(cache: ObjectCache) -> None:
     cache.put(secret(version=1, uid="old"))
     before = cache.uids("Secret")
     cache.put(secret(version=9, uid="new"))
@@ -110,20 +110,20 @@ def test_an_object_made_anew_during_a_comparison_stays(cache: Cache) -> None:
     assert cache.get(SECRET) == secret(version=9, uid="new")
 
 
-def test_a_listing_counts_what_the_watch_has_not_brought_yet(cache: Cache) -> None:
+def test_a_listing_counts_what_the_watch_has_not_brought_yet(cache: ObjectCache) -> None:
     cache.put(secret())
 
     assert cache.compare(cache.uids("Secret"), "Secret", ["s1", "s2", "s3"])[0] == 2
 
 
-def test_what_was_deleted_while_the_listing_was_made_is_not_missing(cache: Cache) -> None:
+def test_what_was_deleted_while_the_listing_was_made_is_not_missing(cache: ObjectCache) -> None:
     cache.put(secret())
     cache.remove(SECRET, "s1", 2)
 
     assert cache.compare({}, "Secret", ["s1"]) == (0, [])
 
 
-def test_deletions_are_forgotten_after_a_while(cache: Cache, clock: Clock) -> None:
+def test_deletions_are_forgotten_after_a_while(cache: ObjectCache, clock: Clock) -> None:
     cache.put(secret(version=3))
     cache.remove(SECRET, "s1", version=5)
     clock.pass_by(601)
@@ -132,7 +132,7 @@ def test_deletions_are_forgotten_after_a_while(cache: Cache, clock: Clock) -> No
     assert cache.put(secret(version=4))
 
 
-def test_a_deleted_model_leaves_nothing(cache: Cache) -> None:
+def test_a_deleted_model_leaves_nothing(cache: ObjectCache) -> None:
     cache.put(model())
     cache.put(secret())
     cache.remove(SECRET, "s1")

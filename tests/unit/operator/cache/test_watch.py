@@ -9,7 +9,7 @@ from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.snapshot import Object, Ref
-from modelyard.operator.cache.objects import Cache
+from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.cache.watch import Watches, connection
 
 SECRET = BY_NAME["Secret"]
@@ -48,7 +48,7 @@ def watches(heard: list[tuple[str, bool]]) -> Watches:
     def changed(thing: Object, gone: bool) -> None:
         heard.append((thing["metadata"]["name"], gone))
 
-    return Watches(Configuration(), "modelyard-system", Cache(), changed)
+    return Watches(Configuration(), "modelyard-system", ObjectCache(), changed)
 
 
 def body(version: int, uid: str = "u1") -> dict[str, Any]:
@@ -67,7 +67,7 @@ def test_news_is_told_once_and_old_news_not_at_all(watches: Watches, heard: list
 
 
 def test_objects_are_kept_with_their_kind_and_without_the_servers_bookkeeping() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     Watches(Configuration(), "modelyard-system", cache, lambda *_: None).take_in(SECRET, "ADDED", body(1))
     found = cache.get(Ref("Secret", "demo", "s"))
 

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Outcome, Phase, RolloutRecord, RolloutStatus
 from modelyard.core.conditions import timestamp
 from modelyard.core.snapshot import Ref
-from modelyard.operator.cache.objects import Cache
-from modelyard.operator.metrics.controller import Metrics
+from modelyard.operator.cache.objects import ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.metrics.rollouts import RolloutMetrics
 
 DIGITS = {"namespace": "demo", "model": "digits"}
@@ -20,7 +20,7 @@ class Replica:
     """One replica that began at BEGAN: its cache, whether it leads, and what it is asked."""
 
     def __init__(self) -> None:
-        self.cache, self.leads, self._version = Cache(), True, 0
+        self.cache, self.leads, self._version = ObjectCache(), True, 0
         self._registry = CollectorRegistry()
         self._registry.register(RolloutMetrics(self.cache, lambda: self.leads, lambda: BEGAN))
 
@@ -68,8 +68,8 @@ def a_record(number: int = 1, seconds: float = 90, ended: float = BEGAN + 100, *
             "outcome": Outcome.ABORTED,
             "reason": "ErrorsGateFailed",
             "message": "Too many errors.",
-            "started": timestamp(ended - seconds),
-            "ended": timestamp(ended),
+            "startTime": timestamp(ended - seconds),
+            "endTime": timestamp(ended),
             **said,
         }
     )
@@ -84,7 +84,7 @@ def test_the_phase_is_told_with_its_reason_and_the_one_before_is_gone(replica: R
 
 
 def test_the_wanted_share_stands_beside_the_one_that_was_observed(replica: Replica) -> None:
-    share = a_gate("share", requests=30, stable_requests=70)
+    share = a_gate("sampleRatio", requests=30, stable_requests=70)
     replica.learns(RolloutStatus(phase=Phase.ADVANCING, weight=25, gates=[share]))
 
     assert replica.value("weight", kind="desired", **DIGITS) == 25
@@ -92,27 +92,27 @@ def test_the_wanted_share_stands_beside_the_one_that_was_observed(replica: Repli
 
 
 def test_a_share_nobody_has_counted_is_not_told(replica: Replica) -> None:
-    replica.learns(RolloutStatus(phase=Phase.ADVANCING, weight=5, gates=[a_gate("share"), a_gate(requests=9)]))
+    replica.learns(RolloutStatus(phase=Phase.ADVANCING, weight=5, gates=[a_gate("sampleRatio"), a_gate(requests=9)]))
 
     assert replica.series("weight") == {("desired",)}
 
 
 def test_candidates_requests_are_summed_over_all_weights(replica: Replica) -> None:
-    gates = [a_gate("latency", requests=500), a_gate(requests=400, bad=3)]
-    replica.learns(RolloutStatus(phase=Phase.ADVANCING, requests=100, bad=1, gates=gates))
+    gates = [a_gate("latency", requests=500), a_gate(requests=400, failed_requests=3)]
+    replica.learns(RolloutStatus(phase=Phase.ADVANCING, requests=100, failed_requests=1, gates=gates))
 
     assert replica.value("requests_total", result="good", **DIGITS) == 496
     assert replica.value("requests_total", result="bad", **DIGITS) == 4
 
 
 def test_evidence_is_told_beside_what_it_takes_by_gates_that_weigh_it(replica: Replica) -> None:
-    errors = a_gate(against=2.5, fails_at=200, favour=7, passes_at=20)
+    errors = a_gate(evidence_against=2.5, fail_threshold=200, evidence_for=7, pass_threshold=20)
     replica.learns(RolloutStatus(phase=Phase.BAKING, gates=[errors, a_gate("health")]))
 
     assert replica.value("gate_e_value", gate="errors", evidence="against", **DIGITS) == 2.5
     assert replica.value("gate_threshold", gate="errors", evidence="against", **DIGITS) == 200
-    assert replica.value("gate_e_value", gate="errors", evidence="favour", **DIGITS) == 7
-    assert replica.value("gate_threshold", gate="errors", evidence="favour", **DIGITS) == 20
+    assert replica.value("gate_e_value", gate="errors", evidence="for", **DIGITS) == 7
+    assert replica.value("gate_threshold", gate="errors", evidence="for", **DIGITS) == 20
     assert {gate for gate, _ in replica.series("gate_e_value")} == {"errors"}
 
 
@@ -129,7 +129,9 @@ def test_without_a_rollout_only_the_phase_and_the_last_end_are_told(replica: Rep
 
 
 def test_series_go_with_the_model(replica: Replica) -> None:
-    replica.learns(RolloutStatus(phase=Phase.ADVANCING, weight=5, gates=[a_gate(fails_at=200)], history=[a_record()]))
+    replica.learns(
+        RolloutStatus(phase=Phase.ADVANCING, weight=5, gates=[a_gate(fail_threshold=200)], history=[a_record()])
+    )
     replica.cache.remove(Ref("Model", "demo", "digits"), "m1")
 
     for family in ("phase", "weight", "requests", "gate_e_value", "gate_threshold", "ended_timestamp_seconds"):
@@ -184,7 +186,7 @@ def test_a_new_model_of_the_same_name_begins_anew(replica: Replica) -> None:
 
 
 def test_a_time_that_somebody_wrote_by_hand_breaks_nothing(replica: Replica) -> None:
-    odd = a_record().model_copy(update={"started": "yesterday", "ended": "today"})
+    odd = a_record().model_copy(update={"start_time": "yesterday", "end_time": "today"})
     replica.learns(RolloutStatus(history=[odd]))
 
     assert replica.ended("Aborted") == (0, 0)
@@ -194,7 +196,7 @@ def test_a_time_that_somebody_wrote_by_hand_breaks_nothing(replica: Replica) -> 
 
 def test_the_operator_tells_of_rollouts_with_all_else(replica: Replica) -> None:
     replica.learns(RolloutStatus(phase=Phase.BAKING, reason="Baking"))
-    metrics = Metrics(replica.cache, lambda: 0, lambda: True)
+    metrics = ControllerMetrics(replica.cache, lambda: 0, lambda: True)
 
     assert metrics.value("modelyard_rollout_phase", phase="Baking", reason="Baking", **DIGITS) == 1
     assert b'modelyard_rollout_duration_seconds_count{outcome="Promoted"} 0.0' in metrics.text()

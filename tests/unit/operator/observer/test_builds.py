@@ -9,7 +9,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.snapshot import Failure
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, Unreachable
-from modelyard.operator.observer.builds import Builds
+from modelyard.operator.observer.builds import BuildObserver
 from tests.support.store import StoreServer, store, store_server
 
 __all__ = ["store", "store_server"]
@@ -49,7 +49,7 @@ def words(reason: str, message: str) -> str:
 
 
 def test_a_build_is_there_when_its_report_is_and_then_for_good(store: S3Store, store_server: StoreServer) -> None:
-    builds = Builds(store, Pods())
+    builds = BuildObserver(store, Pods())
     assert builds.built(DIGEST) is False
     store.put(build_report(DIGEST), b"{}")
     assert builds.built(DIGEST) is True
@@ -60,14 +60,14 @@ def test_a_build_is_there_when_its_report_is_and_then_for_good(store: S3Store, s
 
 def test_a_store_that_is_away_leaves_it_open(store_server: StoreServer) -> None:
     away = store_server.settings().model_copy(update={"endpoint": "http://127.0.0.1:1"})
-    found = Builds(S3Store(away), Pods()).built(DIGEST)
+    found = BuildObserver(S3Store(away), Pods()).built(DIGEST)
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("Unreachable", True)
 
 
 def test_the_warm_up_request_lies_beside_the_artifact(store: S3Store) -> None:
-    builds = Builds(store, Pods())
+    builds = BuildObserver(store, Pods())
     with pytest.raises(CorruptEntry, match="build the entry again"):
         builds.warmup_request(DIGEST)
     store.put(build_warmup(DIGEST), b'{"inputs": []}')
@@ -83,12 +83,12 @@ def test_a_failed_job_speaks_with_the_builders_words(store: S3Store, exit_code: 
         pod(words("Other", "somebody else's"), created=ENDED, owner="job-2"),
     )
 
-    assert Builds(store, pods).failure(job("Failed")) == Failure("InvalidEntry", "Mend the file.", retry=retry)
+    assert BuildObserver(store, pods).failure(job("Failed")) == Failure("InvalidEntry", "Mend the file.", retry=retry)
 
 
 @pytest.mark.parametrize("pods", [Pods(), Pods(pod("Killed")), Pods(pod("[]")), Pods(away=True)])
 def test_a_job_that_left_no_words_says_where_to_look(store: S3Store, pods: Pods) -> None:
-    found = Builds(store, pods).failure(job("Failed"))
+    found = BuildObserver(store, pods).failure(job("Failed"))
 
     assert found is not None
     assert (found.reason, found.retry) == ("BuildFailed", True)
@@ -98,7 +98,7 @@ def test_a_job_that_left_no_words_says_where_to_look(store: S3Store, pods: Pods)
 
 def test_a_failure_is_read_once(store: S3Store) -> None:
     pods = Pods(pod(words("InvalidEntry", "Mend the file.")))
-    builds = Builds(store, pods)
+    builds = BuildObserver(store, pods)
     for _ in range(3):
         builds.failure(job("Failed"))
 
@@ -107,11 +107,11 @@ def test_a_failure_is_read_once(store: S3Store) -> None:
 
 @pytest.mark.parametrize("found", [None, job(), job("Complete")])
 def test_a_job_that_did_not_fail_has_no_failure(store: S3Store, found: Any) -> None:
-    assert Builds(store, Pods()).failure(found) is None
+    assert BuildObserver(store, Pods()).failure(found) is None
 
 
 def test_a_finished_job_is_counted_once_with_its_duration(store: S3Store) -> None:
-    builds = Builds(store, Pods())
+    builds = BuildObserver(store, Pods())
 
     assert builds.finished(job()) is None
     assert builds.finished(job("Complete")) == ("succeeded", 42.0)

@@ -8,7 +8,7 @@ import pytest
 from modelyard.core.names import CHECK_LABEL
 from modelyard.core.snapshot import Check
 from modelyard.errors import Unreachable
-from modelyard.operator.observer.checks import Checks
+from modelyard.operator.observer.checks import CheckObserver
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:05:00Z"
@@ -51,7 +51,7 @@ NO_ANSWER = {"reason": "Unreachable", "message": "The store does not answer."}
 def test_a_check_that_runs_has_no_answer_yet() -> None:
     pods = Pods()
 
-    assert Checks(pods).of([job()]) == {"loadTest": Check(None)}
+    assert CheckObserver(pods).of([job()]) == {"loadTest": Check(None)}
     assert pods.asked == []
 
 
@@ -61,7 +61,7 @@ def test_a_check_that_runs_has_no_answer_yet() -> None:
 def test_an_answer_is_the_pods_own(how: str, code: int, words: dict[str, Any], passed: bool) -> None:
     pods = Pods(pod(words, code), pod(PASSED if not passed else FAILED, owner="somebody else's"))
 
-    found = Checks(pods).of([job(how)])["loadTest"]
+    found = CheckObserver(pods).of([job(how)])["loadTest"]
 
     assert found == Check(passed, words["message"], REPORT)
     assert pods.asked == ["Pod modelyard-system batch.kubernetes.io/job-name=check-loadtest"]
@@ -70,18 +70,18 @@ def test_an_answer_is_the_pods_own(how: str, code: int, words: dict[str, Any], p
 def test_the_latest_pod_with_an_answer_counts() -> None:
     pods = Pods(pod(NO_ANSWER, 2, created=NOW), pod(PASSED, created=LATER))
 
-    assert Checks(pods).of([job("Complete")])["loadTest"].passed is True
+    assert CheckObserver(pods).of([job("Complete")])["loadTest"].passed is True
 
 
 def test_an_end_without_an_answer_says_nothing_of_the_candidate() -> None:
-    found = Checks(Pods(pod(NO_ANSWER, 2))).of([job("Failed")])["loadTest"]
+    found = CheckObserver(Pods(pod(NO_ANSWER, 2))).of([job("Failed")])["loadTest"]
 
     assert found == Check(None, "The store does not answer.", retry=True)
 
 
 @pytest.mark.parametrize("pods", [Pods(), Pods(pod("Killed", 137)), Pods(pod("[]", 1)), Pods(pod({"passed": "yes"}))])
 def test_a_job_that_left_no_words_says_where_to_look(pods: Pods) -> None:
-    found = Checks(pods).of([job("Failed")])["loadTest"]
+    found = CheckObserver(pods).of([job("Failed")])["loadTest"]
 
     assert (found.passed, found.retry) == (None, True)
     assert "Job was active too long" in found.message
@@ -89,7 +89,7 @@ def test_a_job_that_left_no_words_says_where_to_look(pods: Pods) -> None:
 
 
 def test_a_job_that_ended_well_has_passed_even_when_its_pod_is_gone() -> None:
-    found = Checks(Pods()).of([job("Complete")])["loadTest"]
+    found = CheckObserver(Pods()).of([job("Complete")])["loadTest"]
 
     assert found.passed is True
     assert "its report is in the store" in found.message
@@ -97,7 +97,7 @@ def test_a_job_that_ended_well_has_passed_even_when_its_pod_is_gone() -> None:
 
 def test_pods_that_cannot_be_read_are_asked_again() -> None:
     pods = Pods(pod(PASSED))
-    checks, pods.away = Checks(pods), True
+    checks, pods.away = CheckObserver(pods), True
     first = checks.of([job("Complete")])["loadTest"]
     pods.away = False
 
@@ -107,7 +107,7 @@ def test_pods_that_cannot_be_read_are_asked_again() -> None:
 
 def test_what_was_said_is_read_once_until_the_job_is_gone() -> None:
     pods = Pods(pod(PASSED))
-    checks = Checks(pods)
+    checks = CheckObserver(pods)
     for _ in range(3):
         checks.of([job("Complete")])
     assert len(pods.asked) == 1
@@ -118,6 +118,6 @@ def test_what_was_said_is_read_once_until_the_job_is_gone() -> None:
 
 
 def test_every_check_has_its_gate_and_builds_are_none() -> None:
-    found = Checks(Pods()).of([job(), job(gate="shadow", uid="uid-2"), job(gate="", uid="uid-3")])
+    found = CheckObserver(Pods()).of([job(), job(gate="shadow", uid="uid-2"), job(gate="", uid="uid-3")])
 
     assert set(found) == {"loadTest", "shadow"}

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Unreachable
-from modelyard.operator.observer.crash_logs import Crashes
+from modelyard.operator.observer.crash_logs import CrashLogs
 
 POD = Ref("Pod", "demo", "digits-1")
 
@@ -42,8 +42,8 @@ def logs() -> Logs:
 
 
 @pytest.fixture
-def crashes(logs: Logs) -> Crashes:
-    return Crashes(logs)
+def crashes(logs: Logs) -> CrashLogs:
+    return CrashLogs(logs)
 
 
 @pytest.mark.parametrize(
@@ -51,43 +51,43 @@ def crashes(logs: Logs) -> Crashes:
     [{}, {"ready": True, "restartCount": 4}, {"state": {"terminated": {"exitCode": 0}}}],
     ids=["starting", "recovered", "ended well"],
 )
-def test_nothing_is_read_of_a_container_that_is_fine(crashes: Crashes, logs: Logs, status: Any) -> None:
+def test_nothing_is_read_of_a_container_that_is_fine(crashes: CrashLogs, logs: Logs, status: Any) -> None:
     assert crashes.last_lines(pod(**status)) == {}
     assert logs.asked == []
 
 
-def test_a_crash_loop_is_explained_by_the_run_before(crashes: Crashes, logs: Logs) -> None:
+def test_a_crash_loop_is_explained_by_the_run_before(crashes: CrashLogs, logs: Logs) -> None:
     assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": "cannot load model"}
     assert logs.asked == [("kserve-container", True)]
 
 
-def test_a_container_that_just_ended_is_explained_by_this_run(crashes: Crashes, logs: Logs) -> None:
+def test_a_container_that_just_ended_is_explained_by_this_run(crashes: CrashLogs, logs: Logs) -> None:
     crashes.last_lines(pod(**ENDED))
 
     assert logs.asked == [("kserve-container", False)]
 
 
-def test_a_failed_download_comes_before_the_server_that_waits_for_it(crashes: Crashes, logs: Logs) -> None:
+def test_a_failed_download_comes_before_the_server_that_waits_for_it(crashes: CrashLogs, logs: Logs) -> None:
     crashes.last_lines(pod(init={"name": "storage-initializer", "restartCount": 2, "ready": False}))
 
     assert logs.asked == [("storage-initializer", True)]
 
 
-def test_a_log_is_read_once_per_restart(crashes: Crashes, logs: Logs) -> None:
+def test_a_log_is_read_once_per_restart(crashes: CrashLogs, logs: Logs) -> None:
     for restarts in (1, 1, 1, 2):
         crashes.last_lines(pod(restartCount=restarts))
 
     assert len(logs.asked) == 2
 
 
-def test_an_empty_log_is_asked_for_again(crashes: Crashes, logs: Logs) -> None:
+def test_an_empty_log_is_asked_for_again(crashes: CrashLogs, logs: Logs) -> None:
     logs.text = ""
     assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": ""}
     logs.text = "found"
     assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": "found"}
 
 
-def test_while_the_node_is_away_the_last_known_lines_stand(crashes: Crashes, logs: Logs) -> None:
+def test_while_the_node_is_away_the_last_known_lines_stand(crashes: CrashLogs, logs: Logs) -> None:
     crashes.last_lines(pod(restartCount=1))
     logs.away = True
 

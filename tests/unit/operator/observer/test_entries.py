@@ -8,7 +8,7 @@ from modelyard.api.model import Source
 from modelyard.clients.store import S3Store
 from modelyard.core.snapshot import Failure, ResolvedEntry
 from modelyard.errors import ModelyardError, UnknownEntry, Unreachable
-from modelyard.operator.observer.entries import Entries
+from modelyard.operator.observer.entries import EntryObserver
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.entries import an_entry
 from tests.support.fake_clock import Clock
@@ -54,8 +54,8 @@ def failing(registry: BucketRegistry) -> Failing:
 
 
 @pytest.fixture
-def entries(failing: Failing, clock: Clock) -> Entries:
-    return Entries(failing, clock)
+def entries(failing: Failing, clock: Clock) -> EntryObserver:
+    return EntryObserver(failing, clock)
 
 
 def version(found: ResolvedEntry | Failure) -> str:
@@ -63,7 +63,7 @@ def version(found: ResolvedEntry | Failure) -> str:
     return found.version
 
 
-def test_a_known_version_needs_no_registry_any_more(entries: Entries, failing: Failing, clock: Clock) -> None:
+def test_a_known_version_needs_no_registry_any_more(entries: EntryObserver, failing: Failing, clock: Clock) -> None:
     first = entries.resolve(VERSION_1)
     failing.error = Unreachable("away")
     clock.pass_by(1_000_000)
@@ -72,7 +72,9 @@ def test_a_known_version_needs_no_registry_any_more(entries: Entries, failing: F
     assert entries.resolve(VERSION_1) == first
 
 
-def test_a_moved_alias_is_seen_after_some_seconds(entries: Entries, registry: BucketRegistry, clock: Clock) -> None:
+def test_a_moved_alias_is_seen_after_some_seconds(
+    entries: EntryObserver, registry: BucketRegistry, clock: Clock
+) -> None:
     assert version(entries.resolve(CHAMPION)) == "1"
     registry.set_alias("toy", "champion", "2")
 
@@ -82,7 +84,7 @@ def test_a_moved_alias_is_seen_after_some_seconds(entries: Entries, registry: Bu
 
 
 def test_what_is_unknown_is_asked_again_and_found_once_it_is_pushed(
-    entries: Entries, registry: BucketRegistry, tmp_path: Any
+    entries: EntryObserver, registry: BucketRegistry, tmp_path: Any
 ) -> None:
     third = Source(name="toy", version="3")
     refused = entries.resolve(third)
@@ -97,7 +99,7 @@ def test_what_is_unknown_is_asked_again_and_found_once_it_is_pushed(
 
 @pytest.mark.parametrize(("error", "retry"), [(Unreachable("no answer"), True), (UnknownEntry("no such"), False)])
 def test_only_a_registry_that_was_not_reached_is_worth_a_retry(
-    entries: Entries, failing: Failing, error: ModelyardError, retry: bool
+    entries: EntryObserver, failing: Failing, error: ModelyardError, retry: bool
 ) -> None:
     failing.error = error
 

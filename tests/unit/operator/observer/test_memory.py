@@ -6,15 +6,15 @@ import logging
 from modelyard.core.snapshot import Probe
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.json_logs import JsonLine
-from modelyard.operator.observer.snapshot import Wishes
-from modelyard.operator.observer.warmups import PAUSE_SECONDS, Probes
+from modelyard.operator.observer.snapshot import DesiredBuilds
+from modelyard.operator.observer.warmups import PAUSE_SECONDS, Warmups
 from tests.support.fake_clock import Clock
 
 DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
 
 
 def test_an_answer_is_kept_until_its_revision_is_gone() -> None:
-    probes = Probes(Clock())
+    probes = Warmups(Clock())
     probes.keep(DIGITS, "digits-1", Probe(True))
     probes.keep(DIGITS, "digits-2", Probe(False, "503"))
 
@@ -26,7 +26,7 @@ def test_an_answer_is_kept_until_its_revision_is_gone() -> None:
 
 def test_a_failed_warm_up_is_repeated_after_a_pause_and_a_good_one_at_will() -> None:
     clock = Clock()
-    probes = Probes(clock)
+    probes = Warmups(clock)
     assert probes.pause(DIGITS, "digits-1") == 0
     probes.keep(DIGITS, "digits-1", Probe(False, "503"))
     clock.pass_by(1)
@@ -38,7 +38,7 @@ def test_a_failed_warm_up_is_repeated_after_a_pause_and_a_good_one_at_will() -> 
 
 
 def test_a_build_wakes_every_model_that_wants_it_and_no_other() -> None:
-    wishes = Wishes()
+    wishes = DesiredBuilds()
     wishes.note(DIGITS, "sha256:" + "a" * 64)
     wishes.note(FACES, "sha256:" + "a" * 64)
     wishes.note(DIGITS, "sha256:" + "b" * 64)
@@ -50,7 +50,7 @@ def test_a_build_wakes_every_model_that_wants_it_and_no_other() -> None:
 
 
 def test_a_model_may_wait_for_a_plain_and_an_optimized_build() -> None:
-    wishes = Wishes()
+    wishes = DesiredBuilds()
     wishes.note(DIGITS, "sha256:" + "a" * 64, "sha256:" + "b" * 64)
     assert wishes.of("a" * 16) == wishes.of("b" * 16) == [DIGITS]
 

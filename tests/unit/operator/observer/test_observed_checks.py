@@ -7,12 +7,12 @@ import pytest
 from modelyard.core.resources.check_jobs import load_test
 from modelyard.core.snapshot import Check, Object, Snapshot
 from modelyard.errors import Unreachable
-from modelyard.operator.cache.objects import Cache, Key, key_of
-from modelyard.operator.observer.builds import Builds
-from modelyard.operator.observer.checks import Checks
-from modelyard.operator.observer.crash_logs import Crashes
-from modelyard.operator.observer.entries import Entries
-from modelyard.operator.observer.snapshot import Observer
+from modelyard.operator.cache.objects import Key, ObjectCache, key_of
+from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.checks import CheckObserver
+from modelyard.operator.observer.crash_logs import CrashLogs
+from modelyard.operator.observer.entries import EntryObserver
+from modelyard.operator.observer.snapshot import SnapshotObserver
 from modelyard.settings import Settings
 from tests.support.builders import a_model, settings
 from tests.unit.core.resources.test_check_jobs import revision
@@ -43,11 +43,13 @@ def stored(candidate: str | None) -> Object:
 
 
 def observed(candidate: str | None, *jobs: dict[str, Any]) -> Snapshot:
-    cache, away = Cache(), Away()
+    cache, away = ObjectCache(), Away()
     for job in jobs:
         cache.put(job)
     given: Settings = settings()
-    observer = Observer(given, cache, Entries(away), Builds(away, away), Crashes(away), Checks(away))
+    observer = SnapshotObserver(
+        given, cache, EntryObserver(away), BuildObserver(away, away), CrashLogs(away), CheckObserver(away)
+    )
     return observer.observe(DIGITS, stored(candidate))
 
 

@@ -9,7 +9,7 @@ from modelyard.api.optimization import Progress
 from modelyard.clients.store import S3Store
 from modelyard.core.snapshot import Failure, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
-from modelyard.operator.observer.builds import Builds
+from modelyard.operator.observer.builds import BuildObserver
 from tests.support.fake_clock import Clock
 from tests.support.reports import FASTER, WRITTEN, optimized
 from tests.support.store import StoreServer, store, store_server
@@ -26,7 +26,7 @@ def said(store: S3Store, progress: Progress) -> None:
 
 
 def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store) -> None:
-    builds = Builds(store, Pods())
+    builds = BuildObserver(store, Pods())
     assert builds.optimized(DIGEST, None) == OptimizedBuild()
     store.put(build_report(DIGEST), optimized())
     assert builds.optimized(DIGEST, None) == OptimizedBuild(FASTER)
@@ -37,7 +37,7 @@ def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store)
 
 def test_progress_is_read_every_five_seconds_while_the_job_works(store: S3Store) -> None:
     clock = Clock()
-    builds = Builds(store, Pods(), clock)
+    builds = BuildObserver(store, Pods(), clock)
     assert builds.optimized(DIGEST, job()).progress is None
     said(store, HALF)
 
@@ -50,7 +50,7 @@ def test_progress_is_read_every_five_seconds_while_the_job_works(store: S3Store)
 
 
 def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
-    builds = Builds(store, Pods(), Clock())
+    builds = BuildObserver(store, Pods(), Clock())
     said(store, HALF)
     builds.optimized(DIGEST, job())
     store.put(build_report(DIGEST), optimized())
@@ -62,12 +62,12 @@ def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
 def test_without_a_job_nobody_makes_progress(store: S3Store) -> None:
     said(store, HALF)
 
-    assert Builds(store, Pods()).optimized(DIGEST, None) == OptimizedBuild()
+    assert BuildObserver(store, Pods()).optimized(DIGEST, None) == OptimizedBuild()
 
 
 def test_a_failed_job_speaks_with_the_builders_words(store: S3Store) -> None:
     said(store, HALF)
-    builds = Builds(store, Pods(pod(words("BudgetTooSmall", "Raise it."))))
+    builds = BuildObserver(store, Pods(pod(words("BudgetTooSmall", "Raise it."))))
 
     found = builds.optimized(DIGEST, job("Failed"))
 
@@ -78,13 +78,13 @@ def test_a_failed_job_speaks_with_the_builders_words(store: S3Store) -> None:
 def test_progress_that_is_none_is_passed_over(store: S3Store, content: bytes) -> None:
     store.put(build_progress(DIGEST), content)
 
-    assert Builds(store, Pods()).optimized(DIGEST, job()) == OptimizedBuild()
+    assert BuildObserver(store, Pods()).optimized(DIGEST, job()) == OptimizedBuild()
 
 
 @pytest.mark.parametrize("content", [b"{}", b"not JSON", None])
 def test_a_report_that_tells_of_no_optimization_is_said_to_be_damaged(store: S3Store, content: Any) -> None:
     store.put(build_report(DIGEST), json.dumps(WRITTEN).encode() if content is None else content)
-    found = Builds(store, Pods()).optimized(DIGEST, job("Complete")).built
+    found = BuildObserver(store, Pods()).optimized(DIGEST, job("Complete")).built
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("CorruptReport", True)
@@ -93,7 +93,7 @@ def test_a_report_that_tells_of_no_optimization_is_said_to_be_damaged(store: S3S
 
 def test_a_store_that_is_away_leaves_it_open(store_server: StoreServer) -> None:
     away = store_server.settings().model_copy(update={"endpoint": "http://127.0.0.1:1"})
-    found = Builds(S3Store(away), Pods()).optimized(DIGEST, job()).built
+    found = BuildObserver(S3Store(away), Pods()).optimized(DIGEST, job()).built
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("Unreachable", True)

@@ -9,9 +9,9 @@ from modelyard.clients.metrics.counters import Reading
 from modelyard.clients.metrics.envoy import EnvoyCounters
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
 from modelyard.core.snapshot import Ref
-from modelyard.core.traffic import NOTHING, Counts
-from modelyard.operator.cache.objects import Cache, Key
-from modelyard.operator.metrics.controller import Metrics
+from modelyard.core.traffic import NO_TRAFFIC, Counts
+from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.traffic.sampler import PATIENCE_SECONDS, Sampler
 from modelyard.operator.traffic.windows import KEPT_SECONDS, KEPT_SLICES
 from modelyard.settings import GatewaySettings
@@ -28,10 +28,10 @@ class Scene:
         self.second = NOON
         self.envoys = Envoys()
         self.pod, self.other = self.envoys.add(), self.envoys.add()
-        self.cache = Cache()
+        self.cache = ObjectCache()
         self.version = 0
         self.put(DIGITS, "Advancing")
-        self.metrics = Metrics(self.cache, lambda: 0, lambda: True)
+        self.metrics = ControllerMetrics(self.cache, lambda: 0, lambda: True)
         self.woken: list[Key] = []
         pods = EnvoyPods(self.envoys, GatewaySettings(), lambda: self.second)
         self.counters = EnvoyCounters(pods, self.envoys.port, limit)
@@ -57,11 +57,11 @@ class Scene:
 
     def cuts(self, key: Key = DIGITS) -> list[tuple[int, int, int]]:
         """Slices as (end after noon, seconds, requests in slot a)."""
-        return [(one.end - NOON, one.seconds, one.of("a").requests) for one in self.sampler.of(key).slices]
+        return [(one.end - NOON, one.seconds, one.of("a").requests) for one in self.sampler.of(key).windows]
 
     @property
     def trouble(self) -> str:
-        return self.sampler.of(DIGITS).trouble
+        return self.sampler.of(DIGITS).failure
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_what_all_pods_and_routes_of_a_slot_counted_is_one_slice(scene: Scene) -
     scene.pod.count(HTTP_B, failed=7, ms=500)
     scene.pass_by()
 
-    newest = scene.sampler.of(DIGITS).slices[-1]
+    newest = scene.sampler.of(DIGITS).windows[-1]
     assert (newest.end, newest.seconds) == (NOON + 2, 1)
     assert newest.slots == {
         "a": Counts(125, 12, 125, {5.0: 25, 100.0: 125}),
         "b": Counts(7, 7, 7, {5.0: 0, 100.0: 0}),
     }
-    assert newest.of("mirror") == NOTHING
+    assert newest.of("mirror") == NO_TRAFFIC
 
 
 def test_what_pods_had_counted_before_they_were_first_seen_is_no_news(scene: Scene) -> None:
@@ -306,7 +306,7 @@ def test_ten_minutes_are_kept(scene: Scene) -> None:
     scene.counters.read = lambda: Reading({})  # type: ignore[method-assign] - six hundred answers of nobody
     scene.pass_by(KEPT_SECONDS + 5)
 
-    slices = scene.sampler.of(DIGITS).slices
+    slices = scene.sampler.of(DIGITS).windows
     assert len(slices) == KEPT_SECONDS <= KEPT_SLICES
     assert slices[0].end == scene.second - KEPT_SECONDS + 1
 

@@ -23,10 +23,10 @@ from modelyard.api.report import Source as ReportedSource
 from modelyard.builder.inspection.onnx_graph import Port
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
 from modelyard.builder.triton.smoke_test import prove
-from modelyard.builder.triton.v2_http import Body, encode, needs_binary
+from modelyard.builder.triton.v2_http import RequestBody, encode, needs_binary
 from modelyard.core.names import BUILD_FORMAT
 
-from .shared_layer import Part, make_part
+from .shared_layer import SharedLayer, make_part
 from .source import Source, described
 
 Target = Literal["cpu", "gpu"]
@@ -34,7 +34,7 @@ REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "t
 
 
 @dataclass
-class Steps:
+class ProgressSteps:
     """Tells which step runs, and remembers how long each took."""
 
     say: Callable[[str], None] = lambda _: None
@@ -55,11 +55,11 @@ class Artifact:
 
     folder: Path
     report: Report
-    warmup: Body
+    warmup: RequestBody
 
 
 @dataclass(frozen=True)
-class Order:
+class AssemblyRequest:
     """What is wanted: under which name, as which build, from what; `optimization` is what is known of the variant."""
 
     model: str
@@ -82,7 +82,7 @@ class Variant:
     answer: Mapping[str, Any]
 
 
-def build(source: Source, order: Order, out: Path, steps: Steps) -> Artifact:
+def build(source: Source, order: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
     """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced."""
     with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
         with steps.step("evidence", "trying the model"):
@@ -90,7 +90,9 @@ def build(source: Source, order: Order, out: Path, steps: Steps) -> Artifact:
         return assemble(part, order, out, steps)
 
 
-def assemble(part: Part, order: Order, out: Path, steps: Steps, variant: Variant | None = None) -> Artifact:
+def assemble(
+    part: SharedLayer, order: AssemblyRequest, out: Path, steps: ProgressSteps, variant: Variant | None = None
+) -> Artifact:
     """Lays out the repository, proves it and writes the report."""
     repository = _emptied(out) / REPOSITORY
     own = _own(part)
@@ -149,13 +151,13 @@ class _Layout:
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
-def _own(part: Part) -> Variant:
+def _own(part: SharedLayer) -> Variant:
     """The part's own model."""
     backend: Runtime = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
     return Variant(backend, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
 
 
-def _layout(part: Part, model: str, backend: Runtime) -> _Layout:
+def _layout(part: SharedLayer, model: str, backend: Runtime) -> _Layout:
     inputs, outputs = part.ports[0], settled(part.ports[1], part.findings["outputShapes"])
     batchable, reason = bool(part.findings["batchable"]), str(part.findings["reason"])
     if part.author_config is None:

@@ -15,15 +15,15 @@ from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import CorruptEntry
 
-from .assemble import REPOSITORY, WARMUP, Artifact, Order, Steps, Target, assemble
-from .shared_layer import MANIFEST, Manifest, Part, make_part, open_part
+from .assemble import REPOSITORY, WARMUP, Artifact, AssemblyRequest, ProgressSteps, Target, assemble
+from .shared_layer import MANIFEST, LayerManifest, SharedLayer, make_part, open_part
 from .source import read_source
 
 Fetch = Callable[[Path], None]
 """Puts the entry's verified files into a folder."""
 
 
-def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch, steps: Steps) -> Report:
+def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch, steps: ProgressSteps) -> Report:
     """The report of the build of an entry under a model's name; builds it unless it is there."""
     digest = build_digest(entry.digest, model, {})
     present = published(store, digest)
@@ -34,7 +34,7 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
         folder = Path(scratch)
         part = part_of(entry, store, fetch, folder, steps)
         source = ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
-        artifact = assemble(part, Order(model, digest, source, target), folder / "out", steps)
+        artifact = assemble(part, AssemblyRequest(model, digest, source, target), folder / "out", steps)
         steps.say("publishing")
         upload(artifact, keys.part_digest(entry.digest), part, digest, store)
     return published(store, digest) or artifact.report
@@ -46,7 +46,7 @@ def published(store: Store, digest: str) -> Report | None:
     return None if content is None else Report.model_validate_json(content)
 
 
-def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Steps) -> Part:
+def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: ProgressSteps) -> SharedLayer:
     """The part of an entry from the store, else made from FOLDER/entry and put there."""
     digest = keys.part_digest(entry.digest)
     with steps.step("fetch", "looking for work already done"):
@@ -63,7 +63,7 @@ def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Steps
     return part
 
 
-def _stored_part(store: Store, digest: str, folder: Path) -> Part | None:
+def _stored_part(store: Store, digest: str, folder: Path) -> SharedLayer | None:
     """A complete, undamaged part from the store; None when it has to be made (again)."""
     content = store.get(keys.part(digest, MANIFEST))
     if content is None:
@@ -71,7 +71,7 @@ def _stored_part(store: Store, digest: str, folder: Path) -> Part | None:
     folder.mkdir()
     (folder / MANIFEST).write_bytes(content)
     try:
-        for file in Manifest.model_validate_json(content).files:
+        for file in LayerManifest.model_validate_json(content).files:
             target = folder / file.path
             if not keys.is_safe_path(file.path):
                 return None
@@ -82,7 +82,7 @@ def _stored_part(store: Store, digest: str, folder: Path) -> Part | None:
         return None
 
 
-def upload(artifact: Artifact, part_digest: str, part: Part, digest: str, store: Store) -> None:
+def upload(artifact: Artifact, part_digest: str, part: SharedLayer, digest: str, store: Store) -> None:
     """Files of the part are copied inside the store; the rest is sent; the report closes the build."""
     places = {file.sha256: keys.part(part_digest, file.path) for file in part.manifest.files}
     for file in artifact.report.files:

@@ -36,14 +36,14 @@ Feed = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Requests:
+class RecordedRequests:
     """Inputs by name, one mapping a request, and in words where they are from."""
 
     feeds: list[Feed]
     origin: str
 
 
-def requests(store: Store, digest: str, count: int) -> Requests:
+def requests(store: Store, digest: str, count: int) -> RecordedRequests:
     """At most `count` different requests for a build; raises CorruptEntry when it has no warm-up request."""
     report = _report(store, digest)
     rows = _rows(report, _evaluation(store, report)) if report else []
@@ -110,16 +110,16 @@ def _rows(report: Report, arrays: Mapping[str, Any]) -> list[Feed]:
     return [{name: value[row : row + 1] for name, value in feed.items()} for row in range(counts.pop())]
 
 
-def _filled(feeds: list[Feed], count: int, origin: str) -> Requests:
+def _filled(feeds: list[Feed], count: int, origin: str) -> RecordedRequests:
     """The feeds, and copies that are a little off until there are `count`; no copies of what cannot be."""
     import numpy as np
 
     missing = count - len(feeds)
     if missing <= 0 or not any(value.dtype.kind == "f" for value in feeds[0].values()):
-        return Requests(feeds[:count], origin)
+        return RecordedRequests(feeds[:count], origin)
     random = np.random.default_rng(_SEED)
     copies = [_off(feeds[index % len(feeds)], random) for index in range(missing)]
-    return Requests([*feeds, *copies], f"{origin}, and {missing} copies of them with other values")
+    return RecordedRequests([*feeds, *copies], f"{origin}, and {missing} copies of them with other values")
 
 
 def _off(feed: Feed, random: Any) -> Feed:

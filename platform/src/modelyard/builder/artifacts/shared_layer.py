@@ -30,7 +30,7 @@ from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF
 MANIFEST, _AUTHOR = "part.json", "author.pbtxt"
 
 
-class Manifest(BaseModel):
+class LayerManifest(BaseModel):
     """`part.json`: every other file, and which of them are served."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
@@ -41,11 +41,11 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True)
-class Part:
+class SharedLayer:
     """A complete part in a folder."""
 
     folder: Path
-    manifest: Manifest
+    manifest: LayerManifest
 
     @cached_property
     def findings(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Part:
         return {name.removeprefix(f"{kind}:"): a for name, a in arrays.items() if name.startswith(f"{kind}:")}
 
 
-def make_part(source: Source, folder: Path) -> Part:
+def make_part(source: Source, folder: Path) -> SharedLayer:
     """Copies, rewrites and tries the model; raises InvalidEntry or UnsupportedModel."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in source.files.items():
@@ -93,13 +93,13 @@ def make_part(source: Source, folder: Path) -> Part:
     for only_here in (evaluation, folder / JUDGEMENT):
         only_here.unlink(missing_ok=True)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    manifest = Manifest(
+    manifest = LayerManifest(
         files=tuple(described(folder / name, name) for name in names),
         served=tuple(source.files),
         labels=source.metadata.labels if source.metadata else (),
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
-    return Part(folder, manifest)
+    return SharedLayer(folder, manifest)
 
 
 def copy_judgement(source: Source, folder: Path) -> None:
@@ -108,17 +108,17 @@ def copy_judgement(source: Source, folder: Path) -> None:
         (folder / JUDGEMENT).write_text(source.metadata.evaluation.model_dump_json(by_alias=True))
 
 
-def open_part(folder: Path) -> Part:
+def open_part(folder: Path) -> SharedLayer:
     """A part somebody made earlier, verified file by file; raises CorruptEntry."""
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = LayerManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError as bad:
         raise CorruptEntry("the manifest of a stored part is damaged; it will be made again.") from bad
     for file in manifest.files:
         path = folder / file.path
         if not path.is_file() or described(path, file.path).sha256 != file.sha256:
             raise CorruptEntry(f"{file.path} of a stored part is damaged; it will be made again.")
-    return Part(folder, manifest)
+    return SharedLayer(folder, manifest)
 
 
 def replace_scalars(path: Path) -> None:

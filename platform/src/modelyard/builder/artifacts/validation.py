@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.entry import Judgement
-from modelyard.builder.evaluation.evaluation_set import Evaluation, Judge, close, read_evaluation, write_arrays
+from modelyard.builder.evaluation.evaluation_set import EvaluationSet, Judge, close, read_evaluation, write_arrays
 from modelyard.builder.evaluation.sample_inputs import recipes, sample
 from modelyard.builder.inspection.onnx_graph import Graph, inspect
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
@@ -100,7 +100,7 @@ def _fixed_first_dimension(graph: Graph) -> str | None:
     return None
 
 
-def _two_rows(graph: Graph, run: Run, evaluation: Evaluation | None, *, alone: bool) -> tuple[Feed, Feed]:
+def _two_rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone: bool) -> tuple[Feed, Feed]:
     """Two different inputs the model accepts, from the evaluation set or made up."""
     if evaluation is not None:
         if alone or evaluation.rows < 1:

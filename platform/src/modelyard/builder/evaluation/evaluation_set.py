@@ -24,7 +24,7 @@ Judge = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationSet:
     """Inputs by name and the expected outputs that were given; `rows` in dimension 0 of all of them, or 0."""
 
     inputs: dict[str, Any]
@@ -69,7 +69,7 @@ class Evaluation:
         return {name: np.concatenate([answer[name] for answer in answers]) for name in self.outputs}
 
 
-def read_evaluation(path: Path, graph: Graph) -> Evaluation:
+def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
     """The evaluation set of a model; raises InvalidEntry naming the array that does not fit."""
     arrays = read_arrays(path)
     inputs = {port.name: _fitting(arrays, "input", port, path) for port in graph.inputs}
@@ -85,7 +85,7 @@ def read_evaluation(path: Path, graph: Graph) -> Evaluation:
     groups = sorted(name for name in arrays if name.startswith(_SLICE)) if rows else []
     for name in (name for name in groups if arrays[name].shape != (rows,)):
         raise InvalidEntry(f"{path.name}: {name} has shape {list(arrays[name].shape)}; give one group a row: [{rows}].")
-    return Evaluation(inputs, outputs, rows)
+    return EvaluationSet(inputs, outputs, rows)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from modelyard.errors import InvalidEntry
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelyard.builder.optimization.pass_api import Evaluation
+    from modelyard.builder.optimization.pass_api import EvaluationData
 
 Arrays = Mapping[str, "np.ndarray"]
 _ALIASES = {
@@ -38,33 +38,33 @@ LOWER_IS_BETTER = frozenset({"mae"})
 
 
 @dataclass(frozen=True)
-class Choice:
+class MetricChoice:
     """A metric and the sentence why it was taken."""
 
     name: str
     reason: str
 
 
-def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None) -> Choice:
+def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None) -> MetricChoice:
     """The metric for an evaluation set; `named` are the keys of the entry's metrics, in order."""
     classes = labels is not None and _predicted(outputs, labels)
     for name in named:
         metric = _ALIASES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
         if metric and (classes or metric in ("cosine", "agreement") or (metric == "mae" and _numbers(outputs))):
-            return Choice(metric, f"the entry names {name}.")
+            return MetricChoice(metric, f"the entry names {name}.")
     if classes:
-        return Choice("accuracy", "the evaluation set holds labels, which the expected outputs predict.")
+        return MetricChoice("accuracy", "the evaluation set holds labels, which the expected outputs predict.")
     if labels is not None and labels.dtype.kind == "f":
-        return Choice("mae", "the labels of the evaluation set are numbers, not classes.")
+        return MetricChoice("mae", "the labels of the evaluation set are numbers, not classes.")
     unused = "" if labels is None else " Its labels are no classes the outputs predict, so they are not used."
     if not _numbers(outputs):
-        return Choice("agreement", f"the expected outputs are no real numbers.{unused}")
+        return MetricChoice("agreement", f"the expected outputs are no real numbers.{unused}")
     if all(_width(value) == 1 for value in _numbers(outputs).values()):
-        return Choice("mae", f"every expected output is one number a row, which has no angle.{unused}")
-    return Choice("cosine", f"the evaluation set holds expected outputs.{unused}")
+        return MetricChoice("mae", f"every expected output is one number a row, which has no angle.{unused}")
+    return MetricChoice("cosine", f"the evaluation set holds expected outputs.{unused}")
 
 
-def quality(evaluation: Evaluation, outputs: Arrays) -> float:
+def quality(evaluation: EvaluationData, outputs: Arrays) -> float:
     """The evaluation's metric for a variant's `outputs`; raises InvalidEntry when it has no value there."""
     import numpy as np
 
@@ -76,7 +76,7 @@ def quality(evaluation: Evaluation, outputs: Arrays) -> float:
     return float(value)
 
 
-def scale(evaluation: Evaluation, original: float) -> float:
+def scale(evaluation: EvaluationData, original: float) -> float:
     """What a loss of 100 % means: the original's quality, or for MAE the error of a constant answer."""
     import numpy as np
 
@@ -156,8 +156,8 @@ def _auc(scores: np.ndarray, positive: np.ndarray) -> float:
     return float((rank[positive].sum() - many * (many + 1) / 2) / (many * few))
 
 
-def _of_classes(measure: Callable[[Any, Any], float]) -> Callable[[Arrays, Evaluation], float]:
-    def measured(outputs: Arrays, evaluation: Evaluation) -> float:
+def _of_classes(measure: Callable[[Any, Any], float]) -> Callable[[Arrays, EvaluationData], float]:
+    def measured(outputs: Arrays, evaluation: EvaluationData) -> float:
         labels = evaluation.labels
         assert labels is not None
         name = _judged(evaluation.outputs, labels)
@@ -166,7 +166,7 @@ def _of_classes(measure: Callable[[Any, Any], float]) -> Callable[[Arrays, Evalu
     return measured
 
 
-def _auc_of(outputs: Arrays, evaluation: Evaluation) -> float:
+def _auc_of(outputs: Arrays, evaluation: EvaluationData) -> float:
     labels = evaluation.labels
     assert labels is not None
     scores = {name: v for name, v in evaluation.outputs.items() if v.dtype.kind == "f" and _fits(v, labels)}
@@ -175,15 +175,15 @@ def _auc_of(outputs: Arrays, evaluation: Evaluation) -> float:
     return auc(outputs[next(iter(scores))], labels)
 
 
-def _mae_of(outputs: Arrays, evaluation: Evaluation) -> float:
+def _mae_of(outputs: Arrays, evaluation: EvaluationData) -> float:
     return max(mae(outputs[name], truth) for name, truth in _pairs(evaluation.outputs, evaluation))
 
 
-def _cosine_of(outputs: Arrays, evaluation: Evaluation) -> float:
+def _cosine_of(outputs: Arrays, evaluation: EvaluationData) -> float:
     return min(cosine(outputs[name], expected) for name, expected in _numbers(evaluation.outputs).items())
 
 
-def _agreement_of(outputs: Arrays, evaluation: Evaluation) -> float:
+def _agreement_of(outputs: Arrays, evaluation: EvaluationData) -> float:
     return min(accuracy(outputs[name], expected) for name, expected in evaluation.outputs.items())
 
 
@@ -197,7 +197,7 @@ _METRICS: Mapping[str, Callable[[Arrays, Any], float]] = {
 }
 
 
-def _pairs(outputs: Arrays, evaluation: Evaluation) -> list[tuple[str, np.ndarray]]:
+def _pairs(outputs: Arrays, evaluation: EvaluationData) -> list[tuple[str, np.ndarray]]:
     """What MAE compares: the labels with the one output of their size, else every expected output."""
     labels, numbers = evaluation.labels, _numbers(outputs)
     if labels is not None and labels.dtype.kind in "fiu":

@@ -62,7 +62,7 @@ class Golden(_Closed):
     absolute: float
 
 
-class Manifest(_Closed):
+class ArchiveManifest(_Closed):
     """`manifest.json`. What the entry does not say is left out."""
 
     kind: Literal["modelyard-export/1"] = "modelyard-export/1"
@@ -100,7 +100,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
             archive.writestr(_item(f"{name}.npy"), held.getvalue())
 
 
-def unpack(path: Path, folder: Path) -> Manifest:
+def unpack(path: Path, folder: Path) -> ArchiveManifest:
     """The files of an export in FOLDER, each as its manifest says; raises InvalidEntry or CorruptEntry."""
     if not path.is_file():
         raise InvalidEntry(f"there is no file {path}; name the .zip that `modelyard export` wrote.")
@@ -129,11 +129,11 @@ def _items(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     return items
 
 
-def _manifest(archive: zipfile.ZipFile, items: Mapping[str, zipfile.ZipInfo], path: Path) -> Manifest:
+def _manifest(archive: zipfile.ZipFile, items: Mapping[str, zipfile.ZipInfo], path: Path) -> ArchiveManifest:
     if items[MANIFEST].file_size > _LARGEST_MANIFEST:
         raise CorruptEntry(f"the {MANIFEST} of {path.name} is absurdly large; export again.")
     try:
-        manifest = Manifest.model_validate_json(archive.read(MANIFEST))
+        manifest = ArchiveManifest.model_validate_json(archive.read(MANIFEST))
     except ValidationError as bad:
         field = ".".join(map(str, bad.errors()[0]["loc"])) or "its JSON"
         raise CorruptEntry(f"the {MANIFEST} of {path.name} is damaged ({field}); export again.") from bad

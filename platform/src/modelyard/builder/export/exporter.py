@@ -15,10 +15,10 @@ from modelyard import __version__
 from modelyard.api.entry import EntryMetadata
 from modelyard.builder.artifacts.source import described
 from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE
-from modelyard.builder.inference.sandbox import SECONDS, Died, confined, meaning
+from modelyard.builder.inference.sandbox import SECONDS, WorkerDied, confined, meaning
 from modelyard.errors import InvalidSettings, UnsupportedModel
 
-from .archive import MANIFEST, README, Golden, Manifest, Origin, pack, unpack
+from .archive import MANIFEST, README, ArchiveManifest, Golden, Origin, pack, unpack
 from .formats import format_of, require
 from .readme import readme
 
@@ -29,7 +29,7 @@ _WORKER = "modelyard.builder.export.worker"
 class Checked:
     """An archive that answers as it should: by which runtime, on how many rows, with what largest differences."""
 
-    manifest: Manifest
+    manifest: ArchiveManifest
     size: int
     sha256: str
     runtime: str
@@ -95,7 +95,7 @@ def check(path: Path, seconds: float = SECONDS) -> Checked:
 def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, Any]:
     try:
         return confined(_WORKER, [*arguments, str(result)], result, seconds)
-    except Died as death:
+    except WorkerDied as death:
         if death.code is not None and death.code > 0:
             raise meaning(death, seconds) from death
         raise UnsupportedModel(
@@ -104,7 +104,7 @@ def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, A
         ) from death
 
 
-def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -> Manifest:
+def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -> ArchiveManifest:
     """The manifest, after README and manifest were written beside the rest."""
     metadata = EntryMetadata.model_validate(found["metadata"]) if found["metadata"] else None
     said = {
@@ -115,7 +115,7 @@ def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -
         "metrics": metadata.metrics,
         "training_data": metadata.training_data,
     } if metadata else {}  # fmt: skip
-    manifest = Manifest(
+    manifest = ArchiveManifest(
         format=wanted,
         source=Origin(name=found["name"], version=metadata.version if metadata else "", digest=digest),
         golden=Golden(origin=found["origin"], rows=found["rows"], relative=RELATIVE, absolute=ABSOLUTE),
@@ -132,7 +132,7 @@ def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -
     return complete
 
 
-def _checked(manifest: Manifest, path: Path, found: dict[str, Any]) -> Checked:
+def _checked(manifest: ArchiveManifest, path: Path, found: dict[str, Any]) -> Checked:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     size = path.stat().st_size

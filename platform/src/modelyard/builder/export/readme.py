@@ -1,6 +1,6 @@
 """The README of an export: what it is, and a check that anybody can run without Modelyard."""
 
-from .archive import Manifest
+from .archive import ArchiveManifest
 
 _ASKING = {
     "onnx": (
@@ -89,7 +89,7 @@ _ORIGIN = {
 }
 
 
-def readme(manifest: Manifest) -> str:
+def readme(manifest: ArchiveManifest) -> str:
     """The page, from everything else in the manifest."""
     source, golden = manifest.source, manifest.golden
     package, asking = _ASKING[manifest.format]

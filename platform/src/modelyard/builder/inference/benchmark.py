@@ -24,7 +24,7 @@ from modelyard.api.optimization import Latency
 
 from .host_load import MOST, read, wait_until_quiet
 from .probe import LEAST, WARM_UP
-from .worker import PROBE, Lost, Worker
+from .worker import PROBE, Worker, WorkerLost
 
 LEAST_ROUNDS, MOST_ROUNDS = 3, 11
 LEAST_TURN = 0.02
@@ -42,7 +42,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchmarkPlan:
     """How to time: inputs (.npz by tensor name), batch sizes, threads, and until when (time.monotonic)."""
 
     inputs: Path
@@ -69,7 +69,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Measured:
+class BenchmarkResult:
     """Timings by name, why others have none, and how quiet it was."""
 
     timings: Mapping[str, Timing]
@@ -90,8 +90,8 @@ class _Samples:
 
 
 def measure(
-    subjects: Sequence[Subject], plan: Plan, scratch: Path, tell: Callable[[str], None] = lambda _: None
-) -> Measured:
+    subjects: Sequence[Subject], plan: BenchmarkPlan, scratch: Path, tell: Callable[[str], None] = lambda _: None
+) -> BenchmarkResult:
     """Times all subjects, the first being what speed-ups refer to; one that fails is in `lost`, the others go on."""
     workers: dict[str, Worker] = {}
     lost: dict[str, str] = {}
@@ -111,7 +111,7 @@ def measure(
             worker.end()
     first = samples.get(subjects[0].name)
     timings = {name: _timing(own, first or own, peaks.get(name, 0)) for name, own in samples.items()} if rounds else {}
-    return Measured(timings, lost, rounds, share <= MOST and others <= MOST, others)
+    return BenchmarkResult(timings, lost, rounds, share <= MOST and others <= MOST, others)
 
 
 def round_seconds(row: float, batches: Sequence[int]) -> float:
@@ -124,12 +124,12 @@ def _open(workers: dict[str, Worker], lost: dict[str, str]) -> None:
     for name in list(workers):
         try:
             workers[name].opened()
-        except Lost as bad:
+        except WorkerLost as bad:
             lost[name] = str(bad)
             workers.pop(name).end()
 
 
-def _warm(workers: dict[str, Worker], plan: Plan, lost: dict[str, str]) -> None:
+def _warm(workers: dict[str, Worker], plan: BenchmarkPlan, lost: dict[str, str]) -> None:
     """A turn that does not count, at every batch size: caches, thread pools, lazy kernels."""
     for name in list(workers):
         for rows in plan.batches:
@@ -137,7 +137,7 @@ def _warm(workers: dict[str, Worker], plan: Plan, lost: dict[str, str]) -> None:
 
 
 def _rounds(
-    workers: dict[str, Worker], plan: Plan, lost: dict[str, str], tell: Callable[[str], None]
+    workers: dict[str, Worker], plan: BenchmarkPlan, lost: dict[str, str], tell: Callable[[str], None]
 ) -> tuple[dict[str, _Samples], int]:
     """Samples of all that lasted, from the rounds that were complete when the time was up."""
     order, samples, done = random.Random(plan.seed), {name: _Samples() for name in workers}, 0  # noqa: S311
@@ -164,7 +164,7 @@ def _turn(workers: dict[str, Worker], name: str, rows: int, seconds: float, lost
         return []
     try:
         return workers[name].turn(rows, seconds)
-    except Lost as bad:
+    except WorkerLost as bad:
         lost[name] = str(bad)
         workers.pop(name).end()
         return []

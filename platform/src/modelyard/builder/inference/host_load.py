@@ -17,7 +17,7 @@ _IDLE = (3, 4)  # columns idle and iowait
 
 
 @dataclass(frozen=True)
-class Reading:
+class CpuReading:
     """Core-seconds worked, by everybody and by the processes given, and the cores counted."""
 
     busy: float
@@ -25,18 +25,18 @@ class Reading:
     cores: int
     at: float
 
-    def others(self, later: "Reading") -> float:
+    def others(self, later: "CpuReading") -> float:
         """Share of all cores that others used between this reading and a later one, 0 to 1."""
         elapsed = (later.at - self.at) * self.cores
         worked = (later.busy - self.busy) - (later.ours - self.ours)
         return min(1.0, max(0.0, worked / elapsed)) if elapsed > 0 else 0.0
 
 
-def read(pids: Iterable[int] = ()) -> Reading:
+def read(pids: Iterable[int] = ()) -> CpuReading:
     """The counts now; `pids` are our processes, and a process that has ended counts no more."""
     text = Path("/proc/stat").read_text()
     ours = sum(_used(pid) for pid in (os.getpid(), *pids))
-    return Reading(busy_seconds(text), ours, max(1, text.count("\ncpu")), time.monotonic())
+    return CpuReading(busy_seconds(text), ours, max(1, text.count("\ncpu")), time.monotonic())
 
 
 def busy_seconds(stat: str) -> float:
@@ -47,7 +47,7 @@ def busy_seconds(stat: str) -> float:
 
 def wait_until_quiet(
     patience: float,
-    look: Callable[[], Reading] = read,
+    look: Callable[[], CpuReading] = read,
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
     """Waits until others use at most MOST of the cores, but no longer than `patience` seconds; the last share seen."""

@@ -19,7 +19,7 @@ _LEFT_FREE = 0.9
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-class Died(Exception):
+class WorkerDied(Exception):
     """A confined process ended without a result: too late (`code` None), or with this exit code and these words."""
 
     def __init__(self, code: int | None, said: str = "") -> None:
@@ -31,7 +31,7 @@ def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
     """What `evidence` found about FOLDER/model.onnx; raises what it raised, or what its end means."""
     try:
         return confined("modelyard.builder.artifacts.validation", [str(folder)], folder / FINDINGS, seconds)
-    except Died as death:
+    except WorkerDied as death:
         raise meaning(death, seconds) from death
 
 
@@ -54,11 +54,11 @@ def confined(
     try:
         _, said = started.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as slow:
-        raise Died(None) from slow
+        raise WorkerDied(None) from slow
     finally:
         end(started)
     if started.returncode != 0:
-        raise Died(started.returncode, said.decode(errors="replace"))
+        raise WorkerDied(started.returncode, said.decode(errors="replace"))
     found = json.loads(result.read_text())
     if "error" in found:
         kind = getattr(errors, found["error"]["reason"], InvalidEntry)
@@ -101,7 +101,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-def meaning(death: Died, seconds: float) -> Exception:
+def meaning(death: WorkerDied, seconds: float) -> Exception:
     """What the end of the process that tried a person's model means, as the error to raise."""
     if death.code is None:
         return UnsupportedModel(

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.builder.inspection.tensorrt_plan import Facts, against_here, recorded
+from modelyard.builder.inspection.tensorrt_plan import PlanFacts, against_here, recorded
 from modelyard.builder.optimization.passes.tensorrt_builder import Gpu, NoGpu, first_gpu
 from modelyard.errors import InvalidInput, UnsupportedModel
 
@@ -71,7 +71,7 @@ def _listener(trt: Any) -> Any:
 class _Engine:
     """A plan with its context on the GPU; both end with the last reference to it."""
 
-    def __init__(self, plan: bytes, facts: Facts, trt: Any, cuda: Cuda) -> None:
+    def __init__(self, plan: bytes, facts: PlanFacts, trt: Any, cuda: Cuda) -> None:
         weakref.finalize(self, cuda.close).atexit = False  # the driver tidies up after processes
         self._cuda, self._facts = cuda, facts
         self._heard = _listener(trt)

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 from .sandbox import end, fate, start
 
 if TYPE_CHECKING:
-    from .benchmark import Plan, Subject
+    from .benchmark import BenchmarkPlan, Subject
 
 PROBE = "modelyard.builder.inference.probe"
 _MOST_ROOM, _LEAST_ROOM = 120.0, 5.0
 """Seconds an answer may take beyond what was asked for (opening a large model takes long), less near the deadline."""
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """The process answered no more; the sentence says why."""
 
 
 class Worker:
     """A model kept warm in a process of its own."""
 
-    def __init__(self, subject: "Subject", plan: "Plan", job: Path) -> None:
+    def __init__(self, subject: "Subject", plan: "BenchmarkPlan", job: Path) -> None:
         job.parent.mkdir(parents=True, exist_ok=True)
         facts = {"inputs": str(plan.inputs), "threads": plan.threads, "gpu": plan.gpu, "batchable": plan.batchable}
         job.write_text(json.dumps({"model": str(subject.model), **facts}))
@@ -56,7 +56,7 @@ class Worker:
         """Lets the process end and returns its peak memory in bytes; 0 when it is gone."""
         try:
             return self._asked({}, 0.0)["peakMemory"]
-        except Lost:
+        except WorkerLost:
             return 0
 
     def end(self) -> None:
@@ -81,16 +81,16 @@ class Worker:
             selector.register(stream, selectors.EVENT_READ)
             while not line.endswith(b"\n"):
                 if not selector.select(max(0.0, until - time.monotonic())):
-                    raise Lost(f"it did not answer for {patience:.0f} seconds while it was timed.")
+                    raise WorkerLost(f"it did not answer for {patience:.0f} seconds while it was timed.")
                 more = stream.read(1 << 16)
                 if not more:
                     raise self._gone()
                 line += more
         answer = json.loads(line)
         if "error" in answer:
-            raise Lost(answer["error"])
+            raise WorkerLost(answer["error"])
         return answer
 
-    def _gone(self) -> Lost:
+    def _gone(self) -> WorkerLost:
         code = self._process.wait()
-        return Lost(f"while it was timed, it {fate(code, self._errors.read_text(errors='replace'))}.")
+        return WorkerLost(f"while it was timed, it {fate(code, self._errors.read_text(errors='replace'))}.")

@@ -13,19 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.optimization.pass_api import Material
-from modelyard.builder.optimization.passes.rewrite import MODEL
-
+MODEL = "model.onnx"
 WEIGHT_INPUT: Mapping[str, int] = {"MatMul": 1, "Gemm": 1, "Conv": 1, "ConvTranspose": 1}
 """Operators whose arithmetic is worth another precision, and which of their inputs holds the weights."""
 _INLINE = 1_800_000_000
 
 
-def read(material: Material) -> Any:
+def read(path: Path) -> Any:
     """The ModelProto with its weights, whose shapes and types are as the file declares them."""
     import onnx
 
-    model = onnx.load(str(material.path))
+    model = onnx.load(str(path))
     imports = sorted(model.opset_import, key=lambda one: one.domain not in ("", "ai.onnx"))
     copies = [onnx.helper.make_opsetid(one.domain, one.version) for one in imports]
     del model.opset_import[:]

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from modelyard.builder.optimization.pass_api import Evaluation
+from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.errors import UnsupportedModel
 
 from .onnx_graph import Port
@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 PLAN, FACTS, TIMING_CACHE = "model.plan", "model.json", "timing.cache"
 
 
-class Facts(BaseModel):
+class PlanFacts(BaseModel):
     """What a plan was built with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +33,7 @@ class Facts(BaseModel):
 
 
 def profiles(
-    ports: Sequence[Port], evaluation: Evaluation | None, batches: Sequence[int]
+    ports: Sequence[Port], evaluation: EvaluationData | None, batches: Sequence[int]
 ) -> dict[str, tuple[Shape, Shape, Shape]]:
     """(least, usual, largest) shape of every input with dynamic dimensions; `batches` ascending, three of them.
 
@@ -51,7 +51,7 @@ def profiles(
     return found
 
 
-def against_here(facts: Facts, tensorrt: str, gpu: str, capability: str) -> str | None:
+def against_here(facts: PlanFacts, tensorrt: str, gpu: str, capability: str) -> str | None:
     """Why a plan must not be run with this version on this GPU, or None."""
     if facts.gpu != gpu or facts.capability != capability:
         return (
@@ -78,12 +78,12 @@ def _sizes(port: Port, place: int, seen: Any, batches: Sequence[int]) -> tuple[i
     return 1, usual, usual
 
 
-def facts_from(text: str) -> Facts:
+def facts_from(text: str) -> PlanFacts:
     """The facts in a model.json."""
-    return Facts.model_validate_json(text)
+    return PlanFacts.model_validate_json(text)
 
 
-def recorded(plan: Path) -> Facts:
+def recorded(plan: Path) -> PlanFacts:
     """The facts beside a plan; raises UnsupportedModel when they cannot be read."""
     try:
         return facts_from((plan.parent / FACTS).read_text())

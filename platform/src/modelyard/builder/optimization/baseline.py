@@ -19,18 +19,18 @@ from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.validation import EVALUATION, MODEL, PROOF, gather
 from modelyard.builder.evaluation.evaluation_set import read_arrays, read_evaluation
 from modelyard.builder.evaluation.metrics import metric_for
-from modelyard.builder.inference.sandbox import Died, confined, meaning
+from modelyard.builder.inference.sandbox import WorkerDied, confined, meaning
 from modelyard.builder.inspection.onnx_graph import inspect, read_model
 from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
 
-from .pass_api import Evaluation, Material, Precision
+from .pass_api import EvaluationData, ModelArtifact, Precision
 
 _RESULT = "intake.json"
 _PRECISIONS = {10: Precision.FP16, 16: Precision.BF16, 2: Precision.INT8, 3: Precision.INT8}
 
 
 @dataclass(frozen=True)
-class Intake:
+class Baseline:
     """The original, ready to be worked on; `reason` says why the metric is this one, both empty without eval.npz."""
 
     folder: Path
@@ -43,10 +43,10 @@ class Intake:
     reason: str
 
     @property
-    def material(self) -> Material:
-        return Material(self.folder / MODEL, "onnx", self.precision)
+    def material(self) -> ModelArtifact:
+        return ModelArtifact(self.folder / MODEL, "onnx", self.precision)
 
-    def evaluation(self) -> Evaluation | None:
+    def evaluation(self) -> EvaluationData | None:
         """The evaluation set, when there is one."""
         if not self.metric:
             return None
@@ -62,20 +62,20 @@ class Intake:
         return _arrays(self.folder / (EVALUATION if self.metric else PROOF), kind)
 
 
-def take_in(path: Path, scratch: Path, seconds: float) -> Intake:
+def take_in(path: Path, scratch: Path, seconds: float) -> Baseline:
     """The original of PATH in SCRATCH; raises what is wrong with it, in a sentence."""
     scratch.mkdir(parents=True, exist_ok=True)
     folder, result = scratch / "original", scratch / _RESULT
     arguments = [str(path.absolute()), str(folder), str(result)]
     try:
         found = confined("modelyard.builder.optimization.baseline", arguments, result, seconds)
-    except Died as death:
+    except WorkerDied as death:
         raise ended_early(death, seconds) from death
     precision = Precision(found.pop("precision"))
-    return Intake(folder=folder, precision=precision, files=tuple(found.pop("files")), **found)
+    return Baseline(folder=folder, precision=precision, files=tuple(found.pop("files")), **found)
 
 
-def ended_early(death: Died, seconds: float) -> Exception:
+def ended_early(death: WorkerDied, seconds: float) -> Exception:
     """What it means when the original itself could not be tried within the budget, as the error to raise."""
     if death.code is not None:
         return meaning(death, seconds)
@@ -85,11 +85,11 @@ def ended_early(death: Died, seconds: float) -> Exception:
     )
 
 
-def evaluation_of(folder: Path, metric: str) -> Evaluation:
+def evaluation_of(folder: Path, metric: str) -> EvaluationData:
     """FOLDER/eval.npz, whose arrays were found fitting before."""
     path = folder / EVALUATION
     labels = read_arrays(path).get("labels")
-    return Evaluation(_arrays(path, "input"), _arrays(path, "output"), labels, metric)
+    return EvaluationData(_arrays(path, "input"), _arrays(path, "output"), labels, metric)
 
 
 def gathered(path: Path, folder: Path) -> dict[str, Any]:

@@ -22,22 +22,22 @@ from typing import TYPE_CHECKING
 
 from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, Goal, Runtime, Variant
 from modelyard.builder.evaluation.evaluation_set import write_arrays
-from modelyard.builder.inference.benchmark import Measured
+from modelyard.builder.inference.benchmark import BenchmarkResult
 from modelyard.builder.inference.hardware import this_machine
 from modelyard.errors import BudgetTooSmall
 
-from .baseline import Intake, take_in
-from .search.incumbent import Leader
-from .search.optuna_search import JOURNAL, KEPT, Found, Quest, quick_value, search
+from .baseline import Baseline, take_in
+from .search.incumbent import Incumbent
+from .search.optuna_search import JOURNAL, KEPT, OptunaSearch, SearchResult, quick_value, search
 from .search.selection import choose, pareto
 from .search.space import chain_of, space_of
-from .trials.memory import Memory, attempted
+from .trials.memory import Checkpoint, attempted
 from .trials.pass_runner import registry
-from .trials.timing import Pace, timed
+from .trials.timing import TimingBudget, timed
 from .trials.trial import Bench, Trial, compared, original, tried
 
 if TYPE_CHECKING:
-    from .pass_api import Hardware, Material, Precision, Recipe, Reference
+    from .pass_api import Hardware, ModelArtifact, Precision, Recipe, Reference
 
 PASSES = "modelyard.builder.optimization.passes:PASSES"
 MAKING, MAKING_BEFORE_SEARCH, SEARCHING = 0.6, 0.4, 0.75
@@ -47,7 +47,7 @@ _LEAST_TRYING, _LEAST_TIMING, _CLOSING = 2.0, 2.0, 3.0
 
 
 @dataclass(frozen=True)
-class Order:
+class OptimizationRequest:
     """What was asked for.
 
     `bound` is the largest quality loss as a share, `budget` seconds of wall time, `memory` bytes a process may use,
@@ -68,11 +68,11 @@ class Order:
     passes: str = PASSES
     memory: int | None = None
     runtimes: tuple[Runtime, ...] = RUNTIMES
-    pace: Pace = field(default_factory=Pace)
+    pace: TimingBudget = field(default_factory=TimingBudget)
     search: bool = False
     leftover: bool = False
     hardware: Hardware | None = None
-    starts: Mapping[str, Material] = field(default_factory=dict)
+    starts: Mapping[str, ModelArtifact] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -90,18 +90,18 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OptimizationOutcome:
     """Everything the report is made from."""
 
-    order: Order
-    intake: Intake
+    order: OptimizationRequest
+    intake: Baseline
     hardware: Hardware
     variants: tuple[Variant, ...]
     chosen: Chosen
-    measured: Measured
+    measured: BenchmarkResult
     rows: int
     spent: float
-    found: Found
+    found: SearchResult
     tried: int
     folders: dict[str, tuple[Path, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -110,10 +110,14 @@ Recipes = Callable[[Sequence["Precision"], bool], Sequence["Recipe"]]
 
 
 def optimize(
-    order: Order, recipes: Recipes, scratch: Path, watch: Watch | None = None, memory: Memory | None = None
-) -> Outcome:
+    order: OptimizationRequest,
+    recipes: Recipes,
+    scratch: Path,
+    watch: Watch | None = None,
+    memory: Checkpoint | None = None,
+) -> OptimizationOutcome:
     """Tries, times and chooses; raises InvalidEntry, UnsupportedModel, or BudgetTooSmall."""
-    watch, memory, began = watch or Watch(), memory or Memory(), time.monotonic()
+    watch, memory, began = watch or Watch(), memory or Checkpoint(), time.monotonic()
     started = began - memory.spent
     watch.say("reading and trying the original")
     bench, intake = _bench(order, scratch)
@@ -124,12 +128,12 @@ def optimize(
     watch.tried(first)
     run = _Run(order, bench, first, started, watch, memory)
     trials = [first, *_trials(run, planned)]
-    found = _searched(run, _of_the_original(trials)) if _searches(order, trials) else Found((), 0, 0)
+    found = _searched(run, _of_the_original(trials)) if _searches(order, trials) else SearchResult((), 0, 0)
     trials += [*found.best, *map(compared, order.references)]
     measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say, order.goal)
     variants = _on_the_front(tuple(_variant(trial, measured) for trial in trials))
     watch.measured(variants)
-    return Outcome(
+    return OptimizationOutcome(
         order=order,
         intake=intake,
         hardware=bench.hardware,
@@ -144,7 +148,7 @@ def optimize(
     )
 
 
-def refuse(outcome: Outcome, name: str, why: str) -> Outcome:
+def refuse(outcome: OptimizationOutcome, name: str, why: str) -> OptimizationOutcome:
     """The same without a variant that turned out to be of no use, and another choice."""
     variants = _on_the_front(
         tuple(one.model_copy(update={"refused": why}) if one.name == name else one for one in outcome.variants)
@@ -153,7 +157,7 @@ def refuse(outcome: Outcome, name: str, why: str) -> Outcome:
     return replace(outcome, variants=variants, chosen=choose(variants, order.goal, order.bound))
 
 
-def keep(outcome: Outcome, folder: Path) -> None:
+def keep(outcome: OptimizationOutcome, folder: Path) -> None:
     """Puts the chosen model into FOLDER, which is replaced."""
     source, files = outcome.folders[outcome.chosen.name]
     shutil.rmtree(folder, ignore_errors=True)
@@ -162,7 +166,7 @@ def keep(outcome: Outcome, folder: Path) -> None:
         shutil.copyfile(source / name, folder / name)
 
 
-def _bench(order: Order, scratch: Path) -> tuple[Bench, Intake]:
+def _bench(order: OptimizationRequest, scratch: Path) -> tuple[Bench, Baseline]:
     intake = take_in(order.path, scratch, order.budget)
     inputs = write_arrays(intake.arrays("input"), scratch / "inputs.npz")
     hardware, evaluation = order.hardware or this_machine(), intake.evaluation()
@@ -182,7 +186,7 @@ def _bench(order: Order, scratch: Path) -> tuple[Bench, Intake]:
     return bench, intake
 
 
-def _enough(order: Order, spent: float) -> None:
+def _enough(order: OptimizationRequest, spent: float) -> None:
     """The rest of the budget must allow timing the original at least."""
     needed = 2 * spent + 2 * _LEAST_TIMING
     if order.budget < needed:
@@ -192,7 +196,7 @@ def _enough(order: Order, spent: float) -> None:
         )
 
 
-def _until(order: Order, started: float, memory: Memory) -> float:
+def _until(order: OptimizationRequest, started: float, memory: Checkpoint) -> float:
     """When timing has to be over; a run that goes on from another's times all anew, so it gets its share again."""
     until = started + order.budget - min(_CLOSING, 0.05 * order.budget)
     return max(until, time.monotonic() + (1 - SEARCHING) * order.budget) if memory.spent else until
@@ -202,22 +206,22 @@ def _until(order: Order, started: float, memory: Memory) -> float:
 class _Run:
     """What all steps share; `started` is as if one process had done everything."""
 
-    order: Order
+    order: OptimizationRequest
     bench: Bench
     first: Trial
     started: float
     watch: Watch
-    memory: Memory
+    memory: Checkpoint
 
     def left(self, share: float) -> float:
         """Seconds until that share of the budget is spent."""
         return self.started + share * self.order.budget - time.monotonic()
 
-    def leader(self) -> Leader:
+    def leader(self) -> Incumbent:
         """Who tells the watch of the best so far."""
         deadline = self.started + SEARCHING * self.order.budget
         value = quick_value(self.bench, self.first, self.order.goal, deadline)
-        return Leader(value, self.watch.leading, self.order.budget)
+        return Incumbent(value, self.watch.leading, self.order.budget)
 
 
 def _trials(run: _Run, planned: Sequence[Recipe]) -> list[Trial]:
@@ -237,7 +241,7 @@ def _trials(run: _Run, planned: Sequence[Recipe]) -> list[Trial]:
     return found
 
 
-def _searches(order: Order, trials: Sequence[Trial]) -> bool:
+def _searches(order: OptimizationRequest, trials: Sequence[Trial]) -> bool:
     return order.search or (order.leftover and all(trial.begun for trial in trials))
 
 
@@ -245,7 +249,7 @@ def _of_the_original(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if not trial.recipe.start]
 
 
-def _searched(run: _Run, trials: Sequence[Trial]) -> Found:
+def _searched(run: _Run, trials: Sequence[Trial]) -> SearchResult:
     """Tunes the chains of passes that could be made at all."""
     order, bench, watch, leader = run.order, run.bench, run.watch, run.leader()
     deadline = run.started + SEARCHING * order.budget
@@ -267,7 +271,7 @@ def _searched(run: _Run, trials: Sequence[Trial]) -> Found:
         run.memory.save()
         watch.say(doing)
 
-    quest = Quest(
+    quest = OptunaSearch(
         space=space,
         goal=order.goal,
         bound=order.bound,
@@ -292,7 +296,7 @@ def _on_the_front(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
     return tuple(variant.model_copy(update={"pareto": variant.name in front}) for variant in variants)
 
 
-def _variant(trial: Trial, measured: Measured) -> Variant:
+def _variant(trial: Trial, measured: BenchmarkResult) -> Variant:
     timing = measured.timings.get(trial.name)
     refused = measured.lost.get(trial.name) or trial.refused
     if timing is None and refused is None:

@@ -19,14 +19,14 @@ from modelyard.api.quantity import fraction, seconds
 from modelyard.builder.inference.hardware import this_machine
 from modelyard.errors import InvalidSettings
 
-from .optimizer import Order
+from .optimizer import OptimizationRequest
 from .pass_api import Precision
 
 RUNTIMES: dict[str, tuple[Runtime, ...]] = {"cpu": ("onnxruntime", "openvino"), "gpu": ("onnxruntime", "tensorrt")}
 """Those a Triton for that hardware has."""
 
 
-class _Asked(BaseModel):
+class _RequestedOptions(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
     goal: Goal = "latency"
@@ -46,7 +46,7 @@ class _Asked(BaseModel):
 
 
 @dataclass(frozen=True)
-class Wish:
+class OptimizationOptions:
     """A goal, the share of the quality that may be lost, seconds, the hardware it is for; `train` runs the recipe."""
 
     goal: Goal
@@ -68,7 +68,7 @@ class Wish:
         }
         return {"optimize": {**wanted, "train": True} if self.train else wanted}
 
-    def order(self, path: Path, out: Path) -> Order:
+    def order(self, path: Path, out: Path) -> OptimizationRequest:
         """The engine's order for a model at PATH; raises InvalidSettings when this machine is of no use for it."""
         hardware = this_machine()
         if self.target == "gpu" and hardware.gpu is None:
@@ -76,7 +76,7 @@ class Wish:
                 "this optimization is for a GPU, and onnxruntime has none here: run it where onnxruntime-gpu and an "
                 "NVIDIA GPU are (build.gpuImage in the cluster), or for the target cpu."
             )
-        return Order(
+        return OptimizationRequest(
             path=path,
             goal=self.goal,
             bound=self.bound,
@@ -90,10 +90,10 @@ class Wish:
         )
 
 
-def wish(text: str, target: Literal["cpu", "gpu"]) -> Wish:
+def wish(text: str, target: Literal["cpu", "gpu"]) -> OptimizationOptions:
     """What the JSON asks for on a target; raises InvalidSettings naming the field that is not usable."""
     try:
-        asked = _Asked.model_validate_json(text)
+        asked = _RequestedOptions.model_validate_json(text)
     except ValidationError as bad:
         first = bad.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "it"
@@ -101,4 +101,4 @@ def wish(text: str, target: Literal["cpu", "gpu"]) -> Wish:
     if asked.target not in (None, target):
         raise InvalidSettings(f"--optimize is for the target {asked.target} and the build is for {target}; agree.")
     ordered = tuple(one for one in Precision if one in asked.precisions)
-    return Wish(asked.goal, asked.max_quality_loss, ordered, asked.budget, target, asked.train)
+    return OptimizationOptions(asked.goal, asked.max_quality_loss, ordered, asked.budget, target, asked.train)

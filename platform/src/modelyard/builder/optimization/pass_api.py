@@ -20,7 +20,7 @@ Kind = Literal["onnx", "openvino", "tensorrt"]
 
 
 @dataclass(frozen=True)
-class Material:
+class ModelArtifact:
     """A model on disk.
 
     `path` is model.onnx, model.xml for OpenVINO IR or model.plan for TensorRT; other files of it lie beside it.
@@ -54,7 +54,7 @@ class Hardware:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationData:
     """The entry's eval.npz: arrays by tensor name, axis 0 = samples; labels when given; the metric that judges."""
 
     inputs: Mapping[str, np.ndarray]
@@ -82,13 +82,13 @@ class Pass(Protocol):
     @property
     def space(self) -> Mapping[str, Sequence[Any]]: ...
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """None when the pass can be tried, else a sentence why not."""
         ...
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The rewritten model; writes only below `folder`. May raise anything: the engine records the reason."""
         ...
 

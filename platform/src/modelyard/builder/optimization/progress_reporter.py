@@ -21,7 +21,7 @@ EVERY, SOONEST = 15.0, 1.0
 """Seconds after which a sign of life is given anyway, and before which no step is told after another."""
 
 
-class Heartbeat:
+class ProgressReporter:
     """Writes progress from enter to exit; `spent` gives the seconds of the budget, `also` what another is told of.
 
     `before` is what an interrupted run told last: what it had tried counts from the start.

@@ -28,7 +28,7 @@ _NOISE = "CudaDriverHelper has not been initialized"
 
 
 @dataclass(frozen=True)
-class Server:
+class TritonServer:
     """A running Triton."""
 
     http_port: int
@@ -45,7 +45,7 @@ class Server:
 @contextmanager
 def running(
     home: Path, repository: Path, model: str, log: Path, http_port: int = 0, grpc_port: int = 0
-) -> Iterator[Server]:
+) -> Iterator[TritonServer]:
     """A Triton that answers for `model`; free ports where 0 is given. Stopped when the block ends."""
     free = _free_ports(http_port, grpc_port)
     with log.open("wb") as sink:
@@ -58,7 +58,7 @@ def running(
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
-    server = Server(*free, process, log)
+    server = TritonServer(*free, process, log)
     try:
         _wait_until_ready(server, model)
         yield server
@@ -111,7 +111,7 @@ def _die_with_parent() -> None:
     _libc.prctl(_PARENT_DIED, signal.SIGTERM)
 
 
-def _wait_until_ready(server: Server, model: str) -> None:
+def _wait_until_ready(server: TritonServer, model: str) -> None:
     import httpx
 
     deadline = time.monotonic() + READY_SECONDS

@@ -12,14 +12,14 @@ from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE, clos
 from modelyard.errors import UnsupportedModel
 
 from .install import triton_home
-from .server import Server, running
-from .v2_http import HEADER_LENGTH, Body, decode
+from .server import TritonServer, running
+from .v2_http import HEADER_LENGTH, RequestBody, decode
 
 _SECONDS = 120
 
 
 def prove(
-    repository: Path, model: str, body: Body, expected: dict[str, Any], log: Path, runtime: str = "onnxruntime"
+    repository: Path, model: str, body: RequestBody, expected: dict[str, Any], log: Path, runtime: str = "onnxruntime"
 ) -> Proof:
     """Serves the repository and asks once; raises UnsupportedModel when the answer is missing or another."""
     started = time.monotonic()
@@ -46,7 +46,7 @@ def prove(
     )
 
 
-def infer(server: Server, model: str, body: Body) -> dict[str, Any]:
+def infer(server: TritonServer, model: str, body: RequestBody) -> dict[str, Any]:
     """One request; arrays by output name. Raises UnsupportedModel with Triton's words when it is refused."""
     import httpx
 
@@ -61,7 +61,7 @@ def infer(server: Server, model: str, body: Body) -> dict[str, Any]:
     return decode(response.content, int(length) if length else None)
 
 
-def _version(server: Server) -> str:
+def _version(server: TritonServer) -> str:
     import httpx
 
     return str(httpx.get(f"{server.url}/v2", timeout=10, trust_env=False).json()["version"])

@@ -21,7 +21,7 @@ _DATATYPES = {
 
 
 @dataclass(frozen=True)
-class Body:
+class RequestBody:
     """A request or response body; `header_length` is None when all of it is JSON."""
 
     content: bytes
@@ -35,7 +35,7 @@ class Body:
         return {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(self.header_length)}
 
 
-def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> Body:
+def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> RequestBody:
     """The request for arrays by input name; `binary_outputs` when the answer does not fit JSON."""
     inputs, raw = [], b""
     for name, array in feed.items():
@@ -51,7 +51,7 @@ def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> Body:
     if binary_outputs:
         request["parameters"] = {"binary_data_output": True}
     header = json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode()
-    return Body(header + raw, len(header) if raw else None)
+    return RequestBody(header + raw, len(header) if raw else None)
 
 
 def decode(content: bytes, header_length: int | None, tensors: str = "outputs") -> dict[str, Any]:

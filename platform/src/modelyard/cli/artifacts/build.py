@@ -18,7 +18,7 @@ from modelyard.cli.terminal.console import Output
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
     from modelyard.api.report import OptimizationSummary, Report
-    from modelyard.builder.artifacts.assemble import Order
+    from modelyard.builder.artifacts.assemble import AssemblyRequest
 
 MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -123,7 +123,7 @@ def _locally(
     trust_code: bool,
 ) -> "Report":
     from modelyard.api.report import Source as ReportedSource
-    from modelyard.builder.artifacts.assemble import Order, Steps
+    from modelyard.builder.artifacts.assemble import AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
     from modelyard.builder.artifacts.staging import Naming, stage
@@ -146,14 +146,16 @@ def _locally(
         reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
         folder = out or Path(f"{model}-build")
         if optimize is not None:
-            return _optimized(path, optimize, Order(model, digest, reported, target.value), folder, trust_code)
-        order = Order(model, build_digest(digest, model, {}), reported, target.value)
-        return build_artifact(source, order, folder, Steps(say)).report
+            return _optimized(
+                path, optimize, AssemblyRequest(model, digest, reported, target.value), folder, trust_code
+            )
+        order = AssemblyRequest(model, build_digest(digest, model, {}), reported, target.value)
+        return build_artifact(source, order, folder, ProgressSteps(say)).report
 
 
-def _optimized(path: Path, asked: str, order: "Order", folder: Path, trust_code: bool) -> "Report":
+def _optimized(path: Path, asked: str, order: "AssemblyRequest", folder: Path, trust_code: bool) -> "Report":
     """Builds here with a table that fills; the digest of `order` is still that of the source."""
-    from modelyard.builder.artifacts.assemble import Steps
+    from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.optimization.options import wish
     from modelyard.builder.optimization.results.publish import build as build_optimized
     from modelyard.core.names import build_digest
@@ -163,12 +165,12 @@ def _optimized(path: Path, asked: str, order: "Order", folder: Path, trust_code:
     wanted = wish(asked, order.target)
     order = replace(order, digest=build_digest(order.digest, order.model, wanted.options))
     with progress() as watch:
-        steps = Steps(watch.say)
+        steps = ProgressSteps(watch.say)
         return build_optimized(path, wanted, order, folder, steps, watch, trust_code=trust_code).report
 
 
 def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
-    from modelyard.builder.artifacts.assemble import Steps
+    from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.artifacts.publish import publish
     from modelyard.builder.optimization.options import wish
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
@@ -178,7 +180,7 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
     entry = _resolved(what)
     registry = open_registry()
     model = model_name(name, entry.name)
-    store, steps = open_store(), Steps(say)
+    store, steps = open_store(), ProgressSteps(say)
 
     def fetch(folder: Path) -> None:
         registry.fetch(entry, folder)

@@ -88,7 +88,7 @@ def optimize(
     """Try smaller and faster variants of a model and keep the best that keeps its quality."""
     wanted = precisions_of(precisions)
     from modelyard.api.optimization import RUNTIMES
-    from modelyard.builder.optimization.optimizer import Order
+    from modelyard.builder.optimization.optimizer import OptimizationRequest
     from modelyard.builder.optimization.optimizer import optimize as run
     from modelyard.builder.optimization.report.report import write
     from modelyard.builder.optimization.search.recipes import recipes
@@ -96,7 +96,9 @@ def optimize(
     from .optimize_view import progress, show
 
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
-    order = Order(path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes, search=search)
+    order = OptimizationRequest(
+        path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes, search=search
+    )
     with _scratch(out) as scratch, progress() as watch:
         if train:
             from modelyard.builder.optimization.training.starting_points import begin

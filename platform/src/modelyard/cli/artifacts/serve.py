@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from modelyard.builder.artifacts.assemble import Artifact
-    from modelyard.builder.triton.server import Server
+    from modelyard.builder.triton.server import TritonServer
 
 _INLINE = 2000
 
@@ -23,7 +23,7 @@ def serve(
 ) -> None:
     """Build and serve a model on this machine, until Ctrl-C."""
     from modelyard.api.report import Source as ReportedSource
-    from modelyard.builder.artifacts.assemble import LOG, REPOSITORY, Order, Steps
+    from modelyard.builder.artifacts.assemble import LOG, REPOSITORY, AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.staging import Naming, staged_source
     from modelyard.builder.triton.install import triton_home
@@ -38,8 +38,8 @@ def serve(
         source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle))
         model, digest = model_name(name, source.name), source.digest()
         reported = ReportedSource(kind=source.kind, name=source.name, digest=digest)
-        order = Order(model, build_digest(digest, model, {}), reported)
-        artifact = build_artifact(source, order, Path(scratch, "out"), Steps(say))
+        order = AssemblyRequest(model, build_digest(digest, model, {}), reported)
+        artifact = build_artifact(source, order, Path(scratch, "out"), ProgressSteps(say))
         show(artifact.report)
         log = artifact.folder / LOG
         with running(home, artifact.folder / REPOSITORY, model, log, http_port, grpc_port) as server:
@@ -47,7 +47,7 @@ def serve(
             _until_interrupted(server)
 
 
-def _announce(server: "Server", artifact: "Artifact") -> None:
+def _announce(server: "TritonServer", artifact: "Artifact") -> None:
     from modelyard.cli.terminal.console import out
 
     console, model, body = out(), artifact.report.model, artifact.warmup
@@ -61,7 +61,7 @@ def _announce(server: "Server", artifact: "Artifact") -> None:
     console.print("Ctrl-C ends it.", markup=False)
 
 
-def _until_interrupted(server: "Server") -> None:
+def _until_interrupted(server: "TritonServer") -> None:
     from modelyard.builder.triton.server import reasons
     from modelyard.cli.terminal.console import say
     from modelyard.errors import Unreachable

@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 from modelyard.api.rollout import FITS, Strategy
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.core.rollout.state_machine import AGAINST, Course, Signal, following
+from modelyard.core.rollout.state_machine import AGAINST, RolloutSpecView, Signal, next_transition
 
 _STEPS = 2
 _SIGNALS = {
-    Signal.WISHED: "the spec asks for another revision than the stable, which was not refused before",
+    Signal.SPEC_CHANGED: "the spec asks for another revision than the stable, which was not refused before",
     Signal.BUILT: "the artifact is in the store",
-    Signal.LEFT: "the revision that goes has no traffic any more; Replacing: it is gone",
-    Signal.ANSWERED: "the candidate answered a warm-up request",
+    Signal.DRAINED: "the revision that goes has no traffic any more; Replacing: it is gone",
+    Signal.WARMED_UP: "the candidate answered a warm-up request",
     Signal.PASSED: "every gate of the phase passed, and its least time is over",
-    Signal.IGNORANT: "nothing can be concluded, or a person holds it",
-    Signal.KNOWING: "that is over",
+    Signal.INCONCLUSIVE: "nothing can be concluded, or a person holds it",
+    Signal.CONCLUSIVE: "that is over",
     Signal.PROMOTE: "a person, or `onInconclusive: Promote`, wants the candidate without waiting",
     Signal.FAILED: "a gate failed the candidate",
     Signal.EXPIRED: "`maxDuration` is over without a decision",
@@ -56,14 +56,14 @@ def transitions() -> frozenset[Transition]:
     return frozenset(one for course in _courses() for one in _along(course))
 
 
-def _along(course: Course) -> Iterator[Transition]:
+def _along(course: RolloutSpecView) -> Iterator[Transition]:
     """Those of one course; a state is its phase, its step and the phase that is held."""
     open_: list[tuple[Phase, int, Phase]] = [(Phase.IDLE, 0, course.held)]
     known = set(open_)
     while open_:
         phase, step, held = open_.pop()
         for signal in Signal:
-            move = following(phase, step, signal, replace(course, held=held))
+            move = next_transition(phase, step, signal, replace(course, held=held))
             if move is None:
                 continue
             yield Transition(phase, signal, move.phase, move.outcome)
@@ -89,11 +89,11 @@ def page() -> str:
     )
 
 
-def _courses() -> Iterator[Course]:
+def _courses() -> Iterator[RolloutSpecView]:
     for strategy, load_test, goes_on, first in product(Strategy, (False, True), (False, True), (False, True)):
         if (load_test and strategy not in FITS["load_test"]) or (goes_on and strategy not in FITS["shadow"]):
             continue
-        yield Course(strategy, _STEPS, load_test, goes_on, first)
+        yield RolloutSpecView(strategy, _STEPS, load_test, goes_on, first)
 
 
 def _arrows(found: Iterator[Transition]) -> list[str]:

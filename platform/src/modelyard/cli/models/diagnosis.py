@@ -40,14 +40,14 @@ class Verdict(StrEnum):
 class Step:
     """One station: what was found, and what to do when it is not good."""
 
-    station: str
+    subject: str
     verdict: Verdict
     found: str
     remedy: str = ""
 
 
 @dataclass(frozen=True)
-class Facts:
+class ClusterObjects:
     """The world around one Model: objects of any kind in it, its build's Job and pods, the Gateway.
 
     `logs` are the last lines of containers that ended badly, by pod name.
@@ -72,7 +72,7 @@ class Facts:
 _UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevision"}
 
 
-def diagnose(facts: Facts, settings: Settings) -> tuple[Step, ...]:
+def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[Step, ...]:
     """All stations of the Model's path, in order; never empty."""
     first = _model(facts.model, settings)
     if not facts.model.status.conditions:
@@ -109,7 +109,7 @@ def _model(model: Model, settings: Settings) -> Step:
     return Step("Model", Verdict.GOOD, f"{where} asks for {model.spec.source}; the operator has taken it up.")
 
 
-def _build(facts: Facts, settings: Settings) -> Step | None:
+def _build(facts: ClusterObjects, settings: Settings) -> Step | None:
     build = facts.model.status.build
     if build is None:
         return _condition(facts, "Build", "Built", "modelyard get --watch")
@@ -119,7 +119,7 @@ def _build(facts: Facts, settings: Settings) -> Step | None:
         return None if known is not None and known.digest == build.digest else plain
     log = _log_of(job_name(build.digest), settings)
     found = _condition(facts, "Build", "Built", log)
-    trouble = pod_failures.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
+    trouble = pod_failures.pod_failure(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
     if trouble and found and found.verdict is Verdict.WAITING:
         return Step("Build", Verdict.BAD, trouble.message, log)
     return found
@@ -131,7 +131,7 @@ def _about_optimization(model: Model) -> bool:
     return known is not None and said is not None and said.message == known.message
 
 
-def _optimization(facts: Facts, settings: Settings) -> Step | None:
+def _optimization(facts: ClusterObjects, settings: Settings) -> Step | None:
     """How far the optimization is, or why it failed; None when the spec asks for none."""
     known, station = facts.model.status.optimization, "Optimization"
     if known is None:
@@ -139,7 +139,7 @@ def _optimization(facts: Facts, settings: Settings) -> Step | None:
     if known.variant:
         return Step(station, Verdict.GOOD, known.message)
     log = _log_of(optimize_job_name(known.digest), settings)
-    trouble = pod_failures.trouble(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
+    trouble = pod_failures.pod_failure(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
     if trouble and not known.failure:
         return Step(station, Verdict.BAD, trouble.message, log)
     if _about_optimization(facts.model):
@@ -151,7 +151,7 @@ def _log_of(job: str, settings: Settings) -> str:
     return f"kubectl -n {settings.operator.namespace} logs job/{job}"
 
 
-def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | None:
+def _condition(facts: ClusterObjects, station: str, kind: str, command: str) -> Step | None:
     said = facts.model.status.condition(kind)
     if said is None:
         return None
@@ -164,7 +164,7 @@ def _condition(facts: Facts, station: str, kind: str, command: str) -> Step | No
     return Step(station, Verdict.BAD, said.message, f"to look closer: {command}")
 
 
-def _revision(facts: Facts, revision: RevisionStatus) -> Step:
+def _revision(facts: ClusterObjects, revision: RevisionStatus) -> Step:
     """InferenceService, pods, replicas, warm-up: the first that is missing."""
     station = f"Revision {revision.name}"
     gone = f"version {revision.version} is on its way out ({revision.stage})."
@@ -174,7 +174,7 @@ def _revision(facts: Facts, revision: RevisionStatus) -> Step:
         return Step(station, Verdict.GOOD, gone)
     if facts.find("InferenceService", revision.name) is None:
         return Step(station, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")
-    trouble = pod_failures.trouble(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
+    trouble = pod_failures.pod_failure(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
     if trouble:
         return Step(station, Verdict.BAD, trouble.message, _pod_command(facts.model, revision))
     ready, wanted = _replicas(facts.find("Deployment", predictor(revision.name)))
@@ -205,7 +205,7 @@ def _replicas(deployment: Object | None) -> tuple[int, int]:
     return deployment.get("status", {}).get("readyReplicas", 0), deployment["spec"].get("replicas", 1)
 
 
-def _without_deployment(facts: Facts, revision: RevisionStatus) -> tuple[Verdict, str, str]:
+def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tuple[Verdict, str, str]:
     """KServe made no Deployment, or somebody scaled it to nothing."""
     look = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
     if facts.find("Deployment", predictor(revision.name)) is not None:
@@ -244,7 +244,7 @@ def _rollout(model: Model) -> Iterator[Step]:
     yield Step("Rollout", Verdict.BAD, found, again)
 
 
-def _routes(facts: Facts, settings: Settings) -> Iterator[Step]:
+def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
     if not facts.model.status.revisions:
         return
     name = facts.model.name
@@ -254,7 +254,7 @@ def _routes(facts: Facts, settings: Settings) -> Iterator[Step]:
         if route is None:
             yield Step(station, Verdict.WAITING, "it is not there yet; it comes with the first pods of a revision.")
             continue
-        trouble = route_status.trouble(route, settings.gateway)
+        trouble = route_status.route_failure(route, settings.gateway)
         look = f"kubectl -n {facts.model.namespace} describe {kind.lower()} {called}"
         if trouble:
             yield Step(station, Verdict.WAITING if " waits for " in trouble else Verdict.BAD, trouble, look)
@@ -262,7 +262,7 @@ def _routes(facts: Facts, settings: Settings) -> Iterator[Step]:
             yield _traffic(facts, station, route, look)
 
 
-def _traffic(facts: Facts, station: str, route: Object, look: str) -> Step:
+def _traffic(facts: ClusterObjects, station: str, route: Object, look: str) -> Step:
     """Who gets the route's traffic, and whether there is anybody to answer it."""
     backends = route["spec"]["rules"][0]["backendRefs"]
     total = sum(one.get("weight", 1) for one in backends)
@@ -280,7 +280,7 @@ def _traffic(facts: Facts, station: str, route: Object, look: str) -> Step:
     return Step(station, Verdict.GOOD, f"accepted; {split}.")
 
 
-def _gateway(facts: Facts, settings: Settings) -> Iterator[Step]:
+def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
     where = f"{settings.gateway.namespace}/{settings.gateway.name}"
     look = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
     if facts.gateway is None:

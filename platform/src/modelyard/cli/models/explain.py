@@ -22,7 +22,7 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
 
-from .diagnosis import Facts, Step, Verdict, conclusion, diagnose
+from .diagnosis import ClusterObjects, Step, Verdict, conclusion, diagnose
 from .get import parsed, read
 
 _MARKS = {Verdict.GOOD: "[green]✓[/]", Verdict.WAITING: "[yellow]…[/]", Verdict.BAD: "[red]✗[/]"}
@@ -48,7 +48,7 @@ def explain(
         raise typer.Exit(1)
 
 
-def gather(cluster: Cluster, model: Model, settings: Settings) -> Facts:
+def gather(cluster: Cluster, model: Model, settings: Settings) -> ClusterObjects:
     """Everything that belongs to the Model, as far as the caller may read it."""
     objects: list[dict[str, Any]] = []
     for kind in _KINDS:
@@ -59,7 +59,7 @@ def gather(cluster: Cluster, model: Model, settings: Settings) -> Facts:
         objects += _items(cluster, "Pod", settings.operator.namespace, selector)
     logs = {one["metadata"]["name"]: _log(cluster, one) for one in objects if one["kind"] == "Pod"}
     gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))
-    return Facts(model, objects, gateway, {pod: log for pod, log in logs.items() if log})
+    return ClusterObjects(model, objects, gateway, {pod: log for pod, log in logs.items() if log})
 
 
 def _items(cluster: Cluster, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
@@ -85,7 +85,7 @@ def _log(cluster: Cluster, pod: dict[str, Any]) -> str:
 def show(steps: tuple[Step, ...], console: Console) -> None:
     """The stations in order, then the one to begin with."""
     for step in steps:
-        line = f"{_MARKS[step.verdict]} [bold]{escape(step.station)}[/]: {escape(step.found)}"
+        line = f"{_MARKS[step.verdict]} [bold]{escape(step.subject)}[/]: {escape(step.found)}"
         console.print(line, highlight=False, soft_wrap=True)
     begin = conclusion(steps)
     if begin.verdict is Verdict.GOOD:
@@ -93,7 +93,7 @@ def show(steps: tuple[Step, ...], console: Console) -> None:
         return
     word = "Wrong" if begin.verdict is Verdict.BAD else "On its way"
     console.print(
-        f"\n[bold]{word}[/] at {escape(begin.station)}: {escape(begin.found)}", highlight=False, soft_wrap=True
+        f"\n[bold]{word}[/] at {escape(begin.subject)}: {escape(begin.found)}", highlight=False, soft_wrap=True
     )
     if begin.remedy:
         console.print(f"[bold]Do[/]: {escape(begin.remedy)}", highlight=False, soft_wrap=True)

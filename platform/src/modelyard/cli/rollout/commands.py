@@ -18,7 +18,7 @@ from modelyard.api.rollout import Action, Strategy
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
 from modelyard.cli.models.get import parsed, read
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.core.rollout.effective_spec import bound
+from modelyard.core.rollout.effective_spec import effective_spec
 from modelyard.core.rollout.state_machine import WATCHED
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, Unreachable, UserError
@@ -32,7 +32,7 @@ _UNGUIDED = {Action.PROMOTE, Action.PAUSE, Action.RESUME}
 def objection(model: Model, action: Action) -> str:
     """Why the command makes no sense now, with what to do instead; empty when it does."""
     rollout = model.status.rollout or RolloutStatus()
-    strategy = bound(model, rollout).spec.rollout.strategy
+    strategy = effective_spec(model, rollout).spec.rollout.strategy
     if action in _UNGUIDED and strategy in (Strategy.IMMEDIATE, Strategy.RECREATE):
         said = f"strategy {strategy} has no steps to {action}: a revision gets all the traffic once it answers"
         return f"{said}. `modelyard rollout abort {model.name}` drops one that is still starting."

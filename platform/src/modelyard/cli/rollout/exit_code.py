@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord
 from modelyard.api.status import ModelStatus
 
-from .view import Look, told
+from .view import RolloutView, summary_line
 
 _CODES = {
     Outcome.PROMOTED: 0,
@@ -28,43 +28,43 @@ _CODES = {
 
 
 @dataclass(frozen=True)
-class Ending:
+class ExitStatus:
     """The exit code, and why in a sentence."""
 
     code: int
     sentence: str
 
 
-def ending(look: Look, began: str) -> Ending | None:
+def ending(look: RolloutView, began: str) -> ExitStatus | None:
     """How it ended; None while it goes on. `began` is when the rollout seen last began, empty when none was seen."""
     rollout, status = look.rollout, look.model.status
     if look.behind:
         return None
     if rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected:
-        return Ending(1, f"{look.model.name} is stuck: {_message(status, 'Stalled')}")
+        return ExitStatus(1, f"{look.model.name} is stuck: {_message(status, 'Stalled')}")
     if rollout.active:
         return None
-    if rollout.history and (rollout.rejected or rollout.history[0].started == began):
+    if rollout.history and (rollout.rejected or rollout.history[0].start_time == began):
         return _recorded(look, rollout.history[0])
     if began:
         return _unrecorded(look)
     if _holds(status, "Ready"):
-        said = f" The last one: {told(rollout.history[0], look.now)}." if rollout.history else ""
-        return Ending(0, f"No rollout is under way; version {status.version} holds the traffic.{said}")
+        said = f" The last one: {summary_line(rollout.history[0], look.now)}." if rollout.history else ""
+        return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{said}")
     return None
 
 
-def _recorded(look: Look, record: RolloutRecord) -> Ending | None:
+def _recorded(look: RolloutView, record: RolloutRecord) -> ExitStatus | None:
     code = _CODES.get(record.outcome)
-    return None if code is None else Ending(code, f"{told(record, look.now)}. {record.message}")
+    return None if code is None else ExitStatus(code, f"{summary_line(record, look.now)}. {record.message}")
 
 
-def _unrecorded(look: Look) -> Ending | None:
+def _unrecorded(look: RolloutView) -> ExitStatus | None:
     """The first revision of a Model leaves no record, and neither does what ends before it had a candidate."""
     rollout = look.rollout
     if rollout.reason == Outcome.SUPERSEDED:
         return None
-    return Ending(0 if rollout.reason == Outcome.PROMOTED else 1, f"{look.model.name}: {rollout.message}")
+    return ExitStatus(0 if rollout.reason == Outcome.PROMOTED else 1, f"{look.model.name}: {rollout.message}")
 
 
 def _holds(status: ModelStatus, kind: str) -> bool:

@@ -56,10 +56,10 @@ def share(bad: int, requests: int) -> str:
 def short(one: GateStatus) -> str:
     """The gate in a few words, for a line of a log."""
     sides = []
-    if one.fails_at:
-        sides.append(f"against {number(one.against)}/{number(one.fails_at)}")
-    if one.passes_at:
-        sides.append(f"favour {number(one.favour)}/{number(one.passes_at)}")
+    if one.fail_threshold:
+        sides.append(f"against {number(one.evidence_against)}/{number(one.fail_threshold)}")
+    if one.pass_threshold:
+        sides.append(f"for {number(one.evidence_for)}/{number(one.pass_threshold)}")
     return f"{one.name} {one.verdict.value}" + (f" ({', '.join(sides)})" if sides else "")
 
 
@@ -68,7 +68,7 @@ def _headline(one: GateStatus) -> Text:
     said = Text.assemble((f"{mark} ", colour), (one.name, "bold"), "  ", (one.verdict.value, colour))
     if one.verdict is GateVerdict.CONTINUE and one.eta is not None:
         said.append(f", may pass in about {spell(one.eta)}")
-    elif one.verdict is GateVerdict.CONTINUE and one.passes_at:
+    elif one.verdict is GateVerdict.CONTINUE and one.pass_threshold:
         said.append(", no pass in sight at this rate")
     return said
 
@@ -76,20 +76,20 @@ def _headline(one: GateStatus) -> Text:
 def _lines(one: GateStatus) -> Iterator[RenderableType]:
     if one.name in _BAD and (one.requests or one.stable_requests):
         yield Flow(tuple(_counts(one)))
-    if one.fails_at:
-        yield _bar("against", one.against, one.fails_at, "red", "fails")
-    if one.passes_at:
-        yield _bar("favour ", one.favour, one.passes_at, "green", "enough to pass")
+    if one.fail_threshold:
+        yield _bar("against", one.evidence_against, one.fail_threshold, "red", "fails")
+    if one.pass_threshold:
+        yield _bar("for    ", one.evidence_for, one.pass_threshold, "green", "enough to pass")
     if one.message:
         yield Text(one.message.removeprefix(f"{one.name}: "), style="dim")
 
 
 def _counts(one: GateStatus) -> Iterator[Text]:
-    yield Text(f"{_BAD[one.name]}: candidate {share(one.bad, one.requests)}")
+    yield Text(f"{_BAD[one.name]}: candidate {share(one.failed_requests, one.requests)}")
     if one.stable_requests:
-        yield Text(f"stable {share(one.stable_bad, one.stable_requests)}")
-    if one.phi > 1.0:
-        yield Text(f"phi {one.phi:.2g}")
+        yield Text(f"stable {share(one.stable_failed_requests, one.stable_requests)}")
+    if one.overdispersion > 1.0:
+        yield Text(f"phi {one.overdispersion:.2g}")
 
 
 def _bar(side: str, value: float, threshold: float, colour: str, end: str) -> Text:

@@ -33,22 +33,22 @@ def documents(records: Sequence[RolloutRecord]) -> list[dict[str, Any]]:
     return [
         {
             **one.model_dump(by_alias=True, mode="json"),
-            "durationSeconds": round(epoch(one.ended) - epoch(one.started), 3),
+            "durationSeconds": round(epoch(one.end_time) - epoch(one.start_time), 3),
         }
         for one in records
     ]
 
 
 def _row(one: RolloutRecord, now: float, wide: bool) -> tuple[str, ...]:
-    ended = one.ended.partition(".")[0].removesuffix("Z").replace("T", " ") + "Z"
+    ended = one.end_time.partition(".")[0].removesuffix("Z").replace("T", " ") + "Z"
     return (
-        ended if wide else ago(one.ended, now),
+        ended if wide else ago(one.end_time, now),
         one.version or EMPTY,
         one.outcome.value,
         one.strategy,
-        spell(epoch(one.ended) - epoch(one.started)),
+        spell(epoch(one.end_time) - epoch(one.start_time)),
         f"{one.requests:,}",
-        f"{one.bad:,}",
+        f"{one.failed_requests:,}",
         one.revision if wide else one.revision.rpartition("-")[2] or EMPTY,
     )
 

@@ -11,17 +11,17 @@ from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, Refused, Throttled, Unreachable
 
-from .view import Look
+from .view import RolloutView
 
 _EVERY = 1.0
 
 
-def look_at(cluster: Cluster, namespace: str, name: str) -> Look:
+def look_at(cluster: Cluster, namespace: str, name: str) -> RolloutView:
     """The Model as it is now; raises InvalidModel when there is none."""
     return _look(cluster, parsed(read(cluster, namespace, name)[0]))
 
 
-def looks(cluster: Cluster, namespace: str, name: str, patience: float | None) -> Iterator[Look | None]:
+def looks(cluster: Cluster, namespace: str, name: str, patience: float | None) -> Iterator[RolloutView | None]:
     """A look a second until `patience` seconds are over; None when the Model is gone.
 
     The first one raises what goes wrong; later on an API server that does not answer is waited for.
@@ -43,8 +43,8 @@ def looks(cluster: Cluster, namespace: str, name: str, patience: float | None) -
         yield seen
 
 
-def _look(cluster: Cluster, model: Model) -> Look:
-    return Look(model, time.time(), _replicas(cluster, model))
+def _look(cluster: Cluster, model: Model) -> RolloutView:
+    return RolloutView(model, time.time(), _replicas(cluster, model))
 
 
 def _replicas(cluster: Cluster, model: Model) -> dict[str, tuple[int, int]]:

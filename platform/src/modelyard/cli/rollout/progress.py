@@ -22,7 +22,7 @@ from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.cli.terminal.durations import rest, spell
 from modelyard.core.conditions import epoch
-from modelyard.core.rollout.effective_spec import bound
+from modelyard.core.rollout.effective_spec import effective_spec
 
 
 class Reached(StrEnum):
@@ -35,7 +35,7 @@ class Reached(StrEnum):
 
 
 @dataclass(frozen=True)
-class Station:
+class ProgressStep:
     """One station; `note` says what it waits for."""
 
     label: str
@@ -51,12 +51,12 @@ class _Stop:
     note: str = ""
 
 
-def stations(model: Model, now: float) -> tuple[Station, ...]:
+def stations(model: Model, now: float) -> tuple[ProgressStep, ...]:
     """The whole way; empty while no rollout is under way, or it is being aborted."""
     rollout = model.status.rollout
     if rollout is None or rollout.phase in (Phase.IDLE, Phase.ABORTING):
         return ()
-    stops = list(_stops(bound(model, rollout).spec.rollout, rollout))
+    stops = list(_stops(effective_spec(model, rollout).spec.rollout, rollout))
     here = next((at for at, stop in enumerate(stops) if _is_at(stop, rollout)), 0)
     return tuple(_station(stop, at - here, model, now) for at, stop in enumerate(stops))
 
@@ -66,13 +66,15 @@ def _is_at(stop: _Stop, rollout: RolloutStatus) -> bool:
     return stop.phase is rollout.at and stepped
 
 
-def _station(stop: _Stop, distance: int, model: Model, now: float) -> Station:
+def _station(stop: _Stop, distance: int, model: Model, now: float) -> ProgressStep:
     if distance:
-        return Station(stop.label, Reached.DONE if distance < 0 else Reached.TO_COME, stop.note if distance > 0 else "")
+        return ProgressStep(
+            stop.label, Reached.DONE if distance < 0 else Reached.TO_COME, stop.note if distance > 0 else ""
+        )
     rollout = model.status.rollout
     held = rollout is not None and rollout.phase is Phase.HOLDING
     notes = [stop.note, "held" if held else _left(model, now)]
-    return Station(stop.label, Reached.HELD if held else Reached.CURRENT, ", ".join(filter(None, notes)))
+    return ProgressStep(stop.label, Reached.HELD if held else Reached.CURRENT, ", ".join(filter(None, notes)))
 
 
 def _stops(spec: Rollout, rollout: RolloutStatus) -> Iterator[_Stop]:
@@ -111,29 +113,29 @@ def _left(model: Model, now: float) -> str:
     rollout = model.status.rollout
     if rollout is None:
         return ""
-    spec = bound(model, rollout).spec.rollout
+    spec = effective_spec(model, rollout).spec.rollout
     candidate = next((one for one in model.status.revisions if one.name == rollout.candidate), None)
     weighs = rollout.phase in (Phase.ADVANCING, Phase.SPLITTING, Phase.BAKING)
     if weighs and (candidate is None or not _carries(candidate, rollout.weight)):
         return "not in the gateway yet"
-    carried = candidate.carried if candidate is not None else ""
+    carried = candidate.programmed_time if candidate is not None else ""
     match rollout.phase:
         case Phase.ADVANCING:
             return _remaining(carried, spec.step(rollout.step).hold_seconds(), now)
         case Phase.SPLITTING:
             return _remaining(carried, (spec.ab and spec.ab.duration_seconds()) or 0.0, now)
         case Phase.PREVIEWING:
-            return _remaining(rollout.since, spec.preview.hold_seconds() if spec.preview else 0.0, now)
+            return _remaining(rollout.phase_start_time, spec.preview.hold_seconds() if spec.preview else 0.0, now)
         case Phase.MIRRORING:
-            return _remaining(rollout.since, (spec.shadow or Shadow()).duration_seconds(), now)
+            return _remaining(rollout.phase_start_time, (spec.shadow or Shadow()).duration_seconds(), now)
         case Phase.BAKING:
-            return _remaining(max(carried, rollout.since, key=epoch), spec.bake_seconds(), now)
+            return _remaining(max(carried, rollout.phase_start_time, key=epoch), spec.bake_seconds(), now)
         case _:
             return ""
 
 
 def _carries(candidate: RevisionStatus, weight: int) -> bool:
-    return candidate.stage is Stage.SERVING and candidate.weight == weight and candidate.carried != ""
+    return candidate.stage is Stage.SERVING and candidate.weight == weight and candidate.programmed_time != ""
 
 
 def _remaining(since: str, span: float, now: float) -> str:

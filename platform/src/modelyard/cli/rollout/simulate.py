@@ -16,7 +16,7 @@ from modelyard.cli.terminal.table import table
 
 if TYPE_CHECKING:
     from modelyard.core.analysis.statistics.sequential_test import Rule
-    from modelyard.core.analysis.statistics.simulation import Outcome, Tally, Traffic
+    from modelyard.core.analysis.statistics.simulation import Outcome, SimulationResult, TrafficModel
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 _ALLOWED_MISSES = {"anyMiss": 0, "fiveMisses": 5}
@@ -104,10 +104,10 @@ def simulate(
 ) -> None:
     """Simulate what a rollout's gate decides about a candidate with a known bad rate."""
     from modelyard.core.analysis.statistics.sequential_test import Rule
-    from modelyard.core.analysis.statistics.simulation import Traffic
+    from modelyard.core.analysis.statistics.simulation import TrafficModel
 
     stable = min(true_rate, p0 / 2.0) if stable_rate is None else stable_rate
-    traffic = Traffic(rate, true_rate, share, stable, correlation, history=history if share < 1.0 else 0)
+    traffic = TrafficModel(rate, true_rate, share, stable, correlation, history=history if share < 1.0 else 0)
     try:
         rule = Rule(p0, alpha, beta, max_regression if share < 1.0 else None)
     except ValueError as bad:
@@ -122,11 +122,11 @@ def simulate(
     _show(found, output)
 
 
-def tallies(rule: "Rule", traffic: "Traffic", minutes: int, runs: int, seed: int) -> dict[str, "Tally"]:
+def tallies(rule: "Rule", traffic: "TrafficModel", minutes: int, runs: int, seed: int) -> dict[str, "SimulationResult"]:
     """How `runs` rollouts end by Modelyard's gate and by each threshold rule, the traffic seeded alike."""
     from modelyard.core.analysis.statistics.simulation import outcome, tally, threshold_outcome
 
-    def seeded(run: Callable[[random.Random], "Outcome"]) -> "Tally":
+    def seeded(run: Callable[[random.Random], "Outcome"]) -> "SimulationResult":
         chance = random.Random(seed)  # noqa: S311 - a repeatable simulation, nothing secret
         return tally(runs, lambda: run(chance))
 
@@ -136,13 +136,15 @@ def tallies(rule: "Rule", traffic: "Traffic", minutes: int, runs: int, seed: int
     return found
 
 
-def curves(rule: "Rule", traffic: "Traffic", minutes: int, runs: int, seed: int) -> dict[float, dict[str, "Tally"]]:
+def curves(
+    rule: "Rule", traffic: "TrafficModel", minutes: int, runs: int, seed: int
+) -> dict[float, dict[str, "SimulationResult"]]:
     """The same for true bad rates from a tenth of the allowed one to ten times as much, by true rate."""
     rates = sorted({min(1.0, factor * rule.allowed) for factor in PLOTTED})
     return {rate: tallies(rule, replace(traffic, true_rate=rate), minutes, runs, seed) for rate in rates}
 
 
-def _plain(one: "Tally") -> dict[str, float | None]:
+def _plain(one: "SimulationResult") -> dict[str, float | None]:
     return {
         "aborted": one.aborted,
         "promoted": one.promoted,
@@ -151,7 +153,7 @@ def _plain(one: "Tally") -> dict[str, float | None]:
     }
 
 
-def _show(found: Mapping[str, "Tally"], output: Output) -> None:
+def _show(found: Mapping[str, "SimulationResult"], output: Output) -> None:
     if output is not Output.TABLE:
         others = {name: _plain(one) for name, one in found.items() if name != "sequential"}
         dump({**_plain(found["sequential"]), "thresholds": others}, output)

@@ -30,7 +30,7 @@ _OUTCOMES = {Outcome.PROMOTED: ("✓", "green"), Outcome.REPORTED: ("✓", "cyan
 
 
 @dataclass(frozen=True)
-class Look:
+class RolloutView:
     """A Model at the moment `now`, and ready and wanted replicas by revision, where they may be read."""
 
     model: Model
@@ -48,7 +48,7 @@ class Look:
         return self.model.status.observed_generation < self.model.generation
 
 
-def tree(look: Look) -> RenderableType:
+def tree(look: RolloutView) -> RenderableType:
     """The whole picture."""
     made = Tree(Group(_title(look), *_why(look)), guide_style="dim")
     for revision in look.model.status.revisions:
@@ -67,7 +67,7 @@ def tree(look: Look) -> RenderableType:
     return made
 
 
-def headline(look: Look) -> str:
+def headline(look: RolloutView) -> str:
     """Where the rollout stands, in a few words."""
     rollout = look.rollout
     if not rollout.active:
@@ -77,20 +77,20 @@ def headline(look: Look) -> str:
     return f"{stands}{weight}"
 
 
-def version(look: Look) -> str:
+def version(look: RolloutView) -> str:
     """The candidate's version; that of the wanted entry before there is a candidate."""
     entry = look.model.status.entry
     return look.rollout.version or (entry.version if entry else "")
 
 
-def told(record: RolloutRecord, now: float) -> Text:
+def summary_line(record: RolloutRecord, now: float) -> Text:
     """How a rollout ended, in a line."""
     mark, colour = _OUTCOMES.get(record.outcome, ("✗", "red"))
-    span = spell((passed(record.started, now) or 0) - (passed(record.ended, now) or 0))
-    counts = f", {rollout_evidence.share(record.bad, record.requests)} failed" if record.requests else ""
+    span = spell((passed(record.start_time, now) or 0) - (passed(record.end_time, now) or 0))
+    counts = f", {rollout_evidence.share(record.failed_requests, record.requests)} failed" if record.requests else ""
     return Text.assemble(
         (f"{mark} {record.outcome.value}", colour),
-        f" {ago(record.ended, now)}: version {record.version} by {record.strategy}, took {span}{counts}",
+        f" {ago(record.end_time, now)}: version {record.version} by {record.strategy}, took {span}{counts}",
     )
 
 
@@ -99,17 +99,17 @@ def reported(rollout: RolloutStatus) -> bool:
     return bool(rollout.history) and rollout.history[0].outcome is Outcome.REPORTED
 
 
-def _title(look: Look) -> Text:
+def _title(look: RolloutView) -> Text:
     rollout, model = look.rollout, look.model
     title = Text.assemble((model.name, "bold"), f" in {model.namespace}: ")
     if not rollout.active:
         return title.append(headline(look))
-    started = passed(rollout.started, look.now)
+    started = passed(rollout.start_time, look.now)
     title.append(f"{rollout.strategy or model.spec.rollout.strategy} to version {version(look) or '?'}")
     return title.append(f", for {spell(started)}" if started is not None else "")
 
 
-def _why(look: Look) -> Iterator[RenderableType]:
+def _why(look: RolloutView) -> Iterator[RenderableType]:
     rollout = look.rollout
     if look.behind:
         yield Text("The operator has not taken up the latest change of the Model yet.", "yellow")
@@ -119,17 +119,17 @@ def _why(look: Look) -> Iterator[RenderableType]:
     if not rollout.active:
         return
     colour = {Phase.HOLDING: "yellow", Phase.ABORTING: "red"}.get(rollout.phase, "cyan")
-    span = passed(rollout.since, look.now)
+    span = passed(rollout.phase_start_time, look.now)
     since = f" for {spell(span)}" if span is not None else ""
     word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase.value) else ""
     yield Text.assemble((headline(look), colour), f"{since}{word}: {rollout.message or 'nothing said yet.'}")
 
 
-def _revision(look: Look, one: RevisionStatus) -> RenderableType:
+def _revision(look: RolloutView, one: RevisionStatus) -> RenderableType:
     role, colour = _role(look, one)
     ready, wanted = look.replicas.get(one.name, (None, None))
     replicas = "replicas not known" if ready is None else f"{ready} of {wanted} ready"
-    span = passed(one.since, look.now)
+    span = passed(one.stage_start_time, look.now)
     stage = f"{one.stage.value} for {spell(span)}" if span is not None else one.stage.value
     parts = (
         Text.assemble(("● " if one.weight else "○ ", colour), (f"{role:<9}", f"bold {colour}")),
@@ -142,7 +142,7 @@ def _revision(look: Look, one: RevisionStatus) -> RenderableType:
     return Flow(parts, indent=13)
 
 
-def _role(look: Look, one: RevisionStatus) -> tuple[str, str]:
+def _role(look: RolloutView, one: RevisionStatus) -> tuple[str, str]:
     rollout = look.rollout
     if one.name == rollout.candidate:
         return "candidate", "cyan"
@@ -153,11 +153,11 @@ def _role(look: Look, one: RevisionStatus) -> tuple[str, str]:
     return "leaving", "dim"
 
 
-def _wanted(look: Look, one: RevisionStatus) -> str:
+def _wanted(look: RolloutView, one: RevisionStatus) -> str:
     """What is still missing to the share it is to have, or how long a refused one is kept."""
     rollout = look.rollout
     if one.name == rollout.rejected:
-        left = -(passed(rollout.until, look.now) or 0.0)
+        left = -(passed(rollout.retain_until, look.now) or 0.0)
         return f", kept {spell(left)} more" if left > 0 else ""
     return "" if one.name != rollout.candidate or one.weight == rollout.weight else f", to be {rollout.weight} %"
 
@@ -167,21 +167,21 @@ def _station(label: str, reached: Reached, note: str) -> Text:
     return Text(f"{mark} {label}" + (f" ({note})" if note else ""), colour)
 
 
-def _command(look: Look) -> Iterator[RenderableType]:
+def _command(look: RolloutView) -> Iterator[RenderableType]:
     asked, answered = look.model.spec.rollout.command, look.rollout.command
-    if asked is not None and not look.rollout.has_heard(asked.id):
+    if asked is not None and not look.rollout.has_handled(asked.id):
         yield Text.assemble(("Command ", "bold"), f"{asked.action.value}: not answered yet")
     elif answered is not None:
-        when = ago(answered.at, look.now)
+        when = ago(answered.time, look.now)
         yield Text.assemble(("Command ", "bold"), f"{answered.action.value} {when}: {answered.answer}")
 
 
-def _last(look: Look) -> Iterator[RenderableType]:
+def _last(look: RolloutView) -> Iterator[RenderableType]:
     rollout, model = look.rollout, look.model
     if not rollout.history or (rollout.active and rollout.phase is not Phase.ABORTING):
         return
     record = rollout.history[0]
-    lines = [Text.assemble(("Last ", "bold"), told(record, look.now)), Text(record.message, "dim")]
+    lines = [Text.assemble(("Last ", "bold"), summary_line(record, look.now)), Text(record.message, "dim")]
     if rollout.rejected and not rollout.active and not reported(rollout):
         again = f"`modelyard rollout retry {model.name} -n {model.namespace}` tries this one once more"
         lines.append(Text.assemble(("Do: ", "bold"), f"push a better version and name it in spec.source; or {again}."))

@@ -17,26 +17,26 @@ from rich.live import Live
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.cli.terminal.console import Output
 
-from .exit_code import Ending, ending
+from .exit_code import ExitStatus, ending
 from .gates import short
 from .progress import stations
-from .view import Look, headline, tree, version
+from .view import RolloutView, headline, tree, version
 
 
 class Screen(Protocol):
     """Where looks are shown."""
 
-    def show(self, look: Look) -> None: ...
+    def show(self, look: RolloutView) -> None: ...
 
 
-def follow(looks: Iterable[Look | None], screen: Screen) -> Ending | None:
+def follow(looks: Iterable[RolloutView | None], screen: Screen) -> ExitStatus | None:
     """How the rollout ended; None when the looks did before. A look that is None means that the Model is gone."""
     began = ""
     for look in looks:
         if look is None:
-            return Ending(1, "The Model was deleted while it was watched.")
+            return ExitStatus(1, "The Model was deleted while it was watched.")
         screen.show(look)
-        began = look.rollout.started if look.rollout.active else began
+        began = look.rollout.start_time if look.rollout.active else began
         found = ending(look, began)
         if found is not None:
             return found
@@ -49,7 +49,7 @@ class Picture:
     def __init__(self, console: Console) -> None:
         self._live = Live(console=console, auto_refresh=False)
 
-    def show(self, look: Look) -> None:
+    def show(self, look: RolloutView) -> None:
         self._live.update(tree(look), refresh=True)
 
     def __enter__(self) -> "Picture":
@@ -66,7 +66,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console, self._before = console, None
 
-    def show(self, look: Look) -> None:
+    def show(self, look: RolloutView) -> None:
         now = changing(look)
         if now != self._before:
             self._before = now
@@ -79,7 +79,7 @@ class Documents:
     def __init__(self, output: Output) -> None:
         self._output, self._before = output, None
 
-    def show(self, look: Look) -> None:
+    def show(self, look: RolloutView) -> None:
         now = changing(look)
         if now == self._before:
             return
@@ -91,7 +91,7 @@ class Documents:
         sys.stdout.flush()
 
 
-def changing(look: Look) -> tuple[Any, ...]:
+def changing(look: RolloutView) -> tuple[Any, ...]:
     """What has to differ for a new line: where it stands and what the gates conclude, not every count."""
     rollout = look.rollout
     stands = (rollout.phase, rollout.held, rollout.reason, rollout.step, rollout.weight, version(look), look.behind)
@@ -100,7 +100,7 @@ def changing(look: Look) -> tuple[Any, ...]:
     return (*stands, verdicts, shares, rollout.command and rollout.command.id)
 
 
-def line(look: Look) -> str:
+def line(look: RolloutView) -> str:
     """Time, where it stands, why, and what the gates say."""
     rollout = look.rollout
     clock = datetime.fromtimestamp(look.now, UTC).strftime("%H:%M:%SZ")
@@ -120,10 +120,10 @@ def line(look: Look) -> str:
 
 def _usual(gate: GateStatus) -> tuple[GateVerdict, ...]:
     """Verdicts that are no news; that a gate with evidence passes is one."""
-    return (GateVerdict.CONTINUE,) if gate.passes_at else (GateVerdict.CONTINUE, GateVerdict.PASS)
+    return (GateVerdict.CONTINUE,) if gate.pass_threshold else (GateVerdict.CONTINUE, GateVerdict.PASS)
 
 
-def document(look: Look) -> dict[str, Any]:
+def document(look: RolloutView) -> dict[str, Any]:
     """The same for programs: the status of the Model's rollout without the gates' inner sums, and the revisions."""
     model, status = look.model, look.model.status
     rollout = look.rollout.model_dump(by_alias=True, exclude_none=True, mode="json")

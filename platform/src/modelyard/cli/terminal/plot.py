@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from modelyard.errors import UserError
 
 if TYPE_CHECKING:
-    from modelyard.core.analysis.statistics.simulation import Tally
+    from modelyard.core.analysis.statistics.simulation import SimulationResult
 
 _STYLES = (("#1f5fa8", "-", "o"), ("#c2571a", "--", "s"), ("#6b8e23", ":", "^"))
 
@@ -21,7 +21,9 @@ def check(path: Path) -> None:
         raise UserError(f"The folder of {path} does not exist: choose another file.")
 
 
-def draw(path: Path, allowed: float, found: Mapping[float, Mapping[str, "Tally"]], names: Mapping[str, str]) -> None:
+def draw(
+    path: Path, allowed: float, found: Mapping[float, Mapping[str, "SimulationResult"]], names: Mapping[str, str]
+) -> None:
     """Writes a PNG; `found` holds tallies by true bad rate and rule. Raises UserError when it cannot be written."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, NullFormatter

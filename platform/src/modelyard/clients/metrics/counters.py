@@ -27,7 +27,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from modelyard.core.names import path_route_name
-from modelyard.core.traffic import MIRROR, NOTHING, Counts
+from modelyard.core.traffic import MIRROR, NO_TRAFFIC, Counts
 
 ANSWERS = "envoy_cluster_upstream_rq_xx"
 TIMED = "envoy_cluster_upstream_rq_time_count"
@@ -118,7 +118,7 @@ class Totals:
             refused = self.refused - before.refused
             good, bad = self.ended - before.ended, max(refused, failed)
         if not good + bad + timed:
-            return NOTHING
+            return NO_TRAFFIC
         within = {bound: number - before.within.get(bound, 0) for bound, number in self.within.items()}
         return Counts(good + bad, bad, timed, within if timed else {})
 

@@ -19,10 +19,13 @@ def sides(rollout: RolloutStatus) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {}
     for gate in counted:
-        a, b = interval(gate.stable_bad, gate.stable_requests), interval(gate.bad, gate.requests)
+        a, b = (
+            interval(gate.stable_failed_requests, gate.stable_requests),
+            interval(gate.failed_requests, gate.requests),
+        )
         found[gate.name] = {
-            "stable": _side(gate.stable_requests, gate.stable_bad, a),
-            "candidate": _side(gate.requests, gate.bad, b),
+            "stable": _side(gate.stable_requests, gate.stable_failed_requests, a),
+            "candidate": _side(gate.requests, gate.failed_requests, b),
             "difference": [_round(bound) for bound in difference(a, b)],
         }
     total = counted[0].requests + counted[0].stable_requests

@@ -6,9 +6,9 @@ quite usual, so the patience is as long as makes silence a one in fifty surprise
 
 from collections.abc import Iterator
 
-from modelyard.core.traffic import Slice
+from modelyard.core.traffic import TrafficWindow
 
-from .gate_input import Look
+from .gate_input import GateInput
 from .objectives import Objective
 
 SPAN = 60
@@ -19,39 +19,39 @@ LATE = 5.0
 NEVER = 10.0
 
 
-def outage(look: Look) -> float | None:
+def outage(look: GateInput) -> float | None:
     """For how many seconds the counters have not come; None while they do, or may be about to."""
-    if not look.traffic.trouble:
+    if not look.traffic.failure:
         return None
-    slices = look.traffic.slices
+    slices = look.traffic.windows
     age = look.now - (slices[-1].end if slices else look.since)
     return age if age > (LATE if slices else NEVER) else None
 
 
-def rate(look: Look, asked: Objective) -> float:
+def rate(look: GateInput, asked: Objective) -> float:
     """The candidate's counted requests per second over the last minute, at this weight."""
-    return _rate(look, asked, (look.arm,))
+    return _rate(look, asked, (look.candidate_key,))
 
 
-def silence(look: Look, asked: Objective, counted_to: int = 0) -> float:
+def silence(look: GateInput, asked: Objective, counted_to: int = 0) -> float:
     """Seconds without a request to the candidate, as far as is known; `counted_to` is the end of its last window."""
     for one in _at_this_weight(look):
-        if asked.count(one.of(look.arm))[0]:
+        if asked.count(one.of(look.candidate_key))[0]:
             return look.now - one.end
-    slices = look.traffic.slices
+    slices = look.traffic.windows
     known = slices[0].end - slices[0].seconds if slices else counted_to
     return look.now - max(look.since, known)
 
 
-def patience(look: Look, asked: Objective) -> float:
+def silence_limit(look: GateInput, asked: Objective) -> float:
     """Seconds of silence that mean something."""
-    expected = look.share * _rate(look, asked, (look.arm, look.stable_slot))
+    expected = look.share * _rate(look, asked, (look.candidate_key, look.stable_slot))
     if expected <= 0.0:
         return QUIET
     return min(max(QUIET, SURPRISE / expected), LONGEST_QUIET)
 
 
-def _rate(look: Look, asked: Objective, slots: tuple[str, ...]) -> float:
+def _rate(look: GateInput, asked: Objective, slots: tuple[str, ...]) -> float:
     requests = span = 0
     for one in _at_this_weight(look):
         if one.end <= look.now - SPAN:
@@ -61,9 +61,9 @@ def _rate(look: Look, asked: Objective, slots: tuple[str, ...]) -> float:
     return requests / span if span else 0.0
 
 
-def _at_this_weight(look: Look) -> Iterator[Slice]:
+def _at_this_weight(look: GateInput) -> Iterator[TrafficWindow]:
     """Slices since the weight was written, newest first."""
-    for one in reversed(look.traffic.slices):
+    for one in reversed(look.traffic.windows):
         if one.end <= look.since:
             return
         yield one

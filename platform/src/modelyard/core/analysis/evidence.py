@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from .statistics import evalues
-from .statistics.sequential_test import PASS_FACTOR, SAMPLE, Rule, State, ratio_limit, settled_log_e
+from .statistics.sequential_test import PASS_FACTOR, SAMPLE, AnalysisState, Rule, ratio_limit, settled_log_e
 
 MOST = 700.0
 
@@ -31,7 +31,7 @@ class Evidence:
     settled_threshold: float
 
 
-def evidence(rule: Rule, state: State) -> Evidence:
+def evidence(rule: Rule, state: AnalysisState) -> Evidence:
     """E-values of the state as it is now; the largest shown is exp(700)."""
     phi, asked = state.dispersion.phi, rule.max_regression
     regresses = None
@@ -49,7 +49,7 @@ def evidence(rule: Rule, state: State) -> Evidence:
     )
 
 
-def remaining(rule: Rule, state: State) -> int | None:
+def remaining(rule: Rule, state: AnalysisState) -> int | None:
     """Requests the candidate still needs for a pass if all goes on as observed; None: no pass is in sight."""
     phi, limit = state.dispersion.phi, PASS_FACTOR * rule.allowed
     kept = evalues.below(state.requests, state.bad, limit, phi)
@@ -78,7 +78,7 @@ def _slope(requests: int, bad: int, limit: float) -> float:
     return evalues.ceiling(bad, requests - bad, limit) / requests if bad < requests * limit else 0.0
 
 
-def _ratio_slope(rule: Rule, state: State) -> float:
+def _ratio_slope(rule: Rule, state: AnalysisState) -> float:
     """The same for a ratio below the limit, per request of the candidate."""
     requests, bad, stable_bad = state.requests, state.bad, state.stable_bad
     expected = evalues.odds_share(state.share, ratio_limit(rule))

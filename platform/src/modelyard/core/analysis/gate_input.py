@@ -10,7 +10,7 @@ from modelyard.core.traffic import MIRROR, Traffic
 
 
 @dataclass(frozen=True)
-class Look:
+class GateInput:
     """What is known at `now`, seconds since the epoch like every other time here.
 
     The candidate's slices count when they end after `since`, when its present weight (percent, 100 while it
@@ -29,12 +29,12 @@ class Look:
     weight: int
     phase: Phase
     before: Mapping[str, GateStatus]
-    trouble: Failure | None
-    troubled_since: float | None
+    failure: Failure | None
+    failing_since: float | None
     checks: Mapping[str, Check]
 
     @property
-    def arm(self) -> str:
+    def candidate_key(self) -> str:
         """Where the candidate's requests are counted: its slot, or what is mirrored."""
         return MIRROR if self.mirrors else self.candidate_slot
 
@@ -44,7 +44,7 @@ class Look:
         return self.phase is Phase.MIRRORING
 
     @property
-    def alone(self) -> bool:
+    def without_baseline(self) -> bool:
         """The candidate has all the traffic, so there is no stable to compare it to."""
         return self.weight >= 100 and not self.mirrors
 

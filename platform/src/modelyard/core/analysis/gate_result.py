@@ -6,24 +6,24 @@ from modelyard.api.rollout_status import GateVerdict
 
 from .evidence import evidence
 from .objectives import Objective
-from .statistics.sequential_test import Cause, Rule, State
+from .statistics.sequential_test import AnalysisState, Cause, Rule
 
 LARGEST = 1e12
 """No larger e-value is shown: what is a million times as sure is no surer to a reader."""
 
 
 @dataclass(frozen=True)
-class Bars:
+class EvidenceBars:
     """The e-value nearest to a failure and the one furthest from a pass, with what they have to reach."""
 
-    against: float
-    fails_at: float
-    favour: float
-    passes_at: float
+    evidence_against: float
+    fail_threshold: float
+    evidence_for: float
+    pass_threshold: float
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateResult:
     """One look of a counting gate.
 
     `bound` is the bucket's bound that stands for a latency threshold, None while no answer was timed; `least` the
@@ -32,11 +32,11 @@ class Finding:
     requests it takes to a pass, None where none is in sight or none is needed.
     """
 
-    asked: Objective
+    objective: Objective
     bound: float | None
     least: float | None
     rule: Rule
-    state: State
+    state: AnalysisState
     rate: float
     silence: float
     outage: float | None
@@ -48,7 +48,7 @@ class Finding:
         """Overdispersion of the stable."""
         return short(self.state.dispersion.phi)
 
-    def bars(self) -> Bars:
+    def bars(self) -> EvidenceBars:
         """A proven regression that is excused by proven room does not count as being against the candidate."""
         found = evidence(self.rule, self.state)
         worse = found.regresses or 0.0
@@ -58,7 +58,7 @@ class Finding:
         if found.settled is not None and found.settled / found.settled_threshold < favour / passes_at:
             favour, passes_at = found.settled, found.settled_threshold
         shown = (max(found.exceeds, worse), found.fail_threshold, favour, passes_at)
-        return Bars(*(short(one) for one in shown))
+        return EvidenceBars(*(short(one) for one in shown))
 
 
 def short(value: float) -> float:

@@ -30,12 +30,12 @@ from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.core.conditions import timestamp
 
 from . import slo_gate
-from .gate_input import Look
-from .messages import LONGEST, span
+from .gate_input import GateInput
+from .messages import LONGEST, duration_text
 from .objectives import objectives, usable_threshold
-from .sample_ratio import share
+from .sample_ratio import sample_ratio
 
-__all__ = ["Look", "fresh", "judge", "usable_threshold"]
+__all__ = ["GateInput", "evaluate", "reset_gates", "usable_threshold"]
 
 GRACE = 30.0
 START_GRACE = 600.0
@@ -45,49 +45,55 @@ _WAITING = {LOAD_TEST: "the load test has not begun", SHADOW: "the comparison of
 _CAUSE = 600
 _ANSWERS = (GateVerdict.PASS, GateVerdict.FAIL)
 
-Gate = Callable[[Look], Sequence[GateStatus]]
+Gate = Callable[[GateInput], Sequence[GateStatus]]
 
 
-def judge(look: Look) -> tuple[GateStatus, ...]:
+def evaluate(look: GateInput) -> tuple[GateStatus, ...]:
     """Every gate that is asked in this phase, with its answer."""
     return tuple(answer for gate in GATES.get(look.phase, ()) for answer in gate(look))
 
 
-def fresh(gates: Sequence[GateStatus]) -> list[GateStatus]:
+def reset_gates(gates: Sequence[GateStatus]) -> list[GateStatus]:
     """The gates as a new weight, or the next rollout, begins: of what was counted the stable's habits are left."""
     return [slo_gate.renewed(gate) for gate in gates if gate.state is not None]
 
 
-def _counted(look: Look) -> Sequence[GateStatus]:
-    return [slo_gate.judged(look, asked) for asked in objectives(look.spec)]
+def _counted(look: GateInput) -> Sequence[GateStatus]:
+    return [slo_gate.evaluate_slo_gate(look, asked) for asked in objectives(look.spec)]
 
 
-def _health(look: Look) -> Sequence[GateStatus]:
-    trouble = look.trouble
+def _health(look: GateInput) -> Sequence[GateStatus]:
+    trouble = look.failure
     if trouble is None:
         return [_said("health", GateVerdict.PASS, "the candidate's pods are well")]
-    lasts = look.now - (look.now if look.troubled_since is None else look.troubled_since)
+    lasts = look.now - (look.now if look.failing_since is None else look.failing_since)
     grace = START_GRACE if look.phase is Phase.STARTING else GRACE
     if not trouble.retry:
         return [_said("health", GateVerdict.FAIL, trouble.message)]
     if lasts >= grace:
-        return [_said("health", GateVerdict.FAIL, f"for {span(lasts)} now: {trouble.message}")]
-    return [_said("health", GateVerdict.CONTINUE, f"for {span(lasts)} of {span(grace)} at most: {trouble.message}")]
+        return [_said("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {trouble.message}")]
+    return [
+        _said(
+            "health",
+            GateVerdict.CONTINUE,
+            f"for {duration_text(lasts)} of {duration_text(grace)} at most: {trouble.message}",
+        )
+    ]
 
 
-def _share(look: Look) -> Sequence[GateStatus]:
-    return [share(look)] if 0 < look.weight < 100 else []
+def _share(look: GateInput) -> Sequence[GateStatus]:
+    return [sample_ratio(look)] if 0 < look.weight < 100 else []
 
 
-def _load_test(look: Look) -> Sequence[GateStatus]:
+def _load_test(look: GateInput) -> Sequence[GateStatus]:
     return [_checked(look, LOAD_TEST)]
 
 
-def _shadow(look: Look) -> Sequence[GateStatus]:
+def _shadow(look: GateInput) -> Sequence[GateStatus]:
     return [_checked(look, SHADOW)]
 
 
-def _checked(look: Look, name: str) -> GateStatus:
+def _checked(look: GateInput, name: str) -> GateStatus:
     """An answer stays when the Job that gave it is gone."""
     check, before = look.checks.get(name), look.before.get(name)
     if check is None and before is not None and before.verdict in _ANSWERS:
@@ -101,10 +107,10 @@ def _checked(look: Look, name: str) -> GateStatus:
     return _said(name, GateVerdict.PASS if check.passed else GateVerdict.FAIL, check.message or "it has ended")
 
 
-def _unanswered(look: Look, name: str, why: str) -> GateStatus:
+def _unanswered(look: GateInput, name: str, why: str) -> GateStatus:
     """When it is begun again; a Hold when that was tried often enough."""
     before = look.before.get(name)
-    attempts, again = (before.attempts, before.again) if before is not None else (0, "")
+    attempts, again = (before.attempts, before.next_attempt_time) if before is not None else (0, "")
     if not again and attempts <= RETRIES:
         attempts += 1
         again = timestamp(look.now + PAUSE * 2 ** (attempts - 1)) if attempts <= RETRIES else ""
@@ -114,7 +120,7 @@ def _unanswered(look: Look, name: str, why: str) -> GateStatus:
     else:
         again_by = "`modelyard rollout retry` begins it again, `promote` or `abort` decide without it"
         found = _said(name, GateVerdict.HOLD, f"{why}; {attempts} attempts brought no answer: {again_by}")
-    return found.model_copy(update={"attempts": attempts, "again": again})
+    return found.model_copy(update={"attempts": attempts, "next_attempt_time": again})
 
 
 def _said(name: str, verdict: GateVerdict, message: str) -> GateStatus:

@@ -2,8 +2,8 @@
 
 from modelyard.api.rollout_status import GateVerdict
 
-from .gate_input import Look
-from .gate_result import LARGEST, Bars, Finding
+from .gate_input import GateInput
+from .gate_result import LARGEST, EvidenceBars, GateResult
 from .statistics.sequential_test import Cause
 
 LONGEST = 1024
@@ -12,9 +12,11 @@ _PROMOTE = "`modelyard rollout promote`"
 _MORE = f"send traffic, use rollout.loadTest, or decide with {_PROMOTE}"
 
 
-def sentence(look: Look, found: Finding, bars: Bars) -> str:
+def sentence(look: GateInput, found: GateResult, bars: EvidenceBars) -> str:
     """At most LONGEST characters."""
-    said = f"{found.asked.name}: {_counts(found)}, {_allowed(found)}{_stable(look, found)}; {_end(look, found, bars)}."
+    said = (
+        f"{found.objective.name}: {_counts(found)}, {_allowed(found)}{_stable(look, found)}; {_end(look, found, bars)}."
+    )
     return said[:LONGEST]
 
 
@@ -23,63 +25,65 @@ def percent(share: float) -> str:
     return f"{100.0 * share:.3g} %"
 
 
-def span(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Seconds, minutes or hours, whichever a person would say."""
     if seconds < 100.0:
         return f"{seconds:.0f} s"
     return f"{seconds / 60.0:.0f} min" if seconds < 6000.0 else f"{seconds / 3600.0:.3g} h"
 
 
-def pace(per_second: float) -> str:
+def rate_text(per_second: float) -> str:
     """Requests per second, or per minute where they are rare."""
     return f"{per_second:.3g}/s" if per_second >= 1.0 else f"{60.0 * per_second:.2g}/min"
 
 
-def _counts(found: Finding) -> str:
+def _counts(found: GateResult) -> str:
     state = found.state
     rate = f" ({percent(state.bad / state.requests)})" if state.bad else ""
-    if found.asked.threshold is None:
+    if found.objective.threshold is None:
         return f"{state.bad} of {state.requests} requests failed{rate}"
-    limit = found.asked.threshold if found.bound is None else found.bound
+    limit = found.objective.threshold if found.bound is None else found.bound
     return f"{state.bad} of {state.requests} answers took longer than {limit:g} ms{rate}"
 
 
-def _allowed(found: Finding) -> str:
-    said = f"allowed {percent(found.asked.allowed)}"
-    if not found.asked.promised:
+def _allowed(found: GateResult) -> str:
+    said = f"allowed {percent(found.objective.allowed)}"
+    if not found.objective.promised:
         return f"{said} (the default of slo.errorRate)"
-    if found.bound is not None and found.asked.threshold is not None and found.bound < found.asked.threshold:
-        return f"{said} ({found.asked.threshold:g} ms is no bound of the gateway's buckets: the next lower one counts)"
+    if found.bound is not None and found.objective.threshold is not None and found.bound < found.objective.threshold:
+        return (
+            f"{said} ({found.objective.threshold:g} ms is no bound of the gateway's buckets: the next lower one counts)"
+        )
     return said
 
 
-def _stable(look: Look, found: Finding) -> str:
-    return "" if look.alone else f"; stable {found.state.stable_bad} of {found.state.stable_requests}"
+def _stable(look: GateInput, found: GateResult) -> str:
+    return "" if look.without_baseline else f"; stable {found.state.stable_bad} of {found.state.stable_requests}"
 
 
-def _end(look: Look, found: Finding, bars: Bars) -> str:
+def _end(look: GateInput, found: GateResult, bars: EvidenceBars) -> str:
     match found.verdict:
         case GateVerdict.FAIL:
             return f"{_failure(found, bars)}: fails"
         case GateVerdict.PASS:
-            return f"evidence for it {_number(bars.favour)} of {_number(bars.passes_at)} needed: passes"
+            return f"evidence for it {_number(bars.evidence_for)} of {_number(bars.pass_threshold)} needed: passes"
         case GateVerdict.HOLD:
             return _held(found)
         case GateVerdict.PROVIDER_ERROR:
-            trouble = look.traffic.trouble.rstrip(".")[:_TROUBLE]
+            trouble = look.traffic.failure.rstrip(".")[:_TROUBLE]
             return (
-                f"the gateway's counters have not come for {span(found.outage or 0.0)} ({trouble}): it waits for them; "
+                f"the gateway's counters have not come for {duration_text(found.outage or 0.0)} ({trouble}): it waits for them; "
                 "check that the gateway's pods run and that the operator reaches them"
             )
         case GateVerdict.NO_DATA:
             share = f"{percent(look.share)} of the traffic"
-            return f"no request reached the candidate for {span(found.silence)} though it should get {share}: {_MORE}"
+            return f"no request reached the candidate for {duration_text(found.silence)} though it should get {share}: {_MORE}"
         case _:
             return _undecided(look, found)
 
 
-def _failure(found: Finding, bars: Bars) -> str:
-    against = f"evidence against {_number(bars.against)} of {_number(bars.fails_at)} needed"
+def _failure(found: GateResult, bars: EvidenceBars) -> str:
+    against = f"evidence against {_number(bars.evidence_against)} of {_number(bars.fail_threshold)} needed"
     match found.state.failed:
         case Cause.BURN:
             recent = found.state.recent.buckets
@@ -92,7 +96,7 @@ def _failure(found: Finding, bars: Bars) -> str:
             return against
 
 
-def _held(found: Finding) -> str:
+def _held(found: GateResult) -> str:
     if found.least is not None:
         return (
             f"the gateway counts no answers below {found.least:g} ms, so nobody can say which took longer than that: "
@@ -106,8 +110,8 @@ def _held(found: Finding) -> str:
     )
 
 
-def _undecided(look: Look, found: Finding) -> str:
-    if look.alone:
+def _undecided(look: GateInput, found: GateResult) -> str:
+    if look.without_baseline:
         return "nothing speaks against the candidate so far"
     if not look.share:
         return "it has no traffic yet"
@@ -117,8 +121,8 @@ def _undecided(look: Look, found: Finding) -> str:
     if found.rate <= 0.0:
         return needs
     eta, most = found.missing / found.rate, look.spec.rollout.max_seconds()
-    needs = f"{needs}, {span(eta)} at {pace(found.rate)}"
-    return needs if eta <= most else f"{needs}, longer than maxDuration ({span(most)}): {_MORE}"
+    needs = f"{needs}, {duration_text(eta)} at {rate_text(found.rate)}"
+    return needs if eta <= most else f"{needs}, longer than maxDuration ({duration_text(most)}): {_MORE}"
 
 
 def _number(e_value: float) -> str:

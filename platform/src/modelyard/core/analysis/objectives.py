@@ -90,7 +90,7 @@ def usable_threshold(threshold_ms: float, bounds: Iterable[float]) -> float | No
 def newest_bounds(traffic: Traffic, slots: tuple[str, ...]) -> tuple[float, ...]:
     """The bounds of the gateway's buckets in its newest counts; empty before an answer was timed."""
     return next(
-        (tuple(found) for one in reversed(traffic.slices) for slot in slots if (found := one.of(slot).within)), ()
+        (tuple(found) for one in reversed(traffic.windows) for slot in slots if (found := one.of(slot).within)), ()
     )
 
 

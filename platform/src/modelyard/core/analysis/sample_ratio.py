@@ -15,10 +15,10 @@ import math
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 
-from .gate_input import Look
+from .gate_input import GateInput
 from .messages import percent
 
-NAME = "share"
+NAME = "sampleRatio"
 SETTLING = 2
 FEWEST = 500
 MOST = 20_000
@@ -27,7 +27,7 @@ LEAST_EFFECT = 2.0
 USERS = 100
 
 
-def share(look: Look) -> GateStatus:
+def sample_ratio(look: GateInput) -> GateStatus:
     """Hold when the observed share cannot be the weight's by chance; Pass otherwise."""
     pairs = _pairs(look)
     requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
@@ -41,7 +41,7 @@ def share(look: Look) -> GateStatus:
     if chance(pairs, look.share, sticky=look.phase is Phase.SPLITTING) >= SURPRISE:
         return found.model_copy(update={"message": f"{said}, weight {weight}: agrees."})
     message = (
-        f"{said}, but its weight is {weight}: ShareMismatch, so counts are not comparable and it waits; check that no "
+        f"{said}, but its weight is {weight}: SampleRatioMismatch, so counts are not comparable and it waits; check that no "
         "other route or weight points at the Model's services and that every pod of the gateway carries the route."
     )
     return found.model_copy(update={"verdict": GateVerdict.HOLD, "message": message})
@@ -56,14 +56,14 @@ def chance(pairs: list[tuple[int, int]], weight: float, *, sticky: bool = False)
     return math.erfc(math.sqrt(independent * (mine / requests - weight) ** 2 / (weight * (1.0 - weight)) / 2.0))
 
 
-def _pairs(look: Look) -> list[tuple[int, int]]:
+def _pairs(look: GateInput) -> list[tuple[int, int]]:
     """Requests of both arms and the candidate's, by slice, newest first."""
     pairs: list[tuple[int, int]] = []
     total = 0
-    for one in reversed(look.traffic.slices):
+    for one in reversed(look.traffic.windows):
         if one.end - one.seconds < max(look.since + SETTLING, look.watched) or total >= MOST:
             break
-        own, other = one.of(look.arm).requests, one.of(look.stable_slot).requests
+        own, other = one.of(look.candidate_key).requests, one.of(look.stable_slot).requests
         total += own + other
         pairs.append((own + other, own))
     return pairs

@@ -24,12 +24,12 @@ from modelyard.api.rollout_status import GateStatus, GateVerdict
 from . import data_availability
 from . import state as ledger
 from .evidence import remaining
-from .gate_input import Look
-from .gate_result import Finding
+from .gate_input import GateInput
+from .gate_result import GateResult
 from .messages import sentence
 from .objectives import Objective, alpha, newest_bounds
-from .statistics.burn_rate import Run
-from .statistics.sequential_test import Rule, State, Verdict, Window, next_step, update, verdict
+from .statistics.burn_rate import RecoveryWindow
+from .statistics.sequential_test import AnalysisState, Rule, Verdict, Window, reset_for_step, update, verdict
 
 _FURTHEST = 10**9
 _THRESHOLD = "threshold"
@@ -37,14 +37,18 @@ TOO_LOW = "ThresholdTooLow"
 """Why the gate holds when every bucket's bound is above the threshold."""
 
 
-def judged(look: Look, asked: Objective) -> GateStatus:
+def evaluate_slo_gate(look: GateInput, asked: Objective) -> GateStatus:
     """The gate with what was counted since the last look."""
-    rule = Rule(asked.allowed, alpha(look.spec), max_regression=None if look.alone else look.spec.rollout.regression())
-    state = _fed(look, asked, rule)
-    bounds = newest_bounds(look.traffic, (look.arm, look.stable_slot))
+    rule = Rule(
+        asked.allowed,
+        alpha(look.spec),
+        max_regression=None if look.without_baseline else look.spec.rollout.regression(),
+    )
+    state = _with_new_windows(look, asked, rule)
+    bounds = newest_bounds(look.traffic, (look.candidate_key, look.stable_slot))
     told = asked.threshold is None or asked.bound(bounds) is not None
-    finding = Finding(
-        asked=asked,
+    finding = GateResult(
+        objective=asked,
         bound=asked.bound(bounds),
         least=None if told else min(bounds, default=None),
         rule=rule,
@@ -54,7 +58,7 @@ def judged(look: Look, asked: Objective) -> GateStatus:
         outage=data_availability.outage(look),
     )
     finding = replace(finding, verdict=_verdict(look, finding))
-    if finding.verdict is GateVerdict.CONTINUE and not look.alone:
+    if finding.verdict is GateVerdict.CONTINUE and not look.without_baseline:
         finding = replace(finding, missing=_missing(rule, state))
     return _status(look, finding)
 
@@ -62,8 +66,10 @@ def judged(look: Look, asked: Objective) -> GateStatus:
 def renewed(gate: GateStatus) -> GateStatus:
     """The gate as a new weight begins: no evidence, and all that is known of the stable's habits."""
     kept = gate.state or {}
-    state = ledger.as_json(next_step(ledger.from_json(kept)))
-    return GateStatus(name=gate.name, verdict=GateVerdict.CONTINUE, phi=gate.phi, state=_marked(state, kept))
+    state = ledger.as_json(reset_for_step(ledger.from_json(kept)))
+    return GateStatus(
+        name=gate.name, verdict=GateVerdict.CONTINUE, overdispersion=gate.overdispersion, state=_marked(state, kept)
+    )
 
 
 def _marked(state: dict, source: dict) -> dict:
@@ -71,35 +77,35 @@ def _marked(state: dict, source: dict) -> dict:
     return {**state, _THRESHOLD: source[_THRESHOLD]} if _THRESHOLD in source else state
 
 
-def _fed(look: Look, asked: Objective, rule: Rule) -> State:
+def _with_new_windows(look: GateInput, asked: Objective, rule: Rule) -> AnalysisState:
     """The state after every window that is new."""
     state = _before(look, asked)
-    slices = look.traffic.slices
+    slices = look.traffic.windows
     newer = slices[bisect_right(slices, state.end, key=lambda one: one.end) :]
     past = [one for one in newer if look.watched < one.end <= look.since]
     for one in past:
         state = update(rule, state, Window(one.end, 0, 0, *asked.count(one.of(look.stable_slot))))
     if state.end <= look.since:
-        state = next_step(state)
-    if look.alone:
-        state = replace(state, stable_out=False, run=Run())
+        state = reset_for_step(state)
+    if look.without_baseline:
+        state = replace(state, stable_out=False, run=RecoveryWindow())
     for one in newer[bisect_right(newer, look.since, key=lambda one: one.end) :]:
         if state.failed:
             break
-        compared = one.end > look.watched and not look.alone
+        compared = one.end > look.watched and not look.without_baseline
         stable = asked.count(one.of(look.stable_slot)) if compared else (0, 0)
-        state = update(rule, state, Window(one.end, *asked.count(one.of(look.arm)), *stable))
+        state = update(rule, state, Window(one.end, *asked.count(one.of(look.candidate_key)), *stable))
     return state
 
 
-def _before(look: Look, asked: Objective) -> State:
+def _before(look: GateInput, asked: Objective) -> AnalysisState:
     gate = look.before.get(asked.name)
     if gate is None or gate.state is None or gate.state.get(_THRESHOLD) != asked.threshold:
-        return State()
+        return AnalysisState()
     return ledger.from_json(gate.state)
 
 
-def _verdict(look: Look, found: Finding) -> GateVerdict:
+def _verdict(look: GateInput, found: GateResult) -> GateVerdict:
     said = verdict(found.rule, found.state)
     if said is Verdict.FAIL:
         return GateVerdict.FAIL
@@ -109,38 +115,38 @@ def _verdict(look: Look, found: Finding) -> GateVerdict:
         return GateVerdict.HOLD
     if said is Verdict.PASS:
         return GateVerdict.PASS
-    expects = look.share > 0.0 and not look.alone and found.silence >= data_availability.QUIET
-    if expects and found.silence >= data_availability.patience(look, found.asked):
+    expects = look.share > 0.0 and not look.without_baseline and found.silence >= data_availability.QUIET
+    if expects and found.silence >= data_availability.silence_limit(look, found.objective):
         return GateVerdict.NO_DATA
     return GateVerdict.CONTINUE
 
 
-def _missing(rule: Rule, state: State) -> int | None:
+def _missing(rule: Rule, state: AnalysisState) -> int | None:
     """The candidate's requests still to come for a pass; None when none is in sight."""
     missing = remaining(rule, state)
     return missing if missing is None or missing < _FURTHEST else None
 
 
-def _status(look: Look, found: Finding) -> GateStatus:
+def _status(look: GateInput, found: GateResult) -> GateStatus:
     state, bars = found.state, found.bars()
     eta = math.ceil(found.missing / found.rate) if found.missing is not None and found.rate > 0.0 else None
     kept = ledger.as_json(state)
-    if found.asked.threshold is not None:
-        kept[_THRESHOLD] = found.asked.threshold
+    if found.objective.threshold is not None:
+        kept[_THRESHOLD] = found.objective.threshold
     return GateStatus(
-        name=found.asked.name,
+        name=found.objective.name,
         verdict=found.verdict,
         reason=TOO_LOW if found.verdict is GateVerdict.HOLD and found.least is not None else "",
         message=sentence(look, found, bars),
         requests=state.requests,
-        bad=state.bad,
+        failed_requests=state.bad,
         stable_requests=state.stable_requests,
-        stable_bad=state.stable_bad,
-        against=bars.against,
-        fails_at=bars.fails_at,
-        favour=bars.favour,
-        passes_at=bars.passes_at,
-        phi=found.phi,
+        stable_failed_requests=state.stable_bad,
+        evidence_against=bars.evidence_against,
+        fail_threshold=bars.fail_threshold,
+        evidence_for=bars.evidence_for,
+        pass_threshold=bars.pass_threshold,
+        overdispersion=found.phi,
         eta=eta,
         state=kept,
     )

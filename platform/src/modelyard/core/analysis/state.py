@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .statistics.burn_rate import Recent, Run
+from .statistics.burn_rate import RecoveryWindow, SlidingWindow
 from .statistics.overdispersion import Dispersion
 
 
@@ -45,7 +45,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AnalysisState:
     """Counts of both arms since the evidence began, the last minutes, and what is known of the stable.
 
     `run` is how the stable has been while it is out, and for some minutes after that.
@@ -56,10 +56,10 @@ class State:
     bad: int = 0
     stable_requests: int = 0
     stable_bad: int = 0
-    recent: Recent = field(default_factory=Recent)
+    recent: SlidingWindow = field(default_factory=SlidingWindow)
     dispersion: Dispersion = field(default_factory=Dispersion)
     stable_out: bool = False
-    run: Run = field(default_factory=Run)
+    run: RecoveryWindow = field(default_factory=RecoveryWindow)
     failed: Cause = Cause.NONE
 
     @property
@@ -69,9 +69,9 @@ class State:
         return self.requests / both if both else 0.0
 
 
-def next_step(state: State) -> State:
+def reset_for_step(state: AnalysisState) -> AnalysisState:
     """The state a new weight begins with: nothing of the candidate, everything of the stable's habits."""
-    return State(
+    return AnalysisState(
         end=state.end,
         recent=state.recent.stable_only(),
         dispersion=state.dispersion,
@@ -80,7 +80,7 @@ def next_step(state: State) -> State:
     )
 
 
-def as_json(state: State) -> dict[str, Any]:
+def as_json(state: AnalysisState) -> dict[str, Any]:
     """The state as plain values for a status, below 400 bytes."""
     habits, recent = state.dispersion, state.recent
     return {
@@ -90,20 +90,20 @@ def as_json(state: State) -> dict[str, Any]:
         "dispersion": [getattr(habits, name) for name in habits.__slots__],
         "stableOut": state.stable_out,
         "failed": state.failed.value,
-        **({"run": list(state.run)} if state.run != Run() else {}),
+        **({"run": list(state.run)} if state.run != RecoveryWindow() else {}),
     }
 
 
-def from_json(values: Mapping[str, Any]) -> State:
+def from_json(values: Mapping[str, Any]) -> AnalysisState:
     """The reverse of `as_json`."""
     slot, *counts = values["recent"]
     buckets = tuple(tuple(counts[at : at + 4]) for at in range(0, len(counts), 4))
-    return State(
+    return AnalysisState(
         values["windowEnd"],
         *values["counts"],
-        recent=Recent(slot, buckets),
+        recent=SlidingWindow(slot, buckets),
         dispersion=Dispersion(*values["dispersion"]),
         stable_out=values["stableOut"],
-        run=Run(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
+        run=RecoveryWindow(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
         failed=Cause(values["failed"]),
     )

@@ -20,7 +20,7 @@ from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
 from modelyard.api.report import OptimizationSummary
 from modelyard.api.status import OptimizationStatus
-from modelyard.core.conditions import MAX_MESSAGE, Finding, epoch
+from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, epoch
 from modelyard.core.names import build_digest, optimize_job_name
 from modelyard.core.snapshot import Failure, Object, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
@@ -29,7 +29,7 @@ from . import optimization_summary
 
 OUTSIDE = frozenset({"Unreachable", "Refused", "Throttled", "Conflict"})
 """Reasons of failures that pass by themselves."""
-LOOK = 5.0
+POLL_SECONDS = 5.0
 """Seconds between two looks at how far a Job is."""
 _SILENT_SECONDS = 120.0
 _PASSING = OUTSIDE | {"InvalidSettings"}
@@ -42,20 +42,20 @@ _MEND = "change spec.optimize or remove it; written again after that, it is trie
 
 
 @dataclass(frozen=True)
-class Optimizing:
+class OptimizationState:
     """Where the optimized build stands: `made` when it is in the store, `running` while its Job works.
 
     `job` says that its Job is to be there, `kept` that it is not to be deleted if it is.
     """
 
     status: OptimizationStatus
-    finding: Finding
+    finding: ConditionUpdate
     made: bool = False
     job: bool = False
     kept: bool = True
     running: bool = False
 
-    def put_off(self, why: str) -> "Optimizing":
+    def put_off(self, why: str) -> "OptimizationState":
         """The same without a new Job; a failure or a result that is known stays known."""
         known = self.status.failure or self.made
         status = self.status if known else OptimizationStatus(digest=self.status.digest, message=why)
@@ -68,9 +68,9 @@ def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
     return build_digest(entry.digest, model.name, asked.options(target)) if asked is not None else ""
 
 
-def progressing(
+def optimization_state(
     snapshot: Snapshot, entry: ResolvedEntry, digest: str, settings: Settings, *, serves: str
-) -> Optimizing:
+) -> OptimizationState:
     """How far the build with that digest is; `serves` says what is served until it is there."""
     built, known = snapshot.optimization.built, _known(snapshot.model, digest)
     if isinstance(built, OptimizationSummary):
@@ -83,10 +83,10 @@ def progressing(
     if failure is not None and failure.reason not in _PASSING:
         return _failed(digest, failure, serves)
     if isinstance(built, Failure):
-        return Optimizing(_said(digest, built.message), Finding(None, built.reason, built.message))
+        return OptimizationState(_said(digest, built.message), ConditionUpdate(None, built.reason, built.message))
     if failure is not None:
         message = f"{failure.message.rstrip('.')}; {serves}, and it is tried again within the hour."
-        return Optimizing(_said(digest, message), Finding(False, failure.reason, message), job=True)
+        return OptimizationState(_said(digest, message), ConditionUpdate(False, failure.reason, message), job=True)
     return _running(snapshot, digest, settings, serves)
 
 
@@ -117,27 +117,27 @@ def _known(model: Model, digest: str) -> OptimizationStatus:
     return known if known is not None and known.digest == digest else OptimizationStatus(digest=digest)
 
 
-def _made(status: OptimizationStatus) -> Optimizing:
+def _made(status: OptimizationStatus) -> OptimizationState:
     message = status.message or "The optimized artifact is in the store."
-    return Optimizing(status, Finding(True, "Published", message), made=True, kept=False)
+    return OptimizationState(status, ConditionUpdate(True, "Published", message), made=True, kept=False)
 
 
-def _failed(digest: str, failure: Failure, serves: str) -> Optimizing:
+def _failed(digest: str, failure: Failure, serves: str) -> OptimizationState:
     """`failure` is kept in the words it came in, so that it can be said again."""
     kept = failure.message[:MAX_MESSAGE]
     said = f"{kept.rstrip('.')[: MAX_MESSAGE - len(serves) - len(_MEND) - 4]}; {serves}; {_MEND}"
     status = OptimizationStatus(digest=digest, summary="failed", message=said, failure=kept, reason=failure.reason[:64])
-    return Optimizing(status, Finding(False, failure.reason, said))
+    return OptimizationState(status, ConditionUpdate(False, failure.reason, said))
 
 
-def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -> Optimizing:
+def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -> OptimizationState:
     name, where = optimize_job_name(digest), settings.operator.namespace
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
     doing = _doing(progress) + _silence(job, progress, snapshot.now)
     message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
     summary = f"{progress.done}/{progress.planned}" if progress is not None and progress.planned else ""
     status = OptimizationStatus(digest=digest, summary=summary, message=message)
-    return Optimizing(status, Finding(False, "Optimizing", message), job=True, running=True)
+    return OptimizationState(status, ConditionUpdate(False, "Optimizing", message), job=True, running=True)
 
 
 def _doing(progress: Progress | None) -> str:

@@ -18,72 +18,78 @@ from dataclasses import dataclass, replace
 from modelyard.api.model import Model, Runtime
 from modelyard.api.optimization import ORIGINAL
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
-from modelyard.core.conditions import MAX_MESSAGE, Finding, timestamp
+from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, timestamp
 from modelyard.core.names import build_digest, job_name, revision_name
 from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
-from .optimization import Optimizing, optimized_digest, progressing, served
+from .optimization import OptimizationState, optimization_state, optimized_digest, served
 
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ResolvedArtifact:
     """The outcome: findings for EntryResolved and Built, and what could be derived so far.
 
     `job` says that the Job of the plain build is to be there; `optimizing` tells of the optimized one, None when the
     spec asks for none.
     """
 
-    resolved: Finding
-    built: Finding
+    resolved: ConditionUpdate
+    built: ConditionUpdate
     entry: ResolvedEntry | None = None
     build: BuildStatus | None = None
     job: bool = False
     revision: RevisionStatus | None = None
     stalled: bool = False
-    optimizing: Optimizing | None = None
+    optimizing: OptimizationState | None = None
 
 
-def want(snapshot: Snapshot, settings: Settings) -> Wanted:
+def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
     """Follow the stations as far as they go."""
     entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
     if isinstance(entry, Failure):
-        resolved = Finding(None if entry.retry else False, entry.reason, entry.message)
-        waits = Finding(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
-        return Wanted(resolved, waits, stalled=not entry.retry)
-    resolved = Finding(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+        resolved = ConditionUpdate(None if entry.retry else False, entry.reason, entry.message)
+        waits = ConditionUpdate(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
+        return ResolvedArtifact(resolved, waits, stalled=not entry.retry)
+    resolved = ConditionUpdate(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
     plain = _plain(snapshot, resolved, entry, settings)
     digest = optimized_digest(model, entry, target(model, settings))
     return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
 
 
-def _plain(snapshot: Snapshot, resolved: Finding, entry: ResolvedEntry, settings: Settings) -> Wanted:
+def _plain(snapshot: Snapshot, resolved: ConditionUpdate, entry: ResolvedEntry, settings: Settings) -> ResolvedArtifact:
     """The stations of the artifact as the entry is."""
     model, digest = snapshot.model, wanted_digest(snapshot.model, entry)
     build = BuildStatus(digest=digest)
     if snapshot.built is True or (isinstance(snapshot.built, Failure) and served(model, digest)):
-        made = Finding(True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store.")
-        return Wanted(resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings))
-    return _unbuilt(snapshot, Wanted(resolved, resolved, entry, build), settings)
+        made = ConditionUpdate(
+            True, "Published", f"The artifact of {entry.name} version {entry.version} is in the store."
+        )
+        return ResolvedArtifact(
+            resolved, made, entry, build, revision=_revision(model, entry, digest, snapshot.now, settings)
+        )
+    return _unbuilt(snapshot, ResolvedArtifact(resolved, resolved, entry, build), settings)
 
 
-def _optimized(snapshot: Snapshot, plain: Wanted, entry: ResolvedEntry, digest: str, settings: Settings) -> Wanted:
+def _optimized(
+    snapshot: Snapshot, plain: ResolvedArtifact, entry: ResolvedEntry, digest: str, settings: Settings
+) -> ResolvedArtifact:
     """What is wished of the two artifacts; one that serves already is not replaced by the plain one."""
     model = snapshot.model
     waits = waits_for_optimized(model) or served(model, digest)
-    found = progressing(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
+    found = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
     stays = found.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
     if found.made and (waits or not stays):
         revision = _revision(model, entry, digest, snapshot.now, settings)
         build = BuildStatus(digest=digest)
-        return Wanted(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
+        return ResolvedArtifact(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
     if waits:
         known = found.status
         build = BuildStatus(digest=digest, failure=known.failure, reason=known.reason)
         stalled = bool(known.failure)
-        return Wanted(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
+        return ResolvedArtifact(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
     if plain.revision is None:
         return replace(plain, optimizing=found.put_off("Variants are tried once the plain artifact is in the store."))
     if _refused(model, plain):
@@ -97,7 +103,7 @@ def waits_for_optimized(model: Model) -> bool:
     return model.spec.optimize is not None and model.spec.optimize.wait
 
 
-def _tried(model: Model, plain: Wanted) -> bool:
+def _tried(model: Model, plain: ResolvedArtifact) -> bool:
     """A rollout under way tries the plain artifact."""
     rollout, build, revision = model.status.rollout, plain.build, plain.revision
     if rollout is None or not rollout.active or build is None:
@@ -108,7 +114,7 @@ def _tried(model: Model, plain: Wanted) -> bool:
     )
 
 
-def _refused(model: Model, plain: Wanted) -> bool:
+def _refused(model: Model, plain: ResolvedArtifact) -> bool:
     """The last rollout refused the plain artifact."""
     rollout = model.status.rollout
     return rollout is not None and plain.build is not None and rollout.rejected_build == plain.build.digest
@@ -135,7 +141,7 @@ def _still_meant(model: Model, known: EntryStatus) -> bool:
     return model.status.observed_generation == model.generation
 
 
-def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
+def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -> ResolvedArtifact:
     """Not in the store: the build failed before, fails now, runs, or must be started."""
     assert so_far.build is not None
     assert so_far.entry is not None
@@ -144,19 +150,19 @@ def _unbuilt(snapshot: Snapshot, so_far: Wanted, settings: Settings) -> Wanted:
     if known is not None and known.digest == so_far.build.digest and known.failure:
         failure = Failure(known.reason, known.failure)
     if isinstance(snapshot.built, Failure):
-        finding = Finding(None, snapshot.built.reason, snapshot.built.message)
-        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build)
+        finding = ConditionUpdate(None, snapshot.built.reason, snapshot.built.message)
+        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build)
     if failure is not None and not failure.retry:
         said = failure.message[:MAX_MESSAGE]
         build = BuildStatus(digest=so_far.build.digest, failure=said, reason=failure.reason)
-        finding = Finding(False, failure.reason, failure.message)
-        return Wanted(so_far.resolved, finding, so_far.entry, build, stalled=True)
+        finding = ConditionUpdate(False, failure.reason, failure.message)
+        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, build, stalled=True)
     if failure is not None:
-        finding = Finding(False, failure.reason, failure.message)
-        return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+        finding = ConditionUpdate(False, failure.reason, failure.message)
+        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
     name = job_name(so_far.build.digest)
-    finding = Finding(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
-    return Wanted(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+    finding = ConditionUpdate(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
+    return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
 
 
 def target(model: Model, settings: Settings) -> str:
@@ -183,7 +189,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
         runtime=runtime,
         resources=resources,
         stage=Stage.STARTING,
-        since=timestamp(now),
+        stage_start_time=timestamp(now),
     )
 
 

@@ -7,16 +7,16 @@ from modelyard.core.conditions import epoch
 from modelyard.core.names import BUILD_LABEL, CHECK_LABEL, NAMESPACE_LABEL, job_name, optimize_job_name
 from modelyard.core.snapshot import Object, Ref
 
-from .view import Outlook
+from .view import DecisionView
 
 
-def finished_jobs(outlook: Outlook) -> tuple[Ref, ...]:
+def finished_jobs(outlook: DecisionView) -> tuple[Ref, ...]:
     """All of them, each once."""
     found = (*_builds(outlook), *_dropped_optimizations(outlook), *_checks(outlook))
     return tuple(dict.fromkeys(found))
 
 
-def _builds(outlook: Outlook) -> tuple[Ref, ...]:
+def _builds(outlook: DecisionView) -> tuple[Ref, ...]:
     """The Jobs of builds that are in the store."""
     wanted, done = outlook.wanted, list[str]()
     if outlook.snapshot.built is True and wanted.entry is not None:
@@ -27,7 +27,7 @@ def _builds(outlook: Outlook) -> tuple[Ref, ...]:
     return tuple(ref for ref in refs if _stands(outlook.snapshot.children.get(ref)))
 
 
-def _dropped_optimizations(outlook: Outlook) -> tuple[Ref, ...]:
+def _dropped_optimizations(outlook: DecisionView) -> tuple[Ref, ...]:
     """Optimizations under way for an earlier wish of this Model; none while it is not known what is wished.
 
     A Model of another namespace may wait for the same build; a Job that names that one is its own to end.
@@ -55,10 +55,10 @@ def _stands(found: Object | None) -> bool:
     return found is not None and "deletionTimestamp" not in found["metadata"]
 
 
-def _checks(outlook: Outlook) -> tuple[Ref, ...]:
+def _checks(outlook: DecisionView) -> tuple[Ref, ...]:
     """Jobs that examined a candidate, once what they found is in the status; in their phase, one to be made again."""
     rollout, now = outlook.rollout, outlook.snapshot.now
-    again = {gate.name for gate in rollout.gates if gate.again and epoch(gate.again) <= now}
+    again = {gate.name for gate in rollout.gates if gate.next_attempt_time and epoch(gate.next_attempt_time) <= now}
     examined = rollout.at not in (Phase.TESTING, Phase.MIRRORING)
     labelled = [(one["metadata"].get("labels", {}).get(CHECK_LABEL), one) for one in outlook.snapshot.of_kind("Job")]
     return tuple(

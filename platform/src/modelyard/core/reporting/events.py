@@ -6,7 +6,7 @@ from modelyard.core.plan import Event
 _AGAINST = (Outcome.ABORTED, Outcome.FAILED)
 
 
-def course_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
+def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
     """What has changed in words; nothing for evidence alone."""
     old = before or RolloutStatus()
     found: list[Event] = []

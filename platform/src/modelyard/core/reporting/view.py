@@ -8,24 +8,24 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
-from modelyard.core.artifacts.resolve import Wanted
+from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.names import predictor
 from modelyard.core.revisions.route_status import programmed
-from modelyard.core.rollout.publication import Published
+from modelyard.core.rollout.publication import RoutingPlan
 from modelyard.core.snapshot import Probe, Snapshot
 from modelyard.settings import Settings
 
 
 @dataclass(frozen=True)
-class Outlook:
+class DecisionView:
     """`rollout`, `revisions` and what is `published` are as they should be after this decision."""
 
     snapshot: Snapshot
     settings: Settings
-    wanted: Wanted
+    wanted: ResolvedArtifact
     rollout: RolloutStatus
     revisions: tuple[RevisionStatus, ...]
-    published: Published
+    routing: RoutingPlan
 
     @property
     def model(self) -> Model:
@@ -33,7 +33,7 @@ class Outlook:
 
     @property
     def routes(self) -> Sequence[dict[str, Any]]:
-        return self.published.routes
+        return self.routing.routes
 
     @cached_property
     def programmed(self) -> bool:
@@ -49,7 +49,7 @@ class Outlook:
         return next((one for one in self.revisions if one.name == name and one.stage is not Stage.SERVING), None)
 
     @property
-    def holder(self) -> RevisionStatus | None:
+    def serving_revision(self) -> RevisionStatus | None:
         """The revision that holds the traffic: the stable, or the one with the most of it."""
         serving = [one for one in self.revisions if one.stage is Stage.SERVING]
         by_right = [one for one in serving if one.name == self.rollout.stable]

@@ -11,7 +11,7 @@ from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import DESIRED_ANNOTATION, MANAGED_BY, MODEL_LABEL, sha256_hex
 
 
-def child(
+def owned_object(
     model: Model,
     kind: str,
     name: str,
@@ -36,10 +36,10 @@ def child(
         "annotations": annotations or {},
         "ownerReferences": [owner],
     }
-    return sealed({"apiVersion": BY_NAME[kind].api_version, "kind": kind, "metadata": metadata, **body})
+    return with_spec_hash({"apiVersion": BY_NAME[kind].api_version, "kind": kind, "metadata": metadata, **body})
 
 
-def sealed(wanted: dict[str, Any]) -> dict[str, Any]:
+def with_spec_hash(wanted: dict[str, Any]) -> dict[str, Any]:
     """The same object with the digest of itself in an annotation."""
     metadata = wanted["metadata"]
     annotations = {**metadata.get("annotations", {}), DESIRED_ANNOTATION: sha256_hex(wanted)[:16]}

@@ -23,9 +23,9 @@ from modelyard.core.names import (
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
-from . import sealed
-from .jobs import container, pod
-from .training import FOLDER, beside
+from . import with_spec_hash
+from .jobs import job_container, job_pod
+from .training import FOLDER, with_trainer_sidecar
 
 USER_ERROR = 2
 _KEEP_SECONDS = 3600
@@ -41,8 +41,8 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
     build = settings.build
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
-    work = {**container("build", _command(model, entry, target), settings), "resources": resources}
-    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], pod(work, settings), {}, settings)
+    work = {**job_container("build", _command(model, entry, target), settings), "resources": resources}
+    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], job_pod(work, settings), {}, settings)
 
 
 def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
         longest += build.train_timeout_seconds
         command.append("--trust-code")
         environment.append({"name": "MODELYARD_TRAINER", "value": FOLDER})
-    work = container("build", command, settings, environment)
+    work = job_container("build", command, settings, environment)
     limits: dict[str, Any] = {"memory": build.optimize_memory_limit}
     if target == "gpu":
         limits["nvidia.com/gpu"] = 1
@@ -65,9 +65,9 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     work["resources"] = {"requests": {"cpu": build.optimize_cpu, "memory": build.optimize_memory}, "limits": limits}
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
     spec = {"backoffLimit": 3, "activeDeadlineSeconds": longest}
-    made = pod(work, settings)
+    made = job_pod(work, settings)
     if asked.train:
-        made = beside(made, build)
+        made = with_trainer_sidecar(made, build)
     return _job(optimize_job_name(digest), digest, spec, [_STOP_ON_USER_ERROR, _GO_ON], made, owner, settings)
 
 
@@ -97,4 +97,4 @@ def _job(
             "template": {"metadata": {"labels": labels}, "spec": made},
         },
     }
-    return sealed(body)
+    return with_spec_hash(body)

@@ -21,8 +21,8 @@ from modelyard.api.status import RevisionStatus
 from modelyard.core.names import CHECK_LABEL, MANAGED_BY, MODEL_LABEL, NAMESPACE_LABEL, REVISION_LABEL, check_job_name
 from modelyard.settings import Settings
 
-from . import sealed
-from .jobs import container, pod
+from . import with_spec_hash
+from .jobs import job_container, job_pod
 
 LOAD_TEST, SHADOW = "loadTest", "shadow"
 NOT_PASSED = 1
@@ -82,7 +82,7 @@ def _job(
         "onExitCodes": {"containerName": "check", "operator": "In", "values": [NOT_PASSED]},
     }
     options = settings.check
-    work = container("check", command, settings, _gateway(settings))
+    work = job_container("check", command, settings, _gateway(settings))
     work["resources"] = {
         "requests": {"cpu": options.cpu, "memory": options.memory},
         "limits": {"memory": options.memory_limit},
@@ -100,10 +100,10 @@ def _job(
             "activeDeadlineSeconds": round(deadline),
             "ttlSecondsAfterFinished": _KEEP_SECONDS,
             "podFailurePolicy": {"rules": [end_at_once]},
-            "template": {"metadata": {"labels": frame}, "spec": pod(work, settings)},
+            "template": {"metadata": {"labels": frame}, "spec": job_pod(work, settings)},
         },
     }
-    return sealed(body)
+    return with_spec_hash(body)
 
 
 def _gateway(settings: Settings) -> list[dict[str, Any]]:

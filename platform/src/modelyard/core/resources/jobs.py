@@ -16,7 +16,7 @@ CONFINED = {
 _LOG = "/dev/termination-log"
 
 
-def pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def job_pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """The pod's spec around its one container."""
     return {
         "restartPolicy": "Never",
@@ -38,7 +38,7 @@ def pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
     }
 
 
-def container(
+def job_container(
     name: str, command: list[str], settings: Settings, environment: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """The container, without its resources."""

@@ -19,7 +19,7 @@ from modelyard.api.model import Model
 from modelyard.core.names import REVISION_HEADER, host, path_route_name, predictor, preview_host, preview_route_name
 from modelyard.settings import GatewaySettings
 
-from . import child
+from . import owned_object
 from .traffic_policies import STICKY_RULE, Backend, Publication, Sides, mirror, sides
 
 __all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "routes"]
@@ -91,7 +91,7 @@ def _under(path: str) -> dict[str, Any]:
 def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]) -> dict[str, Any]:
     parents = [{"name": gateway.name, "namespace": gateway.namespace}]
     hosts = {"hostnames": list(form.hostnames)} if form.hostnames else {}
-    return child(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
+    return owned_object(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
 
 
 def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:

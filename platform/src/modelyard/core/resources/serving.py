@@ -13,7 +13,7 @@ from modelyard.core.names import REVISION_LABEL, secret_name, service_account_na
 from modelyard.core.snapshot import Credentials
 from modelyard.core.storage.keys import storage_uri
 
-from . import child
+from . import owned_object
 
 HTTP_PORT = 8080
 _TOKENLESS = False
@@ -33,13 +33,13 @@ def store_secret(model: Model, credentials: Credentials) -> dict[str, Any]:
         "AWS_SECRET_ACCESS_KEY": base64.b64encode(credentials.secret_access_key.encode()).decode(),
     }
     body = {"type": "Opaque", "data": data}
-    return child(model, "Secret", secret_name(model.name), body, annotations=annotations)
+    return owned_object(model, "Secret", secret_name(model.name), body, annotations=annotations)
 
 
 def service_account(model: Model) -> dict[str, Any]:
     """ServiceAccount of the model's pods; it may read the store and nothing of the cluster."""
     body = {"secrets": [{"name": secret_name(model.name)}], "automountServiceAccountToken": _TOKENLESS}
-    return child(model, "ServiceAccount", service_account_name(model.name), body)
+    return owned_object(model, "ServiceAccount", service_account_name(model.name), body)
 
 
 def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
             }
         }
     }
-    return child(
+    return owned_object(
         model,
         "InferenceService",
         revision.name,

@@ -26,7 +26,7 @@ from modelyard.api.model import Model
 from modelyard.api.rollout import AB
 from modelyard.core.names import experiment, path_route_name, predictor, sticky_policy_name
 
-from . import child
+from . import owned_object
 
 STICKY_RULE = "users"
 """Name of rule 3 when a header names the user."""
@@ -125,4 +125,4 @@ def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
             "consistentHash": {"type": "Headers", "headers": [{"name": wish.header}]},
         },
     }
-    return [child(model, "BackendTrafficPolicy", sticky_policy_name(model.name), {"spec": spec})]
+    return [owned_object(model, "BackendTrafficPolicy", sticky_policy_name(model.name), {"spec": spec})]

@@ -15,7 +15,7 @@ FOLDER = "/train"
 _VOLUME, _SCRATCH = "training", "training-scratch"
 
 
-def beside(pod: dict[str, Any], build: BuildSettings) -> dict[str, Any]:
+def with_trainer_sidecar(pod: dict[str, Any], build: BuildSettings) -> dict[str, Any]:
     """The pod's spec with the trainer in it; its first container is the builder."""
     builder, *others = pod["containers"]
     common = {"name": _VOLUME, "mountPath": FOLDER}

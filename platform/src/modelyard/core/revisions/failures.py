@@ -9,12 +9,12 @@ from modelyard.core.snapshot import Failure, Snapshot
 from . import pod_failures
 
 
-def of_revision(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
+def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
     """The trouble of a revision; `patience` are the seconds it may take to become ready. None when it is well."""
     own = [
         pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
     ]
-    found = pod_failures.trouble(own, snapshot.logs)
+    found = pod_failures.pod_failure(own, snapshot.logs)
     if found is not None or replicas_ready(snapshot, revision.name):
         return found
     if revision.stage is not Stage.STARTING:
@@ -24,7 +24,7 @@ def of_revision(snapshot: Snapshot, revision: RevisionStatus, patience: float) -
 
 def _late(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
     """A server that hangs: Triton waits for ever when only its child process was killed for memory."""
-    if snapshot.now - epoch(revision.since) < patience:
+    if snapshot.now - epoch(revision.stage_start_time) < patience:
         return None
     return Failure(
         "StartTimedOut",

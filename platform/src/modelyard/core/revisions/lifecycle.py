@@ -40,7 +40,7 @@ _BESIDE = frozenset({Stage.LEAVING, Stage.JOINING, Stage.STANDBY})
 
 
 @dataclass(frozen=True)
-class Facts:
+class RevisionFacts:
     """What the machine may know of the world at `now`.
 
     `ready` names revisions with all replicas ready, `answered` those of them that answered a warm-up;
@@ -58,7 +58,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Orders:
+class TrafficTarget:
     """What is wanted of the revisions, by name.
 
     `shares` in percent add up to 100, or are empty when nobody is to have traffic; `standby` stay ready to take
@@ -75,11 +75,13 @@ class Orders:
         return name in self.shares or name in self.standby or name in self.kept
 
 
-def advance(revisions: Sequence[RevisionStatus], orders: Orders, facts: Facts) -> tuple[RevisionStatus, ...]:
+def advance(
+    revisions: Sequence[RevisionStatus], orders: TrafficTarget, facts: RevisionFacts
+) -> tuple[RevisionStatus, ...]:
     """The revisions as they should be now."""
-    kept = tuple(_observed(one, facts) for one in revisions)
-    kept = tuple(_aged(one, orders, facts) for one in kept if orders.wants(one.name) or not _over(one, facts))
-    kept = tuple(_wished(one, orders, facts) for one in kept)
+    kept = tuple(_refresh(one, facts) for one in revisions)
+    kept = tuple(_expire(one, orders, facts) for one in kept if orders.wants(one.name) or not _over(one, facts))
+    kept = tuple(_toward_target(one, orders, facts) for one in kept)
     if orders.start is not None and all(one.name != orders.start.name for one in kept):
         kept = _started(kept, orders.start, facts)
     return _shared(kept, orders, facts)
@@ -98,43 +100,45 @@ def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> 
     ]
 
 
-def next_deadline(revisions: Sequence[RevisionStatus], facts: Facts) -> float | None:
+def next_deadline(revisions: Sequence[RevisionStatus], facts: RevisionFacts) -> float | None:
     """Seconds until time alone will change something; None when it will not, or something must happen first."""
-    moving = [one for one in revisions if one.carried and one.stage not in (Stage.SERVING, Stage.STANDBY)]
+    moving = [one for one in revisions if one.programmed_time and one.stage not in (Stage.SERVING, Stage.STANDBY)]
     waits = [_rest(one, facts) for one in moving]
-    waits += [facts.start - (facts.now - epoch(one.since)) for one in revisions if one.stage is Stage.STARTING]
+    waits += [
+        facts.start - (facts.now - epoch(one.stage_start_time)) for one in revisions if one.stage is Stage.STARTING
+    ]
     return min((wait for wait in waits if wait > 0), default=None)
 
 
-def _rest(one: RevisionStatus, facts: Facts) -> float:
+def _rest(one: RevisionStatus, facts: RevisionFacts) -> float:
     """Seconds that are left of a stage the gateway carries; 0 or less when its time is over."""
     patience = facts.drain if one.stage is Stage.DRAINING else facts.settle
-    return patience - (facts.now - epoch(one.carried))
+    return patience - (facts.now - epoch(one.programmed_time))
 
 
-def _rested(one: RevisionStatus, facts: Facts) -> bool:
-    return one.carried != "" and _rest(one, facts) <= 0
+def _rested(one: RevisionStatus, facts: RevisionFacts) -> bool:
+    return one.programmed_time != "" and _rest(one, facts) <= 0
 
 
-def _over(one: RevisionStatus, facts: Facts) -> bool:
+def _over(one: RevisionStatus, facts: RevisionFacts) -> bool:
     return one.stage in (Stage.DRAINING, Stage.DROPPED) and facts.programmed and _rested(one, facts)
 
 
-def _aged(one: RevisionStatus, orders: Orders, facts: Facts) -> RevisionStatus:
+def _expire(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
     leaves = one.stage is Stage.LEAVING and one.name not in orders.standby
     return _to(one, Stage.DRAINING, 0, facts) if leaves and facts.programmed and _rested(one, facts) else one
 
 
-def _observed(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+def _refresh(one: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
     """The revision as it is seen now: ready or not, and carried since when."""
     unproven = one.stage in (Stage.STARTING, Stage.DROPPED) and one.name not in facts.answered
     seen: dict[str, object] = {"ready": one.name in facts.ready and not unproven}
-    if facts.programmed and not one.carried and one.stage is not Stage.STARTING:
-        seen["carried"] = timestamp(facts.now)
+    if facts.programmed and not one.programmed_time and one.stage is not Stage.STARTING:
+        seen["programmed_time"] = timestamp(facts.now)
     return one.model_copy(update=seen)
 
 
-def _wished(one: RevisionStatus, orders: Orders, facts: Facts) -> RevisionStatus:
+def _toward_target(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
     """One step towards the order for this revision, as far as it concerns no other's traffic."""
     if one.name in orders.standby:
         return _to(one, Stage.STANDBY, 0, facts) if one.stage in (Stage.LEAVING, Stage.JOINING) else one
@@ -147,25 +151,29 @@ def _wished(one: RevisionStatus, orders: Orders, facts: Facts) -> RevisionStatus
     return _to(one, Stage.STARTING, 0, facts) if one.stage is Stage.DROPPED and orders.wants(one.name) else one
 
 
-def _started(kept: tuple[RevisionStatus, ...], wanted: RevisionStatus, facts: Facts) -> tuple[RevisionStatus, ...]:
+def _started(
+    kept: tuple[RevisionStatus, ...], wanted: RevisionStatus, facts: RevisionFacts
+) -> tuple[RevisionStatus, ...]:
     free = [slot for slot in ("a", "b") if all(one.slot != slot for one in kept)]
     if not free:
         return kept
-    return (*kept, wanted.model_copy(update={"slot": free[0], "since": timestamp(facts.now)}))
+    return (*kept, wanted.model_copy(update={"slot": free[0], "stage_start_time": timestamp(facts.now)}))
 
 
-def _shared(kept: tuple[RevisionStatus, ...], orders: Orders, facts: Facts) -> tuple[RevisionStatus, ...]:
+def _shared(
+    kept: tuple[RevisionStatus, ...], orders: TrafficTarget, facts: RevisionFacts
+) -> tuple[RevisionStatus, ...]:
     """The shares as ordered, once all who are to have one can take it; the newcomers join meanwhile."""
     held = any(one.stage is Stage.SERVING for one in kept)
     if not orders.shares:
         return tuple(_to(one, Stage.LEAVING, 0, facts) if one.stage is Stage.SERVING else one for one in kept)
     able = {one.name for one in kept if _able(one, held, facts)}
     if set(orders.shares) <= able:
-        return tuple(_given(one, orders, facts) for one in kept)
+        return tuple(_with_weight(one, orders, facts) for one in kept)
     return tuple(_joining(one, facts) if held and one.name in orders.shares else one for one in kept)
 
 
-def _able(one: RevisionStatus, held: bool, facts: Facts) -> bool:
+def _able(one: RevisionStatus, held: bool, facts: RevisionFacts) -> bool:
     """It can take traffic: the gateway has its cluster, or nobody else has the traffic and it answered."""
     if one.stage in (Stage.SERVING, Stage.STANDBY):
         return True
@@ -176,12 +184,12 @@ def _able(one: RevisionStatus, held: bool, facts: Facts) -> bool:
     return one.stage is Stage.LEAVING or not held
 
 
-def _joining(one: RevisionStatus, facts: Facts) -> RevisionStatus:
+def _joining(one: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
     fit = one.stage in (Stage.STARTING, Stage.DRAINING) and one.name in facts.answered
     return _to(one, Stage.JOINING, 0, facts) if fit else one
 
 
-def _given(one: RevisionStatus, orders: Orders, facts: Facts) -> RevisionStatus:
+def _with_weight(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
     share = orders.shares.get(one.name, 0)
     if share:
         return one if (one.stage, one.weight) == (Stage.SERVING, share) else _to(one, Stage.SERVING, share, facts)
@@ -190,5 +198,7 @@ def _given(one: RevisionStatus, orders: Orders, facts: Facts) -> RevisionStatus:
     return _to(one, Stage.STANDBY if one.name in orders.standby else Stage.LEAVING, 0, facts)
 
 
-def _to(one: RevisionStatus, stage: Stage, weight: int, facts: Facts) -> RevisionStatus:
-    return one.model_copy(update={"stage": stage, "weight": weight, "since": timestamp(facts.now), "carried": ""})
+def _to(one: RevisionStatus, stage: Stage, weight: int, facts: RevisionFacts) -> RevisionStatus:
+    return one.model_copy(
+        update={"stage": stage, "weight": weight, "stage_start_time": timestamp(facts.now), "programmed_time": ""}
+    )

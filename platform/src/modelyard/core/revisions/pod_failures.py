@@ -21,7 +21,7 @@ _TRITON_ERRORS = (
 )
 
 
-def trouble(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
+def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
     """The first cause that keeps these pods from serving; None while they are merely starting or ending."""
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modelyard.api.status import RevisionStatus
-from modelyard.core.conditions import Finding
+from modelyard.core.conditions import ConditionUpdate
 from modelyard.core.drift import covers
 from modelyard.core.snapshot import Object, Snapshot
 from modelyard.settings import GatewaySettings
@@ -11,7 +11,7 @@ from modelyard.settings import GatewaySettings
 _STATIONS = ("Accepted", "ResolvedRefs")
 
 
-def trouble(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
+def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
     """None when the gateway carries the route, in its `latest` generation or any; else what is missing, in words."""
     kind, name = route["kind"], route["metadata"]["name"]
     generation = route["metadata"].get("generation", 1)
@@ -39,7 +39,9 @@ def programmed(snapshot: Snapshot, wanted: Sequence[Object], gateway: GatewaySet
 
 
 def _carried(observed: Object | None, wanted: Object, gateway: GatewaySettings) -> bool:
-    return observed is not None and covers(observed["spec"], wanted["spec"]) and trouble(observed, gateway) is None
+    return (
+        observed is not None and covers(observed["spec"], wanted["spec"]) and route_failure(observed, gateway) is None
+    )
 
 
 def mentioned(snapshot: Snapshot, service: str) -> bool:
@@ -56,18 +58,20 @@ def _named(rule: Object) -> list[str]:
 
 def routed(
     snapshot: Snapshot, wanted: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
-) -> Finding:
+) -> ConditionUpdate:
     """The Routed condition. Once the holder's traffic was carried, smaller changes to come do not question it."""
-    carried = holder is not None and holder.carried != ""
+    carried = holder is not None and holder.programmed_time != ""
     if not wanted:
-        return Finding(False, "NoRevision", "No revision has pods yet, so nothing is published.")
+        return ConditionUpdate(False, "NoRevision", "No revision has pods yet, so nothing is published.")
     for one in wanted:
         observed = snapshot.child(one["kind"], one["metadata"]["name"])
         if observed is None:
-            return Finding(False, "Publishing", f"{one['kind']} {one['metadata']['name']} is being written.")
-        problem = trouble(observed, gateway, latest=not carried)
+            return ConditionUpdate(False, "Publishing", f"{one['kind']} {one['metadata']['name']} is being written.")
+        problem = route_failure(observed, gateway, latest=not carried)
         if problem:
-            return Finding(False, "NotAccepted", problem)
+            return ConditionUpdate(False, "NotAccepted", problem)
     if holder is not None and not carried:
-        return Finding(False, "Publishing", f"The gateway is told to send the traffic to revision {holder.name}.")
-    return Finding(True, "Accepted", f"Gateway {gateway.namespace}/{gateway.name} carries all routes.")
+        return ConditionUpdate(
+            False, "Publishing", f"The gateway is told to send the traffic to revision {holder.name}."
+        )
+    return ConditionUpdate(True, "Accepted", f"Gateway {gateway.namespace}/{gateway.name} carries all routes.")

@@ -18,25 +18,25 @@ from modelyard.api.rollout import Action
 from modelyard.api.rollout_status import HISTORY, CommandStatus, Phase, RolloutStatus
 from modelyard.core.conditions import timestamp
 
-from .context import Scene
+from .context import RolloutContext
 from .state_machine import WATCHED
 
 
-def carry_out(scene: Scene) -> tuple[RolloutStatus, Action | None]:
+def handle_command(scene: RolloutContext) -> tuple[RolloutStatus, Action | None]:
     """The state with the command answered, and abort or promote when the table of transitions has to act on it."""
     command, rollout = scene.spec.command, scene.rollout
-    if command is None or rollout.has_heard(command.id):
+    if command is None or rollout.has_handled(command.id):
         return rollout, None
     changed, answer, told = _ACTIONS[command.action](scene)
-    said = CommandStatus(id=command.id, action=command.action, answer=answer, at=timestamp(scene.now))
-    before = rollout.heard or [one.id for one in (rollout.command,) if one is not None]
-    return changed.model_copy(update={"command": said, "heard": [command.id, *before][:HISTORY]}), told
+    said = CommandStatus(id=command.id, action=command.action, answer=answer, time=timestamp(scene.now))
+    before = rollout.handled_commands or [one.id for one in (rollout.command,) if one is not None]
+    return changed.model_copy(update={"command": said, "handled_commands": [command.id, *before][:HISTORY]}), told
 
 
 Answer = tuple[RolloutStatus, str, Action | None]
 
 
-def _abort(scene: Scene) -> Answer:
+def _abort(scene: RolloutContext) -> Answer:
     rollout = scene.rollout
     if rollout.phase is Phase.IDLE:
         return rollout, "Refused: no rollout is under way; to go back, apply the spec of the version before.", None
@@ -47,7 +47,7 @@ def _abort(scene: Scene) -> Answer:
     return rollout, f"Revision {rollout.candidate or 'to come'} is taken out of the traffic.", Action.ABORT
 
 
-def _promote(scene: Scene) -> Answer:
+def _promote(scene: RolloutContext) -> Answer:
     rollout = scene.rollout
     if rollout.phase not in WATCHED and rollout.phase is not Phase.HOLDING:
         return rollout, f"Refused: {_no_promotion(rollout)}", None
@@ -65,7 +65,7 @@ def _no_promotion(rollout: RolloutStatus) -> str:
     return "the candidate has not answered a warm-up request yet."
 
 
-def _pause(scene: Scene) -> Answer:
+def _pause(scene: RolloutContext) -> Answer:
     rollout = scene.rollout
     if rollout.phase in (Phase.IDLE, Phase.ABORTING):
         return rollout, "Refused: no rollout is under way.", None
@@ -74,7 +74,7 @@ def _pause(scene: Scene) -> Answer:
     return rollout.model_copy(update={"paused": True}), "The weight stays until resume; the gates go on.", None
 
 
-def _resume(scene: Scene) -> Answer:
+def _resume(scene: RolloutContext) -> Answer:
     rollout = scene.rollout
     if rollout.unanswered:
         return _begun_again(scene).model_copy(update={"paused": False}), "The check is begun again.", None
@@ -84,22 +84,22 @@ def _resume(scene: Scene) -> Answer:
     return rollout.model_copy(update={"paused": False, "resumed": step}), "It goes on.", None
 
 
-def _retry(scene: Scene) -> Answer:
+def _retry(scene: RolloutContext) -> Answer:
     rollout = scene.rollout
     if rollout.unanswered:
         return _begun_again(scene), "The check is begun again.", None
     if rollout.phase is not Phase.IDLE or not scene.refused:
         return rollout, "Refused: the wanted revision was not refused before.", None
     return (
-        rollout.model_copy(update={"rejected": "", "rejected_build": "", "until": ""}),
+        rollout.model_copy(update={"rejected": "", "rejected_build": "", "retain_until": ""}),
         "The revision is tried once more.",
         None,
     )
 
 
-def _begun_again(scene: Scene) -> RolloutStatus:
+def _begun_again(scene: RolloutContext) -> RolloutStatus:
     """The state in which every check without an answer is begun again now."""
-    now = {"attempts": 0, "again": timestamp(scene.now)}
+    now = {"attempts": 0, "next_attempt_time": timestamp(scene.now)}
     gates = [one.model_copy(update=now) if one.unanswered else one for one in scene.rollout.gates]
     return scene.rollout.model_copy(update={"gates": gates})
 

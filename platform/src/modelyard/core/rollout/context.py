@@ -7,32 +7,32 @@ from modelyard.api.model import Model
 from modelyard.api.rollout import Rollout, Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus
-from modelyard.core.artifacts.resolve import Wanted
+from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.conditions import epoch
 from modelyard.core.revisions import failures
-from modelyard.core.revisions.lifecycle import Facts
+from modelyard.core.revisions.lifecycle import RevisionFacts
 from modelyard.core.snapshot import Failure, Snapshot
 from modelyard.settings import Settings
 
-from .effective_spec import bound
-from .state_machine import Course
+from .effective_spec import effective_spec
+from .state_machine import RolloutSpecView
 
 
 @dataclass(frozen=True)
-class Scene:
+class RolloutContext:
     """One look; `revisions` are as they were found, `rollout` is the state that has been reached so far."""
 
     snapshot: Snapshot
     settings: Settings
-    wanted: Wanted
+    wanted: ResolvedArtifact
     revisions: tuple[RevisionStatus, ...]
-    facts: Facts
+    facts: RevisionFacts
     rollout: RolloutStatus
 
     @cached_property
     def model(self) -> Model:
         """The Model, with the terms that hold for the rollout under way."""
-        return bound(self.snapshot.model, self.rollout)
+        return effective_spec(self.snapshot.model, self.rollout)
 
     @property
     def now(self) -> float:
@@ -64,10 +64,10 @@ class Scene:
         return Strategy(self.rollout.strategy) if begun else self.spec.strategy
 
     @property
-    def course(self) -> Course:
+    def spec_view(self) -> RolloutSpecView:
         """What the spec makes of the table of transitions."""
         spec = self.spec
-        return Course(
+        return RolloutSpecView(
             strategy=self.strategy,
             steps=len(spec.weights()),
             load_test=spec.load_test is not None,
@@ -77,22 +77,22 @@ class Scene:
         )
 
     @property
-    def guarded(self) -> bool:
+    def analyzed(self) -> bool:
         """The candidate is judged, not only awaited."""
         return not self.first and self.strategy not in (Strategy.IMMEDIATE, Strategy.RECREATE)
 
     @property
-    def wish(self) -> tuple[str, str] | None:
+    def wanted_revision(self) -> tuple[str, str] | None:
         """Name (empty until it is built) and build digest of the wanted revision; None while it is not known."""
         if self.wanted.revision is not None:
             return self.wanted.revision.name, self.wanted.revision.digest
         return ("", self.wanted.build.digest) if self.wanted.build is not None else None
 
-    def wishes(self, revision: str) -> bool:
+    def wants(self, revision: str) -> bool:
         """That revision is what the spec asks for."""
-        if self.wish is None or not revision:
+        if self.wanted_revision is None or not revision:
             return False
-        name, digest = self.wish
+        name, digest = self.wanted_revision
         if name:
             return name == revision
         found = self._named(revision)
@@ -101,22 +101,22 @@ class Scene:
     @property
     def refused(self) -> bool:
         """What the spec asks for was tried and refused; another revision of the same build was not."""
-        if self.wish is None or not self.rollout.rejected:
+        if self.wanted_revision is None or not self.rollout.rejected:
             return False
-        name, digest = self.wish
+        name, digest = self.wanted_revision
         return name == self.rollout.rejected if name else digest == self.rollout.rejected_build
 
     @property
-    def trouble(self) -> Failure | None:
+    def failure(self) -> Failure | None:
         """What is wrong with the candidate's pods, or that they take too long."""
         candidate = self.candidate
-        return None if candidate is None else failures.of_revision(self.snapshot, candidate, self.facts.start)
+        return None if candidate is None else failures.failure_of(self.snapshot, candidate, self.facts.start)
 
-    def at(self, rollout: RolloutStatus) -> "Scene":
+    def at(self, rollout: RolloutStatus) -> "RolloutContext":
         """The same look with another state reached."""
         return replace(self, rollout=rollout)
 
-    def passed(self, since: str, seconds: float) -> bool:
+    def elapsed(self, since: str, seconds: float) -> bool:
         """So many seconds have gone by since then; False when it has not begun."""
         return bool(since) and self.now - epoch(since) >= seconds
 

@@ -17,16 +17,16 @@ from modelyard.api.rollout import Rollout
 from modelyard.api.rollout_status import RolloutStatus
 
 
-def begun(spec: Rollout) -> dict[str, Any]:
+def pinned_spec(spec: Rollout) -> dict[str, Any]:
     """The terms a rollout begins with, as plain values for a status."""
     return spec.model_dump(by_alias=True, exclude_none=True, exclude={"command"}, mode="json")
 
 
-def bound(model: Model, rollout: RolloutStatus) -> Model:
+def effective_spec(model: Model, rollout: RolloutStatus) -> Model:
     """The Model with the terms in its spec that hold for this state of a rollout."""
-    if not rollout.active or rollout.terms is None:
+    if not rollout.active or rollout.pinned_spec is None:
         return model
-    held = _in_force(model.spec.rollout, Rollout.model_validate(rollout.terms))
+    held = _in_force(model.spec.rollout, Rollout.model_validate(rollout.pinned_spec))
     return model.model_copy(update={"spec": model.spec.model_copy(update={"rollout": held})})
 
 

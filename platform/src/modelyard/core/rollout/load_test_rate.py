@@ -20,6 +20,6 @@ def load_rate(snapshot: Snapshot, stable: RevisionStatus, candidate: RevisionSta
 
 def request_rate(snapshot: Snapshot, slot: str) -> float:
     """Requests per second of a slot over the last minute that was counted; 0 when nothing was."""
-    slices = [one for one in snapshot.traffic.slices if one.end > snapshot.now - SPAN]
+    slices = [one for one in snapshot.traffic.windows if one.end > snapshot.now - SPAN]
     seconds = sum(one.seconds for one in slices)
     return sum(one.of(slot).requests for one in slices) / seconds if seconds else 0.0

@@ -14,26 +14,26 @@ from modelyard.core.revisions.lifecycle import backends
 from modelyard.core.snapshot import Snapshot
 from modelyard.settings import GatewaySettings
 
-from .effective_spec import bound
+from .effective_spec import effective_spec
 
 _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 
 
-class Published(NamedTuple):
+class RoutingPlan(NamedTuple):
     """The routes, none while no revision has a Service, and what the gateway has to know before them."""
 
     routes: Sequence[dict[str, Any]]
     policies: Sequence[dict[str, Any]]
 
 
-def published(
+def routing_plan(
     snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
-) -> Published:
+) -> RoutingPlan:
     """What publishes these revisions in that state."""
     reachable = frozenset(one.name for one in revisions if snapshot.child("Service", predictor(one.name)) is not None)
     wishes, model = _publication(snapshot.model, rollout, reachable), snapshot.model
     found = routes(model, backends(revisions, reachable), gateway, wishes)
-    return Published(found, policies(model, wishes) if found else [])
+    return RoutingPlan(found, policies(model, wishes) if found else [])
 
 
 def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
@@ -44,7 +44,7 @@ def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]
     name = rollout.candidate
     if name not in reachable:
         return Publication()
-    spec = bound(model, rollout).spec.rollout
+    spec = effective_spec(model, rollout).spec.rollout
     sticky = spec.ab if rollout.strategy == Strategy.AB and rollout.active else None
     if rollout.phase is Phase.ABORTING:
         return Publication(sticky=sticky)

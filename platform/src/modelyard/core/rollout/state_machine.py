@@ -2,10 +2,10 @@
 
 | from | when | to |
 |---|---|---|
-| Idle | Wished | Building |
+| Idle | SpecChanged | Building |
 | Building | Built | Starting; Recreate with a stable: Replacing |
-| Replacing | Left | Starting |
-| Starting | Answered | Testing when a load test is asked for; else the first stage, or Idle (Promoted) without one |
+| Replacing | Drained | Starting |
+| Starting | WarmedUp | Testing when a load test is asked for; else the first stage, or Idle (Promoted) without one |
 | Testing | Passed | the first stage |
 | Previewing | Passed | Baking |
 | Mirroring | Passed | Advancing when a canary is to follow; else Aborting (Reported) |
@@ -13,11 +13,11 @@
 | Advancing | Passed | Advancing, one step on; after the last step Baking |
 | Testing, Previewing, Mirroring, Splitting, Advancing | Promote | Baking |
 | Baking | Passed, Promote | Idle (Promoted) |
-| Testing, Previewing, Mirroring, Splitting, Advancing, Baking | Ignorant | Holding |
-| Holding | Knowing | the phase that was held |
+| Testing, Previewing, Mirroring, Splitting, Advancing, Baking | Inconclusive | Holding |
+| Holding | Conclusive | the phase that was held |
 | Holding | Promote | Baking; Idle (Promoted) when that is held |
 | every one but Idle and Aborting | Failed, Expired, Abort, Superseded, Reverted | Aborting |
-| Aborting | Left | Idle |
+| Aborting | Drained | Idle |
 
 The first stage is Advancing for Canary, Previewing for BlueGreen, Mirroring for Shadow and Splitting for AB.
 Recreate, Immediate and the very first revision have none: they end at once, Idle (Promoted).
@@ -37,19 +37,19 @@ from modelyard.api.rollout_status import Outcome, Phase
 class Signal(StrEnum):
     """What was seen, one word each."""
 
-    WISHED = "Wished"
+    SPEC_CHANGED = "SpecChanged"
     BUILT = "Built"
-    ANSWERED = "Answered"
+    WARMED_UP = "WarmedUp"
     PASSED = "Passed"
-    IGNORANT = "Ignorant"
-    KNOWING = "Knowing"
+    INCONCLUSIVE = "Inconclusive"
+    CONCLUSIVE = "Conclusive"
     PROMOTE = "Promote"
     FAILED = "Failed"
     EXPIRED = "Expired"
     ABORT = "Abort"
     SUPERSEDED = "Superseded"
     REVERTED = "Reverted"
-    LEFT = "Left"
+    DRAINED = "Drained"
 
 
 AGAINST = {
@@ -63,7 +63,7 @@ AGAINST = {
 
 
 @dataclass(frozen=True)
-class Course:
+class RolloutSpecView:
     """What the spec makes of the table; `steps` counts weights, `held` is the phase Holding interrupts."""
 
     strategy: Strategy
@@ -75,7 +75,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """Where a rollout goes; `outcome` when this ends it."""
 
     phase: Phase
@@ -83,7 +83,7 @@ class Move:
     outcome: Outcome | None = None
 
 
-PROMOTED = Move(Phase.IDLE, outcome=Outcome.PROMOTED)
+PROMOTED = Transition(Phase.IDLE, outcome=Outcome.PROMOTED)
 _STAGES = {
     Strategy.CANARY: Phase.ADVANCING,
     Strategy.BLUE_GREEN: Phase.PREVIEWING,
@@ -92,57 +92,57 @@ _STAGES = {
 }
 
 
-def first_stage(course: Course) -> Move:
+def first_transition(course: RolloutSpecView) -> Transition:
     """What follows once the candidate answers and was tested."""
     if course.first or course.strategy not in _STAGES:
         return PROMOTED
-    return Move(_STAGES[course.strategy])
+    return Transition(_STAGES[course.strategy])
 
 
-def following(phase: Phase, step: int, signal: Signal, course: Course) -> Move | None:
+def next_transition(phase: Phase, step: int, signal: Signal, course: RolloutSpecView) -> Transition | None:
     """The next state; None when the signal means nothing there."""
     if signal in AGAINST:
         return _ended(phase, step, signal)
     match phase, signal:
-        case Phase.IDLE, Signal.WISHED:
-            return Move(Phase.BUILDING)
+        case Phase.IDLE, Signal.SPEC_CHANGED:
+            return Transition(Phase.BUILDING)
         case Phase.BUILDING, Signal.BUILT:
             replaces = course.strategy is Strategy.RECREATE and not course.first
-            return Move(Phase.REPLACING if replaces else Phase.STARTING)
-        case Phase.REPLACING, Signal.LEFT:
-            return Move(Phase.STARTING)
-        case Phase.STARTING, Signal.ANSWERED:
-            return Move(Phase.TESTING) if course.load_test and not course.first else first_stage(course)
-        case Phase.ABORTING, Signal.LEFT:
-            return Move(Phase.IDLE)
-        case Phase.HOLDING, Signal.KNOWING:
-            return Move(course.held, step)
+            return Transition(Phase.REPLACING if replaces else Phase.STARTING)
+        case Phase.REPLACING, Signal.DRAINED:
+            return Transition(Phase.STARTING)
+        case Phase.STARTING, Signal.WARMED_UP:
+            return Transition(Phase.TESTING) if course.load_test and not course.first else first_transition(course)
+        case Phase.ABORTING, Signal.DRAINED:
+            return Transition(Phase.IDLE)
+        case Phase.HOLDING, Signal.CONCLUSIVE:
+            return Transition(course.held, step)
         case _:
             return _watched(phase, step, signal, course)
 
 
-def _watched(phase: Phase, step: int, signal: Signal, course: Course) -> Move | None:
+def _watched(phase: Phase, step: int, signal: Signal, course: RolloutSpecView) -> Transition | None:
     """The phases in which gates watch the candidate."""
     match phase, signal:
         case Phase.TESTING, Signal.PASSED:
-            return first_stage(course)
+            return first_transition(course)
         case Phase.PREVIEWING, Signal.PASSED:
-            return Move(Phase.BAKING, course.steps)
+            return Transition(Phase.BAKING, course.steps)
         case Phase.MIRRORING, Signal.PASSED if course.goes_on:
-            return Move(Phase.ADVANCING)
+            return Transition(Phase.ADVANCING)
         case ((Phase.MIRRORING | Phase.SPLITTING), Signal.PASSED):
-            return Move(Phase.ABORTING, outcome=Outcome.REPORTED)
+            return Transition(Phase.ABORTING, outcome=Outcome.REPORTED)
         case Phase.ADVANCING, Signal.PASSED:
             last = step + 1 >= course.steps
-            return Move(Phase.BAKING, course.steps) if last else Move(Phase.ADVANCING, step + 1)
+            return Transition(Phase.BAKING, course.steps) if last else Transition(Phase.ADVANCING, step + 1)
         case Phase.BAKING, (Signal.PASSED | Signal.PROMOTE):
             return PROMOTED
         case Phase.HOLDING, Signal.PROMOTE if course.held is Phase.BAKING:
             return PROMOTED
         case (_, Signal.PROMOTE) if phase in WATCHED or phase is Phase.HOLDING:
-            return Move(Phase.BAKING, course.steps)
-        case (_, Signal.IGNORANT) if phase in WATCHED:
-            return Move(Phase.HOLDING, step)
+            return Transition(Phase.BAKING, course.steps)
+        case (_, Signal.INCONCLUSIVE) if phase in WATCHED:
+            return Transition(Phase.HOLDING, step)
         case _:
             return None
 
@@ -151,8 +151,8 @@ WATCHED = frozenset({Phase.TESTING, Phase.PREVIEWING, Phase.MIRRORING, Phase.SPL
 """Phases in which the candidate is judged."""
 
 
-def _ended(phase: Phase, step: int, signal: Signal) -> Move | None:
+def _ended(phase: Phase, step: int, signal: Signal) -> Transition | None:
     if phase in (Phase.IDLE, Phase.ABORTING):
         return None
     unproven = phase in (Phase.BUILDING, Phase.REPLACING, Phase.STARTING) and signal is Signal.FAILED
-    return Move(Phase.ABORTING, step, Outcome.FAILED if unproven else AGAINST[signal])
+    return Transition(Phase.ABORTING, step, Outcome.FAILED if unproven else AGAINST[signal])

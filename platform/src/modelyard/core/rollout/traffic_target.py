@@ -12,24 +12,26 @@ from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
 from modelyard.core.reporting.view import ready_replicas
-from modelyard.core.revisions.lifecycle import Orders
+from modelyard.core.revisions.lifecycle import TrafficTarget
 from modelyard.core.snapshot import Snapshot
 
 _WHOLE = frozenset({Phase.PREVIEWING, Phase.BAKING})
 """Phases in which the candidate has the stable's full capacity, whatever its share."""
 
 
-def orders(rollout: RolloutStatus, start: RevisionStatus | None, now: float) -> Orders:
+def traffic_target(rollout: RolloutStatus, start: RevisionStatus | None, now: float) -> TrafficTarget:
     """The orders of a state, as far as the candidate has the capacity; `start` is the wanted revision, if known."""
-    kept = {rollout.rejected} if rollout.until and epoch(rollout.until) > now else set[str]()
+    kept = {rollout.rejected} if rollout.retain_until and epoch(rollout.retain_until) > now else set[str]()
     if rollout.active and rollout.phase is not Phase.ABORTING and rollout.candidate:
         kept.add(rollout.candidate)
     standby = frozenset({rollout.stable}) if rollout.weight == 100 and rollout.stable else frozenset[str]()
     begins = start is not None and rollout.active and start.name == rollout.candidate
-    return Orders(_shares(rollout), standby, frozenset(kept), start if begins else None)
+    return TrafficTarget(_shares(rollout), standby, frozenset(kept), start if begins else None)
 
 
-def held_back(rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snapshot: Snapshot) -> RolloutStatus:
+def limited_by_capacity(
+    rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snapshot: Snapshot
+) -> RolloutStatus:
     """The same with the share the candidate has capacity for: what it has now, until the replicas are ready."""
     candidate = next((one for one in revisions if one.name == rollout.candidate), None)
     if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
@@ -47,7 +49,7 @@ def needed(rollout: RolloutStatus) -> int:
     return max(1, math.ceil(rollout.replicas * share / 100))
 
 
-def floors(rollout: RolloutStatus) -> Mapping[str, int]:
+def min_replicas(rollout: RolloutStatus) -> Mapping[str, int]:
     """Fewest replicas by revision while a rollout is under way, beside what the spec says."""
     if not rollout.active or not rollout.stable:
         return {}

@@ -7,19 +7,19 @@ from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
 from modelyard.core.reporting.view import replicas
 
-from .context import Scene
-from .effective_spec import begun
-from .signals import Seen
-from .state_machine import AGAINST, Move
+from .context import RolloutContext
+from .effective_spec import pinned_spec
+from .signals import Observation
+from .state_machine import AGAINST, Transition
 
 _MESSAGE = 1000
 _REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
 
 
-def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
+def apply_transition(scene: RolloutContext, seen: Observation, move: Transition) -> RolloutStatus:
     """The next state, with what was counted at the last weight added up."""
     rollout, now = scene.rollout, timestamp(scene.now)
-    fresh = {"phase": move.phase, "step": move.step, "since": now}
+    fresh = {"phase": move.phase, "step": move.step, "phase_start_time": now}
     if move.outcome is Outcome.REPORTED:
         seen = seen._replace(reason="Reported", message=_REPORTED)
     said = {"reason": seen.reason, "message": seen.message[:_MESSAGE]}
@@ -27,56 +27,65 @@ def entered(scene: Scene, seen: Seen, move: Move) -> RolloutStatus:
         return rollout.model_copy(update={**fresh, **said, "held": rollout.phase})
     if rollout.phase is Phase.HOLDING and move.phase is rollout.held:
         return rollout.model_copy(
-            update={**fresh, "held": None, "reason": move.phase.value, "message": _doing(scene, move)}
+            update={**fresh, "held": None, "reason": move.phase.value, "message": _phase_message(scene, move)}
         )
     state = rollout.model_copy(
         update={
             **fresh,
             **said,
             "held": None,
-            **_counted(rollout),
+            **_reset_gates(rollout),
             "weight": _weight(scene, move),
             "report": _report(scene),
         }
     )
     if rollout.phase is Phase.IDLE:
-        state = _begun(scene, state)
+        state = _start_rollout(scene, state)
     if rollout.phase is Phase.BUILDING:
-        state = state.model_copy(update={"strategy": scene.strategy, "terms": begun(scene.spec)})
+        state = state.model_copy(update={"strategy": scene.strategy, "pinned_spec": pinned_spec(scene.spec)})
     if move.phase is Phase.STARTING:
         state = state.model_copy(update=_candidate(scene))
     if move.phase is Phase.REPLACING:
         state = state.model_copy(update={"stable": ""})
     if move.outcome is not None:
-        return _ended(scene, state, seen, move)
+        return _end_rollout(scene, state, seen, move)
     if move.phase is Phase.IDLE:
-        return _rested(state)
+        return _idle_state(state)
     if move.phase not in (Phase.BUILDING, Phase.ABORTING):
-        state = state.model_copy(update={"reason": move.phase.value, "message": _doing(scene.at(state), move)})
+        state = state.model_copy(update={"reason": move.phase.value, "message": _phase_message(scene.at(state), move)})
     return state
 
 
-def _begun(scene: Scene, entered: RolloutStatus) -> RolloutStatus:
+def _start_rollout(scene: RolloutContext, entered: RolloutStatus) -> RolloutStatus:
     """A new rollout: nothing of the last one but its end."""
     kept = {
         name: getattr(entered, name)
-        for name in ("phase", "reason", "message", "stable", "since", "command", "heard", "history")
+        for name in (
+            "phase",
+            "reason",
+            "message",
+            "stable",
+            "phase_start_time",
+            "command",
+            "handled_commands",
+            "history",
+        )
     }
     holder = scene.rollout.stable
     return RolloutStatus(
         **kept,
         strategy=scene.spec.strategy,
-        started=timestamp(scene.now),
+        start_time=timestamp(scene.now),
         replicas=max(1, replicas(scene.snapshot, predictor(holder))) if holder else 0,
     )
 
 
-def _candidate(scene: Scene) -> dict[str, str]:
+def _candidate(scene: RolloutContext) -> dict[str, str]:
     wanted = scene.wanted.revision
     return {"candidate": wanted.name, "version": wanted.version} if wanted is not None else {}
 
 
-def _weight(scene: Scene, move: Move) -> int:
+def _weight(scene: RolloutContext, move: Transition) -> int:
     """The candidate's share in the next state, in percent."""
     match move.phase:
         case Phase.ADVANCING:
@@ -89,7 +98,7 @@ def _weight(scene: Scene, move: Move) -> int:
             return 0
 
 
-def _doing(scene: Scene, move: Move) -> str:
+def _phase_message(scene: RolloutContext, move: Transition) -> str:
     """What goes on in a state, in a sentence."""
     name, spec = scene.rollout.candidate, scene.spec
     match move.phase:
@@ -112,15 +121,19 @@ def _doing(scene: Scene, move: Move) -> str:
             return f"Revision {name} gets all the traffic; the old one stands by for {spec.bake or DEFAULT_BAKE}."
 
 
-def _counted(rollout: RolloutStatus) -> dict[str, object]:
+def _reset_gates(rollout: RolloutStatus) -> dict[str, object]:
     """The gates begin anew; the candidate's requests are added up."""
     errors = rollout.gate("errors")
-    requests, bad = (errors.requests, errors.bad) if errors is not None else (0, 0)
+    requests, bad = (errors.requests, errors.failed_requests) if errors is not None else (0, 0)
     kept = [gate for gate in rollout.gates if gate.name in ("latency", "errors")]
-    return {"gates": gates.fresh(kept), "requests": rollout.requests + requests, "bad": rollout.bad + bad}
+    return {
+        "gates": gates.reset_gates(kept),
+        "requests": rollout.requests + requests,
+        "failed_requests": rollout.failed_requests + bad,
+    }
 
 
-def _ended(scene: Scene, entered: RolloutStatus, seen: Seen, move: Move) -> RolloutStatus:
+def _end_rollout(scene: RolloutContext, entered: RolloutStatus, seen: Observation, move: Transition) -> RolloutStatus:
     """Recorded; the pointer moves on promotion, and a refused candidate is remembered."""
     assert move.outcome is not None
     silent = not entered.candidate or (scene.first and not entered.replicas)
@@ -128,7 +141,7 @@ def _ended(scene: Scene, entered: RolloutStatus, seen: Seen, move: Move) -> Roll
     if move.outcome is Outcome.PROMOTED:
         said = f"Revision {entered.candidate} (version {entered.version}) was promoted."
         update = {"stable": entered.candidate, "history": history, "reason": "Promoted", "message": said}
-        return _rested(entered.model_copy(update=update))
+        return _idle_state(entered.model_copy(update=update))
     candidate = scene.candidate
     refused = seen.signal not in AGAINST or AGAINST[seen.signal] is Outcome.ABORTED
     keeps = refused and entered.candidate != "" and not scene.first
@@ -136,12 +149,12 @@ def _ended(scene: Scene, entered: RolloutStatus, seen: Seen, move: Move) -> Roll
         "history": history,
         "rejected": entered.candidate if keeps else "",
         "rejected_build": candidate.digest if keeps and candidate is not None else "",
-        "until": timestamp(scene.now + scene.spec.kept_seconds()) if keeps else "",
+        "retain_until": timestamp(scene.now + scene.spec.kept_seconds()) if keeps else "",
     }
     return entered.model_copy(update=update)
 
 
-def _record(scene: Scene, entered: RolloutStatus, seen: Seen, outcome: Outcome) -> RolloutRecord:
+def _record(scene: RolloutContext, entered: RolloutStatus, seen: Observation, outcome: Outcome) -> RolloutRecord:
     return RolloutRecord(
         revision=entered.candidate,
         version=entered.version,
@@ -149,20 +162,30 @@ def _record(scene: Scene, entered: RolloutStatus, seen: Seen, outcome: Outcome) 
         outcome=outcome,
         reason=seen.reason,
         message=seen.message[:_MESSAGE],
-        started=entered.started,
-        ended=timestamp(scene.now),
+        start_time=entered.start_time,
+        end_time=timestamp(scene.now),
         requests=entered.requests,
-        bad=entered.bad,
+        failed_requests=entered.failed_requests,
     )
 
 
-def _report(scene: Scene) -> dict[str, object] | None:
+def _report(scene: RolloutContext) -> dict[str, object] | None:
     """What the examinations found."""
     found = {name: dict(check.report) for name, check in scene.snapshot.checks.items() if check.report}
     return {**(scene.rollout.report or {}), **found} or None
 
 
-def _rested(entered: RolloutStatus) -> RolloutStatus:
+def _idle_state(entered: RolloutStatus) -> RolloutStatus:
     """Idle: nothing of the rollout is left but how it ended."""
-    rest = {"phase": Phase.IDLE, "candidate": "", "weight": 0, "gates": [], "troubled": "", "paused": False, "step": 0}
-    return entered.model_copy(update={**rest, "held": None, "resumed": -1, "checked": "", "terms": None})
+    rest = {
+        "phase": Phase.IDLE,
+        "candidate": "",
+        "weight": 0,
+        "gates": [],
+        "failing_since": "",
+        "paused": False,
+        "step": 0,
+    }
+    return entered.model_copy(
+        update={**rest, "held": None, "resumed": -1, "last_analysis_time": "", "pinned_spec": None}
+    )

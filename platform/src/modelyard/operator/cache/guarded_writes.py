@@ -14,7 +14,7 @@ from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict
 
-from .objects import Cache
+from .objects import ObjectCache
 
 
 class NotLeading(Exception):
@@ -34,10 +34,10 @@ class Counter(Protocol):
     def wrote(self, verb: str, kind: str) -> None: ...
 
 
-class Writes:
+class GuardedWrites:
     """The writing verbs of the cluster, guarded and read back."""
 
-    def __init__(self, cluster: Cluster, cache: Cache, leadership: Leadership, counter: Counter) -> None:
+    def __init__(self, cluster: Cluster, cache: ObjectCache, leadership: Leadership, counter: Counter) -> None:
         self._cluster, self._cache, self._leadership, self._counter = cluster, cache, leadership, counter
         self._idle = threading.Condition()
         self._under_way = 0

@@ -52,7 +52,7 @@ def version_of(thing: Object) -> int:
     return int(thing["metadata"].get("resourceVersion", 0))
 
 
-class Cache:
+class ObjectCache:
     """Objects by kind and by Model; safe to share between threads; objects handed out are never changed."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

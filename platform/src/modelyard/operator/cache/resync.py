@@ -15,18 +15,18 @@ from modelyard.core.kinds import Kind
 from modelyard.core.snapshot import Ref
 from modelyard.errors import OutsideError
 
-from .objects import Cache
+from .objects import ObjectCache
 
 _FIRST_SECONDS = 0.3
 _EVERY_SECONDS = 300.0
 _log = logging.getLogger(__name__)
 
 
-class Sync:
+class Resync:
     """Compares `kinds`; `lost(ref)` is called for every object that was gone without a word."""
 
     def __init__(
-        self, cluster: Cluster, cache: Cache, kinds: Sequence[Kind], platform: str, lost: Callable[[Ref], None]
+        self, cluster: Cluster, cache: ObjectCache, kinds: Sequence[Kind], platform: str, lost: Callable[[Ref], None]
     ) -> None:
         self._cluster, self._cache, self._kinds, self._platform, self._lost = cluster, cache, kinds, platform, lost
         self._stop = threading.Event()

@@ -20,7 +20,7 @@ from kubernetes.client import Configuration
 from modelyard.core.kinds import BY_NAME, Kind
 from modelyard.core.snapshot import Object
 
-from .objects import Cache, ref_of, version_of
+from .objects import ObjectCache, ref_of, version_of
 
 _log = logging.getLogger(__name__)
 _PAGE = 500
@@ -31,7 +31,7 @@ Changed = Callable[[Object, bool], None]
 class Watches:
     """All watch streams; `changed(thing, gone)` is called from kopf's thread when the cache has changed."""
 
-    def __init__(self, access: Configuration, platform: str, cache: Cache, changed: Changed) -> None:
+    def __init__(self, access: Configuration, platform: str, cache: ObjectCache, changed: Changed) -> None:
         self._access, self._platform, self._cache, self._changed = access, platform, cache, changed
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None

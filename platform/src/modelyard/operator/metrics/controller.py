@@ -26,7 +26,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from modelyard.operator.cache.objects import Cache
+from modelyard.operator.cache.objects import ObjectCache
 
 from .rollouts import RolloutMetrics
 
@@ -34,10 +34,10 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 _SLOW = (1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
 
 
-class Metrics:
+class ControllerMetrics:
     """One replica's metrics, in a registry of its own."""
 
-    def __init__(self, cache: Cache, depth: Callable[[], int], leading: Callable[[], bool]) -> None:
+    def __init__(self, cache: ObjectCache, depth: Callable[[], int], leading: Callable[[], bool]) -> None:
         self._registry = registry = CollectorRegistry()
         self.reconcile_seconds = Histogram(
             "modelyard_reconcile_seconds", "One look at one Model.", ["outcome"], buckets=_FAST, registry=registry
@@ -97,7 +97,7 @@ class Metrics:
 class _World(Collector):
     """Gauges computed from the cache when they are asked for."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: ObjectCache) -> None:
         self._cache = cache
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

@@ -26,10 +26,10 @@ from prometheus_client.registry import Collector
 
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.conditions import epoch
-from modelyard.operator.cache.objects import Cache
+from modelyard.operator.cache.objects import ObjectCache
 
 _MINUTES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 240, 480, 1440)
-_EVIDENCE = {"against": ("against", "failsAt"), "favour": ("favour", "passesAt")}
+_EVIDENCE = {"against": ("evidenceAgainst", "failThreshold"), "for": ("evidenceFor", "passThreshold")}
 _MODEL = ["namespace", "model"]
 
 Written = Mapping[str, Any]
@@ -39,7 +39,7 @@ Place = tuple[str, str]
 class RolloutMetrics(Collector):
     """A collector over the cache; `clock` gives seconds since the epoch."""
 
-    def __init__(self, cache: Cache, leading: Callable[[], bool], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, cache: ObjectCache, leading: Callable[[], bool], clock: Callable[[], float] = time.time) -> None:
         self._cache, self._leading = cache, leading
         self._since = clock()
         self._lock = threading.Lock()
@@ -69,13 +69,13 @@ class RolloutMetrics(Collector):
             before, self._known = self._known, {}
             for model in models:
                 uid, history = model["metadata"]["uid"], _rollout(model).get("history") or []
-                self._known[uid] = {(one["revision"], one["started"]) for one in history}
+                self._known[uid] = {(one["revision"], one["startTime"]) for one in history}
                 for one in history:
-                    if (one["revision"], one["started"]) not in before.get(uid, set()):
+                    if (one["revision"], one["startTime"]) not in before.get(uid, set()):
                         self._observe(one)
 
     def _observe(self, record: Written) -> None:
-        started, ended = _seconds(record["started"]), _seconds(record["ended"])
+        started, ended = _seconds(record["startTime"]), _seconds(record["endTime"])
         if ended >= self._since and started > 0 and self._leading():
             self._durations.labels(record["outcome"]).observe(max(0.0, ended - started))
 
@@ -114,7 +114,7 @@ def _weights(told: Iterable[tuple[Place, Written]]) -> Metric:
         if not _active(rollout):
             continue
         family.add_metric([*place, "desired"], rollout.get("weight", 0))
-        share = _gate(rollout, "share")
+        share = _gate(rollout, "sampleRatio")
         mine = share.get("requests", 0)
         both = mine + share.get("stableRequests", 0)
         if both:
@@ -128,7 +128,7 @@ def _ends(told: Iterable[tuple[Place, Written]]) -> Metric:
     )
     for place, rollout in told:
         for last in (rollout.get("history") or [])[:1]:
-            family.add_metric([*place, last["outcome"], last["reason"]], _seconds(last["ended"]))
+            family.add_metric([*place, last["outcome"], last["reason"]], _seconds(last["endTime"]))
     return family
 
 
@@ -138,7 +138,7 @@ def _requests(told: Iterable[tuple[Place, Written]]) -> Metric:
         if _active(rollout):
             now = _gate(rollout, "errors")
             requests = rollout.get("requests", 0) + now.get("requests", 0)
-            bad = rollout.get("bad", 0) + now.get("bad", 0)
+            bad = rollout.get("failedRequests", 0) + now.get("failedRequests", 0)
             family.add_metric([*place, "good"], requests - bad)
             family.add_metric([*place, "bad"], bad)
     return family

@@ -20,8 +20,8 @@ from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
 
-from .jobs import LastWords, Pods, ended, last_words, silence
-from .optimizations import Optimizations
+from .jobs import Pods, TerminationMessage, ended, last_words, silence
+from .optimizations import OptimizationObserver
 
 _USER_ERROR = 2
 _log = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class Builds:
+class BuildObserver:
     """Builds as the store and the cluster know them."""
 
     def __init__(self, store: Store, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._pods = store, pods
-        self._optimizations = Optimizations(store, clock)
+        self._optimizations = OptimizationObserver(store, clock)
         self._lock = threading.Lock()
         self._built: set[str] = set()
         self._failures: dict[str, Failure] = {}
@@ -104,7 +104,7 @@ class Builds:
         return next((one for one in found if one is not None), None)
 
 
-def _failure(said: LastWords) -> Failure | None:
+def _failure(said: TerminationMessage) -> Failure | None:
     reason, message = said.words.get("reason"), said.words.get("message")
     if reason is None or message is None:
         return None

@@ -13,12 +13,12 @@ from modelyard.core.names import CHECK_LABEL
 from modelyard.core.snapshot import Check, Object
 from modelyard.errors import OutsideError
 
-from .jobs import JOB_NAME_LABEL, LastWords, Pods, ended, last_words, silence
+from .jobs import JOB_NAME_LABEL, Pods, TerminationMessage, ended, last_words, silence
 
 _log = logging.getLogger(__name__)
 
 
-class Checks:
+class CheckObserver:
     """Reads check Jobs; what one that has ended said is read once. Safe to share between threads."""
 
     def __init__(self, pods: Pods) -> None:
@@ -55,7 +55,7 @@ class Checks:
         return found
 
 
-def _answer(words: Iterable[LastWords]) -> Check | None:
+def _answer(words: Iterable[TerminationMessage]) -> Check | None:
     """What the latest pod with an answer said."""
     for said in words:
         passed, report = said.words.get("passed"), said.words.get("report")
@@ -64,7 +64,7 @@ def _answer(words: Iterable[LastWords]) -> Check | None:
     return None
 
 
-def _without_answer(job: Object, words: Iterable[LastWords], failed: Mapping[str, object] | None) -> Check:
+def _without_answer(job: Object, words: Iterable[TerminationMessage], failed: Mapping[str, object] | None) -> Check:
     if failed is None:
         name = job["metadata"]["name"]
         return Check(True, f"Job {name} ended well; what it said is gone with its pod, its report is in the store.")

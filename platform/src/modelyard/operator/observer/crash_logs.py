@@ -28,7 +28,7 @@ class Crash(NamedTuple):
     previous: bool
 
 
-class Crashes:
+class CrashLogs:
     """Logs by pod, remembered per (pod, container, restarts)."""
 
     def __init__(self, logs: Logs) -> None:

@@ -23,7 +23,7 @@ class Registry(Protocol):
     def resolve(self, name: str, version: str | None = None, alias: str | None = None) -> Entry: ...
 
 
-class Entries:
+class EntryObserver:
     """Answers of the registry, remembered; `Failure` with `retry` when the registry itself was not reached."""
 
     def __init__(self, registry: Registry, clock: Callable[[], float] = time.monotonic) -> None:

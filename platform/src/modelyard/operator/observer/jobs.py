@@ -20,7 +20,7 @@ class Pods(Protocol):
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]: ...
 
 
-class LastWords(NamedTuple):
+class TerminationMessage(NamedTuple):
     """The exit code of a container and the object it left."""
 
     exit_code: int | None
@@ -33,7 +33,7 @@ def ended(job: Object | None, how: str) -> Mapping[str, Any] | None:
     return next((one for one in conditions if one["type"] == how and one["status"] == "True"), None)
 
 
-def last_words(pods: Pods, job: Object, selector: str) -> Iterator[LastWords]:
+def last_words(pods: Pods, job: Object, selector: str) -> Iterator[TerminationMessage]:
     """What the Job's own pods among those of `selector` left, latest first; raises OutsideError."""
     metadata = job["metadata"]
     found = pods.items("Pod", metadata["namespace"], selector)
@@ -54,7 +54,7 @@ def _owned(pod: Object, uid: str) -> bool:
     return any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences", []))
 
 
-def _said(pod: Object) -> Iterator[LastWords]:
+def _said(pod: Object) -> Iterator[TerminationMessage]:
     for status in pod.get("status", {}).get("containerStatuses", []):
         done = status.get("state", {}).get("terminated") or {}
         try:
@@ -62,4 +62,4 @@ def _said(pod: Object) -> Iterator[LastWords]:
         except ValueError:
             continue
         if isinstance(words, dict):
-            yield LastWords(done.get("exitCode"), words)
+            yield TerminationMessage(done.get("exitCode"), words)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from modelyard.api.optimization import Progress
 from modelyard.api.report import OptimizationSummary, Report
-from modelyard.core.artifacts.optimization import LOOK
+from modelyard.core.artifacts.optimization import POLL_SECONDS
 from modelyard.core.names import bare
 from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
@@ -23,7 +23,7 @@ from modelyard.errors import OutsideError
 from .jobs import ended
 
 
-class Reading(Protocol):
+class ReportReader(Protocol):
     """The objects of the bucket."""
 
     def get(self, key: str) -> bytes | None: ...
@@ -36,10 +36,10 @@ class _Look(NamedTuple):
     progress: Progress | None
 
 
-class Optimizations:
+class OptimizationObserver:
     """Answers about optimized builds but for failures, remembered; safe to share between threads."""
 
-    def __init__(self, store: Reading, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: ReportReader, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
         self._made: dict[str, OptimizationSummary] = {}
@@ -52,7 +52,7 @@ class Optimizations:
             return OptimizedBuild(made)
         works = job is not None and not (ended(job, "Complete") or ended(job, "Failed"))
         look = self._looks.get(digest)
-        if works and look is not None and self._clock() - look.at < LOOK:
+        if works and look is not None and self._clock() - look.at < POLL_SECONDS:
             return OptimizedBuild(progress=look.progress)
         return self._asked(digest, works=works)
 

@@ -15,17 +15,17 @@ from modelyard.core.artifacts.resolve import known_entry, target, waits_for_opti
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
 from modelyard.core.snapshot import Credentials, Failure, Object, OptimizedBuild, Ref, ResolvedEntry, Snapshot
 from modelyard.core.traffic import Traffic
-from modelyard.operator.cache.objects import Cache, Key, ref_of
+from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
 from modelyard.settings import Settings
 
-from .builds import Builds
-from .checks import Checks
-from .crash_logs import Crashes
-from .entries import Entries
-from .warmups import Probes
+from .builds import BuildObserver
+from .checks import CheckObserver
+from .crash_logs import CrashLogs
+from .entries import EntryObserver
+from .warmups import Warmups
 
 
-class Wishes:
+class DesiredBuilds:
     """Which Models want which builds, by the label of their Jobs; safe to share between threads."""
 
     def __init__(self) -> None:
@@ -52,25 +52,25 @@ class Wishes:
             return sorted(self._keys.get(label, ()))
 
 
-class Observer:
+class SnapshotObserver:
     """Gathers snapshots; `now` gives seconds since the epoch."""
 
     def __init__(
         self,
         settings: Settings,
-        cache: Cache,
-        entries: Entries,
-        builds: Builds,
-        crashes: Crashes,
-        checks: Checks,
+        cache: ObjectCache,
+        entries: EntryObserver,
+        builds: BuildObserver,
+        crashes: CrashLogs,
+        checks: CheckObserver,
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = _credentials(settings)
-        self.probes = Probes()
-        self.wishes = Wishes()
+        self.probes = Warmups()
+        self.wishes = DesiredBuilds()
 
     def observe(self, key: Key, stored: Object) -> Snapshot:
         """The world around one Model; raises pydantic's ValidationError when the stored Model makes no sense."""

@@ -14,7 +14,7 @@ from modelyard.operator.cache.objects import Key
 PAUSE_SECONDS = 1.5
 
 
-class Probes:
+class Warmups:
     """Answers by Model and revision; safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -14,17 +14,17 @@ from modelyard.core.names import MANAGED_BY, sha256_hex
 from modelyard.core.plan import Event
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict, OutsideError
-from modelyard.operator.cache.guarded_writes import Writes
+from modelyard.operator.cache.guarded_writes import GuardedWrites
 
 _MAX_MESSAGE = 1000
 _REMEMBERED = 4096
 _log = logging.getLogger(__name__)
 
 
-class Recorder:
+class EventRecorder:
     """Writes Events; `identity` is the replica that reports."""
 
-    def __init__(self, writes: Writes, identity: str) -> None:
+    def __init__(self, writes: GuardedWrites, identity: str) -> None:
         self._writes, self._identity = writes, identity
         self._lock = threading.Lock()
         self._counts: OrderedDict[str, int] = OrderedDict()

@@ -13,20 +13,20 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from modelyard.core.conditions import Finding, merge
+from modelyard.core.conditions import ConditionUpdate, merge
 from modelyard.core.kinds import MODEL
 from modelyard.core.plan import Event, Plan, Warmup
 from modelyard.core.snapshot import Failure, Object, Probe, Ref, Snapshot
 from modelyard.errors import ModelyardError, OutsideError
-from modelyard.operator.cache.guarded_writes import Writes
-from modelyard.operator.cache.objects import Cache, Key
-from modelyard.operator.metrics.controller import Metrics
-from modelyard.operator.observer.builds import Builds
-from modelyard.operator.observer.snapshot import Observer
+from modelyard.operator.cache.guarded_writes import GuardedWrites
+from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
+from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.snapshot import SnapshotObserver
 from modelyard.operator.observer.warmups import PAUSE_SECONDS
 from modelyard.settings import Settings
 
-from .events import Recorder
+from .events import EventRecorder
 
 UNKNOWN_ENTRY_SECONDS = 60.0
 """How often a Model whose entry is unknown looks again: somebody may push it any time."""
@@ -36,14 +36,14 @@ _log = logging.getLogger(__name__)
 Decide = Callable[[Snapshot, Settings], Plan]
 
 
-class Asking(Protocol):
+class InferenceClient(Protocol):
     """The gateway's part in a warm-up."""
 
     def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe: ...
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReconcileResult:
     """How one look ended: a word for the metric, and in how many seconds to look again.
 
     `again` None means when something happens; `away` that the outside world was not reached.
@@ -59,32 +59,32 @@ class Reconciler:
     """Everything one look needs."""
 
     settings: Settings
-    cache: Cache
-    observer: Observer
-    builds: Builds
+    cache: ObjectCache
+    observer: SnapshotObserver
+    builds: BuildObserver
     decide: Decide
-    writes: Writes
-    recorder: Recorder
-    gateway: Asking
-    metrics: Metrics
+    writes: GuardedWrites
+    recorder: EventRecorder
+    gateway: InferenceClient
+    metrics: ControllerMetrics
 
-    def look(self, key: Key) -> Outcome:
+    def look(self, key: Key) -> ReconcileResult:
         """Brings one Model one step further; raises OutsideError or NotLeading when a write did not go through."""
         stored = self.cache.model(key)
         if stored is None:
             self.observer.forget(key)
             self._clear(key)
-            return Outcome("gone")
+            return ReconcileResult("gone")
         try:
             snapshot = self.observer.observe(key, stored)
         except ValidationError as bad:
             self._refuse(stored, bad)
-            return Outcome("invalid")
+            return ReconcileResult("invalid")
         plan = self.decide(snapshot, self.settings)
         again = self._carry_out(key, stored, plan)
         times = [one for one in (plan.requeue_after, again, self._patience(snapshot)) if one is not None]
         away = any(isinstance(one, Failure) and one.retry for one in _answers(snapshot))
-        return Outcome("settled" if plan.empty else "changed", min(times, default=None), away)
+        return ReconcileResult("settled" if plan.empty else "changed", min(times, default=None), away)
 
     def _clear(self, key: Key) -> None:
         """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
@@ -165,9 +165,9 @@ def _answers(snapshot: Snapshot) -> tuple[object, ...]:
 def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:
     """The conditions with the three sums replaced."""
     findings = {
-        "Ready": Finding(False, "InvalidModel", message),
-        "Reconciling": Finding(False, "InvalidModel", message),
-        "Stalled": Finding(True, "InvalidModel", message),
+        "Ready": ConditionUpdate(False, "InvalidModel", message),
+        "Reconciling": ConditionUpdate(False, "InvalidModel", message),
+        "Stalled": ConditionUpdate(True, "InvalidModel", message),
     }
     fresh = merge((), findings, generation, now)
     others = [one for one in status.get("conditions", []) if one["type"] not in findings]

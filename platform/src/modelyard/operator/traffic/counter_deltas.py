@@ -10,7 +10,7 @@
 """
 
 from modelyard.clients.metrics.counters import Reading, Sources
-from modelyard.core.traffic import NOTHING, Counts
+from modelyard.core.traffic import NO_TRAFFIC, Counts
 from modelyard.operator.cache.objects import Key
 
 Increments = dict[Key, dict[str, Counts]]
@@ -43,14 +43,14 @@ class Baselines:
 def _add(found: Increments, before: Sources, now: Sources) -> None:
     for source, totals in now.items():
         counts = totals.since(before.get(source), source)
-        if counts is not NOTHING:
+        if counts is not NO_TRAFFIC:
             slots = found.setdefault(Key(source.namespace, source.model), {})
-            slots[source.slot] = plus(slots.get(source.slot, NOTHING), counts)
+            slots[source.slot] = plus(slots.get(source.slot, NO_TRAFFIC), counts)
 
 
 def plus(one: Counts, other: Counts) -> Counts:
     """The sum of two counts."""
-    if one is NOTHING:
+    if one is NO_TRAFFIC:
         return other
     within = dict(one.within)
     for bound, number in other.within.items():

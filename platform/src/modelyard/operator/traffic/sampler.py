@@ -22,12 +22,12 @@ from modelyard.clients.metrics.envoy_pods import EnvoyPods
 from modelyard.clients.metrics.prometheus import PrometheusCounters
 from modelyard.core.snapshot import Object
 from modelyard.core.traffic import Traffic
-from modelyard.operator.cache.objects import Cache, Key
-from modelyard.operator.metrics.controller import Metrics
+from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import GatewaySettings
 
 from .counter_deltas import Baselines
-from .windows import IDLE_SECONDS, Slices
+from .windows import IDLE_SECONDS, TrafficWindows
 
 PATIENCE_SECONDS = 5
 """How long readings may be missing before it is called trouble: pods that restart are ordinary."""
@@ -49,16 +49,16 @@ class Sampler:
     def __init__(
         self,
         counters: Provider,
-        cache: Cache,
+        cache: ObjectCache,
         wake: Callable[[Key], None],
-        metrics: Metrics,
+        metrics: ControllerMetrics,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._counters, self._cache, self._wake, self._metrics, self._now = counters, cache, wake, metrics, now
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._lock = threading.Lock()
-        self._baselines, self._slices = Baselines(), Slices()
+        self._baselines, self._slices = Baselines(), TrafficWindows()
         self._asked = 0
         self._answered = 0
         self._said = self._trouble = ""

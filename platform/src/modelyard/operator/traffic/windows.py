@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from typing import ClassVar
 
-from modelyard.core.traffic import Counts, Slice
+from modelyard.core.traffic import Counts, TrafficWindow
 from modelyard.operator.cache.objects import Key
 
 from .counter_deltas import Increments, plus
@@ -51,17 +51,17 @@ class _Track:
     def __init__(self, end: int) -> None:
         self.end = end
         self.due: dict[str, Counts] = {}
-        self.slices: deque[Slice] = deque(maxlen=KEPT_SLICES)
+        self.slices: deque[TrafficWindow] = deque(maxlen=KEPT_SLICES)
 
     def cut(self, end: int) -> None:
         slots = {slot: counts._replace(within=Buckets(counts.within)) for slot, counts in self.due.items()}
-        self.slices.append(Slice(end, end - self.end, slots))
+        self.slices.append(TrafficWindow(end, end - self.end, slots))
         self.end, self.due = end, {}
         while self.slices[0].end <= end - KEPT_SECONDS:
             self.slices.popleft()
 
 
-class Slices:
+class TrafficWindows:
     """Slices by Model; only the Models last named are kept."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Slices:
                 track.cut(end)
         self._end = max(self._end, end)
 
-    def of(self, key: Key) -> tuple[Slice, ...]:
+    def of(self, key: Key) -> tuple[TrafficWindow, ...]:
         """The slices of a Model, oldest first."""
         track = self._tracks.get(key)
         return tuple(track.slices) if track else ()

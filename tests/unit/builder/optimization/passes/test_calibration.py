@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelyard.builder.optimization.pass_api import Evaluation
+from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.optimization.passes.calibration import feeds
 from modelyard.errors import InvalidInput
@@ -17,8 +17,8 @@ DEFAULTS: dict[str, Any] = {"rows": 128, "seed": 1, "calibration": None}
 PATH = Path("model.onnx")
 
 
-def given(**inputs: Any) -> Evaluation:
-    return Evaluation(inputs, {}, None, "cosine")
+def given(**inputs: Any) -> EvaluationData:
+    return EvaluationData(inputs, {}, None, "cosine")
 
 
 def spoilt(row: int, value: float) -> np.ndarray:
@@ -43,7 +43,9 @@ def spoilt(row: int, value: float) -> np.ndarray:
         (None, "nothing to calibrate with; add an eval.npz or name a calibration set."),
     ],
 )
-def test_data_that_cannot_calibrate_is_refused_with_what_to_do(evaluation: Evaluation | None, sentence: str) -> None:
+def test_data_that_cannot_calibrate_is_refused_with_what_to_do(
+    evaluation: EvaluationData | None, sentence: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
         feeds(perceptron(), PATH, evaluation, DEFAULTS)
 

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from modelyard.builder.optimization.pass_api import Material, Precision
+from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
 from tests.support import onnx_models
 from tests.support.quantizable import CPU, convolving, evaluation_of, on_disk, perceptron
@@ -82,7 +82,7 @@ def test_a_graph_that_somebody_quantized_is_left_alone(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", ON_CPUS)
 def test_openvino_ir_is_the_end_of_a_chain(name: str, tmp_path: Path) -> None:
-    ir = Material(tmp_path / "model.xml", "openvino", Precision.FP32)
+    ir = ModelArtifact(tmp_path / "model.xml", "openvino", Precision.FP32)
 
     assert PASSES[name].applies(ir, CPU, evaluation_of(perceptron())) == (
         "it rewrites ONNX graphs, and this model is OpenVINO IR by now."

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from modelyard.builder.optimization.pass_api import Material, Precision
+from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
 from tests.support.quantizable import (
     answers,
@@ -24,12 +24,12 @@ from tests.support.quantizable import (
 NETWORKS = {"perceptron": perceptron, "convolving": convolving}
 
 
-def made_by(name: str, proto: Any, folder: Path, **params: Any) -> Material:
+def made_by(name: str, proto: Any, folder: Path, **params: Any) -> ModelArtifact:
     metric = "cosine" if proto.graph.input[0].name == "ids" else "accuracy"
     return PASSES[name].run(on_disk(proto, folder), folder / "made", params, evaluation_of(proto, metric=metric))
 
 
-def agreement(made: Material, proto: Any) -> float:
+def agreement(made: ModelArtifact, proto: Any) -> float:
     """Share of rows whose class is the original's."""
     evaluation = evaluation_of(proto)
     found = answers(made, evaluation.inputs)[next(iter(evaluation.outputs))]

@@ -12,7 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from modelyard.builder.evaluation.metrics import quality
-from modelyard.builder.optimization.pass_api import Evaluation, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import UnsupportedModel
 from tests.support.quantizable import (
@@ -28,7 +28,9 @@ from tests.support.quantizable import (
 )
 
 
-def judged(name: str, proto: Any, evaluation: Evaluation, folder: Path, **params: Any) -> tuple[Material, float]:
+def judged(
+    name: str, proto: Any, evaluation: EvaluationData, folder: Path, **params: Any
+) -> tuple[ModelArtifact, float]:
     made = PASSES[name].run(on_disk(proto, folder), folder / "made", params, evaluation)
     return made, quality(evaluation, answers(made, evaluation.inputs))
 
@@ -71,7 +73,7 @@ def test_the_widest_ranges_lose_no_outliers(tmp_path: Path) -> None:
     mean = judged("int8-nncf", proto, evaluation, tmp_path / "mean")[0]
     widest = judged("int8-nncf", proto, evaluation, tmp_path / "widest", ranges="widest")[0]
 
-    def worst(made: Material) -> float:
+    def worst(made: ModelArtifact) -> float:
         return float(np.abs(answers(made, evaluation.inputs)["logits"] - evaluation.outputs["logits"]).max())
 
     assert worst(widest) < worst(mean)
@@ -112,7 +114,7 @@ def test_accuracy_control_gives_up_when_every_layer_costs_too_much(tmp_path: Pat
 
 def test_accuracy_control_needs_outputs_to_judge_by(tmp_path: Path) -> None:
     proto = convolving()
-    blind = Evaluation(evaluation_of(proto).inputs, {}, None, "cosine")
+    blind = EvaluationData(evaluation_of(proto).inputs, {}, None, "cosine")
     reason = PASSES["int8-nncf-accuracy"].applies(on_disk(proto, tmp_path), CPU, blind)
 
     assert reason == "it needs expected outputs to judge by; add output arrays to eval.npz."

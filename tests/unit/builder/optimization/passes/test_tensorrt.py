@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 from modelyard.builder.inspection.onnx_graph import Port
-from modelyard.builder.inspection.tensorrt_plan import Facts, against_here, facts_from, profiles
-from modelyard.builder.optimization.pass_api import Evaluation, Material
+from modelyard.builder.inspection.tensorrt_plan import PlanFacts, against_here, facts_from, profiles
+from modelyard.builder.optimization.pass_api import EvaluationData, ModelArtifact
 from modelyard.builder.optimization.passes import PASSES, tensorrt_builder
 from modelyard.builder.optimization.passes.tensorrt_engine import compiled
 from modelyard.errors import UnsupportedModel
@@ -27,11 +27,11 @@ def driver_is_here() -> bool:
 
 
 without_driver = pytest.mark.skipif(driver_is_here(), reason="this machine has an NVIDIA driver")
-FACTS = Facts(tensorrt="10.15.1", gpu="NVIDIA H100", capability="9.0", precision="fp16", profiles={})
+FACTS = PlanFacts(tensorrt="10.15.1", gpu="NVIDIA H100", capability="9.0", precision="fp16", profiles={})
 
 
-def seen(**inputs: Any) -> Evaluation:
-    return Evaluation(inputs, {}, None, "cosine")
+def seen(**inputs: Any) -> EvaluationData:
+    return EvaluationData(inputs, {}, None, "cosine")
 
 
 def test_without_a_gpu_it_does_not_apply(tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_a_builder_that_crashes_ends_in_a_sentence(tmp_path: Path) -> None:
         compiled({}, tmp_path)
 
 
-def lowered(name: str, tmp_path: Path, proto: Any) -> Material:
+def lowered(name: str, tmp_path: Path, proto: Any) -> ModelArtifact:
     """The ONNX file a plan is compiled from; the compilation itself fails here."""
     source = on_disk(proto, tmp_path)
     with pytest.raises(UnsupportedModel):
         PASSES[name].run(source, tmp_path / "made", {}, evaluation_of(proto))
-    return Material(tmp_path / "made" / "lowered" / "model.onnx", "onnx", PASSES[name].precision)
+    return ModelArtifact(tmp_path / "made" / "lowered" / "model.onnx", "onnx", PASSES[name].precision)
 
 
 @without_driver

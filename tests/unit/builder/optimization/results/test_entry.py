@@ -12,7 +12,7 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.builder.artifacts.shared_layer import make_part
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.staging import Naming, stage_entry
-from modelyard.builder.optimization.optimizer import Outcome, keep, optimize
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, keep, optimize
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.results.entry import describe
 from modelyard.core.storage.entry_metadata import parse_metadata
@@ -22,7 +22,7 @@ from tests.unit.builder.optimization.classifier import an_entry, an_order
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> OptimizationOutcome:
     """An entry with a card; scaled logits are smaller on disk, and their classes are the same."""
     scratch = tmp_path_factory.mktemp("entry")
     entry = an_entry(scratch / "entry", described="x" * 4000)
@@ -35,7 +35,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.fixture
-def chosen(outcome: Outcome, tmp_path: Path) -> Path:
+def chosen(outcome: OptimizationOutcome, tmp_path: Path) -> Path:
     folder = tmp_path / "chosen"
     keep(outcome, folder)
     describe(outcome, folder)
@@ -52,7 +52,7 @@ def test_it_is_an_entry_that_can_be_pushed(chosen: Path, tmp_path: Path) -> None
     }  # fmt: skip
 
 
-def test_its_evaluation_set_is_the_original_one(chosen: Path, outcome: Outcome) -> None:
+def test_its_evaluation_set_is_the_original_one(chosen: Path, outcome: OptimizationOutcome) -> None:
     assert (chosen / "eval.npz").read_bytes() == (outcome.order.path / "eval.npz").read_bytes()
 
 
@@ -91,7 +91,7 @@ def test_a_model_that_misses_its_bound_is_refused(chosen: Path, tmp_path: Path) 
         make_part(read_source(chosen), tmp_path / "part")
 
 
-def test_an_original_that_stays_keeps_its_version(outcome: Outcome, tmp_path: Path) -> None:
+def test_an_original_that_stays_keeps_its_version(outcome: OptimizationOutcome, tmp_path: Path) -> None:
     stays = replace(outcome, chosen=outcome.chosen.model_copy(update={"name": ORIGINAL}))
     keep(stays, tmp_path / "chosen")
 
@@ -102,7 +102,7 @@ def test_an_original_that_stays_keeps_its_version(outcome: Outcome, tmp_path: Pa
         assert (tmp_path / "chosen" / name).read_bytes() == (source / name).read_bytes()
 
 
-def test_what_was_no_entry_does_not_become_one(outcome: Outcome, tmp_path: Path) -> None:
+def test_what_was_no_entry_does_not_become_one(outcome: OptimizationOutcome, tmp_path: Path) -> None:
     alone = replace(outcome, order=replace(outcome.order, path=outcome.order.path / "model.onnx"))
 
     describe(alone, tmp_path)

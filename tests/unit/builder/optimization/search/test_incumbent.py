@@ -5,7 +5,7 @@ from pathlib import Path
 
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.search import incumbent as module
-from modelyard.builder.optimization.search.incumbent import Leader
+from modelyard.builder.optimization.search.incumbent import Incumbent
 from modelyard.builder.optimization.trials.trial import Trial
 
 GOOD = Trial(Recipe("good", ()), path=Path("model.onnx"))
@@ -18,7 +18,7 @@ def named(name: str) -> Trial:
 
 def test_whoever_beats_all_before_is_told_with_how_many_times_better_it_is() -> None:
     told: list[tuple[str, float]] = []
-    leader = Leader(lambda trial: COSTS[trial.name], lambda name, best: told.append((name, best)), 600)
+    leader = Incumbent(lambda trial: COSTS[trial.name], lambda name, best: told.append((name, best)), 600)
 
     for name in ("slower", "good", "better", "worse"):
         leader.look(named(name))
@@ -33,8 +33,8 @@ def test_nothing_is_timed_for_nobody_nor_what_may_not_be_chosen() -> None:
         timed.append(trial.name)
         return 0.5
 
-    Leader(value, None, 600).look(GOOD)
-    leader = Leader(value, lambda *_: None, 600)
+    Incumbent(value, None, 600).look(GOOD)
+    leader = Incumbent(value, lambda *_: None, 600)
     leader.look(replace(GOOD, refused="too much is lost."))
     leader.look(replace(GOOD, path=None))
 
@@ -43,7 +43,7 @@ def test_nothing_is_timed_for_nobody_nor_what_may_not_be_chosen() -> None:
 
 def test_a_draw_of_a_search_that_loses_too_much_never_leads() -> None:
     told: list[str] = []
-    leader = Leader(lambda _: 0.1, lambda name, _: told.append(name), 600)
+    leader = Incumbent(lambda _: 0.1, lambda name, _: told.append(name), 600)
 
     assert leader.value(replace(GOOD, refused="too much is lost.")) == 0.1
     assert told == []
@@ -58,7 +58,7 @@ def test_looking_takes_no_more_than_its_share_of_the_budget() -> None:
         return 0.5
 
     clock = [0.0]
-    leader = Leader(slow, lambda *_: None, 600, clock=lambda: clock[0])
+    leader = Incumbent(slow, lambda *_: None, 600, clock=lambda: clock[0])
     for name in ("one", "two", "three"):
         leader.look(named(name))
 

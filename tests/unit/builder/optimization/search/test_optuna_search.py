@@ -12,7 +12,7 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.builder.optimization.optimizer import Watch, optimize
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.report.report import write
-from modelyard.builder.optimization.search.optuna_search import JOURNAL, KEPT, Found, Quest, search
+from modelyard.builder.optimization.search.optuna_search import JOURNAL, KEPT, OptunaSearch, SearchResult, search
 from modelyard.builder.optimization.search.space import space_of
 from modelyard.builder.optimization.trials.trial import Trial
 from tests.unit.builder.optimization.classifier import an_entry, an_order
@@ -43,8 +43,8 @@ class Workbench:
         self.valued.append(trial.recipe)
         return float(trial.recipe.steps[0][1].get("padding", 9999))
 
-    def search(self, known: Sequence[Trial] = (), seconds: float = 60.0, **changes: Any) -> Found:
-        quest = Quest(
+    def search(self, known: Sequence[Trial] = (), seconds: float = 60.0, **changes: Any) -> SearchResult:
+        quest = OptunaSearch(
             space=SPACE, goal="size", bound=0.01, seed=1, journal=self.journal, name="study", tried=self.tried,
             deadline=time.monotonic() + seconds, value=self.value, hopeless=frozenset(),
             drop=lambda trial: self.dropped.append(trial.name),
@@ -179,7 +179,7 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
 
 
 def test_no_time_means_no_draw(tmp_path: Path) -> None:
-    assert Workbench(tmp_path / JOURNAL).search(seconds=0.0) == Found((), 0, 0)
+    assert Workbench(tmp_path / JOURNAL).search(seconds=0.0) == SearchResult((), 0, 0)
 
 
 def test_the_engine_searches_what_could_be_made_and_chooses_from_it(tmp_path: Path) -> None:

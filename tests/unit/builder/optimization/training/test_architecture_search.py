@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.builder.optimization.pass_api import Material, Precision
+from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.builder.optimization.search.recipes import from_trained, recipes
 from modelyard.builder.optimization.training.architecture_search import drawn, taken
-from modelyard.builder.optimization.training.recipe import Search
+from modelyard.builder.optimization.training.recipe import ArchitectureSearch
 
 
 def test_a_small_space_is_tried_whole_and_in_order() -> None:
-    assert drawn(Search(width=(8, 16), kernel=(3, 5), trials=4), seed=1) == [
+    assert drawn(ArchitectureSearch(width=(8, 16), kernel=(3, 5), trials=4), seed=1) == [
         {"width": 8, "kernel": 3}, {"width": 8, "kernel": 5}, {"width": 16, "kernel": 3}, {"width": 16, "kernel": 5},
     ]  # fmt: skip
 
 
 def test_of_a_large_space_the_seed_draws_so_many_each_once() -> None:
-    search = Search(width=tuple(range(1, 17)), depth=tuple(range(1, 17)), trials=20)
+    search = ArchitectureSearch(width=tuple(range(1, 17)), depth=tuple(range(1, 17)), trials=20)
 
     found = [drawn(search, seed) for seed in (1, 1, 2)]
 
@@ -59,9 +59,11 @@ def test_errors_are_scores_too() -> None:
 
 def test_chains_go_on_from_what_was_trained_the_last_of_it_first() -> None:
     starts = {
-        "pruned": Material(Path("pruned/model.onnx"), "onnx", Precision.FP32, ("torch-prune",)),
-        "taught": Material(Path("taught/model.onnx"), "onnx", Precision.FP32, ("torch-prune", "torch-distill")),
-        "qat": Material(Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-prune", "torch-distill", "torch-qat")),
+        "pruned": ModelArtifact(Path("pruned/model.onnx"), "onnx", Precision.FP32, ("torch-prune",)),
+        "taught": ModelArtifact(Path("taught/model.onnx"), "onnx", Precision.FP32, ("torch-prune", "torch-distill")),
+        "qat": ModelArtifact(
+            Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-prune", "torch-distill", "torch-qat")
+        ),
     }
 
     found = from_trained(starts)((Precision.FP32, Precision.INT8), False)
@@ -76,6 +78,6 @@ def test_chains_go_on_from_what_was_trained_the_last_of_it_first() -> None:
 
 
 def test_a_precision_nobody_asked_for_is_no_starting_point() -> None:
-    start = Material(Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-qat",))
+    start = ModelArtifact(Path("qat/model.onnx"), "onnx", Precision.INT8, ("torch-qat",))
 
     assert all(not recipe.start for recipe in from_trained({"qat": start})((Precision.FP32,), False))

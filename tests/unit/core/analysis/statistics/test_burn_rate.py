@@ -1,6 +1,6 @@
 """The fast questions about the last minutes."""
 
-from modelyard.core.analysis.statistics.burn_rate import Recent, Run
+from modelyard.core.analysis.statistics.burn_rate import RecoveryWindow, SlidingWindow
 
 START = 1_700_000_040
 SURE = 4.6
@@ -8,7 +8,7 @@ SURE = 4.6
 
 def after(*spans):
     """Spans of (seconds, counts of every second)."""
-    recent, now = Recent(), START
+    recent, now = SlidingWindow(), START
     for seconds, counts in spans:
         for _ in range(seconds):
             now += 1
@@ -56,17 +56,17 @@ def test_a_stable_above_its_objective_is_out_until_it_has_been_good_for_two_minu
 
 
 def test_good_requests_count_since_the_stable_was_last_above_the_allowed_rate():
-    run = Run(START).plus(START + 1, 50, 0, 0.01).plus(START + 2, 50, 1, 0.01)
-    assert run == Run(START, 100, 1)
-    assert run.plus(START + 3, 50, 1, 0.01) == Run(START + 3)
+    run = RecoveryWindow(START).plus(START + 1, 50, 0, 0.01).plus(START + 2, 50, 1, 0.01)
+    assert run == RecoveryWindow(START, 100, 1)
+    assert run.plus(START + 3, 50, 1, 0.01) == RecoveryWindow(START + 3)
 
 
 def test_trouble_is_over_after_a_minute_in_which_more_bad_ones_were_due():
     trouble = after((60, (0, 0, 50, 5)))
-    assert trouble.recovered(Run(START, 3000), START + 60, 1.0)
-    assert not trouble.recovered(Run(START, 3000), START + 59, 1.0)
-    assert not trouble.recovered(Run(START, 49), START + 60, 1.0)
-    assert not trouble.recovered(Run(START, 99), START + 60, 2.0)
+    assert trouble.recovered(RecoveryWindow(START, 3000), START + 60, 1.0)
+    assert not trouble.recovered(RecoveryWindow(START, 3000), START + 59, 1.0)
+    assert not trouble.recovered(RecoveryWindow(START, 49), START + 60, 1.0)
+    assert not trouble.recovered(RecoveryWindow(START, 99), START + 60, 2.0)
 
 
 def test_a_stable_that_had_an_unlucky_moment_is_not_out():

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from modelyard.core.analysis.statistics.sequential_test import Rule
-from modelyard.core.analysis.statistics.simulation import Traffic, outcome, tally, threshold_outcome
+from modelyard.core.analysis.statistics.simulation import TrafficModel, outcome, tally, threshold_outcome
 
 PROOF = os.environ.get("MODELYARD_PROOF") == "1"
 ALONE = Rule(0.01)
@@ -35,70 +35,70 @@ def assert_rarely_aborted(rule, traffic, *, runs, few):
 
 @pytest.mark.parametrize("per_minute", [50, 200, 1000])
 def test_a_candidate_at_the_limit_is_aborted_in_at_most_one_of_a_hundred_rollouts(per_minute):
-    assert_rarely_aborted(ALONE, Traffic(per_minute, 0.01), runs=1500, few=40)
+    assert_rarely_aborted(ALONE, TrafficModel(per_minute, 0.01), runs=1500, few=40)
 
 
 @pytest.mark.parametrize("per_minute", [100, 2000])
 def test_the_same_holds_with_an_equal_stable_beside_it(per_minute):
-    both = Traffic(per_minute, 0.01, share=0.5, stable_rate=0.01)
+    both = TrafficModel(per_minute, 0.01, share=0.5, stable_rate=0.01)
     assert_rarely_aborted(COMPARED, both, runs=600, few=20)
 
 
 def test_a_regression_of_just_what_is_allowed_is_aborted_in_at_most_one_of_a_hundred_rollouts():
-    allowed = Traffic(1000, 0.025, share=0.1, stable_rate=0.02)
+    allowed = TrafficModel(1000, 0.025, share=0.1, stable_rate=0.02)
     assert_rarely_aborted(Rule(0.10, max_regression=0.25), allowed, runs=500, few=20)
 
 
 def test_bursts_abort_at_most_one_of_a_hundred_rollouts_when_the_stable_was_watched():
-    bursts = Traffic(1000, 0.01, share=0.5, stable_rate=0.01, correlation=0.01, history=10)
+    bursts = TrafficModel(1000, 0.01, share=0.5, stable_rate=0.01, correlation=0.01, history=10)
     assert_rarely_aborted(COMPARED, bursts, runs=1000, few=40)
 
 
 def test_without_phi_the_same_bursts_abort_a_fifth_of_them():
-    alone = Traffic(500, 0.01, correlation=0.01)
+    alone = TrafficModel(500, 0.01, correlation=0.01)
     assert simulated(ALONE, alone, runs=300, few=40, baking=True).aborted >= 0.15
 
 
 def test_five_times_the_allowed_rate_is_found_at_fifty_requests_a_minute():
-    found = simulated(ALONE, Traffic(50, 0.05))
+    found = simulated(ALONE, TrafficModel(50, 0.05))
     assert found.aborted == 1
     assert found.median_minutes <= 3
 
 
 def test_twice_the_allowed_rate_is_found_at_a_thousand_requests_a_minute():
-    found = simulated(ALONE, Traffic(1000, 0.02), baking=True)
+    found = simulated(ALONE, TrafficModel(1000, 0.02), baking=True)
     assert found.aborted == 1
     assert found.median_minutes <= 2
 
 
 @pytest.mark.parametrize("allowed", [0.01, 0.10])
 def test_a_fivefold_regression_is_found_though_the_stable_is_bad_itself(allowed):
-    worse = Traffic(1000, 0.10, share=0.1, stable_rate=0.02)
+    worse = TrafficModel(1000, 0.10, share=0.1, stable_rate=0.02)
     found = simulated(Rule(allowed, max_regression=0.25), worse, baking=True)
     assert found.aborted == 1
     assert found.median_minutes <= 2
 
 
 def test_a_twofold_regression_that_cannot_be_told_at_low_traffic_is_never_passed():
-    found = simulated(COMPARED, Traffic(200, 0.01, share=0.1, stable_rate=0.005), runs=1000, few=40)
+    found = simulated(COMPARED, TrafficModel(200, 0.01, share=0.1, stable_rate=0.005), runs=1000, few=40)
     assert found.promoted == 0
     assert found.inconclusive >= 0.98
 
 
 def test_a_candidate_of_which_everything_fails_is_aborted_within_seconds():
-    assert simulated(ALONE, Traffic(50, 1.0)).median_minutes <= 5 / 60
+    assert simulated(ALONE, TrafficModel(50, 1.0)).median_minutes <= 5 / 60
 
 
 def test_a_good_candidate_is_promoted_as_soon_as_three_hundred_requests_allow():
     for per_minute, minutes in ((50, 6.5), (1000, 0.4)):
-        found = simulated(ALONE, Traffic(per_minute, 0.002))
+        found = simulated(ALONE, TrafficModel(per_minute, 0.002))
         assert found.promoted >= 0.99
         assert found.median_minutes <= minutes
 
 
 def test_a_threshold_rule_aborts_a_healthy_service_or_misses_a_bad_one():
     chance = random.Random(20)
-    healthy = tally(500, lambda: threshold_outcome(0.01, 0, Traffic(50, 0.003), chance))
-    bad = tally(500, lambda: threshold_outcome(0.01, 5, Traffic(20, 0.025), chance))
+    healthy = tally(500, lambda: threshold_outcome(0.01, 0, TrafficModel(50, 0.003), chance))
+    bad = tally(500, lambda: threshold_outcome(0.01, 5, TrafficModel(20, 0.025), chance))
     assert healthy.aborted > 0.7
     assert bad.promoted > 0.7

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from modelyard.core.analysis.statistics.sequential_test import (
+    AnalysisState,
     Cause,
     Rule,
-    State,
     Verdict,
     Window,
-    next_step,
+    reset_for_step,
     update,
     verdict,
 )
@@ -22,7 +22,7 @@ START = 1_700_000_040
 
 def seen(rule, *spans, state=None):
     """Spans of (seconds, candidate's requests, bad, stable's requests, bad), every second the same."""
-    state = state or State(end=START)
+    state = state or AnalysisState(end=START)
     for seconds, *counts in spans:
         for _ in range(seconds):
             state = update(rule, state, Window(state.end + 1, *counts))
@@ -86,7 +86,7 @@ def test_a_failure_is_final():
 
 
 def test_a_candidate_that_breaks_after_long_good_service_fails_by_its_burn_rate():
-    served = update(ALONE, State(end=START), Window(START + 30_000, 1_500_000, 900))
+    served = update(ALONE, AnalysisState(end=START), Window(START + 30_000, 1_500_000, 900))
     broken = seen(ALONE, (300, 50, 0), (60, 50, 50), state=served)
     assert broken.failed is Cause.BURN
 
@@ -149,8 +149,8 @@ def test_five_minutes_after_a_trouble_everything_is_asked_again():
     over = seen(COMPARED, (120, 25, 0, 25, 0), (30, 25, 9, 25, 9), (70, 25, 0, 25, 0))
     later = seen(COMPARED, (300, 25, 0, 25, 0), state=over)
 
-    assert seen(COMPARED, (1, 5, 5, 5, 0), state=next_step(over)).failed is Cause.NONE
-    assert seen(COMPARED, (1, 5, 5, 5, 0), state=next_step(later)).failed is Cause.OBJECTIVE
+    assert seen(COMPARED, (1, 5, 5, 5, 0), state=reset_for_step(over)).failed is Cause.NONE
+    assert seen(COMPARED, (1, 5, 5, 5, 0), state=reset_for_step(later)).failed is Cause.OBJECTIVE
 
 
 def test_where_there_is_no_comparison_a_trouble_before_excuses_nothing():
@@ -159,7 +159,7 @@ def test_where_there_is_no_comparison_a_trouble_before_excuses_nothing():
 
 
 def test_trouble_of_both_arms_in_the_first_second_of_a_step_fails_nobody():
-    step = next_step(seen(COMPARED, (300, 0, 0, 50, 0)))
+    step = reset_for_step(seen(COMPARED, (300, 0, 0, 50, 0)))
     assert verdict(COMPARED, seen(COMPARED, (30, 5, 5, 45, 45), state=step)) is Verdict.HOLD
 
 
@@ -179,9 +179,9 @@ def test_bursts_of_the_stable_make_the_tests_slower():
     bursty = seen(ALONE, *[(59, 0, 0, 100, 0), (1, 0, 0, 100, 6)] * 10)
 
     assert (calm.dispersion.phi, bursty.dispersion.phi > 5) == (1, True)
-    assert seen(ALONE, (5, 1, 1), state=next_step(calm)).failed is Cause.OBJECTIVE
-    assert seen(ALONE, (5, 1, 1), state=next_step(bursty)).failed is Cause.NONE
-    assert seen(ALONE, (9, 1, 0), (9, 1, 1), state=next_step(bursty)).failed is Cause.NONE
+    assert seen(ALONE, (5, 1, 1), state=reset_for_step(calm)).failed is Cause.OBJECTIVE
+    assert seen(ALONE, (5, 1, 1), state=reset_for_step(bursty)).failed is Cause.NONE
+    assert seen(ALONE, (9, 1, 0), (9, 1, 1), state=reset_for_step(bursty)).failed is Cause.NONE
 
 
 @given(some.integers(0, 40), some.integers(0, 40), some.integers(0, 400))

@@ -9,9 +9,9 @@ from scipy import stats
 
 from modelyard.core.analysis.statistics.sequential_test import Rule
 from modelyard.core.analysis.statistics.simulation import (
-    Ending,
-    Tally,
-    Traffic,
+    SimulatedOutcome,
+    SimulationResult,
+    TrafficModel,
     outcome,
     tally,
     threshold_outcome,
@@ -25,7 +25,7 @@ def traffic_of(seconds, traffic, seed=7):
 
 
 def test_requests_arrive_as_a_poisson_process_and_are_split_by_the_weight():
-    seen = traffic_of(20_000, Traffic(300, 0.1, share=0.2, stable_rate=0.02))
+    seen = traffic_of(20_000, TrafficModel(300, 0.1, share=0.2, stable_rate=0.02))
 
     for counts, mean in (("requests", 1.0), ("bad", 0.1), ("stable_requests", 4.0), ("stable_bad", 0.08)):
         observed = np.bincount(np.minimum(seen[counts], 3), minlength=4)
@@ -35,13 +35,13 @@ def test_requests_arrive_as_a_poisson_process_and_are_split_by_the_weight():
 
 
 def test_heavy_traffic_has_the_mean_and_the_variance_of_its_law():
-    requests = traffic_of(3000, Traffic(60_000, 0.5))["requests"]
+    requests = traffic_of(3000, TrafficModel(60_000, 0.5))["requests"]
     assert requests.mean() == pytest.approx(1000, rel=0.005)
     assert requests.var() == pytest.approx(1000, rel=0.1)
 
 
 def test_bursts_make_bad_counts_as_variable_as_their_correlation_says():
-    seen = traffic_of(60 * 1000, Traffic(500, 0.01, correlation=0.01))
+    seen = traffic_of(60 * 1000, TrafficModel(500, 0.01, correlation=0.01))
     by_minute = seen["bad"].reshape(-1, 60).sum(axis=1)
 
     assert by_minute.mean() == pytest.approx(5, rel=0.1)
@@ -49,21 +49,28 @@ def test_bursts_make_bad_counts_as_variable_as_their_correlation_says():
 
 
 def test_bursts_of_an_arm_without_bad_requests_are_nothing():
-    assert not traffic_of(200, Traffic(500, 0.0, correlation=0.01))["bad"].any()
+    assert not traffic_of(200, TrafficModel(500, 0.0, correlation=0.01))["bad"].any()
 
 
 def test_the_same_seed_gives_the_same_endings():
     def endings(seed):
         chance = random.Random(seed)
-        return [outcome(Rule(0.01), Traffic(200, 0.02), 10, chance) for _ in range(20)]
+        return [outcome(Rule(0.01), TrafficModel(200, 0.02), 10, chance) for _ in range(20)]
 
     assert endings(4) == endings(4) != endings(5)
 
 
 def test_fractions_and_the_median_of_decided_runs_are_what_is_told():
-    ended = iter([(Ending.ABORTED, 1.0), (Ending.PROMOTED, 5.0), (Ending.INCONCLUSIVE, 30.0), (Ending.ABORTED, 2.0)])
-    assert tally(4, lambda: next(ended)) == Tally(0.5, 0.25, 0.25, 2.0)
-    assert tally(3, lambda: (Ending.INCONCLUSIVE, 30.0)) == Tally(0, 0, 1, None)
+    ended = iter(
+        [
+            (SimulatedOutcome.ABORTED, 1.0),
+            (SimulatedOutcome.PROMOTED, 5.0),
+            (SimulatedOutcome.INCONCLUSIVE, 30.0),
+            (SimulatedOutcome.ABORTED, 2.0),
+        ]
+    )
+    assert tally(4, lambda: next(ended)) == SimulationResult(0.5, 0.25, 0.25, 2.0)
+    assert tally(3, lambda: (SimulatedOutcome.INCONCLUSIVE, 30.0)) == SimulationResult(0, 0, 1, None)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def test_threshold_rules_abort_as_often_as_arithmetic_says(per_minute, rate, mis
     expected = stats.binom.sf(misses, 10, missed)
     chance = random.Random(11)
 
-    found = tally(500, lambda: threshold_outcome(0.01, misses, Traffic(per_minute, rate), chance))
+    found = tally(500, lambda: threshold_outcome(0.01, misses, TrafficModel(per_minute, rate), chance))
 
     assert found.aborted == pytest.approx(expected, abs=0.07)
     assert found.inconclusive == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import conditions
 from .rewrite import Rewrite
@@ -21,7 +21,7 @@ _OPSET = 13
 class Bf16(Rewrite):
     """bfloat16 for products."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models on a GPU."""
         reason = (
             conditions.against_kind(material)
@@ -34,11 +34,11 @@ class Bf16(Rewrite):
         return conditions.against_opset(model, _OPSET) or conditions.against_operators(model, _PRODUCTS)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model with its products in bf16."""
         self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         _lower(model)
         model.ir_version = max(model.ir_version, 7)
         return self.made(material, onnx_io.write(model, folder))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.evaluation.sample_inputs import numpy_type
 from modelyard.builder.inspection.onnx_graph import Port, describe
-from modelyard.builder.optimization.pass_api import Evaluation
+from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SPACE: Mapping[str, tuple[Any, ...]] = {"rows": (128,), "seed": (1,), "calibrati
 """Parameters of every pass that calibrates: how many samples, drawn with which seed, from which .npz if not eval's."""
 
 
-def feeds(model: Any, path: Path, evaluation: Evaluation | None, params: Mapping[str, Any]) -> list[Feed]:
+def feeds(model: Any, path: Path, evaluation: EvaluationData | None, params: Mapping[str, Any]) -> list[Feed]:
     """Inputs to calibrate the ModelProto read from `path` with; raises InvalidInput with what to mend."""
     import numpy as np
 
@@ -40,7 +40,7 @@ def feeds(model: Any, path: Path, evaluation: Evaluation | None, params: Mapping
     return [{name: array[start : start + step] for name, array in arrays.items()} for start in starts]
 
 
-def _given(evaluation: Evaluation | None, path: str | Path | None) -> tuple[Mapping[str, Any], str]:
+def _given(evaluation: EvaluationData | None, path: str | Path | None) -> tuple[Mapping[str, Any], str]:
     """Arrays by input name, and what to call them in a sentence."""
     if path is not None:
         arrays = read_arrays(Path(path))

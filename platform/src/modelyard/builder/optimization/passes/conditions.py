@@ -6,30 +6,30 @@ from typing import Any
 
 from modelyard.builder.inspection.onnx_graph import read_model
 from modelyard.builder.inspection.onnx_io import operators, opset, weighted
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 QUANTIZABLE_OPSET = 13
 """The first opset with quantization per channel."""
 
 
-def graph_of(material: Material) -> Any:
+def graph_of(material: ModelArtifact) -> Any:
     """The model without its external weights: enough to look at."""
     return read_model(material.path)
 
 
-def against_kind(material: Material) -> str | None:
+def against_kind(material: ModelArtifact) -> str | None:
     """ONNX alone can be rewritten."""
     return None if material.kind == "onnx" else "it rewrites ONNX graphs, and this model is OpenVINO IR by now."
 
 
-def against_precision(material: Material) -> str | None:
+def against_precision(material: ModelArtifact) -> str | None:
     """Lowering a precision twice is not tried."""
     if material.precision is Precision.FP32:
         return None
     return f"the model is in {material.precision} already; it needs the original in fp32."
 
 
-def against_data(evaluation: Evaluation | None) -> str | None:
+def against_data(evaluation: EvaluationData | None) -> str | None:
     """Calibration needs real inputs."""
     if evaluation is not None and evaluation.inputs:
         return None
@@ -48,7 +48,7 @@ def against_opset(model: Any, least: int) -> str | None:
     return None if found >= least else f"the model has opset {found}, and it needs {least}; export it again."
 
 
-def against_graph(material: Material, wanted: Iterable[str]) -> str | None:
+def against_graph(material: ModelArtifact, wanted: Iterable[str]) -> str | None:
     """A float graph with something to quantize: new enough, not quantized before, with nodes of these types."""
     model = graph_of(material)
     return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, wanted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact
 
 from . import conditions
 from .rewrite import Rewrite
@@ -18,19 +18,19 @@ from .rewrite import Rewrite
 class Fold(Rewrite):
     """Constant folding."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Any ONNX model."""
         return conditions.against_kind(material) or conditions.against_packages("onnxscript")
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The folded model."""
         import onnx_ir as ir
         from onnxscript import optimizer, rewriter
 
         self.settled(params)
-        model = ir.from_proto(onnx_io.read(material))
+        model = ir.from_proto(onnx_io.read(material.path))
         optimizer.optimize(model)
         rewriter.rewrite(model)
         return self.made(material, onnx_io.write(ir.to_proto(model), folder))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import conditions
 from .rewrite import Rewrite
@@ -18,7 +18,7 @@ from .rewrite import Rewrite
 class Fp16(Rewrite):
     """Half precision."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with weights."""
         reason = conditions.against_kind(material) or conditions.against_precision(material)
         if reason:
@@ -27,11 +27,11 @@ class Fp16(Rewrite):
         return conditions.against_quantized(model) or conditions.against_operators(model, onnx_io.WEIGHT_INPUT)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model in fp16."""
         self.settled(params)
-        return self.made(material, onnx_io.write(halved(onnx_io.read(material)), folder))
+        return self.made(material, onnx_io.write(halved(onnx_io.read(material.path)), folder))
 
 
 def halved(model: Any) -> Any:

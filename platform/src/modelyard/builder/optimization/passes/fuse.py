@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact
 from modelyard.errors import UnsupportedModel
 
 from . import conditions
@@ -20,7 +20,7 @@ from .rewrite import Rewrite
 class Fuse(Rewrite):
     """Fusion for transformers."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Transformers only: fusions of convolutions are what onnxruntime does by itself."""
         return (
             conditions.against_kind(material)
@@ -29,15 +29,15 @@ class Fuse(Rewrite):
         )
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The fused model; raises UnsupportedModel when no pattern was found."""
         import onnx_ir as ir
         from onnxscript import optimizer
         from onnxscript.rewriter import ort_fusions
 
         self.settled(params)
-        model, found = ort_fusions.optimize_for_ort(ir.from_proto(onnx_io.read(material)), clear_metadata=True)
+        model, found = ort_fusions.optimize_for_ort(ir.from_proto(onnx_io.read(material.path)), clear_metadata=True)
         if not any(found.values()):
             raise UnsupportedModel("onnxscript found none of its patterns in this graph: there is nothing to fuse.")
         optimizer.fold_constants(model, should_fold=lambda node: True if node.op_type == "Concat" else None)

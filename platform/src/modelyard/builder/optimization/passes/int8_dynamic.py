@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import conditions
 from .rewrite import MODEL, Rewrite
@@ -22,7 +22,7 @@ _SIZES = "qkv_hidden_sizes"
 class Int8Dynamic(Rewrite):
     """Dynamic quantization."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with matrix products."""
         return (
             conditions.against_kind(material)
@@ -31,14 +31,14 @@ class Int8Dynamic(Rewrite):
         )
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model with integer matrix products."""
         from onnx import TensorProto
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         attention = self.settled(params)["attention"]
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         if attention:
             _free_attention(model)
         with onnx_io.quietly(folder):

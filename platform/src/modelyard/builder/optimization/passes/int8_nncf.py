@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import calibration, conditions, quantized_graph
 from .int8_static import against_quantization
@@ -21,16 +21,16 @@ from .rewrite import Rewrite
 class Int8Nncf(Rewrite):
     """Static quantization with NNCF."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products and something to calibrate with."""
         return conditions.against_packages("nncf") or against_quantization(material, evaluation)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model with calibrated integer arithmetic."""
         settled = self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         with onnx_io.quietly(folder):
             module = nncf(settled["seed"])

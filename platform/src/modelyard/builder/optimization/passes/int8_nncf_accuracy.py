@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.builder.evaluation.metrics import LOWER_IS_BETTER, quality, scale
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 from modelyard.errors import InvalidInput, UnsupportedModel
 
 from . import calibration, conditions
@@ -25,20 +25,20 @@ _EVERYTHING = {"rows": 1 << 30, "seed": 1, "calibration": None}
 class Int8NncfAccuracy(Rewrite):
     """Static quantization that keeps a promise about quality."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products, an evaluation set and outputs to judge by."""
         if evaluation is not None and not evaluation.outputs:
             return "it needs expected outputs to judge by; add output arrays to eval.npz."
         return conditions.against_packages("nncf") or against_quantization(material, evaluation)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model, as much of it in int8 as its quality allows."""
         settled = self.settled(params)
         if evaluation is None:
             raise InvalidInput("there is nothing to judge the model by; add an eval.npz with outputs.")
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         judge = _Judge(model, material.path, evaluation)
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         original, _ = judge(model, range(len(judge.feeds)))
@@ -65,7 +65,7 @@ class _Judge:
     """What NNCF asks about a model, larger is better: the evaluation's metric for all samples; for some of them, by
     which it ranks layers, and for each alone, how near the answers are to the expected ones."""
 
-    def __init__(self, model: Any, path: Path, evaluation: Evaluation) -> None:
+    def __init__(self, model: Any, path: Path, evaluation: EvaluationData) -> None:
         self.feeds = calibration.feeds(model, path, evaluation, _EVERYTHING)
         self.evaluation = evaluation
 

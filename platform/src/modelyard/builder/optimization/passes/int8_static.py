@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import calibration, conditions
 from .calibration import Feed
@@ -26,22 +26,22 @@ PRODUCTS = ("MatMul", "Gemm", "Conv")
 class Int8Static(Rewrite):
     """Static quantization with onnxruntime."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products and something to calibrate with."""
         return against_quantization(material, evaluation)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model with calibrated integer arithmetic."""
         settled = self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         path = quantized(model, folder, feeds, settled["method"], settled["operators"])
         return self.made(material, path)
 
 
-def against_quantization(material: Material, evaluation: Evaluation | None) -> str | None:
+def against_quantization(material: ModelArtifact, evaluation: EvaluationData | None) -> str | None:
     """Why a model cannot be quantized with calibration, or None."""
     return (
         conditions.against_kind(material)

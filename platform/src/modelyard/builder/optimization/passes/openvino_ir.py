@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.openvino_library import openvino
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 from modelyard.errors import UnsupportedModel
 
 from . import calibration, conditions
@@ -24,13 +24,13 @@ _SAID = 300
 class OpenVino(Rewrite):
     """Conversion to OpenVINO IR."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """What OpenVINO's CPU plugin can be expected to read."""
         return against_openvino(material, hardware)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The model as IR."""
         settled = self.settled(params)
         return self.made(material, saved(converted(material.path), folder, settled["weights"] == "fp16"), "openvino")
@@ -39,7 +39,7 @@ class OpenVino(Rewrite):
 class OpenVinoInt8(Rewrite):
     """Quantization of the IR."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """The same, with something to calibrate with."""
         return (
             conditions.against_packages("nncf")
@@ -48,11 +48,11 @@ class OpenVinoInt8(Rewrite):
         )
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The quantized model as IR."""
         settled = self.settled(params)
-        model = onnx_io.read(material)
+        model = onnx_io.read(material.path)
         feeds = calibration.feeds(model, material.path, evaluation, settled)
         with onnx_io.quietly(folder):
             module = nncf(settled["seed"])
@@ -62,7 +62,7 @@ class OpenVinoInt8(Rewrite):
         return self.made(material, saved(quantized, folder, small=False), "openvino")
 
 
-def against_openvino(material: Material, hardware: Hardware) -> str | None:
+def against_openvino(material: ModelArtifact, hardware: Hardware) -> str | None:
     """Why OpenVINO is not for this model or machine, or None."""
     if hardware.gpu:
         return "OpenVINO is tried for CPUs only, and this model is for an NVIDIA GPU."

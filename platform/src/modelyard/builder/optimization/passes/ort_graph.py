@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection.onnx_graph import inspect
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact
 
 from . import conditions
 from .rewrite import MODEL, Rewrite
@@ -20,15 +20,15 @@ DATA = f"{MODEL}.data"
 class OrtGraph(Rewrite):
     """Offline graph optimisation for CPUs."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """ONNX models that are served by CPUs."""
         if hardware.gpu:
             return "its fusions are for CPUs; for a GPU onnxruntime optimizes when it loads the model."
         return conditions.against_kind(material)
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The graph as onnxruntime would run it."""
         import onnxruntime as ort
 

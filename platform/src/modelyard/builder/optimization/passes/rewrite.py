@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.optimization.pass_api import Kind, Material, Precision
+from modelyard.builder.optimization.pass_api import Kind, ModelArtifact, Precision
 from modelyard.errors import InvalidSettings
-
-MODEL = "model.onnx"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,7 @@ class Rewrite:
             raise InvalidSettings(f"the pass {self.name} has no parameter {strange[0]!r}; it has {known}.")
         return {name: values[0] for name, values in self.space.items()} | dict(params)
 
-    def made(self, material: Material, path: Path, kind: Kind = "onnx") -> Material:
+    def made(self, material: ModelArtifact, path: Path, kind: Kind = "onnx") -> ModelArtifact:
         """The material that lies at `path` after this pass."""
         precision = material.precision if self.precision is Precision.FP32 else self.precision
-        return Material(path, kind, precision, (*material.passes, self.name))
+        return ModelArtifact(path, kind, precision, (*material.passes, self.name))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inspection.tensorrt_plan import FACTS, PLAN, TIMING_CACHE, Facts
+from modelyard.builder.inspection.tensorrt_plan import FACTS, PLAN, TIMING_CACHE, PlanFacts
 
 _DRIVER = "libcuda.so.1"
 _MAJOR, _MINOR = 75, 76
@@ -56,7 +56,7 @@ def first_gpu() -> Gpu:
     return Gpu(name.value.decode(), f"{parts[0]}.{parts[1]}")
 
 
-def build(job: dict[str, Any]) -> Facts:
+def build(job: dict[str, Any]) -> PlanFacts:
     """Writes model.plan, model.json and timing.cache into job["folder"]; raises NoGpu or RuntimeError."""
     gpu = first_gpu()
     try:
@@ -86,7 +86,7 @@ def build(job: dict[str, Any]) -> Facts:
         raise RuntimeError("TensorRT built no plan; its log above says why.")
     (folder / PLAN).write_bytes(bytes(plan))
     (folder / TIMING_CACHE).write_bytes(bytes(config.get_timing_cache().serialize()))
-    facts = Facts(
+    facts = PlanFacts(
         tensorrt=trt.__version__,
         gpu=gpu.name,
         capability=gpu.capability,

@@ -16,7 +16,7 @@ from typing import Any
 from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.inspection.tensorrt_plan import PLAN, asked, profiles
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 from modelyard.errors import UnsupportedModel
 
 from . import calibration, conditions
@@ -32,7 +32,7 @@ _BUILDER = "modelyard.builder.optimization.passes.tensorrt_builder"
 class TensorRt(Rewrite):
     """Compilation for one GPU."""
 
-    def applies(self, material: Material, hardware: Hardware, evaluation: Evaluation | None) -> str | None:
+    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models on a machine with an NVIDIA GPU."""
         reason = conditions.against_cpu(hardware, "TensorRT plans are built on the GPU they run on")
         if reason:
@@ -46,8 +46,8 @@ class TensorRt(Rewrite):
         )
 
     def run(
-        self, material: Material, folder: Path, params: Mapping[str, Any], evaluation: Evaluation | None
-    ) -> Material:
+        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+    ) -> ModelArtifact:
         """The plan and its facts; raises UnsupportedModel where there is no GPU or TensorRT declines."""
         settled = self.settled(params)
         ports = inspect(material.path).inputs
@@ -64,10 +64,10 @@ class TensorRt(Rewrite):
         return self.made(material, folder / PLAN, "tensorrt")
 
     def _lowered(
-        self, material: Material, folder: Path, settled: Mapping[str, Any], evaluation: Evaluation | None
+        self, material: ModelArtifact, folder: Path, settled: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> Path:
         """The ONNX file in the precision the plan will have."""
-        model = onnx_io.without_weight_shapes(onnx_io.read(material))
+        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
         if self.precision is Precision.FP16:
             return onnx_io.write(halved(model), folder)
         feeds = calibration.feeds(model, material.path, evaluation, settled)

@@ -16,7 +16,7 @@ from modelyard.builder.evaluation.metrics import LOWER_IS_BETTER
 from modelyard.builder.inference.benchmark import LEAST_ROUNDS
 from modelyard.builder.inference.hardware import libraries, processor, telling_flags
 from modelyard.builder.inference.host_load import MOST
-from modelyard.builder.optimization.optimizer import Outcome, keep
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, keep
 from modelyard.builder.optimization.results.entry import describe
 from modelyard.builder.optimization.search.optuna_search import JOURNAL
 
@@ -30,7 +30,7 @@ _TAIL = 1000
 JSON, HTML, CHOSEN = "report.json", "report.html", "chosen"
 
 
-def write(outcome: Outcome, folder: Path) -> Optimization:
+def write(outcome: OptimizationOutcome, folder: Path) -> Optimization:
     """All files below FOLDER; what an earlier run left under the same names is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     keep(outcome, folder / CHOSEN)
@@ -38,7 +38,7 @@ def write(outcome: Outcome, folder: Path) -> Optimization:
     return write_report(outcome, folder)
 
 
-def write_report(outcome: Outcome, folder: Path) -> Optimization:
+def write_report(outcome: OptimizationOutcome, folder: Path) -> Optimization:
     """The report below FOLDER, for programs and for people, without the model."""
     found = report(outcome)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def write_report(outcome: Outcome, folder: Path) -> Optimization:
     return found
 
 
-def report(outcome: Outcome) -> Optimization:
+def report(outcome: OptimizationOutcome) -> Optimization:
     """What report.json holds."""
     order, intake, hardware, measured = outcome.order, outcome.intake, outcome.hardware, outcome.measured
     metric = Metric(
@@ -84,7 +84,7 @@ def report(outcome: Outcome) -> Optimization:
     )
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
+def _notes(outcome: OptimizationOutcome) -> Iterator[str]:
     order, measured, intake = outcome.order, outcome.measured, outcome.intake
     if not intake.metric:
         yield (
@@ -117,7 +117,7 @@ def _notes(outcome: Outcome) -> Iterator[str]:
         yield f"Some 99th percentiles rest on {min(few)} inferences: read them as the slowest seen."
 
 
-def _against_references(outcome: Outcome) -> Iterator[str]:
+def _against_references(outcome: OptimizationOutcome) -> Iterator[str]:
     """The chosen variant against what is no variant: speed-ups of the table refer to the original in onnxruntime."""
     chosen = outcome.measured.timings.get(outcome.chosen.name)
     for reference in outcome.order.references:

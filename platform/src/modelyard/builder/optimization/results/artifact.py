@@ -10,12 +10,12 @@ from pathlib import Path
 from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.api.report import OptimizationSummary
 from modelyard.builder.artifacts import assemble as artifact
-from modelyard.builder.artifacts.assemble import Artifact, Steps, Variant
-from modelyard.builder.artifacts.shared_layer import Part
+from modelyard.builder.artifacts.assemble import Artifact, ProgressSteps, Variant
+from modelyard.builder.artifacts.shared_layer import SharedLayer
 from modelyard.builder.evaluation.evaluation_set import write_arrays
 from modelyard.builder.inference.predict import Question, ask
-from modelyard.builder.inference.sandbox import Died
-from modelyard.builder.optimization.optimizer import Outcome, refuse
+from modelyard.builder.inference.sandbox import WorkerDied
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, refuse
 from modelyard.builder.triton.config import MODEL_FILES
 from modelyard.errors import UnsupportedModel
 
@@ -23,8 +23,13 @@ _SECONDS = 120.0
 
 
 def assemble(
-    part: Part, outcome: Outcome, order: artifact.Order, out: Path, scratch: Path, steps: Steps
-) -> tuple[Artifact, Outcome]:
+    part: SharedLayer,
+    outcome: OptimizationOutcome,
+    order: artifact.AssemblyRequest,
+    out: Path,
+    scratch: Path,
+    steps: ProgressSteps,
+) -> tuple[Artifact, OptimizationOutcome]:
     """The artifact in OUT, and the outcome without what Triton would not serve."""
     while outcome.chosen.name != ORIGINAL:
         wanted = replace(order, optimization=summary(outcome))
@@ -35,7 +40,7 @@ def assemble(
     return artifact.assemble(part, replace(order, optimization=summary(outcome)), out, steps), outcome
 
 
-def summary(outcome: Outcome) -> OptimizationSummary:
+def summary(outcome: OptimizationOutcome) -> OptimizationSummary:
     """What the build's report says about the variant that was chosen."""
     chosen = outcome.chosen
     variant = next(one for one in outcome.variants if one.name == chosen.name)
@@ -54,7 +59,7 @@ def summary(outcome: Outcome) -> OptimizationSummary:
     )
 
 
-def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
+def variant(part: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> Variant:
     """The chosen variant with its own answer to the part's sample; raises UnsupportedModel when it has none."""
     folder, files = outcome.folders[outcome.chosen.name]
     runtime: Runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
@@ -63,7 +68,7 @@ def variant(part: Part, outcome: Outcome, scratch: Path) -> Variant:
     question = Question(inputs, hardware.cores, batchable=False, gpu=hardware.gpu is not None)
     try:
         answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs
-    except Died as death:
+    except WorkerDied as death:
         raise UnsupportedModel(f"asked the sample alone, it {death}.") from death
     outputs = part.sample("output")
     for name, value in outputs.items():

@@ -15,7 +15,7 @@ import yaml
 
 from modelyard.api.optimization import ORIGINAL, Variant
 from modelyard.builder.evaluation.metrics import LOWER_IS_BETTER, scale
-from modelyard.builder.optimization.optimizer import Outcome
+from modelyard.builder.optimization.optimizer import OptimizationOutcome
 from modelyard.builder.optimization.search.selection import percent
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 
@@ -23,7 +23,7 @@ CARD = "MODEL_CARD.md"
 _AS_THEY_ARE = ("eval.npz", "config.pbtxt")
 
 
-def describe(outcome: Outcome, folder: Path) -> None:
+def describe(outcome: OptimizationOutcome, folder: Path) -> None:
     """Writes what belongs to an entry into FOLDER; nothing when the original was no entry."""
     source = outcome.order.path
     if not (source / METADATA).is_file():
@@ -41,7 +41,7 @@ def describe(outcome: Outcome, folder: Path) -> None:
         (folder / CARD).write_text(card)
 
 
-def bound(outcome: Outcome) -> float:
+def bound(outcome: OptimizationOutcome) -> float:
     """The metric's value that no more than the loss that was allowed leaves; an upper bound for errors."""
     evaluation, original = outcome.intake.evaluation(), _named(outcome, ORIGINAL).quality
     if evaluation is None or original is None:
@@ -50,7 +50,7 @@ def bound(outcome: Outcome) -> float:
     return original + room if evaluation.metric in LOWER_IS_BETTER else original - room
 
 
-def _metadata(outcome: Outcome, given: bytes) -> dict[str, Any]:
+def _metadata(outcome: OptimizationOutcome, given: bytes) -> dict[str, Any]:
     values = yaml.safe_load(given)
     values["version"] = f"{parse_metadata(given, METADATA).version}-{outcome.chosen.name}"[:63].rstrip(".-_")
     if outcome.intake.metric:
@@ -58,7 +58,7 @@ def _metadata(outcome: Outcome, given: bytes) -> dict[str, Any]:
     return values
 
 
-def _paragraph(outcome: Outcome) -> str:
+def _paragraph(outcome: OptimizationOutcome) -> str:
     """What the card says about the variant."""
     chosen, order, variant = outcome.chosen, outcome.order, _named(outcome, outcome.chosen.name)
     steps = " -> ".join(variant.passes)
@@ -72,5 +72,5 @@ def _paragraph(outcome: Outcome) -> str:
     return f"## Optimization\n\n{'; '.join(facts)}. Made by `modelyard optimize --goal {order.goal}`.\n"
 
 
-def _named(outcome: Outcome, name: str) -> Variant:
+def _named(outcome: OptimizationOutcome, name: str) -> Variant:
     return next(one for one in outcome.variants if one.name == name)

@@ -15,18 +15,18 @@ from modelyard.api.entry import Entry
 from modelyard.api.optimization import Progress
 from modelyard.api.report import Report
 from modelyard.api.report import Source as ReportedSource
-from modelyard.builder.artifacts.assemble import Artifact, Order, Steps
+from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps
 from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
-from modelyard.builder.artifacts.shared_layer import Part, make_part
+from modelyard.builder.artifacts.shared_layer import SharedLayer, make_part
 from modelyard.builder.artifacts.source import read_source
-from modelyard.builder.optimization.optimizer import Outcome, Recipes, Watch, optimize
-from modelyard.builder.optimization.options import Wish
-from modelyard.builder.optimization.progress_reporter import Heartbeat
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, Recipes, Watch, optimize
+from modelyard.builder.optimization.options import OptimizationOptions
+from modelyard.builder.optimization.progress_reporter import ProgressReporter
 from modelyard.builder.optimization.report.report import write_report
 from modelyard.builder.optimization.search.recipes import recipes as every_recipe
 from modelyard.builder.optimization.training.starting_points import begin
-from modelyard.builder.optimization.trials.checkpoint import Study
-from modelyard.builder.optimization.trials.memory import Memory
+from modelyard.builder.optimization.trials.checkpoint import StoredCheckpoint
+from modelyard.builder.optimization.trials.memory import Checkpoint
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
@@ -39,10 +39,10 @@ OPTIMIZATION = "optimization"
 
 def build(
     path: Path,
-    wish: Wish,
-    order: Order,
+    wish: OptimizationOptions,
+    order: AssemblyRequest,
     out: Path,
-    steps: Steps,
+    steps: ProgressSteps,
     watch: Watch,
     recipes: Recipes = every_recipe,
     *,
@@ -56,7 +56,7 @@ def build(
         folder = Path(scratch)
         with steps.step("evidence", "trying the model"):
             part = make_part(read_source(path), folder / "part")
-        outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Memory())
+        outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Checkpoint())
         artifact, outcome = assemble(part, outcome, order, out, folder, steps)
         shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)
         write_report(outcome, out / OPTIMIZATION)
@@ -66,10 +66,10 @@ def build(
 def publish(
     entry: Entry,
     model: str,
-    wish: Wish,
+    wish: OptimizationOptions,
     store: Store,
     fetch: Fetch,
-    steps: Steps,
+    steps: ProgressSteps,
     recipes: Recipes = every_recipe,
     *,
     trust_code: bool = False,
@@ -81,7 +81,7 @@ def publish(
         steps.say("already built")
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
-        order = Order(model, digest, _source(entry), wish.target)
+        order = AssemblyRequest(model, digest, _source(entry), wish.target)
         task = _Task(Path(scratch, "entry"), wish, recipes, trust_code)
         report = _published(entry, order, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
@@ -92,27 +92,27 @@ class _Task:
     """What is to be optimized, and how."""
 
     path: Path
-    wish: Wish
+    wish: OptimizationOptions
     recipes: Recipes
     trust_code: bool
 
 
 def _published(
-    entry: Entry, order: Order, task: _Task, store: Store, fetch: Fetch, steps: Steps, folder: Path
+    entry: Entry, order: AssemblyRequest, task: _Task, store: Store, fetch: Fetch, steps: ProgressSteps, folder: Path
 ) -> Report:
     digest = order.digest
     part = part_of(entry, store, fetch, folder, steps)
     if not task.path.is_dir():
         with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
             fetch(task.path)
-    study = Study(store, digest, task.wish.order(task.path, folder / OPTIMIZATION))
+    study = StoredCheckpoint(store, digest, task.wish.order(task.path, folder / OPTIMIZATION))
 
     def tell(progress: Progress) -> None:
         study.tick()
         store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
 
     log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
-    with Heartbeat(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
+    with ProgressReporter(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
         outcome = _optimized(task, folder, steps, heartbeat.watch(), study)
         heartbeat.say("proving what was chosen")
         artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
@@ -135,7 +135,9 @@ def _source(entry: Entry) -> ReportedSource:
     return ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
 
 
-def _optimized(task: _Task, folder: Path, steps: Steps, watch: Watch, memory: Memory) -> Outcome:
+def _optimized(
+    task: _Task, folder: Path, steps: ProgressSteps, watch: Watch, memory: Checkpoint
+) -> OptimizationOutcome:
     order = task.wish.order(task.path, folder / OPTIMIZATION)
     if not task.wish.train:
         memory.start()
@@ -150,7 +152,9 @@ def _optimized(task: _Task, folder: Path, steps: Steps, watch: Watch, memory: Me
     return outcome
 
 
-def _upload(artifact: Artifact, outcome: Outcome, part: Part, entry: Entry, store: Store, folder: Path) -> None:
+def _upload(
+    artifact: Artifact, outcome: OptimizationOutcome, part: SharedLayer, entry: Entry, store: Store, folder: Path
+) -> None:
     """The report for people first: whoever sees the build sees it too."""
     digest = artifact.report.digest
     shutil.rmtree(folder, ignore_errors=True)
@@ -160,7 +164,7 @@ def _upload(artifact: Artifact, outcome: Outcome, part: Part, entry: Entry, stor
     upload(artifact, keys.part_digest(entry.digest), part, digest, store)
 
 
-def _tidy(study: Study, store: Store, digest: str) -> None:
+def _tidy(study: StoredCheckpoint, store: Store, digest: str) -> None:
     """What only an unfinished optimization needs."""
     study.forget()
     try:

@@ -13,7 +13,7 @@ SHARE = 0.1
 """Of the budget that looks at recipes may take together; a search looks anyway."""
 
 
-class Leader:
+class Incumbent:
     """Tells whenever a trial that may be chosen beats all before it.
 
     `value` is a trial's cost against the original's (below 1 is better); `tell` gets its name and how many times

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard.api.optimization import ORIGINAL, Goal
-from modelyard.builder.inference.benchmark import Plan, Subject, measure
+from modelyard.builder.inference.benchmark import BenchmarkPlan, Subject, measure
 
 from .space import CHAIN, Configuration, Space, chain_name, knob_name
 
@@ -40,7 +40,7 @@ _LOSS, _HOPELESS = "loss", 1e9
 
 
 @dataclass(frozen=True)
-class Quest:
+class OptunaSearch:
     """What is searched, and until when (time.monotonic).
 
     `hopeless` are chains that could not be made: they stay in the space, which a study fixes, and are never tried.
@@ -61,7 +61,7 @@ class Quest:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The best trials of a search, best first, and how many were drawn and kept the quality in all."""
 
     best: tuple[Trial, ...]
@@ -69,7 +69,7 @@ class Found:
     kept: int
 
 
-def search(quest: Quest, known: Sequence[Trial], tell: Callable[[str], None] = lambda _: None) -> Found:
+def search(quest: OptunaSearch, known: Sequence[Trial], tell: Callable[[str], None] = lambda _: None) -> SearchResult:
     """Draws until the time is up or everything was tried; `known` are trials of recipes, which need not be made."""
     from optuna.trial import TrialState
 
@@ -105,7 +105,7 @@ def search(quest: Quest, known: Sequence[Trial], tell: Callable[[str], None] = l
     for trial in ranked[KEPT:]:
         quest.drop(trial)
     feasible = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
-    return Found(tuple(ranked[:KEPT]), len(seen), len(feasible))
+    return SearchResult(tuple(ranked[:KEPT]), len(seen), len(feasible))
 
 
 def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Callable[[Trial], float]:
@@ -115,7 +115,7 @@ def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Call
     def value(trial: Trial) -> float:
         if goal == "size" or trial.path is None or first.path is None:
             return float(trial.size or 0) / float(first.size or 1)
-        plan = Plan(
+        plan = BenchmarkPlan(
             inputs=bench.inputs, batches=batches, batchable=bench.intake.batchable, threads=bench.hardware.cores,
             seed=bench.seed, deadline=deadline, gpu=bench.hardware.gpu is not None, patience=0.0, turn=0.1, rounds=3,
         )  # fmt: skip
@@ -148,7 +148,7 @@ def _storage(journal: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(journal)))
 
 
-def _study(quest: Quest) -> Study:
+def _study(quest: OptunaSearch) -> Study:
     import optuna
 
     storage = _storage(quest.journal)
@@ -170,7 +170,7 @@ def _drawn(draw: Draw, space: Space) -> Configuration:
     return Configuration(chain, tuple(places))
 
 
-def _judged(study: Study, draw: Draw, trial: Trial, quest: Quest) -> float | None:
+def _judged(study: Study, draw: Draw, trial: Trial, quest: OptunaSearch) -> float | None:
     """Tells the study what a draw gave; its value when it may be chosen, else None."""
     from optuna.trial import TrialState
 
@@ -192,7 +192,7 @@ def _judged(study: Study, draw: Draw, trial: Trial, quest: Quest) -> float | Non
     return value if trial.refused is None else None
 
 
-def _best_before(study: Study, quest: Quest, there: dict[Configuration, Trial]) -> list[Configuration]:
+def _best_before(study: Study, quest: OptunaSearch, there: dict[Configuration, Trial]) -> list[Configuration]:
     """The best configurations of earlier runs, which must be made again to be chosen."""
     good = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
     ranked = (quest.space.read(draw.params) for draw in sorted(good, key=lambda d: d.value or 0.0))

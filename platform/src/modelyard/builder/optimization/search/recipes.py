@@ -9,7 +9,7 @@ apply is refused by that pass in a sentence, so the list is the same for every m
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from modelyard.builder.optimization.pass_api import Material, Precision, Recipe
+from modelyard.builder.optimization.pass_api import ModelArtifact, Precision, Recipe
 from modelyard.builder.optimization.passes import PASSES
 
 Step = tuple[str, Mapping[str, Any]]
@@ -57,7 +57,7 @@ def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recip
     )
 
 
-def from_trained(starts: Mapping[str, Material]) -> Callable[[Sequence[Precision], bool], tuple[Recipe, ...]]:
+def from_trained(starts: Mapping[str, ModelArtifact]) -> Callable[[Sequence[Precision], bool], tuple[Recipe, ...]]:
     """`recipes`, after those that begin with what training made, the last of it first.
 
     What was trained further in the same precision is tried as it is only: chains go on from the better one.
@@ -77,13 +77,13 @@ def from_trained(starts: Mapping[str, Material]) -> Callable[[Sequence[Precision
     return chosen
 
 
-def _goes_on(start: Material, starts: Mapping[str, Material]) -> bool:
+def _goes_on(start: ModelArtifact, starts: Mapping[str, ModelArtifact]) -> bool:
     """Whether another start is this one, trained further."""
     longer = [one for one in starts.values() if len(one.passes) > len(start.passes)]
     return any(one.passes[: len(start.passes)] == start.passes and one.precision is start.precision for one in longer)
 
 
-def _begun(name: str, start: Material, known: Sequence[Recipe]) -> Iterator[Recipe]:
+def _begun(name: str, start: ModelArtifact, known: Sequence[Recipe]) -> Iterator[Recipe]:
     """What pays most; int8 from training needs no more than another runtime."""
     wanted = _FROM_TRAINED if start.precision is Precision.FP32 else ("openvino",)
     for recipe in known:

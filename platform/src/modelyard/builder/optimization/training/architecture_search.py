@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 
 from modelyard.api.optimization import ORIGINAL
 from modelyard.builder.evaluation.evaluation_set import read_arrays
-from modelyard.builder.inference.benchmark import Plan, Subject, measure
+from modelyard.builder.inference.benchmark import BenchmarkPlan, Subject, measure
 from modelyard.builder.inference.hardware import cores
 
 from . import environment
 
 if TYPE_CHECKING:
-    from .recipe import Search
-    from .training_run import Course
+    from .recipe import ArchitectureSearch
+    from .training_run import TrainingRun
 
 Architecture = Mapping[str, int]
 
@@ -45,7 +45,7 @@ class FoundArchitecture:
     note: str
 
 
-def drawn(search: Search, seed: int) -> list[Architecture]:
+def drawn(search: ArchitectureSearch, seed: int) -> list[Architecture]:
     """Combinations of the space, each once, at most `trials`; all of them in order when there are no more."""
     space = search.space()
     every: list[Architecture] = [dict(zip(space, sizes, strict=True)) for sizes in itertools.product(*space.values())]
@@ -70,7 +70,7 @@ def taken(
     return None, len(order)
 
 
-def chosen_architecture(course: Course, run: str, tell: Callable[[str], None]) -> FoundArchitecture:
+def chosen_architecture(course: TrainingRun, run: str, tell: Callable[[str], None]) -> FoundArchitecture:
     """Draws, times and trains; the note says what was found."""
     search = course.recipe.search
     assert search is not None
@@ -94,7 +94,7 @@ def chosen_architecture(course: Course, run: str, tell: Callable[[str], None]) -
     return FoundArchitecture(architectures[place], f"{said}: it took {words}, the fastest that came near the teacher.")
 
 
-def timed(course: Course, made: Mapping[int, Path], folder: Path, tell: Callable[[str], None]) -> dict[int, float]:
+def timed(course: TrainingRun, made: Mapping[int, Path], folder: Path, tell: Callable[[str], None]) -> dict[int, float]:
     """How many times as fast as the original each file is at batch 1; those that do not run are left out."""
     import numpy as np
 
@@ -105,7 +105,7 @@ def timed(course: Course, made: Mapping[int, Path], folder: Path, tell: Callable
         Subject(ORIGINAL, course.source.model),
         *(Subject(str(place), path) for place, path in made.items()),
     ]
-    plan = Plan(
+    plan = BenchmarkPlan(
         inputs=inputs, batches=(1,), batchable=True, threads=cores(), seed=course.recipe.seed,
         deadline=time.monotonic() + _SECONDS, patience=0.0, turn=_TURN, rounds=_ROUNDS,
     )  # fmt: skip

@@ -84,7 +84,7 @@ class Qat(_Closed):
     epochs: Epochs = 1
 
 
-class Search(_Closed):
+class ArchitectureSearch(_Closed):
     """Architectures to try: every combination of the sizes given, at most `trials` of them, drawn by the seed."""
 
     width: Sizes = ()
@@ -94,7 +94,7 @@ class Search(_Closed):
     epochs: Epochs = 1
 
     @model_validator(mode="after")
-    def _something_varies(self) -> "Search":
+    def _something_varies(self) -> "ArchitectureSearch":
         if not self.space():
             raise ValueError("the search space is empty; list sizes for width, depth or kernel")
         return self
@@ -116,7 +116,7 @@ class TrainingRecipe(_Closed):
     prune: Prune | None = None
     distill: Distill | None = None
     qat: Qat | None = None
-    search: Search | None = None
+    search: ArchitectureSearch | None = None
     seed: int = Field(1, ge=0, lt=2**32)
     batch: int = Field(64, ge=1, le=65536, description="Rows of a training step.")
     rate: float = Field(1e-3, gt=0, le=1, description="Largest learning rate of a training.")

@@ -3,26 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from modelyard.builder.optimization.optimizer import Order, Outcome, Recipes
+from modelyard.builder.optimization.optimizer import OptimizationOutcome, OptimizationRequest, Recipes
 from modelyard.builder.optimization.search.recipes import from_trained
-from modelyard.builder.optimization.trials.memory import Memory
+from modelyard.builder.optimization.trials.memory import Checkpoint
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .recipe import FILE
 from .torch_baseline import references
-from .training_run import Course, Trained, course_of, log_figures, train
+from .training_run import Trained, TrainingRun, course_of, log_figures, train
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartingPoints:
     """An order with starting points and references, and the recipes that begin there."""
 
-    order: Order
+    order: OptimizationRequest
     recipes: Recipes
-    course: Course
+    course: TrainingRun
     trained: Trained
 
-    def log(self, outcome: Outcome, tell: Callable[[str], None]) -> None:
+    def log(self, outcome: OptimizationOutcome, tell: Callable[[str], None]) -> None:
         """The figures to where the training was logged; that this cannot be done is only told."""
         try:
             log_figures(self.course, self.trained, outcome.variants, outcome.chosen)
@@ -30,7 +30,9 @@ class Begun:
             tell(f"the figures are not logged: {bad}")
 
 
-def begin(order: Order, trust_code: bool, tell: Callable[[str], None], memory: Memory | None = None) -> Begun:
+def begin(
+    order: OptimizationRequest, trust_code: bool, tell: Callable[[str], None], memory: Checkpoint | None = None
+) -> StartingPoints:
     """Trains what the entry's recipe says, unless `memory` has it.
 
     Raises InvalidEntry without trust, recipe or evaluation set, InvalidSettings without torch, UnsupportedModel when
@@ -42,11 +44,11 @@ def begin(order: Order, trust_code: bool, tell: Callable[[str], None], memory: M
             "from somebody you trust."
         )
     course = course_of(order.path, order.out)
-    memory = memory or Memory()
+    memory = memory or Checkpoint()
     memory.recall_trained(course.folder)
     compared = references(course, tell)
     trained = train(course, tell)
     memory.keep_trained(course.folder)
     notes = (*order.notes, *trained.notes)
     begun = replace(order, starts=trained.starts, references=compared, notes=notes)
-    return Begun(begun, from_trained(trained.starts), course, trained)
+    return StartingPoints(begun, from_trained(trained.starts), course, trained)

@@ -17,14 +17,14 @@ from modelyard.builder.optimization.pass_api import Reference
 from modelyard.errors import InvalidEntry
 
 from . import environment, sidecar_client
-from .training_run import Course
+from .training_run import TrainingRun
 
 PROGRAM = "modelyard.builder.optimization.training.torch_baseline"
 EAGER, COMPILED = "torch-eager", "torch-compile"
 _RELATIVE, _ABSOLUTE = 0.01, 0.001
 
 
-def references(course: Course, tell: Callable[[str], None]) -> tuple[Reference, ...]:
+def references(course: TrainingRun, tell: Callable[[str], None]) -> tuple[Reference, ...]:
     """Eager and compiled; raises InvalidEntry when module and weights are not those of the entry's model.
 
     None when torch is in another container, because what is timed has to take its turns on the same cores.
@@ -44,7 +44,7 @@ def references(course: Course, tell: Callable[[str], None]) -> tuple[Reference, 
     return tuple(found)
 
 
-def _same(course: Course, answers: dict[str, object]) -> None:
+def _same(course: TrainingRun, answers: dict[str, object]) -> None:
     expected = read_arrays(course.evaluation)
     for name, given in answers.items():
         wanted = expected[f"output:{name}"]

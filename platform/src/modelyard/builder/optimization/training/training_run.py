@@ -20,7 +20,7 @@ from modelyard.api.optimization import Chosen, Variant
 from modelyard.builder.artifacts.source import Source, read_source
 from modelyard.builder.inference.hardware import cores
 from modelyard.builder.inspection.onnx_graph import inspect
-from modelyard.builder.optimization.pass_api import Material, Precision
+from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from . import environment
@@ -37,7 +37,7 @@ RESULT = "stages.json"
 class Trained:
     """What a course made: materials by name, its MLflow run (empty without), and sentences for the report."""
 
-    starts: Mapping[str, Material]
+    starts: Mapping[str, ModelArtifact]
     run: str = ""
     notes: tuple[str, ...] = ()
 
@@ -52,7 +52,7 @@ class _Stage(BaseModel):
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingRun:
     """An entry with a recipe; `folder` keeps what is trained."""
 
     source: Source
@@ -80,7 +80,7 @@ class Course:
         }
 
 
-def course_of(entry: Path, out: Path) -> Course:
+def course_of(entry: Path, out: Path) -> TrainingRun:
     """Reads the recipe; raises InvalidEntry when there is none, or nothing could judge its result."""
     recipe, source = read_recipe(entry), read_source(entry)
     if source.evaluation is None:
@@ -89,10 +89,10 @@ def course_of(entry: Path, out: Path) -> Course:
         raise InvalidEntry(
             f"{entry} has {len(source.graph.outputs)} outputs; a recipe can train one with a single one."
         )
-    return Course(source, recipe, out / TRAINED / _key(entry, source))
+    return TrainingRun(source, recipe, out / TRAINED / _key(entry, source))
 
 
-def train(course: Course, tell: Tell) -> Trained:
+def train(course: TrainingRun, tell: Tell) -> Trained:
     """Trains what is not there yet; raises InvalidSettings without torch, UnsupportedModel when it fails."""
     kept = course.folder / RESULT
     if kept.is_file():
@@ -110,7 +110,7 @@ def train(course: Course, tell: Tell) -> Trained:
     return trained
 
 
-def log_figures(course: Course, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
+def log_figures(course: TrainingRun, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
     """The figures of every timed variant into the MLflow run of the training, when there is one."""
     if not trained.run:
         return
@@ -125,7 +125,7 @@ def log_figures(course: Course, trained: Trained, variants: Sequence[Variant], c
     environment.run("figures", course.job(run=trained.run, figures=figures), course.folder, lambda _: None)
 
 
-def _of_found(course: Course, architecture: Mapping[str, int], run: str, tell: Tell) -> Sequence[dict[str, Any]]:
+def _of_found(course: TrainingRun, architecture: Mapping[str, int], run: str, tell: Tell) -> Sequence[dict[str, Any]]:
     """The stages of the recipe with the architecture found in place of its own student or pruning."""
     recipe = course.recipe.model_copy(update={"student": dict(architecture), "prune": None, "search": None})
     again = replace(course, recipe=recipe, folder=course.folder / FOUND)
@@ -136,14 +136,14 @@ def _of_found(course: Course, architecture: Mapping[str, int], run: str, tell: T
     ]
 
 
-def _read(course: Course, done: dict[str, Any]) -> Trained:
+def _read(course: TrainingRun, done: dict[str, Any]) -> Trained:
     try:
         stages = [_Stage.model_validate(stage) for stage in done["stages"]]
     except ValidationError as bad:
         first = bad.errors()[0]["msg"]
         raise UnsupportedModel(f"what the training says of itself makes no sense: {first}.") from bad
     starts = {
-        stage.name: Material(
+        stage.name: ModelArtifact(
             environment.below(course.folder.absolute(), stage.path),
             "onnx",
             stage.precision,

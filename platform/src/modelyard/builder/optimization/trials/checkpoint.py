@@ -28,7 +28,7 @@ from modelyard.api.entry import EntryFile
 from modelyard.api.optimization import Runtime
 from modelyard.builder.artifacts.source import described
 from modelyard.builder.inference.hardware import libraries, telling_flags, this_machine
-from modelyard.builder.optimization.optimizer import Order
+from modelyard.builder.optimization.optimizer import OptimizationRequest
 from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.search.optuna_search import JOURNAL, readable
 from modelyard.core.names import sha256_hex
@@ -36,7 +36,7 @@ from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import OutsideError
 
-from .memory import Memory
+from .memory import Checkpoint
 from .trial import Trial
 
 STATE = "state.json"
@@ -71,10 +71,10 @@ class _Kept(_Written):
     refused: str | None
 
 
-class Study(Memory):
+class StoredCheckpoint(Checkpoint):
     """The memory of one optimized build."""
 
-    def __init__(self, store: Store, digest: str, order: Order) -> None:
+    def __init__(self, store: Store, digest: str, order: OptimizationRequest) -> None:
         self._store, self._digest, self._journal = store, digest, order.out / JOURNAL
         self._surroundings = surroundings(order)
         self._began: float | None = None
@@ -226,7 +226,7 @@ class Study(Memory):
         return self._journal.stat().st_size
 
 
-def surroundings(order: Order) -> str:
+def surroundings(order: OptimizationRequest) -> str:
     """A short name of all that decides what a recipe gives, besides the entry."""
     hardware = order.hardware or this_machine()
     facts = [__version__, libraries(), telling_flags(hardware.flags), hardware.cores, hardware.gpu]

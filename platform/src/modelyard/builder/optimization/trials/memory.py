@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .trial import Bench
 
 
-class Memory:
+class Checkpoint:
     """Remembers nothing; `spent` are the seconds of the budget that earlier processes used."""
 
     spent: float = 0.0
@@ -46,7 +46,7 @@ class Memory:
         """Keeps whatever else has changed."""
 
 
-def attempted(memory: Memory, bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
+def attempted(memory: Checkpoint, bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
     """A recipe tried now, and kept."""
     against = memory.begin(recipe)
     trial = Trial(recipe, refused=against) if against else tried(bench, recipe, first, seconds)

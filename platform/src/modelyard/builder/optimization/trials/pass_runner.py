@@ -16,7 +16,7 @@ from typing import Any
 
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.optimization.baseline import evaluation_of
-from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Pass, Precision
+from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Pass, Precision
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 
 _RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino", "tensorrt": "tensorrt"}
@@ -36,7 +36,7 @@ def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     np.random.seed(job["seed"])  # libraries that passes call draw from the global generator
     hardware = Hardware(job["cores"], frozenset(job["flags"]), job["gpu"])
     evaluation = evaluation_of(Path(job["data"]), job["metric"]) if job["metric"] else None
-    material = Material(Path(job["original"]), "onnx", Precision(job["precision"]), tuple(job["passes_before"]))
+    material = ModelArtifact(Path(job["original"]), "onnx", Precision(job["precision"]), tuple(job["passes_before"]))
     passes = registry(job["passes"])
     for place, (name, params) in enumerate(job["steps"]):
         if name not in passes:
@@ -53,7 +53,7 @@ def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def files_of(material: Material) -> list[str]:
+def files_of(material: ModelArtifact) -> list[str]:
     """The model file and its weights, by name in their folder."""
     if material.kind == "openvino":
         return [material.path.name, material.path.with_suffix(".bin").name]
@@ -63,8 +63,13 @@ def files_of(material: Material) -> list[str]:
 
 
 def _step(
-    one: Pass, material: Material, folder: Path, params: dict[str, Any], hardware: Hardware, data: Evaluation | None
-) -> Material:
+    one: Pass,
+    material: ModelArtifact,
+    folder: Path,
+    params: dict[str, Any],
+    hardware: Hardware,
+    data: EvaluationData | None,
+) -> ModelArtifact:
     if one.needs_data and data is None:
         raise UnsupportedModel(f"{one.name} needs data: add an eval.npz to the entry.")
     against = one.applies(material, hardware, data)
@@ -84,7 +89,7 @@ def _step(
         raise UnsupportedModel(f"{one.name} failed with {type(bad).__name__}: {words}") from bad
     if not done.path.is_file() or not done.path.resolve().is_relative_to(folder.resolve()):
         raise UnsupportedModel(f"{one.name} left no model in its folder.")
-    return Material(done.path, done.kind, done.precision, (*material.passes, one.name))
+    return ModelArtifact(done.path, done.kind, done.precision, (*material.passes, one.name))
 
 
 def main(job: Path, result: Path) -> int:

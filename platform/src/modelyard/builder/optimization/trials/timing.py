@@ -20,8 +20,8 @@ from modelyard.builder.inference.benchmark import (
     LEAST_TURN,
     MOST_ROUNDS,
     PATIENCE,
-    Measured,
-    Plan,
+    BenchmarkPlan,
+    BenchmarkResult,
     Subject,
     measure,
     round_seconds,
@@ -39,7 +39,7 @@ _MEMORY = 0.5
 
 
 @dataclass(frozen=True)
-class Pace:
+class TimingBudget:
     """How often every variant is timed at most, and the seconds to wait for a quiet machine."""
 
     rounds: int = MOST_ROUNDS
@@ -47,8 +47,8 @@ class Pace:
 
 
 def timed(
-    bench: Bench, trials: Sequence[Trial], deadline: float, pace: Pace, tell: Callable[[str], None], goal: Goal
-) -> Measured:
+    bench: Bench, trials: Sequence[Trial], deadline: float, pace: TimingBudget, tell: Callable[[str], None], goal: Goal
+) -> BenchmarkResult:
     """Timings of everything that answers; raises BudgetTooSmall when the time is too short for a single round."""
     first, batches = trials[0], (1, BATCH) if bench.intake.batchable else (1,)
     rows = bench.intake.rows if bench.intake.batchable else 1
@@ -60,7 +60,7 @@ def timed(
     for place, names in enumerate(groups):
         subjects = [Subject(name, by_name[name].path or Path(), by_name[name].program) for name in (ORIGINAL, *names)]
         until = time.monotonic() + (deadline - time.monotonic()) / (len(groups) - place)
-        plan = Plan(
+        plan = BenchmarkPlan(
             inputs=bench.inputs,
             batches=batches,
             batchable=bench.intake.batchable,
@@ -119,7 +119,7 @@ def grouped(subjects: Sequence[tuple[str, int]], original_memory: int, room: flo
     return groups
 
 
-def _paced(plan: Plan, subjects: int) -> Plan:
+def _paced(plan: BenchmarkPlan, subjects: int) -> BenchmarkPlan:
     """Turns that let at least LEAST_ROUNDS rounds fit into three quarters of the time, if they can be that short."""
     turns = subjects * len(plan.batches)
     room = 0.75 * max(0.0, plan.deadline - time.monotonic())
@@ -127,10 +127,10 @@ def _paced(plan: Plan, subjects: int) -> Plan:
     return replace(plan, turn=turn)
 
 
-def _merged(found: Sequence[Measured]) -> Measured:
+def _merged(found: Sequence[BenchmarkResult]) -> BenchmarkResult:
     timings = {name: timing for one in reversed(found) for name, timing in one.timings.items()}
     lost = {name: why for one in found for name, why in one.lost.items()}
-    return Measured(
+    return BenchmarkResult(
         timings,
         lost,
         rounds=min(one.rounds for one in found),

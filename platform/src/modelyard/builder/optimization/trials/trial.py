@@ -21,7 +21,7 @@ from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE, close, largest_difference
 from modelyard.builder.evaluation.metrics import LOWER_IS_BETTER, quality, scale
 from modelyard.builder.inference.predict import Answer, Question, ask
-from modelyard.builder.inference.sandbox import Died, confined
+from modelyard.builder.inference.sandbox import WorkerDied, confined
 from modelyard.builder.inference.worker import PROBE
 from modelyard.builder.optimization.baseline import ended_early
 from modelyard.builder.optimization.search import selection
@@ -30,8 +30,8 @@ from modelyard.errors import ModelyardError
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelyard.builder.optimization.baseline import Intake
-    from modelyard.builder.optimization.pass_api import Evaluation, Hardware, Material, Recipe, Reference
+    from modelyard.builder.optimization.baseline import Baseline
+    from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Recipe, Reference
 
 _ALLOWANCE = 120.0
 """Seconds any one step may take at most, however large the budget."""
@@ -69,9 +69,9 @@ class Trial:
 class Bench:
     """What all trials share."""
 
-    intake: Intake
+    intake: Baseline
     hardware: Hardware
-    evaluation: Evaluation | None
+    evaluation: EvaluationData | None
     inputs: Path
     bound: float
     seed: int
@@ -79,9 +79,9 @@ class Bench:
     runtimes: tuple[Runtime, ...]
     scratch: Path
     memory: int | None = None
-    starts: Mapping[str, Material] = field(default_factory=dict)
+    starts: Mapping[str, ModelArtifact] = field(default_factory=dict)
 
-    def start(self, recipe: Recipe) -> Material:
+    def start(self, recipe: Recipe) -> ModelArtifact:
         """What the recipe's first step is given."""
         return self.starts[recipe.start] if recipe.start else self.intake.material
 
@@ -98,7 +98,7 @@ def original(bench: Bench, seconds: float) -> Trial:
     began = time.monotonic()
     try:
         found = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
-    except Died as death:
+    except WorkerDied as death:
         raise ended_early(death, seconds) from death
     opening = max(0.0, time.monotonic() - began - found.seconds)
     value = quality(bench.evaluation, found.outputs) if bench.evaluation else None
@@ -160,7 +160,7 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
         return _judged(bench, trial, found.outputs, first)
     except ModelyardError as bad:
         return replace(trial, refused=str(bad))
-    except Died as death:
+    except WorkerDied as death:
         doing = "while it answered" if trial.path else "while it was made"
         how = f"took longer than the {seconds:.0f} s left for it" if death.code is None else str(death)
         cut_short = death.code is None and seconds < _ALLOWANCE

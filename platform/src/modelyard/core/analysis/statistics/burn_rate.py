@@ -28,7 +28,7 @@ Bucket = tuple[int, int, int, int]
 _EMPTY: Bucket = (0, 0, 0, 0)
 
 
-class Run(NamedTuple):
+class RecoveryWindow(NamedTuple):
     """The stable after a trouble: its counts since it was last above the allowed rate, at `since`, epoch seconds.
 
     When the trouble is over, `since` is the moment of that, and nothing is counted any more.
@@ -38,10 +38,10 @@ class Run(NamedTuple):
     requests: int = 0
     bad: int = 0
 
-    def plus(self, end: int, requests: int, bad: int, allowed: float) -> "Run":
+    def plus(self, end: int, requests: int, bad: int, allowed: float) -> "RecoveryWindow":
         """With the window that ended at `end`; a new run when the rate is above the allowed one by that."""
         requests, bad = self.requests + requests, self.bad + bad
-        return Run(end) if bad > allowed * requests else Run(self.since, requests, bad)
+        return RecoveryWindow(end) if bad > allowed * requests else RecoveryWindow(self.since, requests, bad)
 
     def fresh(self, end: int) -> bool:
         """True as long as the trouble may come back."""
@@ -49,21 +49,21 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
+class SlidingWindow:
     """Buckets (requests, bad, stable's requests, stable's bad), newest first; `slot` is the newest one's number."""
 
     slot: int = 0
     buckets: tuple[Bucket, ...] = ()
 
-    def plus(self, end: int, counts: Bucket) -> "Recent":
+    def plus(self, end: int, counts: Bucket) -> "SlidingWindow":
         """With the window that ended at `end`, seconds since the epoch; never called with an earlier one."""
         slot = (end - 1) // SPAN
         if slot == self.slot and self.buckets:
             a, b, c, d = self.buckets[0]
             newest = (a + counts[0], b + counts[1], c + counts[2], d + counts[3])
-            return Recent(slot, (newest, *self.buckets[1:]))
+            return SlidingWindow(slot, (newest, *self.buckets[1:]))
         gap = min(slot - self.slot - 1, BUCKETS) if self.buckets else 0
-        return Recent(slot, (counts, *(_EMPTY,) * gap, *self.buckets)[:BUCKETS])
+        return SlidingWindow(slot, (counts, *(_EMPTY,) * gap, *self.buckets)[:BUCKETS])
 
     def burning(self, allowed: float) -> bool:
         """True when the candidate's bad rate is at least 14.4 times the allowed one, over both spans."""
@@ -89,7 +89,7 @@ class Recent:
             return False
         return any(_above(*span, allowed, level, phi) for span in (short, self._stable(BUCKETS)))
 
-    def recovered(self, run: Run, end: int, phi: float) -> bool:
+    def recovered(self, run: RecoveryWindow, end: int, phi: float) -> bool:
         """True when the trouble is over by `end`, for all that the run tells."""
         requests, bad = self._stable(BUCKETS)
         return end - run.since >= SPAN and run.requests * bad >= DUE * phi * requests
@@ -98,9 +98,9 @@ class Recent:
         newest = self.buckets[:buckets]
         return sum(bucket[2] for bucket in newest), sum(bucket[3] for bucket in newest)
 
-    def stable_only(self) -> "Recent":
+    def stable_only(self) -> "SlidingWindow":
         """Without the candidate's counts."""
-        return Recent(self.slot, tuple((0, 0, bucket[2], bucket[3]) for bucket in self.buckets))
+        return SlidingWindow(self.slot, tuple((0, 0, bucket[2], bucket[3]) for bucket in self.buckets))
 
 
 def _above(requests: int, bad: int, allowed: float, level: float, phi: float) -> bool:

@@ -28,12 +28,12 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from modelyard.core.analysis.state import Cause, State, Window, next_step
+from modelyard.core.analysis.state import AnalysisState, Cause, Window, reset_for_step
 
 from . import evalues
-from .burn_rate import Recent, Run
+from .burn_rate import RecoveryWindow, SlidingWindow
 
-__all__ = ["Cause", "Rule", "State", "Verdict", "Window", "next_step", "update", "verdict"]
+__all__ = ["AnalysisState", "Cause", "Rule", "Verdict", "Window", "reset_for_step", "update", "verdict"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 0.5
 PASS_FACTOR = 2.0
@@ -87,7 +87,7 @@ class Rule:
         return -math.log(SURE)
 
 
-def update(rule: Rule, state: State, window: Window) -> State:
+def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
     """The state after one more window; the same state for a window that is not newer."""
     if window.end <= state.end:
         return state
@@ -100,26 +100,28 @@ def update(rule: Rule, state: State, window: Window) -> State:
     if not out:
         dispersion = dispersion.plus(window.end, window.stable_requests, window.stable_bad)
     a, b, c, d = (before + new for before, new in zip(counted, added, strict=True))
-    after = State(window.end, a, b, c, d, recent, dispersion, out, run, state.failed)
+    after = AnalysisState(window.end, a, b, c, d, recent, dispersion, out, run, state.failed)
     if window.bad and not state.failed:
         return _judged(rule, after)
     return after
 
 
-def _troubled(rule: Rule, state: State, window: Window, recent: Recent) -> tuple[Recent, bool, Run]:
+def _troubled(
+    rule: Rule, state: AnalysisState, window: Window, recent: SlidingWindow
+) -> tuple[SlidingWindow, bool, RecoveryWindow]:
     """The last minutes, whether the stable is out, and how it has been since or after that."""
     now, phi = (window.stable_requests, window.stable_bad), state.dispersion.phi
     asked = state.stable_out or window.stable_bad
     out = bool(asked) and recent.stable_out(rule.allowed, rule.sure_level, phi, now)
     if not state.stable_out:
-        after = state.run if state.run.fresh(window.end) else Run()
-        return recent, out, Run(window.end) if out else after
+        after = state.run if state.run.fresh(window.end) else RecoveryWindow()
+        return recent, out, RecoveryWindow(window.end) if out else after
     run = state.run.plus(window.end, *now, rule.allowed)
     well = window.stable_bad <= rule.allowed * window.stable_requests and recent.recovered(run, window.end, phi)
-    return (Recent(), False, Run(window.end)) if well or not out else (recent, True, run)
+    return (SlidingWindow(), False, RecoveryWindow(window.end)) if well or not out else (recent, True, run)
 
 
-def verdict(rule: Rule, state: State) -> Verdict:
+def verdict(rule: Rule, state: AnalysisState) -> Verdict:
     """What the evidence says now."""
     if state.failed:
         return Verdict.FAIL
@@ -128,11 +130,11 @@ def verdict(rule: Rule, state: State) -> Verdict:
     return Verdict.PASS if _passes(rule, state) else Verdict.INCONCLUSIVE
 
 
-def _judged(rule: Rule, state: State) -> State:
+def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
     """With the cause of a failure, if there is one; only a bad request of the candidate can bring one about."""
     phi = state.dispersion.phi
     alone = rule.max_regression is None
-    if not state.stable_out and (alone or state.run == Run()):
+    if not state.stable_out and (alone or state.run == RecoveryWindow()):
         if state.recent.burning(rule.allowed):
             return replace(state, failed=Cause.BURN)
         if _exceeds(rule, state, phi):
@@ -142,7 +144,7 @@ def _judged(rule: Rule, state: State) -> State:
     return state
 
 
-def _exceeds(rule: Rule, state: State, phi: float) -> bool:
+def _exceeds(rule: Rule, state: AnalysisState, phi: float) -> bool:
     """rate > p0 is proven. The ceiling, cheap to compute, spares most looks the grid."""
     requests, bad, level = state.requests, state.bad, rule.fail_level
     if bad <= requests * rule.allowed or evalues.ceiling(bad, requests - bad, rule.allowed) < level * phi:
@@ -150,7 +152,7 @@ def _exceeds(rule: Rule, state: State, phi: float) -> bool:
     return evalues.above(requests, bad, rule.allowed, phi) >= level
 
 
-def _regresses(rule: Rule, state: State, phi: float) -> bool:
+def _regresses(rule: Rule, state: AnalysisState, phi: float) -> bool:
     """rate > (1+m) times the stable's is proven, and there is no proof of rate < p0 to excuse it."""
     ratio, share, level = 1.0 + (rule.max_regression or 0.0), state.share, rule.fail_level
     bad, stable_bad = state.bad, state.stable_bad
@@ -164,7 +166,7 @@ def _regresses(rule: Rule, state: State, phi: float) -> bool:
     return state.stable_out or evalues.below(state.requests, state.bad, rule.allowed, phi) < rule.sure_level
 
 
-def _passes(rule: Rule, state: State) -> bool:
+def _passes(rule: Rule, state: AnalysisState) -> bool:
     """The objective is kept and, where asked, the comparison settled."""
     requests, bad, limit = state.requests, state.bad, PASS_FACTOR * rule.allowed
     if requests * rule.allowed < SAMPLE or bad >= requests * limit:
@@ -177,7 +179,7 @@ def _passes(rule: Rule, state: State) -> bool:
     return rule.max_regression is None or _settled(rule, state, phi)
 
 
-def _settled(rule: Rule, state: State, phi: float) -> bool:
+def _settled(rule: Rule, state: AnalysisState, phi: float) -> bool:
     """rate < p0, or rate < 1.6 (1+m) times the stable's: the mean of both e-values speaks against "neither"."""
     level = rule.sure_level
     bad, stable_bad = state.bad, state.stable_bad
@@ -198,7 +200,7 @@ def ratio_limit(rule: Rule) -> float:
     return RATIO_MARGIN * (1.0 + (rule.max_regression or 0.0))
 
 
-def settled_log_e(rule: Rule, state: State, phi: float) -> float:
+def settled_log_e(rule: Rule, state: AnalysisState, phi: float) -> float:
     """log of the mean of the e-values for rate < p0 and for rate < 1.6 (1+m) times the stable's."""
     room = evalues.below(state.requests, state.bad, rule.allowed, phi)
     kept = evalues.ratio_below(state.bad, state.stable_bad, state.share, ratio_limit(rule), phi)

@@ -21,7 +21,7 @@ from itertools import islice
 from statistics import median
 from typing import Protocol
 
-from .sequential_test import Rule, State, Verdict, Window, next_step, update, verdict
+from .sequential_test import AnalysisState, Rule, Verdict, Window, reset_for_step, update, verdict
 
 LOOKS = 10
 LOOK = 60
@@ -36,7 +36,7 @@ class Chance(Protocol):
     def betavariate(self, alpha: float, beta: float) -> float: ...
 
 
-class Ending(StrEnum):
+class SimulatedOutcome(StrEnum):
     """How a rollout ended."""
 
     ABORTED = "aborted"
@@ -45,7 +45,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
+class TrafficModel:
     """Requests a minute to both arms, the candidate's share of them, true bad rates, and bursts in seconds.
 
     `history` is the number of minutes for which the stable alone was watched before.
@@ -61,7 +61,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class SimulationResult:
     """Fractions of the runs by ending, and the median of the minutes to a decision (None: nothing was decided)."""
 
     aborted: float
@@ -70,10 +70,10 @@ class Tally:
     median_minutes: float | None
 
 
-Outcome = tuple[Ending, float]
+Outcome = tuple[SimulatedOutcome, float]
 
 
-def windows(traffic: Traffic, chance: Chance, start: int = 0) -> Iterator[Window]:
+def windows(traffic: TrafficModel, chance: Chance, start: int = 0) -> Iterator[Window]:
     """Windows of one second from second `start`, a whole number of bursts, on, without end."""
     second = start
     mine = traffic.per_minute / 60.0 * traffic.share
@@ -89,44 +89,44 @@ def windows(traffic: Traffic, chance: Chance, start: int = 0) -> Iterator[Window
         yield Window(second, good + bad, bad, stable_good + stable_bad, stable_bad)
 
 
-def outcome(rule: Rule, traffic: Traffic, minutes: float, chance: Chance, *, baking: bool = False) -> Outcome:
+def outcome(rule: Rule, traffic: TrafficModel, minutes: float, chance: Chance, *, baking: bool = False) -> Outcome:
     """Ending and minutes of one rollout; one that is baking waits for no pass, it can only fail."""
     state = _watched(rule, traffic, chance)
     began = state.end
     for window in islice(windows(traffic, chance, began), round(minutes * 60)):
         state = update(rule, state, window)
         if state.failed:
-            return Ending.ABORTED, (window.end - began) / 60.0
+            return SimulatedOutcome.ABORTED, (window.end - began) / 60.0
         if not baking and verdict(rule, state) is Verdict.PASS:
-            return Ending.PROMOTED, (window.end - began) / 60.0
-    return Ending.INCONCLUSIVE, minutes
+            return SimulatedOutcome.PROMOTED, (window.end - began) / 60.0
+    return SimulatedOutcome.INCONCLUSIVE, minutes
 
 
-def _watched(rule: Rule, traffic: Traffic, chance: Chance) -> State:
+def _watched(rule: Rule, traffic: TrafficModel, chance: Chance) -> AnalysisState:
     """What a rollout begins with when the stable, alone, was watched for `traffic.history` minutes."""
-    state = State()
+    state = AnalysisState()
     for window in islice(windows(replace(traffic, share=0.0), chance), traffic.history * 60):
         state = update(rule, state, window)
-    return next_step(state)
+    return reset_for_step(state)
 
 
-def threshold_outcome(limit: float, misses: int, traffic: Traffic, chance: Chance) -> Outcome:
+def threshold_outcome(limit: float, misses: int, traffic: TrafficModel, chance: Chance) -> Outcome:
     """The same for a rule of ten looks, of which at most `misses` may show a bad rate above `limit`."""
     seconds = windows(traffic, chance)
     for look in range(1, LOOKS + 1):
         counted = list(islice(seconds, LOOK))
         misses -= sum(one.bad for one in counted) > limit * sum(one.requests for one in counted)
         if misses < 0:
-            return Ending.ABORTED, float(look)
-    return Ending.PROMOTED, float(LOOKS)
+            return SimulatedOutcome.ABORTED, float(look)
+    return SimulatedOutcome.PROMOTED, float(LOOKS)
 
 
-def tally(runs: int, run: Callable[[], Outcome]) -> Tally:
+def tally(runs: int, run: Callable[[], Outcome]) -> SimulationResult:
     """What `runs` rollouts came to."""
     ended = [run() for _ in range(runs)]
-    decided = [minutes for ending, minutes in ended if ending is not Ending.INCONCLUSIVE]
-    aborted, promoted, open_ = (sum(one is ending for one, _ in ended) / runs for ending in Ending)
-    return Tally(aborted, promoted, open_, median(decided) if decided else None)
+    decided = [minutes for ending, minutes in ended if ending is not SimulatedOutcome.INCONCLUSIVE]
+    aborted, promoted, open_ = (sum(one is ending for one, _ in ended) / runs for ending in SimulatedOutcome)
+    return SimulationResult(aborted, promoted, open_, median(decided) if decided else None)
 
 
 def _drawn(rate: float, correlation: float, chance: Chance) -> float:

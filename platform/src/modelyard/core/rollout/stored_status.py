@@ -1,0 +1,37 @@
+"""A status as another version of the platform left it, made fit to go on from.
+
+Times that are not there (fields had other names, see decision 0020) count from now: what waits, waits once more in
+full, and nothing is taken for long past. Records of ended rollouts without times say nothing and are left out.
+"""
+
+from dataclasses import replace
+
+from modelyard.api.rollout_status import RolloutStatus
+from modelyard.api.status import RevisionStatus
+from modelyard.core.conditions import timestamp
+from modelyard.core.snapshot import Snapshot
+
+
+def with_times(snapshot: Snapshot) -> Snapshot:
+    """The snapshot whose revisions and rollout all have their times; the same object when nothing is missing."""
+    status, now = snapshot.model.status, timestamp(snapshot.now)
+    revisions = [_dated_revision(revision, now) for revision in status.revisions]
+    rollout = status.rollout and _dated_rollout(status.rollout, now)
+    if revisions == status.revisions and rollout == status.rollout:
+        return snapshot
+    dated = status.model_copy(update={"revisions": revisions, "rollout": rollout})
+    return replace(snapshot, model=snapshot.model.model_copy(update={"status": dated}))
+
+
+def _dated_revision(revision: RevisionStatus, now: str) -> RevisionStatus:
+    return revision if revision.stage_start_time else revision.model_copy(update={"stage_start_time": now})
+
+
+def _dated_rollout(rollout: RolloutStatus, now: str) -> RolloutStatus:
+    changes: dict[str, object] = {}
+    if rollout.active and not rollout.phase_start_time:
+        changes = {"start_time": rollout.start_time or now, "phase_start_time": now}
+    history = [record for record in rollout.history if record.start_time and record.end_time]
+    if len(history) < len(rollout.history):
+        changes["history"] = history
+    return rollout.model_copy(update=changes) if changes else rollout
