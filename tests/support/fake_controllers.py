@@ -128,11 +128,13 @@ class Gateway:
 
 @dataclass
 class Builders:
-    """Runs build Jobs: a step after it was made, a Job has ended, well or with `ends[job]`; an optimization later."""
+    """Runs build Jobs: a step after it was made, a Job has ended, well or with `ends[job]`, and `failed` says how;
+    an optimization later."""
 
     api: ApiServer
     store: set[str]
     ends: dict[str, Any] = field(default_factory=dict)
+    failed: dict[str, Any] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     started: list[str] = field(default_factory=list)
     tries: int = 2
@@ -150,6 +152,8 @@ class Builders:
                 changed = True
             elif job["status"].get("active"):
                 failed = ref.name in self.ends
+                if failed:
+                    self.failed[ref.name] = self.ends[ref.name]
                 if not failed and ref.name in self.digests:
                     self.store.add(self.digests[ref.name])
                 changed |= self.api.say(ref, {"failed": 3} if failed else {"succeeded": 1})

@@ -33,11 +33,15 @@ def an_optimized_world(**optimize: Any) -> World:
     return world
 
 
-def a_failing_world(failure: Failure, **optimize: Any) -> World:
-    """The optimization of version 1 has failed."""
-    world = a_built_world(optimize=optimize)
+def a_failing_world(failure: Failure, *, wait: bool = False, **optimize: Any) -> World:
+    """The optimization of version 1 has failed, for good or until it is tried again."""
+    world = a_built_world(optimize={**optimize, **({"wait": True} if wait else {})})
     world.builders.ends[job_of(world)] = failure
-    world.settle()
+    if not failure.retry:
+        world.settle()
+        return world
+    world.run_until(lambda: world.status.optimization is not None and bool(optimization(world).next_attempt_time))
+    world.run_until(lambda: wait or world.condition("Serving")[0] == "True")
     return world
 
 

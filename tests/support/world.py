@@ -161,7 +161,7 @@ class World:
 
     def _build_failure(self, job: Ref) -> Failure | None:
         found = self.api.objects.get(job)
-        return self.builders.ends[job.name] if found and found.get("status", {}).get("failed") else None
+        return self.builders.failed[job.name] if found and found.get("status", {}).get("failed") else None
 
     def _optimization(self, digest: str) -> OptimizedBuild:
         if not digest:

@@ -15,7 +15,8 @@
         ├── Unreachable          nothing answered
         ├── Conflict             somebody else wrote first
         ├── Throttled            asked to come back later
-        └── Refused              answered, and said no (credentials, permissions)
+        ├── Refused              answered, and said no (credentials, permissions)
+        └── HostFailure          the machine failed a program: a signal, memory, disk, a lock, time; exit code 75
 
 Each message is one sentence that names the thing and says what to do. Waiting is not an error.
 """
@@ -87,3 +88,18 @@ class Throttled(OutsideError):
 
 class Refused(OutsideError):
     """The other side answered and said no: credentials or permissions."""
+
+
+class HostFailure(OutsideError):
+    """The machine failed a program that worked on a model: the model is not to blame, and another try may do.
+
+    `reason` is a reason word of `core.failure_causes`, which knows them all.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self._reason = reason
+        super().__init__(message)
+
+    @property
+    def reason(self) -> str:
+        return self._reason

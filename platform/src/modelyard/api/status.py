@@ -59,6 +59,10 @@ class BuildStatus(StatusShape):
         default="", max_length=2048, description="The sentence a failed build ended with; it is not repeated."
     )
     reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
+    attempts: int = Field(default=0, ge=0, description="Jobs that failed so far for no fault of the model's.")
+    next_attempt_time: str = Field(
+        default="", max_length=32, description="When the next Job is made after such a failure, RFC 3339."
+    )
 
 
 class OptimizationStatus(StatusShape):
@@ -77,6 +81,10 @@ class OptimizationStatus(StatusShape):
         default="", max_length=2048, description="The sentence a failed optimization ended with; it is not repeated."
     )
     reason: str = Field(default="", max_length=64, description="The reason word of that failure.")
+    attempts: int = Field(default=0, ge=0, description="Jobs that failed so far for no fault of the model's.")
+    next_attempt_time: str = Field(
+        default="", max_length=32, description="When the next Job is made after such a failure, RFC 3339."
+    )
 
 
 class RevisionStatus(StatusShape):

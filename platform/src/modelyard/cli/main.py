@@ -3,6 +3,7 @@
     0   done
     1   something outside failed, or a defect of ours
     2   the request itself has to change
+    75  the machine failed us (a signal, memory, a full disk, a lock, time): the same may do later
     143 SIGTERM, which ends every verb and what it started at once; the first process of a container would otherwise
         not even notice, and whoever evicts it would wait
 
@@ -105,8 +106,9 @@ def _root() -> None:
 
 
 def run() -> NoReturn:
-    """The program: runs a verb and exits with 0, 1 or 2."""
-    from modelyard.errors import OutsideError, UserError
+    """The program: runs a verb and exits with 0, 1, 2 or 75."""
+    from modelyard.core.failure_causes import TRY_LATER, host_failure
+    from modelyard.errors import HostFailure, OutsideError, UserError
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     code = 0
@@ -114,6 +116,8 @@ def run() -> NoReturn:
         app()
     except UserError as bad:
         code = _complain(str(bad), 2)
+    except HostFailure as bad:
+        code = _complain(str(bad), TRY_LATER)
     except OutsideError as bad:
         code = _complain(str(bad), 1)
     except ModuleNotFoundError as bad:
@@ -127,11 +131,9 @@ def run() -> NoReturn:
     except Exception as bad:
         if os.environ.get("MODELYARD_TRACEBACK"):
             raise
-        code = _complain(
-            f"a defect in Modelyard ({type(bad).__name__}: {bad}); set MODELYARD_TRACEBACK=1 to see where, "
-            "and report it.",
-            1,
-        )
+        met = host_failure(bad)
+        defect = f"a defect in Modelyard ({type(bad).__name__}: {bad}); set MODELYARD_TRACEBACK=1 to see where, "
+        code = _complain(f"{defect}and report it.", 1) if met is None else _complain(str(met), TRY_LATER)
     sys.exit(code)
 
 

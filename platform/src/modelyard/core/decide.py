@@ -57,7 +57,13 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     shown = routing_plan(snapshot, now, rollout, settings.gateway)
     outlook = DecisionView(snapshot, settings, scene.wanted, rollout, now, shown)
     status, events = report.status(outlook)
-    waits = (lifecycle.next_deadline(now, scene.facts), advance.next_deadline(scene.at(rollout)), _progress(outlook))
+    waits = (
+        lifecycle.next_deadline(now, scene.facts),
+        advance.next_deadline(scene.at(rollout)),
+        _progress(outlook),
+        outlook.wanted.wait,
+        outlook.wanted.optimizing.wait if outlook.wanted.optimizing is not None else None,
+    )
     return Plan(
         status=status,
         apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),

@@ -287,3 +287,16 @@ def test_a_new_version_that_fails_to_build_does_not_hide_that_the_old_one_serves
 
     assert steps["Build"].verdict is Verdict.BAD
     assert steps[f"Revision {REVISION}"].verdict is Verdict.GOOD
+
+
+def test_a_build_that_is_tried_again_says_so_and_is_what_to_begin_with():
+    met = "container build of Job p/build-1 ran out of memory; that was Job 1, and it is tried again at 12:00:00Z."
+    model = a_model(REACHED[0], condition("Built", "False", "OutOfMemory", met))
+    waits = {"digest": DIGEST, "attempts": 1, "nextAttemptTime": "2026-01-01T12:00:00Z"}
+    status = {**model.status.model_dump(by_alias=True, mode="json"), "build": waits}
+    told = Model.model_validate({**model.model_dump(by_alias=True, mode="json"), "status": status})
+
+    step = begin_with(facts(told))
+
+    assert (step.subject, step.verdict, step.found) == ("Build", Verdict.BAD, met)
+    assert step.remedy.startswith("it is tried again by itself; to look closer: kubectl")

@@ -72,3 +72,11 @@ def test_with_wait_a_failed_optimization_is_the_failed_build() -> None:
 
     assert "Build" not in steps
     assert steps["Optimization"].verdict is Verdict.BAD
+
+
+def test_an_optimization_that_is_tried_again_says_so() -> None:
+    waits = {"message": TRIED, "attempts": 2, "next_attempt_time": "2026-01-01T00:02:00Z"}
+    steps = stations(condition("Built", "False", "Crashed", TRIED), **waits)
+
+    assert steps["Optimization"].verdict is Verdict.BAD
+    assert steps["Optimization"].remedy.startswith("it is tried again by itself; to look closer: kubectl")

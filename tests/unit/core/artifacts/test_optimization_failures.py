@@ -28,8 +28,8 @@ from tests.support.world import AWAY
 ENTRY = ResolvedEntry("digits", "2", "sha256:" + "2" * 64)
 
 
-@pytest.mark.parametrize("failure", [TOO_SMALL, BROKE], ids=["a user's mistake", "a Job that broke down"])
-def test_a_failed_optimization_leaves_the_plain_artifact_serving(failure: Failure) -> None:
+def test_an_optimization_that_failed_for_good_leaves_the_plain_artifact_serving() -> None:
+    failure = TOO_SMALL
     world = a_failing_world(failure)
 
     assert digests(world) == [world.build_of("1")]
@@ -52,9 +52,8 @@ def test_a_failed_optimization_does_not_hold_the_plain_artifacts_rollout() -> No
     assert digests(world) == [world.build_of("2")]
 
 
-@pytest.mark.parametrize("failure", [TOO_SMALL, BROKE])
-def test_a_failure_is_remembered_when_its_job_is_long_gone(failure: Failure) -> None:
-    world = a_failing_world(failure)
+def test_a_failure_for_good_is_remembered_when_its_job_is_long_gone() -> None:
+    world = a_failing_world(TOO_SMALL)
     said = world.message("Built")
     world.lose(Ref("Job", PLATFORM, job_of(world)))
 
@@ -91,7 +90,7 @@ def test_another_wish_is_tried_after_a_failure() -> None:
 
 
 def test_the_same_wish_written_again_is_tried_again() -> None:
-    world = a_failing_world(BROKE)
+    world = a_failing_world(TOO_SMALL)
     failed = job_of(world)
     world.ask(optimize=None)
     world.settle()
@@ -106,12 +105,14 @@ def test_the_same_wish_written_again_is_tried_again() -> None:
     assert digests(world) == [world.optimized_of("1")]
 
 
-def test_what_failed_for_want_of_something_outside_is_tried_again_when_its_job_is_gone() -> None:
-    world = a_failing_world(UNREACHED)
+@pytest.mark.parametrize("failure", [UNREACHED, BROKE], ids=["the store was away", "a Job that broke down"])
+def test_what_failed_for_no_fault_of_the_models_is_tried_again_at_once_when_its_job_is_gone(failure: Failure) -> None:
+    world = a_failing_world(failure)
 
-    assert world.condition("Built") == ("False", "Unreachable")
+    assert world.condition("Built") == ("False", failure.reason)
     assert world.condition("Stalled")[0] == "False"
-    assert "the plain artifact serves, and it is tried again within the hour" in world.message("Built")
+    assert digests(world) == [world.build_of("1")]
+    assert "the plain artifact serves; that was Job 1, and it is tried again at 20" in world.message("Built")
 
     world.builders.ends.clear()
     world.lose(Ref("Job", PLATFORM, job_of(world)))

@@ -159,13 +159,14 @@ def test_a_build_runs_the_command_a_person_would_run() -> None:
     assert container["command"] == command
 
 
-def test_a_users_mistake_ends_the_job_at_once() -> None:
-    [rule] = a_job()["spec"]["podFailurePolicy"]["rules"]
+def test_a_users_mistake_and_what_the_machine_did_three_times_end_the_job_at_once() -> None:
+    rule, evicted = a_job()["spec"]["podFailurePolicy"]["rules"]
 
     assert rule == {
         "action": "FailJob",
-        "onExitCodes": {"containerName": "build", "operator": "In", "values": [2]},
+        "onExitCodes": {"containerName": "build", "operator": "In", "values": [2, 75]},
     }
+    assert evicted["action"] == "Ignore"
     assert a_job()["spec"]["backoffLimit"] == 2
 
 

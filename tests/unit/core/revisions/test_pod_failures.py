@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.core.revisions.pod_failures import cause_of, pod_failure
+from modelyard.core.revisions.pod_failures import cause_of, of_job, pod_failure
 from modelyard.core.snapshot import Failure
 from tests.support.faults import (
     FAULTS,
@@ -161,3 +161,42 @@ def test_a_download_the_store_refuses_says_what_to_check() -> None:
     assert (cause.reason, cause.retry) == ("DownloadFailed", True)
     assert "An error occurred (403)" in cause.message
     assert "bucket and credentials" in cause.message
+
+
+LOCKED = (
+    "terminate called after throwing an instance of 'boost::interprocess::lock_exception'\n"
+    "  what():  boost::interprocess::lock_exception\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("restarts", "reason", "retry"), [(0, "SharedMemoryFailed", True), (3, "ServerCrashed", False)]
+)
+def test_what_its_node_did_to_a_server_is_forgiven_for_three_restarts(restarts: int, reason: str, retry: bool) -> None:
+    ended = {"exitCode": 134, "reason": "Error", "message": LOCKED}
+    status = {"name": "kserve-container", "restartCount": restarts, "ready": False, "state": {"terminated": ended}}
+
+    met = found(containerStatuses=[status])
+
+    assert (met.reason, met.retry) == (reason, retry)
+    assert "lock_exception" in met.message
+
+
+@pytest.mark.parametrize("code", [139, 134, 1])
+def test_a_server_that_crashes_by_itself_is_refused_at_once(code: int) -> None:
+    ended = {"exitCode": code, "reason": "Error", "message": "no such operator"}
+
+    assert not found(containerStatuses=[{"name": "kserve-container", "state": {"terminated": ended}}]).retry
+
+
+def test_the_pods_of_a_job_are_spoken_of_as_such() -> None:
+    killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    gone = {**a_pod("gone", containerStatuses=[{"name": "build", "state": killed}])}
+    gone["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    refused = a_pod("refused", conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}])
+
+    assert of_job([a_pod("p", containerStatuses=[{"name": "build", "state": killed}])], {}).startswith(
+        "container build of pod p ran out of memory; give it more memory (in the cluster config.build.memoryLimit)"
+    )
+    assert of_job([gone], {}) == ""
+    assert "No node can take pod refused" in of_job([refused], {})

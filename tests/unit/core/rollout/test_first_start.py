@@ -98,10 +98,11 @@ def test_a_very_long_sentence_of_a_builder_is_cut() -> None:
     assert len(world.status.build.failure) == 1000
 
 
-def test_a_build_that_broke_down_is_repeated_when_its_job_is_gone() -> None:
+def test_a_build_that_broke_down_is_repeated_at_once_when_its_job_is_gone() -> None:
     world = a_new_world()
     world.builders.ends[BUILD] = Failure("Unreachable", "The builder could not reach the store.", retry=True)
-    world.settle()
+    world.run_until(lambda: world.condition("Built")[1] == "Unreachable")
+    world.look()
 
     assert world.condition("Built") == ("False", "Unreachable")
     assert world.condition("Stalled")[0] == "False"

@@ -117,3 +117,76 @@ def test_a_finished_job_is_counted_once_with_its_duration(store: S3Store) -> Non
     assert builds.finished(job("Complete")) == ("succeeded", 42.0)
     assert builds.finished(job("Complete")) is None
     assert builds.finished(job("Failed", uid="job-2")) == ("failed", 42.0)
+
+
+def spent(name: str, state: dict[str, Any], **status: Any) -> dict[str, Any]:
+    """A pod of the Job that left no words, with one container in that state."""
+    metadata = {"name": "p", "creationTimestamp": STARTED, "ownerReferences": [{"uid": "job-1"}]}
+    return {"metadata": metadata, "status": {"containerStatuses": [{"name": name, "state": state}], **status}}
+
+
+def limited(name: str, container: str = "build", deadline: int = 900) -> Any:
+    """A failed Job with that name, whose container may use 2Gi."""
+    failed = job("Failed")
+    work = {"name": container, "resources": {"limits": {"memory": "2Gi"}}}
+    template = {"spec": {"containers": [work]}}
+    failed["metadata"]["name"] = name
+    return {**failed, "spec": {"activeDeadlineSeconds": deadline, "template": template}}
+
+
+KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "setting"),
+    [
+        ("build-aaaa", "build", "config.build.memoryLimit"),
+        ("optimize-aaaa", "build", "config.build.optimizeMemoryLimit"),
+        ("optimize-aaaa", "trainer", "config.build.trainMemoryLimit"),
+    ],
+)
+def test_a_job_killed_for_memory_says_which_limit_to_raise(
+    store: S3Store, name: str, container: str, setting: str
+) -> None:
+    found = BuildObserver(store, Pods(spent(container, KILLED))).failure(limited(name, container))
+
+    assert found is not None
+    assert (found.reason, found.retry) == ("OutOfMemory", True)
+    assert found.message.startswith(f"container {container} of Job modelyard-system/{name} ran out of memory")
+    assert f"raise {setting}, which is 2Gi now" in found.message
+    assert "delete the Job to try again at once" in found.message
+
+
+ENDS = {
+    "evicted": (spent("build", {}, reason="Evicted"), "Evicted", "had to leave its node"),
+    "without its image": (spent("build", {"waiting": {"reason": "ErrImagePull"}}), "ImageMissing", "cannot be pulled"),
+    "crashed": (spent("build", {"terminated": {"exitCode": 139, "reason": "Error"}}), "Crashed", "crashed"),
+}
+
+
+@pytest.mark.parametrize(("pod", "reason", "said"), ENDS.values(), ids=ENDS)
+def test_kubernetes_words_stand_in_for_the_builders(store: S3Store, pod: Any, reason: str, said: str) -> None:
+    found = BuildObserver(store, Pods(pod)).failure(limited("build-aaaa"))
+
+    assert found is not None
+    assert (found.reason, found.retry) == (reason, True)
+    assert said in found.message
+
+
+def test_a_job_that_was_too_late_says_how_to_give_it_more_time(store: S3Store) -> None:
+    late = limited("build-aaaa", deadline=30)
+    late["status"]["conditions"][0]["reason"] = "DeadlineExceeded"
+
+    found = BuildObserver(store, Pods()).failure(late)
+
+    assert found is not None
+    assert (found.reason, found.retry) == ("TimedOut", True)
+    assert "it had 30 s, pulling its image included: raise config.build.timeoutSeconds" in found.message
+
+
+def test_what_the_machine_did_to_the_builder_is_tried_again(store: S3Store) -> None:
+    pods = Pods(pod(words("Crashed", "tried 3 times: Triton crashed (SIGSEGV)."), 75))
+
+    found = BuildObserver(store, pods).failure(job("Failed"))
+
+    assert found == Failure("Crashed", "tried 3 times: Triton crashed (SIGSEGV).", retry=True)

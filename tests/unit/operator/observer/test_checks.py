@@ -29,10 +29,10 @@ class Pods:
 
 
 def pod(words: Any, exit_code: int = 0, created: str = NOW, owner: str = "uid-1") -> dict[str, Any]:
-    message = words if isinstance(words, str) else json.dumps(words)
+    ended = {"exitCode": exit_code, "message": words if isinstance(words, str) else json.dumps(words)}
     return {
         "metadata": {"name": "p", "creationTimestamp": created, "ownerReferences": [{"uid": owner}]},
-        "status": {"containerStatuses": [{"state": {"terminated": {"exitCode": exit_code, "message": message}}}]},
+        "status": {"containerStatuses": [{"name": "check", "state": {"terminated": ended}}]},
     }
 
 

@@ -21,6 +21,7 @@ from modelyard.api.optimization import Runtime
 from modelyard.api.report import Batching, OptimizationSummary, Quality, Report, Warmup
 from modelyard.api.report import Source as ReportedSource
 from modelyard.builder.inspection.onnx_graph import Port
+from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
 from modelyard.builder.triton.smoke_test import prove
 from modelyard.builder.triton.v2_http import RequestBody, encode, needs_binary
@@ -39,6 +40,12 @@ class ProgressSteps:
 
     say: Callable[[str], None] = lambda _: None
     seconds: dict[str, float] = field(default_factory=dict)
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def attempts(self) -> Attempts:
+        """How often a step is tried that the machine failed; what is met is said."""
+        return Attempts(self.say, self.sleep)
 
     @contextmanager
     def step(self, name: str, saying: str) -> Iterator[None]:
@@ -86,7 +93,7 @@ def build(source: Source, order: AssemblyRequest, out: Path, steps: ProgressStep
     """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced."""
     with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
         with steps.step("evidence", "trying the model"):
-            part = make_part(source, Path(scratch))
+            part = make_part(source, Path(scratch), steps.attempts)
         return assemble(part, order, out, steps)
 
 
@@ -103,7 +110,7 @@ def assemble(
     warmup = encode(layout.as_clients_see(part.sample("input")), binary_outputs=needs_binary(expected))
     (out / WARMUP).write_bytes(warmup.content)
     with steps.step("proof", "asking a real Triton once"):
-        proof = prove(repository, order.model, warmup, expected, out / LOG, variant.runtime)
+        proof = prove(repository, order.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
     (out / LOG).unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)

@@ -56,7 +56,7 @@ def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Progr
     with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
         fetch(folder / "entry")
     with steps.step("evidence", "trying the model"):
-        part = make_part(read_source(folder / "entry"), folder / "part")
+        part = make_part(read_source(folder / "entry"), folder / "part", steps.attempts)
     for file in part.manifest.files:
         store.upload(part.folder / file.path, keys.part(digest, file.path))
     store.put(keys.part(digest, MANIFEST), (part.folder / MANIFEST).read_bytes())

@@ -9,7 +9,7 @@ part.json                the list of these files; written last
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile
 from modelyard.builder.evaluation.evaluation_set import read_arrays
-from modelyard.builder.inference.sandbox import findings
+from modelyard.builder.inference.sandbox import LASTING, findings
 from modelyard.builder.inspection.onnx_graph import Port, inspect, read_model
+from modelyard.builder.triton.attempts import Attempts
 from modelyard.errors import CorruptEntry, InvalidEntry
 
 from .scalars import without_scalars
@@ -74,8 +75,8 @@ class SharedLayer:
         return {name.removeprefix(f"{kind}:"): a for name, a in arrays.items() if name.startswith(f"{kind}:")}
 
 
-def make_part(source: Source, folder: Path) -> SharedLayer:
-    """Copies, rewrites and tries the model; raises InvalidEntry or UnsupportedModel."""
+def make_part(source: Source, folder: Path, attempts: Attempts | None = None) -> SharedLayer:
+    """Copies, rewrites and tries the model; raises InvalidEntry, UnsupportedModel or HostFailure."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in source.files.items():
         target = folder / name
@@ -89,7 +90,7 @@ def make_part(source: Source, folder: Path) -> SharedLayer:
         copy_judgement(source, folder)
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
-    findings(folder)
+    replace(attempts or Attempts(), lasting=LASTING).of(lambda: findings(folder))
     for only_here in (evaluation, folder / JUDGEMENT):
         only_here.unlink(missing_ok=True)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

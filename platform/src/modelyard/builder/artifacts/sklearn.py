@@ -9,6 +9,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 OPSET, IR_VERSION = 18, 10
@@ -41,6 +42,8 @@ def _load(path: Path) -> Any:
     try:
         return joblib.load(path)
     except Exception as bad:
+        if cause_of_exception(bad) is not None:
+            raise blamed(bad, str(bad)) from bad
         raise InvalidEntry(
             f"{path.name} cannot be read as a joblib file ({type(bad).__name__}: {bad}); save it again with the "
             "scikit-learn version that is installed here."
@@ -62,9 +65,10 @@ def _converted(estimator: Any, features: int, path: Path) -> Any:
         )
     except Exception as bad:
         first = " ".join(str(bad).split())[:200]
-        raise UnsupportedModel(
+        raise blamed(
+            bad,
             f"skl2onnx cannot convert the {type(estimator).__name__} in {path.name}: {first}; "
-            "export it to ONNX yourself."
+            "export it to ONNX yourself.",
         ) from bad
     model.ir_version = min(model.ir_version, IR_VERSION)
     return model

@@ -18,7 +18,8 @@ from modelyard.api.entry import Judgement
 from modelyard.builder.evaluation.evaluation_set import EvaluationSet, Judge, close, read_evaluation, write_arrays
 from modelyard.builder.evaluation.sample_inputs import recipes, sample
 from modelyard.builder.inspection.onnx_graph import Graph, inspect
-from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
+from modelyard.core.failure_causes import blamed, cause_of_exception
+from modelyard.errors import InvalidEntry, ModelyardError
 
 Feed = dict[str, Any]
 Run = Callable[[Feed], Feed]
@@ -58,7 +59,7 @@ def _session(path: Path, outputs: list[str]) -> Run:
     try:
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as bad:  # onnxruntime's exceptions share no base class
-        raise UnsupportedModel(f"onnxruntime cannot run this model: {said(bad)}") from bad
+        raise blamed(bad, f"onnxruntime cannot run this model: {said(bad)}") from bad
 
     def run(feed: Feed) -> Feed:
         return dict(zip(outputs, session.run(outputs, feed), strict=True))
@@ -114,6 +115,7 @@ def _two_rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone
         try:
             run(pair[0])
         except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
+            _raise_if_of_the_machine(bad)
             refused = refused or said(bad)
             continue
         return pair[0], pair[1]
@@ -134,11 +136,18 @@ def _against_batching(run: Run, rows: tuple[Feed, Feed]) -> str | None:
     try:
         both = run({name: np.concatenate([value, rows[1][name]]) for name, value in rows[0].items()})
     except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
+        _raise_if_of_the_machine(bad)
         return f"two rows together fail: {said(bad)}"
     for name, value in both.items():
         if value.shape[0] != 2 or not (close(value[:1], first[name]) and close(value[1:], second[name])):
             return f"output {name!r} of two rows together differs from the rows alone"
     return None
+
+
+def _raise_if_of_the_machine(bad: Exception) -> None:
+    """What the machine lacked when the model was asked says nothing of the model."""
+    if cause_of_exception(bad) is not None:
+        raise blamed(bad, said(bad)) from bad
 
 
 def said(bad: Exception) -> str:

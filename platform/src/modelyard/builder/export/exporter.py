@@ -16,7 +16,7 @@ from modelyard.api.entry import EntryMetadata
 from modelyard.builder.artifacts.source import described
 from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE
 from modelyard.builder.inference.sandbox import SECONDS, WorkerDied, confined, meaning
-from modelyard.errors import InvalidSettings, UnsupportedModel
+from modelyard.errors import InvalidSettings
 
 from .archive import MANIFEST, README, ArchiveManifest, Golden, Origin, pack, unpack
 from .formats import format_of, require
@@ -96,12 +96,7 @@ def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, A
     try:
         return confined(_WORKER, [*arguments, str(result)], result, seconds)
     except WorkerDied as death:
-        if death.code is not None and death.code > 0:
-            raise meaning(death, seconds) from death
-        raise UnsupportedModel(
-            f"the process that converts and asks the model {death}: the file is damaged, or needs more memory or more "
-            f"than {seconds:g} seconds; export it again on a larger machine."
-        ) from death
+        raise meaning(death, seconds) from death
 
 
 def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -> ArchiveManifest:

@@ -18,6 +18,7 @@ from typing import Any
 
 from modelyard.builder.inference.sessions import Feed, open_model
 from modelyard.builder.inspection.onnx_graph import Graph, inspect
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidSettings, UnsupportedModel
 
 from . import tflite as tflite
@@ -106,7 +107,7 @@ def _asked_openvino(path: Path, feed: Feed) -> tuple[Feed, str]:
         compiled = openvino().Core().compile_model(str(path), "CPU", options)
         answer = compiled(feed)
     except (RuntimeError, ValueError, TypeError) as bad:
-        raise UnsupportedModel(f"OpenVINO cannot run it: {' '.join(str(bad).split())[:300]}") from bad
+        raise blamed(bad, f"OpenVINO cannot run it: {' '.join(str(bad).split())[:300]}") from bad
     found = {name: answer[port] for port in compiled.outputs for name in port.names}
     return found, f"openvino {version('openvino')}"
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.inference.sessions import Feed
 from modelyard.builder.inspection.onnx_graph import Graph
-from modelyard.errors import UnsupportedModel
+from modelyard.core.failure_causes import End, cause_of, sentence
+from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
 
 from .archive import save_arrays
 
@@ -43,7 +44,7 @@ def convert(model: Path, graph: Graph, folder: Path) -> str:
         names = [port.name for port in graph.inputs]
         done = _run("convert", str(model), str(folder / FILE), *names, cwd=scratch)
     if done.returncode != 0:
-        raise UnsupportedModel(f"onnx2tf cannot convert this model ({_last(done)}); export with --format onnx.")
+        raise _failed(done, f"onnx2tf cannot convert this model ({_last(done)}); export with --format onnx.")
     return done.stdout.strip().splitlines()[-1]
 
 
@@ -54,7 +55,7 @@ def answer(path: Path, feed: Feed) -> tuple[Feed, str]:
         save_arrays(given, feed)
         done = _run("answer", str(path), str(given), str(found), cwd=scratch)
         if done.returncode != 0:
-            raise UnsupportedModel(f"LiteRT cannot run it ({_last(done)}); export with --format onnx.")
+            raise _failed(done, f"LiteRT cannot run it ({_last(done)}); export with --format onnx.")
         return read_arrays(found), done.stdout.strip().splitlines()[-1]
 
 
@@ -87,6 +88,15 @@ def _run(*arguments: str, cwd: str | None) -> subprocess.CompletedProcess[str]:
     # Isolated: otherwise the program's folder comes first on the path, and our inspect.py hides Python's.
     command = [_python(), "-I", str(_PROGRAM), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+
+
+def _failed(done: subprocess.CompletedProcess[str], refused: str) -> ModelyardError:
+    """The error to raise: HostFailure when the machine ended the program, else that the model is refused."""
+    end = End(done.returncode, done.stderr)
+    cause = cause_of(end)
+    if not cause.passes or cause.reason == "Unexplained":
+        return UnsupportedModel(refused)
+    return HostFailure(cause.reason, sentence(cause, "the converter", _last(done), end.signal))
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:

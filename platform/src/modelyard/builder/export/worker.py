@@ -33,6 +33,7 @@ from modelyard.builder.evaluation.evaluation_set import (
 from modelyard.builder.inference.sessions import Feed, open_model
 from modelyard.builder.inspection.onnx_graph import Graph, inspect
 from modelyard.builder.triton.config import settled
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import CorruptEntry, ModelyardError, UnsupportedModel
 
 from .archive import CARD, CONFIG, GOLDEN, MODEL, save_arrays
@@ -84,7 +85,7 @@ def check(wanted: Format, folder: Path) -> dict[str, Any]:
         raise
     except Exception as bad:  # runtimes' exceptions share no base class
         said = " ".join(str(bad).split())[:300]
-        raise UnsupportedModel(f"the {wanted.name} model fails on its golden inputs: {said}") from bad
+        raise blamed(bad, f"the {wanted.name} model fails on its golden inputs: {said}") from bad
     differences = {}
     for name, expected in outputs.items():
         if name not in answer:

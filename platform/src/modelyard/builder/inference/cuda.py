@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import UnsupportedModel
 
 _NAME = "libcudart.so."
@@ -110,4 +111,4 @@ class Cuda:
         code = getattr(self._runtime, name)(*arguments)
         if code != 0:
             words = (self._runtime.cudaGetErrorString(code) or b"no words for it").decode(errors="replace")
-            raise UnsupportedModel(f"the GPU declined {name}: {words} (code {code}); look at nvidia-smi.")
+            raise blamed(RuntimeError(words), f"the GPU declined {name}: {words} (code {code}); look at nvidia-smi.")

@@ -20,7 +20,8 @@ from typing import Any
 
 from modelyard.builder.artifacts.validation import CHUNK, said
 from modelyard.builder.evaluation.evaluation_set import read_arrays, write_arrays
-from modelyard.errors import ModelyardError, UnsupportedModel
+from modelyard.core.failure_causes import blamed
+from modelyard.errors import ModelyardError
 
 from .sessions import Feed, Opener, Run, open_model
 
@@ -42,7 +43,7 @@ def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
             for start in (range(0, rows, CHUNK) if rows else (0,))
         ]
     except Exception as bad:
-        raise UnsupportedModel(f"it fails on the evaluation set: {said(bad)}") from bad
+        raise blamed(bad, f"it fails on the evaluation set: {said(bad)}") from bad
     seconds = time.perf_counter() - started
     answers = {name: np.concatenate([part[name] for part in parts]) if rows else parts[0][name] for name in parts[0]}
     write_arrays(answers, result.parent / ANSWERS)

@@ -12,9 +12,12 @@ from typing import Any
 
 from modelyard import errors
 from modelyard.builder.artifacts.validation import FINDINGS
-from modelyard.errors import InvalidEntry, UnsupportedModel
+from modelyard.core.failure_causes import REASONS, End, cause_of, sentence
+from modelyard.errors import HostFailure, InvalidEntry, ModelyardError
 
 SECONDS = 600
+LASTING = frozenset({"TimedOut"})
+"""Trying a model again at once after all these minutes would outlast the Job; the operator tries again later."""
 _LEFT_FREE = 0.9
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -23,8 +26,21 @@ class WorkerDied(Exception):
     """A confined process ended without a result: too late (`code` None), or with this exit code and these words."""
 
     def __init__(self, code: int | None, said: str = "") -> None:
-        self.code, self.said = code, said
-        super().__init__("took too long" if code is None else fate(code, said))
+        self.code, self.end = code, End(code, said, late=code is None)
+        super().__init__(self.fate)
+
+    @property
+    def last(self) -> str:
+        """Its last line."""
+        return (self.end.words.strip().splitlines()[-1:] or [""])[0][:300]
+
+    @property
+    def fate(self) -> str:
+        """How it ended, to follow the word "it"."""
+        cause = cause_of(self.end)
+        if cause.reason == "Unexplained" or not cause.passes:
+            return f"ended with exit code {self.code}: {self.last or 'no message'}"
+        return cause.what + (f" ({signal.Signals(self.end.signal).name})" if self.end.signal else "")
 
 
 def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
@@ -61,9 +77,15 @@ def confined(
         raise WorkerDied(started.returncode, said.decode(errors="replace"))
     found = json.loads(result.read_text())
     if "error" in found:
-        kind = getattr(errors, found["error"]["reason"], InvalidEntry)
-        raise kind(found["error"]["message"])
+        raise _named(found["error"]["reason"], found["error"]["message"])
     return found
+
+
+def _named(reason: str, message: str) -> ModelyardError:
+    """The error that a confined process wrote down."""
+    if reason in REASONS:
+        return HostFailure(reason, message)
+    return getattr(errors, reason, InvalidEntry)(message)
 
 
 def start(
@@ -102,31 +124,20 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def meaning(death: WorkerDied, seconds: float) -> Exception:
-    """What the end of the process that tried a person's model means, as the error to raise."""
-    if death.code is None:
-        return UnsupportedModel(
-            f"trying the model took longer than {seconds:g} seconds; add an eval.npz with a small input."
-        )
-    if _starved(death.code, death.said):
-        return UnsupportedModel("the model needs more memory than the builder has; give the build more memory.")
-    if death.code < 0:
-        name = signal.Signals(-death.code).name
-        return UnsupportedModel(f"the model crashes onnxruntime ({name}): the file is damaged; export it again.")
-    return RuntimeError(f"trying the model {death}")
+    """What the end of the process that tried a person's model means, as the error to raise.
+
+    HostFailure when the surroundings ended it; an exit code with other words is a defect of ours.
+    """
+    cause = cause_of(death.end)
+    if not cause.passes:
+        return RuntimeError(f"trying the model {death}")
+    words = f"more than {seconds:g} s; an eval.npz with a small input makes it shorter" if death.end.late else ""
+    return HostFailure(cause.reason, sentence(cause, "trying the model", words or death.last, death.end.signal))
 
 
 def fate(code: int, said: str) -> str:
     """How a process ended, to follow the word "it"."""
-    if _starved(code, said):
-        return "ran out of memory"
-    if code < 0:
-        return f"crashed ({signal.Signals(-code).name})"
-    last = said.strip().splitlines()[-1:] or ["no message"]
-    return f"ended with exit code {code}: {last[0][:300]}"
-
-
-def _starved(code: int, said: str) -> bool:
-    return code == -signal.SIGKILL or "MemoryError" in said or "bad_alloc" in said
+    return WorkerDied(code, said).fate
 
 
 def _limit(memory: int | None) -> None:

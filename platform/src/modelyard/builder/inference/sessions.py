@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import UnsupportedModel
 
 Feed = dict[str, Any]
@@ -18,7 +19,7 @@ Opener = Callable[[Path, int, bool], Run]
 
 
 def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
-    """A function from arrays by input name to arrays by output name; raises UnsupportedModel."""
+    """A function from arrays by input name to arrays by output name; raises UnsupportedModel or HostFailure."""
     if path.suffix == ".plan":
         from .tensorrt_session import open_plan
 
@@ -38,7 +39,7 @@ def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:
     try:
         session = ort.InferenceSession(str(path), options, providers=providers)
     except Exception as bad:  # onnxruntime's exceptions share no base class
-        raise UnsupportedModel(f"onnxruntime cannot run it: {said(bad)}") from bad
+        raise blamed(bad, f"onnxruntime cannot run it: {said(bad)}") from bad
     if session.get_providers()[0] != providers[0]:
         raise UnsupportedModel("onnxruntime does not run it on the GPU; install onnxruntime-gpu with its CUDA.")
     names = [output.name for output in session.get_outputs()]
@@ -54,7 +55,7 @@ def _openvino(path: Path, threads: int) -> Run:
     try:
         compiled = ov.Core().compile_model(str(path), "CPU", options)
     except RuntimeError as bad:
-        raise UnsupportedModel(f"OpenVINO cannot run it: {' '.join(str(bad).split())[:300]}") from bad
+        raise blamed(bad, f"OpenVINO cannot run it: {' '.join(str(bad).split())[:300]}") from bad
     request = compiled.create_infer_request()
 
     def run(feed: Feed) -> Feed:

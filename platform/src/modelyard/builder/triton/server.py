@@ -17,14 +17,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard.errors import InvalidSettings, Unreachable, UnsupportedModel
+from modelyard.core.failure_causes import End, failure
+from modelyard.errors import InvalidSettings, ModelyardError
+
+from .attempts import fresh_prefix
 
 READY_SECONDS = 120
 _STOP_SECONDS = 20
 _PARENT_DIED = 1
-_ERROR_LINE = re.compile(r"""^(?:[EF]\d{4} .*?\] |\s*what\(\):\s+)"?(.*?)"?$""")
+_ENDING_SECONDS = 5
+_ERROR_LINE = re.compile(r"""^(?:[EF]\d{4} .*?\] |\s*what\(\):\s+|(?=Signal \(\d+\) received))"?(.*?)"?$""")
 _NOISE = "CudaDriverHelper has not been initialized"
 """Every Triton without a GPU logs this as an error."""
+_SHARED_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,14 @@ class TritonServer:
 def running(
     home: Path, repository: Path, model: str, log: Path, http_port: int = 0, grpc_port: int = 0
 ) -> Iterator[TritonServer]:
-    """A Triton that answers for `model`; free ports where 0 is given. Stopped when the block ends."""
-    free = _free_ports(http_port, grpc_port)
+    """A Triton that answers for `model`; free ports where 0 is given. Stopped when the block ends.
+
+    Raises HostFailure or UnsupportedModel, as `failure_causes` says, when it does not come up.
+    """
+    free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            _command(home, repository, *free),
+            _command(home, repository, *free, prefix),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
@@ -64,6 +72,8 @@ def running(
         yield server
     finally:
         stop(process)
+        for left in _SHARED_MEMORY.glob(f"{prefix}*"):  # a Triton that was killed leaves its regions
+            left.unlink(missing_ok=True)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -82,18 +92,27 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def reasons(log: Path) -> str:
-    """The errors Triton logged, in one line, paths and positions left out."""
+    """The errors Triton logged, in one line, paths and positions left out; empty when there are none."""
     lines = log.read_text(errors="replace").splitlines()
-    found = [match.group(1) for line in lines if (match := _ERROR_LINE.match(line)) and _NOISE not in line]
-    return " ".join("; ".join(dict.fromkeys(found)).split())[:600] or "it logged no error"
+    errors = [match.group(1) for line in lines if (match := _ERROR_LINE.match(line)) and _NOISE not in line]
+    return " ".join("; ".join(dict.fromkeys(errors)).split())[:600]
 
 
-def _command(home: Path, repository: Path, http_port: int, grpc_port: int) -> list[str]:
+def ended(server: TritonServer) -> ModelyardError | None:
+    """Why Triton is no more, as the error to raise; None when it still runs after a moment."""
+    try:
+        code = server.process.wait(_ENDING_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+    return failure("Triton", End(code, reasons(server.log)))
+
+
+def _command(home: Path, repository: Path, http_port: int, grpc_port: int, prefix: str) -> list[str]:
     return [
         str(home / "bin" / "tritonserver"), f"--model-repository={repository}",
         f"--backend-directory={home / 'backends'}", "--http-address=127.0.0.1", "--grpc-address=127.0.0.1",
         f"--http-port={http_port}", f"--grpc-port={grpc_port}", "--allow-metrics=false", "--exit-timeout-secs=5",
-        "--disable-auto-complete-config",
+        "--disable-auto-complete-config", f"--backend-config=python,shm-region-prefix-name={prefix}",
     ]  # fmt: skip
 
 
@@ -117,14 +136,14 @@ def _wait_until_ready(server: TritonServer, model: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise UnsupportedModel(f"Triton cannot serve this model: {reasons(server.log)}")
+            raise failure("Triton", End(server.process.returncode, reasons(server.log)))
         try:
             if httpx.get(f"{server.url}/v2/models/{model}/ready", timeout=2, trust_env=False).status_code == 200:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise Unreachable(f"Triton was not ready after {READY_SECONDS} seconds; its log is {server.log}.")
+    raise failure("Triton", End(words=f"it was not ready after {READY_SECONDS} s {reasons(server.log)}", late=True))
 
 
 def _free_ports(*wanted: int) -> tuple[int, int]:

@@ -9,19 +9,36 @@ from typing import Any
 
 from modelyard.api.report import Proof
 from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE, close, largest_difference
-from modelyard.errors import UnsupportedModel
+from modelyard.core.failure_causes import End, blamed, failure, host_cause, sentence
+from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
 
+from .attempts import Attempts
 from .install import triton_home
-from .server import TritonServer, running
+from .server import TritonServer, ended, running
 from .v2_http import HEADER_LENGTH, RequestBody, decode
 
 _SECONDS = 120
 
 
 def prove(
-    repository: Path, model: str, body: RequestBody, expected: dict[str, Any], log: Path, runtime: str = "onnxruntime"
+    repository: Path,
+    model: str,
+    body: RequestBody,
+    expected: dict[str, Any],
+    log: Path,
+    runtime: str = "onnxruntime",
+    attempts: Attempts | None = None,
 ) -> Proof:
-    """Serves the repository and asks once; raises UnsupportedModel when the answer is missing or another."""
+    """Serves the repository and asks once.
+
+    Raises UnsupportedModel when the answer is missing or another, HostFailure when the machine failed every attempt.
+    """
+    return (attempts or Attempts()).of(lambda: _proved(repository, model, body, expected, log, runtime))
+
+
+def _proved(
+    repository: Path, model: str, body: RequestBody, expected: dict[str, Any], log: Path, runtime: str
+) -> Proof:
     started = time.monotonic()
     with running(triton_home(), repository, model, log) as server:
         ready = time.monotonic()
@@ -47,21 +64,35 @@ def prove(
 
 
 def infer(server: TritonServer, model: str, body: RequestBody) -> dict[str, Any]:
-    """One request; arrays by output name. Raises UnsupportedModel with Triton's words when it is refused."""
+    """One request; arrays by output name. Raises UnsupportedModel or HostFailure with Triton's words."""
     import httpx
 
     url = f"{server.url}/v2/models/{model}/infer"
     try:
         response = httpx.post(url, content=body.content, headers=body.headers, timeout=_SECONDS, trust_env=False)
     except httpx.TransportError as bad:
-        raise UnsupportedModel(f"the model brought Triton down with one request: {bad}; export it again.") from bad
+        raise _unanswered(server, bad) from bad
     if response.status_code != 200:
-        raise UnsupportedModel(f"Triton loads the model but its first inference fails: {response.text[:400]}")
+        said = f"Triton loads the model but its first inference fails: {response.text[:400]}"
+        cause = host_cause(response.text)
+        raise UnsupportedModel(said) if cause is None else HostFailure(cause.reason, sentence(cause, "Triton", said))
     length = response.headers.get(HEADER_LENGTH)
     return decode(response.content, int(length) if length else None)
+
+
+def _unanswered(server: TritonServer, bad: Exception) -> ModelyardError:
+    """Why a request got no answer: how Triton ended, or what kept a running one from answering."""
+    import httpx
+
+    if isinstance(bad, httpx.TimeoutException):
+        return failure("Triton", End(words=f"no answer to one request after {_SECONDS} s", late=True))
+    return ended(server) or blamed(bad, f"Triton gave no answer to one request: {bad}; export the model again.")
 
 
 def _version(server: TritonServer) -> str:
     import httpx
 
-    return str(httpx.get(f"{server.url}/v2", timeout=10, trust_env=False).json()["version"])
+    try:
+        return str(httpx.get(f"{server.url}/v2", timeout=10, trust_env=False).json()["version"])
+    except httpx.TransportError as bad:
+        raise _unanswered(server, bad) from bad

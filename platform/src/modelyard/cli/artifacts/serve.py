@@ -39,12 +39,17 @@ def serve(
         model, digest = model_name(name, source.name), source.digest()
         reported = ReportedSource(kind=source.kind, name=source.name, digest=digest)
         order = AssemblyRequest(model, build_digest(digest, model, {}), reported)
-        artifact = build_artifact(source, order, Path(scratch, "out"), ProgressSteps(say))
+        steps = ProgressSteps(say)
+        artifact = build_artifact(source, order, Path(scratch, "out"), steps)
         show(artifact.report)
-        log = artifact.folder / LOG
-        with running(home, artifact.folder / REPOSITORY, model, log, http_port, grpc_port) as server:
-            _announce(server, artifact)
-            _until_interrupted(server)
+
+        def served() -> None:
+            repository, log = artifact.folder / REPOSITORY, artifact.folder / LOG
+            with running(home, repository, model, log, http_port, grpc_port) as server:
+                _announce(server, artifact)
+                _until_interrupted(server)
+
+        steps.attempts.of(served)
 
 
 def _announce(server: "TritonServer", artifact: "Artifact") -> None:
@@ -62,9 +67,8 @@ def _announce(server: "TritonServer", artifact: "Artifact") -> None:
 
 
 def _until_interrupted(server: "TritonServer") -> None:
-    from modelyard.builder.triton.server import reasons
+    from modelyard.builder.triton.server import ended
     from modelyard.cli.terminal.console import say
-    from modelyard.errors import Unreachable
 
     try:
         while server.process.poll() is None:
@@ -72,4 +76,6 @@ def _until_interrupted(server: "TritonServer") -> None:
     except KeyboardInterrupt:
         say("stopping")
         return
-    raise Unreachable(f"Triton ended by itself: {reasons(server.log)}")
+    gone = ended(server)
+    assert gone is not None, "its process was seen to have ended"
+    raise gone

@@ -7,13 +7,13 @@ the stations after it wait for it. Causes in pods and routes are those the opera
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome
 from modelyard.api.status import RevisionStatus, Stage
-from modelyard.core.artifacts.optimization import OUTSIDE
+from modelyard.core.failure_causes import OUTSIDE
 from modelyard.core.names import (
     BUILD_LABEL,
     REVISION_LABEL,
@@ -119,9 +119,11 @@ def _build(facts: ClusterObjects, settings: Settings) -> Step | None:
         return None if known is not None and known.digest == build.digest else plain
     log = _log_of(job_name(build.digest), settings)
     found = _condition(facts, "Build", "Built", log)
-    trouble = pod_failures.pod_failure(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
+    if build.next_attempt_time and found is not None:
+        return replace(found, verdict=Verdict.BAD, remedy=f"it is tried again by itself; to look closer: {log}")
+    trouble = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
     if trouble and found and found.verdict is Verdict.WAITING:
-        return Step("Build", Verdict.BAD, trouble.message, log)
+        return Step("Build", Verdict.BAD, trouble, log)
     return found
 
 
@@ -139,9 +141,11 @@ def _optimization(facts: ClusterObjects, settings: Settings) -> Step | None:
     if known.variant:
         return Step(station, Verdict.GOOD, known.message)
     log = _log_of(optimize_job_name(known.digest), settings)
-    trouble = pod_failures.pod_failure(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
+    if known.next_attempt_time:
+        return Step(station, Verdict.BAD, known.message, f"it is tried again by itself; to look closer: {log}")
+    trouble = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
     if trouble and not known.failure:
-        return Step(station, Verdict.BAD, trouble.message, log)
+        return Step(station, Verdict.BAD, trouble, log)
     if _about_optimization(facts.model):
         return _condition(facts, station, "Built", log)
     return Step(station, Verdict.WAITING, known.message)

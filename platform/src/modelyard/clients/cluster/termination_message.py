@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from modelyard.core.failure_causes import host_failure
 from modelyard.errors import ModelyardError
 
 _MOST_BYTES = 4000
@@ -33,4 +34,7 @@ def reason(bad: Exception, who: str) -> dict[str, str]:
     """{"reason", "message"} of what stopped a program called `who`."""
     if isinstance(bad, ModelyardError):
         return {"reason": bad.reason, "message": str(bad)}
+    met = host_failure(bad)
+    if met is not None:
+        return {"reason": met.reason, "message": str(met)}
     return {"reason": "Defect", "message": f"{who} failed with {type(bad).__name__}: {bad}"[:_MOST_CHARACTERS]}

@@ -7,11 +7,11 @@
 | it is to train, and that is off here | False, TrainingOff | not made; looked at again whenever the settings change |
 | it failed for good | False, the reason of the failure | left for its log, not repeated |
 | the store is away | Unknown, why | left alone |
-| it failed for want of something outside | False, that reason | made again when Kubernetes has removed it |
+| it failed for no fault of the model's | False, that reason, and when it is tried again | made again then |
 | none of these | False, Optimizing: how far it is | made when it is not there |
 
-Every failure is for good but those of the world outside (`OUTSIDE`): a Job is tried four times and goes on from
-what it had found, so once more would bring the same.
+Only what the model or the spec causes is for good (`failure_causes`, `Failure.retry`). A Job that is made again goes on
+from what the one before had found; when it is, `job_retries` says.
 """
 
 from dataclasses import dataclass, replace
@@ -26,13 +26,11 @@ from modelyard.core.snapshot import Failure, Object, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
 from . import optimization_summary
+from .job_retries import Retry
 
-OUTSIDE = frozenset({"Unreachable", "Refused", "Throttled", "Conflict"})
-"""Reasons of failures that pass by themselves."""
 POLL_SECONDS = 5.0
 """Seconds between two looks at how far a Job is."""
 _SILENT_SECONDS = 120.0
-_PASSING = OUTSIDE | {"InvalidSettings"}
 _OFF = "TrainingOff"
 _ALLOW = (
     "optimize.train runs Python files of the entry, which this platform does not allow: have config.build.trainImage "
@@ -45,7 +43,8 @@ _MEND = "change spec.optimize or remove it; written again after that, it is trie
 class OptimizationState:
     """Where the optimized build stands: `made` when it is in the store, `running` while its Job works.
 
-    `job` says that its Job is to be there, `kept` that it is not to be deleted if it is.
+    `job` says that its Job is to be there, `kept` that it is not to be deleted if it is, `again` that one that failed
+    has to give way to the next, and `wait` how many seconds it is until then.
     """
 
     status: OptimizationStatus
@@ -54,12 +53,14 @@ class OptimizationState:
     job: bool = False
     kept: bool = True
     running: bool = False
+    again: bool = False
+    wait: float | None = None
 
     def put_off(self, why: str) -> "OptimizationState":
         """The same without a new Job; a failure or a result that is known stays known."""
         known = self.status.failure or self.made
         status = self.status if known else OptimizationStatus(digest=self.status.digest, message=why)
-        return replace(self, status=status, job=False, running=False)
+        return replace(self, status=status, job=False, running=False, again=False, wait=None)
 
 
 def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
@@ -80,14 +81,16 @@ def optimization_state(
     if isinstance(built, Failure) and (known.variant or _was_tried(snapshot.model, digest)):
         return _made(known)
     failure = _failure(snapshot, known, settings)
-    if failure is not None and failure.reason not in _PASSING:
+    if failure is not None and not failure.retry:
         return _failed(digest, failure, serves)
+    retry = Retry(known.attempts, known.next_attempt_time)
     if isinstance(built, Failure):
-        return OptimizationState(_said(digest, built.message), ConditionUpdate(None, built.reason, built.message))
+        return OptimizationState(
+            _said(digest, built.message, retry), ConditionUpdate(None, built.reason, built.message)
+        )
     if failure is not None:
-        message = f"{failure.message.rstrip('.')}; {serves}, and it is tried again within the hour."
-        return OptimizationState(_said(digest, message), ConditionUpdate(False, failure.reason, message), job=True)
-    return _running(snapshot, digest, settings, serves)
+        return _failed_for_now(digest, failure, retry.counted(snapshot.now), serves, snapshot.now)
+    return _running(snapshot, digest, settings, serves, retry.under_way())
 
 
 def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) -> Failure | None:
@@ -130,13 +133,19 @@ def _failed(digest: str, failure: Failure, serves: str) -> OptimizationState:
     return OptimizationState(status, ConditionUpdate(False, failure.reason, said))
 
 
-def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str) -> OptimizationState:
+def _failed_for_now(digest: str, failure: Failure, retry: Retry, serves: str, now: float) -> OptimizationState:
+    finding = retry.finding(failure, f"; {serves}")
+    status = _said(digest, finding.message, retry)
+    return OptimizationState(status, finding, job=True, again=retry.due(now), wait=retry.due_in(now) or None)
+
+
+def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str, retry: Retry) -> OptimizationState:
     name, where = optimize_job_name(digest), settings.operator.namespace
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
     doing = _doing(progress) + _silence(job, progress, snapshot.now)
     message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
     summary = f"{progress.done}/{progress.planned}" if progress is not None and progress.planned else ""
-    status = OptimizationStatus(digest=digest, summary=summary, message=message)
+    status = OptimizationStatus(digest=digest, summary=summary, message=message, attempts=retry.attempts)
     return OptimizationState(status, ConditionUpdate(False, "Optimizing", message), job=True, running=True)
 
 
@@ -160,5 +169,10 @@ def _silence(job: Object, progress: Progress | None, now: float) -> str:
     return f" (no sign of life for {(now - epoch(heard)) / 60:.0f} min)"
 
 
-def _said(digest: str, message: str) -> OptimizationStatus:
-    return OptimizationStatus(digest=digest, message=message[:MAX_MESSAGE])
+def _said(digest: str, message: str, retry: Retry) -> OptimizationStatus:
+    return OptimizationStatus(
+        digest=digest,
+        message=message[:MAX_MESSAGE],
+        attempts=retry.attempts,
+        next_attempt_time=retry.next_attempt_time,
+    )

@@ -23,6 +23,7 @@ from modelyard.core.names import build_digest, job_name, revision_name
 from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
+from .job_retries import Retry
 from .optimization import OptimizationState, optimization_state, optimized_digest, served
 
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
@@ -32,7 +33,8 @@ _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 class ResolvedArtifact:
     """The outcome: findings for EntryResolved and Built, and what could be derived so far.
 
-    `job` says that the Job of the plain build is to be there; `optimizing` tells of the optimized one, None when the
+    `job` says that the Job of the plain build is to be there, `job_again` that the one that failed has to give way to
+    it first, `wait` how many seconds it is until then; `optimizing` tells of the optimized one, None when the
     spec asks for none.
     """
 
@@ -41,6 +43,8 @@ class ResolvedArtifact:
     entry: ResolvedEntry | None = None
     build: BuildStatus | None = None
     job: bool = False
+    job_again: bool = False
+    wait: float | None = None
     revision: RevisionStatus | None = None
     stalled: bool = False
     optimizing: OptimizationState | None = None
@@ -87,7 +91,13 @@ def _optimized(
         return ResolvedArtifact(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
     if waits:
         known = found.status
-        build = BuildStatus(digest=digest, failure=known.failure, reason=known.reason)
+        build = BuildStatus(
+            digest=digest,
+            failure=known.failure,
+            reason=known.reason,
+            attempts=known.attempts,
+            next_attempt_time=known.next_attempt_time,
+        )
         stalled = bool(known.failure)
         return ResolvedArtifact(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
     if plain.revision is None:
@@ -145,24 +155,39 @@ def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -
     """Not in the store: the build failed before, fails now, runs, or must be started."""
     assert so_far.build is not None
     assert so_far.entry is not None
-    known = snapshot.model.status.build
-    failure = snapshot.build_failure
-    if known is not None and known.digest == so_far.build.digest and known.failure:
+    known, failure = _known_build(snapshot.model, so_far.build.digest), snapshot.build_failure
+    retry = Retry(known.attempts, known.next_attempt_time)
+    if known.failure:
         failure = Failure(known.reason, known.failure)
     if isinstance(snapshot.built, Failure):
         finding = ConditionUpdate(None, snapshot.built.reason, snapshot.built.message)
-        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build)
+        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, known)
     if failure is not None and not failure.retry:
         said = failure.message[:MAX_MESSAGE]
         build = BuildStatus(digest=so_far.build.digest, failure=said, reason=failure.reason)
         finding = ConditionUpdate(False, failure.reason, failure.message)
         return ResolvedArtifact(so_far.resolved, finding, so_far.entry, build, stalled=True)
     if failure is not None:
-        finding = ConditionUpdate(False, failure.reason, failure.message)
-        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+        retry = retry.counted(snapshot.now)
+        build = _waiting(so_far.build, retry)
+        return replace(
+            ResolvedArtifact(so_far.resolved, retry.finding(failure), so_far.entry, build, job=True),
+            job_again=retry.due(snapshot.now),
+            wait=retry.due_in(snapshot.now) or None,
+        )
     name = job_name(so_far.build.digest)
     finding = ConditionUpdate(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
-    return ResolvedArtifact(so_far.resolved, finding, so_far.entry, so_far.build, job=True)
+    return ResolvedArtifact(so_far.resolved, finding, so_far.entry, _waiting(so_far.build, retry.under_way()), job=True)
+
+
+def _known_build(model: Model, digest: str) -> BuildStatus:
+    """What the status says of that build already."""
+    known = model.status.build
+    return known if known is not None and known.digest == digest else BuildStatus(digest=digest)
+
+
+def _waiting(build: BuildStatus, retry: Retry) -> BuildStatus:
+    return build.model_copy(update={"attempts": retry.attempts, "next_attempt_time": retry.next_attempt_time})
 
 
 def target(model: Model, settings: Settings) -> str:

@@ -1,4 +1,5 @@
-"""Jobs nobody needs any more: of builds in the store, of wishes that were dropped, of checks that were answered."""
+"""Jobs nobody needs any more: of builds in the store, of wishes that were dropped, of checks that were answered, and
+those that failed and have to give way to the next try."""
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Phase
@@ -17,11 +18,15 @@ def finished_jobs(outlook: DecisionView) -> tuple[Ref, ...]:
 
 
 def _builds(outlook: DecisionView) -> tuple[Ref, ...]:
-    """The Jobs of builds that are in the store."""
+    """The Jobs of builds that are in the store, and failed ones that are to be made again."""
     wanted, done = outlook.wanted, list[str]()
     if outlook.snapshot.built is True and wanted.entry is not None:
         done.append(job_name(wanted_digest(outlook.model, wanted.entry)))
     if wanted.optimizing is not None and wanted.optimizing.made:
+        done.append(optimize_job_name(wanted.optimizing.status.digest))
+    if wanted.job_again and wanted.build is not None:
+        done.append(job_name(wanted.build.digest))
+    if wanted.optimizing is not None and wanted.optimizing.again:
         done.append(optimize_job_name(wanted.optimizing.status.digest))
     refs = [Ref("Job", outlook.settings.operator.namespace, name) for name in done]
     return tuple(ref for ref in refs if _stands(outlook.snapshot.children.get(ref)))

@@ -1,15 +1,17 @@
 """The Jobs that make a build: the command a person would run, where the write credentials are.
 
-They run in the platform's namespace. A user's mistake (exit code 2) ends a Job at once; anything else is
-tried three times, an optimization four times. A Job belongs to the build, not to a Model: two namespaces that want
+They run in the platform's namespace. A user's mistake (exit code 2) ends a Job at once, and so does what the machine
+did (75), because the builder has tried that three times already and the operator goes on (`job_retries`); anything else
+is tried three times, an optimization four times. A Job belongs to the build, not to a Model: two namespaces that want
 the same artifact share it. That of an optimization names the Model it was made for all the same, because it is long
 and is to end when nobody waits for it any more; another Model that does makes it anew, and it goes on from what was
-found before. For that reason a pod that was evicted does not count as a try either.
+found before. A pod that was evicted does not count as a try.
 """
 
 from typing import Any
 
 from modelyard.api.model import Model
+from modelyard.core.failure_causes import TRY_LATER
 from modelyard.core.names import (
     BUILD_LABEL,
     MANAGED_BY,
@@ -29,9 +31,9 @@ from .training import FOLDER, with_trainer_sidecar
 
 USER_ERROR = 2
 _KEEP_SECONDS = 3600
-_STOP_ON_USER_ERROR = {
+_STOP_AT_ONCE = {
     "action": "FailJob",
-    "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR]},
+    "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR, TRY_LATER]},
 }
 _GO_ON = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
 
@@ -42,7 +44,7 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
     work = {**job_container("build", _command(model, entry, target), settings), "resources": resources}
-    return _job(job_name(digest), digest, spec, [_STOP_ON_USER_ERROR], job_pod(work, settings), {}, settings)
+    return _job(job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], job_pod(work, settings), {}, settings)
 
 
 def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     made = job_pod(work, settings)
     if asked.train:
         made = with_trainer_sidecar(made, build)
-    return _job(optimize_job_name(digest), digest, spec, [_STOP_ON_USER_ERROR, _GO_ON], made, owner, settings)
+    return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], made, owner, settings)
 
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:

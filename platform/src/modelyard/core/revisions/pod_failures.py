@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from modelyard.core import failure_causes
+from modelyard.core.failure_causes import End, pod_cause, sentence
 from modelyard.core.snapshot import Failure, Object
 
 _IMAGE = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
@@ -19,6 +21,10 @@ _TRITON_ERRORS = (
     re.compile(rf"failed to load '[^']*' version \d+: {_NOISE}{_CAUSE}", re.MULTILINE),
     re.compile(rf'^E\d{{4}}.*?\] "?+(?!CudaDriverHelper){_CAUSE}', re.MULTILINE),
 )
+_MOST_RESTARTS = 3
+"""A server that the machine is blamed for this often in a row is not brought up by one more start."""
+_OF_THE_REVISION = frozenset({"OutOfMemory", "Crashed", "TimedOut", "Unexplained"})
+"""A Model says itself how much memory its server gets, and a candidate that crashes under requests goes at once."""
 
 
 def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
@@ -30,6 +36,16 @@ def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | No
         if found:
             return found
     return None
+
+
+def of_job(pods: Sequence[Object], logs: Mapping[str, str]) -> str:
+    """The sentence about the pods of a Job of ours; empty while nothing is wrong with them."""
+    for pod in pods:
+        met = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None
+        if met is not None:
+            return sentence(met[1], f"container {met[0]} of pod {pod['metadata']['name']}")
+    failure = pod_failure(pods, logs)
+    return failure.message if failure is not None else ""
 
 
 def _scheduling(pod: Object) -> Failure | None:
@@ -99,9 +115,14 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
             "check that the store is up and that its bucket and credentials are right (403 can mean either).",
             retry=True,
         )
+    code = ended.get("exitCode", "?")
+    met = failure_causes.cause_of(End(code if isinstance(code, int) else None, text))
+    if met.passes and met.reason not in _OF_THE_REVISION and status.get("restartCount", 0) < _MOST_RESTARTS:
+        said = sentence(met, "The server", f"exit code {code}: {text}")
+        return Failure(met.reason, f"{said.rstrip('.')}; its node starts it again.", retry=True)
     return Failure(
         "ServerCrashed",
-        f"The server ended with exit code {ended.get('exitCode', '?')}: {text}; "
+        f"The server ended with exit code {code}: {text}; "
         "run `modelyard serve` on the entry to see it here, mend it and push a new version.",
     )
 

@@ -3,16 +3,17 @@
 `builds/<digest>/report.json` is written last and never again, so "it is there" is remembered for good.
 The sentence of a failed build is what the builder left in its container's termination message:
 {"reason": "...", "message": "..."}; exit code 2 says that a person must mend the entry, unless the
-reason is InvalidSettings: then the platform is to be mended, and the build is worth another try.
+reason is InvalidSettings: then the platform is to be mended, and the build is worth another try. Every other exit code,
+and every end without words, is the surroundings' fault, which is tried again (`core.artifacts.job_retries`).
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from modelyard.api.report import OptimizationSummary
 from modelyard.core.names import BUILD_LABEL, bare
@@ -20,7 +21,7 @@ from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
 
-from .jobs import Pods, TerminationMessage, ended, last_words, silence
+from .jobs import Pods, TerminationMessage, ended, last_words, own_pods, silence
 from .optimizations import OptimizationObserver
 
 _USER_ERROR = 2
@@ -77,7 +78,7 @@ class BuildObserver:
             return None
         uid = job["metadata"]["uid"]
         if uid not in self._failures:
-            found = self._last_words(job) or Failure("BuildFailed", silence(job, condition), retry=True)
+            found = self._how(job, condition)
             with self._lock:
                 self._failures[uid] = found
         return self._failures[uid]
@@ -93,15 +94,17 @@ class BuildObserver:
                 return outcome, took.total_seconds()
         return None
 
-    def _last_words(self, job: Object) -> Failure | None:
+    def _how(self, job: Object, condition: Mapping[str, Any]) -> Failure:
+        """In the builder's words, else in those of Kubernetes."""
         metadata = job["metadata"]
         label = metadata.get("labels", {}).get(BUILD_LABEL, "")
         try:
-            found = [_failure(said) for said in last_words(self._pods, job, f"{BUILD_LABEL}={label}")]
+            own = own_pods(self._pods, job, f"{BUILD_LABEL}={label}")
         except OutsideError as outside:
             _log.warning("build pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
-            return None
-        return next((one for one in found if one is not None), None)
+            return silence(job, condition)
+        failures = (_failure(said) for said in last_words(own))
+        return next((failure for failure in failures if failure is not None), None) or silence(job, condition, own)
 
 
 def _failure(said: TerminationMessage) -> Failure | None:

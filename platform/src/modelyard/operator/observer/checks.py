@@ -13,7 +13,7 @@ from modelyard.core.names import CHECK_LABEL
 from modelyard.core.snapshot import Check, Object
 from modelyard.errors import OutsideError
 
-from .jobs import JOB_NAME_LABEL, Pods, TerminationMessage, ended, last_words, silence
+from .jobs import JOB_NAME_LABEL, Pods, TerminationMessage, ended, last_words, own_pods, silence
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +45,12 @@ class CheckObserver:
         if known is not None:
             return known
         try:
-            words = list(last_words(self._pods, job, f"{JOB_NAME_LABEL}={metadata['name']}"))
+            own = own_pods(self._pods, job, f"{JOB_NAME_LABEL}={metadata['name']}")
         except OutsideError as outside:
             _log.warning("check pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
             return Check(None, f"what Job {metadata['name']} found could not be read: {outside}", retry=True)
-        found = _answer(words) or _without_answer(job, words, failed)
+        words = list(last_words(own))
+        found = _answer(words) or _without_answer(job, words, own, failed)
         with self._lock:
             self._read[metadata["uid"]] = found
         return found
@@ -64,9 +65,11 @@ def _answer(words: Iterable[TerminationMessage]) -> Check | None:
     return None
 
 
-def _without_answer(job: Object, words: Iterable[TerminationMessage], failed: Mapping[str, object] | None) -> Check:
+def _without_answer(
+    job: Object, words: Iterable[TerminationMessage], own: Iterable[Object], failed: Mapping[str, object] | None
+) -> Check:
     if failed is None:
         name = job["metadata"]["name"]
         return Check(True, f"Job {name} ended well; what it said is gone with its pod, its report is in the store.")
     sentence = next((str(said.words["message"]) for said in words if "message" in said.words), "")
-    return Check(None, sentence or silence(job, failed), retry=True)
+    return Check(None, sentence or silence(job, failed, own).message, retry=True)

@@ -1,17 +1,29 @@
 """What a Job of ours came to: its condition, and the last words of its pods.
 
 A program that ends leaves a JSON object in its container's termination message. A Job may have had several pods
-(it tries again after a failure that may pass), so the words of the latest that left any are what counts.
+(it tries again after a failure that may pass), so the words of the latest that left any are what counts. Of a program
+that was killed before it could say anything, Kubernetes tells why.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from modelyard.core.snapshot import Object
+from modelyard.core.failure_causes import Cause, host_cause, pod_cause, sentence
+from modelyard.core.snapshot import Failure, Object
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 """Kubernetes puts it on the pods of every Job."""
+
+
+_MEMORY = {
+    "build": "config.build.memoryLimit",
+    "optimize": "config.build.optimizeMemoryLimit",
+    "check": "config.check.memoryLimit",
+}
+"""The setting that limits the memory of a Job's container, by the first word of the Job's name."""
+_TRAINER_MEMORY = "config.build.trainMemoryLimit"
 
 
 class Pods(Protocol):
@@ -33,21 +45,54 @@ def ended(job: Object | None, how: str) -> Mapping[str, Any] | None:
     return next((one for one in conditions if one["type"] == how and one["status"] == "True"), None)
 
 
-def last_words(pods: Pods, job: Object, selector: str) -> Iterator[TerminationMessage]:
-    """What the Job's own pods among those of `selector` left, latest first; raises OutsideError."""
+def own_pods(pods: Pods, job: Object, selector: str) -> list[Object]:
+    """The Job's own pods among those of `selector`, latest first; raises OutsideError."""
     metadata = job["metadata"]
-    found = pods.items("Pod", metadata["namespace"], selector)
-    own = [pod for pod in found if _owned(pod, metadata["uid"])]
-    for pod in sorted(own, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True):
+    listed = pods.items("Pod", metadata["namespace"], selector)
+    own = [pod for pod in listed if _owned(pod, metadata["uid"])]
+    return sorted(own, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
+
+
+def last_words(own: Iterable[Object]) -> Iterator[TerminationMessage]:
+    """What the containers of these pods left, in the order of the pods."""
+    for pod in own:
         yield from _said(pod)
 
 
-def silence(job: Object, condition: Mapping[str, Any]) -> str:
-    """The sentence for a Job that failed without last words."""
+def silence(job: Object, condition: Mapping[str, Any], own: Iterable[Object] = ()) -> Failure:
+    """Why a Job failed without last words, as its pods and its condition tell; it may be tried again.
+
+    `own` are its pods, latest first.
+    """
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    why = condition.get("message") or condition.get("reason") or "no reason given"
-    hint = f"read `kubectl -n {namespace} logs job/{name}`, and delete the Job to try again"
-    return f"Job {namespace}/{name} failed: {why.rstrip('.')}; {hint}."
+    why = str(condition.get("message") or condition.get("reason") or "no reason given").rstrip(".")
+    hint = f"read `kubectl -n {namespace} logs job/{name}`, and delete the Job to try again at once"
+    met = next((known for pod in own if (known := pod_cause(pod)) is not None), None)
+    cause = met[1] if met is not None else host_cause(str(condition.get("reason", "")))
+    if cause is None:
+        return Failure("BuildFailed", f"Job {namespace}/{name} failed: {why}; {hint}.", retry=True)
+    who = f"container {met[0]} of Job {namespace}/{name}" if met is not None else f"Job {namespace}/{name}"
+    said = sentence(replace(cause, remedy=_remedy(job, cause, met[0] if met is not None else "")), who, why)
+    return Failure(cause.reason, f"{said.rstrip('.')}; {hint}.", retry=True)
+
+
+def _remedy(job: Object, cause: Cause, container: str) -> str:
+    """What to do, with the settings of the platform that the Job was made by."""
+    name, spec = job["metadata"]["name"], job.get("spec", {})
+    kind = name.partition("-")[0]
+    if cause.reason == "OutOfMemory":
+        setting = _TRAINER_MEMORY if container == "trainer" else _MEMORY.get(kind, _MEMORY["build"])
+        pod = spec.get("template", {}).get("spec", {})
+        every = (*pod.get("containers", ()), *pod.get("initContainers", ()))
+        limit = next((str(one.get("resources", {}).get("limits", {}).get("memory", "")) for one in every
+                      if one["name"] == container), "")  # fmt: skip
+        return f"raise {setting}" + (f", which is {limit} now" if limit else "")
+    if cause.reason == "TimedOut" and "activeDeadlineSeconds" in spec and kind != "check":
+        return (
+            f"it had {spec['activeDeadlineSeconds']} s, pulling its image included: raise config.build.timeoutSeconds, "
+            "or look at its pod's events"
+        )
+    return cause.remedy
 
 
 def _owned(pod: Object, uid: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.openvino_library import openvino
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
-from modelyard.errors import UnsupportedModel
+from modelyard.core.failure_causes import blamed
 
 from . import calibration, conditions
 from .int8_static import against_quantization
@@ -81,7 +81,7 @@ def converted(path: Path) -> Any:
         return openvino().Core().read_model(str(path))
     except RuntimeError as bad:
         said = " ".join(str(bad).split())[-_SAID:]
-        raise UnsupportedModel(f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
+        raise blamed(bad, f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
 
 
 def saved(model: Any, folder: Path, small: bool) -> Path:

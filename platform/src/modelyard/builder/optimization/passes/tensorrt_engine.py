@@ -17,7 +17,8 @@ from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.inspection.tensorrt_plan import PLAN, asked, profiles
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
-from modelyard.errors import UnsupportedModel
+from modelyard.core.failure_causes import End, cause_of
+from modelyard.errors import HostFailure, UnsupportedModel
 
 from . import calibration, conditions
 from .fp16 import halved
@@ -83,7 +84,10 @@ def compiled(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UnsupportedModel(f"TensorRT ended with code {done.returncode} ({last}); the model stays as it was.")
+        end = End(done.returncode, last if done.returncode > 0 else "")
+        said = f"TensorRT ended with code {done.returncode} ({last}); the model stays as it was."
+        cause = cause_of(end)
+        raise HostFailure(cause.reason, said) if cause.passes else UnsupportedModel(said)
     found = json.loads(result.read_text())
     if "error" in found:
         raise UnsupportedModel(found["error"])

@@ -17,9 +17,12 @@ from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sandbox import WorkerDied
 from modelyard.builder.optimization.optimizer import OptimizationOutcome, refuse
 from modelyard.builder.triton.config import MODEL_FILES
-from modelyard.errors import UnsupportedModel
+from modelyard.core.failure_causes import cause_of
+from modelyard.errors import HostFailure, UnsupportedModel
 
 _SECONDS = 120.0
+_OF_A_VARIANT = frozenset({"Crashed", "OutOfMemory", "HelperDied", "Unexplained"})
+"""What a variant may do to a server by itself; were it the machine's doing, the next variant would meet it too."""
 
 
 def assemble(
@@ -35,7 +38,9 @@ def assemble(
         wanted = replace(order, optimization=summary(outcome))
         try:
             return artifact.assemble(part, wanted, out, steps, variant(part, outcome, scratch)), outcome
-        except UnsupportedModel as bad:
+        except (UnsupportedModel, HostFailure) as bad:
+            if isinstance(bad, HostFailure) and bad.reason not in _OF_A_VARIANT:
+                raise
             outcome = refuse(outcome, outcome.chosen.name, f"it is not served as it answers by itself: {bad}")
     return artifact.assemble(part, replace(order, optimization=summary(outcome)), out, steps), outcome
 
@@ -69,6 +74,9 @@ def variant(part: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> V
     try:
         answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs
     except WorkerDied as death:
+        cause = cause_of(death.end)
+        if cause.passes:
+            raise HostFailure(cause.reason, f"asked the sample alone, the variant {death}.") from death
         raise UnsupportedModel(f"asked the sample alone, it {death}.") from death
     outputs = part.sample("output")
     for name, value in outputs.items():

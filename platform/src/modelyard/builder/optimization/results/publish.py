@@ -55,7 +55,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         folder = Path(scratch)
         with steps.step("evidence", "trying the model"):
-            part = make_part(read_source(path), folder / "part")
+            part = make_part(read_source(path), folder / "part", steps.attempts)
         outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Checkpoint())
         artifact, outcome = assemble(part, outcome, order, out, folder, steps)
         shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)

@@ -13,13 +13,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from modelyard.builder.triton.install import cache_folder
+from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.core.storage.keys import is_safe_path
-from modelyard.errors import InvalidSettings, UnsupportedModel
+from modelyard.errors import HostFailure, InvalidSettings, ModelyardError, UnsupportedModel
 
 from . import sidecar_client
 
@@ -61,8 +63,9 @@ def against() -> str | None:
 
 
 def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
-    """What a job left as JSON, its progress told line by line; raises UnsupportedModel with its last words.
+    """What a job left as JSON, its progress told line by line.
 
+    Raises UnsupportedModel or HostFailure with its last words.
     The process ends when we are interrupted. FOLDER gets job, result and what it wrote to stderr.
     """
     reason = against()
@@ -76,7 +79,7 @@ def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None
     else:
         ended = _carried_out(verb, job, folder, result, errors, tell)
     if ended != 0 or not result.is_file():
-        raise UnsupportedModel(f"the training ended early: {_last(ended, errors)}.")
+        raise _ended_early(ended, errors)
     return json.loads(result.read_text())
 
 
@@ -118,6 +121,17 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait()
     if process.stdout:
         process.stdout.close()
+
+
+def _ended_early(code: int, errors: Path) -> ModelyardError:
+    """HostFailure when the machine ended the training; else the author's code did."""
+    end = End(code, _last(code, errors))
+    cause = cause_of(end)
+    if not cause.passes:
+        return UnsupportedModel(f"the training ended early: {end.words}.")
+    remedy = replace(cause, remedy="the trainer's memory is config.build.trainMemoryLimit")
+    said = remedy if cause.reason == "OutOfMemory" else cause
+    return HostFailure(cause.reason, sentence(said, "the training", end.words))
 
 
 def _last(code: int, errors: Path) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from modelyard.core.failure_causes import host_failure
 from modelyard.errors import InvalidSettings, UnsupportedModel
 
 TRAINER = "MODELYARD_TRAINER"
@@ -58,7 +59,7 @@ def carried_out(
         with _opened(place.with_suffix(".result")) as content, zipfile.ZipFile(content) as came:
             return _unpacked(came, result, errors, Path(job["out"]))
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as bad:
-        raise UnsupportedModel(f"{_STRANGE} ({bad}).") from bad
+        raise host_failure(bad) or UnsupportedModel(f"{_STRANGE} ({bad}).") from bad
 
 
 def _send(place: Path, verb: str, job: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from modelyard.builder.optimization.optimizer import OptimizationOutcome, OptimizationRequest, Recipes
 from modelyard.builder.optimization.search.recipes import from_trained
 from modelyard.builder.optimization.trials.memory import Checkpoint
-from modelyard.errors import InvalidEntry, UnsupportedModel
+from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
 
 from .recipe import FILE
 from .torch_baseline import references
@@ -26,7 +26,7 @@ class StartingPoints:
         """The figures to where the training was logged; that this cannot be done is only told."""
         try:
             log_figures(self.course, self.trained, outcome.variants, outcome.chosen)
-        except UnsupportedModel as bad:
+        except (UnsupportedModel, HostFailure) as bad:
             tell(f"the figures are not logged: {bad}")
 
 

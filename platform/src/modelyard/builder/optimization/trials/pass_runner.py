@@ -17,6 +17,7 @@ from typing import Any
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.optimization.baseline import evaluation_of
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Pass, Precision
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
 
 _RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino", "tensorrt": "tensorrt"}
@@ -29,7 +30,7 @@ def registry(where: str) -> Mapping[str, Pass]:
 
 
 def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The last step's material as JSON; raises UnsupportedModel with the step that would not."""
+    """The last step's material as JSON; raises UnsupportedModel or HostFailure with the step that would not."""
     import numpy as np
 
     random.seed(job["seed"])
@@ -86,7 +87,7 @@ def _step(
         raise UnsupportedModel(words) from missing
     except Exception as bad:  # a pass calls libraries that raise anything
         words = " ".join(str(bad).split())[:300].replace(str(folder), folder.name)
-        raise UnsupportedModel(f"{one.name} failed with {type(bad).__name__}: {words}") from bad
+        raise blamed(bad, f"{one.name} failed with {type(bad).__name__}: {words}") from bad
     if not done.path.is_file() or not done.path.resolve().is_relative_to(folder.resolve()):
         raise UnsupportedModel(f"{one.name} left no model in its folder.")
     return ModelArtifact(done.path, done.kind, done.precision, (*material.passes, one.name))

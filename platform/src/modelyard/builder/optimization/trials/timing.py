@@ -28,7 +28,8 @@ from modelyard.builder.inference.benchmark import (
 )
 from modelyard.builder.inference.sandbox import memory_left
 from modelyard.builder.inference.worker import PROBE
-from modelyard.errors import BudgetTooSmall, UnsupportedModel
+from modelyard.core.failure_causes import host_cause
+from modelyard.errors import BudgetTooSmall, HostFailure
 
 if TYPE_CHECKING:
     from .trial import Bench, Trial
@@ -74,7 +75,9 @@ def timed(
         found.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", tell))
     merged = _merged(found)
     if ORIGINAL in merged.lost:
-        raise UnsupportedModel(f"The original could not be timed: {merged.lost[ORIGINAL]}")
+        cause = host_cause(merged.lost[ORIGINAL])  # it answered before, so that it does not now is not its own doing
+        said = f"The original could not be timed: {merged.lost[ORIGINAL]}"
+        raise HostFailure(cause.reason if cause is not None else "Crashed", said)
     if merged.rounds == 0:
         raise BudgetTooSmall(
             "The budget is too small: not one round of timing fitted into what was left of it; "

@@ -25,6 +25,7 @@ from modelyard.builder.inference.sandbox import WorkerDied, confined
 from modelyard.builder.inference.worker import PROBE
 from modelyard.builder.optimization.baseline import ended_early
 from modelyard.builder.optimization.search import selection
+from modelyard.core.failure_causes import REASONS, cause_of
 from modelyard.errors import ModelyardError
 
 if TYPE_CHECKING:
@@ -159,12 +160,18 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
         trial = replace(trial, memory=found.peak_memory, seconds=found.seconds)
         return _judged(bench, trial, found.outputs, first)
     except ModelyardError as bad:
-        return replace(trial, refused=str(bad))
+        return replace(trial, refused=str(bad), begun=not _of_the_machine(bad.reason))
     except WorkerDied as death:
         doing = "while it answered" if trial.path else "while it was made"
         how = f"took longer than the {seconds:.0f} s left for it" if death.code is None else str(death)
         cut_short = death.code is None and seconds < _ALLOWANCE
+        cut_short = cut_short or _of_the_machine(cause_of(death.end).reason)
         return replace(trial, path=None, refused=f"{doing}, it {how}.", begun=not cut_short)
+
+
+def _of_the_machine(reason: str) -> bool:
+    """It says nothing of the recipe; memory, time and crashes may well be its own."""
+    return reason in REASONS - {"OutOfMemory", "TimedOut", "Crashed", "Unexplained"}
 
 
 def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""Another try when the machine failed us: three in all, with growing pauses, each with fresh shared memory."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from modelyard.errors import HostFailure
+
+T = TypeVar("T")
+PAUSES = (3.0, 15.0)
+"""Seconds before the second and before the third try."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How often and how patiently something is tried; `say` gets a sentence before every pause."""
+
+    say: Callable[[str], None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
+    pauses: tuple[float, ...] = PAUSES
+    lasting: frozenset[str] = field(default_factory=frozenset)
+    """Reasons that another try here would only meet again."""
+
+    def of(self, attempt: Callable[[], T]) -> T:
+        """What the first try that ends well gives; raises HostFailure with what the last one met."""
+        for number, pause in enumerate(self.pauses, start=1):
+            try:
+                return attempt()
+            except HostFailure as met:
+                if met.reason in self.lasting:
+                    raise
+                self.say(f"{str(met).rstrip('.')}; try {number + 1} of {len(self.pauses) + 1} in {pause:g} s")
+                self.sleep(pause)
+        try:
+            return attempt()
+        except HostFailure as met:
+            raise HostFailure(met.reason, f"tried {len(self.pauses) + 1} times: {met}") from met
+
+
+def fresh_prefix() -> str:
+    """A name that no region of shared memory begins with yet: what an earlier Triton left cannot be in the way."""
+    return f"modelyard-{uuid.uuid4().hex[:12]}-"
