@@ -3,18 +3,18 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench clean
+.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## The virtual environment .venv (made once, by uv)
 	@python3 platform/bootstrap.py
 
-demo: setup ## A cluster, a Model, predictions, a canary under load: start here
+demo: setup ## Start here: a cluster, a Model, predictions, a canary
 	@$(RUN) -m demo
 
-cluster: setup ## A real Kubernetes with KServe, Envoy Gateway and Modelyard (ADDONS=keda,monitoring,training)
+cluster: setup ## Kubernetes with KServe and Modelyard (ADDONS=keda,...)
 	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS))
 
 cluster-status: setup ## What of the cluster runs
@@ -23,7 +23,7 @@ cluster-status: setup ## What of the cluster runs
 cluster-down: setup ## Stop the cluster and leave nothing behind
 	@$(RUN) -m localcluster down
 
-install: setup ## Install or upgrade the platform in the cluster of your KUBECONFIG (VALUES=my-values.yaml)
+install: setup ## Install or upgrade on your cluster (VALUES=values.yaml)
 	@.venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait $(if $(VALUES),-f $(VALUES))
 
 test: setup ## Everything: lint, unit, integration, charts, e2e
@@ -35,10 +35,10 @@ lint: setup ## Only: ruff, pyright, import contracts, generated files
 unit: setup ## Only: unit tests, with branch coverage of core and api
 	@$(RUN) -m testrun unit
 
-integration: setup ## Only: the operator against a real etcd and kube-apiserver
+integration: setup ## Only: the operator against a real etcd and API server
 	@$(RUN) -m testrun integration
 
-charts-test: setup ## Only: charts and manifests, rendered and checked by a real API server
+charts-test: setup ## Only: charts and manifests, checked by a real API server
 	@$(RUN) -m testrun charts
 
 e2e: setup ## Only: the whole path on the full local cluster
@@ -47,20 +47,23 @@ e2e: setup ## Only: the whole path on the full local cluster
 generate: setup ## Write what is generated: CRDs, references
 	@$(RUN) -m modelyard.cli.docs.generate
 
-verify: setup ## Fail when something generated is not what the generator writes
+verify: setup ## Fail when a generated file is not what is generated
 	@$(RUN) -m modelyard.cli.docs.generate --check
 
-entries: setup ## Make the example entries of model-repo/ again (trains; takes minutes)
+entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: random worlds and simulated rollouts (ten minutes), then real ones on the local cluster (an hour)
+proof: setup ## The long proofs: ten minutes here, an hour on the cluster
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/test_random_rollouts.py tests/unit/core/rollout/test_crashes.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/test_canary.py tests/e2e/test_bad_candidates.py tests/e2e/test_unknowns.py tests/e2e/test_load_test.py tests/e2e/test_switching.py tests/e2e/test_training.py
 
-bench: setup ## Measure what docs/benchmarks.md reports, on this machine
+bench: setup ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m demo.bench
 	@$(RUN) -m tests.bench.rollouts
 	@$(RUN) -m tests.bench.optimization
+
+cleanroom: setup ## demo and test on a pristine Debian 12 (ONLY="make lint")
+	@$(RUN) -m cleanroom $(if $(ONLY),--only "$(ONLY)")
 
 clean: ## Remove .venv and .modelyard (the cache folder stays)
 	@test ! -e .modelyard/kubeconfig || $(MAKE) --no-print-directory cluster-down

@@ -12,18 +12,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "platform" / "src"))  # the Python that trains has no Modelyard of its own
+from modelyard.installation import cache_folder, find_uv, installer_environment  # noqa: E402
+
 REQUIREMENTS = HERE / "requirements.txt"
 OVERRIDES = HERE.parent / "platform" / "train-overrides.txt"
 
 
-def cache() -> Path:
-    """The folder for everything that can be made again."""
-    return Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard").resolve()
-
-
 def python() -> Path:
     """The interpreter that trains, whether it exists yet or not."""
-    return cache() / "train-venv" / "bin" / "python"
+    return cache_folder() / "train-venv" / "bin" / "python"
 
 
 def is_ready() -> bool:
@@ -39,7 +37,8 @@ def make(log: Path) -> None:
     install = ["pip", "install", "--python", str(python()), "--overrides", str(OVERRIDES), "-r", str(REQUIREMENTS)]
     with log.open("w") as out:
         for arguments in (["venv", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}", str(root)], install):
-            subprocess.run([_uv(), *arguments], check=True, stdout=out, stderr=subprocess.STDOUT)
+            command, env = [_uv(), *arguments], installer_environment()
+            subprocess.run(command, check=True, stdout=out, stderr=subprocess.STDOUT, env=env)
     _stamp().write_text(_wanted())
 
 
@@ -53,11 +52,10 @@ def enter() -> None:
 
 
 def _uv() -> str:
-    beside = Path(sys.executable).parent / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if found is None:
+    path = find_uv()
+    if path is None:
         raise FileNotFoundError("uv is missing; type `make setup`, which brings it.")
-    return found
+    return path
 
 
 def _stamp() -> Path:

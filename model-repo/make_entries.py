@@ -69,7 +69,7 @@ def make(name: str, log: Path) -> None:
 
 
 def _carried_out(steps: list[tuple[str, Callable[[Path], None]]], console: Console) -> int:
-    logs = environment.cache() / "logs"
+    logs = environment.cache_folder() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
         for position, (name, step) in enumerate(steps, 1):

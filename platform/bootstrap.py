@@ -1,27 +1,35 @@
 """`make setup`: the virtual environment `.venv`, made with uv from a Python of this machine.
 
 Runs on any Python 3 with nothing installed. Everything it writes lies in the clone (`.venv`, `.modelyard`)
-or in the cache folder (`$MODELYARD_CACHE`, else ~/.cache/modelyard). A stamp over the package's metadata and
-constraints makes the second run instant.
+or in the cache folder. A stamp over the package's metadata and constraints makes the second run instant.
 """
 
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / ".modelyard-stamp"
-CACHE = Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard").expanduser()
 PROJECT = ROOT / "platform" / "pyproject.toml"
 CONSTRAINTS = ROOT / "platform" / "constraints.txt"
+PINNED_UV = ROOT / "platform" / "images" / "uv.txt"
 EXTRAS = "operator,builder,optimize,sklearn,dev"
 OLDEST = (3, 11)
 PYTHONS = ("/usr/bin/python3.11", "/usr/bin/python3", "python3.11", "python3.12", "python3.13", "python3.14", "python3")
+PIP_PACKAGE = "python3-venv"
+LIBRARY_PACKAGE = "libpython3.11"
+LIBRARIES = tuple(f"/usr/lib/*/libpython3.{minor}.so.1.0" for minor in (11, 12))
+
+sys.path.insert(0, str(ROOT / "platform" / "src"))
+from modelyard.installation import find_uv, installer_environment, own_uv  # noqa: E402
 
 
 class Unmet(Exception):
@@ -51,11 +59,7 @@ def answers(*command: str) -> bool:
 
 def run(*command: str) -> None:
     """Run a command with its caches inside ours; its output is the user's progress."""
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-    environment.setdefault("UV_CACHE_DIR", str(CACHE / "uv-cache"))
-    environment.setdefault("PIP_CACHE_DIR", str(CACHE / "pip-cache"))
-    environment.pop("VIRTUAL_ENV", None)
-    subprocess.run(command, check=True, env=environment, cwd=ROOT)
+    subprocess.run(command, check=True, env=installer_environment(), cwd=ROOT)
 
 
 def find_python() -> str:
@@ -68,39 +72,73 @@ def find_python() -> str:
     raise Unmet("no Python 3.11 or newer was found: install it (Debian 12: apt-get install python3) and repeat.")
 
 
-def find_uv(python: str) -> str:
-    """uv from PATH, or one of our own in the cache folder."""
-    path = shutil.which("uv")
-    if path and answers(path, "--version"):
-        return path
-    own = CACHE / "uv" / "bin" / "uv"
-    if answers(str(own), "--version"):
-        return str(own)
-    print(f"setup: uv is not installed; putting one into {own.parent.parent}", flush=True)
-    shutil.rmtree(own.parent.parent, ignore_errors=True)
+def ensure_uv(python: str) -> str:
+    """A uv that starts; where there is none, one of our own in the cache folder, made whole before it is seen there."""
+    home = own_uv().parent.parent
+    with alone(home.with_name("uv.lock")):
+        path = find_uv()
+        if path:
+            return path
+        print(f"setup: uv is not installed; putting one into {home}", flush=True)
+        unfinished = home.with_name("uv.unfinished")
+        for folder in (unfinished, home):
+            shutil.rmtree(folder, ignore_errors=True)
+        install_uv(python, unfinished)
+        unfinished.rename(home)
+    return str(own_uv())
+
+
+def install_uv(python: str, folder: Path) -> None:
+    """The pinned uv as `folder`/bin/uv, by this Python's pip or one of a virtual environment."""
+    requirement = ("install", "--quiet", "--require-hashes", "--requirement", str(PINNED_UV))
     if answers(python, "-m", "pip", "--version"):
-        run(python, "-m", "pip", "install", "--quiet", "--target", str(own.parent.parent), "uv")
-        return str(own)
-    if not answers(python, "-c", "import ensurepip"):
-        install_venv_package()
-    run(python, "-m", "venv", str(own.parent.parent))
-    run(str(own.parent / "pip"), "install", "--quiet", "uv")
-    return str(own)
+        run(python, "-m", "pip", *requirement, "--target", str(folder))
+        return
+    run(python, "-m", "venv", str(folder))
+    run(str(folder / "bin" / "python"), "-m", "pip", *requirement)
 
 
-def install_venv_package() -> None:
-    """Debian keeps pip and ensurepip in a package of their own."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unmet("this Python has neither pip nor ensurepip: install python3-venv (Debian: apt-get) or uv, repeat.")
-    print("setup: installing Debian's python3-venv", flush=True)
-    run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "python3-venv")
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold a file lock: clones share the cache, and two commands may set up the same clone."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def missing_packages(python: str) -> list[str]:
+    """Debian packages without which uv cannot be had (pip's) or Triton does not start (Python's shared library)."""
+    names = []
+    ways = (("-m", "pip", "--version"), ("-c", "import ensurepip"))
+    if not find_uv() and not any(answers(python, *words) for words in ways):
+        names.append(PIP_PACKAGE)
+    if not any(glob.glob(pattern) for pattern in LIBRARIES):
+        names.append(LIBRARY_PACKAGE)
+    return names
+
+
+def ensure_packages(python: str) -> None:
+    """Install what Debian keeps in packages of their own; who may not is told, and stopped only for want of pip."""
+    missing = missing_packages(python)
+    if not missing:
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"setup: installing Debian's {' and '.join(missing)}", flush=True)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (("update",), ("install", "-y", "--no-install-recommends", *missing)):
+            subprocess.run(("apt-get", "-qq", *words), check=True, env=environment, stdout=subprocess.DEVNULL)
+    elif PIP_PACKAGE in missing:
+        raise Unmet(f"this Python has neither pip nor ensurepip: install uv or {PIP_PACKAGE}, and repeat.")
+    else:
+        print(f"setup: to build or serve models here, Triton needs {LIBRARY_PACKAGE}: install it.", file=sys.stderr)
 
 
 def build_environment() -> None:
     """Make or mend `.venv` and write the stamp last."""
     python = find_python()
-    uv = find_uv(python)
+    ensure_packages(python)
+    uv = ensure_uv(python)
     print(f"setup: making .venv with {python}", flush=True)
     inside = str(VENV / "bin" / "python")
     if not answers(inside, "-c", f"import sys; sys.exit(sys.version_info < {OLDEST})"):
@@ -115,10 +153,7 @@ def main() -> int:
     """Exit code 0 when `.venv` is as wanted, 1 with one sentence otherwise."""
     if is_current():
         return 0
-    lock = ROOT / ".modelyard" / "setup.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with alone(ROOT / ".modelyard" / "setup.lock"):
         if is_current():
             return 0
         try:

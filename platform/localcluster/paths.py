@@ -1,8 +1,9 @@
 """Where things lie: the clone, the state of this clone's cluster, and the cache all clones share."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from modelyard.installation import cache_folder
 
 PACKAGE = Path(__file__).resolve().parent
 PLATFORM = PACKAGE.parent
@@ -55,9 +56,5 @@ class Paths:
 
 
 def default() -> Paths:
-    """The folders in force: `.modelyard` in this clone, `$MODELYARD_CACHE` or ~/.cache/modelyard."""
-    cache = os.environ.get("MODELYARD_CACHE")
-    return Paths(
-        home=REPOSITORY / ".modelyard",
-        cache=Path(cache).resolve() if cache else Path.home() / ".cache" / "modelyard",
-    )
+    """The folders in force: `.modelyard` in this clone and the cache folder."""
+    return Paths(home=REPOSITORY / ".modelyard", cache=cache_folder())

@@ -1,4 +1,4 @@
-"""How far a start is: a live table on a terminal, one line an event elsewhere."""
+"""How far a start is: on a terminal a live table, a line a step and no higher than the screen; else a line an event."""
 
 import threading
 import time
@@ -17,6 +17,8 @@ from .steps import Progress
 _STYLE = {"done": "green", "failed": "red", "stopped": "dim", "running": "cyan", "waiting": "dim"}
 _MARK = {"done": "✓", "failed": "✗", "stopped": "–", "running": "…", "waiting": "·"}
 _QUICK = 0.5
+_FRAME = 4
+"""Lines of a screen that are not steps: title, caption, what was typed, the cursor's."""
 _FOUND = ("cached", "present", "running")
 
 
@@ -78,20 +80,23 @@ class Display:
         with self._lock:
             steps = list(self._steps.values())
         busy = [step for step in steps if step.state in ("running", "failed")]
-        recent = [step for step in steps if step.state == "done" and step.seconds >= _QUICK][-12:]
-        table = self._listing([*recent, *busy])
+        recent = [step for step in steps if step.state == "done" and step.seconds >= _QUICK]
+        table = self._listing([*recent, *busy][-max(1, self.console.height - _FRAME) :])
         done = sum(step.state == "done" for step in steps)
         table.caption = f"{done} steps done, {self.seconds:.0f} s"
         return table
 
     def _listing(self, steps: list[Progress]) -> Table:
         table = Table.grid(padding=(0, 2))
+        for _ in ("mark", "title", "seconds"):
+            table.add_column(no_wrap=True)
         table.title = self.title
         table.title_justify = table.caption_justify = "left"
         for step in steps:
             mark = Spinner("dots") if step.state == "running" else Text(_MARK[step.state])
             style = _STYLE[step.state]
-            table.add_row(mark, step.step.title, f"{step.seconds:.1f} s", Text(step.note, style="dim"), style=style)
+            note = Text(step.note, style="dim", no_wrap=True, overflow="ellipsis")
+            table.add_row(mark, step.step.title, f"{step.seconds:.1f} s", note, style=style)
         return table
 
 

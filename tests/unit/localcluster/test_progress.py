@@ -1,6 +1,7 @@
 """Progress reads well without a terminal, and a failure shows the end of the right log."""
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from rich.console import Console
 from localcluster.errors import CommandFailed
 from localcluster.progress import Display, explain
 from localcluster.steps import Graph, Step
+from localcluster.task import Task
+
+ERASE = "\x1b[2K"
 
 
 def plain() -> tuple[Console, io.StringIO]:
@@ -41,6 +45,26 @@ def test_on_a_terminal_the_display_ends_with_the_number_of_steps(tmp_path: Path)
     with Display("Local cluster", console) as display:
         Graph([Step("a", "A", lambda _: None)], tmp_path, display.changed).run()
     assert "1 steps" in text.getvalue()
+
+
+def test_on_a_small_terminal_a_step_is_one_line_while_it_runs_and_one_when_it_is_done(tmp_path: Path):
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=50, height=10)
+    names = [f"step {number:02}" for number in range(20)]
+
+    def work(task: Task) -> str:
+        task.say("compiling kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy")
+        time.sleep(0.6)
+        return "built from a module whose name is much too long for the line"
+
+    steps = [Step(name, name, work) for name in names]
+    with Display("Local cluster", console) as display:
+        Graph(steps, tmp_path, display.changed).run()
+
+    *frames, last = text.getvalue().split(ERASE)
+    assert [sum(name in line for line in last.splitlines()) for name in names] == [1] * len(names)
+    assert len(last.splitlines()) == len(names) + len(["title", "summary"])
+    assert max(len(frame.splitlines()) for frame in frames) <= console.height
 
 
 def test_a_failure_shows_the_sentence_the_last_lines_of_the_log_and_the_hint(tmp_path: Path):

@@ -23,20 +23,19 @@ ENDINGS = {
 }
 
 
-def proved(triton: FailingTriton, folder: Path, monkeypatch: pytest.MonkeyPatch, attempts: Attempts) -> None:
-    monkeypatch.setenv("MODELYARD_TRITON_HOME", str(triton.home))
-    prove(folder, "m", RequestBody(b"{}"), {}, folder / "triton.log", attempts=attempts)
+def proved(triton: FailingTriton, folder: Path, attempts: Attempts) -> None:
+    prove(triton.home, folder, "m", RequestBody(b"{}"), {}, folder / "triton.log", attempts=attempts)
 
 
 @pytest.mark.parametrize(("ending", "words", "reason", "met"), ENDINGS.values(), ids=ENDINGS)
 def test_a_triton_that_always_ends_badly_is_started_three_times(
-    ending: str, words: str, reason: str, met: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ending: str, words: str, reason: str, met: str, tmp_path: Path
 ) -> None:
     triton = failing_triton(tmp_path / "home", ending, ALWAYS, words=words)
     said, pauses = list[str](), list[float]()
 
     with pytest.raises(HostFailure, match=f"tried 3 times: Triton .*{met}") as failed:
-        proved(triton, tmp_path, monkeypatch, Attempts(said.append, pauses.append))
+        proved(triton, tmp_path, Attempts(said.append, pauses.append))
 
     assert failed.value.reason == reason
     assert pauses == list(PAUSES) == sorted(PAUSES)
@@ -45,12 +44,12 @@ def test_a_triton_that_always_ends_badly_is_started_three_times(
     assert triton.left == []
 
 
-def test_a_model_that_triton_refuses_is_asked_of_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_triton_refuses_is_asked_of_it_once(tmp_path: Path) -> None:
     triton = failing_triton(tmp_path / "home", "exit 1", ALWAYS, words=NO_OPERATOR)
     pauses = list[float]()
 
     with pytest.raises(UnsupportedModel, match=r"Triton cannot serve this model.*NoSuchOp"):
-        proved(triton, tmp_path, monkeypatch, Attempts(sleep=pauses.append))
+        proved(triton, tmp_path, Attempts(sleep=pauses.append))
 
     assert (pauses, len(triton.prefixes)) == ([], 1)
 

@@ -32,15 +32,6 @@ def test_another_system_is_told_where_to_build(monkeypatch: pytest.MonkeyPatch) 
         install.triton_home()
 
 
-def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODELYARD_CACHE", str(tmp_path))
-    assert install.cache_folder() == tmp_path
-
-    monkeypatch.delenv("MODELYARD_CACHE")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert install.cache_folder() == tmp_path / ".cache" / "modelyard"
-
-
 def test_the_reasons_of_a_failure_are_read_from_the_log_without_its_noise(tmp_path: Path) -> None:
     log = tmp_path / "triton.log"
     log.write_text(

@@ -23,6 +23,7 @@ from modelyard.api.report import Source as ReportedSource
 from modelyard.builder.inspection.onnx_graph import Port
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
+from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.smoke_test import prove
 from modelyard.builder.triton.v2_http import RequestBody, encode, needs_binary
 from modelyard.core.names import BUILD_FORMAT
@@ -109,8 +110,9 @@ def assemble(
     expected = layout.as_clients_see(variant.answer)
     warmup = encode(layout.as_clients_see(part.sample("input")), binary_outputs=needs_binary(expected))
     (out / WARMUP).write_bytes(warmup.content)
+    home = triton_home(steps.say)
     with steps.step("proof", "asking a real Triton once"):
-        proof = prove(repository, order.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
+        proof = prove(home, repository, order.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
     (out / LOG).unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)

@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modelyard.errors import InvalidSettings, Unreachable
+from modelyard.installation import cache_folder, find_uv, installer_environment
 
 PYTHONS = ("3.11", "3.12")
 """Pythons for which the wheel has a stub, numpy 1.26 exists and onnxruntime is current."""
@@ -38,14 +38,9 @@ def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
     with home.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "bin" / "tritonserver").is_file():
-            say("installing Triton for local use (once)")
-            _install(recipe, python, home)
+            say("installing Triton for local use (once; some 150 MB to download)")
+            _install(recipe, python, home, say)
     return home
-
-
-def cache_folder() -> Path:
-    """`$MODELYARD_CACHE`, else ~/.cache/modelyard."""
-    return Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard")
 
 
 def _recipe() -> Path:
@@ -73,29 +68,40 @@ def _python() -> str:
     raise InvalidSettings("Triton needs the shared library of Python 3.11 or 3.12: apt-get install libpython3.11.")
 
 
-def _install(recipe: Path, python: str, home: Path) -> None:
+def _install(recipe: Path, python: str, home: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as scratch:
         made = Path(scratch, "home")
         command = [
             *_installer(), "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-version", python,
             "--target", str(made / "site"), "-r", str(recipe / "requirements.txt"),
         ]  # fmt: skip
-        environment = {**os.environ, "UV_LINK_MODE": "copy"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-        if done.returncode != 0:
-            last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-            raise Unreachable(f"Triton's packages cannot be installed ({last[0]}); check the network and try again.")
+        _download(command, say)
         subprocess.run([sys.executable, str(recipe / "assemble.py"), str(made), python], check=True)
         made.rename(home)
 
 
+def _download(command: list[str], say: Callable[[str], None]) -> None:
+    """Runs an installer and says what it fetches as it goes; raises Unreachable with its last line."""
+    environment = {**installer_environment(), "UV_LINK_MODE": "copy"}
+    last = "no message"
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
+    ) as process:
+        for line in process.stdout or ():
+            last = line.strip() or last
+            if last.startswith("Download"):
+                say(f"  {last}")
+    if process.returncode != 0:
+        raise Unreachable(f"Triton's packages cannot be installed ({last}); check the network and try again.")
+
+
 def _installer() -> list[str]:
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    uv = find_uv()
     if uv:
-        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
+        return [uv, "pip", "install", "--python", sys.executable]
     for python in (sys.executable, "/usr/bin/python3"):
         if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
-            return [python, "-m", "pip", "install", "--quiet"]
+            return [python, "-m", "pip", "install"]
     raise InvalidSettings(
         "neither uv nor pip is here to install Triton: pip install uv, or apt-get install python3-pip."
     )

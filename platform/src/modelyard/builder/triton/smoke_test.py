@@ -13,7 +13,6 @@ from modelyard.core.failure_causes import End, blamed, failure, host_cause, sent
 from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
 
 from .attempts import Attempts
-from .install import triton_home
 from .server import TritonServer, ended, running
 from .v2_http import HEADER_LENGTH, RequestBody, decode
 
@@ -21,6 +20,7 @@ _SECONDS = 120
 
 
 def prove(
+    home: Path,
     repository: Path,
     model: str,
     body: RequestBody,
@@ -29,18 +29,18 @@ def prove(
     runtime: str = "onnxruntime",
     attempts: Attempts | None = None,
 ) -> Proof:
-    """Serves the repository and asks once.
+    """Serves the repository with the Triton of `home` and asks once.
 
     Raises UnsupportedModel when the answer is missing or another, HostFailure when the machine failed every attempt.
     """
-    return (attempts or Attempts()).of(lambda: _proved(repository, model, body, expected, log, runtime))
+    return (attempts or Attempts()).of(lambda: _proved(home, repository, model, body, expected, log, runtime))
 
 
 def _proved(
-    repository: Path, model: str, body: RequestBody, expected: dict[str, Any], log: Path, runtime: str
+    home: Path, repository: Path, model: str, body: RequestBody, expected: dict[str, Any], log: Path, runtime: str
 ) -> Proof:
     started = time.monotonic()
-    with running(triton_home(), repository, model, log) as server:
+    with running(home, repository, model, log) as server:
         ready = time.monotonic()
         version = _version(server)
         answer = infer(server, model, body)

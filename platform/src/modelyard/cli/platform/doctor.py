@@ -3,11 +3,9 @@
 Exit code 0 when nothing is wrong, 1 otherwise. Without a cluster only this machine is looked at.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 from rich.markup import escape
@@ -21,6 +19,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.snapshot import Ref
 from modelyard.errors import ModelyardError
+from modelyard.installation import cache_folder
 from modelyard.settings import Settings, config_file
 
 from . import doctor_checks
@@ -72,7 +71,7 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 
 def _machine() -> Iterator[Check]:
-    cache = Path(os.environ.get("MODELYARD_CACHE") or Path.home() / ".cache" / "modelyard").expanduser()
+    cache = cache_folder()
     there = next(path for path in (cache, *cache.parents) if path.exists())
     yield doctor_checks.disk(shutil.disk_usage(there).free, str(there))
     yield doctor_checks.triton(sorted(str(path) for path in cache.glob("triton/*") if path.is_dir()))

@@ -18,10 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.triton.install import cache_folder
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.core.storage.keys import is_safe_path
 from modelyard.errors import HostFailure, InvalidSettings, ModelyardError, UnsupportedModel
+from modelyard.installation import cache_folder
 
 from . import sidecar_client
 
