@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
+.PHONY: help setup demo images-gpu cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ cluster-status: setup ## What of the cluster runs
 
 cluster-down: setup ## Stop the cluster and leave nothing behind
 	@$(RUN) -m localcluster down
+
+images-gpu: setup ## The builder's image for GPU nodes (gigabytes)
+	@$(RUN) -m localcluster images-gpu
 
 install: setup ## Install or upgrade on your cluster (VALUES=values.yaml)
 	@.venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait $(if $(VALUES),-f $(VALUES))

@@ -1,5 +1,6 @@
 """`python -m demo`: exit code 0 when everything worked and no request failed, 1 otherwise."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -115,6 +116,7 @@ class Demo:
         url = model.status.path_url or model.status.url
         version_1 = "kubectl apply -f manifests/digits.yaml"
         change = """kubectl -n demo patch model digits --type=merge -p '{"spec":{"source":{"version":"9"}}}'"""
+        chosen = f" MODELYARD_CLUSTER={os.environ['MODELYARD_CLUSTER']}" if "MODELYARD_CLUSTER" in os.environ else ""
         lines = [
             "[bold]Use it[/]",
             f"  export KUBECONFIG={_short(kubeconfig())} PATH=$PWD/.venv/bin:$PATH",
@@ -125,7 +127,7 @@ class Demo:
             f"  2. Back to version 1:  {version_1} && modelyard rollout watch {NAME} -n {NAMESPACE}",
             f"  3. Make a mistake:     {escape(change)}",
             f"     and hear of it:     modelyard explain {NAME} -n {NAMESPACE}",
-            "[dim]make cluster-down ends it all.[/]",
+            f"[dim]make cluster-down{chosen} ends it all.[/]",
         ]
         self.console.print(self.stages.shares())
         if self.console.is_terminal:

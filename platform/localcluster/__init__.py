@@ -5,5 +5,5 @@ graph of steps (`bringup`): Go programs (`binaries`), wheels (`wheels`), images 
 mount, pid, network and uts namespaces (`node`, `network`), the components in it (`components`), what the platform
 needs in the cluster (`prerequisites`), and the chart itself (`release`). Everything that costs time is kept in one
 cache folder under the digest of what it was made from (`cache`), so a second start builds nothing. Nothing of the
-host changes but one link, and `down` removes that too.
+host changes but one link, and `down` removes that too. People who have Docker and kind get their cluster from `kind`.
 """

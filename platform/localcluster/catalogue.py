@@ -12,10 +12,17 @@ from .versions import local_image, platform_image, table
 BASE = "docker.io/library/debian:bookworm-slim"
 LOCAL_FOLDER = PACKAGE / "images"
 PLATFORM_FOLDER = PLATFORM / "images"
-PLATFORM_IMAGES = {"operator": PLATFORM, "triton-cpu": PLATFORM, "builder": REPOSITORY, "trainer": PLATFORM}
+PLATFORM_IMAGES = {
+    "operator": PLATFORM,
+    "triton-cpu": PLATFORM,
+    "builder": REPOSITORY,
+    "trainer": PLATFORM,
+    "builder-gpu": REPOSITORY,
+}
 """Their build contexts; bases before what is built on them."""
-TRAINER, TRAINING = "trainer", "training"
-"""The image that is gigabytes, and the add-on that has it."""
+TRAINER, TRAINING, GPU = "trainer", "training", "gpu"
+ADDONS = {TRAINER: TRAINING, "builder-gpu": GPU}
+"""The images that are gigabytes, and what they are made for; `gpu` is built by `make images-gpu` alone."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def platform_images() -> list[Image]:
         dockerfile = PLATFORM_FOLDER / name / "Dockerfile"
         if dockerfile.exists():
             parts = copied(dockerfile.read_text(), context)
-            addon = TRAINING if name == TRAINER else ""
+            addon = ADDONS.get(name, "")
             found.append(Image(name, platform_image(name), context, dockerfile, addon=addon, parts=tuple(parts)))
     return found
 

@@ -11,11 +11,16 @@ from rich.console import Console
 
 from . import addons, apiserver, bringup, existing, node, paths, status, toolchain
 from .cache import locked
+from .catalogue import GPU
 from .errors import ClusterError, NotPossible
+from .kind import bringup as kind_bringup
+from .kind import commands as kind
 from .kubernetes import Kubernetes
+from .making import Making
 from .progress import Display, explain
 from .steps import Graph, Step
 from .task import Task
+from .versions import platform_image
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
@@ -30,9 +35,16 @@ def up(chosen: Addons = "") -> None:
     if existing.chosen():
         _check_existing()
         return
-    toolchain.require_root()
     where = paths.default()
-    _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen)), where)
+    if kind.chosen():
+        if addons.parsed(chosen):
+            raise NotPossible(
+                "Add-ons are for the cluster without Docker: leave out ADDONS, or MODELYARD_CLUSTER=kind."
+            )
+        _carry_out("kind cluster", kind_bringup.steps(where), where)
+    else:
+        toolchain.require_root()
+        _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen)), where)
     console.print(f"KUBECONFIG={where.kubeconfig}")
 
 
@@ -43,7 +55,8 @@ def show_status() -> None:
         _check_existing()
         return
     where = paths.default()
-    rows = status.lines(where, Task(where.logs / "status.log"))
+    task = Task(where.logs / "status.log")
+    rows = kind.lines(where, task) if kind.chosen() else status.lines(where, task)
     console.print(status.table(rows))
     if not all(row.well for row in rows):
         raise typer.Exit(1)
@@ -65,11 +78,25 @@ def _check_existing() -> None:
 @app.command("images")
 def refresh_images(chosen: Addons = "") -> None:
     """Build the platform's images anew where their sources changed, import them and restart the operator."""
-    toolchain.require_root()
     where = paths.default()
+    if kind.chosen():
+        _carry_out("Images", kind_bringup.image_steps(where), where)
+        return
+    toolchain.require_root()
     if not node.find(where):
         raise NotPossible("No local cluster runs here: start one with `make cluster`.")
     _carry_out("Images", bringup.image_steps(where, addons.parsed(chosen)), where)
+
+
+@app.command("images-gpu")
+def gpu_images() -> None:
+    """Build the image for GPU nodes (gigabytes) into the cache; no cluster is needed, and none is changed."""
+    toolchain.require_root()
+    where = paths.default()
+    making = Making(where, [GPU])
+    _carry_out("Images for GPUs", making.steps_for("builder-gpu"), where)
+    archive, _ = making.archives[platform_image("builder-gpu")]
+    console.print(f"For your registry: skopeo copy docker-archive:{archive} docker://...", soft_wrap=True)
 
 
 def _carry_out(title: str, steps: Sequence[Step], where: paths.Paths) -> None:
@@ -83,11 +110,15 @@ def down() -> None:
     """End the cluster; caches stay."""
     if existing.chosen():
         raise NotPossible("MODELYARD_CLUSTER=existing names a cluster of yours, which is not ended from here.")
-    toolchain.require_root()
+    in_kind = kind.chosen()
+    if not in_kind:
+        toolchain.require_root()
     where = paths.default()
     with locked(where.home / "cluster.lock", _busy):
-        ended = node.down(where, Task(where.logs / "down.log"))
-    console.print("The local cluster is down." if ended else "No local cluster was running.")
+        task = Task(where.logs / "down.log")
+        ended = kind.down(task) if in_kind else node.down(where, task)
+    name = "kind" if in_kind else "local"
+    console.print(f"The {name} cluster is down." if ended else f"No {name} cluster was running.")
 
 
 def _busy() -> None:

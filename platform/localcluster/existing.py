@@ -17,6 +17,7 @@ from .task import Task
 from .versions import version
 
 VARIABLE = "MODELYARD_CLUSTER"
+KINDS_OF_CLUSTER = ("local", "existing", "kind")
 OLDEST_KSERVE = (0, 17)
 _GATEWAY_KINDS = ("gatewayclasses", "gateways", "httproutes", "grpcroutes")
 _CHARTS = "oci://ghcr.io/kserve/charts"
@@ -40,12 +41,17 @@ class Facts:
     kserve_mode: str
 
 
-def chosen() -> bool:
-    """Whether the caller wants an existing cluster; raises NotPossible for any other value."""
+def selected() -> str:
+    """Which cluster the caller wants: local, existing or kind; raises NotPossible for any other value."""
     value = os.environ.get(VARIABLE, "local")
-    if value not in ("local", "existing"):
-        raise NotPossible(f"{VARIABLE}={value} is neither `local` nor `existing`; correct or unset it.")
-    return value == "existing"
+    if value not in KINDS_OF_CLUSTER:
+        raise NotPossible(f"{VARIABLE}={value} is none of {', '.join(KINDS_OF_CLUSTER)}; correct or unset it.")
+    return value
+
+
+def chosen() -> bool:
+    """Whether the caller wants an existing cluster; raises NotPossible for a value there is not."""
+    return selected() == "existing"
 
 
 def kubeconfig() -> Path:

@@ -1,4 +1,4 @@
-"""KServe's chart as we install it: Standard mode, our images, a webhook certificate of our own authority.
+"""KServe's chart as we install it: Standard mode, a webhook certificate of our own authority; our images, or its own.
 
 The chart expects cert-manager and a proxy in front of the metrics; neither is needed in a cluster of one node.
 `adapted` is pure: the rendered chart in, the objects to apply out.
@@ -21,6 +21,8 @@ CHART_VALUES = {
     "kserve.controller.gateway.ingressGateway.className": "modelyard",
     "kserve.controller.gateway.disableIstioVirtualHost": "true",
     "kserve.controller.gateway.domain": "models.local",
+}
+LOCAL_IMAGES = {
     "kserve.agent.image": local_image("kserve-agent").rpartition(":")[0],
     "kserve.agent.tag": local_image("kserve-agent").rpartition(":")[2],
     "kserve.storage.image": local_image("storage-initializer").rpartition(":")[0],
@@ -39,8 +41,11 @@ _LEFT_OUT = ("Certificate", "Issuer", "Secret")
 Object = dict[str, Any]
 
 
-def adapted(rendered: Iterable[Object | None], authority: Pair, webhook: Pair) -> list[Object]:
-    """The objects of the rendered chart that this cluster gets, with its certificate in every webhook."""
+def adapted(rendered: Iterable[Object | None], authority: Pair, webhook: Pair, published: bool = False) -> list[Object]:
+    """The objects of the rendered chart that this cluster gets, with its certificate in every webhook.
+
+    The manager runs in the image made here, unless that of KServe's authors is wanted (`published`).
+    """
     found = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {
@@ -53,27 +58,28 @@ def adapted(rendered: Iterable[Object | None], authority: Pair, webhook: Pair) -
     ]
     for item in rendered:
         if item and item["kind"] not in _LEFT_OUT:
-            found.append(_adapted(item, authority))
+            found.append(_adapted(item, authority, published))
     return found
 
 
-def _adapted(item: Object, authority: Pair) -> Object:
+def _adapted(item: Object, authority: Pair, published: bool) -> Object:
     if item["kind"].endswith("WebhookConfiguration"):
         for hook in item["webhooks"]:
             hook["clientConfig"]["caBundle"] = _text(authority.certificate_pem)
         item["metadata"].get("annotations", {}).pop("cert-manager.io/inject-ca-from", None)
     if item["kind"] == "Deployment":
-        _adapt_manager(item["spec"]["template"]["spec"])
+        _adapt_manager(item["spec"]["template"]["spec"], published)
     return item
 
 
-def _adapt_manager(pod: Object) -> None:
+def _adapt_manager(pod: Object, published: bool) -> None:
     """Only the manager, asked from the first second on whether it is ready."""
     manager = next(container for container in pod["containers"] if container["name"] == "manager")
     pod["containers"] = [manager]
-    manager["image"] = local_image("kserve-manager")
     manager["imagePullPolicy"] = "IfNotPresent"
-    manager["command"] = ["/kserve-manager"]
+    if not published:
+        manager["image"] = local_image("kserve-manager")
+        manager["command"] = ["/kserve-manager"]
     manager["args"] = ["--metrics-addr=:8080", *(word for word in manager["args"] if "--metrics-addr" not in word)]
     manager["resources"] = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}}
     manager["readinessProbe"].update(initialDelaySeconds=1, periodSeconds=1)

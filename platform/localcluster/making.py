@@ -41,6 +41,16 @@ class Making:
         kept = {"packages", "base"} | {f"image-{image.name}" for image in self.images if image.parts}
         return [step for step in self.steps() if step.name in kept]
 
+    def steps_for(self, name: str) -> list[Step]:
+        """Only what one image needs, with the images it is built on."""
+        steps = {step.name: step for step in self.steps()}
+        needed, open_ = set[str](), [f"image-{name}"]
+        while open_:
+            step = steps[open_.pop()]
+            needed.add(step.name)
+            open_ += step.needs
+        return [step for step in steps.values() if step.name in needed]
+
     def _image_step(self, image: Image) -> Step:
         needs = ["base"]
         if image.programs:

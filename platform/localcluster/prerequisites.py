@@ -25,6 +25,8 @@ from .versions import local_image, version
 MANIFESTS = PACKAGE / "manifests"
 ENVOY_GATEWAY_NAMESPACE = "envoy-gateway-system"
 PLATFORM_NAMESPACE = "modelyard-system"
+START_SECONDS = 120.0
+"""What a Deployment may take whose image is on the node."""
 _PROBE_RUNTIME = {
     "apiVersion": "serving.kserve.io/v1alpha1",
     "kind": "ClusterServingRuntime",
@@ -67,13 +69,14 @@ def gateway_definitions(kubernetes: Kubernetes, task: Task, paths: Paths) -> Non
     kubernetes.define(task, gateway_crds(paths, task))
 
 
-def envoy_gateway(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
-    """Envoy Gateway by its own chart; Helm runs only when chart or values changed."""
-    values = manifest("envoy-gateway-values.yaml", envoy_gateway=local_image("envoy-gateway"))
+def envoy_gateway(kubernetes: Kubernetes, task: Task, paths: Paths, image: str = "") -> None:
+    """Envoy Gateway by its own chart, in the image made here or in `image`; Helm runs only when something changed."""
+    image = image or local_image("envoy-gateway")
+    values = manifest("envoy-gateway-values.yaml", envoy_gateway=image)
     key = digest_of(values, version("envoy-gateway"))
     if _noted(kubernetes, task) == key:
         return
-    chart = _envoy_gateway_chart(paths, task)
+    chart = _envoy_gateway_chart(paths, task, image)
     file = chart.parent / "values.yaml"
     file.write_text(values)
     kubernetes.helm(
@@ -91,7 +94,7 @@ def _noted(kubernetes: Kubernetes, task: Task) -> str:
     return kubernetes.value(task, "deployment", "envoy-gateway", field, ENVOY_GATEWAY_NAMESPACE)
 
 
-def _envoy_gateway_chart(paths: Paths, task: Task) -> Path:
+def _envoy_gateway_chart(paths: Paths, task: Task, image: str) -> Path:
     """The chart with its two open places filled, as its release process does it."""
     folder = paths.state / "envoy-gateway"
     chart = folder / "chart"
@@ -99,7 +102,7 @@ def _envoy_gateway_chart(paths: Paths, task: Task) -> Path:
     shutil.copytree(binaries.source(paths, task, "envoy-gateway") / "charts" / "gateway-helm", chart)
     for file in chart.rglob("*"):
         file.chmod(file.stat().st_mode | 0o200)
-    places = {"GatewayImage": local_image("envoy-gateway"), "GatewayImagePullPolicy": "IfNotPresent"}
+    places = {"GatewayImage": image, "GatewayImagePullPolicy": "IfNotPresent"}
     template = (chart / "values.tmpl.yaml").read_text()
     (chart / "values.yaml").write_text(string.Template(template).safe_substitute(places))
     return chart
@@ -110,29 +113,30 @@ def kserve_definitions(kubernetes: Kubernetes, task: Task, paths: Paths) -> None
     kubernetes.define(task, kserve_crds(paths, task))
 
 
-def kserve_manager(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
-    """KServe's manager, its webhooks and the storage initializer."""
+def kserve_manager(kubernetes: Kubernetes, task: Task, paths: Paths, published: bool = False) -> None:
+    """KServe's manager, its webhooks and the storage initializer; in the images of its authors when `published`."""
     folder = paths.state / "kserve"
     file = folder / "objects.yaml"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
-        file.write_text(yaml.safe_dump_all(_kserve_objects(kubernetes, task, paths)))
+        file.write_text(yaml.safe_dump_all(_kserve_objects(kubernetes, task, paths, published)))
     kubernetes.apply(task, file)
 
 
-def _kserve_objects(kubernetes: Kubernetes, task: Task, paths: Paths) -> list[kserve.Object]:
+def _kserve_objects(kubernetes: Kubernetes, task: Task, paths: Paths, published: bool) -> list[kserve.Object]:
     chart = binaries.source(paths, task, "kserve") / "charts" / "kserve-resources"
-    chosen = [word for name, value in kserve.CHART_VALUES.items() for word in ("--set", f"{name}={value}")]
+    values = kserve.CHART_VALUES if published else {**kserve.CHART_VALUES, **kserve.LOCAL_IMAGES}
+    chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     rendered = kubernetes.helm(task, "template", "kserve", chart, "-n", kserve.NAMESPACE, *chosen)
     root = authority("modelyard-kserve")
     webhook = server(root, "kserve-webhook", kserve.WEBHOOK_HOSTS)
-    return kserve.adapted(yaml.safe_load_all(rendered), root, webhook)
+    return kserve.adapted(yaml.safe_load_all(rendered), root, webhook, published)
 
 
-def wait_kserve(kubernetes: Kubernetes, task: Task) -> None:
+def wait_kserve(kubernetes: Kubernetes, task: Task, seconds: float = START_SECONDS) -> None:
     """Return once KServe's webhooks answer, which is a moment after its pod is ready."""
-    kubernetes.wait_available(task, kserve.MANAGER, kserve.NAMESPACE)
+    kubernetes.wait_available(task, kserve.MANAGER, kserve.NAMESPACE, seconds)
 
     def answers() -> bool:
         try:
@@ -144,9 +148,9 @@ def wait_kserve(kubernetes: Kubernetes, task: Task) -> None:
     task.until("KServe's webhook", answers, 60)
 
 
-def wait_envoy_gateway(kubernetes: Kubernetes, task: Task) -> None:
+def wait_envoy_gateway(kubernetes: Kubernetes, task: Task, seconds: float = START_SECONDS) -> None:
     """Return once Envoy Gateway is available."""
-    kubernetes.wait_available(task, "envoy-gateway", ENVOY_GATEWAY_NAMESPACE)
+    kubernetes.wait_available(task, "envoy-gateway", ENVOY_GATEWAY_NAMESPACE, seconds)
 
 
 def secret(kubernetes: Kubernetes, task: Task, name: str, namespace: str) -> dict[str, str]:

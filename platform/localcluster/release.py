@@ -25,7 +25,9 @@ STORE = f"http://{NODE_ADDRESS}:{STORE_PORT}"
 _IMAGE_ANNOTATION = r"modelyard\.dev/image"
 
 
-def install(kubernetes: Kubernetes, task: Task, digests: dict[str, str]) -> None:
+def install(
+    kubernetes: Kubernetes, task: Task, digests: dict[str, str], values: Path = VALUES, wait: str = "4m"
+) -> None:
     """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
 
     Training is allowed when its image is among `digests`.
@@ -34,9 +36,9 @@ def install(kubernetes: Kubernetes, task: Task, digests: dict[str, str]) -> None
     try:
         kubernetes.helm(
             task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
-            "-f", VALUES, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
+            "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
             "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
-            "--wait", "--timeout", "4m",
+            "--wait", "--timeout", wait,
         )  # fmt: skip
     except CommandFailed as failure:
         failure.hint = diagnosis(kubernetes, task, PLATFORM_NAMESPACE)
@@ -76,26 +78,28 @@ def _reason(status: dict[str, Any]) -> str:
     return (details or {}).get("reason", kind)
 
 
-def configure(kubernetes: Kubernetes, task: Task, file: Path) -> None:
+def configure(kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE) -> None:
     """Write the configuration file as soon as the chart has made the store's credentials."""
 
     def there() -> bool:
         return bool(kubernetes.value(task, "secret", WRITER, ".metadata.name", PLATFORM_NAMESPACE))
 
     task.until("the store's credentials", there, 240)
-    write_configuration(kubernetes, task, file)
+    write_configuration(kubernetes, task, file, gateway, store)
 
 
-def write_configuration(kubernetes: Kubernetes, task: Task, file: Path) -> None:
+def write_configuration(
+    kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE
+) -> None:
     """The settings by which a person's commands reach store and gateway from this machine."""
     keys = secret(kubernetes, task, WRITER, PLATFORM_NAMESPACE)
     content = {
         "store": {
-            "endpoint": STORE,
+            "endpoint": store,
             "bucket": "modelyard",
             "accessKeyId": keys["accessKeyId"],
             "secretAccessKey": keys["secretAccessKey"],
         },
-        "gateway": {"url": GATEWAY, "publicUrl": GATEWAY, "domain": DOMAIN},
+        "gateway": {"url": gateway, "publicUrl": gateway, "domain": DOMAIN},
     }
     write_private(file, yaml.safe_dump(content, sort_keys=False).encode())

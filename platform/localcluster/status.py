@@ -43,10 +43,12 @@ def lines(paths: Paths, task: Task) -> list[Line]:
         pids = list(running.named(part.name))
         well = bool(pids) and (not part.health or components.answers(part.health, authority))
         found.append(Line(part.name, well, f"pid {pids[0]}" if pids else f"see {paths.logs / part.name}.log"))
-    return [*found, *_installed(Kubernetes(paths.kubeconfig), task), *_addresses()]
+    addresses = {"Gateway": release.GATEWAY, "Store (S3)": release.STORE}
+    return [*found, *installed(Kubernetes(paths.kubeconfig), task), *answering(addresses)]
 
 
-def _installed(kubernetes: Kubernetes, task: Task) -> list[Line]:
+def installed(kubernetes: Kubernetes, task: Task) -> list[Line]:
+    """One row for each Deployment the platform stands on; only one when the API server does not answer."""
     found = []
     for name, namespace, deployment in _DEPLOYMENTS:
         try:
@@ -58,10 +60,9 @@ def _installed(kubernetes: Kubernetes, task: Task) -> list[Line]:
     return found
 
 
-def _addresses() -> list[Line]:
-    """Store and gateway, asked for any answer at all."""
-    asked = {"Gateway": release.GATEWAY, "Store (S3)": release.STORE}
-    return [Line(name, components.listens(address), address) for name, address in asked.items()]
+def answering(addresses: dict[str, str]) -> list[Line]:
+    """Addresses by name, asked for any answer at all."""
+    return [Line(name, components.listens(address), address) for name, address in addresses.items()]
 
 
 def table(rows: list[Line]) -> Table:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from .errors import CommandFailed, NotReady, Stopped
 
+_MOST_LOGGED = 20_000
+"""Characters of a program's output."""
+
 
 def _silent(_: str) -> None:
     return None
@@ -48,7 +51,7 @@ class Task:
                 words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env, cwd=cwd, text=True
             )
             output = self._finish(program, text)
-            log.write(output if len(output) < 20_000 else f"({len(output)} characters of output)\n")
+            log.write(_logged(output, program.returncode))
         if program.returncode != 0:
             raise CommandFailed(f"`{_short(words)}` ended with exit code {program.returncode}.", self.log, hint)
         return output
@@ -82,6 +85,14 @@ class Task:
             if time.monotonic() > deadline:
                 raise NotReady(f"{what} was not ready after {seconds:.0f} s.", log or self.log)
             time.sleep(0.1)
+
+
+def _logged(output: str, code: int) -> str:
+    """What a log keeps of a program's output: all of a little, and the end of much when the program failed."""
+    if len(output) < _MOST_LOGGED:
+        return output
+    end = output[-_MOST_LOGGED:] if code else ""
+    return f"({len(output)} characters of output)\n{end}"
 
 
 def _short(words: Sequence[str]) -> str:

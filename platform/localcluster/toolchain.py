@@ -38,7 +38,8 @@ def require_root() -> None:
     if os.geteuid() != 0:
         raise NotPossible(
             "The local cluster needs root for namespaces, mounts and containerd: run the same command as root, "
-            "or set MODELYARD_CLUSTER=existing to use the cluster of your KUBECONFIG."
+            "or set MODELYARD_CLUSTER=kind to use Docker and kind, or MODELYARD_CLUSTER=existing to use the cluster of "
+            "your KUBECONFIG."
         )
 
 

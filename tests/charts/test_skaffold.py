@@ -12,8 +12,12 @@ from tests.support.real_apiserver import RealApiServer
 
 SKAFFOLD: dict[str, Any] = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 ARTIFACTS = {artifact["image"]: artifact for artifact in SKAFFOLD["build"]["artifacts"]}
-[TRAINING] = SKAFFOLD["profiles"]
-ADDED = {patch["path"]: patch["value"] for patch in TRAINING["patches"]}
+PROFILES = {profile["name"]: profile["patches"] for profile in SKAFFOLD["profiles"]}
+ADDED = {name: {patch["path"]: patch["value"] for patch in patches} for name, patches in PROFILES.items()}
+OPTIONAL = {name: values["/build/artifacts/-"] for name, values in ADDED.items()}
+"""What a profile builds on top."""
+GIVEN = {"training": "config.build.trainImage", "gpu": "config.build.gpuImage"}
+"""Where the chart is given that image."""
 RELEASES = {release["name"]: release for release in SKAFFOLD["deploy"]["helm"]["releases"]}
 
 
@@ -32,7 +36,7 @@ def test_every_dockerfile_of_the_platform_is_built_and_no_other() -> None:
     dockerfiles = {path.relative_to(ROOT) for path in (ROOT / "platform" / "images").glob("*/Dockerfile")}
     named = {
         (ROOT / artifact["context"] / artifact["docker"]["dockerfile"]).relative_to(ROOT)
-        for artifact in [*ARTIFACTS.values(), ADDED["/build/artifacts/-"]]
+        for artifact in [*ARTIFACTS.values(), *OPTIONAL.values()]
     }
 
     assert named == {*dockerfiles, (ROOT / "tests" / "e2e" / "Dockerfile").relative_to(ROOT)}
@@ -46,7 +50,7 @@ def test_the_version_is_the_one_of_the_package_and_the_charts() -> None:
 
 
 def test_what_is_built_on_an_image_of_ours_says_so() -> None:
-    for artifact in ARTIFACTS.values():
+    for artifact in [*ARTIFACTS.values(), *OPTIONAL.values()]:
         text = (ROOT / artifact["context"] / artifact["docker"]["dockerfile"]).read_text()
         bases = set(re.findall(r"^FROM docker\.io/(modelyard/[\w-]+):", text, re.MULTILINE))
 
@@ -67,13 +71,15 @@ def test_the_chart_is_given_every_image_of_ours_that_it_names() -> None:
     assert len(ours) == len(given)
 
 
-def test_the_image_that_trains_is_built_and_allowed_only_where_it_is_asked_for() -> None:
-    release, path = next(iter(RELEASES)), "config.build.trainImage"
-    image = ADDED["/build/artifacts/-"]["image"]
+@pytest.mark.parametrize("profile", GIVEN)
+def test_an_image_of_gigabytes_is_built_and_used_only_where_its_profile_asks_for_it(profile: str) -> None:
+    release, path = next(iter(RELEASES)), GIVEN[profile]
+    image = OPTIONAL[profile]["image"]
 
-    assert all(patch["op"] == "add" for patch in TRAINING["patches"])
+    assert set(PROFILES) == set(GIVEN)
+    assert all(patch["op"] == "add" for patch in PROFILES[profile])
     assert release == "modelyard"
-    assert ADDED[f"/deploy/helm/releases/0/setValueTemplates/{path}"] == variable(image)
+    assert ADDED[profile][f"/deploy/helm/releases/0/setValueTemplates/{path}"] == variable(image)
     assert at(yaml.safe_load((PLATFORM / "values.yaml").read_text()), path) == ""
     assert path not in RELEASES[release]["setValueTemplates"]
 

@@ -86,7 +86,11 @@ class BuildSettings(_Group):
     )
     optimize_memory: str = Field(default="1Gi", description="Memory request of Jobs that optimize.")
     optimize_memory_limit: str = Field(default="4Gi", description="Memory limit of Jobs that optimize.")
-    gpu_image: str = Field(default="", description="Image of Jobs that optimize for a GPU; empty means `image`.")
+    gpu_image: str = Field(
+        default="",
+        description="Image of Jobs that optimize for a GPU; empty means `image`, which cannot use one. "
+        "docker.io/modelyard/builder-gpu:0.1.0 is the one made for it.",
+    )
     train_image: str = Field(
         default="",
         description="Image of the container that runs the training recipes of entries (`optimize.train`), which are "

@@ -67,6 +67,19 @@ def test_the_folder_holds_what_the_report_lists_and_nothing_else(tmp_path: Path)
     assert json.loads((out / "warmup.json").read_text())["inputs"][0]["shape"] == [1, 3]
 
 
+def test_the_same_repository_serves_on_cpus_and_gpus_and_both_builders_prove_it_alike(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "model.onnx")
+
+    cpu, gpu = (built(path, tmp_path / target, target=target).report for target in ("cpu", "gpu"))
+
+    assert (cpu.target, gpu.target) == ("cpu", "gpu")
+    assert gpu.files == cpu.files  # by path, size and SHA-256
+    assert gpu.proof.server == cpu.proof.server
+    text = (tmp_path / "gpu/repository/toy/config.pbtxt").read_text()
+    assert read_config(text).backend == "onnxruntime"
+    assert "KIND_" not in text  # each Triton puts the instances where it can: on every GPU, else on the CPU
+
+
 def test_weights_in_files_of_their_own_come_along(tmp_path: Path) -> None:
     path = models.saved(models.with_external_weights("weights/w.bin"), tmp_path / "model.onnx")
     (tmp_path / "weights").mkdir()

@@ -64,7 +64,7 @@ def test_an_empty_cluster_needs_one_command_line_without_repetition():
 
 def test_a_misspelt_choice_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(existing.VARIABLE, "exsiting")
-    with pytest.raises(NotPossible, match="neither `local` nor `existing`"):
+    with pytest.raises(NotPossible, match="none of local, existing, kind"):
         existing.chosen()
 
 

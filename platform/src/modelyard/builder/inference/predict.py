@@ -38,5 +38,6 @@ def ask(model: Path, question: Question, folder: Path, seconds: float) -> Answer
     facts = {"threads": question.threads, "gpu": question.gpu, "batchable": question.batchable}
     job.write_text(json.dumps({"model": str(model), "inputs": str(question.inputs), **facts}))
     arguments = ["answer", str(job), str(result)]
-    found = confined("modelyard.builder.inference.probe", arguments, result, seconds, memory=question.memory)
+    module = "modelyard.builder.inference.probe"
+    found = confined(module, arguments, result, seconds, memory=question.memory, gpu=question.gpu)
     return Answer(read_arrays(folder / ANSWERS), found["seconds"], found["peakMemory"])

@@ -1,5 +1,6 @@
 """Runs what touches a model file in a process with limits: one that crashes or devours memory harms only itself."""
 
+import contextlib
 import json
 import os
 import resource
@@ -20,6 +21,7 @@ LASTING = frozenset({"TimedOut"})
 """Trying a model again at once after all these minutes would outlast the Job; the operator tries again later."""
 _LEFT_FREE = 0.9
 _CGROUP = Path("/sys/fs/cgroup")
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 class WorkerDied(Exception):
@@ -58,15 +60,18 @@ def confined(
     seconds: float,
     *,
     memory: int | None = None,
+    gpu: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The JSON that `python -m MODULE ARGUMENTS` leaves at `result`.
 
-    The process and its children end after `seconds` and get at most `memory` bytes each. `{"error": {"reason",
-    "message"}}` is raised as the error it names; a process without a result is Died.
+    The process and its children end after `seconds` and get at most `memory` bytes each, unless they use a GPU.
+    `{"error": {"reason", "message"}}` is raised as the error it names; a process without a result is Died.
     """
     result.unlink(missing_ok=True)
-    started = start(module, arguments, memory=memory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    started = start(
+        module, arguments, memory=memory, gpu=gpu, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     try:
         _, said = started.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as slow:
@@ -93,13 +98,21 @@ def start(
     arguments: Sequence[str],
     *,
     memory: int | None = None,
+    gpu: bool = False,
     env: Mapping[str, str] | None = None,
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
-    """`python -m MODULE ARGUMENTS` under the limits, in a process group of its own; `end` it."""
+    """`python -m MODULE ARGUMENTS` under the limits, in a process group of its own; `end` it.
+
+    `memory` is a limit in bytes; where the process uses a GPU it has none but the container's.
+    """
 
     def limit() -> None:
-        _limit(memory)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if gpu:
+            _first_to_go()
+        else:
+            _limit(memory)
 
     return subprocess.Popen[bytes](
         [sys.executable, "-m", module, *arguments],
@@ -141,11 +154,21 @@ def fate(code: int, said: str) -> str:
 
 
 def _limit(memory: int | None) -> None:
-    """No core dumps, and at most nine tenths of the memory there is: the builder itself must survive."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """At most nine tenths of the memory there is: the builder itself must survive."""
     total = memory_limit()
     most = min(int(total * _LEFT_FREE), memory or total)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _first_to_go() -> None:
+    """In place of a limit: when memory runs out, the kernel is to end this process and not the builder.
+
+    CUDA lays the memory of every GPU and what it pins of the host's into one range of addresses. A limit counts what
+    is mapped and not what is used, so one that fits the container (RLIMIT_DATA, and RLIMIT_AS all the more) makes
+    CUDA fail to start, or end later with "out of memory" on a GPU that is empty.
+    """
+    with contextlib.suppress(OSError):  # a container that forbids it only loses the preference
+        _OOM_SCORE.write_text("1000")
 
 
 def memory_limit() -> int:

@@ -33,6 +33,7 @@ class Worker:
             self._process = start(
                 subject.program,
                 ["time", str(job)],
+                gpu=plan.gpu,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -192,7 +192,8 @@ def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[st
     }
     job.write_text(json.dumps(facts))
     module, arguments = "modelyard.builder.optimization.trials.pass_runner", [str(job), str(result)]
-    return confined(module, arguments, result, seconds, memory=bench.memory, env={"PYTHONHASHSEED": str(bench.seed)})
+    gpu, environment = bench.hardware.gpu is not None, {"PYTHONHASHSEED": str(bench.seed)}
+    return confined(module, arguments, result, seconds, memory=bench.memory, gpu=gpu, env=environment)
 
 
 def _answers(bench: Bench, model: Path, folder: Path, seconds: float) -> Answer:
