@@ -1,8 +1,9 @@
 """Times MiniLM in torch as people run it without optimizing: eager, or through torch.compile.
 
-`build.measure` starts it by its name in place of `build.probe` and it talks as that does, in the environment that has
+`builder.inference.benchmark` starts it in place of `probe` and it talks as that does, in the environment that has
 torch. Its model is a JSON file that says whether to compile. (Entries with a training recipe have such references from
-`modelyard.builder.optimization.training`; MiniLM has none, because nothing trains it here.) Attention is `sdpa`, transformers' default.
+`builder.optimization.training`; MiniLM has none, because nothing trains it here.) Attention is `sdpa`, the default of
+transformers.
 """
 
 import importlib.util

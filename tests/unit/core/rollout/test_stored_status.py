@@ -1,4 +1,4 @@
-"""Models whose status was written when its fields had other names: nothing is refused, nothing that serves is touched."""
+"""Models whose status was written when its fields had other names: nothing is refused or disturbed."""
 
 from typing import Any
 

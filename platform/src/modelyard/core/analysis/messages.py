@@ -71,13 +71,15 @@ def _end(look: GateInput, found: GateResult, bars: EvidenceBars) -> str:
             return _held(found)
         case GateVerdict.PROVIDER_ERROR:
             trouble = look.traffic.failure.rstrip(".")[:_TROUBLE]
+            missing = duration_text(found.outage or 0.0)
             return (
-                f"the gateway's counters have not come for {duration_text(found.outage or 0.0)} ({trouble}): it waits for them; "
+                f"the gateway's counters have not come for {missing} ({trouble}): it waits for them; "
                 "check that the gateway's pods run and that the operator reaches them"
             )
         case GateVerdict.NO_DATA:
             share = f"{percent(look.share)} of the traffic"
-            return f"no request reached the candidate for {duration_text(found.silence)} though it should get {share}: {_MORE}"
+            silence = duration_text(found.silence)
+            return f"no request reached the candidate for {silence} though it should get {share}: {_MORE}"
         case _:
             return _undecided(look, found)
 

@@ -41,8 +41,8 @@ def sample_ratio(look: GateInput) -> GateStatus:
     if chance(pairs, look.share, sticky=look.phase is Phase.SPLITTING) >= SURPRISE:
         return found.model_copy(update={"message": f"{said}, weight {weight}: agrees."})
     message = (
-        f"{said}, but its weight is {weight}: SampleRatioMismatch, so counts are not comparable and it waits; check that no "
-        "other route or weight points at the Model's services and that every pod of the gateway carries the route."
+        f"{said}, but its weight is {weight}: SampleRatioMismatch, so counts are not comparable and it waits; "
+        "check that no other route or weight points at the Model's services and that every pod of the gateway carries the route."
     )
     return found.model_copy(update={"verdict": GateVerdict.HOLD, "message": message})
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
+from modelyard.builder.inspection.onnx_io import MODEL
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import conditions
-from .rewrite import MODEL, Rewrite
+from .rewrite import Rewrite
 
 _PRODUCTS = ("MatMul", "Gemm")
 _SIZES = "qkv_hidden_sizes"

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
+from modelyard.builder.inspection.onnx_io import MODEL
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 from . import calibration, conditions
 from .calibration import Feed
-from .rewrite import MODEL, Rewrite
+from .rewrite import Rewrite
 
 METHODS = ("MinMax", "Entropy", "Percentile")
 PRODUCTS = ("MatMul", "Gemm", "Conv")

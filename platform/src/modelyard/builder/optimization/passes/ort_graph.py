@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.onnx_io import MODEL
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact
 
 from . import conditions
-from .rewrite import MODEL, Rewrite
+from .rewrite import Rewrite
 
 DATA = f"{MODEL}.data"
 

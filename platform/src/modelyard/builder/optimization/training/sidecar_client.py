@@ -1,7 +1,8 @@
 """Training in a container beside ours, which has torch and none of our keys: the two have one folder in common.
 
-MODELYARD_TRAINER names the folder; `programs.sidecar_server` is the other side and says what lies there. What comes back was
-in the hands of the author's code, so only regular files are read, of bounded size, and unpacking cannot lead elsewhere.
+MODELYARD_TRAINER names the folder; `programs.sidecar_server` is the other side and says what lies there. What comes
+back was in the hands of the author's code, so only regular files are read, of bounded size, and unpacking cannot lead
+elsewhere.
 """
 
 import json
