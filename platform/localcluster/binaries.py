@@ -1,16 +1,16 @@
 """Go programs of the cluster, built from the module proxy and kept by content.
 
-Kubernetes, etcd, CoreDNS and Envoy Gateway share one module (go/joint), so they share compiled packages: half the
-work of building them apart. KServe, KEDA and Prometheus need versions of their own and are built as main modules
-inside the read-only module cache, where their own `replace` lines apply. Leaving out debugging information and
-collecting garbage seldom (GOGC=400) halves the time again.
+Kubernetes, etcd, CoreDNS, Envoy Gateway and KServe's manager share one module (go/joint), so they share compiled
+packages: half the work of building them apart. etcd and the programs of Kubernetes are one program by several names,
+linked once. KEDA and Prometheus need versions of their own and are built as main modules inside the read-only module
+cache, where their own `replace` lines apply.
 """
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import toolchain
+from . import changes, toolchain
 from .cache import digest_of, digest_of_files, kept, locked
 from .errors import NotPossible
 from .paths import PACKAGE, Paths
@@ -19,15 +19,22 @@ from .versions import module, version
 
 JOINT = PACKAGE / "go" / "joint"
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
+KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet")
 
 
 @dataclass(frozen=True)
 class Build:
-    """Programs built by one `go build` each group: file name -> package. `thing` names a module in versions.yaml."""
+    """Programs built by one `go build`: file name -> package.
+
+    `thing` names the main module in versions.yaml, by default the joint module; `changed` says that the joint
+    module's build reads modules as `changes` has them. `names` are further names of a program.
+    """
 
     name: str
     programs: dict[str, str]
     thing: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    changed: bool = False
     variables: dict[str, str] = field(default_factory=dict)
     tags: str = ""
 
@@ -45,35 +52,41 @@ def _kubernetes_variables() -> dict[str, str]:
     return {f"{package}.{name}": value for package in packages for name, value in said.items()}
 
 
-def _joint_variables() -> dict[str, str]:
+def _gateway_variables() -> dict[str, str]:
     package = "github.com/envoyproxy/gateway/internal/cmd/version"
-    return {f"{package}.envoyGatewayVersion": f"v{version('envoy-gateway')}", **_kubernetes_variables()}
+    return {f"{package}.envoyGatewayVersion": f"v{version('envoy-gateway')}"}
 
 
 def builds() -> dict[str, Build]:
     """Every build, in the order in which a start needs them."""
-    kubernetes = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-    core = {"etcd": "go.etcd.io/etcd/server/v3", **{name: f"k8s.io/kubernetes/cmd/{name}" for name in kubernetes}}
     every = [
-        Build("kubernetes", {**core, "coredns": "./coredns", "pause": "./pause"}, variables=_joint_variables()),
         Build(
-            "envoy-gateway",
-            {"envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway"},
-            variables=_joint_variables(),
+            "kubernetes",
+            {"kubernetes": "./kubernetes", "coredns": "./coredns", "pause": "./pause"},
+            names=dict.fromkeys(KUBERNETES, "kubernetes"),
+            variables=_kubernetes_variables(),
         ),
-        Build("kserve", {"kserve-manager": "./cmd/manager", "kserve-agent": "./cmd/agent"}, "kserve"),
+        Build(
+            "serving",
+            {
+                "envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway",
+                "kserve-manager": "github.com/kserve/kserve/cmd/manager",
+            },
+            changed=True,
+            variables=_gateway_variables(),
+        ),
         Build(
             "keda",
             {"keda-operator": "./cmd/operator", "keda-adapter": "./cmd/adapter"},
             "keda",
-            {"github.com/kedacore/keda/v2/version.Version": version("keda")},
+            variables={"github.com/kedacore/keda/v2/version.Version": version("keda")},
         ),
         Build(
             "prometheus",
             {"prometheus": "./cmd/prometheus"},
             "prometheus",
-            {"github.com/prometheus/common/version.Version": version("prometheus")},
-            "remove_all_sd,enable_kubernetes_sd",
+            variables={"github.com/prometheus/common/version.Version": version("prometheus")},
+            tags="remove_all_sd,enable_kubernetes_sd",
         ),
     ]
     return {build.name: build for build in every}
@@ -82,7 +95,9 @@ def builds() -> dict[str, Build]:
 def digest(build: Build, go_version: str) -> str:
     """What a build is made of: sources or module, flags, Go's version."""
     source = "@".join(module(build.thing)) if build.thing else digest_of_files(JOINT, [JOINT])
-    return digest_of(source, go_version, *FLAGS, build.linker_flags, build.tags, json.dumps(build.programs))
+    changed = changes.digest() if build.changed else ""
+    programs = json.dumps([build.programs, build.names])
+    return digest_of(source, changed, go_version, *FLAGS, build.linker_flags, build.tags, programs)
 
 
 def ensure(paths: Paths, task: Task, name: str) -> tuple[Path, bool]:
@@ -98,7 +113,7 @@ def ensure(paths: Paths, task: Task, name: str) -> tuple[Path, bool]:
 def program(paths: Paths, task: Task, name: str) -> Path:
     """One program by its file name, built when it is not in the cache."""
     for build in builds().values():
-        if name in build.programs:
+        if name in build.programs or name in build.names:
             return ensure(paths, task, build.name)[0] / name
     raise NotPossible(f"No build makes a program called {name}.")
 
@@ -108,15 +123,25 @@ def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -
     unfinished.mkdir(parents=True)
     with locked(paths.cache / "bin" / ".go.lock"):
         cwd = source(paths, task, build.thing) if build.thing else JOINT
+        flags = [*FLAGS, "-ldflags", build.linker_flags]
+        flags += ["-tags", build.tags] if build.tags else []
+        flags += ["-modfile", str(_changed_modules(paths, task))] if build.changed else []
         task.say(f"compiling {', '.join(build.programs)}")
-        tags = ["-tags", build.tags] if build.tags else []
-        flags = [*FLAGS, *tags, "-ldflags", build.linker_flags]
         task.run(
             go, "build", *flags, "-o", f"{unfinished}/", *build.programs.values(), env=env, cwd=cwd,
             hint="The Go build needs about 2.5 GB of memory and the module proxy; the log names the package.",
         )  # fmt: skip
     for wanted, package in build.programs.items():
         (unfinished / _file_name(package)).rename(unfinished / wanted)
+    for name, program_name in build.names.items():
+        (unfinished / name).symlink_to(program_name)
+
+
+def _changed_modules(paths: Paths, task: Task) -> Path:
+    """The go.mod by which the joint module is built with changed modules; made when it is missing."""
+    folder = paths.cache / "go" / "changed" / digest_of(changes.digest(), digest_of_files(JOINT, [JOINT]))
+    kept(folder, lambda unfinished: changes.write(unfinished, folder, JOINT, lambda thing: source(paths, task, thing)))
+    return folder / "go.mod"
 
 
 def _file_name(package: str) -> str:

@@ -47,8 +47,8 @@ def _prerequisites(paths: Paths, kubernetes: Kubernetes) -> list[Step]:
     store = paths.state / "store"
     needs = {
         "dns": ("controllers", "import-coredns"),
-        "gateway-crds": ("api-server", "build-envoy-gateway"),
-        "kserve-crds": ("api-server", "build-kserve"),
+        "gateway-crds": ("api-server", "build-serving"),
+        "kserve-crds": ("api-server", "build-serving"),
         "kserve": ("kserve-crds", "import-kserve-manager", "controllers"),
         "envoy-gateway": ("gateway-crds", "import-envoy-gateway", "ready", "dns"),
         "store-volume": ("api-server",),

@@ -23,8 +23,6 @@ CHART_VALUES = {
     "kserve.controller.gateway.domain": "models.local",
 }
 LOCAL_IMAGES = {
-    "kserve.agent.image": local_image("kserve-agent").rpartition(":")[0],
-    "kserve.agent.tag": local_image("kserve-agent").rpartition(":")[2],
     "kserve.storage.image": local_image("storage-initializer").rpartition(":")[0],
     "kserve.storage.tag": local_image("storage-initializer").rpartition(":")[2],
 }

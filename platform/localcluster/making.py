@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import addons, binaries, images, toolchain, wheels
-from .catalogue import Image, local_images, platform_images
+from .catalogue import BASE, Image, local_images, platform_images
 from .paths import Paths
 from .steps import Step, Work
 from .task import Task
 from .versions import table, wheel
 
-_CORE = ("kubernetes", "envoy-gateway", "kserve")
+_CORE = ("kubernetes", "serving")
 _WHEELS = ("envoy", "seaweedfs")
 
 
@@ -57,7 +57,7 @@ class Making:
             kind = "wheel" if "wheel" in table().get(image.programs, {}) else "build"
             needs.append(f"{kind}-{image.programs}")
         needs += [f"image-{other.name}" for other in self.images if other.reference in image.bases]
-        lane = "platform-images" if image.parts else ""
+        lane = "images" if BASE in image.bases or image.parts else ""
         return Step(f"image-{image.name}", f"Image: {image.name}", self._image(image), tuple(needs), lane)
 
     def _build(self, name: str) -> Work:

@@ -37,7 +37,7 @@ def wheel(name: str) -> str:
 
 def local_image(name: str) -> str:
     """Reference of an infrastructure image, such as `docker.io/modelyard-local/coredns:1.14.7`."""
-    made_of = {"kserve-manager": "kserve", "kserve-agent": "kserve", "keda-operator": "keda", "keda-adapter": "keda"}
+    made_of = {"kserve-manager": "kserve", "keda-operator": "keda", "keda-adapter": "keda"}
     return f"{LOCAL}/{name}:{version(made_of.get(name, name))}"
 
 

@@ -36,7 +36,13 @@ def test_the_platform_is_installed_when_all_its_images_are_there_and_the_webhook
 
 def test_the_control_plane_does_not_wait_for_kserve_or_envoy_gateway_to_be_built(tmp_path: Path):
     needed = before(steps(tmp_path), "api-server")
-    assert not {"build-kserve", "build-envoy-gateway", "base"} & needed
+    assert not {"build-serving", "base"} & needed
+
+
+def test_images_that_begin_with_the_same_layers_are_built_one_after_the_other(tmp_path: Path):
+    found = steps(tmp_path)
+    names = ("storage-initializer", "operator", "triton-cpu", "builder")
+    assert {found[f"image-{name}"].lane for name in names} == {"images"}
 
 
 def test_the_node_is_there_within_the_half_minute_that_its_proxy_waits_for_it(tmp_path: Path):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from localcluster import toolchain
-from localcluster.binaries import FLAGS, Build, builds, digest
 from localcluster.errors import NotPossible
 
 VERSIONS = {
@@ -33,21 +32,3 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotPossible, match="no-such-program is missing"):
         toolchain.program("no-such-program")
-
-
-def test_a_build_is_kept_under_module_flags_programs_and_go_version():
-    plain = builds()["kserve"]
-    found = {
-        digest(plain, "go1.26.8"),
-        digest(plain, "go1.27.0"),
-        digest(Build("kserve", {"kserve-agent": "./cmd/agent"}, "kserve"), "go1.26.8"),
-        digest(Build("kserve", plain.programs, "kserve", tags="x"), "go1.26.8"),
-        digest(Build("kserve", plain.programs, "keda"), "go1.26.8"),
-    }
-    assert len(found) == 5
-
-
-def test_the_control_plane_is_built_first_and_without_debugging_information():
-    assert next(iter(builds())) == "kubernetes"
-    assert "-gcflags=all=-dwarf=false" in FLAGS
-    assert "gitVersion=v1." in builds()["kubernetes"].linker_flags

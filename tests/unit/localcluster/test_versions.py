@@ -1,11 +1,13 @@
 """One file names every version; everything that names one again agrees with it."""
 
 import re
+from pathlib import Path
 
 import yaml
 
 from localcluster.binaries import JOINT
-from localcluster.catalogue import LOCAL_FOLDER, local_images
+from localcluster.catalogue import LOCAL_FOLDER, local_images, platform_images
+from localcluster.paths import PLATFORM
 from localcluster.release import VALUES
 from localcluster.versions import local_image, module, table, version
 
@@ -22,6 +24,9 @@ def test_the_joint_module_requires_the_versions_of_the_table():
     assert required("github.com/coredns/coredns") == version("coredns")
     assert required(module("envoy-gateway")[0]) == version("envoy-gateway")
     assert required(module("gateway-api")[0]) == version("gateway-api")
+    assert required(module("kserve")[0]) == version("kserve")
+    assert required(module("keda")[0]) == version("keda")
+    assert required(module("opentelemetry-operator")[0]) == version("opentelemetry-operator")
 
 
 def test_the_joint_module_needs_no_newer_go_than_the_table_says():
@@ -45,6 +50,32 @@ def test_the_chart_gets_exactly_the_images_that_are_built_here():
 def test_every_infrastructure_image_has_a_recipe_and_every_recipe_is_built():
     folders = {folder.name for folder in LOCAL_FOLDER.iterdir() if (folder / "Dockerfile").exists()}
     assert {image.name for image in local_images()} == folders
+
+
+def stages(dockerfile: Path) -> list[str]:
+    """The text of each stage, from its FROM to the next."""
+    text = dockerfile.read_text()
+    return ["FROM" + stage.rstrip() for stage in text[text.index("FROM") :].split("FROM")[1:]]
+
+
+def test_images_with_python_begin_with_the_same_stage_so_that_they_share_its_layers():
+    platform = {image.name: image.dockerfile for image in platform_images()}
+    storage = LOCAL_FOLDER / "storage-initializer" / "Dockerfile"
+    begin = {stages(file)[0] for file in (storage, platform["operator"], platform["triton-cpu"], platform["builder"])}
+    assert len(begin) == 1
+    assert "python3" in begin.pop()
+
+
+def test_the_builder_takes_from_triton_s_image_what_it_would_have_in_the_very_same_version():
+    platform = {image.name: image.dockerfile for image in platform_images()}
+    shared = re.search(r"slim\.py /opt/tritonserver/site (.+)", platform["builder"].read_text())
+    assert shared is not None
+    pinned = (PLATFORM / "constraints.txt").read_text()
+    served = (platform["triton-cpu"].parent / "requirements.txt").read_text()
+    for name in shared[1].split():
+        found = re.search(rf"^{name}==\S+", served, re.MULTILINE)
+        assert found is not None, f"Triton's image holds no {name}"
+        assert re.search(rf"^{re.escape(found[0])}(?!\S)", pinned, re.MULTILINE), f"the builder wants another {name}"
 
 
 def test_no_image_is_called_latest_and_none_runs_as_root_or_as_a_name():
