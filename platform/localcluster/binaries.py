@@ -7,6 +7,7 @@ cache, where their own `replace` lines apply.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from .versions import module, version
 
 JOINT = PACKAGE / "go" / "joint"
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
+ENOUGH_MEMORY = 10 * 2**30
 KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet")
 
 
@@ -118,8 +120,22 @@ def program(paths: Paths, task: Task, name: str) -> Path:
     raise NotPossible(f"No build makes a program called {name}.")
 
 
+def collection(available: int) -> dict[str, str]:
+    """How compilers and linkers collect garbage, by the bytes of memory that are available.
+
+    A fifth of a compiler's time is its collection. Without it two compilers take 1 GB each, a linker 3 GB.
+    """
+    return {"GOGC": "off", "GOMEMLIMIT": "3GiB"} if available >= ENOUGH_MEMORY else {}
+
+
+def available_memory(meminfo: str | None = None) -> int:
+    """Bytes that programs can take without swapping, from /proc/meminfo."""
+    found = re.search(r"^MemAvailable: +(\d+) kB", meminfo or Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
 def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -> None:
-    env = toolchain.go_environment(paths)
+    env = {**toolchain.go_environment(paths), **collection(available_memory())}
     unfinished.mkdir(parents=True)
     with locked(paths.cache / "bin" / ".go.lock"):
         cwd = source(paths, task, build.thing) if build.thing else JOINT

@@ -12,6 +12,11 @@ from .making import Making
 from .paths import Paths
 from .steps import Step, Work
 from .task import Task
+from .versions import platform_image
+
+
+_USED_BY_MODELS = ("triton-cpu", "builder")
+"""No pod of the platform's own runs these two, the largest: they are imported while the platform starts."""
 
 
 def steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
@@ -69,7 +74,8 @@ def _prerequisites(paths: Paths, kubernetes: Kubernetes) -> list[Step]:
 
 
 def _platform(paths: Paths, making: Making, kubernetes: Kubernetes) -> list[Step]:
-    imports = tuple(f"import-{image.name}" for image in making.images)
+    later = {platform_image(name) for name in _USED_BY_MODELS}
+    imports = tuple(f"import-{image.name}" for image in making.images if image.reference not in later)
     return _release(paths, making, kubernetes, ("kserve-ready", "envoy-gateway-ready", "store-volume", *imports))
 
 

@@ -1,7 +1,7 @@
 """Which programs are built together, and under which digest they are kept."""
 
 from localcluster import changes
-from localcluster.binaries import FLAGS, KUBERNETES, Build, builds, digest
+from localcluster.binaries import ENOUGH_MEMORY, FLAGS, KUBERNETES, Build, available_memory, builds, collection, digest
 from localcluster.components import Component
 from localcluster.control import parts_of
 from localcluster.paths import default
@@ -37,3 +37,14 @@ def test_every_program_that_the_node_starts_is_a_name_of_the_one_program():
     started: list[Component] = parts_of(default())
     assert {component.name for component in started} == set(KUBERNETES)
     assert set(builds()["kubernetes"].names) == set(KUBERNETES)
+
+
+def test_compilers_do_without_garbage_collection_only_where_memory_allows():
+    assert collection(ENOUGH_MEMORY)["GOGC"] == "off"
+    assert collection(ENOUGH_MEMORY - 1) == {}
+
+
+def test_the_memory_that_is_available_is_read_in_bytes():
+    assert available_memory("MemFree: 1 kB\nMemAvailable:   18687000 kB\n") == 18687000 * 1024
+    assert available_memory("nothing of the kind") == 0
+    assert available_memory() > 0

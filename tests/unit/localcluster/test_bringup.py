@@ -28,10 +28,16 @@ def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tupl
     assert all(name not in before(found, name) for name in found)
 
 
-def test_the_platform_is_installed_when_all_its_images_are_there_and_the_webhooks_answer(tmp_path: Path):
+def test_the_platform_is_installed_when_the_images_of_its_pods_are_there_and_the_webhooks_answer(tmp_path: Path):
     needed = before(steps(tmp_path), "platform")
-    assert {"import-operator", "import-triton-cpu", "import-builder", "import-seaweedfs", "import-envoy"} <= needed
+    assert {"import-operator", "import-storage-initializer", "import-seaweedfs", "import-envoy"} <= needed
     assert {"kserve-ready", "envoy-gateway-ready", "store-volume"} <= needed
+
+
+def test_the_platform_starts_while_the_large_images_of_models_are_imported(tmp_path: Path):
+    found = steps(tmp_path)
+    assert not {"import-triton-cpu", "import-builder"} & before(found, "platform")
+    assert {"import-triton-cpu", "import-builder"} <= set(found)
 
 
 def test_the_control_plane_does_not_wait_for_kserve_or_envoy_gateway_to_be_built(tmp_path: Path):
