@@ -11,6 +11,7 @@ import sys
 
 def main(names: list[str]) -> None:
     """Imports every module of Modelyard whose packages are there, and `names`; those must be."""
+    sys.dont_write_bytecode = False  # Triton's image, on which the builder's is made, forbids it
     package = importlib.import_module("modelyard")
     for module in pkgutil.walk_packages(package.__path__, "modelyard.", onerror=lambda _: None):
         try:

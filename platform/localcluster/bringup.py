@@ -14,7 +14,6 @@ from .steps import Step, Work
 from .task import Task
 from .versions import platform_image
 
-
 _USED_BY_MODELS = ("triton-cpu", "builder")
 """No pod of the platform's own runs these two, the largest: they are imported while the platform starts."""
 
