@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cleanroom.room import ASKED_FOR
 from localcluster.binaries import builds
+from localcluster.kind.programs import BROUGHT_BY_THE_USER
 from localcluster.toolchain import PACKAGES
 from tests.support.program_scan import Scan, Start
 
@@ -37,6 +38,7 @@ DEBIAN = {
     "ip": "iproute2",
     "iptables": "iptables",
     "ldconfig": "libc-bin",
+    "ldd": "libc-bin",
     "make": "make",
     "mmdebstrap": "mmdebstrap",
     "modprobe": "kmod",
@@ -66,6 +68,7 @@ WORDS = {
     "command_line": "unshare, in cleanroom.enter",
     "environment.python": "the Python that trains, made by `make entries`",
     "find_uv": "uv",
+    "name": "a program of BROUGHT_BY_THE_USER, in localcluster.kind.programs",
     "node.inside": "the words it is given are starts of their own",
     "os.environ.get": "a Python that the user named",
     "own_uv": "uv, as `make setup` puts it into the cache",
@@ -93,7 +96,7 @@ def is_brought(program: str) -> bool:
     built = {name for build in builds().values() for name in build.programs}
     return (
         package in (*PACKAGES, *ALWAYS_THERE, *ASKED_FOR)
-        or name in built | WHEELS.keys() | OPTIONAL.keys()
+        or name in built | WHEELS.keys() | OPTIONAL.keys() | BROUGHT_BY_THE_USER.keys()
         or (BIN / name).exists()
     )
 
