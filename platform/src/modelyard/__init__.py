@@ -2,7 +2,7 @@
 
 A `Model` (`api`) names a registry entry (`registry`). The operator (`operator`) gathers what is
 (`clients`), asks pure functions what should be done (`core`), and carries it out: an entry is built
-once into a Triton model repository (`build`), served by a KServe InferenceService per revision,
+once into a Triton model repository (`builder`), served by a KServe InferenceService per revision,
 published through the gateway over HTTP and gRPC, and switched without losing a request. `cli` holds
 the same verbs for people.
 """
