@@ -12,6 +12,8 @@ from .task import Task
 
 # Remembers in the cluster itself which CRDs were applied: applying megabytes of them again takes seconds.
 _DEFINED = "modelyard-definitions"
+_ESTABLISHED_SECONDS = 300
+"""The API server takes 14 s for KServe's on two idle cores, and minutes beside other work."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ class Kubernetes:
         if self.value(task, "configmap", _DEFINED, f".data.{key}", "kube-system"):
             return
         self.apply(task, *files)
-        task.until("the new kinds", lambda: self._established(task), 60)
+        task.until("the new kinds", lambda: self._established(task), _ESTABLISHED_SECONDS)
         noted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _DEFINED, "namespace": "kube-system"}}
         self.apply(task, text=json.dumps({**noted, "data": {key: "applied"}}), owner=key)
 
     def _established(self, task: Task) -> bool:
-        definitions = json.loads(self.kubectl(task, "get", "crd", "-o", "json"))["items"]
-        return all(_condition(definition, "Established") for definition in definitions)
+        """Waits for all definitions in one list and watch; kubectl gives up at one that has no conditions yet."""
+        words = ("wait", "crd", "--all", "--for=condition=Established", f"--timeout={_ESTABLISHED_SECONDS}s")
+        return task.succeeds(toolchain.program("kubectl"), f"--kubeconfig={self.kubeconfig}", *words)
 
     def replicas(self, task: Task, deployment: str, namespace: str) -> "Replicas | None":
         """How far a Deployment is, or None when there is none."""
@@ -96,9 +99,3 @@ class Replicas:
     def settled(self) -> bool:
         """Whether exactly the wanted pods exist, all of the newest kind and available."""
         return self.current and self.wanted == self.updated == self.available == self.existing
-
-
-def _condition(item: dict[str, Any], name: str) -> bool:
-    """Whether a condition of an object is True; new objects have no conditions yet."""
-    conditions = item.get("status", {}).get("conditions") or []
-    return any(one["type"] == name and one["status"] == "True" for one in conditions)

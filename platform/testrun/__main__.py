@@ -2,27 +2,47 @@
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
-from .outcome import Outcome, last_line
-from .stages import STAGES
+from .cluster import Cluster
+from .outcome import Outcome, last_line, slowest
+from .stages import STAGES, local_cluster
+
+Stages = Mapping[str, Callable[[Cluster], Outcome]]
 
 
-def run(names: list[str], console: Console) -> list[Outcome]:
+def run(names: list[str], console: Console, cluster: Cluster, stages: Stages = STAGES) -> list[Outcome]:
     """Run the stages one after the other; a failed stage does not keep the later ones from running."""
     outcomes = []
-    for position, name in enumerate(names, 1):
-        console.rule(f"{position}/{len(names)} {name}")
-        started = time.monotonic()
-        outcomes.append(replace(STAGES[name](), seconds=time.monotonic() - started))
+    began = time.monotonic()
+    try:
+        if "e2e" in names:
+            cluster.begin(background=names[0] != "e2e")
+        for position, name in enumerate(names, 1):
+            console.rule(f"{position}/{len(names)} {name}, {minutes(time.monotonic() - began)} since the start")
+            if progress := cluster.progress():
+                console.print(f"  {progress}")
+            started = time.monotonic()
+            outcome = replace(stages[name](cluster), seconds=time.monotonic() - started)
+            console.print(f"  {name}: {last_line([outcome])} in {minutes(outcome.seconds)}")
+            outcomes.append(outcome)
+    finally:
+        cluster.leave()
     return outcomes
 
 
+def minutes(seconds: float) -> str:
+    """A duration as m:ss."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02}"
+
+
 def summary(outcomes: list[Outcome]) -> Table:
-    """The table at the end."""
+    """The table at the end: what each stage came to, and its time."""
     table = Table("stage", "passed", "failed", "time", "", title="Summary")
     for outcome in outcomes:
         colour = "green" if outcome.good else "red"
@@ -30,9 +50,19 @@ def summary(outcomes: list[Outcome]) -> Table:
             f"[{colour}]{outcome.stage}[/]",
             str(outcome.passed),
             str(outcome.failed),
-            f"{outcome.seconds:.1f} s",
+            minutes(outcome.seconds),
             "; ".join(outcome.broken),
         )
+    table.add_section()
+    table.add_row("all", "", "", minutes(sum(outcome.seconds for outcome in outcomes)), "")
+    return table
+
+
+def slowest_tests(outcomes: list[Outcome]) -> Table:
+    """The tests that took longest."""
+    table = Table("time", "test", title="The slowest tests")
+    for duration in slowest(outcomes):
+        table.add_row(f"{duration.seconds:.1f} s", duration.test)
     return table
 
 
@@ -43,7 +73,9 @@ def main(names: list[str]) -> int:
         print(f"testrun: there is no stage {unknown[0]!r}; choose from {', '.join(STAGES)}.", file=sys.stderr)
         return 2
     console = Console(highlight=False)
-    outcomes = run(names or list(STAGES), console)
+    outcomes = run(names or list(STAGES), console, local_cluster())
+    if slowest(outcomes):
+        console.print(slowest_tests(outcomes))
     console.print(summary(outcomes))
     print(last_line(outcomes), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1

@@ -1,4 +1,4 @@
-"""What each stage runs."""
+"""What each stage runs. A stage gets the cluster of this run; all but `e2e` leave it alone."""
 
 import os
 import subprocess
@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from .outcome import Outcome, read_junit
+from .cluster import Cluster
+from .outcome import Outcome, durations, read_junit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLATFORM = ROOT / "platform"
@@ -18,9 +19,16 @@ REPORTS = ROOT / ".modelyard" / "tests"
 COVERED = "*/modelyard/core/*,*/modelyard/api/*"
 _SOURCES = (".", "../tests", "../model-repo", "../loadtests")
 _RUFF = ("--config", "pyproject.toml", "--no-cache", *_SOURCES)
-_BY_FILE = ("--dist", "loadfile")
-_TWO = ("-n", "2", *_BY_FILE)
+_BALANCED = ("--dist", "worksteal")
+"""Each process takes its share of the files in order; one that is done takes tests from the end of another's."""
+_TWO = ("-n", "2", *_BALANCED)
 """Each of the two has an API server and a store of its own."""
+_A_LINE_A_TEST = ("-vv",)
+_E2E = {
+    "parallel": ("-n", os.environ.get("MODELYARD_E2E_WORKERS", "3"), "--dist", "loadfile", "--no-loadscope-reorder"),
+    "exclusive": (),
+}
+"""Files that keep to their own namespaces run three at a time, the longest first; the others one test at a time."""
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff check": (str(BIN / "ruff"), "check", "--quiet", *_RUFF),
     "ruff format": (str(BIN / "ruff"), "format", "--check", "--quiet", *_RUFF),
@@ -41,7 +49,12 @@ def environment() -> dict[str, str]:
     return children
 
 
-def lint() -> Outcome:
+def local_cluster() -> Cluster:
+    """The cluster of a run."""
+    return Cluster([sys.executable, "-m", "localcluster"], REPORTS / "cluster.log", ROOT, environment())
+
+
+def lint(_: Cluster) -> Outcome:
     """All checks, two at a time; the output of a check is shown when it fails."""
 
     def check(item: tuple[str, tuple[str, ...]]) -> tuple[str, float, subprocess.CompletedProcess[str]]:
@@ -60,26 +73,26 @@ def lint() -> Outcome:
     return Outcome("lint", broken=broken)
 
 
-def pytest(stage: str, *options: str) -> Outcome:
-    """Run tests/<stage>; its output goes straight to the reader."""
-    report = REPORTS / f"{stage}.xml"
+def pytest(stage: str, *options: str, **settings: str) -> Outcome:
+    """Run tests/<stage>, which may be a folder below a stage's, with these settings in the environment too."""
+    report = REPORTS / f"{stage.replace('/', '-')}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", f"tests/{stage}", f"--junitxml={report}", *options]
-    code = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, env={**environment(), **settings}, check=False).returncode
     try:
-        passed, failed = read_junit(report)
+        (passed, failed), times = read_junit(report), durations(report)
     except ValueError as missing:
         return Outcome(stage, broken=[str(missing)])
     broken = [] if code == 0 or failed else [f"pytest ended with code {code}"]
-    return Outcome(stage, passed, failed, broken)
+    return Outcome(stage, passed, failed, broken, durations=times)
 
 
-def unit() -> Outcome:
+def unit(_: Cluster) -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
     covered = ("--cov=modelyard.core", "--cov=modelyard.api", "--cov-branch", "--cov-report=", settings)
-    done = pytest("unit", "-n", "auto", *_BY_FILE, *covered)
+    done = pytest("unit", "-n", "auto", *_BALANCED, *covered)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:
@@ -87,28 +100,28 @@ def unit() -> Outcome:
     return done
 
 
-def localcluster(verb: str) -> int:
-    """Exit code of `localcluster <verb>`."""
-    command = [sys.executable, "-m", "localcluster", verb]
-    return subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
+def e2e(cluster: Cluster) -> Outcome:
+    """The whole path: first what keeps to its own namespaces, then what changes the platform for all."""
+    if failure := cluster.wait():
+        return Outcome("e2e", broken=[failure])
+    groups = []
+    for group, options in _E2E.items():
+        started = time.monotonic()
+        groups.append(pytest(f"e2e/{group}", *_A_LINE_A_TEST, *options, MODELYARD_CLUSTER_IS_UP="1"))
+        print(f"  e2e/{group}: {time.monotonic() - started:.1f} s", flush=True)
+    return Outcome(
+        "e2e",
+        sum(outcome.passed for outcome in groups),
+        sum(outcome.failed for outcome in groups),
+        [f"{outcome.stage}: {sentence}" for outcome in groups for sentence in outcome.broken],
+        durations=[duration for outcome in groups for duration in outcome.durations],
+    )
 
 
-def e2e() -> Outcome:
-    """The whole path; leaves the cluster as it was found."""
-    found = os.environ.get("MODELYARD_CLUSTER") == "existing" or localcluster("status") == 0
-    try:
-        if code := localcluster("up"):
-            return Outcome("e2e", broken=[f"the local cluster did not start (code {code})"])
-        return pytest("e2e")
-    finally:
-        if not found:
-            localcluster("down")
-
-
-STAGES: dict[str, Callable[[], Outcome]] = {
+STAGES: dict[str, Callable[[Cluster], Outcome]] = {
     "lint": lint,
     "unit": unit,
-    "integration": lambda: pytest("integration", *_TWO),
-    "charts": lambda: pytest("charts", *_TWO),
+    "integration": lambda _: pytest("integration", *_TWO),
+    "charts": lambda _: pytest("charts", *_TWO),
     "e2e": e2e,
 }

@@ -1,13 +1,19 @@
 """The `modelyard` program as a person or a Job runs it: a process, its exit code and what it wrote.
 
 The processes are forked from one that has imported what most verbs need, which spares each of them a second. Their
-arguments, surroundings, folder and streams are their own, and so is all they do.
+arguments, surroundings, folder and streams are their own, and so is all they do. `modelyard_here` runs the same
+program in the process of the test, for further calls of a verb that one test has run as a process: it spares the
+verb's imports.
 """
 
 import multiprocessing
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,6 +63,33 @@ def modelyard(*arguments: str | Path, store: StoreSettings | None = None, cwd: P
             process.join()
             raise TimeoutError(f"{given[0]} takes longer than {_SECONDS} s: {err.read_text()}")
         return Ran(process.exitcode, out.read_text(), err.read_text())
+
+
+def modelyard_here(*arguments: str | Path, store: StoreSettings | None = None, cwd: Path, **more: str) -> Ran:
+    """Runs a verb to its end in this process: arguments, environment, folder and Python's streams are the verb's."""
+    out, err = StringIO(), StringIO()
+    environment = surroundings(store, HOME=str(cwd), **more)
+    with _lent([PROGRAM, *map(str, arguments)], environment), chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        try:
+            run()
+        except SystemExit as ended:
+            return Ran(int(ended.code or 0), out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def _lent(words: list[str], environment: dict[str, str]) -> Iterator[None]:
+    """This process with other arguments and another environment; both and the signal handler are put back."""
+    arguments, surrounding, handler = sys.argv, dict(os.environ), signal.getsignal(signal.SIGTERM)
+    try:
+        sys.argv = words
+        os.environ.clear()
+        os.environ.update(environment)
+        yield
+    finally:
+        sys.argv = arguments
+        os.environ.clear()
+        os.environ.update(surrounding)
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _verb(words: list[str], environment: dict[str, str], cwd: Path, out: Path, err: Path) -> None:

@@ -60,6 +60,19 @@ def owned(name: str, namespace: str) -> list[str]:
     return sorted(f"{one['kind']}/{one['metadata']['name']}" for one in found)
 
 
+def serving_alone(name: str, namespace: str, version: str) -> str:
+    """The revision's name, once it is the only one left."""
+
+    def look() -> str | None:
+        model = until(name, namespace, "Ready", "True")
+        revisions = model["status"]["revisions"]
+        alone = len(revisions) == 1 and revisions[0]["version"] == version
+        served = [one for one in owned(name, namespace) if one.startswith("InferenceService/")]
+        return revisions[0]["name"] if alone and len(served) == 1 else None
+
+    return eventually(look, f"only version {version} of {name} is left", seconds=180)
+
+
 def gateway() -> str:
     """host:port of the gateway's HTTP listener as this machine reaches it."""
     return yaml.safe_load(CONFIG.read_text())["gateway"]["url"].removeprefix("http://").rstrip("/")

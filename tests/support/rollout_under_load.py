@@ -4,7 +4,8 @@
         tried.ask(version="2")
         ended = tried.ended()
 
-The promises are such that a busy machine of two cores keeps them, and the steps such that a verdict takes seconds.
+The promises are such that a machine of two cores keeps them while three such tests share it, and the steps such that
+a verdict takes seconds: with 10 % allowed some 90 good requests of the candidate's, with 5 % twice as many.
 """
 
 import time
@@ -13,13 +14,15 @@ from typing import Any
 
 from tests.support.kubectl import items, kubectl, run
 from tests.support.models import Load, a_model, applied, until
+from tests.support.proof import PROOF
 from tests.support.watch import Watch
 
 NAME = "digits"
 TENSOR = "input:1,1,8,8"
-PROMISE = {"errorRate": "5%", "latency": {"percentile": 95, "threshold": "500ms"}}
+STRICT = {"errorRate": "5%", "latency": {"percentile": 95, "threshold": "500ms"}}
+PROMISE = STRICT if PROOF else {**STRICT, "errorRate": "10%"}
 SMALL = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
-RATE = 25.0
+RATE = 25.0 if PROOF else 10.0
 CLEAN, BRIGHT = ("--fill", "0.5"), ("--fill", "1")
 """Inputs that every version answers, and inputs at which version 3 fails."""
 PICTURES = ("--samples", "model-repo/digits/1/eval.npz")

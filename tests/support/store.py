@@ -1,4 +1,7 @@
-"""A real object store on this machine: SeaweedFS with its S3 API, on free ports of 127.0.0.1, in a scratch folder."""
+"""A real object store on this machine: SeaweedFS with its S3 API, on free ports of 127.0.0.1, in a scratch folder.
+
+`tests/conftest.py` names this module as a plugin, so there is one store a test process, and a bucket a test.
+"""
 
 import json
 import os
@@ -32,6 +35,9 @@ _IDENTITIES = {
         },
     ]
 }
+
+_ONE_VOLUME_A_BUCKET = "[master.volume_growth]\ncopy_1 = 1\n"
+"""It makes seven by default, and the store has room for 1,000."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ def running_store(folder: Path) -> Iterator[StoreServer]:
     identities = folder / "s3.json"
     identities.write_text(json.dumps(_IDENTITIES))
     (folder / "data").mkdir()
+    (folder / ".seaweedfs").mkdir()
+    (folder / ".seaweedfs" / "master.toml").write_text(_ONE_VOLUME_A_BUCKET)
     ports = free_ports(8)
     names = (
         "master.port",

@@ -1,9 +1,5 @@
 import pytest
 
-from tests.support.store import store, store_server
-
-__all__ = ["store", "store_server"]
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:

@@ -7,9 +7,7 @@ import pytest
 
 from tests.support.bench import Bench, a_bench
 from tests.support.real_apiserver import RealApiServer
-from tests.support.store import StoreServer, store_server
-
-__all__ = ["store_server"]
+from tests.support.store import StoreServer
 
 
 @pytest.fixture

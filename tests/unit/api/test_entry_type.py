@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from modelyard.api.entry import EntryMetadata
+from modelyard.api.entry import Entry, EntryFile, EntryMetadata
 
 LEAST: dict[str, Any] = {"name": "digits", "version": "1", "framework": "pytorch", "task": "image-classification"}
 TENSOR = {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
@@ -34,3 +34,12 @@ def test_tensors_with_names_of_their_own_are_kept_in_order() -> None:
     read = EntryMetadata.model_validate({**LEAST, "inputs": [TENSOR, {**TENSOR, "name": "a"}]})
 
     assert [tensor.name for tensor in read.inputs] == ["x", "a"]
+
+
+def test_the_size_of_an_entry_is_that_of_its_files() -> None:
+    files = tuple(EntryFile(path=path, size=size, sha256="0" * 64) for path, size in (("a", 3), ("b/c", 4)))
+    metadata = EntryMetadata.model_validate(LEAST)
+
+    entry = Entry(name="digits", version="1", digest="sha256:" + "0" * 64, files=files, metadata=metadata)
+
+    assert entry.size == 7

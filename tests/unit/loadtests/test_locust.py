@@ -12,9 +12,8 @@ from modelyard.core.storage import keys
 from tests.support import inference_server, one_port
 from tests.support.inference_server import Manners
 from tests.support.locust import REQUEST, Loaded, load
-from tests.support.store import StoreServer, store, store_server
+from tests.support.store import StoreServer
 
-__all__ = ["store", "store_server"]
 STABLE, CANDIDATE = inference_server.REVISIONS
 DIGEST = "sha256:" + "ab" * 32
 Load = Callable[..., Loaded]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from testrun.__main__ import main, summary
-from testrun.outcome import Outcome, last_line, read_junit
+from testrun.__main__ import main, minutes, summary
+from testrun.outcome import Duration, Outcome, durations, last_line, read_junit, slowest
 
 
 def _report(tmp_path: Path, *suites: str) -> Path:
@@ -47,8 +47,27 @@ def test_a_stage_with_a_broken_check_is_not_good_though_all_its_tests_passed():
     assert Outcome("unit", 20).good
 
 
-def test_the_summary_has_a_row_for_every_stage():
-    assert summary([Outcome("lint"), Outcome("unit", 3)]).row_count == 2
+def test_the_summary_has_a_row_for_every_stage_and_one_for_all():
+    assert summary([Outcome("lint"), Outcome("unit", 3)]).row_count == 3
+
+
+def test_a_report_tells_how_long_each_test_took(tmp_path):
+    case = '<testcase classname="tests.unit.test_a" name="test_b" time="1.5"/>'
+    report = _report(tmp_path, f"<testsuite>{case}</testsuite>")
+
+    assert durations(report) == [Duration(1.5, "tests.unit.test_a::test_b")]
+
+
+def test_the_slowest_tests_are_those_of_all_stages():
+    unit = Outcome("unit", durations=[Duration(1.0, "a"), Duration(3.0, "b")])
+    e2e = Outcome("e2e", durations=[Duration(2.0, "c")])
+
+    assert [duration.test for duration in slowest([unit, e2e], 2)] == ["b", "c"]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0:00"), (59.6, "1:00"), (75.0, "1:15"), (1200.0, "20:00")])
+def test_times_are_shown_in_minutes_and_seconds(seconds, shown):
+    assert minutes(seconds) == shown
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(capsys):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modelyard.settings import StoreSettings
-from tests.support.command_line import modelyard
+from tests.support.command_line import modelyard, modelyard_here
 from tests.support.entries import an_entry
 from tests.support.store import StoreServer
 
@@ -24,9 +24,9 @@ def where(store_server: StoreServer) -> StoreSettings:
 def test_a_folder_is_exported_and_the_archive_checked(tmp_path: Path) -> None:
     folder = an_entry(tmp_path / "toy", arrays=ARRAYS, licence="MIT")
 
-    made = modelyard("export", folder, "--format", "onnx", "--out", "toy.zip", cwd=tmp_path)
-    checked = modelyard("export", "--check", "toy.zip", cwd=tmp_path)
-    told = modelyard("export", "--check", "toy.zip", "-o", "json", cwd=tmp_path)
+    made = modelyard_here("export", folder, "--format", "onnx", "--out", "toy.zip", cwd=tmp_path)
+    checked = modelyard_here("export", "--check", "toy.zip", cwd=tmp_path)
+    told = modelyard_here("export", "--check", "toy.zip", "-o", "json", cwd=tmp_path)
 
     assert (made.code, checked.code) == (0, 0), made.err + checked.err
     assert made.out.startswith("toy.zip: exported, toy:1 as onnx (5 files, ")
@@ -39,12 +39,12 @@ def test_a_folder_is_exported_and_the_archive_checked(tmp_path: Path) -> None:
 
 def test_an_entry_of_the_registry_gives_the_archive_of_its_folder(where: StoreSettings, tmp_path: Path) -> None:
     folder = an_entry(tmp_path / "here", arrays=ARRAYS)
-    assert modelyard("push", folder, store=where, cwd=tmp_path).code == 0
-    assert modelyard("push", an_entry(tmp_path / "old", version="0"), store=where, cwd=tmp_path).code == 0
-    assert modelyard("alias", "set", "toy", "champion", "1", store=where, cwd=tmp_path).code == 0
+    assert modelyard_here("push", folder, store=where, cwd=tmp_path).code == 0
+    assert modelyard_here("push", an_entry(tmp_path / "old", version="0"), store=where, cwd=tmp_path).code == 0
+    assert modelyard_here("alias", "set", "toy", "champion", "1", store=where, cwd=tmp_path).code == 0
 
     for what in (folder, "toy:1", "toy@champion", "toy"):
-        ran = modelyard(
+        ran = modelyard_here(
             "export", what, "--format", "onnx", "--out", f"{Path(what).name}.zip", store=where, cwd=tmp_path
         )
         assert ran.code == 0, ran.err
@@ -61,17 +61,17 @@ def test_what_is_nowhere_is_said_in_a_sentence(where: StoreSettings, tmp_path: P
         ("toy.onnx", "there is no toy.onnx"),
         ("some/folder", "there is no some/folder"),
     ):
-        ran = modelyard("export", what, "--format", "onnx", "--out", "toy.zip", store=where, cwd=tmp_path)
+        ran = modelyard_here("export", what, "--format", "onnx", "--out", "toy.zip", store=where, cwd=tmp_path)
         assert (ran.code, sentence in " ".join(ran.err.split())) == (2, True), ran.err
     assert not list(tmp_path.glob("*.zip"))
 
 
 def test_a_damaged_archive_ends_with_exit_code_2(tmp_path: Path) -> None:
-    modelyard("export", an_entry(tmp_path / "toy"), "--format", "onnx", "--out", "toy.zip", cwd=tmp_path)
+    modelyard_here("export", an_entry(tmp_path / "toy"), "--format", "onnx", "--out", "toy.zip", cwd=tmp_path)
     whole = (tmp_path / "toy.zip").read_bytes()
     (tmp_path / "toy.zip").write_bytes(whole[: len(whole) // 2])
 
-    ran = modelyard("export", "--check", "toy.zip", cwd=tmp_path)
+    ran = modelyard_here("export", "--check", "toy.zip", cwd=tmp_path)
 
     assert (ran.code, ran.out) == (2, "")
     assert "toy.zip is damaged" in ran.err
@@ -101,6 +101,6 @@ def test_a_format_that_cannot_be_made_here_is_refused_before_anything_is_read(tm
     ],
 )
 def test_half_a_request_is_refused(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
-    ran = modelyard("export", *arguments, cwd=tmp_path)
+    ran = modelyard_here("export", *arguments, cwd=tmp_path)
 
     assert (ran.code, sentence in ran.err) == (2, True), ran.err

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
 from modelyard.settings import StoreSettings
 from tests.support import inference_server, one_port
-from tests.support.command_line import Ran, modelyard
+from tests.support.command_line import Ran, modelyard, modelyard_here
 from tests.support.inference_server import Manners
 from tests.support.store import StoreServer
 
@@ -41,8 +42,8 @@ def gateway(manners: dict[str, Manners]) -> Iterator[str]:
         yield url
 
 
-def compare(where: StoreSettings, gateway: str, folder: Path, *options: str) -> Ran:
-    return modelyard(
+def compare(where: StoreSettings, gateway: str, folder: Path, *options: str, run: Any = modelyard_here) -> Ran:
+    return run(
         "compare", "double", "-n", "demo", "--stable", STABLE, "--candidate", CANDIDATE, "--build", DIGEST,
         "--samples", "3", *options,
         store=where, cwd=folder, MODELYARD_GATEWAY_URL=gateway, MODELYARD_TERMINATION_LOG=str(folder / "words"),
@@ -81,7 +82,7 @@ def test_one_that_answers_otherwise_does_not(
 
 
 def test_without_an_answer_the_job_is_to_be_repeated(where: StoreSettings, tmp_path: Path) -> None:
-    ran = compare(where, "http://127.0.0.1:1", tmp_path, "--publish")
+    ran = compare(where, "http://127.0.0.1:1", tmp_path, "--publish", run=modelyard)
 
     assert ran.code == 2
     assert set(words(tmp_path)) == {"reason", "message"}

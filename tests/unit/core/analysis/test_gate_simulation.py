@@ -1,7 +1,8 @@
 """What the gates promise, simulated from the gateway's counts to the verdict: seeds are fixed, slices are seconds.
 
-`test_proof.py` simulates the tests by the thousand; here the same cases go through `judge`, in few runs. A
-row of false aborts fails when its count would be a one in a thousand surprise at 1 %.
+`test_proof.py` simulates the tests by the thousand; here the same cases go through `judge`, in 15 runs, one row in
+40, and in as many as a row says with MODELYARD_PROOF=1. A row of false aborts fails when its count would be a one in
+a thousand surprise at 1 %.
 """
 
 import random
@@ -16,11 +17,13 @@ from modelyard.core.analysis.gates import evaluate
 from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
 from modelyard.core.traffic import Counts, TrafficWindow
 from tests.support.gate_inputs import START, a_look
+from tests.support.proof import PROOF
 
 FAIL, PASS = GateVerdict.FAIL, GateVerdict.PASS
 BAKING = {"weight": 100, "phase": Phase.BAKING, "rollout": {"strategy": "BlueGreen"}}
 """One question at one weight: it has all of alpha."""
 KEPT = 600
+FEW = 15
 
 
 def at_weight(weight, **spec):
@@ -47,12 +50,13 @@ def errors(slices, **look):
     return next(one for one in evaluate(a_look(slices, **look)) if one.name == "errors")
 
 
-def judged(traffic, look, *, runs, minutes=30, history=0, seed=20):
+def judged(traffic, look, *, runs, few=FEW, minutes=30, history=0, seed=20):
     """The errors gate after a rollout, and the minutes until it failed (None: it did not), for every run.
 
     A failure is final and keeps the second it happened in, so one look at the end tells what a look every second
     would have told.
     """
+    runs = runs if PROOF else min(runs, few)
     dice = random.Random(seed)
     ended = [errors(counted(traffic, minutes, dice, history), **look) for _ in range(runs)]
     took = [(one.state["windowEnd"] - START) / 60 if one.verdict is FAIL else None for one in ended]
@@ -81,7 +85,7 @@ def test_bursts_rarely_fail_a_candidate_when_the_stable_was_watched():
 
 def test_without_the_stables_habits_bursts_fail_many():
     bursts = TrafficModel(500, 0.01, correlation=0.01)
-    assert not rarely(judged(bursts, BAKING, runs=40))
+    assert not rarely(judged(bursts, BAKING, runs=40, few=40))
 
 
 def test_five_times_the_allowed_rate_is_found_at_fifty_requests_a_minute():

@@ -1,11 +1,12 @@
 """Where things lie in the store: every key is found again, none leaves its place, digests ignore order."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.api.entry import NAME_PATTERN, VERSION_PATTERN, EntryFile
 from modelyard.core.storage import keys
+from tests.support.proof import PROOF
 
 DIGEST = "sha256:" + "ab" * 32
 names = st.from_regex(NAME_PATTERN, fullmatch=True)
@@ -16,6 +17,9 @@ files = st.builds(
     size=st.integers(0, 9),
     sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
 )
+
+examples = settings(max_examples=1000 if PROOF else 25)
+"""One f-string is tried a few times only; drawing a name from its pattern takes longer than the test."""
 
 
 def test_the_layout_is_the_one_the_serving_side_reads() -> None:
@@ -29,19 +33,23 @@ def test_the_layout_is_the_one_the_serving_side_reads() -> None:
     assert keys.build_optimization(DIGEST, "report.html") == f"builds/{'ab' * 32}/optimization/report.html"
     assert keys.build_study(DIGEST, "trials/1/model.onnx") == f"studies/{'ab' * 32}/trials/1/model.onnx"
     assert keys.part(DIGEST, "model.onnx") == f"parts/{'ab' * 32}/model.onnx"
+    assert keys.check_report("demo", "digits", "digits-1", "shadow") == "checks/demo/digits/digits-1/shadow.json"
     assert keys.storage_uri("modelyard", DIGEST) == f"s3://modelyard/builds/{'ab' * 32}/repository/"
 
 
+@examples
 @given(names, versions)
 def test_a_manifest_is_recognised_by_its_key(name: str, version: str) -> None:
     assert keys.manifest_version(keys.entry_manifest(name, version)) == (name, version)
 
 
+@examples
 @given(names, versions)
 def test_a_file_called_like_the_manifest_is_not_one(name: str, version: str) -> None:
     assert keys.manifest_version(keys.entry_file(name, version, DIGEST, "entry.json")) is None
 
 
+@examples
 @given(st.lists(files, max_size=5), st.randoms())
 def test_the_digest_of_an_entry_does_not_depend_on_the_order_of_its_files(found: list[EntryFile], random) -> None:
     shuffled = list(found)
@@ -50,6 +58,7 @@ def test_the_digest_of_an_entry_does_not_depend_on_the_order_of_its_files(found:
     assert keys.entry_digest(shuffled) == keys.entry_digest(found)
 
 
+@examples
 @given(
     st.lists(files, max_size=4, unique_by=lambda file: file.path),
     st.lists(files, max_size=4),
@@ -88,6 +97,7 @@ def test_paths_that_leave_their_folder_or_trouble_other_systems_are_unsafe(
     assert not keys.is_safe_path(path)
 
 
+@examples
 @given(st.text(min_size=1, max_size=40))
 def test_a_safe_path_stays_below_its_folder(path: str) -> None:
     from posixpath import normpath

@@ -10,9 +10,8 @@ from modelyard.core.snapshot import Failure
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, Unreachable
 from modelyard.operator.observer.builds import BuildObserver
-from tests.support.store import StoreServer, store, store_server
+from tests.support.store import StoreServer
 
-__all__ = ["store", "store_server"]
 DIGEST = "sha256:" + "a" * 64
 STARTED, ENDED = "2026-01-01T00:00:00Z", "2026-01-01T00:00:42Z"
 

@@ -12,9 +12,7 @@ from modelyard.operator.observer.entries import EntryObserver
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.entries import an_entry
 from tests.support.fake_clock import Clock
-from tests.support.store import store, store_server
 
-__all__ = ["store", "store_server"]
 VERSION_1 = Source(name="toy", version="1")
 CHAMPION = Source(name="toy", alias="champion")
 

@@ -12,10 +12,9 @@ from modelyard.core.storage.keys import build_progress, build_report
 from modelyard.operator.observer.builds import BuildObserver
 from tests.support.fake_clock import Clock
 from tests.support.reports import FASTER, WRITTEN, optimized
-from tests.support.store import StoreServer, store, store_server
+from tests.support.store import StoreServer
 from tests.unit.operator.observer.test_builds import DIGEST, Pods, job, pod, words
 
-__all__ = ["store", "store_server"]
 HALF = Progress(done=4, planned=9, spent_seconds=60, at="2026-01-01T00:00:00Z")
 AT_NOON = HALF.model_copy(update={"at": "noon"}).model_dump_json().encode()
 MORE = HALF.model_copy(update={"done": 5})

@@ -5,7 +5,6 @@ rollouts (three minutes) and asserts each bound as it stands. By default there a
 then a row fails when its count would be a one in a thousand surprise at 1 %.
 """
 
-import os
 import random
 
 import pytest
@@ -13,8 +12,8 @@ from scipy import stats
 
 from modelyard.core.analysis.statistics.sequential_test import Rule
 from modelyard.core.analysis.statistics.simulation import TrafficModel, outcome, tally, threshold_outcome
+from tests.support.proof import PROOF
 
-PROOF = os.environ.get("MODELYARD_PROOF") == "1"
 ALONE = Rule(0.01)
 COMPARED = Rule(0.01, max_regression=0.25)
 

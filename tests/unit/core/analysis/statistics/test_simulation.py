@@ -87,3 +87,17 @@ def test_threshold_rules_abort_as_often_as_arithmetic_says(per_minute, rate, mis
 
     assert found.aborted == pytest.approx(expected, abs=0.07)
     assert found.inconclusive == 0
+
+
+def test_a_rollout_of_which_too_little_was_seen_ends_undecided_though_the_stable_was_watched_before():
+    few = TrafficModel(20, 0.0, share=0.5, history=1)
+
+    assert outcome(Rule(0.01, max_regression=0.25), few, 2, random.Random(1)) == (SimulatedOutcome.INCONCLUSIVE, 2)
+
+
+def test_a_rollout_ends_with_the_second_that_decides_it():
+    good, minutes = outcome(Rule(0.01), TrafficModel(1000, 0.0), 5, random.Random(1))
+    bad, seconds = outcome(Rule(0.01), TrafficModel(1000, 1.0), 5, random.Random(1))
+
+    assert (good, bad) == (SimulatedOutcome.PROMOTED, SimulatedOutcome.ABORTED)
+    assert 0 < seconds < minutes < 5

@@ -14,12 +14,12 @@ IMAGE, LOGITS = "input:input", "output:logits"
 TENSOR = IMAGE.partition(":")[2]
 
 
-@pytest.fixture
-def digits(namespace: str) -> str:
-    """A Model that serves digits version 1 in the test's namespace."""
-    applied(a_model("digits", namespace))
-    until("digits", namespace, "Ready", "True")
-    return namespace
+@pytest.fixture(scope="module")
+def digits(shared_namespace: str) -> str:
+    """The namespace in which a Model serves digits version 1; it is only asked."""
+    applied(a_model("digits", shared_namespace))
+    until("digits", shared_namespace, "Ready", "True")
+    return shared_namespace
 
 
 def test_a_model_answers_over_http_as_its_entry_promised(digits: str) -> None:

@@ -5,12 +5,22 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kubectl import run
-from tests.support.rollout_under_load import BRIGHT, CLEAN, PICTURES, SMALL, RolloutUnderLoad, Shot, a_canary, unharmed
+from tests.support.rollout_under_load import (
+    BRIGHT,
+    CLEAN,
+    PICTURES,
+    SMALL,
+    STRICT,
+    RolloutUnderLoad,
+    Shot,
+    a_canary,
+    unharmed,
+)
 
 
 @pytest.fixture(scope="module")
 def running(shared_namespace: str) -> Iterator[RolloutUnderLoad]:
-    with RolloutUnderLoad(shared_namespace, a_canary(25)) as tried:
+    with RolloutUnderLoad(shared_namespace, a_canary(25), slo=STRICT) as tried:
         tried.rest()
         yield tried
 

@@ -5,23 +5,10 @@ import time
 import pytest
 
 from tests.support.kubectl import eventually, kubectl
-from tests.support.models import Load, a_model, applied, condition, owned, until
+from tests.support.models import Load, a_model, applied, condition, serving_alone, until
 
 TENSOR = "input:1,1,8,8"
 SMALL = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
-
-
-def serving_alone(name: str, namespace: str, version: str) -> str:
-    """The revision's name, once it is the only one left."""
-
-    def look() -> str | None:
-        model = until(name, namespace, "Ready", "True")
-        revisions = model["status"]["revisions"]
-        alone = len(revisions) == 1 and revisions[0]["version"] == version
-        served = [one for one in owned(name, namespace) if one.startswith("InferenceService/")]
-        return revisions[0]["name"] if alone and len(served) == 1 else None
-
-    return eventually(look, f"only version {version} of {name} is left", seconds=180)
 
 
 def test_a_switch_under_load_fails_no_request_over_http_and_grpc(namespace: str) -> None:
@@ -56,23 +43,6 @@ def test_taking_a_switch_back_half_way_fails_no_request(namespace: str) -> None:
 
     assert again == first, "the revision that was still draining takes the traffic back"
     assert [(count["failures"], count["errors"]) for count in counts] == [(0, []), (0, [])]
-
-
-@pytest.mark.proof
-def test_the_leader_dies_in_mid_switch_and_nobody_notices(namespace: str) -> None:
-    applied(a_model("digits", namespace, serving={"resources": SMALL}))
-    serving_alone("digits", namespace, "1")
-    load = Load("http", "digits", namespace, TENSOR)
-
-    applied(a_model("digits", namespace, version="2", serving={"resources": SMALL}))
-    lease = kubectl("get", "lease", "-n", "modelyard-system", "-o", "jsonpath={.items[*].spec.holderIdentity}").stdout
-    leader = next(one for one in lease.split() if one.startswith("modelyard-operator"))
-    kubectl("delete", "pod", leader.split("_")[0], "-n", "modelyard-system", "--grace-period=0", "--force")
-    serving_alone("digits", namespace, "2")
-    count = load.ended()
-
-    assert count["failures"] == 0, count["errors"]
-    assert len(count["revisions"]) == 2
 
 
 def test_changing_only_the_replicas_makes_no_new_revision(namespace: str) -> None:

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 from tests.support.kubectl import ROOT, kubectl, run
+from tests.support.local_cluster import localcluster
 from tests.support.models import Load, a_model, applied, condition, infer, output, until
 from tests.support.optimize_jobs import PLATFORM, done, evict, pods
 from tests.support.watch import Watch
-
-from .conftest import localcluster
 
 pytestmark = pytest.mark.proof
 NAME = "resnet18-digits"

@@ -1,18 +1,18 @@
 """A good candidate is promoted by evidence, step by step, and no request fails; the same again is never refused."""
 
-import os
+from tests.support.proof import PROOF
+from tests.support.rollout_under_load import PICTURES, SMALL, STRICT, RolloutUnderLoad, a_canary, unharmed
 
-from tests.support.rollout_under_load import PICTURES, SMALL, RolloutUnderLoad, a_canary, unharmed
-
-PROVING = bool(os.environ.get("MODELYARD_PROOF"))
-REQUESTS = 20_000 if PROVING else 1_500
-SAME_AGAIN = 20 if PROVING else 1
-STEPS = (5, 25, 50) if PROVING else (25, 50)
+REQUESTS = 20_000 if PROOF else 1_500
+SAME_AGAIN = 20 if PROOF else 1
+STEPS = (5, 25, 50) if PROOF else (25, 50)
 
 
 def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(namespace: str) -> None:
-    bake = "150s" if PROVING else "10s"
-    with RolloutUnderLoad(namespace, a_canary(*STEPS, bake=bake), PICTURES, rate=60 if PROVING else 25) as tried:
+    bake = "150s" if PROOF else "10s"
+    with RolloutUnderLoad(
+        namespace, a_canary(*STEPS, bake=bake), PICTURES, slo=STRICT, rate=60 if PROOF else 25
+    ) as tried:
         tried.ask(version="2")
         tried.reaches("Baking", seconds=240)
         candidate = tried.shots()[-1]["candidate"]
