@@ -7,8 +7,13 @@ from typing import Any
 from tests.support.bench import Bench
 
 KINDS = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "Deployment", "Service")
-_TIMES = frozenset({"lastTransitionTime", "since", "carried", "started", "ended", "checked", "until"})
-_COUNTS = frozenset({"requests", "bad"})
+_TIMES = frozenset(
+    {
+        "lastTransitionTime", "stageStartTime", "programmedTime", "phaseStartTime", "startTime", "endTime",
+        "lastAnalysisTime", "retainUntil", "nextAttemptTime", "time",
+    }
+)  # fmt: skip
+_COUNTS = frozenset({"requests", "failedRequests"})
 
 
 def remains(bench: Bench, name: str = "digits") -> dict[str, Any]:

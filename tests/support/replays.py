@@ -98,10 +98,14 @@ def forks(told: Told) -> Iterator[Told]:
 
 def end(world: World) -> dict[str, Any]:
     """Everything that is left, without times and counts, which a pause changes."""
-    rollout = state(world).model_dump(exclude={"since", "until", "history", "command", "started", "checked", "gates"})
+    rollout = state(world).model_dump(
+        exclude={"phase_start_time", "retain_until", "history", "command", "start_time", "last_analysis_time", "gates"}
+    )
     return {
         "rollout": {
-            key: value for key, value in rollout.items() if key not in ("message", "requests", "bad", "report")
+            key: value
+            for key, value in rollout.items()
+            if key not in ("message", "requests", "failed_requests", "report")
         },
         "history": [(one.version, one.outcome, one.reason) for one in state(world).history],
         "revisions": [(one.version, one.slot, one.stage, one.weight) for one in world.status.revisions],

@@ -84,7 +84,7 @@ class RolloutUnderLoad:
         return self._counted(self.shots()[-1])
 
     def _counted(self, shot: Shot) -> int:
-        self._over |= {(one["revision"], one["ended"]) for one in shot.get("history", [])}
+        self._over |= {(one["revision"], one["endTime"]) for one in shot.get("history", [])}
         return len(self._over)
 
     def say(self, action: str) -> str:

@@ -60,7 +60,7 @@ def test_one_that_fails_a_share_of_the_inputs(tried: RolloutUnderLoad) -> None:
     refused(tried, ended, "ErrorsGateFailed")
     assert ended["message"].startswith("errors:")
     assert f"of {ended['requests']}" in ended["message"]
-    assert 0 < ended["bad"] < ended["requests"]
+    assert 0 < ended["failedRequests"] < ended["requests"]
 
 
 def test_one_that_fails_only_over_grpc(tried: RolloutUnderLoad) -> None:

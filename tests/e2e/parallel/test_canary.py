@@ -21,7 +21,7 @@ def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(nam
         assert tried.alone() == candidate
         counts = tried.rest()
 
-        assert (ended["outcome"], ended["revision"], ended["bad"]) == ("Promoted", candidate, 0)
+        assert (ended["outcome"], ended["revision"], ended["failedRequests"]) == ("Promoted", candidate, 0)
         unharmed(counts, tried.stable, candidate)
         assert sum(count["requests"] for count in counts) >= REQUESTS
         assert tried.pods(candidate) == before, "promotion restarts no pod"

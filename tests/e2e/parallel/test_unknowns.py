@@ -31,4 +31,4 @@ def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -
         tried.resume_load(CLEAN, CLEAN)
         ended = tried.ended(seconds=500)
 
-        assert (ended["outcome"], ended["bad"]) == ("Promoted", 0), ended["message"]
+        assert (ended["outcome"], ended["failedRequests"]) == ("Promoted", 0), ended["message"]

@@ -1,4 +1,4 @@
-"""The map in docs/architecture.md and README.md names what exists, and folders stay small enough to be read at a glance."""
+"""The map in architecture.md and README.md names what exists; folders stay small."""
 
 import re
 from pathlib import Path
