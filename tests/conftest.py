@@ -9,7 +9,7 @@ import pytest
 
 from modelyard.builder.optimization.training import environment
 
-pytest_plugins = ["tests.support.real_apiserver", "tests.support.store"]
+pytest_plugins = ["tests.support.operator.real_apiserver", "tests.support.servers.store"]
 
 
 def missing() -> dict[str, str]:

@@ -14,8 +14,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.support.kubectl import apply, items, kubectl, run
-from tests.support.rollout_under_load import BRIGHT, CLEAN, RolloutUnderLoad, a_canary
+from tests.support.cluster.kubectl import apply, items, kubectl, run
+from tests.support.cluster.rollout_under_load import BRIGHT, CLEAN, RolloutUnderLoad, a_canary
 
 PROMISE = {"errorRate": "1%", "latency": {"percentile": 99, "threshold": "100ms"}}
 SLOW_MILLISECONDS = 130
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     errors = seconds_to_be_out(runs, BRIGHT, "digits", "3", {"errorRate": "1%"})
-    version = run("python", "-m", "tests.support.bad_models", "slow", str(SLOW_MILLISECONDS)).stdout.strip()
+    version = run("python", "-m", "tests.support.artifacts.bad_models", "slow", str(SLOW_MILLISECONDS)).stdout.strip()
     slow = seconds_to_be_out(runs, CLEAN, "digits-slow", version, PROMISE)
     without, during = cpu_of_a_rollout()
     print("\n| a candidate that | runs | out after, median, s | slowest, s |\n|---|---|---|---|")

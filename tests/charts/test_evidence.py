@@ -2,7 +2,7 @@
 
 import yaml
 
-from tests.support.charts import PLATFORM, complaint, objects, one, template
+from tests.support.repository.charts import PLATFORM, complaint, objects, one, template
 
 URL = "http://prometheus.monitoring:9090"
 

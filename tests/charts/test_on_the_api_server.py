@@ -8,8 +8,8 @@ import yaml
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import Strategy
-from tests.support.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
-from tests.support.real_apiserver import RealApiServer
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.repository.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,8 @@ from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.rbac import RIGHTS
 from modelyard.settings import Settings
-from tests.support.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
-from tests.support.real_apiserver import RealApiServer
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.repository.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
 
 KNOWN_BY_THE_CHART = {
     "store.accessKeyId",

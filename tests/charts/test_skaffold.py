@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from modelyard import __version__
-from tests.support.charts import MODEL, PLATFORM, ROOT, helm, objects, one
-from tests.support.real_apiserver import RealApiServer
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.repository.charts import MODEL, PLATFORM, ROOT, helm, objects, one
 
 SKAFFOLD: dict[str, Any] = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 ARTIFACTS = {artifact["image"]: artifact for artifact in SKAFFOLD["build"]["artifacts"]}

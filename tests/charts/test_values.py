@@ -12,7 +12,7 @@ import yaml
 from modelyard.api.crd import structural
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
-from tests.support.charts import MODEL, PLATFORM, complaint
+from tests.support.repository.charts import MODEL, PLATFORM, complaint
 
 CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL], ids=lambda chart: chart.name)
 

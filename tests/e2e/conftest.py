@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.local_cluster import a_namespace, running_cluster
+from tests.support.cluster.local_cluster import a_namespace, running_cluster
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,7 @@
 """A Model that is deleted leaves nothing, in its namespace and in the platform's, where the Jobs of all Models are."""
 
-from tests.support.kubectl import eventually, items, kubectl
-from tests.support.models import a_model, applied, owned, until
+from tests.support.cluster.kubectl import eventually, items, kubectl
+from tests.support.cluster.models import a_model, applied, owned, until
 
 
 def test_a_deleted_model_leaves_nothing(namespace: str) -> None:

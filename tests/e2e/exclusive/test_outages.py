@@ -5,11 +5,10 @@ import time
 
 import pytest
 
-from tests.support.kubectl import kubectl
-from tests.support.models import Load, a_model, applied, serving_alone
-from tests.support.network_faults import counters_unreachable, networks
-from tests.support.proof import PROOF
-from tests.support.rollout_under_load import (
+from tests.support.cluster.kubectl import kubectl
+from tests.support.cluster.models import Load, a_model, applied, serving_alone
+from tests.support.cluster.network_faults import counters_unreachable, networks
+from tests.support.cluster.rollout_under_load import (
     PICTURES,
     SMALL,
     TENSOR,
@@ -18,6 +17,7 @@ from tests.support.rollout_under_load import (
     kill_operators,
     unharmed,
 )
+from tests.support.repository.proof import PROOF
 
 KILLS = 20 if PROOF else 1
 BLIND = 60

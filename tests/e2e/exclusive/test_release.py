@@ -1,6 +1,6 @@
 """The release proves itself: the doctor and `helm test` ask about the whole cluster."""
 
-from tests.support.kubectl import run
+from tests.support.cluster.kubectl import run
 
 
 def test_the_doctor_finds_a_healthy_cluster() -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.kubectl import ROOT, kubectl, run
-from tests.support.local_cluster import localcluster
-from tests.support.models import Load, a_model, applied, condition, infer, output, until
-from tests.support.optimize_jobs import PLATFORM, done, evict, pods
-from tests.support.watch import Watch
+from tests.support.cluster.kubectl import ROOT, kubectl, run
+from tests.support.cluster.local_cluster import localcluster
+from tests.support.cluster.models import Load, a_model, applied, condition, infer, output, until
+from tests.support.cluster.optimize_jobs import PLATFORM, done, evict, pods
+from tests.support.cluster.watch import Watch
 
 pytestmark = pytest.mark.proof
 NAME = "resnet18-digits"

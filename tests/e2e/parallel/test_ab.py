@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.support.models import gateway, host
-from tests.support.rollout_under_load import NAME, RolloutUnderLoad, unharmed
+from tests.support.cluster.models import gateway, host
+from tests.support.cluster.rollout_under_load import NAME, RolloutUnderLoad, unharmed
 
 USERS = 1000
 VISITS = 3

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.kubectl import run
-from tests.support.rollout_under_load import (
+from tests.support.cluster.kubectl import run
+from tests.support.cluster.rollout_under_load import (
     BRIGHT,
     CLEAN,
     PICTURES,
@@ -36,7 +36,7 @@ def tried(running: RolloutUnderLoad) -> Iterator[RolloutUnderLoad]:
 
 def made(*what: str) -> str:
     """Version of an entry that is bad in that way."""
-    return run("python", "-m", "tests.support.bad_models", *what).stdout.strip()
+    return run("python", "-m", "tests.support.artifacts.bad_models", *what).stdout.strip()
 
 
 def refused(tried: RolloutUnderLoad, ended: Shot, reason: str) -> None:

@@ -3,9 +3,9 @@
 import httpx
 
 from modelyard.core.names import preview_host
-from tests.support.kubectl import eventually
-from tests.support.models import gateway, host
-from tests.support.rollout_under_load import NAME, RolloutUnderLoad, unharmed
+from tests.support.cluster.kubectl import eventually
+from tests.support.cluster.models import gateway, host
+from tests.support.cluster.rollout_under_load import NAME, RolloutUnderLoad, unharmed
 
 BLUE_GREEN = {"strategy": "BlueGreen", "preview": {"pause": True}, "bake": "10m", "abortScaleDownDelay": "1s"}
 

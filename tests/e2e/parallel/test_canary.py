@@ -1,7 +1,7 @@
 """A good candidate is promoted by evidence, step by step, and no request fails; the same again is never refused."""
 
-from tests.support.proof import PROOF
-from tests.support.rollout_under_load import PICTURES, SMALL, STRICT, RolloutUnderLoad, a_canary, unharmed
+from tests.support.cluster.rollout_under_load import PICTURES, SMALL, STRICT, RolloutUnderLoad, a_canary, unharmed
+from tests.support.repository.proof import PROOF
 
 REQUESTS = 20_000 if PROOF else 1_500
 SAME_AGAIN = 20 if PROOF else 1

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.kubectl import items, run
-from tests.support.rollout_under_load import CLEAN, RolloutUnderLoad, a_canary, unharmed
+from tests.support.cluster.kubectl import items, run
+from tests.support.cluster.rollout_under_load import CLEAN, RolloutUnderLoad, a_canary, unharmed
 
 JOB = "modelyard.dev/check=loadTest,modelyard.dev/namespace="
 TESTED = a_canary(50, bake="5s", loadTest={"requestsPerSecond": 8, "duration": "15s"})
@@ -26,7 +26,7 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
 
 @pytest.mark.proof
 def test_one_that_is_slow_under_it_never_gets_a_user(namespace: str) -> None:
-    version = run("python", "-m", "tests.support.bad_models", "slow", "800").stdout.strip()
+    version = run("python", "-m", "tests.support.artifacts.bad_models", "slow", "800").stdout.strip()
     with RolloutUnderLoad(
         namespace, a_canary(50, loadTest={"requestsPerSecond": 1, "duration": "40s"}), CLEAN, rate=10
     ) as tried:

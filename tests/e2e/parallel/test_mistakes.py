@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support.kubectl import apply, eventually, get, items, run
-from tests.support.models import a_model, applied, condition, infer, output, owned, until
+from tests.support.cluster.kubectl import apply, eventually, get, items, run
+from tests.support.cluster.models import a_model, applied, condition, infer, output, owned, until
 
 IMAGE = np.zeros((1, 1, 8, 8), dtype=np.float32)
 
@@ -73,7 +73,7 @@ def test_a_server_without_enough_memory_is_named_and_the_old_one_serves_on(
 
 
 def test_an_onnx_that_cannot_be_parsed_stops_at_the_build_with_a_sentence(namespace: str) -> None:
-    run("python", "-m", "tests.support.broken_entry", "torn", "1")
+    run("python", "-m", "tests.support.artifacts.broken_entry", "torn", "1")
 
     applied(a_model("torn", namespace, entry="torn"))
     model = until("torn", namespace, "Stalled", "True")

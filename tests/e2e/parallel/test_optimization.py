@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.kubectl import ROOT, eventually, get, items, kubectl, run
-from tests.support.models import Load, a_model, applied, condition, infer, output, until
-from tests.support.optimize_jobs import PLATFORM, done, evict, pods
-from tests.support.watch import Watch
+from tests.support.cluster.kubectl import ROOT, eventually, get, items, kubectl, run
+from tests.support.cluster.models import Load, a_model, applied, condition, infer, output, until
+from tests.support.cluster.optimize_jobs import PLATFORM, done, evict, pods
+from tests.support.cluster.watch import Watch
 
 TENSOR = "input:1,1,8,8"
 SMALL = {"resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.kubectl import eventually, run
-from tests.support.models import a_model, applied, until
+from tests.support.cluster.kubectl import eventually, run
+from tests.support.cluster.models import a_model, applied, until
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.kubectl import ROOT, kubectl, run
-from tests.support.models import a_model, applied, condition, infer, output, until
+from tests.support.cluster.kubectl import ROOT, kubectl, run
+from tests.support.cluster.models import a_model, applied, condition, infer, output, until
 
 DIGITS = np.load(ROOT / "model-repo" / "digits" / "1" / "eval.npz")
 IMAGE, LOGITS = "input:input", "output:logits"
@@ -92,6 +92,6 @@ def test_the_kserve_client_gets_the_same_answer(digits: str, tmp_path: Path) -> 
     image = tmp_path / "image.npy"
     np.save(image, DIGITS[IMAGE][:1].astype(np.float32))
 
-    told = run("python", "-m", "tests.support.kserve_client", "digits", digits, TENSOR, str(image)).stdout
+    told = run("python", "-m", "tests.support.cluster.kserve_client", "digits", digits, TENSOR, str(image)).stdout
 
     np.testing.assert_allclose(np.asarray(json.loads(told)), DIGITS[LOGITS][0], atol=1e-3)

@@ -24,8 +24,8 @@ from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Backend, Publication, policies
 from modelyard.core.revisions.route_status import route_failure
 from modelyard.settings import GatewaySettings
-from tests.support.kubectl import apply, eventually, get, items, kubectl
-from tests.support.models import a_model, applied, gateway, host, until
+from tests.support.cluster.kubectl import apply, eventually, get, items, kubectl
+from tests.support.cluster.models import a_model, applied, gateway, host, until
 
 NAME, STABLE, CANDIDATE = "tried", "tried-stable", "tried-candidate"
 JOINING = (1_000_000, 1)

@@ -1,6 +1,6 @@
 """Recreate: the old revision goes before the new one comes, for hardware that holds only one."""
 
-from tests.support.rollout_under_load import CLEAN, RolloutUnderLoad
+from tests.support.cluster.rollout_under_load import CLEAN, RolloutUnderLoad
 
 
 def test_the_old_revision_has_gone_before_the_new_one_comes_and_answers_end_in_the_new(namespace: str) -> None:

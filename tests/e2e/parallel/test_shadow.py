@@ -1,7 +1,7 @@
 """A shadow: a candidate with wrong outputs is reported with its numbers, and users never see one of its answers."""
 
-from tests.support.kubectl import run
-from tests.support.rollout_under_load import PICTURES, RolloutUnderLoad, unharmed
+from tests.support.cluster.kubectl import run
+from tests.support.cluster.rollout_under_load import PICTURES, RolloutUnderLoad, unharmed
 
 SHADOW = {
     "strategy": "Shadow",
@@ -11,7 +11,7 @@ SHADOW = {
 
 
 def test_wrong_outputs_are_reported_and_users_see_nothing(namespace: str) -> None:
-    version = run("python", "-m", "tests.support.bad_models", "wrong").stdout.strip()
+    version = run("python", "-m", "tests.support.artifacts.bad_models", "wrong").stdout.strip()
     with RolloutUnderLoad(namespace, SHADOW, PICTURES) as tried:
         tried.ask("digits-wrong", version)
         ended = tried.ended(seconds=240)

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.support.kubectl import eventually, kubectl
-from tests.support.models import Load, a_model, applied, condition, serving_alone, until
+from tests.support.cluster.kubectl import eventually, kubectl
+from tests.support.cluster.models import Load, a_model, applied, condition, serving_alone, until
 
 TENSOR = "input:1,1,8,8"
 SMALL = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}

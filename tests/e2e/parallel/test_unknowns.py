@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rollout_under_load import CLEAN, PICTURES, RolloutUnderLoad, a_canary, unharmed
+from tests.support.cluster.rollout_under_load import CLEAN, PICTURES, RolloutUnderLoad, a_canary, unharmed
 
 
 def test_without_traffic_it_waits_and_goes_on_with_the_first_users(namespace: str) -> None:

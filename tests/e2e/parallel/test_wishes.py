@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.kubectl import eventually, items, kubectl
-from tests.support.models import owned
-from tests.support.rollout_under_load import NAME, RolloutUnderLoad, a_canary, unharmed
+from tests.support.cluster.kubectl import eventually, items, kubectl
+from tests.support.cluster.models import owned
+from tests.support.cluster.rollout_under_load import NAME, RolloutUnderLoad, a_canary, unharmed
 
 BIGGER = {"resources": {"requests": {"cpu": "120m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}}
 WAITING = a_canary(25, bake="10m")

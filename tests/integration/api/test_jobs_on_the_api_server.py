@@ -8,8 +8,8 @@ import yaml
 from modelyard.core.resources.build_jobs import job, optimize_job
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import BuildSettings
-from tests.support.builders import a_model, settings
-from tests.support.real_apiserver import RealApiServer
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.worlds.builders import a_model, settings
 from tests.unit.core.resources.test_check_jobs import DIGEST, a_comparison, a_load_test
 
 pytestmark = pytest.mark.integration

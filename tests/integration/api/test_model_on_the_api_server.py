@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.support.real_apiserver import RealApiServer
-from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
+from tests.support.objects.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
+from tests.support.operator.real_apiserver import RealApiServer
 
 pytestmark = pytest.mark.integration
 

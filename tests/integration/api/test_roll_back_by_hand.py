@@ -14,8 +14,8 @@ from kubernetes import client
 
 from modelyard.api.rollout import AB
 from modelyard.core.resources.routes import Backend, Publication, routes
-from tests.support.builders import a_model, settings
-from tests.support.real_apiserver import BIN, RealApiServer
+from tests.support.operator.real_apiserver import BIN, RealApiServer
+from tests.support.worlds.builders import a_model, settings
 
 pytestmark = pytest.mark.integration
 

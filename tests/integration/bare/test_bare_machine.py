@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bare_machine import BareMachine, bare_machine
+from tests.support.machine.bare_machine import BareMachine, bare_machine
 
 
 @pytest.fixture(scope="module")

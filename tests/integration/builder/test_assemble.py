@@ -11,10 +11,10 @@ from modelyard.api.report import Report
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.triton.config import read_config
 from modelyard.errors import InvalidEntry, UnsupportedModel
-from tests.support import onnx_models as models
-from tests.support import quantizable
-from tests.support.building import built, built_from
-from tests.support.entries import an_entry
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts import quantizable
+from tests.support.artifacts.building import built, built_from
+from tests.support.artifacts.entries import an_entry
 
 REPO = Path(__file__).resolve().parents[3] / "model-repo"
 Shapes = dict[str, list[int]]

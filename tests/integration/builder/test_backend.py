@@ -14,8 +14,8 @@ from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import TritonServer, running
-from tests.support import onnx_models as models
-from tests.support.questions import ask, data
+from tests.support.artifacts import onnx_models as models
+from tests.support.servers.questions import ask, data
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 THREADS = 'max_batch_size: 4\nparameters {{ key: "intra_op_thread_count" value {{ string_value: "{}" }} }}\n'

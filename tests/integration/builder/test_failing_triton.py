@@ -13,8 +13,8 @@ from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.triton.install import triton_home
 from modelyard.core.failure_causes import TRY_LATER
 from modelyard.errors import HostFailure
-from tests.support import onnx_models as models
-from tests.support.failing_triton import ALWAYS, LOCK_ERROR, FailingTriton, failing_triton
+from tests.support.artifacts import onnx_models as models
+from tests.support.servers.failing_triton import ALWAYS, LOCK_ERROR, FailingTriton, failing_triton
 
 ABORT = "kill -ABRT $$"
 

@@ -14,9 +14,9 @@ from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import TritonServer, running
 from modelyard.errors import UnsupportedModel
-from tests.support import onnx_models as models
-from tests.support import quantizable
-from tests.support.questions import ask, data
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts import quantizable
+from tests.support.servers.questions import ask, data
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 MOST = 150_000_000

@@ -15,7 +15,7 @@ from modelyard.builder.optimization.optimizer import OptimizationOutcome, Watch,
 from modelyard.builder.optimization.results import artifact as optimized
 from modelyard.builder.optimization.results.publish import build
 from modelyard.builder.triton.config import read_config
-from tests.support.optimizable import SMALLER, a_perceptron, chains
+from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
 from tests.unit.builder.optimization import classifier, tiny_passes
 
 ORDER = AssemblyRequest(
@@ -120,7 +120,7 @@ def test_a_variant_whose_outputs_have_other_types_is_refused(tmp_path: Path) -> 
 def _with_a_file_of_other_types(scratch: Path) -> tuple[SharedLayer, OptimizationOutcome]:
     from onnx import TensorProto, helper
 
-    from tests.support import onnx_models as models
+    from tests.support.artifacts import onnx_models as models
 
     entry = classifier.an_entry(scratch / "entry", described="x" * 4000)
     with pytest.MonkeyPatch.context() as patch:

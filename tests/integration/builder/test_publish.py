@@ -15,7 +15,7 @@ from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.errors import InvalidEntry
 from modelyard.registry.bucket import BucketRegistry
-from tests.support.entries import an_entry
+from tests.support.artifacts.entries import an_entry
 
 Publish = Callable[[str], Report]
 

@@ -18,9 +18,9 @@ from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import StoreSettings
-from tests.support.command_line import modelyard
-from tests.support.optimizable import SMALLER, a_perceptron, chains
-from tests.support.store import StoreServer
+from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
+from tests.support.machine.command_line import modelyard
+from tests.support.servers.store import StoreServer
 
 RECIPES = chains(int8_weights=("fold", "int8-weights"), refusing=("fuse",))
 

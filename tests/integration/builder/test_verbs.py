@@ -16,10 +16,10 @@ import pytest
 from modelyard.cli.main import TERMINATED
 from modelyard.clients.store import S3Store
 from modelyard.settings import StoreSettings
-from tests.support import onnx_models as models
-from tests.support.command_line import PROGRAM, modelyard, surroundings
-from tests.support.entries import an_entry
-from tests.support.store import StoreServer
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.entries import an_entry
+from tests.support.machine.command_line import PROGRAM, modelyard, surroundings
+from tests.support.servers.store import StoreServer
 
 
 @pytest.fixture

@@ -13,10 +13,8 @@ import yaml
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.snapshot import Ref
-from tests.support.bench import eventually
-from tests.support.command_line import PROGRAM, Ran, modelyard, surroundings
-from tests.support.real_apiserver import RealApiServer
-from tests.support.rollout_statuses import (
+from tests.support.machine.command_line import PROGRAM, Ran, modelyard, surroundings
+from tests.support.objects.rollout_statuses import (
     CANDIDATE,
     a_gate,
     a_record,
@@ -26,6 +24,8 @@ from tests.support.rollout_statuses import (
     conditions,
     split,
 )
+from tests.support.operator.bench import eventually
+from tests.support.operator.real_apiserver import RealApiServer
 
 pytestmark = pytest.mark.integration
 

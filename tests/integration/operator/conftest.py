@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bench import Bench, a_bench
-from tests.support.real_apiserver import RealApiServer
-from tests.support.store import StoreServer
+from tests.support.operator.bench import Bench, a_bench
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.servers.store import StoreServer
 
 
 @pytest.fixture

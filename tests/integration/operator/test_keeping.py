@@ -8,7 +8,7 @@ import pytest
 from modelyard.core.snapshot import Ref
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.process import Operator
-from tests.support.bench import Bench, eventually
+from tests.support.operator.bench import Bench, eventually
 
 DIGITS = {"source": {"name": "digits", "version": "1"}}
 

@@ -15,7 +15,7 @@ import yaml
 from modelyard.core.snapshot import Ref
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.leader_election import LEASE_NAME
-from tests.support.bench import Bench, eventually
+from tests.support.operator.bench import Bench, eventually
 
 MODELYARD = Path(sys.executable).with_name("modelyard")
 

@@ -7,8 +7,8 @@ import pytest
 from modelyard.api.optimization import Progress
 from modelyard.core.names import build_digest
 from modelyard.core.snapshot import Ref
-from tests.support.bench import Bench, eventually
-from tests.support.crashing_operator import settle
+from tests.support.operator.bench import Bench, eventually
+from tests.support.operator.crashing_operator import settle
 
 DIGITS = {"source": {"name": "digits", "version": "1"}}
 GOOD = Progress(done=4, planned=9, best=3.1, best_name="openvino-int8", spent_seconds=60, at="2026-01-01T00:00:00Z")

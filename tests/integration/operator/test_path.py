@@ -4,7 +4,7 @@ import urllib.error
 import urllib.request
 
 from modelyard.operator.cache.objects import Key
-from tests.support.bench import Bench, eventually
+from tests.support.operator.bench import Bench, eventually
 
 DIGITS = {"source": {"name": "digits", "version": "1"}}
 

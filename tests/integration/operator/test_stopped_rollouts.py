@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from modelyard.settings import ServingSettings
-from tests.support.bench import Bench, a_bench
-from tests.support.clocked_operator import Walk
-from tests.support.leftovers import remains
-from tests.support.real_apiserver import RealApiServer
-from tests.support.store import StoreServer
+from tests.support.operator.bench import Bench, a_bench
+from tests.support.operator.clocked_operator import Walk
+from tests.support.operator.leftovers import remains
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.servers.store import StoreServer
 
 KEPT = {"bake": "1s", "abortScaleDownDelay": "1s"}
 CANARY = {"strategy": "Canary", "steps": [{"weight": 50}], **KEPT}

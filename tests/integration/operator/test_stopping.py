@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from modelyard.settings import ServingSettings
-from tests.support.bench import Bench, a_bench
-from tests.support.crashing_operator import settle
-from tests.support.leftovers import remains
-from tests.support.real_apiserver import RealApiServer
-from tests.support.store import StoreServer
+from tests.support.operator.bench import Bench, a_bench
+from tests.support.operator.crashing_operator import settle
+from tests.support.operator.leftovers import remains
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.servers.store import StoreServer
 
 
 @pytest.fixture

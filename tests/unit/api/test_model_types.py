@@ -7,7 +7,7 @@ from modelyard.api.model import Model, ModelSpec
 from modelyard.api.quantity import fraction, seconds
 from modelyard.api.rollout_status import Phase
 from modelyard.api.status import ModelStatus
-from tests.support.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
+from tests.support.objects.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.name)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from modelyard.api.report import Report
-from tests.support.reports import WRITTEN
+from tests.support.objects.reports import WRITTEN
 
 
 def test_what_is_written_is_what_is_read() -> None:

@@ -5,7 +5,7 @@ import pytest
 from modelyard.api.model import ModelSpec
 from modelyard.api.rollout import AB, FITS, LoadTest, OnInconclusive, Preview, Rollout, Shadow, Step, Strategy
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase, RolloutStatus
-from tests.support.refusals import SOURCE
+from tests.support.objects.refusals import SOURCE
 
 
 def a_rollout(**fields: object) -> Rollout:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from testrun.stages import CHECKS
-from tests.support.program_origins import ROOT, WORDS, in_recipes, is_brought, sources, unexplained
-from tests.support.program_scan import Scan
+from tests.support.repository.program_origins import ROOT, WORDS, in_recipes, is_brought, sources, unexplained
+from tests.support.repository.program_scan import Scan
 
 STARTS = {
     "written out": 'import subprocess\nsubprocess.run(["jq", "."])',

@@ -9,7 +9,7 @@ import pytest
 
 from modelyard.cli import main
 from modelyard.settings import StoreSettings
-from tests.support.command_line import modelyard
+from tests.support.machine.command_line import modelyard
 
 HEAVY = {"boto3", "botocore", "httpx", "kubernetes", "numpy", "onnx", "onnxruntime", "pydantic", "sklearn", "kopf"}
 

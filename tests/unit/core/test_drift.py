@@ -7,9 +7,9 @@ import pytest
 from modelyard.core.drift import covers
 from modelyard.core.names import DESIRED_ANNOTATION, predictor
 from modelyard.core.snapshot import Ref
-from tests.support.builders import a_serving_world
-from tests.support.random_events import upgrade
-from tests.support.world import World
+from tests.support.worlds.builders import a_serving_world
+from tests.support.worlds.random_events import upgrade
+from tests.support.worlds.world import World
 
 OWN = [
     ("Secret", "digits--store"),

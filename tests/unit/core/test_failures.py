@@ -4,9 +4,9 @@ import pytest
 
 from modelyard.core.names import REVISION_HEADER, predictor
 from modelyard.core.snapshot import Credentials, Probe, Ref
-from tests.support.builders import a_built_world, a_serving_world
-from tests.support.faults import TRUNCATED_MODEL_LOG
-from tests.support.world import World
+from tests.support.objects.faults import TRUNCATED_MODEL_LOG
+from tests.support.worlds.builders import a_built_world, a_serving_world
+from tests.support.worlds.world import World
 
 
 def pod_of(world: World, version: str) -> str:

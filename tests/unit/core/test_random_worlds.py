@@ -1,6 +1,6 @@
 """Whatever happens to a Model, its promises hold on the way, and once the world is calm it ends where its spec says.
 
-The promises on the way are checked by `tests.support.invariants` at every write.
+The promises on the way are checked by `tests.support.worlds.invariants` at every write.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.core.names import predictor
-from tests.support.builders import a_draining_world, a_new_world, a_serving_world, a_switching_world
-from tests.support.random_events import HAPPENINGS, Named
-from tests.support.world import BROKEN, REFUSED, World
+from tests.support.worlds.builders import a_draining_world, a_new_world, a_serving_world, a_switching_world
+from tests.support.worlds.random_events import HAPPENINGS, Named
+from tests.support.worlds.world import BROKEN, REFUSED, World
 
 
 def live_through(world: World, happenings: list[Named]) -> None:

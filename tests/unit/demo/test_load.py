@@ -6,8 +6,8 @@ import numpy as np
 
 from demo.load import Load
 from modelyard.clients.inference.predictions import Endpoint
-from tests.support import inference_server
-from tests.support.inference_server import HOST
+from tests.support.servers import inference_server
+from tests.support.servers.inference_server import HOST
 
 
 def _until(load, enough):

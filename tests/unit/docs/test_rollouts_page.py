@@ -13,7 +13,7 @@ from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.analysis.objectives import alpha
 from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, Verdict, Window, update, verdict
 from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
-from tests.support.refusals import SOURCE
+from tests.support.objects.refusals import SOURCE
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "platform" / "docs" / "rollouts.md").read_text()

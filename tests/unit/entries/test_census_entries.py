@@ -14,9 +14,9 @@ from modelyard.api.entry import EntryMetadata
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
 from modelyard.builder.inspection.onnx_graph import inspect
 from modelyard.registry.folder import read_folder
-from tests.support.census import CLERK, ENTRY, UNKNOWN_WORK
-from tests.support.command_line import modelyard
-from tests.support.store import StoreServer
+from tests.support.artifacts.census import CLERK, ENTRY, UNKNOWN_WORK
+from tests.support.machine.command_line import modelyard
+from tests.support.servers.store import StoreServer
 
 import adult  # isort: skip  (beside the entry, found by the line above)
 import features  # isort: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.census import CLERK, UNKNOWN_WORK, changed
+from tests.support.artifacts.census import CLERK, UNKNOWN_WORK, changed
 
 import adult  # isort: skip  (beside the entry, found by the line above)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.census import ENTRY
+from tests.support.artifacts.census import ENTRY
 
 import adult  # isort: skip  (beside the entry, found by the line above)
 import population  # isort: skip

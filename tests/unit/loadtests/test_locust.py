@@ -9,10 +9,10 @@ import pytest
 
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
-from tests.support import inference_server, one_port
-from tests.support.inference_server import Manners
-from tests.support.locust import REQUEST, Loaded, load
-from tests.support.store import StoreServer
+from tests.support.cluster.locust import REQUEST, Loaded, load
+from tests.support.servers import inference_server, one_port
+from tests.support.servers.inference_server import Manners
+from tests.support.servers.store import StoreServer
 
 STABLE, CANDIDATE = inference_server.REVISIONS
 DIGEST = "sha256:" + "ab" * 32

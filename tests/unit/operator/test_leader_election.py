@@ -8,7 +8,7 @@ import pytest
 from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict, Unreachable
 from modelyard.operator.leader_election import Lease
-from tests.support.fake_clock import Clock
+from tests.support.machine.fake_clock import Clock
 
 
 class Leases:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.operator.workqueue import Queue
-from tests.support.fake_clock import Clock
+from tests.support.machine.fake_clock import Clock
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
 from modelyard.errors import CorruptEntry, EntryExists, InvalidEntry, UnknownEntry
 from modelyard.registry.bucket import BucketRegistry, natural
-from tests.support.entries import an_entry
+from tests.support.artifacts.entries import an_entry
 
 
 @pytest.fixture

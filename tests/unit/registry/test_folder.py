@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.errors import InvalidEntry
 from modelyard.registry.folder import read_folder
-from tests.support.entries import an_entry
+from tests.support.artifacts.entries import an_entry
 
 
 def test_hidden_files_and_caches_do_not_belong_to_an_entry(tmp_path: Path) -> None:

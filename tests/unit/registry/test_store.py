@@ -9,7 +9,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.storage.object_store import Stored
 from modelyard.errors import InvalidSettings, Refused, Unreachable
 from modelyard.settings import StoreSettings
-from tests.support.store import StoreServer
+from tests.support.servers.store import StoreServer
 
 
 def test_what_was_put_can_be_read_measured_and_listed(store: S3Store) -> None:

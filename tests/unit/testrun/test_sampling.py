@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.proof import PROOF, commit, drawn, sampled
+from tests.support.repository.proof import PROOF, commit, drawn, sampled
 
 
 def test_the_commits_together_draw_every_first_case() -> None:

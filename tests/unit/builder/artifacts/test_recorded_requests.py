@@ -14,7 +14,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
 from modelyard.errors import CorruptEntry
 from modelyard.registry.bucket import BucketRegistry
-from tests.support.entries import an_entry
+from tests.support.artifacts.entries import an_entry
 
 DIGEST = "sha256:" + "ab" * 32
 WARMUP = {"x": np.array([[0.5, 1.0]], "float32"), "word": np.array(["one"], dtype=object)}

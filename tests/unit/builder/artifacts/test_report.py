@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from modelyard.api.report import Report
-from tests.support.reports import WRITTEN
+from tests.support.objects.reports import WRITTEN
 
 
 def test_a_report_is_read_as_it_was_written() -> None:

@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 
 from modelyard.builder.artifacts.scalars import without_scalars
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 
 
 def answers(proto: Any, path: Path, feed: dict[str, Any]) -> list[Any]:

@@ -7,8 +7,8 @@ import pytest
 
 from modelyard.builder.artifacts.source import read_source
 from modelyard.errors import InvalidEntry
-from tests.support import onnx_models as models
-from tests.support.entries import an_entry
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.entries import an_entry
 
 
 def test_a_lone_file_is_named_after_itself(tmp_path: Path) -> None:

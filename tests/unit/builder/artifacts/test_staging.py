@@ -16,8 +16,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from modelyard.builder.artifacts.staging import Naming, stage, stage_entry
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from modelyard.registry.folder import read_folder
-from tests.support import onnx_models as models
-from tests.support.entries import an_entry
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.entries import an_entry
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 TRUSTED = Naming(name="toy", version="1", trust_pickle=True)

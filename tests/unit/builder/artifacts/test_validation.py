@@ -11,7 +11,7 @@ from modelyard.builder.artifacts.validation import gather
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.inference.sandbox import findings
 from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 
 
 def a_folder(path: Path, proto: Any, arrays: dict[str, Any] | None = None) -> Path:

@@ -21,8 +21,8 @@ from onnx import helper
 from modelyard.builder.export.archive import pack
 from modelyard.builder.export.exporter import check, export
 from modelyard.errors import CorruptEntry, InvalidEntry, InvalidSettings, UnsupportedModel
-from tests.support import onnx_models as models
-from tests.support.entries import an_entry
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.entries import an_entry
 
 PYTHON = "MODELYARD_TFLITE_PYTHON"
 needs_tflite = pytest.mark.tflite

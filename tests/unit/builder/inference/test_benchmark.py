@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from modelyard.builder.inference.benchmark import BenchmarkPlan, BenchmarkResult, Subject, measure, round_seconds
 from modelyard.builder.inference.host_load import MOST, CpuReading, busy_seconds, read, wait_until_quiet
 from modelyard.builder.inference.probe import feeds_of, timed
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 
 
 def chained(products: int, size: int) -> Any:

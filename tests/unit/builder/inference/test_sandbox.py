@@ -12,7 +12,7 @@ from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sandbox import WorkerDied, confined
 from modelyard.builder.inference.worker import Worker, WorkerLost
 from modelyard.errors import UnsupportedModel
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 
 GIB = 1 << 30
 
@@ -20,7 +20,7 @@ GIB = 1 << 30
 def reserving(folder: Path, *, gpu: bool) -> dict[str, Any]:
     """What a process met that may use 1 GiB and maps 8 of them."""
     result = folder / "result.json"
-    return confined("tests.support.reserving", [str(result), str(8 * GIB)], result, 60, memory=GIB, gpu=gpu)
+    return confined("tests.support.machine.reserving", [str(result), str(8 * GIB)], result, 60, memory=GIB, gpu=gpu)
 
 
 def test_a_process_on_the_cpu_gets_no_more_addresses_than_memory(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A TensorRT plan without a GPU: why it is refused here, and what reaches the two libraries where it is not.
 
-The libraries are stand-ins (`tests.support.fake_gpu`): on a GPU none of this has been run yet.
+The libraries are stand-ins (`tests.support.machine.fake_gpu`): on a GPU none of this has been run yet.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from modelyard.builder.inference.tensorrt_session import open_plan
 from modelyard.builder.inspection.tensorrt_plan import PlanFacts
 from modelyard.builder.optimization.passes.tensorrt_builder import Gpu
 from modelyard.errors import InvalidInput, UnsupportedModel
-from tests.support.fake_gpu import OUT_OF_MEMORY, FakeCudart, FakeTensorRt
+from tests.support.machine.fake_gpu import OUT_OF_MEMORY, FakeCudart, FakeTensorRt
 
 H100 = Gpu("NVIDIA H100", "9.0")
 PROFILES = {"x": ((1, 4), (8, 4), (64, 4))}

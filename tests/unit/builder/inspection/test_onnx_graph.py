@@ -7,7 +7,7 @@ from onnx import helper
 
 from modelyard.builder.inspection.onnx_graph import Port, inspect
 from modelyard.errors import InvalidEntry, UnsupportedModel
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 
 
 def test_names_types_and_shapes_come_from_the_graph(tmp_path: Path) -> None:

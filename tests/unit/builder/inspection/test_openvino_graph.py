@@ -10,8 +10,8 @@ from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.inspection.onnx_graph import Port, inspect
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import InvalidEntry, UnsupportedModel
-from tests.support import onnx_models as models
-from tests.support import quantizable
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts import quantizable
 
 
 def an_ir(folder: Path, proto: Any = None) -> Path:

@@ -10,7 +10,7 @@ from onnx import helper, numpy_helper
 from modelyard.builder.optimization.optimizer import OptimizationRequest
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.trials.timing import TimingBudget
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 from tests.unit.builder.optimization import tiny_passes
 
 WEIGHTS = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)

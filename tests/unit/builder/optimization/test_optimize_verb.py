@@ -16,7 +16,7 @@ from modelyard.builder.optimization.pass_api import Recipe
 from modelyard.builder.optimization.trials.trial import Trial
 from modelyard.cli.artifacts.optimize import duration, precisions_of
 from modelyard.cli.artifacts.optimize_view import Board, summary
-from tests.support.command_line import modelyard
+from tests.support.machine.command_line import modelyard
 from tests.unit.builder.optimization.classifier import a_file
 from tests.unit.builder.optimization.report.test_page import a_report
 

@@ -15,7 +15,7 @@ from modelyard.builder.optimization.report.report import write
 from modelyard.builder.optimization.trials.timing import affordable, grouped
 from modelyard.builder.optimization.trials.trial import Trial
 from modelyard.errors import BudgetTooSmall, InvalidEntry, UnsupportedModel
-from tests.support import onnx_models as models
+from tests.support.artifacts import onnx_models as models
 from tests.unit.builder.optimization.classifier import ROWS, WEIGHTS, a_file, an_entry, an_order
 from tests.unit.builder.optimization.tiny_passes import recipes
 

@@ -8,7 +8,7 @@ from modelyard.builder.triton.attempts import PAUSES, Attempts, fresh_prefix
 from modelyard.builder.triton.smoke_test import prove
 from modelyard.builder.triton.v2_http import RequestBody
 from modelyard.errors import HostFailure, UnsupportedModel
-from tests.support.failing_triton import ALWAYS, LOCK_ERROR, FailingTriton, failing_triton
+from tests.support.servers.failing_triton import ALWAYS, LOCK_ERROR, FailingTriton, failing_triton
 
 FULL = "E0101 10:00:00.1 1 x.cc:1] \"failed to load 'm' version 1: Internal: No space left on device\"\n"
 NO_OPERATOR = "E0101 10:00:00.1 1 x.cc:1] \"failed to load 'm' version 1: NOT_IMPLEMENTED: no NoSuchOp(1)\"\n"

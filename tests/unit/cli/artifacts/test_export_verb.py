@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from modelyard.settings import StoreSettings
-from tests.support.command_line import modelyard, modelyard_here
-from tests.support.entries import an_entry
-from tests.support.store import StoreServer
+from tests.support.artifacts.entries import an_entry
+from tests.support.machine.command_line import modelyard, modelyard_here
+from tests.support.servers.store import StoreServer
 
 INPUT = np.arange(12, dtype=np.float32).reshape(4, 3)
 ARRAYS = {"input:x": INPUT, "output:y": INPUT * 2}

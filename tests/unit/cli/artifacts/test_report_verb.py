@@ -10,7 +10,7 @@ from modelyard.cli.artifacts.report import of_model, stored
 from modelyard.clients.store import S3Store
 from modelyard.core.storage.keys import build_optimization
 from modelyard.errors import InvalidInput, InvalidModel
-from tests.support.command_line import modelyard
+from tests.support.machine.command_line import modelyard
 from tests.unit.builder.optimization.report.test_page import a_report
 
 DIGEST = "sha256:" + "ab" * 32

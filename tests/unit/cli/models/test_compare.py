@@ -12,10 +12,10 @@ from modelyard.builder.triton.v2_http import encode
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
 from modelyard.settings import StoreSettings
-from tests.support import inference_server, one_port
-from tests.support.command_line import Ran, modelyard, modelyard_here
-from tests.support.inference_server import Manners
-from tests.support.store import StoreServer
+from tests.support.machine.command_line import Ran, modelyard, modelyard_here
+from tests.support.servers import inference_server, one_port
+from tests.support.servers.inference_server import Manners
+from tests.support.servers.store import StoreServer
 
 STABLE, CANDIDATE = inference_server.REVISIONS
 DIGEST = "sha256:" + "ab" * 32

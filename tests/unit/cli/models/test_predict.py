@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from modelyard.cli.models.predict import predict
-from tests.support import inference_server
+from tests.support.servers import inference_server
 
 app = typer.Typer(add_completion=False)
 app.command()(predict)

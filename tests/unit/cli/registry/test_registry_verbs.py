@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from modelyard.settings import StoreSettings
-from tests.support import onnx_models as models
-from tests.support.command_line import modelyard
-from tests.support.entries import an_entry
-from tests.support.store import StoreServer
+from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.entries import an_entry
+from tests.support.machine.command_line import modelyard
+from tests.support.servers.store import StoreServer
 
 
 @pytest.fixture

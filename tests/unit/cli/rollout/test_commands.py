@@ -6,7 +6,15 @@ import pytest
 
 from modelyard.api.rollout import Action, Command
 from modelyard.cli.rollout.commands import new_id, objection
-from tests.support.rollout_statuses import CANDIDATE, a_gate, a_model, a_record, a_rollout, an_ended_rollout, before
+from tests.support.objects.rollout_statuses import (
+    CANDIDATE,
+    a_gate,
+    a_model,
+    a_record,
+    a_rollout,
+    an_ended_rollout,
+    before,
+)
 
 REFUSED = an_ended_rollout(a_record(), rejected=CANDIDATE)
 PAUSED = a_rollout("Holding", held="Advancing", reason="Paused", paused=True)

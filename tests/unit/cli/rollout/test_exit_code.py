@@ -4,7 +4,7 @@ import pytest
 
 from modelyard.cli.rollout.exit_code import ending
 from modelyard.cli.rollout.watch import follow
-from tests.support.rollout_statuses import (
+from tests.support.objects.rollout_statuses import (
     CANDIDATE,
     STARTED,
     a_look,

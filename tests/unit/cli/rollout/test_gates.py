@@ -4,8 +4,8 @@ import pytest
 
 from modelyard.api.rollout_status import GateStatus
 from modelyard.cli.rollout.gates import BAR, filled, gate, number, share, short
-from tests.support.captured_output import printed, row_with
-from tests.support.rollout_statuses import a_gate
+from tests.support.machine.captured_output import printed, row_with
+from tests.support.objects.rollout_statuses import a_gate
 
 
 def shown(*given, **more):

@@ -2,7 +2,7 @@
 
 from modelyard.api.rollout_status import RolloutRecord
 from modelyard.cli.rollout.history import documents, lines
-from tests.support.rollout_statuses import NOW, a_record, before
+from tests.support.objects.rollout_statuses import NOW, a_record, before
 
 RECORDS = [
     RolloutRecord.model_validate(one)

@@ -5,8 +5,16 @@ import pytest
 from modelyard.cli.models.diagnosis import ClusterObjects, Verdict, diagnose
 from modelyard.cli.models.get import overview
 from modelyard.settings import Settings
-from tests.support.captured_output import printed, row_with
-from tests.support.rollout_statuses import CANDIDATE, STABLE, a_model, a_record, a_revision, a_rollout, an_ended_rollout
+from tests.support.machine.captured_output import printed, row_with
+from tests.support.objects.rollout_statuses import (
+    CANDIDATE,
+    STABLE,
+    a_model,
+    a_record,
+    a_revision,
+    a_rollout,
+    an_ended_rollout,
+)
 
 REFUSED = an_ended_rollout(a_record(), rejected=CANDIDATE)
 

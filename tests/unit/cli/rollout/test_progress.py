@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.cli.rollout.progress import Reached, stations
-from tests.support.rollout_statuses import CANDIDATE, NOW, STABLE, a_model, a_revision, a_rollout, before, split
+from tests.support.objects.rollout_statuses import CANDIDATE, NOW, STABLE, a_model, a_revision, a_rollout, before, split
 
 SHADOW_THEN = {"strategy": "Shadow", "shadow": {"percent": 20, "then": "Canary"}, "steps": [{"weight": 50}]}
 PREVIEW = {"strategy": "BlueGreen", "preview": {"pause": True}, "loadTest": {}}

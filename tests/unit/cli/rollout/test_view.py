@@ -3,8 +3,8 @@
 import pytest
 
 from modelyard.cli.rollout.view import tree
-from tests.support.captured_output import printed, row_with, widest
-from tests.support.rollout_statuses import (
+from tests.support.machine.captured_output import printed, row_with, widest
+from tests.support.objects.rollout_statuses import (
     CANDIDATE,
     STABLE,
     a_gate,

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from modelyard.cli.rollout.watch import Documents, Lines, Picture, document
 from modelyard.cli.terminal.console import Output
-from tests.support.rollout_statuses import a_gate, a_look, a_rollout, an_ended_rollout, split
+from tests.support.objects.rollout_statuses import a_gate, a_look, a_rollout, an_ended_rollout, split
 
 
 def lines(*looks):

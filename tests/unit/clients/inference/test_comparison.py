@@ -12,8 +12,8 @@ from modelyard.clients.inference.comparison import Findings, Side, Sides
 from modelyard.clients.inference.comparison_report import report, short
 from modelyard.clients.inference.predictions import Description, Endpoint, Prediction, connect
 from modelyard.errors import Refused, Unreachable
-from tests.support import inference_server
-from tests.support.inference_server import HOST, Manners
+from tests.support.servers import inference_server
+from tests.support.servers.inference_server import HOST, Manners
 
 STABLE, CANDIDATE = inference_server.REVISIONS
 Compare = Callable[..., Findings]

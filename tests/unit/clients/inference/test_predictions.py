@@ -5,8 +5,8 @@ import pytest
 
 from modelyard.clients.inference.predictions import Endpoint, connect, refusal
 from modelyard.errors import InvalidInput, Refused, Unreachable
-from tests.support import inference_server
-from tests.support.inference_server import HOST
+from tests.support.servers import inference_server
+from tests.support.servers.inference_server import HOST
 
 INPUTS = {"x": np.array([[1, 2], [3, 4]], "float32"), "word": np.array([b"one", b"two"], dtype=object)}
 

@@ -10,7 +10,7 @@ from modelyard.clients.metrics.counters import source_of
 from modelyard.core.names import REVISION_HEADER, predictor
 from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Backend, Publication
-from tests.support.builders import a_model, settings
+from tests.support.worlds.builders import a_model, settings
 
 SLOTS = {predictor("digits-old"): "a", predictor("digits-new"): "b"}
 BOTH = [Backend("digits-old", "a", 60), Backend("digits-new", "b", 40)]

@@ -12,8 +12,8 @@ from modelyard.clients.metrics.counters import Source, Totals, collect
 from modelyard.clients.metrics.envoy import EnvoyCounters, series
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
 from modelyard.settings import GatewaySettings
-from tests.support.envoys import GRPC, HTTP, HTTP_B, Envoys
-from tests.support.fake_clock import Clock
+from tests.support.machine.fake_clock import Clock
+from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, Envoys
 
 RECORDED = (Path(__file__).parent / "recordings" / "envoy.txt").read_text()
 SLOT_A = Source("demo", "digits", "a", HTTP)

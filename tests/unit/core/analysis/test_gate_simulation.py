@@ -16,8 +16,8 @@ from modelyard.api.rollout_status import GateVerdict, Phase
 from modelyard.core.analysis.gates import evaluate
 from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
 from modelyard.core.traffic import Counts, TrafficWindow
-from tests.support.gate_inputs import START, a_look
-from tests.support.proof import PROOF
+from tests.support.repository.proof import PROOF
+from tests.support.worlds.gate_inputs import START, a_look
 
 FAIL, PASS = GateVerdict.FAIL, GateVerdict.PASS
 BAKING = {"weight": 100, "phase": Phase.BAKING, "rollout": {"strategy": "BlueGreen"}}

@@ -6,7 +6,7 @@ from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.core.analysis.gates import evaluate, reset_gates
 from modelyard.core.conditions import timestamp
 from modelyard.core.snapshot import Check, Failure
-from tests.support.gate_inputs import SLO, START, a_look, counts, seconds
+from tests.support.worlds.gate_inputs import SLO, START, a_look, counts, seconds
 
 CONTINUE, FAIL, HOLD, PASS = GateVerdict.CONTINUE, GateVerdict.FAIL, GateVerdict.HOLD, GateVerdict.PASS
 NOT_READY = Failure("NotReady", "Revision digits-b is not ready any more.", retry=True)

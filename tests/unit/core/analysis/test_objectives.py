@@ -5,8 +5,8 @@ import pytest
 from modelyard.core.analysis.objectives import alpha, newest_bounds, objectives, usable_threshold
 from modelyard.core.analysis.statistics.sequential_test import Rule
 from modelyard.core.traffic import NO_TRAFFIC, Traffic, TrafficWindow
-from tests.support.builders import a_model
-from tests.support.gate_inputs import BOUNDS, SLO, counts, seconds
+from tests.support.worlds.builders import a_model
+from tests.support.worlds.gate_inputs import BOUNDS, SLO, counts, seconds
 
 
 def asked(**spec):

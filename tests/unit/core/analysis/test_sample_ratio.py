@@ -8,7 +8,7 @@ from scipy import stats
 from modelyard.api.rollout_status import GateVerdict, Phase
 from modelyard.core.analysis.sample_ratio import chance, sample_ratio
 from modelyard.core.traffic import TrafficWindow
-from tests.support.gate_inputs import START, a_look, counts, seconds
+from tests.support.worlds.gate_inputs import START, a_look, counts, seconds
 
 HOLD, PASS = GateVerdict.HOLD, GateVerdict.PASS
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.core.analysis.gates import evaluate, reset_gates
 from modelyard.core.traffic import NO_TRAFFIC
-from tests.support.gate_inputs import SLO, START, a_look, counts, mirrored, seconds
+from tests.support.worlds.gate_inputs import SLO, START, a_look, counts, mirrored, seconds
 
 CONTINUE, FAIL, HOLD, PASS = GateVerdict.CONTINUE, GateVerdict.FAIL, GateVerdict.HOLD, GateVerdict.PASS
 NO_DATA, PROVIDER_ERROR = GateVerdict.NO_DATA, GateVerdict.PROVIDER_ERROR

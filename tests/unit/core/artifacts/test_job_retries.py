@@ -9,9 +9,9 @@ from modelyard.core.artifacts.job_retries import FIRST, LONGEST, Retry, pause
 from modelyard.core.conditions import epoch
 from modelyard.core.names import job_name, optimize_job_name
 from modelyard.core.snapshot import Failure
-from tests.support.builders import a_new_world, a_serving_world
-from tests.support.optimizing import a_failing_world, digests, job_of, optimization
-from tests.support.world import World
+from tests.support.worlds.builders import a_new_world, a_serving_world
+from tests.support.worlds.optimizing import a_failing_world, digests, job_of, optimization
+from tests.support.worlds.world import World
 
 KILLED = Failure("Crashed", "tried 3 times: Triton crashed (SIGSEGV).", retry=True)
 REFUSED = Failure("UnsupportedModel", "Triton cannot serve this model: no such operator.")

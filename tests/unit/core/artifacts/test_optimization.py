@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from modelyard.core.snapshot import Ref
-from tests.support.builders import a_built_world, a_new_world
-from tests.support.optimizing import (
+from tests.support.objects.reports import FASTER
+from tests.support.worlds.builders import a_built_world, a_new_world
+from tests.support.worlds.optimizing import (
     FOREVER,
     PLATFORM,
     a_world_whose_plain_version_2_was_refused,
@@ -18,7 +19,6 @@ from tests.support.optimizing import (
     jobs,
     optimization,
 )
-from tests.support.reports import FASTER
 
 
 def test_the_plain_artifact_serves_while_variants_are_tried() -> None:

@@ -8,8 +8,8 @@ from modelyard.api.model import Model
 from modelyard.core.names import NAMESPACE_LABEL, optimize_job_name
 from modelyard.core.resources.build_jobs import optimize_job
 from modelyard.core.snapshot import Failure, Ref, ResolvedEntry
-from tests.support.builders import a_built_world
-from tests.support.optimizing import (
+from tests.support.worlds.builders import a_built_world
+from tests.support.worlds.optimizing import (
     BROKE,
     PLATFORM,
     TOO_SMALL,
@@ -23,7 +23,7 @@ from tests.support.optimizing import (
     jobs,
     optimization,
 )
-from tests.support.world import AWAY
+from tests.support.worlds.world import AWAY
 
 ENTRY = ResolvedEntry("digits", "2", "sha256:" + "2" * 64)
 

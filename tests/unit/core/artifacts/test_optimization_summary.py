@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.core.artifacts import optimization_summary
-from tests.support.reports import FASTER
+from tests.support.objects.reports import FASTER
 
 
 @pytest.mark.parametrize(

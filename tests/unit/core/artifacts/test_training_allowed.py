@@ -7,9 +7,9 @@ import pytest
 from modelyard.core.resources.build_jobs import optimize_job
 from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import BuildSettings
-from tests.support.builders import a_built_world, a_model, settings
-from tests.support.optimizing import FOREVER, digests, job_of, jobs, optimization
-from tests.support.world import World
+from tests.support.worlds.builders import a_built_world, a_model, settings
+from tests.support.worlds.optimizing import FOREVER, digests, job_of, jobs, optimization
+from tests.support.worlds.world import World
 
 IMAGE = "docker.io/modelyard/trainer:0.1.0"
 ALLOWED = settings(build=BuildSettings(train_image=IMAGE))

@@ -10,7 +10,7 @@ from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import check_job_name, revision_name
 from modelyard.core.resources.check_jobs import LOCUSTFILE, comparison, load_test
 from modelyard.settings import CheckSettings
-from tests.support.builders import a_model, settings
+from tests.support.worlds.builders import a_model, settings
 
 ROOT = Path(__file__).resolve().parents[4]
 DIGEST = "sha256:" + "ab" * 32

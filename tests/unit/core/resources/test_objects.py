@@ -14,7 +14,7 @@ from modelyard.core.resources.serving import inference_service, service_account,
 from modelyard.core.snapshot import Credentials, ResolvedEntry
 from modelyard.core.storage.keys import storage_uri
 from modelyard.settings import BuildSettings, GatewaySettings, Settings
-from tests.support.builders import a_model, settings
+from tests.support.worlds.builders import a_model, settings
 
 DIGEST = "sha256:" + "ab" * 32
 ENTRY = ResolvedEntry("digits", "1", "sha256:" + "11" * 32)

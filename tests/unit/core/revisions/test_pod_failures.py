@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.core.revisions.pod_failures import cause_of, of_job, pod_failure
 from modelyard.core.snapshot import Failure
-from tests.support.faults import (
+from tests.support.objects.faults import (
     FAULTS,
     PORT_TAKEN_LOG,
     TRUNCATED_MODEL_LOG,

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.core.revisions.route_status import mentioned, route_failure
 from modelyard.settings import GatewaySettings
-from tests.support.builders import a_switching_world
+from tests.support.worlds.builders import a_switching_world
 
 GATEWAY = GatewaySettings()
 

@@ -5,8 +5,16 @@ import pytest
 from modelyard.api.rollout_status import GateVerdict, Outcome, Phase
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
-from tests.support.rollouts import a_rollout_world, last, live_until, live_until_ended, live_until_phase, state, traffic
-from tests.support.world import World
+from tests.support.worlds.rollouts import (
+    a_rollout_world,
+    last,
+    live_until,
+    live_until_ended,
+    live_until_phase,
+    state,
+    traffic,
+)
+from tests.support.worlds.world import World
 
 
 def test_a_good_candidate_takes_over_step_by_step() -> None:

@@ -3,8 +3,16 @@
 import pytest
 
 from modelyard.api.rollout_status import Outcome, Phase
-from tests.support.rollouts import a_rollout_world, last, live_until, live_until_ended, live_until_phase, state, traffic
-from tests.support.world import BROKEN, World
+from tests.support.worlds.rollouts import (
+    a_rollout_world,
+    last,
+    live_until,
+    live_until_ended,
+    live_until_phase,
+    state,
+    traffic,
+)
+from tests.support.worlds.world import BROKEN, World
 
 
 def a_world_at(share: int) -> World:

@@ -3,8 +3,8 @@
 import pytest
 
 from modelyard.api.rollout_status import Outcome, Phase
-from tests.support.builders import a_built_world
-from tests.support.rollouts import (
+from tests.support.worlds.builders import a_built_world
+from tests.support.worlds.rollouts import (
     a_rollout_world,
     last,
     live_until,
@@ -14,7 +14,7 @@ from tests.support.rollouts import (
     tell,
     traffic,
 )
-from tests.support.world import World
+from tests.support.worlds.world import World
 
 
 def answer(world: World) -> str:

@@ -7,8 +7,8 @@ import pytest
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.rollout.effective_spec import effective_spec
-from tests.support.builders import a_model, a_serving_world
-from tests.support.rollouts import (
+from tests.support.worlds.builders import a_model, a_serving_world
+from tests.support.worlds.rollouts import (
     SLO,
     a_rollout_world,
     last,
@@ -19,7 +19,7 @@ from tests.support.rollouts import (
     tell,
     traffic,
 )
-from tests.support.world import World
+from tests.support.worlds.world import World
 
 AB = {"weight": 30, "header": "x-user-id", "duration": "1m"}
 CHANGES: dict[str, dict[str, Any]] = {

@@ -5,8 +5,8 @@ import pytest
 from modelyard.core.names import build_digest, job_name, predictor
 from modelyard.core.plan import Scale
 from modelyard.core.snapshot import Failure, Ref
-from tests.support.builders import a_built_world, a_new_world, a_serving_world
-from tests.support.world import AWAY, World
+from tests.support.worlds.builders import a_built_world, a_new_world, a_serving_world
+from tests.support.worlds.world import AWAY, World
 
 BUILD = "build-" + build_digest("sha256:" + "1" * 64, "digits", {})[7:23]
 

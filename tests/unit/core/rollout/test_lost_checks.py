@@ -6,9 +6,9 @@ import pytest
 
 from modelyard.api.rollout_status import GateStatus, Outcome, Phase
 from modelyard.core.snapshot import Check
-from tests.support.proof import sampled
-from tests.support.replays import Story, Told, end, forks
-from tests.support.rollouts import (
+from tests.support.repository.proof import sampled
+from tests.support.worlds.replays import Story, Told, end, forks
+from tests.support.worlds.rollouts import (
     a_rollout_world,
     last,
     live_until,
@@ -18,7 +18,7 @@ from tests.support.rollouts import (
     tell,
     traffic,
 )
-from tests.support.world import World
+from tests.support.worlds.world import World
 
 LOST = Check(None, "The node of the load generator is gone.", retry=True)
 LOAD_TEST: dict[str, Any] = {"loadTest": {"duration": "30s"}}

@@ -14,7 +14,7 @@ from modelyard.core.resources.traffic_policies import COOKIE_SECONDS, STICKY_RUL
 from modelyard.core.revisions.route_status import mentioned
 from modelyard.core.snapshot import Ref
 from modelyard.settings import GatewaySettings
-from tests.support.builders import a_model, a_serving_world
+from tests.support.worlds.builders import a_model, a_serving_world
 
 A, B = Backend("digits-a", "a", 70), Backend("digits-b", "b", 30)
 JOINING = (Backend("digits-a", "a", 1_000_000), Backend("digits-b", "b", 1))

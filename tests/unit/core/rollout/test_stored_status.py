@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.rollout_status import Outcome, Phase
-from tests.support.rollouts import a_rollout_world, last, live_until_ended, live_until_phase, traffic
+from tests.support.worlds.rollouts import a_rollout_world, last, live_until_ended, live_until_phase, traffic
 
 OLD_NAMES = {
     "stageStartTime": "since", "programmedTime": "carried", "phaseStartTime": "since", "startTime": "started",

@@ -5,7 +5,7 @@ from typing import Any
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.names import sticky_policy_name
 from modelyard.core.snapshot import Check
-from tests.support.rollouts import (
+from tests.support.worlds.rollouts import (
     a_rollout_world,
     last,
     live_until,
@@ -15,7 +15,7 @@ from tests.support.rollouts import (
     tell,
     traffic,
 )
-from tests.support.world import World
+from tests.support.worlds.world import World
 
 
 def route(world: World, name: str = "digits") -> dict[str, Any] | None:

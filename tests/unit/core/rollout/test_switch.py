@@ -4,8 +4,8 @@ import pytest
 
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
-from tests.support.builders import a_draining_world, a_serving_world, a_switching_world
-from tests.support.world import World
+from tests.support.worlds.builders import a_draining_world, a_serving_world, a_switching_world
+from tests.support.worlds.world import World
 
 ROUTES = [("HTTPRoute", "digits"), ("HTTPRoute", "digits--path"), ("GRPCRoute", "digits")]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modelyard.api.entry import NAME_PATTERN, VERSION_PATTERN, EntryFile
 from modelyard.core.storage import keys
-from tests.support.proof import PROOF
+from tests.support.repository.proof import PROOF
 
 DIGEST = "sha256:" + "ab" * 32
 names = st.from_regex(NAME_PATTERN, fullmatch=True)

@@ -19,7 +19,7 @@ from localcluster.release import WRITER
 from localcluster.steps import Graph
 from localcluster.task import Task
 from localcluster.versions import module
-from tests.support.recording_programs import RecordingPrograms
+from tests.support.machine.recording_programs import RecordingPrograms
 
 NODE_IMAGE = "kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed"
 OURS = {"30080": "30080", "30833": "30833"}

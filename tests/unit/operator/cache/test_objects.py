@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.core.snapshot import Ref
 from modelyard.operator.cache.objects import Key, ObjectCache
-from tests.support.fake_clock import Clock
+from tests.support.machine.fake_clock import Clock
 
 DIGITS = Key("demo", "digits")
 SECRET = Ref("Secret", "demo", "digits--store")

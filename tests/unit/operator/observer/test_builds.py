@@ -10,7 +10,7 @@ from modelyard.core.snapshot import Failure
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, Unreachable
 from modelyard.operator.observer.builds import BuildObserver
-from tests.support.store import StoreServer
+from tests.support.servers.store import StoreServer
 
 DIGEST = "sha256:" + "a" * 64
 STARTED, ENDED = "2026-01-01T00:00:00Z", "2026-01-01T00:00:42Z"

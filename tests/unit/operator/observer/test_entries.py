@@ -10,8 +10,8 @@ from modelyard.core.snapshot import Failure, ResolvedEntry
 from modelyard.errors import ModelyardError, UnknownEntry, Unreachable
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.registry.bucket import BucketRegistry
-from tests.support.entries import an_entry
-from tests.support.fake_clock import Clock
+from tests.support.artifacts.entries import an_entry
+from tests.support.machine.fake_clock import Clock
 
 VERSION_1 = Source(name="toy", version="1")
 CHAMPION = Source(name="toy", alias="champion")

@@ -8,7 +8,7 @@ from modelyard.operator.cache.objects import Key
 from modelyard.operator.json_logs import JsonLine
 from modelyard.operator.observer.snapshot import DesiredBuilds
 from modelyard.operator.observer.warmups import PAUSE_SECONDS, Warmups
-from tests.support.fake_clock import Clock
+from tests.support.machine.fake_clock import Clock
 
 DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
 

@@ -14,7 +14,7 @@ from modelyard.operator.observer.crash_logs import CrashLogs
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
 from modelyard.settings import Settings
-from tests.support.builders import a_model, settings
+from tests.support.worlds.builders import a_model, settings
 from tests.unit.core.resources.test_check_jobs import revision
 
 DIGITS = Key("demo", "digits")

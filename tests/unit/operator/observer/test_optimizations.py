@@ -10,9 +10,9 @@ from modelyard.clients.store import S3Store
 from modelyard.core.snapshot import Failure, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
 from modelyard.operator.observer.builds import BuildObserver
-from tests.support.fake_clock import Clock
-from tests.support.reports import FASTER, WRITTEN, optimized
-from tests.support.store import StoreServer
+from tests.support.machine.fake_clock import Clock
+from tests.support.objects.reports import FASTER, WRITTEN, optimized
+from tests.support.servers.store import StoreServer
 from tests.unit.operator.observer.test_builds import DIGEST, Pods, job, pod, words
 
 HALF = Progress(done=4, planned=9, spent_seconds=60, at="2026-01-01T00:00:00Z")

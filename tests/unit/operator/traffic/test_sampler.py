@@ -15,7 +15,7 @@ from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.traffic.sampler import PATIENCE_SECONDS, Sampler
 from modelyard.operator.traffic.windows import KEPT_SECONDS, KEPT_SLICES
 from modelyard.settings import GatewaySettings
-from tests.support.envoys import GRPC, HTTP, HTTP_B, PATH, Envoy, Envoys
+from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, PATH, Envoy, Envoys
 
 DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
 NOON = 1_800_000_000

@@ -11,7 +11,7 @@ from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.optimization.passes.calibration import feeds
 from modelyard.errors import InvalidInput
-from tests.support.quantizable import convolving, evaluation_of, on_disk, perceptron
+from tests.support.artifacts.quantizable import convolving, evaluation_of, on_disk, perceptron
 
 DEFAULTS: dict[str, Any] = {"rows": 128, "seed": 1, "calibration": None}
 PATH = Path("model.onnx")

@@ -9,8 +9,8 @@ import pytest
 
 from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
-from tests.support import onnx_models
-from tests.support.quantizable import CPU, convolving, evaluation_of, on_disk, perceptron
+from tests.support.artifacts import onnx_models
+from tests.support.artifacts.quantizable import CPU, convolving, evaluation_of, on_disk, perceptron
 
 CALIBRATED = [name for name, one in PASSES.items() if one.needs_data and "tensorrt" not in name]
 LOWERING = [name for name, one in PASSES.items() if one.precision is not Precision.FP32 and one.name not in ("bf16",)]

@@ -9,7 +9,7 @@ import pytest
 
 from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
-from tests.support.quantizable import (
+from tests.support.artifacts.quantizable import (
     answers,
     attending,
     constants,

@@ -15,7 +15,7 @@ from modelyard.builder.evaluation.metrics import quality
 from modelyard.builder.optimization.pass_api import EvaluationData, ModelArtifact, Precision
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import UnsupportedModel
-from tests.support.quantizable import (
+from tests.support.artifacts.quantizable import (
     CPU,
     answers,
     attending,

@@ -11,8 +11,17 @@ from modelyard.builder.inspection.openvino_library import openvino
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import UnsupportedModel
-from tests.support import onnx_models
-from tests.support.quantizable import CPU, GPU, answers, attending, convolving, evaluation_of, on_disk, perceptron
+from tests.support.artifacts import onnx_models
+from tests.support.artifacts.quantizable import (
+    CPU,
+    GPU,
+    answers,
+    attending,
+    convolving,
+    evaluation_of,
+    on_disk,
+    perceptron,
+)
 
 NETWORKS = {"perceptron": perceptron, "convolving": convolving, "attending": attending}
 

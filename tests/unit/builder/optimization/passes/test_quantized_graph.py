@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from modelyard.builder.optimization.passes.quantized_graph import rows_before_floats, small_tables, unsigned_activations
-from tests.support.onnx_models import INT64, model, value
-from tests.support.quantizable import attending, inputs_for
+from tests.support.artifacts.onnx_models import INT64, model, value
+from tests.support.artifacts.quantizable import attending, inputs_for
 
 ROWS, WIDTH = 300, 16
 

@@ -10,8 +10,8 @@ from onnx.reference import ReferenceEvaluator
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import InvalidSettings, UnsupportedModel
-from tests.support import onnx_models
-from tests.support.quantizable import (
+from tests.support.artifacts import onnx_models
+from tests.support.artifacts.quantizable import (
     CPU,
     GPU,
     answers,

@@ -15,7 +15,16 @@ from modelyard.builder.optimization.pass_api import EvaluationData, ModelArtifac
 from modelyard.builder.optimization.passes import PASSES, tensorrt_builder
 from modelyard.builder.optimization.passes.tensorrt_engine import compiled
 from modelyard.errors import UnsupportedModel
-from tests.support.quantizable import CPU, GPU, answers, constants, convolving, evaluation_of, on_disk, perceptron
+from tests.support.artifacts.quantizable import (
+    CPU,
+    GPU,
+    answers,
+    constants,
+    convolving,
+    evaluation_of,
+    on_disk,
+    perceptron,
+)
 
 
 def driver_is_here() -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.builder.optimization.training import environment
 from modelyard.errors import InvalidSettings
-from tests.support.command_line import modelyard
+from tests.support.machine.command_line import modelyard
 from tests.unit.builder.optimization.classifier import a_file, an_entry
 from tests.unit.builder.optimization.training.test_recipe import NEEDED
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from modelyard.core.analysis.statistics.sequential_test import Rule
 from modelyard.core.analysis.statistics.simulation import TrafficModel, outcome, tally, threshold_outcome
-from tests.support.proof import PROOF
+from tests.support.repository.proof import PROOF
 
 ALONE = Rule(0.01)
 COMPARED = Rule(0.01, max_regression=0.25)

@@ -1,0 +1,1 @@
+"""Entries and the models in them, made on the spot."""

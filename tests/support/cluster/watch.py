@@ -1,0 +1,71 @@
+"""What an object went through: every state of it that the API server told, in order, from one `kubectl get --watch`."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tests.support.cluster.kubectl import environment
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One state and when it was seen, in seconds since the epoch."""
+
+    at: float
+    thing: dict[str, Any]
+
+
+class Watch:
+    """Use as a context manager; `seen` grows meanwhile."""
+
+    def __init__(self, kind: str, name: str, namespace: str) -> None:
+        self.seen: list[Sight] = []
+        self._news = threading.Condition()
+        self._command = ["kubectl", "get", kind, name, "-n", namespace, "--watch", "-o", "json"]
+
+    def __enter__(self) -> "Watch":
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+
+    def until(self, look: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = 120) -> Found:
+        """The first truthy answer of `look` to the newest state; fails with the sentence `wanted` after that time."""
+        end = time.monotonic() + seconds
+        with self._news:
+            while True:
+                found = look(self.seen[-1].thing) if self.seen else None
+                if found:
+                    return found
+                left = end - time.monotonic()
+                assert left > 0, f"waited {seconds:.0f} s in vain until {wanted}; {self._last()}"
+                self._news.wait(left)
+
+    def _read(self) -> None:
+        """kubectl prints each state over several lines, of which the last is a lone brace."""
+        assert self._process.stdout is not None
+        lines: list[str] = []
+        for line in self._process.stdout:
+            lines.append(line)
+            if line.rstrip() == "}" and not line.startswith(" "):
+                with self._news:
+                    self.seen.append(Sight(time.time(), json.loads("".join(lines))))
+                    self._news.notify_all()
+                lines = []
+
+    def _last(self) -> str:
+        status = self.seen[-1].thing.get("status", {}) if self.seen else {}
+        return json.dumps(status.get("rollout", status))[:3000]

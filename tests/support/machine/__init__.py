@@ -1,0 +1,1 @@
+"""Stand-ins for what a machine has: a clock, a GPU, programs, an empty home."""

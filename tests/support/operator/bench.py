@@ -1,0 +1,231 @@
+"""A bench for the operator: a real API server and store, everybody else played, and words for tests.
+
+Every bench has a platform namespace and a namespace for Models of its own. The operator gets no more rights
+than its table of permissions says, so whatever a test drives it to is also a test of that table.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import yaml
+
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.store import S3Store
+from modelyard.core.kinds import BY_NAME
+from modelyard.core.snapshot import Object, Ref
+from modelyard.errors import OutsideError
+from modelyard.operator.process import Library, Operator
+from modelyard.operator.rbac import RIGHTS
+from modelyard.registry.bucket import BucketRegistry
+from modelyard.settings import GatewaySettings, OperatorSettings, ServingSettings, Settings, StoreSettings
+from tests.support.artifacts.entries import an_entry
+from tests.support.operator.real_apiserver import RealApiServer
+from tests.support.operator.simulated_controllers import GatewaySocket, Players
+
+T = TypeVar("T")
+ACCOUNT = "modelyard-operator"
+
+
+def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """The first answer that is not None, False or empty; fails with `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+@dataclass
+class Bench:
+    """One test's world."""
+
+    api: RealApiServer
+    folder: Path
+    settings: Settings
+    cluster: Cluster
+    store: S3Store
+    players: Players
+    socket: GatewaySocket
+    kubeconfig: Path
+    namespace: str
+    operators: list[Operator] = field(default_factory=list)
+
+    def push(self, name: str, version: str) -> str:
+        """An entry in the registry; its digest."""
+        folder = self.folder / f"{name}-{version}"
+        folder.mkdir(exist_ok=True)
+        an_entry(folder, name=name, version=version)
+        return BucketRegistry(self.store).push(folder).entry.digest
+
+    def alias(self, name: str, alias: str, version: str) -> None:
+        """Points an alias at a version."""
+        BucketRegistry(self.store).set_alias(name, alias, version)
+
+    def ask(self, name: str, **spec: Any) -> None:
+        """Somebody applies a Model; without a word about its rollout, traffic moves at once."""
+        model = {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "Model",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"rollout": {"strategy": "Immediate"}, **spec},
+        }
+        done = self.api.run("kubectl", "apply", "-f", "-", stdin=json.dumps(model))
+        assert done.returncode == 0, done.stderr
+
+    def delete(self, kind: str, name: str) -> None:
+        """Somebody deletes an object."""
+        self.cluster.delete(Ref(kind, self.namespace, name))
+
+    def edit(self, kind: str, name: str, change: Object) -> None:
+        """Somebody edits an object with kubectl."""
+        plural = f"{kind.lower()}s"
+        words = ("patch", plural, name, "-n", self.namespace, "--type=merge", "-p", json.dumps(change))
+        done = self.api.run("kubectl", *words)
+        assert done.returncode == 0, done.stderr
+
+    def get(self, kind: str, name: str) -> dict[str, Any] | None:
+        """An object of the Models' namespace."""
+        return self.cluster.get(Ref(kind, self.namespace, name))
+
+    def names(self, kind: str) -> list[str]:
+        """Names of all objects of a kind in the Models' namespace."""
+        return sorted(one["metadata"]["name"] for one in self.cluster.items(kind, self.namespace))
+
+    def items_of(self, kind: str) -> list[dict[str, Any]]:
+        """Our objects of a kind in the Models' namespace."""
+        return self.players.items(kind, self.namespace)
+
+    def status(self, name: str) -> dict[str, Any]:
+        """The status of a Model."""
+        return (self.get("Model", name) or {}).get("status", {})
+
+    def condition(self, name: str, kind: str) -> dict[str, Any]:
+        """A condition of a Model that was said of its newest spec; empty when there is none."""
+        model = self.get("Model", name) or {"metadata": {"generation": 0}}
+        found = [one for one in model.get("status", {}).get("conditions", []) if one["type"] == kind]
+        current = [one for one in found if one["observedGeneration"] == model["metadata"]["generation"]]
+        return current[0] if current else {}
+
+    def until(self, name: str, kind: str, status: str, reason: str = "", seconds: float = 60) -> dict[str, Any]:
+        """The condition, once it is so for the newest spec."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.condition(name, kind)
+            good = found and found["status"] == status and reason in ("", found["reason"])
+            return found if good else None
+
+        try:
+            return eventually(look, f"{name} is {kind}={status} {reason}", seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; it says {yaml.safe_dump(self.status(name))}") from late
+
+    @contextlib.contextmanager
+    def operating(self, identity: str = "one", **options: Any) -> Iterator[Operator]:
+        """An operator at work in this process, with no more rights than the table gives."""
+        changed = self.settings.operator.model_copy(update={"identity": identity, **options})
+        settings = self.settings.model_copy(update={"operator": changed})
+        library = Library(BucketRegistry(self.store), S3Store(settings.store))
+        operator = Operator(settings, access(self.kubeconfig), library)
+        stop = threading.Event()
+        thread = threading.Thread(target=operator.run, args=(stop,), name=f"operator {identity}")
+        thread.start()
+        try:
+            yield operator
+        finally:
+            stop.set()
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def served(cluster: Cluster) -> bool:
+    """A kind that was just defined answers 429 until its storage is there."""
+    try:
+        return all(cluster.items(kind) is not None for kind in BY_NAME)
+    except OutsideError:
+        return False
+
+
+def grant(cluster: Cluster, api: RealApiServer, platform: str) -> None:
+    """The ServiceAccount with exactly the rights of the table."""
+    name = f"{ACCOUNT}-{platform}"
+    account = [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": platform}]
+    group = "rbac.authorization.k8s.io"
+    things: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": platform}}
+    ]
+    for scope, role, extra in (("cluster", "ClusterRole", {}), ("platform", "Role", {"namespace": platform})):
+        rules = [
+            {"apiGroups": [one.group], "resources": [one.resource], "verbs": list(one.verbs)}
+            for one in RIGHTS
+            if one.scope == scope
+        ]
+        metadata = {"name": name, **extra}
+        ref = {"apiGroup": group, "kind": role, "name": name}
+        things.append({"apiVersion": f"{group}/v1", "kind": role, "metadata": metadata, "rules": rules})
+        things.append(
+            {
+                "apiVersion": f"{group}/v1",
+                "kind": f"{role}Binding",
+                "metadata": metadata,
+                "roleRef": ref,
+                "subjects": account,
+            }
+        )
+    done = api.run("kubectl", "apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(things))
+    assert done.returncode == 0, done.stderr
+
+
+def limited_kubeconfig(api: RealApiServer, platform: str, path: Path) -> Path:
+    """A kubeconfig of the operator's ServiceAccount."""
+    done = api.run("kubectl", "create", "token", ACCOUNT, "-n", platform, "--duration=2h")
+    assert done.returncode == 0, done.stderr
+    config = yaml.safe_load(api.kubeconfig.read_text())
+    folder = api.kubeconfig.parent
+    for one in config["clusters"]:
+        authority = one["cluster"].get("certificate-authority")
+        if authority and not Path(authority).is_absolute():
+            one["cluster"]["certificate-authority"] = str(folder / authority)
+    for one in config["users"]:
+        one["user"] = {"token": done.stdout.strip()}
+    path.write_text(yaml.safe_dump(config))
+    path.chmod(0o600)
+    return path
+
+
+@contextlib.contextmanager
+def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[Bench]:
+    """A bench whose Models are gone afterwards."""
+    mark = uuid4().hex[:8]
+    platform, namespace = f"platform-{mark}", f"models-{mark}"
+    for name in (platform, namespace):
+        api.namespace(name)
+    cluster = Cluster(access(api.kubeconfig))
+    eventually(lambda: served(cluster), "the API server keeps every kind we need")
+    grant(cluster, api, platform)
+    socket = GatewaySocket(cluster)
+    with socket.answering() as url:
+        settings = Settings.model_construct(
+            store=store,
+            gateway=GatewaySettings(namespace=platform, url=url),
+            serving=ServingSettings(drain_seconds=0.3, settle_seconds=0.1),
+            operator=OperatorSettings(namespace=platform, metrics_port=0, lease_seconds=2, alias_seconds=0.5),
+        )
+        players = Players(cluster, S3Store(store), platform, settings.gateway)
+        kubeconfig = limited_kubeconfig(api, platform, folder / "operator.kubeconfig")
+        bench = Bench(api, folder, settings, cluster, S3Store(store), players, socket, kubeconfig, namespace)
+        try:
+            yield bench
+        finally:
+            for name in bench.names("Model"):
+                bench.delete("Model", name)
+            players.step()

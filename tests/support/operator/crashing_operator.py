@@ -1,0 +1,110 @@
+"""The operator without its threads: one look at a time, and a stop after any number of writes.
+
+What a look sees is listed from the API server just before it, as a fresh start would see it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.inference.gateway import Gateway
+from modelyard.core.decide import decide
+from modelyard.core.kinds import BY_NAME
+from modelyard.core.traffic import Traffic
+from modelyard.operator.cache.guarded_writes import GuardedWrites
+from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.metrics.controller import ControllerMetrics
+from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.checks import CheckObserver
+from modelyard.operator.observer.crash_logs import CrashLogs
+from modelyard.operator.observer.entries import EntryObserver
+from modelyard.operator.observer.snapshot import SnapshotObserver
+from modelyard.operator.reconciler.events import EventRecorder
+from modelyard.operator.reconciler.reconcile import Reconciler, ReconcileResult
+from modelyard.registry.bucket import BucketRegistry
+from tests.support.operator.bench import Bench
+
+_LOOKS = 400
+
+
+class Crash(BaseException):
+    """The process stops here."""
+
+
+class _Alone:
+    held = True
+
+
+class _Countdown(ControllerMetrics):
+    """Stops the process at the first write after `left` more."""
+
+    left: float = float("inf")
+
+    def wrote(self, verb: str, kind: str) -> None:
+        if self.left <= 0:
+            raise Crash
+        self.left -= 1
+        super().wrote(verb, kind)
+
+
+class Hands:
+    """One incarnation of the operator, that stops after `writes` writes."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        writes: float = float("inf"),
+        traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._bench, self._cache = bench, ObjectCache()
+        cluster = Cluster(access(bench.kubeconfig))
+        self.metrics = _Countdown(self._cache, lambda: 0, lambda: True)
+        self.metrics.left = writes
+        builds = BuildObserver(bench.store, cluster)
+        entries = EntryObserver(BucketRegistry(bench.store))
+        crashes, checks = CrashLogs(cluster), CheckObserver(cluster)
+        observer = SnapshotObserver(bench.settings, self._cache, entries, builds, crashes, checks, traffic, now)
+        guarded = GuardedWrites(cluster, self._cache, _Alone(), self.metrics)
+        self._reconciler = Reconciler(
+            bench.settings,
+            self._cache,
+            observer,
+            builds,
+            decide,
+            guarded,
+            EventRecorder(guarded, "hands"),
+            Gateway(bench.settings.gateway.url),
+            self.metrics,
+        )
+
+    def look(self, name: str) -> ReconcileResult:
+        """Sees the cluster as it is, and looks at one Model."""
+        for kind in BY_NAME:
+            namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace
+            listed = self._bench.players.items(kind, namespace)
+            self._cache.compare(self._cache.uids(kind), kind, [one["metadata"]["uid"] for one in listed])
+            for one in listed:
+                self._cache.put(one)
+        return self._reconciler.look(Key(self._bench.namespace, name))
+
+
+def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf")) -> int:
+    """Looks and lets the players step until `reached` and nothing is left to do; how often the operator stopped.
+
+    Every incarnation is stopped after `writes` writes and followed by a fresh one.
+    """
+    hands, stops = Hands(bench, writes), 0
+    for _ in range(_LOOKS):
+        try:
+            outcome = hands.look(name)
+        except Crash:
+            stops += 1
+            hands = Hands(bench, writes)
+            continue
+        bench.players.step()
+        if outcome.word == "settled" and reached():
+            return stops
+    raise AssertionError(f"never calm: {bench.status(name)}")

@@ -1,0 +1,1 @@
+"""What the working tree says of itself: rendered charts and the programs its sources start."""

@@ -1,0 +1,1 @@
+"""Servers on real sockets: inference, object store, Triton, Envoy's counters."""

@@ -1,0 +1,314 @@
+"""A small world around one Model: it carries out plans on an API server in memory and lets everything else live.
+
+    look()     one look of the operator: observe, decide, carry out; may be told to crash after n writes
+    step()     KServe, the gateway and build Jobs do one thing each
+    settle()   looks and steps until nobody has anything left to do, sleeping only as long as a plan asks to
+
+`promises` watch every write on the way. What the operator keeps in memory (`probes`, counted
+traffic) is lost in a `restart`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.api.optimization import Progress
+from modelyard.api.status import ModelStatus, RevisionStatus
+from modelyard.core.decide import decide
+from modelyard.core.names import (
+    BUILD_LABEL,
+    CHECK_LABEL,
+    MODEL_LABEL,
+    build_digest,
+    job_name,
+    optimize_job_name,
+    predictor,
+)
+from modelyard.core.plan import Plan, Warmup
+from modelyard.core.snapshot import Check, Credentials, Failure, OptimizedBuild, Probe, Ref, ResolvedEntry, Snapshot
+from modelyard.settings import Settings
+from tests.support.objects.reports import FASTER
+from tests.support.worlds.apiserver import ApiServer, copied
+from tests.support.worlds.fake_controllers import Builders, Gateway, KServe
+from tests.support.worlds.invariants import Promises
+from tests.support.worlds.users import Users
+
+VERSIONS = ("1", "2", "3")
+BROKEN = "3"
+"""The builder refuses this version of every entry."""
+AWAY = Failure("Unreachable", "The store does not answer; it is tried again.", retry=True)
+REFUSED = Failure("UnsupportedModel", "Operator NoSuchOp is not supported; export the model with another opset.")
+STEPS = 120
+
+
+class World:
+    """Everything there is around one Model."""
+
+    def __init__(self, settings: Settings, model: Model, now: float = 1_800_000_000.0) -> None:
+        self.settings, self.now = settings, now
+        self.api = ApiServer()
+        self.promises = Promises(settings)
+        self.model = model.model_dump(by_alias=True, exclude_none=True, mode="json")
+        self.entries = {version: f"sha256:{version * 64}" for version in VERSIONS}
+        self.aliases = {"champion": "1"}
+        self.registry_away = self.store_away = False
+        self.store: set[str] = set()
+        self.kserve = KServe(self.api)
+        self.gateway = Gateway(self.api, settings.gateway)
+        self.builders = Builders(self.api, self.store)
+        self.builders.digests = {job_name(self.build_of(version)): self.build_of(version) for version in VERSIONS}
+        self.builders.ends = {job_name(self.build_of(BROKEN)): REFUSED}
+        self.gained = FASTER
+        self.progress: dict[str, Progress] = {}
+        self.users = Users(settings.gateway)
+        self.examined: dict[str, Check] = {}
+        self._answers: dict[str, Check] = {}
+        self.mute: set[str] = set()
+        self.probes: dict[str, Probe] = {}
+        self.logs: dict[str, str] = {}
+        self.asked: list[Warmup] = []
+        self.said: list[tuple[str, str]] = []
+
+    # What is
+
+    @property
+    def name(self) -> str:
+        return self.model["metadata"]["name"]
+
+    @property
+    def status(self) -> ModelStatus:
+        return ModelStatus.model_validate(self.model["status"])
+
+    def build_of(self, version: str) -> str:
+        """Digest of the build of a version."""
+        return build_digest(self.entries[version], self.model["metadata"]["name"], {})
+
+    def optimized_of(self, version: str) -> str:
+        """Digest of the optimized build of a version as the spec asks for it; empty when it asks for none."""
+        return self._optimized(self.entries[version])
+
+    def _optimized(self, entry: str) -> str:
+        asked = Model.model_validate(self.model).spec.optimize
+        return build_digest(entry, self.name, asked.options("cpu")) if asked is not None else ""
+
+    def revision(self, version: str) -> RevisionStatus:
+        """The revision that serves or tries that version."""
+        return next(one for one in self.status.revisions if one.version == version)
+
+    def stage_of(self, version: str) -> str | None:
+        """Where the revision of a version stands; None when there is none."""
+        return next((str(one.stage) for one in self.status.revisions if one.version == version), None)
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Status and reason of a condition."""
+        found = self.status.condition(kind)
+        return (found.status, found.reason) if found else ("", "")
+
+    def message(self, kind: str) -> str:
+        """The sentence of a condition."""
+        found = self.status.condition(kind)
+        return found.message if found else ""
+
+    def object(self, kind: str, name: str) -> dict[str, Any] | None:
+        """An object of the Model's namespace."""
+        return self.api.get(kind, self.model["metadata"]["namespace"], name)
+
+    def names(self, kind: str) -> list[str]:
+        """The names of all objects of a kind."""
+        return [ref.name for ref, _ in self.api.of_kind(kind)]
+
+    def weights(self, kind: str = "HTTPRoute", name: str = "") -> list[tuple[str, int]]:
+        """Service and raw weight of both slots in the main rule of a route."""
+        route = self.object(kind, name or self.name)
+        assert route is not None
+        return [(one["name"], one["weight"]) for one in route["spec"]["rules"][0]["backendRefs"]]
+
+    def snapshot(self) -> Snapshot:
+        """What the operator would see now."""
+        model = Model.model_validate(copied(self.model))
+        entry = self._entry(model)
+        known = entry if isinstance(entry, ResolvedEntry) else model.status.entry
+        digest = build_digest(known.digest, self.name, {}) if known is not None else ""
+        optimized = self._optimized(known.digest) if known is not None else ""
+        job = Ref("Job", self.settings.operator.namespace, job_name(digest))
+        children = {ref: thing for ref, thing in self.api.objects.items() if self._seen(ref, thing, job)}
+        alive = {ref.name for ref in children if ref.kind == "InferenceService"}
+        self.probes = {name: probe for name, probe in self.probes.items() if name in alive}
+        return Snapshot(
+            now=self.now,
+            model=model,
+            entry=entry,
+            built=AWAY if self.store_away else digest in self.store,
+            build_failure=self._build_failure(job),
+            optimization=self._optimization(optimized),
+            children=children,
+            probes=dict(self.probes),
+            logs=dict(self.logs),
+            traffic=self.users.seen(),
+            checks=self._checks(),
+            credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
+        )
+
+    def _entry(self, model: Model) -> ResolvedEntry | Failure:
+        source = model.spec.source
+        if self.registry_away:
+            return AWAY
+        version = source.version or self.aliases.get(source.alias or "")
+        if version not in self.entries:
+            return Failure("UnknownEntry", f"{source} is not in the registry; push it or correct spec.source.")
+        return ResolvedEntry(source.name, version, self.entries[version])
+
+    def _build_failure(self, job: Ref) -> Failure | None:
+        found = self.api.objects.get(job)
+        return self.builders.failed[job.name] if found and found.get("status", {}).get("failed") else None
+
+    def _optimization(self, digest: str) -> OptimizedBuild:
+        if not digest:
+            return OptimizedBuild()
+        job = Ref("Job", self.settings.operator.namespace, optimize_job_name(digest))
+        self.builders.digests[job.name] = digest
+        if digest == self.optimized_of(BROKEN):
+            self.builders.ends[job.name] = REFUSED
+        built = AWAY if self.store_away else (self.gained if digest in self.store else None)
+        return OptimizedBuild(built, self._build_failure(job), self.progress.get(digest))
+
+    def _checks(self) -> dict[str, Check]:
+        """The answers of examinations whose Job has ended, each as it was then; those that nobody spoke of pass."""
+        found = {}
+        for _, job in self.api.of_kind("Job"):
+            gate, ended = job["metadata"].get("labels", {}).get(CHECK_LABEL), job.get("status", {}).get("succeeded")
+            if gate and ended:
+                answer = self.examined.get(gate, Check(passed=True))
+                found[gate] = self._answers.setdefault(job["metadata"]["uid"], answer)
+        return found
+
+    def _seen(self, ref: Ref, thing: dict[str, Any], job: Ref) -> bool:
+        labels = thing["metadata"].get("labels", {})
+        return (ref == job and BUILD_LABEL in labels) or labels.get(MODEL_LABEL) == self.name
+
+    # What the operator does
+
+    def decide(self) -> Plan:
+        """What the operator would do now."""
+        return decide(self.snapshot(), self.settings)
+
+    def look(self, crash_after: int | None = None) -> Plan:
+        """One look; with `crash_after` the operator stops after so many writes and is started again."""
+        plan = self.decide()
+        writes: list[Callable[[], None]] = []
+        if plan.status is not None:
+            writes.append(lambda: self._write_status(plan))
+        writes += [lambda one=one: self._apply(one) for one in plan.apply]
+        writes += [lambda one=one: self._scale(one.deployment, one.replicas) for one in plan.scale]
+        writes += [lambda one=one: self._delete(one) for one in plan.delete]
+        writes += [lambda one=one: self._warm_up(one) for one in plan.warmups]
+        for number, write in enumerate(writes):
+            if number == crash_after:
+                self.restart()
+                break
+            write()
+        return plan
+
+    def restart(self) -> None:
+        """The operator starts anew and remembers nothing."""
+        self.probes = {}
+        self.users.forgotten()
+
+    def _write_status(self, plan: Plan) -> None:
+        assert plan.status is not None
+        self.promises.status(ModelStatus.model_validate(plan.status))
+        self.model["status"] = copied(plan.status)
+        self.said += [(event.type, event.reason) for event in plan.events]
+
+    def _apply(self, wanted: dict[str, Any]) -> None:
+        ref = Ref(wanted["kind"], wanted["metadata"]["namespace"], wanted["metadata"]["name"])
+        self.promises.written(wanted, self.api.objects.get(ref))
+        self.api.apply(wanted)
+
+    def _scale(self, ref: Ref, replicas: int) -> None:
+        self.api.edit(ref, lambda deployment: deployment["spec"].update(replicas=replicas))
+
+    def _delete(self, ref: Ref) -> None:
+        live = {route: thing["spec"] for route, thing in self.api.objects.items() if route.kind.endswith("Route")}
+        self.promises.deleted(ref, {**self.gateway.carried, **live}, self.now)
+        self.api.delete(ref)
+
+    def _warm_up(self, warmup: Warmup) -> None:
+        deployment = self.object("Deployment", predictor(warmup.revision)) or {}
+        up = deployment.get("status", {}).get("readyReplicas", 0) > 0
+        silent = warmup.digest in self.mute or not up
+        probe = Probe(False, "503: no healthy upstream.") if silent else Probe(True)
+        self.probes[warmup.revision] = probe
+        self.asked.append(warmup)
+        if probe.answered:
+            self.promises.proven.add(warmup.revision)
+
+    # What people and the rest of the world do
+
+    def ask(self, version: str | None = None, alias: str | None = None, **spec: Any) -> None:
+        """Somebody applies another spec."""
+        if version or alias:
+            source = {"version": version} if version else {"alias": alias}
+            spec["source"] = {"name": "digits", **source}
+        self.model["spec"] = {key: value for key, value in {**self.model["spec"], **spec}.items() if value is not None}
+        self.model["metadata"] = {**self.model["metadata"], "generation": self.model["metadata"]["generation"] + 1}
+
+    def build_everything(self) -> None:
+        """All artifacts that can be built are in the store."""
+        self.store.update(self.build_of(version) for version in VERSIONS if version != BROKEN)
+
+    def lose(self, ref: Ref) -> None:
+        """Somebody deletes a child."""
+        if ref.kind in ("Service", "InferenceService"):
+            self.promises.excused.add(predictor(ref.name.removesuffix("-predictor")))
+        self.api.delete(ref)
+
+    def edit(self, ref: Ref, change: Callable[[dict[str, Any]], None]) -> None:
+        """Somebody edits a child."""
+        self.promises.edited.add(ref)
+        self.api.edit(ref, change)
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes."""
+        self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
+        versions = {predictor(one.name): one.version for one in self.status.revisions} if self.model["status"] else {}
+        self.users.ask(self.gateway.carried, versions, self.now, self.now + seconds)
+        self.now += seconds
+        self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
+
+    def step(self) -> bool:
+        """Everything around moves one step; True when something changed."""
+        before = self.gateway.carried
+        changed = [self.kserve.step(), self.builders.step(), self.gateway.step()]
+        self.promises.carried(before, self.gateway.carried, self.now)
+        return any(changed)
+
+    def calm_down(self) -> None:
+        """Whatever was wrong around the Model is mended."""
+        self.registry_away = self.store_away = self.gateway.asleep = False
+        self.kserve.faults.clear()
+        self.mute.clear()
+
+    def settle(self, steps: int = STEPS) -> Plan:
+        """Run until nobody has anything left to do or to hear; the last plan, which writes nothing."""
+        for _ in range(steps):
+            heard = dict(self.probes)
+            plan = self.look()
+            moved = self.step()
+            writes = plan.status or plan.apply or plan.scale or plan.delete
+            if not writes and not moved and self.probes == heard:
+                if plan.requeue_after is None:
+                    return plan
+                self.sleep(plan.requeue_after)
+        raise AssertionError(f"never calm; the last plan was {plan}")
+
+    def run_until(self, reached: Callable[[], bool], steps: int = STEPS) -> None:
+        """Run until something is true after a look."""
+        for _ in range(steps):
+            plan = self.look()
+            if reached():
+                return
+            if not self.step() and plan.empty:
+                assert plan.requeue_after is not None, f"calm before it was reached: {self.status}"
+                self.sleep(plan.requeue_after)
+        raise AssertionError("never reached")
