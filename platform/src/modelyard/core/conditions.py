@@ -42,21 +42,21 @@ def epoch(text: str) -> float:
 
 
 def merge(
-    old: Iterable[Condition], findings: Mapping[str, ConditionUpdate], generation: int, now: float
+    old: Iterable[Condition], updates: Mapping[str, ConditionUpdate], generation: int, now: float
 ) -> list[Condition]:
     """New conditions in a fixed order; a transition time moves only when the status does."""
-    before = {one.type: one for one in old}
-    return [_condition(kind, before.get(kind), findings[kind], generation, now) for kind in ORDER if kind in findings]
+    before = {condition.type: condition for condition in old}
+    return [_condition(kind, before.get(kind), updates[kind], generation, now) for kind in ORDER if kind in updates]
 
 
-def _condition(kind: str, old: Condition | None, finding: ConditionUpdate, generation: int, now: float) -> Condition:
-    status: Any = "Unknown" if finding.holds is None else str(finding.holds)
+def _condition(kind: str, old: Condition | None, update: ConditionUpdate, generation: int, now: float) -> Condition:
+    status: Any = "Unknown" if update.holds is None else str(update.holds)
     since = old.last_transition_time if old is not None and old.status == status else timestamp(now)
     return Condition(
         type=kind,
         status=status,
-        reason=finding.reason,
-        message=finding.message[:MAX_MESSAGE],
+        reason=update.reason,
+        message=update.message[:MAX_MESSAGE],
         observed_generation=generation,
         last_transition_time=since,
     )
@@ -64,14 +64,14 @@ def _condition(kind: str, old: Condition | None, finding: ConditionUpdate, gener
 
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
     """One Event for every condition whose status or reason changed, each sentence once; a Warning when stalled."""
-    before = {one.type: (one.status, one.reason) for one in old}
+    before = {condition.type: (condition.status, condition.reason) for condition in old}
     now = list(new)
-    stalled = {one.reason for one in now if one.type == "Stalled" and one.status == "True"}
-    changed = [one for one in now if before.get(one.type) != (one.status, one.reason)]
+    stalled = {condition.reason for condition in now if condition.type == "Stalled" and condition.status == "True"}
+    changed = [condition for condition in now if before.get(condition.type) != (condition.status, condition.reason)]
     return tuple(
         dict.fromkeys(
-            Event("Warning" if one.reason in stalled else "Normal", one.reason, one.message)
-            for one in changed
-            if one.type not in ("Reconciling", "Stalled")
+            Event("Warning" if condition.reason in stalled else "Normal", condition.reason, condition.message)
+            for condition in changed
+            if condition.type not in ("Reconciling", "Stalled")
         )
     )

@@ -39,7 +39,7 @@ from .rollout.publication import routing_plan
 from .rollout.stored_status import with_times
 from .snapshot import Ref, Snapshot
 
-_ASKED = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
+_WARMED_UP_STAGES = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
 
 
 def decide(snapshot: Snapshot, settings: Settings) -> Plan:
@@ -48,41 +48,41 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
     before = snapshot.model.status
-    scene = _scene(snapshot, settings)
-    rollout = advance.advance(scene)
+    context = _context(snapshot, settings)
+    rollout = advance.advance(context)
     allowed = traffic_target.limited_by_capacity(rollout, before.revisions, snapshot)
     now = lifecycle.advance(
-        before.revisions, traffic_target.traffic_target(allowed, scene.wanted.revision, snapshot.now), scene.facts
+        before.revisions, traffic_target.traffic_target(allowed, context.artifact.revision, snapshot.now), context.facts
     )
     shown = routing_plan(snapshot, now, rollout, settings.gateway)
-    outlook = DecisionView(snapshot, settings, scene.wanted, rollout, now, shown)
-    status, events = report.status(outlook)
+    view = DecisionView(snapshot, settings, context.artifact, rollout, now, shown)
+    status, events = report.status(view)
     waits = (
-        lifecycle.next_deadline(now, scene.facts),
-        advance.next_deadline(scene.at(rollout)),
-        _progress(outlook),
-        outlook.wanted.wait,
-        outlook.wanted.optimizing.wait if outlook.wanted.optimizing is not None else None,
+        lifecycle.next_deadline(now, context.facts),
+        advance.next_deadline(context.at(rollout)),
+        _progress(view),
+        view.artifact.wait,
+        view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
     )
     return Plan(
         status=status,
-        apply=tuple(one for one in _objects(outlook) if _due(snapshot, one)),
+        apply=tuple(desired for desired in _objects(view) if _due(snapshot, desired)),
         scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
-            *_finished_revisions(outlook),
-            *_finished_routes(outlook),
-            *finished_jobs(outlook),
+            *_finished_revisions(view),
+            *_finished_routes(view),
+            *finished_jobs(view),
         ),
         events=events,
-        warmups=_warmups(outlook),
-        requeue_after=min((one for one in waits if one is not None), default=None),
+        warmups=_warmups(view),
+        requeue_after=min((wait for wait in waits if wait is not None), default=None),
     )
 
 
-def _scene(snapshot: Snapshot, settings: Settings) -> RolloutContext:
+def _context(snapshot: Snapshot, settings: Settings) -> RolloutContext:
     status = snapshot.model.status
-    found, facts = advance.initial_state(status), _facts(snapshot, settings)
-    return RolloutContext(snapshot, settings, resolve(snapshot, settings), tuple(status.revisions), facts, found)
+    rollout, facts = advance.initial_state(status), _facts(snapshot, settings)
+    return RolloutContext(snapshot, settings, resolve(snapshot, settings), tuple(status.revisions), facts, rollout)
 
 
 def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
@@ -90,8 +90,8 @@ def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
     shown = routing_plan(snapshot, before, rollout, settings.gateway)
     return RevisionFacts(
         now=snapshot.now,
-        ready=frozenset(one.name for one in before if replicas_ready(snapshot, one.name)),
-        answered=frozenset(one.name for one in before if answered(snapshot, one.name)),
+        ready=frozenset(revision.name for revision in before if replicas_ready(snapshot, revision.name)),
+        answered=frozenset(revision.name for revision in before if answered(snapshot, revision.name)),
         programmed=programmed(snapshot, shown.routes, settings.gateway),
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
@@ -99,29 +99,29 @@ def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
     )
 
 
-def _objects(outlook: DecisionView) -> list[dict[str, Any]]:
+def _objects(view: DecisionView) -> list[dict[str, Any]]:
     """Everything the Model should have now."""
-    model, wanted, settings = outlook.model, outlook.wanted, outlook.settings
-    credentials = outlook.snapshot.credentials
+    model, artifact, settings = view.model, view.artifact, view.settings
+    credentials = view.snapshot.credentials
     objects: list[dict[str, Any]] = []
-    if wanted.job and wanted.entry is not None and wanted.build is not None:
-        objects.append(job(model.name, wanted.entry, wanted.build.digest, target(model, settings), settings))
-    if wanted.optimizing is not None and wanted.optimizing.job and wanted.entry is not None:
-        digest = wanted.optimizing.status.digest
-        objects.append(optimize_job(model, wanted.entry, digest, target(model, settings), settings))
-    if outlook.revisions:
+    if artifact.job and artifact.entry is not None and artifact.build is not None:
+        objects.append(job(model.name, artifact.entry, artifact.build.digest, target(model, settings), settings))
+    if artifact.optimizing is not None and artifact.optimizing.job and artifact.entry is not None:
+        digest = artifact.optimizing.status.digest
+        objects.append(optimize_job(model, artifact.entry, digest, target(model, settings), settings))
+    if view.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
-    objects += [inference_service(model, one, credentials.bucket) for one in outlook.revisions]
-    return [*objects, *_checks(outlook), *outlook.routing.policies, *outlook.routes]
+    objects += [inference_service(model, revision, credentials.bucket) for revision in view.revisions]
+    return [*objects, *_checks(view), *view.routing.policies, *view.routes]
 
 
-def _checks(outlook: DecisionView) -> list[dict[str, Any]]:
+def _checks(view: DecisionView) -> list[dict[str, Any]]:
     """The Job that examines the candidate now, unless it has given its answer."""
-    rollout, settings = outlook.rollout, outlook.settings
-    snapshot = replace(outlook.snapshot, model=effective_spec(outlook.model, rollout))
-    by_name = {one.name: one for one in outlook.revisions}
+    rollout, settings = view.rollout, view.settings
+    snapshot = replace(view.snapshot, model=effective_spec(view.model, rollout))
+    by_name = {revision.name: revision for revision in view.revisions}
     candidate, stable = by_name.get(rollout.candidate), by_name.get(rollout.stable)
-    if candidate is None or stable is None or not outlook.programmed:
+    if candidate is None or stable is None or not view.programmed:
         return []
     if rollout.at is Phase.TESTING and not _answered(rollout, "loadTest"):
         return [load_test(snapshot.model, candidate, load_rate(snapshot, stable, candidate), settings)]
@@ -131,61 +131,61 @@ def _checks(outlook: DecisionView) -> list[dict[str, Any]]:
 
 
 def _answered(rollout: RolloutStatus, gate: str) -> bool:
-    found = rollout.gate(gate)
-    return found is not None and found.verdict in (GateVerdict.PASS, GateVerdict.FAIL)
+    result = rollout.gate(gate)
+    return result is not None and result.verdict in (GateVerdict.PASS, GateVerdict.FAIL)
 
 
-def _due(snapshot: Snapshot, wanted: dict[str, Any]) -> bool:
-    metadata = wanted["metadata"]
-    observed = snapshot.child(wanted["kind"], metadata["name"], metadata["namespace"])
-    if wanted["kind"] == "Job" and observed is not None:
+def _due(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
+    metadata = desired["metadata"]
+    observed = snapshot.child(desired["kind"], metadata["name"], metadata["namespace"])
+    if desired["kind"] == "Job" and observed is not None:
         return False
-    return must_apply(wanted, observed)
+    return must_apply(desired, observed)
 
 
-def _finished_revisions(outlook: DecisionView) -> tuple[Ref, ...]:
+def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:
     """Revisions no longer kept, once the gateway carries routes that do not name them."""
-    keep = {one.name for one in outlook.revisions}
-    gone = [one for one in outlook.snapshot.of_kind("InferenceService") if one["metadata"]["name"] not in keep]
+    keep = {revision.name for revision in view.revisions}
+    gone = [service for service in view.snapshot.of_kind("InferenceService") if service["metadata"]["name"] not in keep]
     return tuple(
-        Ref("InferenceService", outlook.model.namespace, one["metadata"]["name"])
-        for one in gone
-        if "deletionTimestamp" not in one["metadata"]
-        and outlook.programmed
-        and not mentioned(outlook.snapshot, predictor(one["metadata"]["name"]))
+        Ref("InferenceService", view.model.namespace, service["metadata"]["name"])
+        for service in gone
+        if "deletionTimestamp" not in service["metadata"]
+        and view.programmed
+        and not mentioned(view.snapshot, predictor(service["metadata"]["name"]))
     )
 
 
-def _finished_routes(outlook: DecisionView) -> tuple[Ref, ...]:
+def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
     """What a preview or an A/B test had published, when it is over."""
-    if not outlook.routes:
+    if not view.routes:
         return ()
-    keep = {(one["kind"], one["metadata"]["name"]) for one in (*outlook.routes, *outlook.routing.policies)}
-    passing = {preview_route_name(outlook.model.name), sticky_policy_name(outlook.model.name)}
+    keep = {(published["kind"], published["metadata"]["name"]) for published in (*view.routes, *view.routing.policies)}
+    passing = {preview_route_name(view.model.name), sticky_policy_name(view.model.name)}
     return tuple(
-        Ref(kind, outlook.model.namespace, one["metadata"]["name"])
+        Ref(kind, view.model.namespace, child["metadata"]["name"])
         for kind in ("HTTPRoute", "GRPCRoute", "BackendTrafficPolicy")
-        for one in outlook.snapshot.of_kind(kind)
-        if one["metadata"]["name"] in passing and (kind, one["metadata"]["name"]) not in keep
-        if "deletionTimestamp" not in one["metadata"]
+        for child in view.snapshot.of_kind(kind)
+        if child["metadata"]["name"] in passing and (kind, child["metadata"]["name"]) not in keep
+        if "deletionTimestamp" not in child["metadata"]
     )
 
 
-def _progress(outlook: DecisionView) -> float | None:
+def _progress(view: DecisionView) -> float | None:
     """Seconds until it is looked how far an optimization is."""
-    return POLL_SECONDS if outlook.wanted.optimizing is not None and outlook.wanted.optimizing.running else None
+    return POLL_SECONDS if view.artifact.optimizing is not None and view.artifact.optimizing.running else None
 
 
-def _warmups(outlook: DecisionView) -> tuple[Warmup, ...]:
+def _warmups(view: DecisionView) -> tuple[Warmup, ...]:
     """Ask every revision that may take traffic, can be reached, and has not answered yet."""
-    if not outlook.programmed:
+    if not view.programmed:
         return ()
-    model, snapshot = outlook.model, outlook.snapshot
-    address = host(model.name, model.namespace, outlook.settings.gateway.domain)
+    model, snapshot = view.model, view.snapshot
+    address = host(model.name, model.namespace, view.settings.gateway.domain)
     return tuple(
-        Warmup(one.name, one.digest, model.name, address)
-        for one in outlook.revisions
-        if (one.stage in _ASKED or one.name == outlook.rollout.candidate)
-        and replicas_ready(snapshot, one.name)
-        and not answered(snapshot, one.name)
+        Warmup(revision.name, revision.digest, model.name, address)
+        for revision in view.revisions
+        if (revision.stage in _WARMED_UP_STAGES or revision.name == view.rollout.candidate)
+        and replicas_ready(snapshot, revision.name)
+        and not answered(snapshot, revision.name)
     )

@@ -18,39 +18,39 @@ from .snapshot import Object
 _MERGED = ("ownerReferences", "secrets")
 
 
-def covers(observed: Any, wanted: Any) -> bool:
+def covers(observed: Any, desired: Any) -> bool:
     """True when everything in `wanted` is in `observed`; most parts are equal, which is quicker to see."""
-    if observed == wanted:
+    if observed == desired:
         return True
-    if isinstance(wanted, Mapping):
+    if isinstance(desired, Mapping):
         return isinstance(observed, Mapping) and all(
             key in observed and (_contains if key in _MERGED else covers)(observed[key], value)
-            for key, value in wanted.items()
+            for key, value in desired.items()
         )
-    if isinstance(wanted, list | tuple):
+    if isinstance(desired, list | tuple):
         return (
             isinstance(observed, list | tuple)
-            and len(observed) == len(wanted)
-            and all(covers(one, other) for one, other in zip(observed, wanted, strict=True))
+            and len(observed) == len(desired)
+            and all(covers(actual, expected) for actual, expected in zip(observed, desired, strict=True))
         )
     return False
 
 
-def _contains(observed: Any, wanted: Any) -> bool:
-    return all(any(covers(one, other) for one in observed) for other in wanted)
+def _contains(observed: Any, desired: Any) -> bool:
+    return all(any(covers(actual, expected) for actual in observed) for expected in desired)
 
 
-def must_apply(wanted: Object, observed: Object | None) -> bool:
+def must_apply(desired: Object, observed: Object | None) -> bool:
     """True when `wanted` has to be written over `observed`."""
     if observed is None:
         return True
     if "deletionTimestamp" in observed["metadata"]:
         return False
-    if wanted["kind"] == "InferenceService":
+    if desired["kind"] == "InferenceService":
         edited = observed["metadata"].get("generation", 1) > 1
-        return edited and _digest(wanted) == _digest(observed) and not covers(observed, wanted)
-    return not covers(observed, wanted)
+        return edited and _digest(desired) == _digest(observed) and not covers(observed, desired)
+    return not covers(observed, desired)
 
 
-def _digest(thing: Object) -> str | None:
-    return thing["metadata"].get("annotations", {}).get(DESIRED_ANNOTATION)
+def _digest(manifest: Object) -> str | None:
+    return manifest["metadata"].get("annotations", {}).get(DESIRED_ANNOTATION)

@@ -189,13 +189,13 @@ def host_failure(error: BaseException) -> HostFailure | None:
     return None if cause is None else HostFailure(cause.reason, sentence(cause, "Modelyard", str(error)))
 
 
-def blamed(error: BaseException, said: str) -> ModelyardError:
+def blamed(error: BaseException, message: str) -> ModelyardError:
     """The error to raise when a runtime refuses a model: `said` is the sentence when that is the model's fault.
 
     Returns HostFailure when the surroundings caused it, else UnsupportedModel.
     """
     cause = cause_of_exception(error)
-    return UnsupportedModel(said) if cause is None else HostFailure(cause.reason, sentence(cause, "it", said))
+    return UnsupportedModel(message) if cause is None else HostFailure(cause.reason, sentence(cause, "it", message))
 
 
 def failure(program: str, end: End) -> ModelyardError:

@@ -26,11 +26,11 @@ def facts(answered: tuple[str, ...] = (), ready: tuple[str, ...] = (), programme
 
 
 def keeping(*names: str) -> TrafficTarget:
-    return TrafficTarget(shares={"new": 100}, kept=frozenset(names))
+    return TrafficTarget(weights={"new": 100}, kept=frozenset(names))
 
 
-def giving(standby: tuple[str, ...] = (), **shares: int) -> TrafficTarget:
-    return TrafficTarget(shares=shares, standby=frozenset(standby))
+def giving(standby: tuple[str, ...] = (), **weights: int) -> TrafficTarget:
+    return TrafficTarget(weights=weights, standby=frozenset(standby))
 
 
 def stages(revisions: tuple[RevisionStatus, ...]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_a_stage_ends_when_the_gateway_carried_it_long_enough(
 
 @pytest.mark.parametrize("stage", [Stage.SERVING, Stage.LEAVING, Stage.DRAINING, Stage.DROPPED])
 def test_the_gateway_is_first_seen_to_carry_a_stage_once(stage: Stage) -> None:
-    orders = TrafficTarget(shares={"one": 100} if stage is Stage.SERVING else {})
+    orders = TrafficTarget(weights={"one": 100} if stage is Stage.SERVING else {})
 
     [first] = advance([a_revision("one", stage)], orders, facts())
     [again] = advance([a_revision("one", stage, 1)], orders, facts())
@@ -91,7 +91,7 @@ def test_a_revision_that_starts_is_not_carried() -> None:
 )
 def test_ready_means_up_and_proven(stage: Stage, known: RevisionFacts, ready: bool) -> None:
     orders = TrafficTarget(
-        shares={"one": 100} if stage is Stage.SERVING else {}, kept=frozenset({"one"} - {str(stage)})
+        weights={"one": 100} if stage is Stage.SERVING else {}, kept=frozenset({"one"} - {str(stage)})
     )
 
     [one] = advance([a_revision("one", stage)], orders, known)

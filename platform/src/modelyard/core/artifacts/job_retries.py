@@ -41,7 +41,7 @@ class Retry:
         """The failed Job gives way to the next."""
         return bool(self.next_attempt_time) and self.due_in(now) == 0.0
 
-    def finding(self, failure: Failure, more: str = "") -> ConditionUpdate:
+    def condition_update(self, failure: Failure, more: str = "") -> ConditionUpdate:
         """What was met, and when it is tried again; `more` is said in between."""
         at = self.next_attempt_time.partition(".")[0].removesuffix("Z")
         again = f"{more}; that was Job {self.attempts}, and it is tried again at {at}Z."

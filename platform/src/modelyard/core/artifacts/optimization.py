@@ -48,7 +48,7 @@ class OptimizationState:
     """
 
     status: OptimizationStatus
-    finding: ConditionUpdate
+    update: ConditionUpdate
     made: bool = False
     job: bool = False
     kept: bool = True
@@ -65,8 +65,8 @@ class OptimizationState:
 
 def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
     """Digest of the optimized build of an entry; empty when the spec asks for none."""
-    asked = model.spec.optimize
-    return build_digest(entry.digest, model.name, asked.options(target)) if asked is not None else ""
+    optimize = model.spec.optimize
+    return build_digest(entry.digest, model.name, optimize.options(target)) if optimize is not None else ""
 
 
 def optimization_state(
@@ -76,8 +76,8 @@ def optimization_state(
     built, known = snapshot.optimization.built, _known(snapshot.model, digest)
     if isinstance(built, OptimizationSummary):
         gain = optimization_summary.sentence(built)
-        said = f"The artifact of {entry.name} version {entry.version} is in the store{gain}"
-        return _made(optimization_summary.optimized(digest, built, said[:MAX_MESSAGE]))
+        message = f"The artifact of {entry.name} version {entry.version} is in the store{gain}"
+        return _made(optimization_summary.optimized(digest, built, message[:MAX_MESSAGE]))
     if isinstance(built, Failure) and (known.variant or _was_tried(snapshot.model, digest)):
         return _made(known)
     failure = _failure(snapshot, known, settings)
@@ -86,7 +86,7 @@ def optimization_state(
     retry = Retry(known.attempts, known.next_attempt_time)
     if isinstance(built, Failure):
         return OptimizationState(
-            _said(digest, built.message, retry), ConditionUpdate(None, built.reason, built.message)
+            _status(digest, built.message, retry), ConditionUpdate(None, built.reason, built.message)
         )
     if failure is not None:
         return _failed_for_now(digest, failure, retry.counted(snapshot.now), serves, snapshot.now)
@@ -95,8 +95,8 @@ def optimization_state(
 
 def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) -> Failure | None:
     """Why there will be no such build: what was known, what is seen now, or that training is off."""
-    asked = snapshot.model.spec.optimize
-    if asked is not None and asked.train and not settings.build.train_image:
+    optimize = snapshot.model.spec.optimize
+    if optimize is not None and optimize.train and not settings.build.train_image:
         return Failure(_OFF, _ALLOW)
     if known.failure and known.reason != _OFF:
         return Failure(known.reason, known.failure)
@@ -105,7 +105,7 @@ def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) 
 
 def served(model: Model, digest: str) -> bool:
     """A revision was started from this build, so its artifact was in the store."""
-    return any(one.digest == digest for one in model.status.revisions)
+    return any(revision.digest == digest for revision in model.status.revisions)
 
 
 def _was_tried(model: Model, digest: str) -> bool:
@@ -128,15 +128,17 @@ def _made(status: OptimizationStatus) -> OptimizationState:
 def _failed(digest: str, failure: Failure, serves: str) -> OptimizationState:
     """`failure` is kept in the words it came in, so that it can be said again."""
     kept = failure.message[:MAX_MESSAGE]
-    said = f"{kept.rstrip('.')[: MAX_MESSAGE - len(serves) - len(_MEND) - 4]}; {serves}; {_MEND}"
-    status = OptimizationStatus(digest=digest, summary="failed", message=said, failure=kept, reason=failure.reason[:64])
-    return OptimizationState(status, ConditionUpdate(False, failure.reason, said))
+    message = f"{kept.rstrip('.')[: MAX_MESSAGE - len(serves) - len(_MEND) - 4]}; {serves}; {_MEND}"
+    status = OptimizationStatus(
+        digest=digest, summary="failed", message=message, failure=kept, reason=failure.reason[:64]
+    )
+    return OptimizationState(status, ConditionUpdate(False, failure.reason, message))
 
 
 def _failed_for_now(digest: str, failure: Failure, retry: Retry, serves: str, now: float) -> OptimizationState:
-    finding = retry.finding(failure, f"; {serves}")
-    status = _said(digest, finding.message, retry)
-    return OptimizationState(status, finding, job=True, again=retry.due(now), wait=retry.due_in(now) or None)
+    update = retry.condition_update(failure, f"; {serves}")
+    status = _status(digest, update.message, retry)
+    return OptimizationState(status, update, job=True, again=retry.due(now), wait=retry.due_in(now) or None)
 
 
 def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str, retry: Retry) -> OptimizationState:
@@ -163,13 +165,13 @@ def _doing(progress: Progress | None) -> str:
 def _silence(job: Object, progress: Progress | None, now: float) -> str:
     """That a Job whose pod runs has not been heard of for a while."""
     status = job.get("status", {})
-    heard = progress.at if progress is not None else status.get("startTime", "")
-    if not status.get("ready") or not heard or now - epoch(heard) < _SILENT_SECONDS:
+    last_sign = progress.at if progress is not None else status.get("startTime", "")
+    if not status.get("ready") or not last_sign or now - epoch(last_sign) < _SILENT_SECONDS:
         return ""
-    return f" (no sign of life for {(now - epoch(heard)) / 60:.0f} min)"
+    return f" (no sign of life for {(now - epoch(last_sign)) / 60:.0f} min)"
 
 
-def _said(digest: str, message: str, retry: Retry) -> OptimizationStatus:
+def _status(digest: str, message: str, retry: Retry) -> OptimizationStatus:
     return OptimizationStatus(
         digest=digest,
         message=message[:MAX_MESSAGE],

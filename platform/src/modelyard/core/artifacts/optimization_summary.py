@@ -9,15 +9,15 @@ _NAME = 128
 _SLIGHT = 2.0
 
 
-def optimized(digest: str, found: OptimizationSummary, message: str) -> OptimizationStatus:
+def optimized(digest: str, result: OptimizationSummary, message: str) -> OptimizationStatus:
     """The status of an optimized build that is in the store."""
     return OptimizationStatus(
         digest=digest,
-        variant=found.variant[:_NAME],
-        speedup="" if found.speedup is None else times(found.speedup),
-        quality_loss="" if found.quality_loss is None else percent(found.quality_loss).replace(" ", ""),
-        size_ratio=f"{found.size_ratio:.2g}",
-        summary=summary(found),
+        variant=result.variant[:_NAME],
+        speedup="" if result.speedup is None else times(result.speedup),
+        quality_loss="" if result.quality_loss is None else percent(result.quality_loss).replace(" ", ""),
+        size_ratio=f"{result.size_ratio:.2g}",
+        summary=summary(result),
         message=message,
     )
 
@@ -27,44 +27,44 @@ def times(speedup: float) -> str:
     return f"{speedup:.2f}x" if speedup < _SLIGHT else f"{speedup:.1f}x"
 
 
-def percent(share: float) -> str:
+def percent(ratio: float) -> str:
     """A share with two digits that count: 0.2 %; what is less than a thousandth of a percent is 0."""
-    return f"{round(100 * share, 3) + 0.0:.2g} %"
+    return f"{round(100 * ratio, 3) + 0.0:.2g} %"
 
 
-def summary(found: OptimizationSummary) -> str:
+def summary(result: OptimizationSummary) -> str:
     """The variant and what its goal gained, for a column."""
-    if found.variant == ORIGINAL:
+    if result.variant == ORIGINAL:
         return ORIGINAL
-    gain = "" if found.speedup is None else f" {times(found.speedup)}"
-    if found.goal == "size":
-        gain = f" {found.size_ratio:.2g} of size"
-    return f"{found.variant[: _COLUMN - len(gain)]}{gain}"
+    gain = "" if result.speedup is None else f" {times(result.speedup)}"
+    if result.goal == "size":
+        gain = f" {result.size_ratio:.2g} of size"
+    return f"{result.variant[: _COLUMN - len(gain)]}{gain}"
 
 
-def sentence(found: OptimizationSummary) -> str:
+def sentence(result: OptimizationSummary) -> str:
     """The variant and everything it gave and cost, or why the original stays: the second half of a sentence."""
-    if found.variant == ORIGINAL:
-        return f"; {found.reason.rstrip('.')}."
-    return f", optimized as {found.variant}: {given(found)}."
+    if result.variant == ORIGINAL:
+        return f"; {result.reason.rstrip('.')}."
+    return f", optimized as {result.variant}: {given(result)}."
 
 
-def given(found: OptimizationSummary) -> str:
+def given(result: OptimizationSummary) -> str:
     """Everything a variant gave and cost."""
-    return ", ".join([*_speed(found), *_quality(found), f"{found.size_ratio:.2g} of the size"])
+    return ", ".join([*_speed(result), *_quality(result), f"{result.size_ratio:.2g} of the size"])
 
 
-def _speed(found: OptimizationSummary) -> list[str]:
-    if found.speedup is None:
+def _speed(result: OptimizationSummary) -> list[str]:
+    if result.speedup is None:
         return []
-    slower = found.speedup < 1 and found.speedup > 0
-    return [f"{times(1 / found.speedup)} slower" if slower else f"{times(found.speedup)} faster"]
+    slower = result.speedup < 1 and result.speedup > 0
+    return [f"{times(1 / result.speedup)} slower" if slower else f"{times(result.speedup)} faster"]
 
 
-def _quality(found: OptimizationSummary) -> list[str]:
-    if found.quality_loss is None:
+def _quality(result: OptimizationSummary) -> list[str]:
+    if result.quality_loss is None:
         return []
-    loss = round(found.quality_loss, 5)
+    loss = round(result.quality_loss, 5)
     if loss < 0:
         return [f"{percent(-loss)} quality won"]
     return [f"{percent(loss)} quality lost" if loss > 0 else "no quality lost"]

@@ -83,14 +83,14 @@ def _optimized(
     """What is wished of the two artifacts; one that serves already is not replaced by the plain one."""
     model = snapshot.model
     waits = waits_for_optimized(model) or served(model, digest)
-    found = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
-    stays = found.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
-    if found.made and (waits or not stays):
+    state = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
+    stays = state.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
+    if state.made and (waits or not stays):
         revision = _revision(model, entry, digest, snapshot.now, settings)
         build = BuildStatus(digest=digest)
-        return ResolvedArtifact(plain.resolved, found.finding, entry, build, revision=revision, optimizing=found)
+        return ResolvedArtifact(plain.resolved, state.update, entry, build, revision=revision, optimizing=state)
     if waits:
-        known = found.status
+        known = state.status
         build = BuildStatus(
             digest=digest,
             failure=known.failure,
@@ -99,13 +99,13 @@ def _optimized(
             next_attempt_time=known.next_attempt_time,
         )
         stalled = bool(known.failure)
-        return ResolvedArtifact(plain.resolved, found.finding, entry, build, stalled=stalled, optimizing=found)
+        return ResolvedArtifact(plain.resolved, state.update, entry, build, stalled=stalled, optimizing=state)
     if plain.revision is None:
-        return replace(plain, optimizing=found.put_off("Variants are tried once the plain artifact is in the store."))
+        return replace(plain, optimizing=state.put_off("Variants are tried once the plain artifact is in the store."))
     if _refused(model, plain):
-        said = f"The rollout refused version {entry.version}, so it is not optimized."
-        return replace(plain, optimizing=replace(found.put_off(said), kept=False))
-    return replace(plain, built=found.finding, optimizing=found)
+        message = f"The rollout refused version {entry.version}, so it is not optimized."
+        return replace(plain, optimizing=replace(state.put_off(message), kept=False))
+    return replace(plain, built=state.update, optimizing=state)
 
 
 def waits_for_optimized(model: Model) -> bool:
@@ -120,7 +120,8 @@ def _tried(model: Model, plain: ResolvedArtifact) -> bool:
         return False
     by_name = revision is not None and revision.name == rollout.candidate
     return by_name or any(
-        one.digest == build.digest and one.name == rollout.candidate for one in model.status.revisions
+        revision_status.digest == build.digest and revision_status.name == rollout.candidate
+        for revision_status in model.status.revisions
     )
 
 
@@ -160,24 +161,24 @@ def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -
     if known.failure:
         failure = Failure(known.reason, known.failure)
     if isinstance(snapshot.built, Failure):
-        finding = ConditionUpdate(None, snapshot.built.reason, snapshot.built.message)
-        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, known)
+        update = ConditionUpdate(None, snapshot.built.reason, snapshot.built.message)
+        return ResolvedArtifact(so_far.resolved, update, so_far.entry, known)
     if failure is not None and not failure.retry:
-        said = failure.message[:MAX_MESSAGE]
-        build = BuildStatus(digest=so_far.build.digest, failure=said, reason=failure.reason)
-        finding = ConditionUpdate(False, failure.reason, failure.message)
-        return ResolvedArtifact(so_far.resolved, finding, so_far.entry, build, stalled=True)
+        message = failure.message[:MAX_MESSAGE]
+        build = BuildStatus(digest=so_far.build.digest, failure=message, reason=failure.reason)
+        update = ConditionUpdate(False, failure.reason, failure.message)
+        return ResolvedArtifact(so_far.resolved, update, so_far.entry, build, stalled=True)
     if failure is not None:
         retry = retry.counted(snapshot.now)
         build = _waiting(so_far.build, retry)
         return replace(
-            ResolvedArtifact(so_far.resolved, retry.finding(failure), so_far.entry, build, job=True),
+            ResolvedArtifact(so_far.resolved, retry.condition_update(failure), so_far.entry, build, job=True),
             job_again=retry.due(snapshot.now),
             wait=retry.due_in(snapshot.now) or None,
         )
     name = job_name(so_far.build.digest)
-    finding = ConditionUpdate(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
-    return ResolvedArtifact(so_far.resolved, finding, so_far.entry, _waiting(so_far.build, retry.under_way()), job=True)
+    update = ConditionUpdate(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
+    return ResolvedArtifact(so_far.resolved, update, so_far.entry, _waiting(so_far.build, retry.under_way()), job=True)
 
 
 def _known_build(model: Model, digest: str) -> BuildStatus:
@@ -198,8 +199,8 @@ def target(model: Model, settings: Settings) -> str:
 
 def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
     """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
-    wanted = model.spec.serving.resources
-    resources = wanted.model_dump(by_alias=True, exclude_none=True, mode="json") if wanted else None
+    requested = model.spec.serving.resources
+    resources = requested.model_dump(by_alias=True, exclude_none=True, mode="json") if requested else None
     hardware = target(model, settings)
     runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
     kept = _kept(model, digest, resources, hardware, settings)
@@ -225,9 +226,11 @@ def _kept(
     gpu_now = hardware == "gpu"
     return next(
         (
-            one
-            for one in model.status.revisions
-            if one.digest == digest and one.resources == resources and _is_gpu(one.runtime, settings) == gpu_now
+            revision
+            for revision in model.status.revisions
+            if revision.digest == digest
+            and revision.resources == resources
+            and _is_gpu(revision.runtime, settings) == gpu_now
         ),
         None,
     )

@@ -9,16 +9,16 @@ _AGAINST = (Outcome.ABORTED, Outcome.FAILED)
 def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
     """What has changed in words; nothing for evidence alone."""
     old = before or RolloutStatus()
-    found: list[Event] = []
+    events: list[Event] = []
     ended = len(now.history) and now.history[0] not in old.history
     if ended:
         last = now.history[0]
         kind = "Warning" if last.outcome in _AGAINST else "Normal"
-        said = f"{last.outcome} revision {last.revision} (version {last.version}): {last.message}"
-        found.append(Event(kind, f"Rollout{last.outcome}", said[:1000]))
+        message = f"{last.outcome} revision {last.revision} (version {last.version}): {last.message}"
+        events.append(Event(kind, f"Rollout{last.outcome}", message[:1000]))
     moved = (old.phase, old.step, old.reason) != (now.phase, now.step, now.reason)
     if moved and now.active and not ended and now.message:
-        found.append(Event("Normal", f"Rollout{now.phase}", now.message))
+        events.append(Event("Normal", f"Rollout{now.phase}", now.message))
     if now.command is not None and now.command != old.command:
-        found.append(Event("Normal", "RolloutCommand", f"{now.command.action}: {now.command.answer}"))
-    return tuple(found)
+        events.append(Event("Normal", "RolloutCommand", f"{now.command.action}: {now.command.answer}"))
+    return tuple(events)

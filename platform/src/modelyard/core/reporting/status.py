@@ -27,118 +27,118 @@ _VAGUE = ("NotReady", "StartTimedOut")
 class Obstacle(NamedTuple):
     """The first station that is not reached, and whether a person is needed to reach it."""
 
-    finding: ConditionUpdate
+    update: ConditionUpdate
     stuck: bool
 
 
-def status(outlook: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
+def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
     """The status to write, None when it stands already, and the events of its changes."""
-    model, old, holder = outlook.model, outlook.model.status, outlook.serving_revision
-    conditions = merge(old.conditions, _findings(outlook), model.generation, outlook.snapshot.now)
+    model, old, holder = view.model, view.model.status, view.serving_revision
+    conditions = merge(old.conditions, _updates(view), model.generation, view.snapshot.now)
     new = ModelStatus(
         observed_generation=model.generation,
         conditions=conditions,
-        entry=_entry(outlook),
-        build=outlook.wanted.build or old.build,
-        optimization=_optimization(outlook),
-        revisions=list(outlook.revisions),
-        rollout=outlook.rollout,
+        entry=_entry(view),
+        build=view.artifact.build or old.build,
+        optimization=_optimization(view),
+        revisions=list(view.revisions),
+        rollout=view.rollout,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
-        traffic=_traffic(outlook),
+        traffic=_traffic(view),
     )
-    new = new.model_copy(update=_addresses(outlook) if outlook.routes else {})
+    new = new.model_copy(update=_addresses(view) if view.routes else {})
     if new == old:
         return None, ()
-    said = (*events(old.conditions, conditions), *rollout_events(old.rollout, outlook.rollout))
-    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), tuple(dict.fromkeys(said))
+    changes = (*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout))
+    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), tuple(dict.fromkeys(changes))
 
 
-def _traffic(outlook: DecisionView) -> str:
+def _traffic(view: DecisionView) -> str:
     """Shares in percent: the holder's, and the other's when it has one."""
-    holder = outlook.serving_revision
+    holder = view.serving_revision
     if holder is None:
         return "0%"
-    others = [one for one in outlook.revisions if one.stage is Stage.SERVING and one is not holder]
-    return " + ".join(f"{one.weight}%" for one in (holder, *others))
+    others = [revision for revision in view.revisions if revision.stage is Stage.SERVING and revision is not holder]
+    return " + ".join(f"{revision.weight}%" for revision in (holder, *others))
 
 
-def _entry(outlook: DecisionView) -> EntryStatus | None:
+def _entry(view: DecisionView) -> EntryStatus | None:
     """What this spec resolved to. An older spec's entry is not kept: it would pass for this one's."""
-    entry = outlook.wanted.entry
+    entry = view.artifact.entry
     return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest) if entry is not None else None
 
 
-def _optimization(outlook: DecisionView) -> OptimizationStatus | None:
+def _optimization(view: DecisionView) -> OptimizationStatus | None:
     """How far the optimization is; what was known of it while the entry is not."""
-    wanted, spec = outlook.wanted, outlook.model.spec
-    if wanted.optimizing is not None:
-        return wanted.optimizing.status
-    return outlook.model.status.optimization if wanted.entry is None and spec.optimize is not None else None
+    artifact, spec = view.artifact, view.model.spec
+    if artifact.optimizing is not None:
+        return artifact.optimizing.status
+    return view.model.status.optimization if artifact.entry is None and spec.optimize is not None else None
 
 
-def _addresses(outlook: DecisionView) -> dict[str, str]:
-    model, gateway = outlook.model, outlook.settings.gateway
+def _addresses(view: DecisionView) -> dict[str, str]:
+    model, gateway = view.model, view.settings.gateway
     name = host(model.name, model.namespace, gateway.domain)
     path = f"{gateway.public_url.rstrip('/')}/{model.namespace}/{model.name}" if gateway.public_url else ""
     return {"url": f"http://{name}", "path_url": path, "grpc": f"{name}:80"}
 
 
-def _findings(outlook: DecisionView) -> dict[str, ConditionUpdate]:
-    trouble = _outage(outlook) if outlook.candidate is None else _trouble(outlook, outlook.candidate)
-    stations = {
-        "EntryResolved": outlook.wanted.resolved,
-        "Built": outlook.wanted.built,
-        "Serving": _serving(outlook, trouble),
-        "Routed": routed(outlook.snapshot, outlook.routes, outlook.serving_revision, outlook.settings.gateway),
+def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
+    failure = _outage(view) if view.candidate is None else _failure(view, view.candidate)
+    path = {
+        "EntryResolved": view.artifact.resolved,
+        "Built": view.artifact.built,
+        "Serving": _serving(view, failure),
+        "Routed": routed(view.snapshot, view.routes, view.serving_revision, view.settings.gateway),
     }
-    obstacle = _obstacle(outlook, trouble, stations["Routed"])
-    return stations | _summary(obstacle, stations["Serving"])
+    obstacle = _obstacle(view, failure, path["Routed"])
+    return path | _summary(obstacle, path["Serving"])
 
 
-def _trouble(outlook: DecisionView, revision: RevisionStatus) -> Failure | None:
+def _failure(view: DecisionView, revision: RevisionStatus) -> Failure | None:
     """Why a revision does not answer: its pods, or the answer to its warm-up."""
-    found = failure_of(outlook.snapshot, revision, outlook.settings.serving.start_seconds)
-    if found is not None and found.reason not in _VAGUE:
-        return found
-    probe = outlook.snapshot.probes.get(revision.name)
+    failure = failure_of(view.snapshot, revision, view.settings.serving.start_seconds)
+    if failure is not None and failure.reason not in _VAGUE:
+        return failure
+    probe = view.snapshot.probes.get(revision.name)
     if probe is not None and not probe.answered:
-        said = probe.message.rstrip(".")
-        return Failure("WarmupFailed", f"The warm-up request was not answered: {said}.", retry=True)
-    return found if found is not None and found.reason != "NotReady" else None
+        message = probe.message.rstrip(".")
+        return Failure("WarmupFailed", f"The warm-up request was not answered: {message}.", retry=True)
+    return failure if failure is not None and failure.reason != "NotReady" else None
 
 
-def _outage(outlook: DecisionView) -> Failure | None:
+def _outage(view: DecisionView) -> Failure | None:
     """Why nobody answers although a revision holds the traffic; None while one of its replicas is ready."""
-    holder = outlook.serving_revision
-    if holder is None or ready_replicas(outlook.snapshot, holder.name) > 0:
+    holder = view.serving_revision
+    if holder is None or ready_replicas(view.snapshot, holder.name) > 0:
         return None
     down = f"No replica of revision {holder.name} (version {holder.version}) is ready, so requests fail until one is."
-    return _trouble(outlook, holder) or Failure("NoReplicaReady", down, retry=True)
+    return _failure(view, holder) or Failure("NoReplicaReady", down, retry=True)
 
 
-def _serving(outlook: DecisionView, trouble: Failure | None) -> ConditionUpdate:
-    if outlook.serving_revision is not None:
-        trouble = _outage(outlook)
-    if trouble is not None:
-        return ConditionUpdate(False, trouble.reason, trouble.message)
-    if outlook.serving_revision is not None:
-        name, version = outlook.serving_revision.name, outlook.serving_revision.version
+def _serving(view: DecisionView, failure: Failure | None) -> ConditionUpdate:
+    if view.serving_revision is not None:
+        failure = _outage(view)
+    if failure is not None:
+        return ConditionUpdate(False, failure.reason, failure.message)
+    if view.serving_revision is not None:
+        name, version = view.serving_revision.name, view.serving_revision.version
         return ConditionUpdate(True, "Answering", f"Revision {name} (version {version}) holds the traffic.")
-    if not outlook.revisions:
+    if not view.revisions:
         return ConditionUpdate(False, "NoRevision", "No revision has been started yet.")
-    return ConditionUpdate(False, "Starting", f"Revision {outlook.revisions[-1].name} is starting.")
+    return ConditionUpdate(False, "Starting", f"Revision {view.revisions[-1].name} is starting.")
 
 
-def _obstacle(outlook: DecisionView, trouble: Failure | None, route: ConditionUpdate) -> Obstacle | None:
-    wanted, candidate = outlook.wanted, outlook.candidate
-    if wanted.resolved.holds is not True:
-        return Obstacle(wanted.resolved, wanted.stalled)
-    if wanted.built.holds is not True and wanted.revision is None:
-        return Obstacle(wanted.built, wanted.stalled)
-    if trouble is not None:
-        return Obstacle(ConditionUpdate(False, trouble.reason, trouble.message), not trouble.retry)
-    under_way = _under_way(outlook)
+def _obstacle(view: DecisionView, failure: Failure | None, route: ConditionUpdate) -> Obstacle | None:
+    artifact, candidate = view.artifact, view.candidate
+    if artifact.resolved.holds is not True:
+        return Obstacle(artifact.resolved, artifact.stalled)
+    if artifact.built.holds is not True and artifact.revision is None:
+        return Obstacle(artifact.built, artifact.stalled)
+    if failure is not None:
+        return Obstacle(ConditionUpdate(False, failure.reason, failure.message), not failure.retry)
+    under_way = _under_way(view)
     if under_way is not None:
         return under_way
     if candidate is not None and candidate.stage is Stage.JOINING:
@@ -146,30 +146,30 @@ def _obstacle(outlook: DecisionView, trouble: Failure | None, route: ConditionUp
         return Obstacle(ConditionUpdate(False, "Joining", joins), False)
     if candidate is not None:
         return Obstacle(ConditionUpdate(False, "Starting", f"Revision {candidate.name} is starting."), False)
-    if wanted.revision is not None and all(one.name != wanted.revision.name for one in outlook.revisions):
+    if artifact.revision is not None and all(revision.name != artifact.revision.name for revision in view.revisions):
         waits = "Both slots of the route are taken until the revision before last has drained; the new one follows."
         return Obstacle(ConditionUpdate(False, "WaitingForSlot", waits), False)
     if not route.holds:
         return Obstacle(route, False)
-    return None if wanted.built.holds else Obstacle(wanted.built, _gave_up(wanted))
+    return None if artifact.built.holds else Obstacle(artifact.built, _gave_up(artifact))
 
 
-def _gave_up(wanted: ResolvedArtifact) -> bool:
+def _gave_up(artifact: ResolvedArtifact) -> bool:
     """The optimization failed for good, and what is wished serves without it."""
-    return wanted.optimizing is not None and bool(wanted.optimizing.status.failure)
+    return artifact.optimizing is not None and bool(artifact.optimizing.status.failure)
 
 
-def _under_way(outlook: DecisionView) -> Obstacle | None:
+def _under_way(view: DecisionView) -> Obstacle | None:
     """A rollout that watches, ends, or has ended against what the spec still asks for."""
-    rollout = outlook.rollout
+    rollout = view.rollout
     if rollout.active and rollout.phase not in _AWAITED:
         return Obstacle(ConditionUpdate(False, rollout.reason or rollout.phase.value, rollout.message), False)
-    wanted = outlook.wanted.revision
-    if wanted is None or wanted.name != rollout.rejected:
+    revision = view.artifact.revision
+    if revision is None or revision.name != rollout.rejected:
         return None
-    again = f"apply another spec, or try it again by `modelyard rollout retry {outlook.model.name}`"
+    again = f"apply another spec, or try it again by `modelyard rollout retry {view.model.name}`"
     refused = (
-        f"Revision {wanted.name} (version {wanted.version}) does not serve: {rollout.message.rstrip('.')}; {again}."
+        f"Revision {revision.name} (version {revision.version}) does not serve: {rollout.message.rstrip('.')}; {again}."
     )
     return Obstacle(ConditionUpdate(False, rollout.reason or "Refused", refused), True)
 
@@ -179,10 +179,10 @@ def _summary(obstacle: Obstacle | None, answering: ConditionUpdate) -> dict[str,
     if obstacle is None:
         calm = ConditionUpdate(False, "Done", "Everything is as the spec says.")
         return {"Ready": ConditionUpdate(True, "Serving", answering.message), "Reconciling": calm, "Stalled": calm}
-    finding, stuck = obstacle
+    update, stuck = obstacle
     still = f" {answering.message}" if answering.holds else ""
     return {
-        "Ready": ConditionUpdate(False, finding.reason, finding.message + still),
-        "Reconciling": ConditionUpdate(not stuck, finding.reason, finding.message),
-        "Stalled": ConditionUpdate(stuck, finding.reason, finding.message),
+        "Ready": ConditionUpdate(False, update.reason, update.message + still),
+        "Reconciling": ConditionUpdate(not stuck, update.reason, update.message),
+        "Stalled": ConditionUpdate(stuck, update.reason, update.message),
     }

@@ -22,7 +22,7 @@ class DecisionView:
 
     snapshot: Snapshot
     settings: Settings
-    wanted: ResolvedArtifact
+    artifact: ResolvedArtifact
     rollout: RolloutStatus
     revisions: tuple[RevisionStatus, ...]
     routing: RoutingPlan
@@ -43,17 +43,20 @@ class DecisionView:
     @property
     def candidate(self) -> RevisionStatus | None:
         """The revision on its way in: tried by the rollout, or promoted and not serving yet."""
-        name = self.rollout.candidate or (self.wanted.revision.name if self.wanted.revision else "")
+        name = self.rollout.candidate or (self.artifact.revision.name if self.artifact.revision else "")
         if name == self.rollout.rejected:
             return None
-        return next((one for one in self.revisions if one.name == name and one.stage is not Stage.SERVING), None)
+        return next(
+            (revision for revision in self.revisions if revision.name == name and revision.stage is not Stage.SERVING),
+            None,
+        )
 
     @property
     def serving_revision(self) -> RevisionStatus | None:
         """The revision that holds the traffic: the stable, or the one with the most of it."""
-        serving = [one for one in self.revisions if one.stage is Stage.SERVING]
-        by_right = [one for one in serving if one.name == self.rollout.stable]
-        return next(iter(by_right or sorted(serving, key=lambda one: -one.weight)), None)
+        serving = [revision for revision in self.revisions if revision.stage is Stage.SERVING]
+        by_right = [revision for revision in serving if revision.name == self.rollout.stable]
+        return next(iter(by_right or sorted(serving, key=lambda revision: -revision.weight)), None)
 
 
 def answered(snapshot: Snapshot, revision: str) -> bool:
@@ -70,7 +73,7 @@ def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
         return False
     conditions = served.get("status", {}).get("conditions", [])
     fewest, _ = snapshot.model.spec.replica_range()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions) and (
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions) and (
         ready_replicas(snapshot, revision) >= fewest
     )
 
@@ -83,5 +86,5 @@ def ready_replicas(snapshot: Snapshot, revision: str) -> int:
 
 def replicas(snapshot: Snapshot, deployment: str) -> int:
     """How many replicas a Deployment is to have; 1 while it is not there."""
-    found = snapshot.child("Deployment", deployment) or {}
-    return found.get("spec", {}).get("replicas", 1)
+    manifest = snapshot.child("Deployment", deployment) or {}
+    return manifest.get("spec", {}).get("replicas", 1)

@@ -39,8 +39,8 @@ def owned_object(
     return with_spec_hash({"apiVersion": BY_NAME[kind].api_version, "kind": kind, "metadata": metadata, **body})
 
 
-def with_spec_hash(wanted: dict[str, Any]) -> dict[str, Any]:
+def with_spec_hash(desired: dict[str, Any]) -> dict[str, Any]:
     """The same object with the digest of itself in an annotation."""
-    metadata = wanted["metadata"]
-    annotations = {**metadata.get("annotations", {}), DESIRED_ANNOTATION: sha256_hex(wanted)[:16]}
-    return {**wanted, "metadata": {**metadata, "annotations": annotations}}
+    metadata = desired["metadata"]
+    annotations = {**metadata.get("annotations", {}), DESIRED_ANNOTATION: sha256_hex(desired)[:16]}
+    return {**desired, "metadata": {**metadata, "annotations": annotations}}

@@ -49,13 +49,13 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
 
 def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
     """The Job that makes the optimized build a Model asks for; raises ValueError when it asks for none."""
-    asked, build = model.spec.optimize, settings.build
-    if asked is None:
+    optimize, build = model.spec.optimize, settings.build
+    if optimize is None:
         raise ValueError(f"{model.name} asks for no optimization")
-    longest = round(2 * asked.budget_seconds) + build.timeout_seconds
-    wanted = canonical_json(asked.options(target)["optimize"])
-    command, environment = [*_command(model.name, entry, target), "--optimize", wanted], []
-    if asked.train:
+    longest = round(2 * optimize.budget_seconds) + build.timeout_seconds
+    options = canonical_json(optimize.options(target)["optimize"])
+    command, environment = [*_command(model.name, entry, target), "--optimize", options], []
+    if optimize.train:
         longest += build.train_timeout_seconds
         command.append("--trust-code")
         environment.append({"name": "MODELYARD_TRAINER", "value": FOLDER})
@@ -67,10 +67,10 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     work["resources"] = {"requests": {"cpu": build.optimize_cpu, "memory": build.optimize_memory}, "limits": limits}
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
     spec = {"backoffLimit": 3, "activeDeadlineSeconds": longest}
-    made = job_pod(work, settings)
-    if asked.train:
-        made = with_trainer_sidecar(made, build)
-    return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], made, owner, settings)
+    pod = job_pod(work, settings)
+    if optimize.train:
+        pod = with_trainer_sidecar(pod, build)
+    return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], pod, owner, settings)
 
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:
@@ -82,7 +82,7 @@ def _job(
     digest: str,
     spec: dict[str, Any],
     rules: list[dict[str, Any]],
-    made: dict[str, Any],
+    pod: dict[str, Any],
     owner: dict[str, str],
     settings: Settings,
 ) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _job(
             **spec,
             "ttlSecondsAfterFinished": _KEEP_SECONDS,
             "podFailurePolicy": {"rules": rules},
-            "template": {"metadata": {"labels": labels}, "spec": made},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
     return with_spec_hash(body)

@@ -38,8 +38,8 @@ _KEEP_SECONDS = 3600
 
 def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Settings) -> dict[str, Any]:
     """The Job that puts `rate` requests a second on the candidate through its pinned route."""
-    asked = model.spec.rollout.load_test or LoadTest()
-    duration = asked.duration_seconds()
+    options = model.spec.rollout.load_test or LoadTest()
+    duration = options.duration_seconds()
     command = [
         "locust", "--locustfile", LOCUSTFILE, "--headless", "--only-summary",
         "--host", settings.gateway.url,
@@ -52,13 +52,13 @@ def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Se
 
 def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
     """The Job that asks stable and candidate the same and compares their answers."""
-    asked = model.spec.rollout.shadow or Shadow()
-    most = min(_COMPARED_AT_MOST, 60 + asked.samples * _SAMPLE_SECONDS)
+    options = model.spec.rollout.shadow or Shadow()
+    most = min(_COMPARED_AT_MOST, 60 + options.samples * _SAMPLE_SECONDS)
     command = [
         "modelyard", "compare", model.name, "--namespace", model.namespace,
         "--stable", stable.name, "--candidate", candidate.name, "--build", candidate.digest,
-        "--samples", str(asked.samples), "--max-disagreement", f"{asked.allowed_disagreement():g}",
-        "--absolute", f"{asked.tolerance.absolute:g}", "--relative", f"{asked.tolerance.relative:g}",
+        "--samples", str(options.samples), "--max-disagreement", f"{options.allowed_disagreement():g}",
+        "--absolute", f"{options.tolerance.absolute:g}", "--relative", f"{options.tolerance.relative:g}",
         "--seconds", f"{most:g}", "--publish",
     ]  # fmt: skip
     return _job(model, candidate, SHADOW, command, most + _MARGIN_SECONDS, settings)

@@ -50,7 +50,7 @@ def routes(
     if not backends:
         return []
     published = [_route(model, form, gateway, _rules(form, backends, publication)) for form in _forms(model, gateway)]
-    if all(one.revision != publication.preview for one in backends):
+    if all(backend.revision != publication.preview for backend in backends):
         return published
     previewed = [
         _route(model, form, gateway, [_rule(form, [_backend(publication.preview or "", form.port, 1)])])
@@ -95,21 +95,26 @@ def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]
 
 
 def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
-    slots, tried = _slots(backends), sides(backends, publication)
-    given = [tried.given(one.slot, form.path) if tried else [] for one in slots]
-    shares = [_backend(one.revision, form.port, one.weight, add) for one, add in zip(slots, given, strict=True)]
+    slots, ab_sides = _slots(backends), sides(backends, publication)
+    cookies = [ab_sides.cookie_headers(backend.slot, form.path) if ab_sides else [] for backend in slots]
+    weighted = [
+        _backend(backend.revision, form.port, backend.weight, add) for backend, add in zip(slots, cookies, strict=True)
+    ]
     return [
-        _rule(form, shares, filters=mirror(backends, publication, form.port)),
-        *(_pinned(form, one, {"name": REVISION_HEADER, "value": one.revision, "type": "Exact"}) for one in slots),
-        *(_sticky(form, slots, tried) if tried else ()),
+        _rule(form, weighted, filters=mirror(backends, publication, form.port)),
+        *(
+            _pinned(form, backend, {"name": REVISION_HEADER, "value": backend.revision, "type": "Exact"})
+            for backend in slots
+        ),
+        *(_sticky(form, slots, ab_sides) if ab_sides else ()),
     ]
 
 
-def _sticky(form: _Form, slots: Sequence[Backend], tried: Sides) -> list[dict[str, Any]]:
-    if tried.wish.cookie is not None:
-        return [_pinned(form, one, tried.brought(one.slot)) for one in slots]
-    shares = [_backend(one.revision, form.port, one.weight) for one in slots]
-    return [{"name": STICKY_RULE, **_rule(form, shares, headers=[tried.named()])}]
+def _sticky(form: _Form, slots: Sequence[Backend], ab_sides: Sides) -> list[dict[str, Any]]:
+    if ab_sides.ab.cookie is not None:
+        return [_pinned(form, backend, ab_sides.cookie_match(backend.slot)) for backend in slots]
+    weighted = [_backend(backend.revision, form.port, backend.weight) for backend in slots]
+    return [{"name": STICKY_RULE, **_rule(form, weighted, headers=[ab_sides.header_match()])}]
 
 
 def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
@@ -117,10 +122,10 @@ def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, An
 
 
 def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters: Sequence[Any] = ()) -> dict[str, Any]:
-    asked = {"headers": list(headers)} if headers else {}
+    headers_match = {"headers": list(headers)} if headers else {}
     steps = [*filters, *form.filters]
     return {
-        "matches": [{**form.match, **asked}],
+        "matches": [{**form.match, **headers_match}],
         "backendRefs": backends,
         **({"filters": steps} if steps else {}),
     }
@@ -128,13 +133,13 @@ def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters
 
 def _slots(backends: Sequence[Backend]) -> list[Backend]:
     """Slot a, then slot b; an empty one is filled with the other's revision at weight 0."""
-    by_slot: Mapping[str, Backend] = {one.slot: one for one in backends}
+    by_slot: Mapping[str, Backend] = {backend.slot: backend for backend in backends}
     present = next(iter(by_slot.values()))
     return [by_slot.get(slot, Backend(present.revision, slot, 0)) for slot in ("a", "b")]
 
 
 def _backend(revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    more = {"add": [dict(one) for one in add]} if add else {}
+    more = {"add": [dict(header) for header in add]} if add else {}
     mark = {"set": [{"name": REVISION_HEADER, "value": revision}], **more}
     return {
         "name": predictor(revision),

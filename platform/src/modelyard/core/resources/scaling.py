@@ -17,13 +17,13 @@ def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus], floors: Mapp
     """The Deployments whose replica count lies outside what is wanted; `floors` by revision."""
     fewest, most = snapshot.model.spec.replica_range()
     changes = []
-    for one in revisions:
-        deployment = snapshot.child("Deployment", predictor(one.name))
+    for revision in revisions:
+        deployment = snapshot.child("Deployment", predictor(revision.name))
         if deployment is None:
             continue
         current = deployment.get("spec", {}).get("replicas", 1)
-        wanted = min(max(current, fewest, floors.get(one.name, 0)), most)
-        if wanted != current:
-            ref = Ref("Deployment", snapshot.model.namespace, predictor(one.name))
-            changes.append(Scale(ref, wanted))
+        replicas = min(max(current, fewest, floors.get(revision.name, 0)), most)
+        if replicas != current:
+            ref = Ref("Deployment", snapshot.model.namespace, predictor(revision.name))
+            changes.append(Scale(ref, replicas))
     return tuple(changes)

@@ -60,39 +60,39 @@ class Publication:
 class Sides(NamedTuple):
     """The sides of an A/B test and how users keep theirs; `live` once both have their share."""
 
-    wish: AB
+    ab: AB
     test: str
     live: bool
 
-    def given(self, slot: str, path: str) -> list[dict[str, str]]:
+    def cookie_headers(self, slot: str, path: str) -> list[dict[str, str]]:
         """Headers of a first answer, by which a user learns of the side; sent back below `path`."""
-        if self.wish.cookie is None or not self.live:
+        if self.ab.cookie is None or not self.live:
             return []
         value = f"{self._pair(slot)}; Path={path}; Max-Age={COOKIE_SECONDS}; HttpOnly"
         return [{"name": "Set-Cookie", "value": value}]
 
-    def brought(self, slot: str) -> dict[str, str]:
+    def cookie_match(self, slot: str) -> dict[str, str]:
         """The header match for users who bring that side's cookie."""
         if not self.live:
             return {"name": "cookie", "value": self._pair("nobody"), "type": "Exact"}
         return {"name": "cookie", "value": f"(.*; *)?{re.escape(self._pair(slot))}(;.*)?", "type": "RegularExpression"}
 
-    def named(self) -> dict[str, str]:
+    def header_match(self) -> dict[str, str]:
         """The header match for users who say who they are."""
         if not self.live:
-            return {"name": self.wish.header or "", "value": f"{self.test}-nobody", "type": "Exact"}
-        return {"name": self.wish.header or "", "value": ".+", "type": "RegularExpression"}
+            return {"name": self.ab.header or "", "value": f"{self.test}-nobody", "type": "Exact"}
+        return {"name": self.ab.header or "", "value": ".+", "type": "RegularExpression"}
 
     def _pair(self, slot: str) -> str:
-        return f"{self.wish.cookie}={self.test}-{slot}"
+        return f"{self.ab.cookie}={self.test}-{slot}"
 
 
 def sides(backends: Sequence[Backend], publication: Publication) -> Sides | None:
     """The sides of an A/B test; None when there is none or one side has no weight at all."""
-    weights = [one.weight for one in backends]
-    if publication.sticky is None or len({one.slot for one in backends}) == 1 or min(weights) == 0:
+    weights = [backend.weight for backend in backends]
+    if publication.sticky is None or len({backend.slot for backend in backends}) == 1 or min(weights) == 0:
         return None
-    names = [one.revision for one in sorted(backends, key=lambda one: one.slot)]
+    names = [backend.revision for backend in sorted(backends, key=lambda backend: backend.slot)]
     return Sides(publication.sticky, experiment(names), min(weights) >= _LEAST_SHARE * sum(weights))
 
 
@@ -101,10 +101,10 @@ def mirror(backends: Sequence[Backend], publication: Publication, port: int) -> 
     if publication.mirror is None:
         return []
     revision, percent = publication.mirror
-    if all(one.revision != revision for one in backends):
+    if all(backend.revision != revision for backend in backends):
         return []
-    backend = {"name": predictor(revision), "port": port}
-    return [{"type": "RequestMirror", "requestMirror": {"backendRef": backend, "percent": percent}}]
+    copied_to = {"name": predictor(revision), "port": port}
+    return [{"type": "RequestMirror", "requestMirror": {"backendRef": copied_to, "percent": percent}}]
 
 
 def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
@@ -112,8 +112,8 @@ def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
 
     Apply it before the first route that has rule 3, and delete it after the last.
     """
-    wish = publication.sticky
-    if wish is None or wish.header is None:
+    ab = publication.sticky
+    if ab is None or ab.header is None:
         return []
     rule = {"group": "gateway.networking.k8s.io", "sectionName": STICKY_RULE}
     targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
@@ -122,7 +122,7 @@ def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
         "mergeType": "StrategicMerge",
         "loadBalancer": {
             "type": "ConsistentHash",
-            "consistentHash": {"type": "Headers", "headers": [{"name": wish.header}]},
+            "consistentHash": {"type": "Headers", "headers": [{"name": ab.header}]},
         },
     }
     return [owned_object(model, "BackendTrafficPolicy", sticky_policy_name(model.name), {"spec": spec})]

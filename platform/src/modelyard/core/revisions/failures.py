@@ -14,9 +14,9 @@ def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) ->
     own = [
         pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
     ]
-    found = pod_failures.pod_failure(own, snapshot.logs)
-    if found is not None or replicas_ready(snapshot, revision.name):
-        return found
+    failure = pod_failures.pod_failure(own, snapshot.logs)
+    if failure is not None or replicas_ready(snapshot, revision.name):
+        return failure
     if revision.stage is not Stage.STARTING:
         return Failure("NotReady", f"Revision {revision.name} is not ready any more.", retry=True)
     return _late(snapshot, revision, patience)

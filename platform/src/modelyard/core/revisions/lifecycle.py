@@ -65,140 +65,170 @@ class TrafficTarget:
     all of it back; `kept` are not removed though they have no share; `start` is begun when it is not there.
     """
 
-    shares: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, int] = field(default_factory=dict)
     standby: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     start: RevisionStatus | None = None
 
     def wants(self, name: str) -> bool:
         """That revision is to be there."""
-        return name in self.shares or name in self.standby or name in self.kept
+        return name in self.weights or name in self.standby or name in self.kept
 
 
 def advance(
-    revisions: Sequence[RevisionStatus], orders: TrafficTarget, facts: RevisionFacts
+    revisions: Sequence[RevisionStatus], target: TrafficTarget, facts: RevisionFacts
 ) -> tuple[RevisionStatus, ...]:
     """The revisions as they should be now."""
-    kept = tuple(_refresh(one, facts) for one in revisions)
-    kept = tuple(_expire(one, orders, facts) for one in kept if orders.wants(one.name) or not _over(one, facts))
-    kept = tuple(_toward_target(one, orders, facts) for one in kept)
-    if orders.start is not None and all(one.name != orders.start.name for one in kept):
-        kept = _started(kept, orders.start, facts)
-    return _shared(kept, orders, facts)
+    kept = tuple(_refresh(revision, facts) for revision in revisions)
+    kept = tuple(
+        _expire(revision, target, facts)
+        for revision in kept
+        if target.wants(revision.name) or not _over(revision, facts)
+    )
+    kept = tuple(_toward_target(revision, target, facts) for revision in kept)
+    if target.start is not None and all(revision.name != target.start.name for revision in kept):
+        kept = _started(kept, target.start, facts)
+    return _shared(kept, target, facts)
 
 
 def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> list[Backend]:
     """The revisions with a Service, with the raw weights their stages ask for."""
-    stages = {one.stage for one in revisions}
+    stages = {revision.stage for revision in revisions}
     scale = FULL // 100 if stages & _BESIDE else 1
     unserved = 0 if Stage.SERVING in stages else 100
     raw = {Stage.JOINING: 1, Stage.STANDBY: 1, Stage.LEAVING: 1, Stage.STARTING: unserved}
     return [
-        Backend(one.name, one.slot, one.weight * scale if one.stage is Stage.SERVING else raw.get(one.stage, 0))
-        for one in revisions
-        if one.name in reachable
+        Backend(
+            revision.name,
+            revision.slot,
+            revision.weight * scale if revision.stage is Stage.SERVING else raw.get(revision.stage, 0),
+        )
+        for revision in revisions
+        if revision.name in reachable
     ]
 
 
 def next_deadline(revisions: Sequence[RevisionStatus], facts: RevisionFacts) -> float | None:
     """Seconds until time alone will change something; None when it will not, or something must happen first."""
-    moving = [one for one in revisions if one.programmed_time and one.stage not in (Stage.SERVING, Stage.STANDBY)]
-    waits = [_rest(one, facts) for one in moving]
+    moving = [
+        revision
+        for revision in revisions
+        if revision.programmed_time and revision.stage not in (Stage.SERVING, Stage.STANDBY)
+    ]
+    waits = [_rest(revision, facts) for revision in moving]
     waits += [
-        facts.start - (facts.now - epoch(one.stage_start_time)) for one in revisions if one.stage is Stage.STARTING
+        facts.start - (facts.now - epoch(revision.stage_start_time))
+        for revision in revisions
+        if revision.stage is Stage.STARTING
     ]
     return min((wait for wait in waits if wait > 0), default=None)
 
 
-def _rest(one: RevisionStatus, facts: RevisionFacts) -> float:
+def _rest(revision: RevisionStatus, facts: RevisionFacts) -> float:
     """Seconds that are left of a stage the gateway carries; 0 or less when its time is over."""
-    patience = facts.drain if one.stage is Stage.DRAINING else facts.settle
-    return patience - (facts.now - epoch(one.programmed_time))
+    patience = facts.drain if revision.stage is Stage.DRAINING else facts.settle
+    return patience - (facts.now - epoch(revision.programmed_time))
 
 
-def _rested(one: RevisionStatus, facts: RevisionFacts) -> bool:
-    return one.programmed_time != "" and _rest(one, facts) <= 0
+def _rested(revision: RevisionStatus, facts: RevisionFacts) -> bool:
+    return revision.programmed_time != "" and _rest(revision, facts) <= 0
 
 
-def _over(one: RevisionStatus, facts: RevisionFacts) -> bool:
-    return one.stage in (Stage.DRAINING, Stage.DROPPED) and facts.programmed and _rested(one, facts)
+def _over(revision: RevisionStatus, facts: RevisionFacts) -> bool:
+    return revision.stage in (Stage.DRAINING, Stage.DROPPED) and facts.programmed and _rested(revision, facts)
 
 
-def _expire(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
-    leaves = one.stage is Stage.LEAVING and one.name not in orders.standby
-    return _to(one, Stage.DRAINING, 0, facts) if leaves and facts.programmed and _rested(one, facts) else one
+def _expire(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
+    leaves = revision.stage is Stage.LEAVING and revision.name not in target.standby
+    return (
+        _to(revision, Stage.DRAINING, 0, facts)
+        if leaves and facts.programmed and _rested(revision, facts)
+        else revision
+    )
 
 
-def _refresh(one: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
+def _refresh(revision: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
     """The revision as it is seen now: ready or not, and carried since when."""
-    unproven = one.stage in (Stage.STARTING, Stage.DROPPED) and one.name not in facts.answered
-    seen: dict[str, object] = {"ready": one.name in facts.ready and not unproven}
-    if facts.programmed and not one.programmed_time and one.stage is not Stage.STARTING:
-        seen["programmed_time"] = timestamp(facts.now)
-    return one.model_copy(update=seen)
+    unproven = revision.stage in (Stage.STARTING, Stage.DROPPED) and revision.name not in facts.answered
+    changes: dict[str, object] = {"ready": revision.name in facts.ready and not unproven}
+    if facts.programmed and not revision.programmed_time and revision.stage is not Stage.STARTING:
+        changes["programmed_time"] = timestamp(facts.now)
+    return revision.model_copy(update=changes)
 
 
-def _toward_target(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
+def _toward_target(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
     """One step towards the order for this revision, as far as it concerns no other's traffic."""
-    if one.name in orders.standby:
-        return _to(one, Stage.STANDBY, 0, facts) if one.stage in (Stage.LEAVING, Stage.JOINING) else one
-    if orders.shares.get(one.name, 0) or one.stage is Stage.SERVING:
-        return _to(one, Stage.STARTING, 0, facts) if one.stage is Stage.DROPPED else one
-    if one.stage in (Stage.JOINING, Stage.STANDBY):
-        return _to(one, Stage.LEAVING, 0, facts)
-    if one.stage is Stage.STARTING and not orders.wants(one.name):
-        return _to(one, Stage.DROPPED, 0, facts)
-    return _to(one, Stage.STARTING, 0, facts) if one.stage is Stage.DROPPED and orders.wants(one.name) else one
+    if revision.name in target.standby:
+        return _to(revision, Stage.STANDBY, 0, facts) if revision.stage in (Stage.LEAVING, Stage.JOINING) else revision
+    if target.weights.get(revision.name, 0) or revision.stage is Stage.SERVING:
+        return _to(revision, Stage.STARTING, 0, facts) if revision.stage is Stage.DROPPED else revision
+    if revision.stage in (Stage.JOINING, Stage.STANDBY):
+        return _to(revision, Stage.LEAVING, 0, facts)
+    if revision.stage is Stage.STARTING and not target.wants(revision.name):
+        return _to(revision, Stage.DROPPED, 0, facts)
+    return (
+        _to(revision, Stage.STARTING, 0, facts)
+        if revision.stage is Stage.DROPPED and target.wants(revision.name)
+        else revision
+    )
 
 
 def _started(
-    kept: tuple[RevisionStatus, ...], wanted: RevisionStatus, facts: RevisionFacts
+    kept: tuple[RevisionStatus, ...], start: RevisionStatus, facts: RevisionFacts
 ) -> tuple[RevisionStatus, ...]:
-    free = [slot for slot in ("a", "b") if all(one.slot != slot for one in kept)]
+    free = [slot for slot in ("a", "b") if all(revision.slot != slot for revision in kept)]
     if not free:
         return kept
-    return (*kept, wanted.model_copy(update={"slot": free[0], "stage_start_time": timestamp(facts.now)}))
+    return (*kept, start.model_copy(update={"slot": free[0], "stage_start_time": timestamp(facts.now)}))
 
 
 def _shared(
-    kept: tuple[RevisionStatus, ...], orders: TrafficTarget, facts: RevisionFacts
+    kept: tuple[RevisionStatus, ...], target: TrafficTarget, facts: RevisionFacts
 ) -> tuple[RevisionStatus, ...]:
     """The shares as ordered, once all who are to have one can take it; the newcomers join meanwhile."""
-    held = any(one.stage is Stage.SERVING for one in kept)
-    if not orders.shares:
-        return tuple(_to(one, Stage.LEAVING, 0, facts) if one.stage is Stage.SERVING else one for one in kept)
-    able = {one.name for one in kept if _able(one, held, facts)}
-    if set(orders.shares) <= able:
-        return tuple(_with_weight(one, orders, facts) for one in kept)
-    return tuple(_joining(one, facts) if held and one.name in orders.shares else one for one in kept)
+    held = any(revision.stage is Stage.SERVING for revision in kept)
+    if not target.weights:
+        return tuple(
+            _to(revision, Stage.LEAVING, 0, facts) if revision.stage is Stage.SERVING else revision for revision in kept
+        )
+    able = {revision.name for revision in kept if _able(revision, held, facts)}
+    if set(target.weights) <= able:
+        return tuple(_with_weight(revision, target, facts) for revision in kept)
+    return tuple(
+        _joining(revision, facts) if held and revision.name in target.weights else revision for revision in kept
+    )
 
 
-def _able(one: RevisionStatus, held: bool, facts: RevisionFacts) -> bool:
+def _able(revision: RevisionStatus, held: bool, facts: RevisionFacts) -> bool:
     """It can take traffic: the gateway has its cluster, or nobody else has the traffic and it answered."""
-    if one.stage in (Stage.SERVING, Stage.STANDBY):
+    if revision.stage in (Stage.SERVING, Stage.STANDBY):
         return True
-    if one.name not in facts.answered:
+    if revision.name not in facts.answered:
         return False
-    if one.stage is Stage.JOINING and held:
-        return facts.programmed and _rested(one, facts)
-    return one.stage is Stage.LEAVING or not held
+    if revision.stage is Stage.JOINING and held:
+        return facts.programmed and _rested(revision, facts)
+    return revision.stage is Stage.LEAVING or not held
 
 
-def _joining(one: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
-    fit = one.stage in (Stage.STARTING, Stage.DRAINING) and one.name in facts.answered
-    return _to(one, Stage.JOINING, 0, facts) if fit else one
+def _joining(revision: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
+    fit = revision.stage in (Stage.STARTING, Stage.DRAINING) and revision.name in facts.answered
+    return _to(revision, Stage.JOINING, 0, facts) if fit else revision
 
 
-def _with_weight(one: RevisionStatus, orders: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
-    share = orders.shares.get(one.name, 0)
-    if share:
-        return one if (one.stage, one.weight) == (Stage.SERVING, share) else _to(one, Stage.SERVING, share, facts)
-    if one.stage is not Stage.SERVING:
-        return one
-    return _to(one, Stage.STANDBY if one.name in orders.standby else Stage.LEAVING, 0, facts)
+def _with_weight(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
+    weight = target.weights.get(revision.name, 0)
+    if weight:
+        return (
+            revision
+            if (revision.stage, revision.weight) == (Stage.SERVING, weight)
+            else _to(revision, Stage.SERVING, weight, facts)
+        )
+    if revision.stage is not Stage.SERVING:
+        return revision
+    return _to(revision, Stage.STANDBY if revision.name in target.standby else Stage.LEAVING, 0, facts)
 
 
-def _to(one: RevisionStatus, stage: Stage, weight: int, facts: RevisionFacts) -> RevisionStatus:
-    return one.model_copy(
+def _to(revision: RevisionStatus, stage: Stage, weight: int, facts: RevisionFacts) -> RevisionStatus:
+    return revision.model_copy(
         update={"stage": stage, "weight": weight, "stage_start_time": timestamp(facts.now), "programmed_time": ""}
     )

@@ -32,18 +32,18 @@ def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | No
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
-        found = _scheduling(pod) or _containers(pod, logs.get(pod["metadata"]["name"], ""))
-        if found:
-            return found
+        failure = _scheduling(pod) or _containers(pod, logs.get(pod["metadata"]["name"], ""))
+        if failure:
+            return failure
     return None
 
 
 def of_job(pods: Sequence[Object], logs: Mapping[str, str]) -> str:
     """The sentence about the pods of a Job of ours; empty while nothing is wrong with them."""
     for pod in pods:
-        met = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None
-        if met is not None:
-            return sentence(met[1], f"container {met[0]} of pod {pod['metadata']['name']}")
+        cause = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None
+        if cause is not None:
+            return sentence(cause[1], f"container {cause[0]} of pod {pod['metadata']['name']}")
     failure = pod_failure(pods, logs)
     return failure.message if failure is not None else ""
 
@@ -63,9 +63,9 @@ def _scheduling(pod: Object) -> Failure | None:
 
 def _containers(pod: Object, log: str) -> Failure | None:
     for status in _statuses(pod):
-        found = _waiting(status, log) or _ended(status, log)
-        if found:
-            return found
+        failure = _waiting(status, log) or _ended(status, log)
+        if failure:
+            return failure
     return None
 
 
@@ -116,10 +116,10 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
             retry=True,
         )
     code = ended.get("exitCode", "?")
-    met = failure_causes.cause_of(End(code if isinstance(code, int) else None, text))
-    if met.passes and met.reason not in _OF_THE_REVISION and status.get("restartCount", 0) < _MOST_RESTARTS:
-        said = sentence(met, "The server", f"exit code {code}: {text}")
-        return Failure(met.reason, f"{said.rstrip('.')}; its node starts it again.", retry=True)
+    known = failure_causes.cause_of(End(code if isinstance(code, int) else None, text))
+    if known.passes and known.reason not in _OF_THE_REVISION and status.get("restartCount", 0) < _MOST_RESTARTS:
+        message = sentence(known, "The server", f"exit code {code}: {text}")
+        return Failure(known.reason, f"{message.rstrip('.')}; its node starts it again.", retry=True)
     return Failure(
         "ServerCrashed",
         f"The server ended with exit code {code}: {text}; "
@@ -129,5 +129,5 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
 
 def cause_of(log: str) -> str | None:
     """The first cause Triton names in its log, without time stamps; None when it names none."""
-    found = next((match for match in (pattern.search(log) for pattern in _TRITON_ERRORS) if match), None)
-    return found["cause"].strip()[:400] if found else None
+    match = next(filter(None, (pattern.search(log) for pattern in _TRITON_ERRORS)), None)
+    return match["cause"].strip()[:400] if match else None

@@ -8,7 +8,7 @@ from modelyard.core.drift import covers
 from modelyard.core.snapshot import Object, Snapshot
 from modelyard.settings import GatewaySettings
 
-_STATIONS = ("Accepted", "ResolvedRefs")
+_CONDITIONS = ("Accepted", "ResolvedRefs")
 
 
 def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
@@ -23,24 +23,26 @@ def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = Tru
     ]
     if not parents:
         return f"{kind} {name} waits for Gateway {gateway.namespace}/{gateway.name} to accept it."
-    conditions = {one["type"]: one for one in parents[0].get("conditions", [])}
-    for station in _STATIONS:
-        found = conditions.get(station)
-        if found is None or (latest and found.get("observedGeneration", generation) < generation):
+    conditions = {condition["type"]: condition for condition in parents[0].get("conditions", [])}
+    for kind_of_condition in _CONDITIONS:
+        condition = conditions.get(kind_of_condition)
+        if condition is None or (latest and condition.get("observedGeneration", generation) < generation):
             return f"{kind} {name} waits for the gateway to take up its latest version."
-        if found["status"] != "True":
-            return f"{kind} {name}: the gateway says {found['reason']}: {found.get('message', '').rstrip('.')}."
+        if condition["status"] != "True":
+            return f"{kind} {name}: the gateway says {condition['reason']}: {condition.get('message', '').rstrip('.')}."
     return None
 
 
-def programmed(snapshot: Snapshot, wanted: Sequence[Object], gateway: GatewaySettings) -> bool:
+def programmed(snapshot: Snapshot, routes: Sequence[Object], gateway: GatewaySettings) -> bool:
     """True when every wanted route is there as wanted and carried by the gateway."""
-    return all(_carried(snapshot.child(one["kind"], one["metadata"]["name"]), one, gateway) for one in wanted)
+    return all(
+        _carried(snapshot.child(desired["kind"], desired["metadata"]["name"]), desired, gateway) for desired in routes
+    )
 
 
-def _carried(observed: Object | None, wanted: Object, gateway: GatewaySettings) -> bool:
+def _carried(observed: Object | None, desired: Object, gateway: GatewaySettings) -> bool:
     return (
-        observed is not None and covers(observed["spec"], wanted["spec"]) and route_failure(observed, gateway) is None
+        observed is not None and covers(observed["spec"], desired["spec"]) and route_failure(observed, gateway) is None
     )
 
 
@@ -52,21 +54,27 @@ def mentioned(snapshot: Snapshot, service: str) -> bool:
 
 def _named(rule: Object) -> list[str]:
     """Services of a rule: those that answer, and those that get a copy."""
-    mirrors = [one["requestMirror"]["backendRef"] for one in rule.get("filters", []) if "requestMirror" in one]
-    return [one["name"] for one in (*rule.get("backendRefs", []), *mirrors)]
+    mirrors = [
+        route_filter["requestMirror"]["backendRef"]
+        for route_filter in rule.get("filters", [])
+        if "requestMirror" in route_filter
+    ]
+    return [backend["name"] for backend in (*rule.get("backendRefs", []), *mirrors)]
 
 
 def routed(
-    snapshot: Snapshot, wanted: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
+    snapshot: Snapshot, routes: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
 ) -> ConditionUpdate:
     """The Routed condition. Once the holder's traffic was carried, smaller changes to come do not question it."""
     carried = holder is not None and holder.programmed_time != ""
-    if not wanted:
+    if not routes:
         return ConditionUpdate(False, "NoRevision", "No revision has pods yet, so nothing is published.")
-    for one in wanted:
-        observed = snapshot.child(one["kind"], one["metadata"]["name"])
+    for desired in routes:
+        observed = snapshot.child(desired["kind"], desired["metadata"]["name"])
         if observed is None:
-            return ConditionUpdate(False, "Publishing", f"{one['kind']} {one['metadata']['name']} is being written.")
+            return ConditionUpdate(
+                False, "Publishing", f"{desired['kind']} {desired['metadata']['name']} is being written."
+            )
         problem = route_failure(observed, gateway, latest=not carried)
         if problem:
             return ConditionUpdate(False, "NotAccepted", problem)

@@ -22,33 +22,33 @@ from .context import RolloutContext
 from .state_machine import WATCHED
 
 
-def handle_command(scene: RolloutContext) -> tuple[RolloutStatus, Action | None]:
+def handle_command(context: RolloutContext) -> tuple[RolloutStatus, Action | None]:
     """The state with the command answered, and abort or promote when the table of transitions has to act on it."""
-    command, rollout = scene.spec.command, scene.rollout
+    command, rollout = context.spec.command, context.rollout
     if command is None or rollout.has_handled(command.id):
         return rollout, None
-    changed, answer, told = _ACTIONS[command.action](scene)
-    said = CommandStatus(id=command.id, action=command.action, answer=answer, time=timestamp(scene.now))
-    before = rollout.handled_commands or [one.id for one in (rollout.command,) if one is not None]
-    return changed.model_copy(update={"command": said, "handled_commands": [command.id, *before][:HISTORY]}), told
+    changed, answer, action = _ACTIONS[command.action](context)
+    status = CommandStatus(id=command.id, action=command.action, answer=answer, time=timestamp(context.now))
+    before = rollout.handled_commands or [last.id for last in (rollout.command,) if last is not None]
+    return changed.model_copy(update={"command": status, "handled_commands": [command.id, *before][:HISTORY]}), action
 
 
 Answer = tuple[RolloutStatus, str, Action | None]
 
 
-def _abort(scene: RolloutContext) -> Answer:
-    rollout = scene.rollout
+def _abort(context: RolloutContext) -> Answer:
+    rollout = context.rollout
     if rollout.phase is Phase.IDLE:
         return rollout, "Refused: no rollout is under way; to go back, apply the spec of the version before.", None
     if rollout.phase is Phase.ABORTING:
         return rollout, "It is being aborted already.", None
-    if scene.first:
+    if context.first:
         return rollout, "Refused: there is no other revision that could take the traffic.", None
     return rollout, f"Revision {rollout.candidate or 'to come'} is taken out of the traffic.", Action.ABORT
 
 
-def _promote(scene: RolloutContext) -> Answer:
-    rollout = scene.rollout
+def _promote(context: RolloutContext) -> Answer:
+    rollout = context.rollout
     if rollout.phase not in WATCHED and rollout.phase is not Phase.HOLDING:
         return rollout, f"Refused: {_no_promotion(rollout)}", None
     changed = rollout.model_copy(update={"paused": False})
@@ -65,8 +65,8 @@ def _no_promotion(rollout: RolloutStatus) -> str:
     return "the candidate has not answered a warm-up request yet."
 
 
-def _pause(scene: RolloutContext) -> Answer:
-    rollout = scene.rollout
+def _pause(context: RolloutContext) -> Answer:
+    rollout = context.rollout
     if rollout.phase in (Phase.IDLE, Phase.ABORTING):
         return rollout, "Refused: no rollout is under way.", None
     if rollout.paused:
@@ -74,21 +74,21 @@ def _pause(scene: RolloutContext) -> Answer:
     return rollout.model_copy(update={"paused": True}), "The weight stays until resume; the gates go on.", None
 
 
-def _resume(scene: RolloutContext) -> Answer:
-    rollout = scene.rollout
+def _resume(context: RolloutContext) -> Answer:
+    rollout = context.rollout
     if rollout.unanswered:
-        return _begun_again(scene).model_copy(update={"paused": False}), "The check is begun again.", None
+        return _begun_again(context).model_copy(update={"paused": False}), "The check is begun again.", None
     if not rollout.paused and rollout.reason != "PauseStep":
         return rollout, "Refused: it is not paused.", None
     step = rollout.step if rollout.reason == "PauseStep" else rollout.resumed
     return rollout.model_copy(update={"paused": False, "resumed": step}), "It goes on.", None
 
 
-def _retry(scene: RolloutContext) -> Answer:
-    rollout = scene.rollout
+def _retry(context: RolloutContext) -> Answer:
+    rollout = context.rollout
     if rollout.unanswered:
-        return _begun_again(scene), "The check is begun again.", None
-    if rollout.phase is not Phase.IDLE or not scene.refused:
+        return _begun_again(context), "The check is begun again.", None
+    if rollout.phase is not Phase.IDLE or not context.refused:
         return rollout, "Refused: the wanted revision was not refused before.", None
     return (
         rollout.model_copy(update={"rejected": "", "rejected_build": "", "retain_until": ""}),
@@ -97,11 +97,11 @@ def _retry(scene: RolloutContext) -> Answer:
     )
 
 
-def _begun_again(scene: RolloutContext) -> RolloutStatus:
+def _begun_again(context: RolloutContext) -> RolloutStatus:
     """The state in which every check without an answer is begun again now."""
-    now = {"attempts": 0, "next_attempt_time": timestamp(scene.now)}
-    gates = [one.model_copy(update=now) if one.unanswered else one for one in scene.rollout.gates]
-    return scene.rollout.model_copy(update={"gates": gates})
+    now = {"attempts": 0, "next_attempt_time": timestamp(context.now)}
+    gates = [gate.model_copy(update=now) if gate.unanswered else gate for gate in context.rollout.gates]
+    return context.rollout.model_copy(update={"gates": gates})
 
 
 _ACTIONS = {

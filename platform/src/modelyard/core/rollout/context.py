@@ -24,7 +24,7 @@ class RolloutContext:
 
     snapshot: Snapshot
     settings: Settings
-    wanted: ResolvedArtifact
+    artifact: ResolvedArtifact
     revisions: tuple[RevisionStatus, ...]
     facts: RevisionFacts
     rollout: RolloutStatus
@@ -84,9 +84,9 @@ class RolloutContext:
     @property
     def wanted_revision(self) -> tuple[str, str] | None:
         """Name (empty until it is built) and build digest of the wanted revision; None while it is not known."""
-        if self.wanted.revision is not None:
-            return self.wanted.revision.name, self.wanted.revision.digest
-        return ("", self.wanted.build.digest) if self.wanted.build is not None else None
+        if self.artifact.revision is not None:
+            return self.artifact.revision.name, self.artifact.revision.digest
+        return ("", self.artifact.build.digest) if self.artifact.build is not None else None
 
     def wants(self, revision: str) -> bool:
         """That revision is what the spec asks for."""
@@ -95,8 +95,8 @@ class RolloutContext:
         name, digest = self.wanted_revision
         if name:
             return name == revision
-        found = self._named(revision)
-        return found is not None and found.digest == digest
+        revision_status = self._named(revision)
+        return revision_status is not None and revision_status.digest == digest
 
     @property
     def refused(self) -> bool:
@@ -121,4 +121,4 @@ class RolloutContext:
         return bool(since) and self.now - epoch(since) >= seconds
 
     def _named(self, name: str) -> RevisionStatus | None:
-        return next((one for one in self.revisions if one.name == name), None)
+        return next((revision for revision in self.revisions if revision.name == name), None)

@@ -26,11 +26,11 @@ def effective_spec(model: Model, rollout: RolloutStatus) -> Model:
     """The Model with the terms in its spec that hold for this state of a rollout."""
     if not rollout.active or rollout.pinned_spec is None:
         return model
-    held = _in_force(model.spec.rollout, Rollout.model_validate(rollout.pinned_spec))
-    return model.model_copy(update={"spec": model.spec.model_copy(update={"rollout": held})})
+    in_force = _in_force(model.spec.rollout, Rollout.model_validate(rollout.pinned_spec))
+    return model.model_copy(update={"spec": model.spec.model_copy(update={"rollout": in_force})})
 
 
-def _in_force(says: Rollout, began: Rollout) -> Rollout:
-    if says.strategy is not began.strategy:
-        return began.model_copy(update={"command": says.command})
-    return says.model_copy(update={"ab": began.ab, "shadow": began.shadow})
+def _in_force(current: Rollout, pinned: Rollout) -> Rollout:
+    if current.strategy is not pinned.strategy:
+        return pinned.model_copy(update={"command": current.command})
+    return current.model_copy(update={"ab": pinned.ab, "shadow": pinned.shadow})

@@ -30,10 +30,12 @@ def routing_plan(
     snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
 ) -> RoutingPlan:
     """What publishes these revisions in that state."""
-    reachable = frozenset(one.name for one in revisions if snapshot.child("Service", predictor(one.name)) is not None)
-    wishes, model = _publication(snapshot.model, rollout, reachable), snapshot.model
-    found = routes(model, backends(revisions, reachable), gateway, wishes)
-    return RoutingPlan(found, policies(model, wishes) if found else [])
+    reachable = frozenset(
+        revision.name for revision in revisions if snapshot.child("Service", predictor(revision.name)) is not None
+    )
+    publication, model = _publication(snapshot.model, rollout, reachable), snapshot.model
+    published = routes(model, backends(revisions, reachable), gateway, publication)
+    return RoutingPlan(published, policies(model, publication) if published else [])
 
 
 def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:

@@ -36,36 +36,36 @@ class Observation(NamedTuple):
     message: str
 
 
-def first_signal(scene: RolloutContext, told: Action | None) -> Observation | None:
+def first_signal(context: RolloutContext, action: Action | None) -> Observation | None:
     """The first thing there is to say; `told` is the command to carry out now."""
-    return next((seen for question in CHECKS if (seen := question(scene, told)) is not None), None)
+    return next((observation for check in CHECKS if (observation := check(context, action)) is not None), None)
 
 
-def _reverted(scene: RolloutContext, _: Action | None) -> Observation | None:
+def _reverted(context: RolloutContext, _: Action | None) -> Observation | None:
     """The spec asks for the stable again, or for a third revision."""
-    rollout = scene.rollout
-    if rollout.phase in (Phase.IDLE, Phase.ABORTING) or scene.wanted_revision is None:
+    rollout = context.rollout
+    if rollout.phase in (Phase.IDLE, Phase.ABORTING) or context.wanted_revision is None:
         return None
-    if scene.wants(rollout.stable):
+    if context.wants(rollout.stable):
         return Observation(
             Signal.REVERTED, "Reverted", f"The spec asks for the stable revision {rollout.stable} again."
         )
-    if rollout.candidate and not scene.wants(rollout.candidate):
+    if rollout.candidate and not context.wants(rollout.candidate):
         gone = f"The spec asks for another revision than {rollout.candidate}, which is dropped."
         return Observation(Signal.SUPERSEDED, "Superseded", gone)
     return None
 
 
-def _aborted(scene: RolloutContext, told: Action | None) -> Observation | None:
-    if told is not Action.ABORT:
+def _aborted(context: RolloutContext, action: Action | None) -> Observation | None:
+    if action is not Action.ABORT:
         return None
     return Observation(Signal.ABORT, "AbortCommanded", "A command aborted the rollout.")
 
 
-def _failed(scene: RolloutContext, _: Action | None) -> Observation | None:
+def _failed(context: RolloutContext, _: Action | None) -> Observation | None:
     """A gate has failed the candidate."""
-    failed = next((gate for gate in scene.rollout.gates if gate.verdict is GateVerdict.FAIL), None)
-    if failed is None or not scene.rollout.active or not scene.analyzed:
+    failed = next((gate for gate in context.rollout.gates if gate.verdict is GateVerdict.FAIL), None)
+    if failed is None or not context.rollout.active or not context.analyzed:
         return None
     return Observation(Signal.FAILED, _failure(failed), failed.message)
 
@@ -74,20 +74,20 @@ def _failure(gate: GateStatus) -> str:
     return _FAILURES.get(gate.name, f"{gate.name.capitalize()}GateFailed")
 
 
-def _promoted(scene: RolloutContext, told: Action | None) -> Observation | None:
-    if told is not Action.PROMOTE:
+def _promoted(context: RolloutContext, action: Action | None) -> Observation | None:
+    if action is not Action.PROMOTE:
         return None
     return Observation(
         Signal.PROMOTE, "PromoteCommanded", "A command promoted the candidate without waiting for the gates."
     )
 
 
-def _expired(scene: RolloutContext, _: Action | None) -> Observation | None:
+def _expired(context: RolloutContext, _: Action | None) -> Observation | None:
     """The time is over without a decision; a pause by a person suspends that."""
-    spec, rollout = scene.spec, scene.rollout
-    if rollout.paused or not _overdue(scene):
+    spec, rollout = context.spec, context.rollout
+    if rollout.paused or not _overdue(context):
         return None
-    why = f"No decision within {spec.max_seconds() / 60:.0f} min: {_open(scene)}"
+    why = f"No decision within {spec.max_seconds() / 60:.0f} min: {_open(context)}"
     match spec.inconclusive():
         case OnInconclusive.ABORT:
             return Observation(Signal.EXPIRED, "Inconclusive", why)
@@ -97,35 +97,35 @@ def _expired(scene: RolloutContext, _: Action | None) -> Observation | None:
             return None
 
 
-def _overdue(scene: RolloutContext) -> bool:
+def _overdue(context: RolloutContext) -> bool:
     """Longer than maxDuration without a decision; an A/B test decides nothing, and a bake only when it is held."""
-    rollout, most = scene.rollout, scene.spec.max_seconds()
+    rollout, most = context.rollout, context.spec.max_seconds()
     if rollout.at is Phase.BAKING:
-        return rollout.phase is Phase.HOLDING and scene.elapsed(rollout.phase_start_time, most)
-    return rollout.phase in GATES and rollout.at is not Phase.SPLITTING and scene.elapsed(rollout.start_time, most)
+        return rollout.phase is Phase.HOLDING and context.elapsed(rollout.phase_start_time, most)
+    return rollout.phase in GATES and rollout.at is not Phase.SPLITTING and context.elapsed(rollout.start_time, most)
 
 
-def _open(scene: RolloutContext) -> str:
-    rollout = scene.rollout
-    said = [one.message for one in rollout.gates if one.verdict is not GateVerdict.PASS and one.message]
-    return rollout.message if rollout.phase is Phase.HOLDING else " ".join(said) or "the gates are undecided."
+def _open(context: RolloutContext) -> str:
+    rollout = context.rollout
+    messages = [gate.message for gate in rollout.gates if gate.verdict is not GateVerdict.PASS and gate.message]
+    return rollout.message if rollout.phase is Phase.HOLDING else " ".join(messages) or "the gates are undecided."
 
 
-def _inconclusive(scene: RolloutContext, _: Action | None) -> Observation | None:
+def _inconclusive(context: RolloutContext, _: Action | None) -> Observation | None:
     """Nothing can be concluded, or a person holds it."""
-    if scene.rollout.phase not in GATES:
+    if context.rollout.phase not in GATES:
         return None
-    held = next(_hold_reasons(scene), None)
+    held = next(_hold_reasons(context), None)
     if held is not None:
         return Observation(Signal.INCONCLUSIVE, *held)
-    return Observation(Signal.CONCLUSIVE, "", "") if scene.rollout.phase is Phase.HOLDING else None
+    return Observation(Signal.CONCLUSIVE, "", "") if context.rollout.phase is Phase.HOLDING else None
 
 
-def _hold_reasons(scene: RolloutContext) -> Iterator[tuple[str, str]]:
-    rollout, spec = scene.rollout, scene.spec
-    goes_on = f"`modelyard rollout resume {scene.model.name}` goes on"
-    if scene.wanted.stalled:
-        stuck = scene.wanted.built if scene.wanted.resolved.holds else scene.wanted.resolved
+def _hold_reasons(context: RolloutContext) -> Iterator[tuple[str, str]]:
+    rollout, spec = context.rollout, context.spec
+    goes_on = f"`modelyard rollout resume {context.model.name}` goes on"
+    if context.artifact.stalled:
+        stuck = context.artifact.built if context.artifact.resolved.holds else context.artifact.resolved
         yield stuck.reason, stuck.message
     if rollout.paused:
         yield "Paused", f"A command holds it; {goes_on}."
@@ -138,94 +138,96 @@ def _hold_reasons(scene: RolloutContext) -> Iterator[tuple[str, str]]:
         Phase.PREVIEWING: spec.preview is not None and spec.preview.pause,
     }
     waits = rollout.phase is Phase.HOLDING and rollout.reason == "PauseStep"
-    if pauses.get(rollout.at, False) and rollout.resumed < rollout.step and (waits or _step_done(scene)):
+    if pauses.get(rollout.at, False) and rollout.resumed < rollout.step and (waits or _step_done(context)):
         yield "PauseStep", f"This step waits for a person; {goes_on}."
-    if _overdue(scene) and spec.inconclusive() is OnInconclusive.HOLD:
-        yield "Inconclusive", f"maxDuration is over without a decision: {_open(scene)}"[:900]
+    if _overdue(context) and spec.inconclusive() is OnInconclusive.HOLD:
+        yield "Inconclusive", f"maxDuration is over without a decision: {_open(context)}"[:900]
 
 
-def _step_done(scene: RolloutContext) -> bool:
-    done = _DONE.get(scene.rollout.at)
-    return done is not None and done(scene)
+def _step_done(context: RolloutContext) -> bool:
+    done = _DONE.get(context.rollout.at)
+    return done is not None and done(context)
 
 
-def _progress(scene: RolloutContext, _: Action | None) -> Observation | None:
+def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
     """The phase is done."""
-    rollout = scene.rollout
+    rollout = context.rollout
     match rollout.phase:
-        case Phase.IDLE if _preconditions_met(scene):
+        case Phase.IDLE if _preconditions_met(context):
             return Observation(
                 Signal.SPEC_CHANGED, "SpecChanged", "The spec asks for another revision; its artifact comes first."
             )
-        case Phase.BUILDING if scene.wanted.revision is not None:
-            return Observation(Signal.BUILT, "Built", f"Revision {scene.wanted.revision.name} is starting.")
-        case Phase.REPLACING if not scene.revisions:
+        case Phase.BUILDING if context.artifact.revision is not None:
+            return Observation(Signal.BUILT, "Built", f"Revision {context.artifact.revision.name} is starting.")
+        case Phase.REPLACING if not context.revisions:
             return Observation(Signal.DRAINED, "Replaced", "The old revision is gone.")
-        case Phase.STARTING if rollout.candidate in scene.facts.answered and not scene.wanted.stalled:
+        case Phase.STARTING if rollout.candidate in context.facts.answered and not context.artifact.stalled:
             return Observation(
                 Signal.WARMED_UP, "Answered", f"Revision {rollout.candidate} answered a warm-up request."
             )
-        case Phase.ABORTING if _drained(scene):
+        case Phase.ABORTING if _drained(context):
             return Observation(Signal.DRAINED, rollout.reason, rollout.message)
-        case phase if phase in _DONE and _DONE[phase](scene):
+        case phase if phase in _DONE and _DONE[phase](context):
             return Observation(Signal.PASSED, "Passed", _PASSED.get(phase, "Every gate passed."))
         case _:
             return None
 
 
-def _preconditions_met(scene: RolloutContext) -> bool:
+def _preconditions_met(context: RolloutContext) -> bool:
     """Another revision than the stable is wanted, and it was not refused before."""
-    return scene.wanted_revision is not None and not scene.wants(scene.rollout.stable) and not scene.refused
+    return context.wanted_revision is not None and not context.wants(context.rollout.stable) and not context.refused
 
 
-def _drained(scene: RolloutContext) -> bool:
+def _drained(context: RolloutContext) -> bool:
     """No request goes to the candidate any more."""
-    candidate = scene.candidate
+    candidate = context.candidate
     return candidate is None or candidate.stage in (Stage.STARTING, Stage.DRAINING, Stage.DROPPED)
 
 
-def _all_pass(scene: RolloutContext) -> bool:
-    gates = scene.rollout.gates
+def _all_pass(context: RolloutContext) -> bool:
+    gates = context.rollout.gates
     return bool(gates) and all(gate.verdict is GateVerdict.PASS for gate in gates)
 
 
-def _carried(scene: RolloutContext) -> str:
+def _carried(context: RolloutContext) -> str:
     """Since when the gateway carries the wanted share; empty while it does not."""
-    candidate = scene.candidate
-    if candidate is None or candidate.weight != scene.rollout.weight or not scene.facts.programmed:
+    candidate = context.candidate
+    if candidate is None or candidate.weight != context.rollout.weight or not context.facts.programmed:
         return ""
     return candidate.programmed_time
 
 
-def _step_over(scene: RolloutContext) -> bool:
-    return _all_pass(scene) and scene.elapsed(_carried(scene), scene.spec.step(scene.rollout.step).hold_seconds())
+def _step_over(context: RolloutContext) -> bool:
+    return _all_pass(context) and context.elapsed(
+        _carried(context), context.spec.step(context.rollout.step).hold_seconds()
+    )
 
 
-def _preview_over(scene: RolloutContext) -> bool:
-    hold = scene.spec.preview.hold_seconds() if scene.spec.preview else 0.0
-    return _all_pass(scene) and scene.elapsed(scene.rollout.phase_start_time, hold)
+def _preview_over(context: RolloutContext) -> bool:
+    hold = context.spec.preview.hold_seconds() if context.spec.preview else 0.0
+    return _all_pass(context) and context.elapsed(context.rollout.phase_start_time, hold)
 
 
-def _mirrored(scene: RolloutContext) -> bool:
-    shadow = scene.spec.shadow
-    over = shadow is None or scene.elapsed(scene.rollout.phase_start_time, shadow.duration_seconds())
-    compared = scene.rollout.gate("shadow")
-    told = compared is not None and compared.verdict is GateVerdict.PASS
-    return over and (_all_pass(scene) if shadow is not None and shadow.then else told)
+def _mirrored(context: RolloutContext) -> bool:
+    shadow = context.spec.shadow
+    over = shadow is None or context.elapsed(context.rollout.phase_start_time, shadow.duration_seconds())
+    comparison = context.rollout.gate("shadow")
+    passed = comparison is not None and comparison.verdict is GateVerdict.PASS
+    return over and (_all_pass(context) if shadow is not None and shadow.then else passed)
 
 
-def _split(scene: RolloutContext) -> bool:
-    if scene.spec.ab is None:
+def _split(context: RolloutContext) -> bool:
+    if context.spec.ab is None:
         return True
-    limit = scene.spec.ab.duration_seconds()
-    return limit is not None and scene.elapsed(_carried(scene), limit)
+    limit = context.spec.ab.duration_seconds()
+    return limit is not None and context.elapsed(_carried(context), limit)
 
 
-def _baked(scene: RolloutContext) -> bool:
-    health = scene.rollout.gate("health")
+def _baked(context: RolloutContext) -> bool:
+    health = context.rollout.gate("health")
     well = health is not None and health.verdict is GateVerdict.PASS
-    bake = scene.spec.bake_seconds()
-    return well and scene.elapsed(_carried(scene), bake) and scene.elapsed(scene.rollout.phase_start_time, bake)
+    bake = context.spec.bake_seconds()
+    return well and context.elapsed(_carried(context), bake) and context.elapsed(context.rollout.phase_start_time, bake)
 
 
 _DONE: dict[Phase, Callable[[RolloutContext], bool]] = {

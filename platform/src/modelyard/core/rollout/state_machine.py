@@ -92,14 +92,14 @@ _STAGES = {
 }
 
 
-def first_transition(course: RolloutSpecView) -> Transition:
+def first_transition(spec_view: RolloutSpecView) -> Transition:
     """What follows once the candidate answers and was tested."""
-    if course.first or course.strategy not in _STAGES:
+    if spec_view.first or spec_view.strategy not in _STAGES:
         return PROMOTED
-    return Transition(_STAGES[course.strategy])
+    return Transition(_STAGES[spec_view.strategy])
 
 
-def next_transition(phase: Phase, step: int, signal: Signal, course: RolloutSpecView) -> Transition | None:
+def next_transition(phase: Phase, step: int, signal: Signal, spec_view: RolloutSpecView) -> Transition | None:
     """The next state; None when the signal means nothing there."""
     if signal in AGAINST:
         return _ended(phase, step, signal)
@@ -107,40 +107,44 @@ def next_transition(phase: Phase, step: int, signal: Signal, course: RolloutSpec
         case Phase.IDLE, Signal.SPEC_CHANGED:
             return Transition(Phase.BUILDING)
         case Phase.BUILDING, Signal.BUILT:
-            replaces = course.strategy is Strategy.RECREATE and not course.first
+            replaces = spec_view.strategy is Strategy.RECREATE and not spec_view.first
             return Transition(Phase.REPLACING if replaces else Phase.STARTING)
         case Phase.REPLACING, Signal.DRAINED:
             return Transition(Phase.STARTING)
         case Phase.STARTING, Signal.WARMED_UP:
-            return Transition(Phase.TESTING) if course.load_test and not course.first else first_transition(course)
+            return (
+                Transition(Phase.TESTING)
+                if spec_view.load_test and not spec_view.first
+                else first_transition(spec_view)
+            )
         case Phase.ABORTING, Signal.DRAINED:
             return Transition(Phase.IDLE)
         case Phase.HOLDING, Signal.CONCLUSIVE:
-            return Transition(course.held, step)
+            return Transition(spec_view.held, step)
         case _:
-            return _watched(phase, step, signal, course)
+            return _watched(phase, step, signal, spec_view)
 
 
-def _watched(phase: Phase, step: int, signal: Signal, course: RolloutSpecView) -> Transition | None:
+def _watched(phase: Phase, step: int, signal: Signal, spec_view: RolloutSpecView) -> Transition | None:
     """The phases in which gates watch the candidate."""
     match phase, signal:
         case Phase.TESTING, Signal.PASSED:
-            return first_transition(course)
+            return first_transition(spec_view)
         case Phase.PREVIEWING, Signal.PASSED:
-            return Transition(Phase.BAKING, course.steps)
-        case Phase.MIRRORING, Signal.PASSED if course.goes_on:
+            return Transition(Phase.BAKING, spec_view.steps)
+        case Phase.MIRRORING, Signal.PASSED if spec_view.goes_on:
             return Transition(Phase.ADVANCING)
         case ((Phase.MIRRORING | Phase.SPLITTING), Signal.PASSED):
             return Transition(Phase.ABORTING, outcome=Outcome.REPORTED)
         case Phase.ADVANCING, Signal.PASSED:
-            last = step + 1 >= course.steps
-            return Transition(Phase.BAKING, course.steps) if last else Transition(Phase.ADVANCING, step + 1)
+            last = step + 1 >= spec_view.steps
+            return Transition(Phase.BAKING, spec_view.steps) if last else Transition(Phase.ADVANCING, step + 1)
         case Phase.BAKING, (Signal.PASSED | Signal.PROMOTE):
             return PROMOTED
-        case Phase.HOLDING, Signal.PROMOTE if course.held is Phase.BAKING:
+        case Phase.HOLDING, Signal.PROMOTE if spec_view.held is Phase.BAKING:
             return PROMOTED
         case (_, Signal.PROMOTE) if phase in WATCHED or phase is Phase.HOLDING:
-            return Transition(Phase.BAKING, course.steps)
+            return Transition(Phase.BAKING, spec_view.steps)
         case (_, Signal.INCONCLUSIVE) if phase in WATCHED:
             return Transition(Phase.HOLDING, step)
         case _:

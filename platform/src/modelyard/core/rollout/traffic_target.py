@@ -26,14 +26,14 @@ def traffic_target(rollout: RolloutStatus, start: RevisionStatus | None, now: fl
         kept.add(rollout.candidate)
     standby = frozenset({rollout.stable}) if rollout.weight == 100 and rollout.stable else frozenset[str]()
     begins = start is not None and rollout.active and start.name == rollout.candidate
-    return TrafficTarget(_shares(rollout), standby, frozenset(kept), start if begins else None)
+    return TrafficTarget(_weights(rollout), standby, frozenset(kept), start if begins else None)
 
 
 def limited_by_capacity(
     rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snapshot: Snapshot
 ) -> RolloutStatus:
     """The same with the share the candidate has capacity for: what it has now, until the replicas are ready."""
-    candidate = next((one for one in revisions if one.name == rollout.candidate), None)
+    candidate = next((revision for revision in revisions if revision.name == rollout.candidate), None)
     if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
         return rollout
     has = candidate.weight if candidate.stage is Stage.SERVING else 0
@@ -45,8 +45,8 @@ def limited_by_capacity(
 
 def needed(rollout: RolloutStatus) -> int:
     """Replicas the candidate needs for where the rollout stands."""
-    share = 100 if rollout.at in _WHOLE else rollout.weight
-    return max(1, math.ceil(rollout.replicas * share / 100))
+    weight = 100 if rollout.at in _WHOLE else rollout.weight
+    return max(1, math.ceil(rollout.replicas * weight / 100))
 
 
 def min_replicas(rollout: RolloutStatus) -> Mapping[str, int]:
@@ -56,8 +56,8 @@ def min_replicas(rollout: RolloutStatus) -> Mapping[str, int]:
     return {rollout.stable: rollout.replicas, rollout.candidate: needed(rollout)}
 
 
-def _shares(rollout: RolloutStatus) -> dict[str, int]:
+def _weights(rollout: RolloutStatus) -> dict[str, int]:
     """Nothing before there is a stable, and while the old one is replaced."""
     candidate = rollout.weight if rollout.candidate else 0
-    shares = {rollout.stable: 100 - candidate, rollout.candidate: candidate}
-    return {name: share for name, share in shares.items() if share and rollout.stable}
+    weights = {rollout.stable: 100 - candidate, rollout.candidate: candidate}
+    return {name: weight for name, weight in weights.items() if weight and rollout.stable}

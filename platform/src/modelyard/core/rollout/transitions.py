@@ -16,47 +16,54 @@ _MESSAGE = 1000
 _REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
 
 
-def apply_transition(scene: RolloutContext, seen: Observation, move: Transition) -> RolloutStatus:
+def apply_transition(context: RolloutContext, observation: Observation, transition: Transition) -> RolloutStatus:
     """The next state, with what was counted at the last weight added up."""
-    rollout, now = scene.rollout, timestamp(scene.now)
-    fresh = {"phase": move.phase, "step": move.step, "phase_start_time": now}
-    if move.outcome is Outcome.REPORTED:
-        seen = seen._replace(reason="Reported", message=_REPORTED)
-    said = {"reason": seen.reason, "message": seen.message[:_MESSAGE]}
-    if move.phase is Phase.HOLDING:
-        return rollout.model_copy(update={**fresh, **said, "held": rollout.phase})
-    if rollout.phase is Phase.HOLDING and move.phase is rollout.held:
+    rollout, now = context.rollout, timestamp(context.now)
+    fresh = {"phase": transition.phase, "step": transition.step, "phase_start_time": now}
+    if transition.outcome is Outcome.REPORTED:
+        observation = observation._replace(reason="Reported", message=_REPORTED)
+    reason = {"reason": observation.reason, "message": observation.message[:_MESSAGE]}
+    if transition.phase is Phase.HOLDING:
+        return rollout.model_copy(update={**fresh, **reason, "held": rollout.phase})
+    if rollout.phase is Phase.HOLDING and transition.phase is rollout.held:
         return rollout.model_copy(
-            update={**fresh, "held": None, "reason": move.phase.value, "message": _phase_message(scene, move)}
+            update={
+                **fresh,
+                "held": None,
+                "reason": transition.phase.value,
+                "message": _phase_message(context, transition),
+            }
         )
     state = rollout.model_copy(
         update={
             **fresh,
-            **said,
+            **reason,
             "held": None,
             **_reset_gates(rollout),
-            "weight": _weight(scene, move),
-            "report": _report(scene),
+            "weight": _weight(context, transition),
+            "report": _report(context),
         }
     )
     if rollout.phase is Phase.IDLE:
-        state = _start_rollout(scene, state)
+        state = _start_rollout(context, state)
     if rollout.phase is Phase.BUILDING:
-        state = state.model_copy(update={"strategy": scene.strategy, "pinned_spec": pinned_spec(scene.spec)})
-    if move.phase is Phase.STARTING:
-        state = state.model_copy(update=_candidate(scene))
-    if move.phase is Phase.REPLACING:
+        state = state.model_copy(update={"strategy": context.strategy, "pinned_spec": pinned_spec(context.spec)})
+    if transition.phase is Phase.STARTING:
+        state = state.model_copy(update=_candidate(context))
+    if transition.phase is Phase.REPLACING:
         state = state.model_copy(update={"stable": ""})
-    if move.outcome is not None:
-        return _end_rollout(scene, state, seen, move)
-    if move.phase is Phase.IDLE:
+    if transition.outcome is not None:
+        return _end_rollout(context, state, observation, transition)
+    if transition.phase is Phase.IDLE:
         return _idle_state(state)
-    if move.phase not in (Phase.BUILDING, Phase.ABORTING):
-        state = state.model_copy(update={"reason": move.phase.value, "message": _phase_message(scene.at(state), move)})
+    if transition.phase not in (Phase.BUILDING, Phase.ABORTING):
+        state = state.model_copy(
+            update={"reason": transition.phase.value, "message": _phase_message(context.at(state), transition)}
+        )
     return state
 
 
-def _start_rollout(scene: RolloutContext, entered: RolloutStatus) -> RolloutStatus:
+def _start_rollout(context: RolloutContext, entered: RolloutStatus) -> RolloutStatus:
     """A new rollout: nothing of the last one but its end."""
     kept = {
         name: getattr(entered, name)
@@ -71,41 +78,43 @@ def _start_rollout(scene: RolloutContext, entered: RolloutStatus) -> RolloutStat
             "history",
         )
     }
-    holder = scene.rollout.stable
+    holder = context.rollout.stable
     return RolloutStatus(
         **kept,
-        strategy=scene.spec.strategy,
-        start_time=timestamp(scene.now),
-        replicas=max(1, replicas(scene.snapshot, predictor(holder))) if holder else 0,
+        strategy=context.spec.strategy,
+        start_time=timestamp(context.now),
+        replicas=max(1, replicas(context.snapshot, predictor(holder))) if holder else 0,
     )
 
 
-def _candidate(scene: RolloutContext) -> dict[str, str]:
-    wanted = scene.wanted.revision
-    return {"candidate": wanted.name, "version": wanted.version} if wanted is not None else {}
+def _candidate(context: RolloutContext) -> dict[str, str]:
+    revision = context.artifact.revision
+    return {"candidate": revision.name, "version": revision.version} if revision is not None else {}
 
 
-def _weight(scene: RolloutContext, move: Transition) -> int:
+def _weight(context: RolloutContext, transition: Transition) -> int:
     """The candidate's share in the next state, in percent."""
-    match move.phase:
+    match transition.phase:
         case Phase.ADVANCING:
-            return scene.spec.weights()[min(move.step, len(scene.spec.weights()) - 1)]
+            return context.spec.weights()[min(transition.step, len(context.spec.weights()) - 1)]
         case Phase.SPLITTING:
-            return scene.spec.ab.weight if scene.spec.ab else 0
+            return context.spec.ab.weight if context.spec.ab else 0
         case Phase.BAKING:
             return 100
         case _:
             return 0
 
 
-def _phase_message(scene: RolloutContext, move: Transition) -> str:
+def _phase_message(context: RolloutContext, transition: Transition) -> str:
     """What goes on in a state, in a sentence."""
-    name, spec = scene.rollout.candidate, scene.spec
-    match move.phase:
+    name, spec = context.rollout.candidate, context.spec
+    match transition.phase:
         case Phase.REPLACING:
             return "The old revision goes first: requests fail until the new one answers."
         case Phase.STARTING:
-            return f"Revision {name or (scene.wanted.revision.name if scene.wanted.revision else '')} is starting."
+            return (
+                f"Revision {name or (context.artifact.revision.name if context.artifact.revision else '')} is starting."
+            )
         case Phase.TESTING:
             return f"A load test asks revision {name} through its pinned route."
         case Phase.PREVIEWING:
@@ -113,10 +122,10 @@ def _phase_message(scene: RolloutContext, move: Transition) -> str:
         case Phase.MIRRORING:
             return f"{spec.shadow.percent if spec.shadow else 0} % of the requests are mirrored to revision {name}."
         case Phase.SPLITTING:
-            return f"{_weight(scene, move)} % of the users get revision {name}."
+            return f"{_weight(context, transition)} % of the users get revision {name}."
         case Phase.ADVANCING:
-            share, steps = _weight(scene, move), len(spec.weights())
-            return f"Revision {name} gets {share} % of the traffic, step {move.step + 1} of {steps}."
+            weight, steps = _weight(context, transition), len(spec.weights())
+            return f"Revision {name} gets {weight} % of the traffic, step {transition.step + 1} of {steps}."
         case _:
             return f"Revision {name} gets all the traffic; the old one stands by for {spec.bake or DEFAULT_BAKE}."
 
@@ -133,46 +142,54 @@ def _reset_gates(rollout: RolloutStatus) -> dict[str, object]:
     }
 
 
-def _end_rollout(scene: RolloutContext, entered: RolloutStatus, seen: Observation, move: Transition) -> RolloutStatus:
+def _end_rollout(
+    context: RolloutContext, entered: RolloutStatus, observation: Observation, transition: Transition
+) -> RolloutStatus:
     """Recorded; the pointer moves on promotion, and a refused candidate is remembered."""
-    assert move.outcome is not None
-    silent = not entered.candidate or (scene.first and not entered.replicas)
-    history = entered.history if silent else [_record(scene, entered, seen, move.outcome), *entered.history][:HISTORY]
-    if move.outcome is Outcome.PROMOTED:
-        said = f"Revision {entered.candidate} (version {entered.version}) was promoted."
-        update = {"stable": entered.candidate, "history": history, "reason": "Promoted", "message": said}
+    assert transition.outcome is not None
+    silent = not entered.candidate or (context.first and not entered.replicas)
+    history = (
+        entered.history
+        if silent
+        else [_record(context, entered, observation, transition.outcome), *entered.history][:HISTORY]
+    )
+    if transition.outcome is Outcome.PROMOTED:
+        message = f"Revision {entered.candidate} (version {entered.version}) was promoted."
+        update = {"stable": entered.candidate, "history": history, "reason": "Promoted", "message": message}
         return _idle_state(entered.model_copy(update=update))
-    candidate = scene.candidate
-    refused = seen.signal not in AGAINST or AGAINST[seen.signal] is Outcome.ABORTED
-    keeps = refused and entered.candidate != "" and not scene.first
+    candidate = context.candidate
+    refused = observation.signal not in AGAINST or AGAINST[observation.signal] is Outcome.ABORTED
+    keeps = refused and entered.candidate != "" and not context.first
     update = {
         "history": history,
         "rejected": entered.candidate if keeps else "",
         "rejected_build": candidate.digest if keeps and candidate is not None else "",
-        "retain_until": timestamp(scene.now + scene.spec.kept_seconds()) if keeps else "",
+        "retain_until": timestamp(context.now + context.spec.kept_seconds()) if keeps else "",
     }
     return entered.model_copy(update=update)
 
 
-def _record(scene: RolloutContext, entered: RolloutStatus, seen: Observation, outcome: Outcome) -> RolloutRecord:
+def _record(
+    context: RolloutContext, entered: RolloutStatus, observation: Observation, outcome: Outcome
+) -> RolloutRecord:
     return RolloutRecord(
         revision=entered.candidate,
         version=entered.version,
         strategy=entered.strategy,
         outcome=outcome,
-        reason=seen.reason,
-        message=seen.message[:_MESSAGE],
+        reason=observation.reason,
+        message=observation.message[:_MESSAGE],
         start_time=entered.start_time,
-        end_time=timestamp(scene.now),
+        end_time=timestamp(context.now),
         requests=entered.requests,
         failed_requests=entered.failed_requests,
     )
 
 
-def _report(scene: RolloutContext) -> dict[str, object] | None:
+def _report(context: RolloutContext) -> dict[str, object] | None:
     """What the examinations found."""
-    found = {name: dict(check.report) for name, check in scene.snapshot.checks.items() if check.report}
-    return {**(scene.rollout.report or {}), **found} or None
+    reports = {name: dict(check.report) for name, check in context.snapshot.checks.items() if check.report}
+    return {**(context.rollout.report or {}), **reports} or None
 
 
 def _idle_state(entered: RolloutStatus) -> RolloutStatus:

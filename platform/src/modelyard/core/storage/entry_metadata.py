@@ -16,18 +16,18 @@ def parse_metadata(content: bytes, where: str) -> EntryMetadata:
         raise InvalidEntry(f"{where} is larger than 1 MiB; it describes a model, it does not hold one.")
     try:
         values = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as bad:
-        raise InvalidEntry(f"{where} is not YAML: {_one_line(bad)}; correct it.") from bad
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidEntry(f"{where} is not YAML: {_one_line(error)}; correct it.") from error
     if not isinstance(values, dict):
         raise InvalidEntry(f"{where} must be a mapping with name, version, framework and task.")
     try:
         return EntryMetadata.model_validate(values)
-    except ValidationError as bad:
-        first = bad.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
-        raise InvalidEntry(f"{where}: {field} is not usable: {said}; correct it.") from bad
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(key) for key in first["loc"]) or "the file"
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidEntry(f"{where}: {field} is not usable: {message}; correct it.") from error
 
 
-def _one_line(bad: Exception) -> str:
-    return " ".join(str(bad).split()) or type(bad).__name__
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
