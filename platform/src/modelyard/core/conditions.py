@@ -1,4 +1,4 @@
-"""Conditions as kstatus reads them: Ready, Reconciling and Stalled sum up; the others are the stations of the path.
+"""Conditions as kstatus reads them: Ready, Reconciling and Stalled sum up; the others are the steps of the way.
 
 | condition | True means |
 |---|---|
@@ -7,7 +7,7 @@
 | Stalled | only a person can bring it further |
 | EntryResolved | the registry knows the entry |
 | Built | its artifact is in the store |
-| Serving | a revision answers, be it the wanted one or the one before |
+| Serving | a revision answers, be it the one of the spec or the one before |
 | Routed | the gateway accepted the routes |
 """
 
@@ -24,7 +24,7 @@ MAX_MESSAGE = 1000
 
 
 class ConditionUpdate(NamedTuple):
-    """What is to be said of one condition: True, False or None for not known; a word; a sentence."""
+    """What is to be written to one condition: `holds` is True, False or None (Unknown); a reason word; a sentence."""
 
     holds: bool | None
     reason: str
@@ -32,19 +32,22 @@ class ConditionUpdate(NamedTuple):
 
 
 def timestamp(now: float) -> str:
-    """Seconds since the epoch as RFC 3339 with milliseconds."""
+    """Seconds since the epoch as RFC 3339 text in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def epoch(text: str) -> float:
-    """The reverse of `timestamp`."""
+    """Seconds since the epoch of an RFC 3339 text, the reverse of `timestamp`. Raises ValueError when it is none."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def merge(
     old: Iterable[Condition], updates: Mapping[str, ConditionUpdate], generation: int, now: float
 ) -> list[Condition]:
-    """New conditions in a fixed order; a transition time moves only when the status does."""
+    """The conditions to write, in the order of `ORDER`: one for every type that `updates` names, the others dropped.
+
+    `lastTransitionTime` is `now` (seconds since the epoch) where the status differs from `old`, else the old time.
+    """
     before = {condition.type: condition for condition in old}
     return [_condition(kind, before.get(kind), updates[kind], generation, now) for kind in ORDER if kind in updates]
 
@@ -63,7 +66,10 @@ def _condition(kind: str, old: Condition | None, update: ConditionUpdate, genera
 
 
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
-    """One Event for every condition whose status or reason changed, each sentence once; a Warning when stalled."""
+    """One Event for every condition of `new` whose status or reason differs from `old`, equal Events only once.
+
+    Reconciling and Stalled give none of their own; an Event is a Warning when its reason is that of a true Stalled.
+    """
     before = {condition.type: (condition.status, condition.reason) for condition in old}
     now = list(new)
     stalled = {condition.reason for condition in now if condition.type == "Stalled" and condition.status == "True"}

@@ -1,10 +1,10 @@
-"""From what is to what should be done: the whole of Modelyard's judgement in one pure function.
+"""From what is to what should be done: all of Modelyard's decisions in one pure function.
 
-    want        spec -> entry -> build -> revision, as far as they go          (`wanted.py`)
-    proceed     the rollout's state by evidence and commands                   (`course.py`, `rollout.py`)
-    advance     revisions one step on: start, answer, join, share, drain       (`orders.py`, `revisions.py`)
-    desire      the objects these revisions need, minus what is as wanted      (`desired/`, `drift.py`)
-    say         conditions, status and events                                  (`report.py`)
+    resolve     spec -> entry -> build -> revision, as far as they go        (`artifacts/resolve.py`)
+    proceed     the rollout's state by evidence and commands                 (`rollout/advance.py`)
+    advance     revisions one stage on: start, join, serve, leave, drain     (`rollout/traffic_target.py`, `revisions/`)
+    desire      the objects these revisions need and do not have yet         (`resources/`, `drift.py`)
+    report      conditions, status and events                                (`reporting/`)
 
 Deciding twice in a row, with the first plan carried out in between, gives an empty second plan.
 """
@@ -43,7 +43,11 @@ _WARMED_UP_STAGES = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Sta
 
 
 def decide(snapshot: Snapshot, settings: Settings) -> Plan:
-    """What should be done about one Model now."""
+    """The plan for one Model: the status to write, and the objects to apply, scale and delete.
+
+    Nothing but `snapshot` and `settings` decides, so the same snapshot always gives the same plan. A Model that is
+    being deleted gets an empty one: Kubernetes removes what it owns.
+    """
     snapshot = with_times(snapshot)
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
@@ -100,7 +104,7 @@ def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
 
 
 def _objects(view: DecisionView) -> list[dict[str, Any]]:
-    """Everything the Model should have now."""
+    """Every object the Model should have now, whether it is there already or not."""
     model, artifact, settings = view.model, view.artifact, view.settings
     credentials = view.snapshot.credentials
     objects: list[dict[str, Any]] = []
@@ -116,7 +120,7 @@ def _objects(view: DecisionView) -> list[dict[str, Any]]:
 
 
 def _checks(view: DecisionView) -> list[dict[str, Any]]:
-    """The Job that examines the candidate now, unless it has given its answer."""
+    """The Job that examines the candidate now, as a list of none or one; none once its gate has passed or failed."""
     rollout, settings = view.rollout, view.settings
     snapshot = replace(view.snapshot, model=effective_spec(view.model, rollout))
     by_name = {revision.name: revision for revision in view.revisions}
@@ -144,7 +148,7 @@ def _due(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
 
 
 def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:
-    """Revisions no longer kept, once the gateway carries routes that do not name them."""
+    """InferenceServices of revisions no longer kept, once the gateway carries routes that do not name them."""
     keep = {revision.name for revision in view.revisions}
     gone = [service for service in view.snapshot.of_kind("InferenceService") if service["metadata"]["name"] not in keep]
     return tuple(
@@ -157,7 +161,7 @@ def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:
 
 
 def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
-    """What a preview or an A/B test had published, when it is over."""
+    """The routes and policies that a preview or an A/B test had published, once it is over."""
     if not view.routes:
         return ()
     keep = {(published["kind"], published["metadata"]["name"]) for published in (*view.routes, *view.routing.policies)}
@@ -172,12 +176,12 @@ def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
 
 
 def _progress(view: DecisionView) -> float | None:
-    """Seconds until it is looked how far an optimization is."""
+    """Seconds until the progress of a running optimization is read again; None while none runs."""
     return POLL_SECONDS if view.artifact.optimizing is not None and view.artifact.optimizing.running else None
 
 
 def _warmups(view: DecisionView) -> tuple[Warmup, ...]:
-    """Ask every revision that may take traffic, can be reached, and has not answered yet."""
+    """A warm-up request for every revision that may take traffic, can be reached, and has not answered yet."""
     if not view.programmed:
         return ()
     model, snapshot = view.model, view.snapshot

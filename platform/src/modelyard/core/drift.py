@@ -1,8 +1,8 @@
-"""Is an object as wanted? The API server adds defaults, so wanted is compared as a subset of what is.
+"""Is an object as desired? The API server adds defaults, so the desired object has to be a subset of the observed.
 
-Mappings: every wanted key must be there with an equal value. Lists: the same length, item by item, but
-for those that the API server merges with what others wrote: there every wanted item must be found. A
-field that we no longer want shows through the digest annotation (`desired.sealed`).
+Mappings: every desired key must be there with an equal value. Lists: the same length, item by item, but
+for those that the API server merges with what others wrote: there every desired item must be found. A
+field that is no longer desired shows through the digest annotation (`resources.with_spec_hash`).
 
 InferenceServices are different: any edit of a live one restarts its pods. One is written when it is
 missing, or when somebody changed its spec (generation above 1) although we still want just what we
@@ -19,7 +19,7 @@ _MERGED = ("ownerReferences", "secrets")
 
 
 def covers(observed: Any, desired: Any) -> bool:
-    """True when everything in `wanted` is in `observed`; most parts are equal, which is quicker to see."""
+    """True when `observed` holds everything in `desired`. Most values are equal, which is quicker to see."""
     if observed == desired:
         return True
     if isinstance(desired, Mapping):
@@ -41,7 +41,10 @@ def _contains(observed: Any, desired: Any) -> bool:
 
 
 def must_apply(desired: Object, observed: Object | None) -> bool:
-    """True when `wanted` has to be written over `observed`."""
+    """True when `desired` has to be written: nothing is `observed`, or something in it differs from `desired`.
+
+    False for an object that is being deleted, and for an InferenceService unless somebody edited its spec (see above).
+    """
     if observed is None:
         return True
     if "deletionTimestamp" in observed["metadata"]:

@@ -69,7 +69,8 @@ class Cause:
     late: bool = False
 
     def fits(self, end: End) -> bool:
-        """Whether a program that ended like that ended for this cause; a row without marks fits all."""
+        """Whether a program that ended like that ended for this cause; a row without words, signals and `late` fits
+        all."""
         if not self.words and not self.signals and not self.late:
             return True
         named = bool(self.words) and re.search(self.words, end.words) is not None
@@ -77,7 +78,7 @@ class Cause:
 
     @property
     def passes(self) -> bool:
-        """Another try may end better though nobody changes the model."""
+        """Whether another try may end better although nobody changes the model."""
         return self.fault is Fault.SURROUNDINGS
 
 
@@ -164,12 +165,12 @@ REASONS = frozenset(cause.reason for cause in TABLE if cause.passes)
 
 
 def cause_of(end: End) -> Cause:
-    """Why a program ended."""
+    """The first row of `TABLE` that fits how a program ended; the last row fits everything, so there is always one."""
     return next(cause for cause in TABLE if cause.fits(end))
 
 
 def host_cause(words: str) -> Cause | None:
-    """The surroundings' fault that words name; None when they name none."""
+    """The first row that fits an error text, when that is the surroundings' fault; None otherwise or for empty text."""
     if not words.strip():
         return None
     cause = cause_of(End(words=words))
@@ -177,12 +178,15 @@ def host_cause(words: str) -> Cause | None:
 
 
 def cause_of_exception(error: BaseException) -> Cause | None:
-    """The surroundings' fault behind an exception of ours or of a library; None when it is not theirs."""
+    """The same as `host_cause`, read from the type and the text of an exception of ours or of a library."""
     return host_cause(f"{type(error).__name__}: {error}")
 
 
 def host_failure(error: BaseException) -> HostFailure | None:
-    """What the machine did to our own process: no memory, a full disk; None for every other exception."""
+    """What the machine did to our own process: the HostFailure of a MemoryError or an OSError that `TABLE` explains.
+
+    A HostFailure is returned as it is; every other exception gives None.
+    """
     if isinstance(error, HostFailure):
         return error
     cause = cause_of_exception(error) if isinstance(error, MemoryError | OSError) else None
@@ -190,16 +194,17 @@ def host_failure(error: BaseException) -> HostFailure | None:
 
 
 def blamed(error: BaseException, message: str) -> ModelyardError:
-    """The error to raise when a runtime refuses a model: `said` is the sentence when that is the model's fault.
+    """The error to raise when a runtime refuses a model; `message` is the whole sentence when that is the model's
+    fault.
 
-    Returns HostFailure when the surroundings caused it, else UnsupportedModel.
+    Returns HostFailure when the surroundings caused `error`, else UnsupportedModel.
     """
     cause = cause_of_exception(error)
     return UnsupportedModel(message) if cause is None else HostFailure(cause.reason, sentence(cause, "it", message))
 
 
 def failure(program: str, end: End) -> ModelyardError:
-    """The error to raise when a program that serves or converts a model ended like that.
+    """The error to raise when `program`, which serves or converts a model, ended like that.
 
     Returns HostFailure when the surroundings caused it, else UnsupportedModel.
     """
@@ -210,16 +215,20 @@ def failure(program: str, end: End) -> ModelyardError:
 
 
 def sentence(cause: Cause, program: str, words: str = "", number: int = 0) -> str:
-    """What was met, in one sentence, with what can be done about it."""
+    """One sentence: the program, what happened to it, the signal `number` (0 for none), its words, and the remedy.
+
+    `words` are cut to 600 characters.
+    """
     by = f" ({signal.Signals(number).name})" if number in list(signal.Signals) else ""
     met = f": {_short(words)}" if words.strip() else ""
     return f"{program} {cause.what}{by}{met}; {cause.remedy}."
 
 
 def pod_cause(pod: Mapping[str, Any]) -> tuple[str, Cause] | None:
-    """The container of a pod of ours that ended badly, and why as far as Kubernetes tells; None when it tells nothing.
+    """The name of the container of a pod of ours that ended badly, and why as far as Kubernetes tells; else None.
 
-    An exit code of the program's own is no cause: what it means is in the words it left.
+    "all" stands for a pod that ended as a whole before it had containers. An exit code of the program's own is no
+    cause: what it means is in the words it left.
     """
     status = pod.get("status", {})
     statuses = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]

@@ -21,6 +21,7 @@ class Kind(NamedTuple):
 
     @property
     def api_version(self) -> str:
+        """`apiVersion` of its objects: group and version, the version alone for the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
 

@@ -25,29 +25,29 @@ BUILD_FORMAT = 1
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
+    """JSON with sorted keys and no spaces: equal values give equal text. Raises TypeError for what JSON cannot hold."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def sha256_hex(value: Any) -> str:
-    """Hex SHA-256 over the canonical JSON of `value`."""
+    """The 64 hex digits of SHA-256 over the canonical JSON of `value`."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def build_digest(entry_digest: str, model: str, options: Mapping[str, Any]) -> str:
-    """`sha256:<hex>` of a build: the same entry, Triton model name and options always give the same."""
+    """`sha256:<hex>` of a build: the same entry digest, Triton model name and options always give the same."""
     return "sha256:" + sha256_hex(
         {"entry": entry_digest, "model": model, "options": dict(options), "format": BUILD_FORMAT}
     )
 
 
 def bare(digest: str) -> str:
-    """The hex of a digest, as used in object keys and names."""
+    """The hex of a `sha256:<hex>` digest, as used in object keys and names."""
     return digest.removeprefix("sha256:")
 
 
 def build_label(digest: str) -> str:
-    """Value of `BUILD_LABEL` for a build: enough of its digest to tell it from others."""
+    """Value of `BUILD_LABEL` for a build: the first 16 hex digits of its digest, enough to tell it from others."""
     return bare(digest)[:16]
 
 
@@ -62,12 +62,12 @@ def optimize_job_name(digest: str) -> str:
 
 
 def check_job_name(gate: str, namespace: str, model: str, revision: str) -> str:
-    """Name of the Job that answers a gate's question about a revision: one Job for one question."""
+    """Name of the Job that answers one gate's question about a revision; another revision, another name."""
     return f"check-{gate.lower()}-{sha256_hex([gate, namespace, model, revision])[:16]}"
 
 
 def revision_name(model: str, **serving: Any) -> str:
-    """`<model>-<hash10>` over everything that affects serving."""
+    """`<model>-<hash10>`; the hash is over `serving`, that is, over everything that affects serving."""
     return f"{model}-{sha256_hex(serving)[:10]}"
 
 
@@ -102,7 +102,7 @@ def sticky_policy_name(model: str) -> str:
 
 
 def experiment(revisions: Sequence[str]) -> str:
-    """Short name of an A/B test between these revisions; another pair, another name."""
+    """Short name (10 hex digits) of an A/B test between these revisions; another pair, another name."""
     return sha256_hex(list(revisions))[:10]
 
 

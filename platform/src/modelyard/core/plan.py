@@ -14,7 +14,7 @@ from .snapshot import Ref
 
 @dataclass(frozen=True)
 class Scale:
-    """Set the replicas of a Deployment through its scale subresource."""
+    """Set the replicas of a Deployment, through its scale subresource."""
 
     deployment: Ref
     replicas: int
@@ -22,7 +22,10 @@ class Scale:
 
 @dataclass(frozen=True)
 class Warmup:
-    """Ask a revision for one inference through its pinned route; the answer enters the next snapshot."""
+    """Ask a revision for one inference through its pinned route; the answer enters the next snapshot.
+
+    `digest` is that of its build, where the request lies; `model` the name Triton knows it by; `host` the host name.
+    """
 
     revision: str
     digest: str
@@ -41,7 +44,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Plan:
-    """One status, applies, scales, deletes, events, warm-ups; `requeue_after` in seconds, None for never."""
+    """What one decision asks for, in the order it is carried out; an empty field asks for nothing.
+
+    `status` replaces the Model's status, None leaves it; `apply` are whole manifests; `requeue_after` are seconds until
+    the next decision even if nothing changes, None for never.
+    """
 
     status: dict[str, Any] | None = None
     apply: tuple[dict[str, Any], ...] = ()
@@ -53,5 +60,5 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """True when there is nothing to write or ask."""
+        """True when there is nothing to write or to ask; `requeue_after` does not count."""
         return not (self.apply or self.scale or self.delete or self.status or self.events or self.warmups)

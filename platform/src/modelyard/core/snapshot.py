@@ -18,7 +18,7 @@ Object = Mapping[str, Any]
 
 
 class Ref(NamedTuple):
-    """One object of the cluster: kind, namespace, name. Kinds we use are unambiguous."""
+    """One object of the cluster. The kinds we use are unambiguous, so the API group is left out."""
 
     kind: str
     namespace: str
@@ -27,7 +27,7 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a fact is missing: `reason` for programs, `message` for people, `retry` when it may come later."""
+    """Why a fact is missing: `reason` for programs, `message` for people, `retry` when asking again may help."""
 
     reason: str
     message: str
@@ -36,7 +36,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class ResolvedEntry:
-    """The registry's answer to `spec.source`."""
+    """The registry's answer to `spec.source`: name, version and the `sha256:<hex>` digest of its files."""
 
     name: str
     version: str
@@ -56,7 +56,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Probe:
-    """The answer to one warm-up inference through a revision's pinned route."""
+    """The answer to one warm-up inference through a revision's pinned route; `message` says why there was none."""
 
     answered: bool
     message: str = ""
@@ -66,8 +66,8 @@ class Probe:
 class Check:
     """A Job that examines a candidate (load test, comparison of outputs), as far as it has come.
 
-    `passed` is None while it runs. `report` are its findings as plain values; `retry` says that it ended
-    without an answer, for reasons that are not the candidate's.
+    `passed` is None while it runs. `report` is what it measured, as plain values; `retry` says that it ended without an
+    answer, for reasons that are not the candidate's.
     """
 
     passed: bool | None
@@ -78,9 +78,10 @@ class Check:
 
 @dataclass(frozen=True)
 class OptimizedBuild:
-    """The optimized build of a Model: what its report says or why that is not known, how its Job failed, how far it is.
+    """What is known of the optimized build of a Model.
 
-    All None means: not in the store, and nothing has been heard of its Job.
+    `built` is the summary of its report, or why that cannot be read; `failure` how its Job failed; `progress` how far
+    it is. All None means: not in the store, and its Job has reported nothing yet.
     """
 
     built: OptimizationSummary | Failure | None = None
@@ -90,14 +91,13 @@ class OptimizedBuild:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The world around one Model at the moment `now` (seconds since the epoch).
+    """Everything one decision may know of the world around one Model, at `now` (seconds since the epoch).
 
-    `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer;
-    `built` whether the plain artifact of the entry is in the store; `build_failure` how its Job ended when
-    it failed; `optimization` the same of the optimized one, when the spec asks for it; `probes` the latest
-    warm-up answer per revision, kept in the operator's memory; `logs` the last lines of containers that
-    ended badly, by pod name; `traffic` what the gateway counted lately; `checks` the Jobs that examine the
-    candidate, by the name of their gate (loadTest, shadow).
+    `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer; `built` whether
+    the plain artifact of the entry is in the store; `build_failure` how its Job ended when it failed; `optimization`
+    the same of the optimized one, when the spec asks for it; `probes` the latest warm-up answer by revision, kept in
+    the operator's memory; `logs` the last lines of containers that ended badly, by pod name; `traffic` what the gateway
+    counted lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow).
     """
 
     now: float
@@ -114,9 +114,9 @@ class Snapshot:
     credentials: Credentials = Credentials("", "", "", "", "")
 
     def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """The child of that kind and name, in the Model's namespace unless another is named."""
+        """The child of that kind and name, in the Model's namespace unless another is named; None without one."""
         return self.children.get(Ref(kind, namespace or self.model.namespace, name))
 
     def of_kind(self, kind: str) -> list[Object]:
-        """All children of a kind, by name."""
+        """All children of a kind, ordered by namespace and name."""
         return [self.children[ref] for ref in sorted(self.children) if ref.kind == kind]

@@ -30,7 +30,7 @@ NO_TRAFFIC = Counts(0, 0, 0, {})
 
 @dataclass(frozen=True)
 class TrafficWindow:
-    """What was counted in `seconds` that ended at `end` (whole seconds since the epoch), by slot."""
+    """What was counted, by slot, in the `seconds` that ended at `end` (whole seconds since the epoch)."""
 
     end: int
     seconds: int
@@ -43,7 +43,10 @@ class TrafficWindow:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Slices, oldest first, without holes while the provider answered; `trouble` says why newer ones are missing."""
+    """The counted windows, oldest first and without holes while the provider answered.
+
+    `failure` says why newer ones are missing; empty when none are.
+    """
 
     windows: tuple[TrafficWindow, ...] = field(default=())
     failure: str = ""

@@ -17,20 +17,20 @@ FIRST, LONGEST = 60.0, 1800.0
 
 @dataclass(frozen=True)
 class Retry:
-    """The Jobs of one build that failed so far, and when (RFC 3339) the next is made; empty while none waits."""
+    """How often the Jobs of one build failed so far, and when (RFC 3339) the next is made; empty while none waits."""
 
     attempts: int = 0
     next_attempt_time: str = ""
 
     def counted(self, now: float) -> "Retry":
-        """With the failure that is seen now, unless it is counted already."""
+        """With the failure that is seen now (seconds since the epoch), unless it is counted already."""
         if self.next_attempt_time:
             return self
         attempts = self.attempts + 1
         return Retry(attempts, timestamp(now + pause(attempts)))
 
     def under_way(self) -> "Retry":
-        """While a Job runs or is to be made."""
+        """The same count while a Job runs or is to be made; nothing waits then."""
         return Retry(self.attempts)
 
     def due_in(self, now: float) -> float:
@@ -38,11 +38,14 @@ class Retry:
         return max(0.0, epoch(self.next_attempt_time) - now) if self.next_attempt_time else 0.0
 
     def due(self, now: float) -> bool:
-        """The failed Job gives way to the next."""
+        """Whether the failed Job has to give way to the next now."""
         return bool(self.next_attempt_time) and self.due_in(now) == 0.0
 
     def condition_update(self, failure: Failure, more: str = "") -> ConditionUpdate:
-        """What was met, and when it is tried again; `more` is said in between."""
+        """The condition to write: what failed, and when it is tried again.
+
+        `more` comes between the two; the failure's message is cut so that the whole fits `MAX_MESSAGE`.
+        """
         at = self.next_attempt_time.partition(".")[0].removesuffix("Z")
         again = f"{more}; that was Job {self.attempts}, and it is tried again at {at}Z."
         return ConditionUpdate(
@@ -51,5 +54,5 @@ class Retry:
 
 
 def pause(attempts: int) -> float:
-    """Seconds between the failure of that Job, counted from 1, and the next Job."""
+    """Seconds between the failure of the Job with that number, counted from 1, and the next Job."""
     return min(LONGEST, FIRST * 2 ** min(attempts - 1, 30))

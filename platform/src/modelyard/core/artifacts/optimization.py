@@ -1,4 +1,4 @@
-"""How far the optimized build of a Model is, and what is to be said of it.
+"""How far the optimized build of a Model is, and what its status says.
 
 | seen | Built says | the Job |
 |---|---|---|
@@ -29,7 +29,7 @@ from . import optimization_summary
 from .job_retries import Retry
 
 POLL_SECONDS = 5.0
-"""Seconds between two looks at how far a Job is."""
+"""Seconds between two readings of a Job's progress."""
 _SILENT_SECONDS = 120.0
 _OFF = "TrainingOff"
 _ALLOW = (
@@ -41,10 +41,11 @@ _MEND = "change spec.optimize or remove it; written again after that, it is trie
 
 @dataclass(frozen=True)
 class OptimizationState:
-    """Where the optimized build stands: `made` when it is in the store, `running` while its Job works.
+    """How far the optimized build is: `made` when it is in the store, `running` while its Job works.
 
-    `job` says that its Job is to be there, `kept` that it is not to be deleted if it is, `again` that one that failed
-    has to give way to the next, and `wait` how many seconds it is until then.
+    `status` and `update` are what to write to `status.optimization` and to the Built condition. `job` says that its Job
+    is to be there, `kept` that it is not to be deleted if it is, `again` that one that failed has to give way to the
+    next, and `wait` how many seconds it is until then.
     """
 
     status: OptimizationStatus
@@ -57,14 +58,14 @@ class OptimizationState:
     wait: float | None = None
 
     def put_off(self, why: str) -> "OptimizationState":
-        """The same without a new Job; a failure or a result that is known stays known."""
+        """The same without a new Job and with `why` as its message; a failure or a result that is known stays known."""
         known = self.status.failure or self.made
         status = self.status if known else OptimizationStatus(digest=self.status.digest, message=why)
         return replace(self, status=status, job=False, running=False, again=False, wait=None)
 
 
 def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
-    """Digest of the optimized build of an entry; empty when the spec asks for none."""
+    """Digest of the optimized build of an entry for a `target` (cpu, gpu); empty when the spec asks for none."""
     optimize = model.spec.optimize
     return build_digest(entry.digest, model.name, optimize.options(target)) if optimize is not None else ""
 
@@ -72,7 +73,7 @@ def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
 def optimization_state(
     snapshot: Snapshot, entry: ResolvedEntry, digest: str, settings: Settings, *, serves: str
 ) -> OptimizationState:
-    """How far the build with that digest is; `serves` says what is served until it is there."""
+    """How far the build with that digest is; `serves` says in words what is served until it is there."""
     built, known = snapshot.optimization.built, _known(snapshot.model, digest)
     if isinstance(built, OptimizationSummary):
         gain = optimization_summary.sentence(built)
@@ -104,7 +105,7 @@ def _failure(snapshot: Snapshot, known: OptimizationStatus, settings: Settings) 
 
 
 def served(model: Model, digest: str) -> bool:
-    """A revision was started from this build, so its artifact was in the store."""
+    """Whether a revision was started from the build with that digest, so that its artifact was in the store."""
     return any(revision.digest == digest for revision in model.status.revisions)
 
 

@@ -10,7 +10,7 @@ _SLIGHT = 2.0
 
 
 def optimized(digest: str, result: OptimizationSummary, message: str) -> OptimizationStatus:
-    """The status of an optimized build that is in the store."""
+    """The `status.optimization` of an optimized build that is in the store, with `message` as its sentence."""
     return OptimizationStatus(
         digest=digest,
         variant=result.variant[:_NAME],
@@ -23,17 +23,17 @@ def optimized(digest: str, result: OptimizationSummary, message: str) -> Optimiz
 
 
 def times(speedup: float) -> str:
-    """A ratio of times: 3.1x, and 1.04x where the first digit says little."""
+    """A speedup as text: 3.1x, and 1.04x below 2, where the first digit says little."""
     return f"{speedup:.2f}x" if speedup < _SLIGHT else f"{speedup:.1f}x"
 
 
 def percent(ratio: float) -> str:
-    """A share with two digits that count: 0.2 %; what is less than a thousandth of a percent is 0."""
+    """A ratio (0.002) as a percentage with two significant digits (0.2 %); below a thousandth of a percent it is 0."""
     return f"{round(100 * ratio, 3) + 0.0:.2g} %"
 
 
 def summary(result: OptimizationSummary) -> str:
-    """The variant and what its goal gained, for a column."""
+    """The variant and what its goal gained, in at most 160 characters, for a column."""
     if result.variant == ORIGINAL:
         return ORIGINAL
     gain = "" if result.speedup is None else f" {times(result.speedup)}"
@@ -43,14 +43,14 @@ def summary(result: OptimizationSummary) -> str:
 
 
 def sentence(result: OptimizationSummary) -> str:
-    """The variant and everything it gave and cost, or why the original stays: the second half of a sentence."""
+    """The second half of a sentence: the variant with what it gave and cost, or why the original stays."""
     if result.variant == ORIGINAL:
         return f"; {result.reason.rstrip('.')}."
     return f", optimized as {result.variant}: {given(result)}."
 
 
 def given(result: OptimizationSummary) -> str:
-    """Everything a variant gave and cost."""
+    """What a variant gave and cost: its speed, its quality loss and its size against the original's."""
     return ", ".join([*_speed(result), *_quality(result), f"{result.size_ratio:.2g} of the size"])
 
 

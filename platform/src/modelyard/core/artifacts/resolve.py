@@ -1,16 +1,16 @@
-"""What the spec asks for: the stations from registry entry to revision, each one reached or not.
+"""What the spec asks for: the steps from registry entry to revision, each one reached or not.
 
-The stations come in order and the first that is not reached says why; the revision is known once the
+The steps come in order and the first that is not reached says why; the revision is known once the
 artifact is in the store, because its name is a digest over everything that affects serving.
 
-With `spec.optimize` there are two artifacts of an entry, and the optimized one is wished as soon as it is in the
-store (`optimizing.py` says how far it is). Until then the plain one is, and it stays the wish
+With `spec.optimize` there are two artifacts of an entry, and the optimized one is served as soon as it is in the
+store (`optimization.py` says how far it is). Until then the plain one is, and it stays that
 
 * while a rollout tries it, because a rollout is not interrupted by what is made from the same version;
 * when a rollout refused it: what was made from a refused version is not tried;
 * when nothing was better than the original: the same model need not be rolled out twice.
 
-With `optimize.wait` the plain one is never wished.
+With `optimize.wait` the plain one is never served.
 """
 
 from dataclasses import dataclass, replace
@@ -31,11 +31,12 @@ _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 @dataclass(frozen=True)
 class ResolvedArtifact:
-    """The outcome: findings for EntryResolved and Built, and what could be derived so far.
+    """What a spec resolves to, as far as that is known: entry, build and revision.
 
-    `job` says that the Job of the plain build is to be there, `job_again` that the one that failed has to give way to
-    it first, `wait` how many seconds it is until then; `optimizing` tells of the optimized one, None when the
-    spec asks for none.
+    `resolved` and `built` are what to write to EntryResolved and Built. `job` says that the Job of the plain build is
+    to be there, `job_again` that the one that failed has to give way to it first, `wait` how many seconds it is until
+    then; `stalled` that only a person can bring it further; `optimizing` is the state of the optimized build, None when
+    the spec asks for none.
     """
 
     resolved: ConditionUpdate
@@ -51,7 +52,7 @@ class ResolvedArtifact:
 
 
 def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
-    """Follow the stations as far as they go."""
+    """Follow the steps from registry entry to revision as far as they go; the first that fails is in the conditions."""
     entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
     if isinstance(entry, Failure):
         resolved = ConditionUpdate(None if entry.retry else False, entry.reason, entry.message)
@@ -64,7 +65,7 @@ def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
 
 
 def _plain(snapshot: Snapshot, resolved: ConditionUpdate, entry: ResolvedEntry, settings: Settings) -> ResolvedArtifact:
-    """The stations of the artifact as the entry is."""
+    """The steps to the plain artifact, that of the entry as it is."""
     model, digest = snapshot.model, wanted_digest(snapshot.model, entry)
     build = BuildStatus(digest=digest)
     if snapshot.built is True or (isinstance(snapshot.built, Failure) and served(model, digest)):
@@ -80,7 +81,7 @@ def _plain(snapshot: Snapshot, resolved: ConditionUpdate, entry: ResolvedEntry, 
 def _optimized(
     snapshot: Snapshot, plain: ResolvedArtifact, entry: ResolvedEntry, digest: str, settings: Settings
 ) -> ResolvedArtifact:
-    """What is wished of the two artifacts; one that serves already is not replaced by the plain one."""
+    """Which of the two artifacts is to serve; one that serves already is not replaced by the plain one."""
     model = snapshot.model
     waits = waits_for_optimized(model) or served(model, digest)
     state = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
@@ -109,7 +110,7 @@ def _optimized(
 
 
 def waits_for_optimized(model: Model) -> bool:
-    """The plain artifact is never wished."""
+    """Whether the plain artifact is never served, because the spec says `optimize.wait`."""
     return model.spec.optimize is not None and model.spec.optimize.wait
 
 
@@ -132,7 +133,7 @@ def _refused(model: Model, plain: ResolvedArtifact) -> bool:
 
 
 def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry | Failure:
-    """The registry's answer, or what it answered to this very wish before it went away."""
+    """The registry's answer, or while the registry is away what it answered to this same source before."""
     known = model.status.entry
     if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(model, known):
         return ResolvedEntry(known.name, known.version, known.digest)
@@ -140,7 +141,7 @@ def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry |
 
 
 def wanted_digest(model: Model, entry: ResolvedEntry) -> str:
-    """Digest of the build that this Model wants of an entry."""
+    """Digest of the plain build of an entry for this Model."""
     return build_digest(entry.digest, model.name, {})
 
 
@@ -192,7 +193,7 @@ def _waiting(build: BuildStatus, retry: Retry) -> BuildStatus:
 
 
 def target(model: Model, settings: Settings) -> str:
-    """cpu or gpu."""
+    """The hardware a Model's artifact is for: cpu or gpu; `auto` in the spec takes the platform's setting."""
     runtime = model.spec.serving.runtime
     return settings.serving.auto_runtime if runtime is Runtime.AUTO else runtime.value
 
@@ -222,7 +223,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
 def _kept(
     model: Model, digest: str, resources: dict[str, object] | None, hardware: str, settings: Settings
 ) -> RevisionStatus | None:
-    """A revision that already serves this very wish, be it with an older runtime: an upgrade restarts nothing."""
+    """One that already serves what this spec asks for, maybe with an older runtime: an upgrade restarts nothing."""
     gpu_now = hardware == "gpu"
     return next(
         (

@@ -1,4 +1,4 @@
-"""Jobs nobody needs any more: of builds in the store, of wishes that were dropped, of checks that were answered, and
+"""Jobs nobody needs any more: of builds in the store, of specs that were changed, of checks that were answered, and
 those that failed and have to give way to the next try."""
 
 from modelyard.api.model import Model
@@ -12,7 +12,7 @@ from .view import DecisionView
 
 
 def finished_jobs(view: DecisionView) -> tuple[Ref, ...]:
-    """All of them, each once."""
+    """References to the Jobs that can be deleted, each once."""
     refs = (*_builds(view), *_dropped_optimizations(view), *_checks(view))
     return tuple(dict.fromkeys(refs))
 
@@ -33,9 +33,9 @@ def _builds(view: DecisionView) -> tuple[Ref, ...]:
 
 
 def _dropped_optimizations(view: DecisionView) -> tuple[Ref, ...]:
-    """Optimizations under way for an earlier wish of this Model; none while it is not known what is wished.
+    """Optimizations under way for an earlier spec of this Model; none while its entry is not known.
 
-    A Model of another namespace may wait for the same build; a Job that names that one is its own to end.
+    A Model of another namespace may wait for the same build; a Job labelled with that Model is left to it.
     """
     artifact = view.artifact
     if artifact.entry is None:
@@ -50,13 +50,13 @@ def _dropped_optimizations(view: DecisionView) -> tuple[Ref, ...]:
 
 
 def _optimizes(job: Object, model: Model) -> bool:
-    """It was made for that Model and makes a build."""
+    """Whether a Job makes a build and was made for that Model."""
     labels = job["metadata"].get("labels", {})
     return BUILD_LABEL in labels and labels.get(NAMESPACE_LABEL) == model.namespace
 
 
 def _stands(manifest: Object | None) -> bool:
-    """It is there, and nobody deletes it."""
+    """Whether an object is there and nobody deletes it."""
     return manifest is not None and "deletionTimestamp" not in manifest["metadata"]
 
 

@@ -7,7 +7,7 @@ _AGAINST = (Outcome.ABORTED, Outcome.FAILED)
 
 
 def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
-    """What has changed in words; nothing for evidence alone."""
+    """The Events of what has changed between two states of a rollout; none when only evidence has."""
     old = before or RolloutStatus()
     events: list[Event] = []
     ended = len(now.history) and now.history[0] not in old.history

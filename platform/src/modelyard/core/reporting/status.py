@@ -1,8 +1,8 @@
-"""What is said of a Model: its conditions, the rest of its status, and the events that go with a change.
+"""What is reported of a Model: its conditions, the rest of its status, and the events that go with a change.
 
-Ready sums up: the wanted revision holds all the traffic and the gateway carries the routes. While it
+Ready sums up: the revision the spec asks for holds all the traffic and the gateway carries the routes. While it
 does not, Reconciling says what is under way, or Stalled what a person has to mend; Serving says apart
-from that whether users get answers, because a bad new wish never takes the old answer away.
+from that whether users get answers, because a bad new spec never takes the old answer away.
 """
 
 from typing import Any, NamedTuple
@@ -25,14 +25,14 @@ _VAGUE = ("NotReady", "StartTimedOut")
 
 
 class Obstacle(NamedTuple):
-    """The first station that is not reached, and whether a person is needed to reach it."""
+    """The first step that is not reached, as a condition, and whether only a person can reach it."""
 
     update: ConditionUpdate
     stuck: bool
 
 
 def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
-    """The status to write, None when it stands already, and the events of its changes."""
+    """The status to write as plain values, None when it stands already, and the Events of what changes in it."""
     model, old, holder = view.model, view.model.status, view.serving_revision
     conditions = merge(old.conditions, _updates(view), model.generation, view.snapshot.now)
     new = ModelStatus(
@@ -55,7 +55,7 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
 
 
 def _traffic(view: DecisionView) -> str:
-    """Shares in percent: the holder's, and the other's when it has one."""
+    """Weights in percent, such as `90% + 10%`: the serving revision's, then the other's when it has one."""
     holder = view.serving_revision
     if holder is None:
         return "0%"
@@ -86,18 +86,18 @@ def _addresses(view: DecisionView) -> dict[str, str]:
 
 def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
     failure = _outage(view) if view.candidate is None else _failure(view, view.candidate)
-    path = {
+    steps = {
         "EntryResolved": view.artifact.resolved,
         "Built": view.artifact.built,
         "Serving": _serving(view, failure),
         "Routed": routed(view.snapshot, view.routes, view.serving_revision, view.settings.gateway),
     }
-    obstacle = _obstacle(view, failure, path["Routed"])
-    return path | _summary(obstacle, path["Serving"])
+    obstacle = _obstacle(view, failure, steps["Routed"])
+    return steps | _summary(obstacle, steps["Serving"])
 
 
 def _failure(view: DecisionView, revision: RevisionStatus) -> Failure | None:
-    """Why a revision does not answer: its pods, or the answer to its warm-up."""
+    """Why a revision does not answer: what is wrong with its pods, or with its warm-up; None when neither."""
     failure = failure_of(view.snapshot, revision, view.settings.serving.start_seconds)
     if failure is not None and failure.reason not in _VAGUE:
         return failure
@@ -155,7 +155,7 @@ def _obstacle(view: DecisionView, failure: Failure | None, route: ConditionUpdat
 
 
 def _gave_up(artifact: ResolvedArtifact) -> bool:
-    """The optimization failed for good, and what is wished serves without it."""
+    """Whether the optimization failed for good, so that the plain artifact serves on without it."""
     return artifact.optimizing is not None and bool(artifact.optimizing.status.failure)
 
 

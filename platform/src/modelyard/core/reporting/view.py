@@ -1,4 +1,4 @@
-"""The common view of one decision: what is, what is wished, and what the revisions and routes become."""
+"""The common view of one decision: what is, what the spec resolves to, and what the revisions and routes become."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,11 @@ from modelyard.settings import Settings
 
 @dataclass(frozen=True)
 class DecisionView:
-    """`rollout`, `revisions` and what is `published` are as they should be after this decision."""
+    """Everything that one decision has settled, for whoever writes it down.
+
+    `artifact` is what the spec resolves to; `rollout`, `revisions` and `routing` are as they should be after this
+    decision, `snapshot` is the world before it.
+    """
 
     snapshot: Snapshot
     settings: Settings
@@ -29,20 +33,22 @@ class DecisionView:
 
     @property
     def model(self) -> Model:
+        """The Model this decision is about."""
         return self.snapshot.model
 
     @property
     def routes(self) -> Sequence[dict[str, Any]]:
+        """The manifests of the routes; empty while no revision has a Service."""
         return self.routing.routes
 
     @cached_property
     def programmed(self) -> bool:
-        """The gateway already carries these routes."""
+        """Whether the gateway already carries these routes."""
         return programmed(self.snapshot, self.routes, self.settings.gateway)
 
     @property
     def candidate(self) -> RevisionStatus | None:
-        """The revision on its way in: tried by the rollout, or promoted and not serving yet."""
+        """The revision on its way in: tried by the rollout, or promoted and not serving yet; else None."""
         name = self.rollout.candidate or (self.artifact.revision.name if self.artifact.revision else "")
         if name == self.rollout.rejected:
             return None
@@ -53,20 +59,23 @@ class DecisionView:
 
     @property
     def serving_revision(self) -> RevisionStatus | None:
-        """The revision that holds the traffic: the stable, or the one with the most of it."""
+        """The revision that holds the traffic: the stable, or the one with most of it; None when none serves."""
         serving = [revision for revision in self.revisions if revision.stage is Stage.SERVING]
         by_right = [revision for revision in serving if revision.name == self.rollout.stable]
         return next(iter(by_right or sorted(serving, key=lambda revision: -revision.weight)), None)
 
 
 def answered(snapshot: Snapshot, revision: str) -> bool:
-    """Its replicas are ready and its latest warm-up was answered."""
+    """Whether a revision's replicas are ready and its latest warm-up was answered."""
     probe: Probe | None = snapshot.probes.get(revision)
     return probe is not None and probe.answered and replicas_ready(snapshot, revision)
 
 
 def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
-    """KServe and the Deployment agree that every replica wanted is ready, and nobody deletes the revision."""
+    """Whether KServe and the Deployment agree that a revision has at least the spec's fewest replicas ready.
+
+    False while somebody deletes it.
+    """
     served = snapshot.child("InferenceService", revision)
     deployment = snapshot.child("Deployment", predictor(revision))
     if served is None or deployment is None or "deletionTimestamp" in served["metadata"]:
@@ -79,12 +88,12 @@ def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
 
 
 def ready_replicas(snapshot: Snapshot, revision: str) -> int:
-    """How many replicas of a revision are ready."""
+    """How many replicas of a revision are ready; 0 while it has no Deployment."""
     deployment = snapshot.child("Deployment", predictor(revision)) or {}
     return deployment.get("status", {}).get("readyReplicas", 0)
 
 
 def replicas(snapshot: Snapshot, deployment: str) -> int:
-    """How many replicas a Deployment is to have; 1 while it is not there."""
+    """How many replicas the Deployment with that name is to have; 1 while it is not there."""
     manifest = snapshot.child("Deployment", deployment) or {}
     return manifest.get("spec", {}).get("replicas", 1)

@@ -1,7 +1,7 @@
 """The objects a Model should have, each built by a pure function: serving, routing, building, scaling.
 
-`child` gives every object the same frame: labels by which we watch it, the Model as its owner, and a
-digest of what was wanted, by which a change of wishes is told from somebody else's edit.
+`owned_object` gives every object the same frame: labels by which we watch it, the Model as its owner, and a
+digest of what was desired, by which a change of the spec is told from somebody else's edit.
 """
 
 from typing import Any
@@ -20,7 +20,11 @@ def owned_object(
     labels: dict[str, str] | None = None,
     annotations: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """An object of ours in the Model's namespace, owned by the Model."""
+    """A manifest in the Model's namespace, owned by the Model, with the digest of itself.
+
+    `body` is what comes beside apiVersion, kind and metadata: `spec`, `data`. Raises KeyError for a kind that is not in
+    `core.kinds`.
+    """
     owner = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -40,7 +44,7 @@ def owned_object(
 
 
 def with_spec_hash(desired: dict[str, Any]) -> dict[str, Any]:
-    """The same object with the digest of itself in an annotation."""
+    """The same manifest with 16 hex digits of its own digest in the annotation `DESIRED_ANNOTATION`."""
     metadata = desired["metadata"]
     annotations = {**metadata.get("annotations", {}), DESIRED_ANNOTATION: sha256_hex(desired)[:16]}
     return {**desired, "metadata": {**metadata, "annotations": annotations}}

@@ -39,7 +39,7 @@ _GO_ON = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "
 
 
 def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
-    """The build Job for one entry under one Triton model name."""
+    """The Job that builds one entry under one Triton model name for a `target` (cpu, gpu); `digest` is the build's."""
     build = settings.build
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
@@ -48,7 +48,10 @@ def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Se
 
 
 def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
-    """The Job that makes the optimized build a Model asks for; raises ValueError when it asks for none."""
+    """The Job that makes the optimized build a Model asks for; `digest` is that build's, `target` cpu or gpu.
+
+    Raises ValueError when the Model asks for none.
+    """
     optimize, build = model.spec.optimize, settings.build
     if optimize is None:
         raise ValueError(f"{model.name} asks for no optimization")

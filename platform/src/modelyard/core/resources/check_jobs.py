@@ -27,7 +27,7 @@ from .jobs import job_container, job_pod
 LOAD_TEST, SHADOW = "loadTest", "shadow"
 NOT_PASSED = 1
 ERROR_RATE = "1%"
-"""Share of failed requests a load test allows when the Model has no slo.errorRate."""
+"""Ratio of failed requests a load test allows when the Model has no slo.errorRate."""
 LOCUSTFILE = "/opt/loadtests/locustfile.py"
 _MARGIN_SECONDS = 180
 """For what is not the check itself: the image, the program's start, the report."""
@@ -51,7 +51,7 @@ def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Se
 
 
 def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
-    """The Job that asks stable and candidate the same and compares their answers."""
+    """The Job that sends the same requests to the stable and the candidate and compares their answers."""
     options = model.spec.rollout.shadow or Shadow()
     most = min(_COMPARED_AT_MOST, 60 + options.samples * _SAMPLE_SECONDS)
     command = [

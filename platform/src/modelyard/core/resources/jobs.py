@@ -17,7 +17,7 @@ _LOG = "/dev/termination-log"
 
 
 def job_pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The pod's spec around its one container."""
+    """The pod's spec around its one container, without rights and with the scratch and shared memory volumes."""
     return {
         "restartPolicy": "Never",
         "serviceAccountName": settings.build.service_account,
@@ -41,7 +41,7 @@ def job_pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
 def job_container(
     name: str, command: list[str], settings: Settings, environment: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The container, without its resources."""
+    """The container that runs `command` with the store's write credentials; its resources are the caller's to add."""
     store = settings.store
     return {
         "name": name,

@@ -8,7 +8,7 @@ makes Envoy Gateway keep one Envoy cluster, so one set of counters, per backend.
 Two more rules, one a slot, pin requests that carry the header `x-modelyard-revision: <revision>`, for
 warm-ups and debugging; their more specific match wins over the main rule. Rules keep their index for
 life, since Envoy names its clusters, and so its counters, by it. What a rollout adds for a time (a mirror,
-rules 3 and 4, a preview) is explained in `publication.py`.
+rules 3 and 4, a preview) is explained in `traffic_policies.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,10 @@ class _Form:
 def routes(
     model: Model, backends: Sequence[Backend], gateway: GatewaySettings, publication: Publication = _NOTHING_MORE
 ) -> list[dict[str, Any]]:
-    """The three routes of a Model, and two of a preview; none while no revision has a Service yet."""
+    """The three routes of a Model, and the two of a preview; empty while no revision has a Service yet.
+
+    `backends` are the revisions with their slots and raw weights, `publication` what comes beside the weights.
+    """
     if not backends:
         return []
     published = [_route(model, form, gateway, _rules(form, backends, publication)) for form in _forms(model, gateway)]
@@ -122,10 +125,10 @@ def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, An
 
 
 def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters: Sequence[Any] = ()) -> dict[str, Any]:
-    headers_match = {"headers": list(headers)} if headers else {}
+    matched = {"headers": list(headers)} if headers else {}
     steps = [*filters, *form.filters]
     return {
-        "matches": [{**form.match, **headers_match}],
+        "matches": [{**form.match, **matched}],
         "backendRefs": backends,
         **({"filters": steps} if steps else {}),
     }

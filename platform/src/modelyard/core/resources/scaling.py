@@ -14,7 +14,10 @@ from modelyard.core.snapshot import Ref, Snapshot
 
 
 def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus], floors: Mapping[str, int]) -> tuple[Scale, ...]:
-    """The Deployments whose replica count lies outside what is wanted; `floors` by revision."""
+    """The Deployments whose replicas lie outside what they should be, with the number to set.
+
+    `floors` are the fewest replicas by revision name, as a rollout needs them; the spec's maximum wins over them.
+    """
     fewest, most = snapshot.model.spec.replica_range()
     changes = []
     for revision in revisions:

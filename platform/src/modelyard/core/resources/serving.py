@@ -43,7 +43,7 @@ def service_account(model: Model) -> dict[str, Any]:
 
 
 def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
-    """The InferenceService of one revision."""
+    """The InferenceService of one revision, which loads its build from `bucket`."""
     ready = {"httpGet": {"path": f"/v2/models/{model.name}/ready", "port": HTTP_PORT}}
     serving: dict[str, Any] = {
         "modelFormat": {"name": "triton"},

@@ -1,6 +1,6 @@
 """What a rollout publishes beside the weights: a mirror, a preview, and sides that users stick to.
 
-Mirror: a share of the main rule's requests goes to one more revision, whose answers nobody sees. Envoy Gateway
+Mirror: a percentage of the main rule's requests goes to one more revision, whose answers nobody sees. Envoy Gateway
 names its cluster by the filter's place in the rule, so the mirror is always the first filter.
 
 Sticky by header: one more rule, 3, takes requests that name their user and lists both slots like the main rule. A
@@ -37,7 +37,7 @@ _LEAST_SHARE = 0.001
 
 
 class Backend(NamedTuple):
-    """A revision in the route: where it sits and its raw weight (shares are relative)."""
+    """A revision in the route: its slot (a or b) and its raw weight, relative to the other's."""
 
     revision: str
     slot: str
@@ -46,10 +46,10 @@ class Backend(NamedTuple):
 
 @dataclass(frozen=True)
 class Publication:
-    """Wishes beside the weights.
+    """What a rollout publishes beside the weights.
 
-    `mirror` is a revision and the percentage of requests it gets a copy of; `preview` the revision that answers at
-    the preview host; `sticky` the A/B test whose users keep their side. Revisions without a Service are left out.
+    `mirror` is a revision and the percentage of requests it gets a copy of; `preview` the revision that answers at the
+    preview host; `sticky` the A/B test whose users keep their side. Revisions without a Service are left out.
     """
 
     mirror: tuple[str, int] | None = None
@@ -58,27 +58,27 @@ class Publication:
 
 
 class Sides(NamedTuple):
-    """The sides of an A/B test and how users keep theirs; `live` once both have their share."""
+    """The sides of an A/B test and how users keep theirs; `live` once both have their weight."""
 
     ab: AB
     test: str
     live: bool
 
     def cookie_headers(self, slot: str, path: str) -> list[dict[str, str]]:
-        """Headers of a first answer, by which a user learns of the side; sent back below `path`."""
+        """Response headers that tell a user's browser its side; it sends the cookie back below `path`."""
         if self.ab.cookie is None or not self.live:
             return []
         value = f"{self._pair(slot)}; Path={path}; Max-Age={COOKIE_SECONDS}; HttpOnly"
         return [{"name": "Set-Cookie", "value": value}]
 
     def cookie_match(self, slot: str) -> dict[str, str]:
-        """The header match for users who bring that side's cookie."""
+        """The route's header match for users who bring the cookie of the side in `slot`."""
         if not self.live:
             return {"name": "cookie", "value": self._pair("nobody"), "type": "Exact"}
         return {"name": "cookie", "value": f"(.*; *)?{re.escape(self._pair(slot))}(;.*)?", "type": "RegularExpression"}
 
     def header_match(self) -> dict[str, str]:
-        """The header match for users who say who they are."""
+        """The route's header match for users who name themselves by a header."""
         if not self.live:
             return {"name": self.ab.header or "", "value": f"{self.test}-nobody", "type": "Exact"}
         return {"name": self.ab.header or "", "value": ".+", "type": "RegularExpression"}
@@ -97,7 +97,7 @@ def sides(backends: Sequence[Backend], publication: Publication) -> Sides | None
 
 
 def mirror(backends: Sequence[Backend], publication: Publication, port: int) -> list[dict[str, Any]]:
-    """The filter that copies requests, as a list of none or one."""
+    """The filter that copies requests to the mirrored revision's Service at `port`, as a list of none or one."""
     if publication.mirror is None:
         return []
     revision, percent = publication.mirror

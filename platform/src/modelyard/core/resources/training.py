@@ -16,7 +16,7 @@ _VOLUME, _SCRATCH = "training", "training-scratch"
 
 
 def with_trainer_sidecar(pod: dict[str, Any], build: BuildSettings) -> dict[str, Any]:
-    """The pod's spec with the trainer in it; its first container is the builder."""
+    """The pod's spec with the trainer as a sidecar; the first container of `pod` is the builder."""
     builder, *others = pod["containers"]
     common = {"name": _VOLUME, "mountPath": FOLDER}
     volumes = [*pod["volumes"], {"name": _VOLUME, "emptyDir": {}}, {"name": _SCRATCH, "emptyDir": {}}]

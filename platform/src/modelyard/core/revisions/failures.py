@@ -1,4 +1,4 @@
-"""What is wrong with a revision, as far as the cluster tells: its pods' own words, or that they take too long."""
+"""What is wrong with a revision, as far as the cluster tells: what its pods report, or that they take too long."""
 
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
@@ -10,7 +10,10 @@ from . import pod_failures
 
 
 def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
-    """The trouble of a revision; `patience` are the seconds it may take to become ready. None when it is well."""
+    """Why a revision does not serve, None when it is well or may still be starting.
+
+    `patience` are the seconds it may take to become ready before that alone is a failure (StartTimedOut).
+    """
     own = [
         pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
     ]

@@ -1,29 +1,29 @@
 """The revisions of a Model and their way into the traffic and out of it, as a pure state machine.
 
-`Orders` say which revision is to have which share; a revision gets there by these stages:
+A `TrafficTarget` says which revision is to have which weight; a revision gets there by these stages:
 
     Starting --answered, nobody serves--> Serving
-    Starting --answered, a share is ordered--> Joining   raw weights 1 : 1,000,000, so Envoy has its cluster
+    Starting --answered, a weight is due--> Joining    raw weights 1 : 1,000,000, so Envoy has its cluster
     Joining  --programmed and settled--> Serving
-    Serving  --no share, but to be kept ready--> Standby   raw weights 1 : 1,000,000 for as long as it is kept
-    Standby  --a share is ordered--> Serving   at once: Envoy has its cluster
-    Serving, Joining, Standby --no share--> Leaving   raw weights 1 : 1,000,000, so Envoy keeps the cluster
+    Serving  --no weight, but to be kept ready--> Standby   raw weights 1 : 1,000,000 for as long as it is kept
+    Standby  --a weight is due--> Serving   at once: Envoy has its cluster
+    Serving, Joining, Standby --no weight--> Leaving   raw weights 1 : 1,000,000, so Envoy keeps the cluster
     Leaving  --programmed and settled--> Draining   weight 0, requests in flight end
     Draining --programmed and drain time over--> removed, unless it is to be kept
     Starting --no longer wanted--> Dropped --programmed and settled--> removed
-    Leaving  --a share is ordered, answered--> Serving
-    Draining --a share is ordered--> Joining
+    Leaving  --a weight is due, answered--> Serving
+    Draining --a weight is due--> Joining
     Dropped  --wanted again--> Starting
 
 The weight of 1 before the first and after the last is what loses no request: Envoy Gateway makes and
 drops the cluster of a backend together with the route that uses it, and for a moment Envoy may know the
-one without the other and answer 500 for that backend's share. At 1 of 1,000,001 nobody notices.
+one without the other and answer 500 for that backend's requests. At 1 of 1,000,001 nobody notices.
 
-Shares change all at once, when every revision that is to have one can take it; until then those that serve
-go on as they do. A stage's time counts from when the gateway was first seen to carry its weights (`carried`),
+Weights change all at once, when every revision that is to have one can take it; until then those that serve
+go on as they do. A stage's time counts from when the gateway was first seen to carry its weights (`programmed_time`),
 however long that took: traffic must have had the whole time to go elsewhere.
 
-At most two revisions exist, because the route has two slots: a third wish waits until one is gone. A
+At most two revisions exist, because the route has two slots: a third revision waits until one is gone. A
 revision that serves is never touched by a new one that does not come up.
 """
 
@@ -41,11 +41,11 @@ _BESIDE = frozenset({Stage.LEAVING, Stage.JOINING, Stage.STANDBY})
 
 @dataclass(frozen=True)
 class RevisionFacts:
-    """What the machine may know of the world at `now`.
+    """What this state machine may know of the world at `now` (seconds since the epoch).
 
-    `ready` names revisions with all replicas ready, `answered` those of them that answered a warm-up;
-    `programmed` says whether the gateway carries the raw weights of the stages as they are; `settle`,
-    `drain` and `start` are seconds.
+    `ready` names revisions with all replicas ready, `answered` those of them that answered a warm-up request;
+    `programmed` says whether the gateway carries the raw weights of the stages as they are; `settle`, `drain` and
+    `start` are the seconds a stage takes to settle, to drain, and may take to start.
     """
 
     now: float
@@ -59,10 +59,10 @@ class RevisionFacts:
 
 @dataclass(frozen=True)
 class TrafficTarget:
-    """What is wanted of the revisions, by name.
+    """What traffic each revision is to have in the end, by name.
 
-    `shares` in percent add up to 100, or are empty when nobody is to have traffic; `standby` stay ready to take
-    all of it back; `kept` are not removed though they have no share; `start` is begun when it is not there.
+    `weights` in percent add up to 100, or are empty when nobody is to have traffic; `standby` stay ready to take all of
+    it back; `kept` are not removed though they have no weight; `start` is begun when it is not there.
     """
 
     weights: Mapping[str, int] = field(default_factory=dict)
@@ -71,14 +71,17 @@ class TrafficTarget:
     start: RevisionStatus | None = None
 
     def wants(self, name: str) -> bool:
-        """That revision is to be there."""
+        """Whether that revision is to exist."""
         return name in self.weights or name in self.standby or name in self.kept
 
 
 def advance(
     revisions: Sequence[RevisionStatus], target: TrafficTarget, facts: RevisionFacts
 ) -> tuple[RevisionStatus, ...]:
-    """The revisions as they should be now."""
+    """The revisions as they should be now, from those of the status, as far towards `target` as the facts allow.
+
+    A new one that `target` starts gets the free slot; without a free slot it waits for a later pass.
+    """
     kept = tuple(_refresh(revision, facts) for revision in revisions)
     kept = tuple(
         _expire(revision, target, facts)
@@ -92,7 +95,10 @@ def advance(
 
 
 def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> list[Backend]:
-    """The revisions with a Service, with the raw weights their stages ask for."""
+    """The revisions in `reachable` (those with a Service) with the raw weights their stages ask for.
+
+    Percentages are multiplied by 10,000 while some revision needs the raw weight of 1 beside 1,000,000.
+    """
     stages = {revision.stage for revision in revisions}
     scale = FULL // 100 if stages & _BESIDE else 1
     unserved = 0 if Stage.SERVING in stages else 100
@@ -109,7 +115,7 @@ def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> 
 
 
 def next_deadline(revisions: Sequence[RevisionStatus], facts: RevisionFacts) -> float | None:
-    """Seconds until time alone will change something; None when it will not, or something must happen first."""
+    """Seconds until time alone will change something; None when it will not, or something else must happen first."""
     moving = [
         revision
         for revision in revisions

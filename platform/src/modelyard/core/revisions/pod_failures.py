@@ -28,7 +28,10 @@ _OF_THE_REVISION = frozenset({"OutOfMemory", "Crashed", "TimedOut", "Unexplained
 
 
 def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
-    """The first cause that keeps these pods from serving; None while they are merely starting or ending."""
+    """The first cause that keeps these pods from serving; None while they are merely starting or ending.
+
+    `logs` are the last lines of containers that ended badly, by pod name.
+    """
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
@@ -39,11 +42,12 @@ def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | No
 
 
 def of_job(pods: Sequence[Object], logs: Mapping[str, str]) -> str:
-    """The sentence about the pods of a Job of ours; empty while nothing is wrong with them."""
+    """A sentence about what went wrong with the pods of a Job of ours; empty while nothing is wrong with them."""
     for pod in pods:
-        cause = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None
-        if cause is not None:
-            return sentence(cause[1], f"container {cause[0]} of pod {pod['metadata']['name']}")
+        blamed = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None
+        if blamed is not None:
+            container, cause = blamed
+            return sentence(cause, f"container {container} of pod {pod['metadata']['name']}")
     failure = pod_failure(pods, logs)
     return failure.message if failure is not None else ""
 
@@ -128,6 +132,6 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
 
 
 def cause_of(log: str) -> str | None:
-    """The first cause Triton names in its log, without time stamps; None when it names none."""
+    """The first cause Triton names in its log, without time stamps, at most 400 characters; None when it names none."""
     match = next(filter(None, (pattern.search(log) for pattern in _TRITON_ERRORS)), None)
     return match["cause"].strip()[:400] if match else None

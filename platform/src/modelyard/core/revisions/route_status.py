@@ -8,11 +8,14 @@ from modelyard.core.drift import covers
 from modelyard.core.snapshot import Object, Snapshot
 from modelyard.settings import GatewaySettings
 
-_CONDITIONS = ("Accepted", "ResolvedRefs")
+_CONDITION_TYPES = ("Accepted", "ResolvedRefs")
 
 
 def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
-    """None when the gateway carries the route, in its `latest` generation or any; else what is missing, in words."""
+    """What is missing until the gateway carries an observed route, as a sentence; None when it does.
+
+    With `latest` the gateway must have taken up the route's latest generation, without it any will do.
+    """
     kind, name = route["kind"], route["metadata"]["name"]
     generation = route["metadata"].get("generation", 1)
     parents = [
@@ -24,8 +27,8 @@ def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = Tru
     if not parents:
         return f"{kind} {name} waits for Gateway {gateway.namespace}/{gateway.name} to accept it."
     conditions = {condition["type"]: condition for condition in parents[0].get("conditions", [])}
-    for kind_of_condition in _CONDITIONS:
-        condition = conditions.get(kind_of_condition)
+    for condition_type in _CONDITION_TYPES:
+        condition = conditions.get(condition_type)
         if condition is None or (latest and condition.get("observedGeneration", generation) < generation):
             return f"{kind} {name} waits for the gateway to take up its latest version."
         if condition["status"] != "True":
@@ -34,7 +37,7 @@ def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = Tru
 
 
 def programmed(snapshot: Snapshot, routes: Sequence[Object], gateway: GatewaySettings) -> bool:
-    """True when every wanted route is there as wanted and carried by the gateway."""
+    """True when every one of these routes is in the cluster with this spec, and carried by the gateway."""
     return all(
         _carried(snapshot.child(desired["kind"], desired["metadata"]["name"]), desired, gateway) for desired in routes
     )
@@ -47,7 +50,7 @@ def _carried(observed: Object | None, desired: Object, gateway: GatewaySettings)
 
 
 def mentioned(snapshot: Snapshot, service: str) -> bool:
-    """True while an observed route still names that Service, be it for a mirror."""
+    """True while an observed route still names that Service, as a backend or as the target of a mirror."""
     routes = [*snapshot.of_kind("HTTPRoute"), *snapshot.of_kind("GRPCRoute")]
     return any(service in _named(rule) for route in routes for rule in route["spec"].get("rules", []))
 
@@ -65,7 +68,10 @@ def _named(rule: Object) -> list[str]:
 def routed(
     snapshot: Snapshot, routes: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
 ) -> ConditionUpdate:
-    """The Routed condition. Once the holder's traffic was carried, smaller changes to come do not question it."""
+    """The Routed condition; `routes` are those that should be there, `holder` the revision that holds the traffic.
+
+    Once the holder's traffic was carried, it stays true while the gateway takes up smaller changes.
+    """
     carried = holder is not None and holder.programmed_time != ""
     if not routes:
         return ConditionUpdate(False, "NoRevision", "No revision has pods yet, so nothing is published.")

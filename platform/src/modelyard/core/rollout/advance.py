@@ -1,19 +1,19 @@
-"""One look at a rollout: the state it was in, what is seen, and the state it is in now.
+"""A rollout in one reconcile pass: the state it was in, what is seen, and the state it is in now.
 
-    adopt      whose the traffic is, when nothing was said of it yet
+    adopt      whose the traffic is, when there was no rollout yet
     command    a new command is answered
     judge      the gates read the counted traffic
-    follow     signal by signal through the table of `rollout.py`, until nothing more is to be said
+    follow     signal by signal through the table of `state_machine.py`, until there is none
 
 Evidence alone changes with every second; it is written every `CHECKPOINT` seconds, and with every change of
-anything else. What is lost by a crash in between are seconds of counts, whatever they said.
+anything else. What is lost by a crash in between are seconds of counts.
 """
 
 from collections.abc import Iterator
 from itertools import islice
 
 from modelyard.api.rollout import Action
-from modelyard.api.rollout_status import GateStatus, Outcome, Phase, RolloutStatus
+from modelyard.api.rollout_status import Outcome, Phase, RolloutStatus
 from modelyard.api.status import ModelStatus, Stage
 from modelyard.core.analysis import gates
 from modelyard.core.analysis.ab_report import sides
@@ -30,7 +30,7 @@ _MOST = 12
 
 
 def advance(context: RolloutContext) -> RolloutStatus:
-    """The state after this look."""
+    """The rollout's state after this reconcile pass; the old object itself when nothing has to be written."""
     before = context.rollout
     rollout, action = commands.handle_command(context)
     *_, context = islice(_states(context.at(_evaluated(context.at(rollout))), action), _MOST)
@@ -38,7 +38,7 @@ def advance(context: RolloutContext) -> RolloutStatus:
 
 
 def _states(context: RolloutContext, action: Action | None) -> Iterator[RolloutContext]:
-    """The state as it is, and every further one this look leads to."""
+    """The state as it is, and every further one that this pass leads to, in order."""
     yield context
     while (observation := signals.first_signal(context, action)) is not None:
         transition = next_transition(context.rollout.phase, context.rollout.step, observation.signal, context.spec_view)
@@ -50,7 +50,7 @@ def _states(context: RolloutContext, action: Action | None) -> Iterator[RolloutC
 
 
 def next_deadline(context: RolloutContext) -> float | None:
-    """Seconds until time alone changes something; evidence comes every second."""
+    """Seconds until time alone changes something, None when it does not; 1 while evidence is gathered."""
     rollout = context.rollout
     if rollout.phase in signals.GATES or rollout.failing_since:
         return POLL_SECONDS
@@ -59,7 +59,7 @@ def next_deadline(context: RolloutContext) -> float | None:
 
 
 def initial_state(status: ModelStatus) -> RolloutStatus:
-    """The state as it was; the first time, the revision that serves is the stable."""
+    """The stored state; before the first rollout, one in which the revision that serves is the stable."""
     if status.rollout is not None:
         return status.rollout
     return RolloutStatus(
@@ -68,7 +68,7 @@ def initial_state(status: ModelStatus) -> RolloutStatus:
 
 
 def _evaluated(context: RolloutContext) -> RolloutStatus:
-    """With the gates' answers to what was counted since the last look."""
+    """The state with the gates' answers to what was counted since the last pass."""
     rollout, candidate = context.rollout, context.candidate
     if candidate is None or rollout.phase in (Phase.IDLE, Phase.ABORTING) or not context.analyzed:
         return rollout
@@ -104,7 +104,7 @@ def _promoted_at(rollout: RolloutStatus) -> float:
 
 
 def _cleared(context: RolloutContext) -> RolloutStatus:
-    """A refusal is forgotten when something else is wanted, and a kept candidate when its time is over."""
+    """A refusal is forgotten when the spec asks for something else, and a kept candidate when its time is over."""
     rollout = context.rollout
     if rollout.rejected and rollout.phase is Phase.IDLE and context.wanted_revision is not None and not context.refused:
         rollout = rollout.model_copy(update={"rejected": "", "rejected_build": "", "retain_until": ""})
@@ -114,20 +114,23 @@ def _cleared(context: RolloutContext) -> RolloutStatus:
 
 
 def _throttle_status(before: RolloutStatus, rollout: RolloutStatus, now: float) -> RolloutStatus:
-    """The state before when only evidence has changed and it was written lately."""
+    """The state before, when only evidence has changed and it was written less than `CHECKPOINT` seconds ago."""
     if not rollout.gates:
         return rollout
     fixed = {"gates": [], "last_analysis_time": "", "report": None}
-    same = before.model_copy(update=fixed) == rollout.model_copy(update=fixed) and _verdicts(before.gates) == _verdicts(
-        rollout.gates
-    )
-    if same and (
-        before.gates == rollout.gates
-        or (before.last_analysis_time and now - epoch(before.last_analysis_time) < CHECKPOINT)
+    same_state = before.model_copy(update=fixed) == rollout.model_copy(update=fixed)
+    same_verdicts = _verdicts(before) == _verdicts(rollout)
+    if (
+        same_state
+        and same_verdicts
+        and (
+            before.gates == rollout.gates
+            or (before.last_analysis_time and now - epoch(before.last_analysis_time) < CHECKPOINT)
+        )
     ):
         return before
     return rollout.model_copy(update={"last_analysis_time": timestamp(now)})
 
 
-def _verdicts(gates: list[GateStatus]) -> list[tuple[str, str, str]]:
-    return [(gate.name, gate.verdict, gate.next_attempt_time) for gate in gates]
+def _verdicts(rollout: RolloutStatus) -> list[tuple[str, str, str]]:
+    return [(gate.name, gate.verdict, gate.next_attempt_time) for gate in rollout.gates]

@@ -1,4 +1,4 @@
-"""What a person tells a rollout: every id is carried out once, and the latest answer is kept.
+"""Commands of a person to a rollout: every id is carried out once, and the latest answer is kept.
 
 | action | when | what happens |
 |---|---|---|
@@ -23,7 +23,11 @@ from .state_machine import WATCHED
 
 
 def handle_command(context: RolloutContext) -> tuple[RolloutStatus, Action | None]:
-    """The state with the command answered, and abort or promote when the table of transitions has to act on it."""
+    """The state with the command of the spec answered, and the action the table of transitions has to carry out.
+
+    The action is None when there is none: no command, one that was handled before, a refusal, or one that only changes
+    the state (pause, resume, retry).
+    """
     command, rollout = context.spec.command, context.rollout
     if command is None or rollout.has_handled(command.id):
         return rollout, None

@@ -1,4 +1,4 @@
-"""What a rollout's decision looks at: the world, the wish, the revisions, and the state it is in."""
+"""What a rollout's decision looks at: the world, what the spec resolves to, the revisions, and the state it is in."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +20,11 @@ from .state_machine import RolloutSpecView
 
 @dataclass(frozen=True)
 class RolloutContext:
-    """One look; `revisions` are as they were found, `rollout` is the state that has been reached so far."""
+    """Everything a rollout is decided by in one reconcile pass.
+
+    `artifact` is what the spec resolves to; `revisions` are those of the stored status; `rollout` is the state that has
+    been reached so far, and the only field that changes during a pass.
+    """
 
     snapshot: Snapshot
     settings: Settings
@@ -31,30 +35,32 @@ class RolloutContext:
 
     @cached_property
     def model(self) -> Model:
-        """The Model, with the terms that hold for the rollout under way."""
+        """The Model, with the spec that is in force for the rollout under way (`effective_spec`)."""
         return effective_spec(self.snapshot.model, self.rollout)
 
     @property
     def now(self) -> float:
+        """The moment of this pass, in seconds since the epoch."""
         return self.snapshot.now
 
     @property
     def spec(self) -> Rollout:
+        """The `spec.rollout` that is in force."""
         return self.model.spec.rollout
 
     @property
     def stable(self) -> RevisionStatus | None:
-        """The stable, if it is there."""
+        """The stable revision, None when there is none."""
         return self._named(self.rollout.stable)
 
     @property
     def candidate(self) -> RevisionStatus | None:
-        """The candidate, if it is there."""
+        """The candidate revision, None when there is none or it has not been started."""
         return self._named(self.rollout.candidate)
 
     @property
     def first(self) -> bool:
-        """There is nothing to compare to and nothing to go back to."""
+        """Whether this is the first revision: nothing to compare to and nothing to go back to."""
         return not self.rollout.stable
 
     @property
@@ -65,7 +71,7 @@ class RolloutContext:
 
     @property
     def spec_view(self) -> RolloutSpecView:
-        """What the spec makes of the table of transitions."""
+        """The few facts of the spec that the table of transitions depends on."""
         spec = self.spec
         return RolloutSpecView(
             strategy=self.strategy,
@@ -78,7 +84,7 @@ class RolloutContext:
 
     @property
     def analyzed(self) -> bool:
-        """The candidate is judged, not only awaited."""
+        """Whether gates judge the candidate; otherwise the rollout only waits until it answers."""
         return not self.first and self.strategy not in (Strategy.IMMEDIATE, Strategy.RECREATE)
 
     @property
@@ -89,7 +95,7 @@ class RolloutContext:
         return ("", self.artifact.build.digest) if self.artifact.build is not None else None
 
     def wants(self, revision: str) -> bool:
-        """That revision is what the spec asks for."""
+        """Whether the spec asks for the revision with that name; by build digest while its name is not known."""
         if self.wanted_revision is None or not revision:
             return False
         name, digest = self.wanted_revision
@@ -100,7 +106,7 @@ class RolloutContext:
 
     @property
     def refused(self) -> bool:
-        """What the spec asks for was tried and refused; another revision of the same build was not."""
+        """Whether the last rollout refused what the spec asks for; another revision of the same build was not."""
         if self.wanted_revision is None or not self.rollout.rejected:
             return False
         name, digest = self.wanted_revision
@@ -108,16 +114,16 @@ class RolloutContext:
 
     @property
     def failure(self) -> Failure | None:
-        """What is wrong with the candidate's pods, or that they take too long."""
+        """What is wrong with the candidate's pods, or that they take too long; None when all is well."""
         candidate = self.candidate
         return None if candidate is None else failures.failure_of(self.snapshot, candidate, self.facts.start)
 
     def at(self, rollout: RolloutStatus) -> "RolloutContext":
-        """The same look with another state reached."""
+        """The same context with another state reached."""
         return replace(self, rollout=rollout)
 
     def elapsed(self, since: str, seconds: float) -> bool:
-        """So many seconds have gone by since then; False when it has not begun."""
+        """Whether so many seconds have gone by since an RFC 3339 time; False when that is empty."""
         return bool(since) and self.now - epoch(since) >= seconds
 
     def _named(self, name: str) -> RevisionStatus | None:

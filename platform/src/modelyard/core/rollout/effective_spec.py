@@ -2,7 +2,7 @@
 
 | field | holds |
 |---|---|
-| strategy, ab, shadow | as they were when the candidate began to start: users keep their side, copies their share |
+| strategy, ab, shadow | as they were when the candidate began to start: users keep their side, mirrors their % |
 | command | as the spec says now |
 | all others | as the spec says now while it names the same strategy, so that a person can go on with fewer steps or |
 |            | more time; as they were when it names another one, whose spec is for the next rollout |
@@ -18,12 +18,12 @@ from modelyard.api.rollout_status import RolloutStatus
 
 
 def pinned_spec(spec: Rollout) -> dict[str, Any]:
-    """The terms a rollout begins with, as plain values for a status."""
+    """The `spec.rollout` a rollout begins with, without its command, as plain values for a status."""
     return spec.model_dump(by_alias=True, exclude_none=True, exclude={"command"}, mode="json")
 
 
 def effective_spec(model: Model, rollout: RolloutStatus) -> Model:
-    """The Model with the terms in its spec that hold for this state of a rollout."""
+    """The Model with the `spec.rollout` that is in force in this state of a rollout; itself when none is under way."""
     if not rollout.active or rollout.pinned_spec is None:
         return model
     in_force = _in_force(model.spec.rollout, Rollout.model_validate(rollout.pinned_spec))

@@ -20,7 +20,10 @@ _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 
 
 class RoutingPlan(NamedTuple):
-    """The routes, none while no revision has a Service, and what the gateway has to know before them."""
+    """The manifests that publish a Model: its routes, empty while no revision has a Service, and the policies.
+
+    The policies have to be applied before the routes and deleted after them.
+    """
 
     routes: Sequence[dict[str, Any]]
     policies: Sequence[dict[str, Any]]
@@ -29,7 +32,7 @@ class RoutingPlan(NamedTuple):
 def routing_plan(
     snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
 ) -> RoutingPlan:
-    """What publishes these revisions in that state."""
+    """The manifests that publish these revisions in this state of the rollout."""
     reachable = frozenset(
         revision.name for revision in revisions if snapshot.child("Service", predictor(revision.name)) is not None
     )
@@ -39,7 +42,7 @@ def routing_plan(
 
 
 def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:
-    """The wishes of a state beside the weights; only for a candidate that has a Service.
+    """What a state publishes beside the weights; nothing for a candidate that has no Service.
 
     The sides of an A/B test stay to the end of the rollout: their rules must outlive the last request.
     """

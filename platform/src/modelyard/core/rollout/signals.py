@@ -1,7 +1,7 @@
 """What a rollout sees, as an ordered list of questions: the first that has an answer decides.
 
 What speaks against the candidate comes first, so that nothing else can delay a rollback; then what a person
-told; then what is not known; then whether the phase is done.
+commanded; then what is not known; then whether the phase is done.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ _FAILURES = {"loadTest": "LoadTestFailed", "shadow": "OutputsDiffer"}
 
 
 class Observation(NamedTuple):
-    """A signal, one word why, and a sentence."""
+    """What a check has seen: the signal, one word why, and a sentence."""
 
     signal: Signal
     reason: str
@@ -37,7 +37,7 @@ class Observation(NamedTuple):
 
 
 def first_signal(context: RolloutContext, action: Action | None) -> Observation | None:
-    """The first thing there is to say; `told` is the command to carry out now."""
+    """The first observation of `CHECKS`, None when there is none; `action` is the command to carry out now."""
     return next((observation for check in CHECKS if (observation := check(context, action)) is not None), None)
 
 
@@ -190,7 +190,7 @@ def _all_pass(context: RolloutContext) -> bool:
 
 
 def _carried(context: RolloutContext) -> str:
-    """Since when the gateway carries the wanted share; empty while it does not."""
+    """Since when (RFC 3339) the gateway carries the candidate's weight; empty while it does not."""
     candidate = context.candidate
     if candidate is None or candidate.weight != context.rollout.weight or not context.facts.programmed:
         return ""
@@ -198,9 +198,8 @@ def _carried(context: RolloutContext) -> str:
 
 
 def _step_over(context: RolloutContext) -> bool:
-    return _all_pass(context) and context.elapsed(
-        _carried(context), context.spec.step(context.rollout.step).hold_seconds()
-    )
+    hold = context.spec.step(context.rollout.step).hold_seconds()
+    return _all_pass(context) and context.elapsed(_carried(context), hold)
 
 
 def _preview_over(context: RolloutContext) -> bool:

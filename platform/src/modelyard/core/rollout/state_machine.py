@@ -35,7 +35,7 @@ from modelyard.api.rollout_status import Outcome, Phase
 
 
 class Signal(StrEnum):
-    """What was seen, one word each."""
+    """What a reconcile pass can see that moves a rollout on, one word each."""
 
     SPEC_CHANGED = "SpecChanged"
     BUILT = "Built"
@@ -64,7 +64,11 @@ AGAINST = {
 
 @dataclass(frozen=True)
 class RolloutSpecView:
-    """What the spec makes of the table; `steps` counts weights, `held` is the phase Holding interrupts."""
+    """What the table of transitions depends on, of the spec and of the state.
+
+    `steps` is the number of weights; `load_test` that one comes before the first stage; `goes_on` that a canary follows
+    a shadow; `first` that there is no stable; `held` the phase Holding interrupts.
+    """
 
     strategy: Strategy
     steps: int = 0
@@ -76,7 +80,7 @@ class RolloutSpecView:
 
 @dataclass(frozen=True)
 class Transition:
-    """Where a rollout goes; `outcome` when this ends it."""
+    """The phase and the step a rollout goes to; `outcome` when this ends it."""
 
     phase: Phase
     step: int = 0
@@ -93,14 +97,14 @@ _STAGES = {
 
 
 def first_transition(spec_view: RolloutSpecView) -> Transition:
-    """What follows once the candidate answers and was tested."""
+    """Where a rollout goes once the candidate answers and the load test, if any, has passed."""
     if spec_view.first or spec_view.strategy not in _STAGES:
         return PROMOTED
     return Transition(_STAGES[spec_view.strategy])
 
 
 def next_transition(phase: Phase, step: int, signal: Signal, spec_view: RolloutSpecView) -> Transition | None:
-    """The next state; None when the signal means nothing there."""
+    """Where `signal` leads from a phase and a step; None when it means nothing there."""
     if signal in AGAINST:
         return _ended(phase, step, signal)
     match phase, signal:
@@ -112,11 +116,8 @@ def next_transition(phase: Phase, step: int, signal: Signal, spec_view: RolloutS
         case Phase.REPLACING, Signal.DRAINED:
             return Transition(Phase.STARTING)
         case Phase.STARTING, Signal.WARMED_UP:
-            return (
-                Transition(Phase.TESTING)
-                if spec_view.load_test and not spec_view.first
-                else first_transition(spec_view)
-            )
+            tested = spec_view.load_test and not spec_view.first
+            return Transition(Phase.TESTING) if tested else first_transition(spec_view)
         case Phase.ABORTING, Signal.DRAINED:
             return Transition(Phase.IDLE)
         case Phase.HOLDING, Signal.CONCLUSIVE:

@@ -1,6 +1,6 @@
 """What a rollout's state asks of the revisions: a pure function, so that a restarted operator asks for the same.
 
-The candidate's share is `status.rollout.weight`, the stable has the rest; at 100 the stable stands by. A share
+The candidate's share is `status.rollout.weight`, the stable has the rest; at 100 the stable stands by. A weight
 rises only when the candidate has the replicas for it: the stable's at the rollout's start, in proportion. The
 stable keeps those replicas to the end, so that it can take everything back at any moment.
 """
@@ -16,11 +16,15 @@ from modelyard.core.revisions.lifecycle import TrafficTarget
 from modelyard.core.snapshot import Snapshot
 
 _WHOLE = frozenset({Phase.PREVIEWING, Phase.BAKING})
-"""Phases in which the candidate has the stable's full capacity, whatever its share."""
+"""Phases in which the candidate has the stable's full capacity, whatever its weight."""
 
 
 def traffic_target(rollout: RolloutStatus, start: RevisionStatus | None, now: float) -> TrafficTarget:
-    """The orders of a state, as far as the candidate has the capacity; `start` is the wanted revision, if known."""
+    """What traffic each revision is to have in a state of the rollout; `start` is the revision the spec asks for, if
+    known.
+
+    Whether the candidate has the capacity is not asked here: see `limited_by_capacity`.
+    """
     kept = {rollout.rejected} if rollout.retain_until and epoch(rollout.retain_until) > now else set[str]()
     if rollout.active and rollout.phase is not Phase.ABORTING and rollout.candidate:
         kept.add(rollout.candidate)
@@ -32,7 +36,10 @@ def traffic_target(rollout: RolloutStatus, start: RevisionStatus | None, now: fl
 def limited_by_capacity(
     rollout: RolloutStatus, revisions: Sequence[RevisionStatus], snapshot: Snapshot
 ) -> RolloutStatus:
-    """The same with the share the candidate has capacity for: what it has now, until the replicas are ready."""
+    """The state with the weight the candidate has capacity for.
+
+    As long as it has not the replicas for a higher weight, it keeps the weight it has now.
+    """
     candidate = next((revision for revision in revisions if revision.name == rollout.candidate), None)
     if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
         return rollout
@@ -44,20 +51,20 @@ def limited_by_capacity(
 
 
 def needed(rollout: RolloutStatus) -> int:
-    """Replicas the candidate needs for where the rollout stands."""
+    """How many replicas the candidate needs in a state: its weight of the stable's replicas, at least 1."""
     weight = 100 if rollout.at in _WHOLE else rollout.weight
     return max(1, math.ceil(rollout.replicas * weight / 100))
 
 
 def min_replicas(rollout: RolloutStatus) -> Mapping[str, int]:
-    """Fewest replicas by revision while a rollout is under way, beside what the spec says."""
+    """Fewest replicas by revision name while a rollout is under way, whatever the spec says; empty without one."""
     if not rollout.active or not rollout.stable:
         return {}
     return {rollout.stable: rollout.replicas, rollout.candidate: needed(rollout)}
 
 
 def _weights(rollout: RolloutStatus) -> dict[str, int]:
-    """Nothing before there is a stable, and while the old one is replaced."""
+    """Weights in percent by revision; empty before there is a stable, and while the old one is replaced."""
     candidate = rollout.weight if rollout.candidate else 0
     weights = {rollout.stable: 100 - candidate, rollout.candidate: candidate}
     return {name: weight for name, weight in weights.items() if weight and rollout.stable}

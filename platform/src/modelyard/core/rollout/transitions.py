@@ -1,4 +1,4 @@
-"""What changes when a rollout enters a state: the share, the counts, the words, the record of how it ended."""
+"""What changes when a rollout enters a state: the weight, the counts, the message, the record of how it ended."""
 
 from modelyard.api.rollout import DEFAULT_BAKE
 from modelyard.api.rollout_status import HISTORY, Outcome, Phase, RolloutRecord, RolloutStatus
@@ -17,14 +17,17 @@ _REPORTED = "The comparison is over and does not promote by itself; its findings
 
 
 def apply_transition(context: RolloutContext, observation: Observation, transition: Transition) -> RolloutStatus:
-    """The next state, with what was counted at the last weight added up."""
+    """The state after `transition`, with what was counted at the last weight added up.
+
+    `observation` gives its reason and its message where the new phase has none of its own.
+    """
     rollout, now = context.rollout, timestamp(context.now)
     fresh = {"phase": transition.phase, "step": transition.step, "phase_start_time": now}
     if transition.outcome is Outcome.REPORTED:
         observation = observation._replace(reason="Reported", message=_REPORTED)
-    reason = {"reason": observation.reason, "message": observation.message[:_MESSAGE]}
+    explanation = {"reason": observation.reason, "message": observation.message[:_MESSAGE]}
     if transition.phase is Phase.HOLDING:
-        return rollout.model_copy(update={**fresh, **reason, "held": rollout.phase})
+        return rollout.model_copy(update={**fresh, **explanation, "held": rollout.phase})
     if rollout.phase is Phase.HOLDING and transition.phase is rollout.held:
         return rollout.model_copy(
             update={
@@ -37,7 +40,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
     state = rollout.model_copy(
         update={
             **fresh,
-            **reason,
+            **explanation,
             "held": None,
             **_reset_gates(rollout),
             "weight": _weight(context, transition),
@@ -64,7 +67,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
 
 
 def _start_rollout(context: RolloutContext, entered: RolloutStatus) -> RolloutStatus:
-    """A new rollout: nothing of the last one but its end."""
+    """The state of a new rollout: of the last one only its end, the commands and the history are left."""
     kept = {
         name: getattr(entered, name)
         for name in (
@@ -93,7 +96,7 @@ def _candidate(context: RolloutContext) -> dict[str, str]:
 
 
 def _weight(context: RolloutContext, transition: Transition) -> int:
-    """The candidate's share in the next state, in percent."""
+    """The candidate's weight in the next state, in percent."""
     match transition.phase:
         case Phase.ADVANCING:
             return context.spec.weights()[min(transition.step, len(context.spec.weights()) - 1)]
@@ -112,9 +115,8 @@ def _phase_message(context: RolloutContext, transition: Transition) -> str:
         case Phase.REPLACING:
             return "The old revision goes first: requests fail until the new one answers."
         case Phase.STARTING:
-            return (
-                f"Revision {name or (context.artifact.revision.name if context.artifact.revision else '')} is starting."
-            )
+            starting = context.artifact.revision
+            return f"Revision {name or (starting.name if starting else '')} is starting."
         case Phase.TESTING:
             return f"A load test asks revision {name} through its pinned route."
         case Phase.PREVIEWING:
@@ -145,7 +147,7 @@ def _reset_gates(rollout: RolloutStatus) -> dict[str, object]:
 def _end_rollout(
     context: RolloutContext, entered: RolloutStatus, observation: Observation, transition: Transition
 ) -> RolloutStatus:
-    """Recorded; the pointer moves on promotion, and a refused candidate is remembered."""
+    """The state with the end recorded: a promotion makes the candidate the stable, a refusal is remembered."""
     assert transition.outcome is not None
     silent = not entered.candidate or (context.first and not entered.replicas)
     history = (
@@ -187,7 +189,7 @@ def _record(
 
 
 def _report(context: RolloutContext) -> dict[str, object] | None:
-    """What the examinations found."""
+    """The reports of the checks so far, by check; None without any."""
     reports = {name: dict(check.report) for name, check in context.snapshot.checks.items() if check.report}
     return {**(context.rollout.report or {}), **reports} or None
 

@@ -11,7 +11,10 @@ _LARGEST = 1 << 20
 
 
 def parse_metadata(content: bytes, where: str) -> EntryMetadata:
-    """The metadata in a file's content; `where` names the file in the InvalidEntry this raises."""
+    """The metadata in the content of a `modelyard.yaml`; `where` names the file in errors.
+
+    Raises InvalidEntry when it is larger than 1 MiB, no YAML, no mapping, or has a field that is not usable.
+    """
     if len(content) > _LARGEST:
         raise InvalidEntry(f"{where} is larger than 1 MiB; it describes a model, it does not hold one.")
     try:

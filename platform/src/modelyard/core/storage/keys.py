@@ -8,7 +8,7 @@
     builds/<digest>/optimization/<path>                   report.json, report.html and pictures of an optimized build
     builds/<digest>/progress.json                         how far an optimization is; rewritten as it goes on
     studies/<digest>/<path>                               what an evicted optimization goes on from
-    parts/<digest>/{part.json,...}                        what builds of one entry share; part.json last
+    parts/<digest>/{part.json,...}                        the layer all builds of an entry share; part.json last
     checks/<namespace>/<model>/<revision>/<gate>.json     what a load test or a comparison of outputs found
 
 Digests are `sha256:<hex>` everywhere but in keys, which hold the hex alone.
@@ -30,7 +30,7 @@ def entry_digest(files: Iterable[EntryFile]) -> str:
 
 
 def part_digest(entry_digest: str) -> str:
-    """Digest of what every build of an entry shares, whatever the Model is called."""
+    """Digest of the layer that all builds of an entry share, whatever the Model is called."""
     return "sha256:" + sha256_hex({"entry": entry_digest, "format": BUILD_FORMAT})
 
 
@@ -42,7 +42,7 @@ def is_safe_path(path: str) -> bool:
 
 
 def entry_prefix(name: str, version: str) -> str:
-    """Prefix of everything that belongs to one version."""
+    """Prefix of the keys of one version of an entry."""
     return f"{REGISTRY}{name}/{version}/"
 
 
@@ -52,12 +52,12 @@ def entry_manifest(name: str, version: str) -> str:
 
 
 def entry_file(name: str, version: str, digest: str, path: str) -> str:
-    """Key of one file of one version."""
+    """Key of the file at `path` in one version of an entry; `digest` is that of the entry."""
     return f"{entry_prefix(name, version)}files-{bare(digest)[:12]}/{path}"
 
 
 def manifest_version(key: str) -> tuple[str, str] | None:
-    """Name and version when `key` is a manifest's, else None."""
+    """Name and version of an entry when `key` is a manifest's, else None."""
     match key.split("/"):
         case ["registry", name, version, "entry.json"]:
             return name, version
@@ -65,7 +65,7 @@ def manifest_version(key: str) -> tuple[str, str] | None:
 
 
 def alias(name: str, alias: str) -> str:
-    """Key of one alias."""
+    """Key of one alias of the entry `name`."""
     return f"{alias_prefix(name)}{alias}.json"
 
 
@@ -110,7 +110,7 @@ def check_report(namespace: str, model: str, revision: str, gate: str) -> str:
 
 
 def part(digest: str, path: str) -> str:
-    """Key of one file of a part."""
+    """Key of the file at `path` in the shared layer with that digest."""
     return f"parts/{bare(digest)}/{path}"
 
 

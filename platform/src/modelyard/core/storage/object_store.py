@@ -29,7 +29,7 @@ class Store(Protocol):
         ...
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        """Writes an object unless it exists, atomically; whether it was written."""
+        """Writes an object unless it exists, atomically; returns whether it was written."""
         ...
 
     def delete(self, key: str) -> None:
