@@ -19,13 +19,13 @@ def test_a_time_is_read_back_to_the_millisecond() -> None:
 def test_conditions_come_in_a_fixed_order() -> None:
     merged = merge((), dict.fromkeys(reversed(ORDER), FINE), 1, 0)
 
-    assert tuple(one.type for one in merged) == ORDER
+    assert tuple(condition.type for condition in merged) == ORDER
 
 
 def test_what_is_not_known_is_unknown() -> None:
-    [one] = merge((), findings(ConditionUpdate(None, "Unreachable", "Nobody knows.")), 3, 0)
+    [condition] = merge((), findings(ConditionUpdate(None, "Unreachable", "Nobody knows.")), 3, 0)
 
-    assert (one.status, one.observed_generation) == ("Unknown", 3)
+    assert (condition.status, condition.observed_generation) == ("Unknown", 3)
 
 
 def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
@@ -38,9 +38,9 @@ def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
 
 
 def test_long_messages_are_cut() -> None:
-    [one] = merge((), findings(ConditionUpdate(True, "Fine", "x" * 5000)), 1, 0)
+    [condition] = merge((), findings(ConditionUpdate(True, "Fine", "x" * 5000)), 1, 0)
 
-    assert len(one.message) == MAX_MESSAGE
+    assert len(condition.message) == MAX_MESSAGE
 
 
 def test_a_change_of_status_or_reason_is_an_event_and_a_new_sentence_is_not() -> None:

@@ -21,7 +21,7 @@ OWN = [
 
 
 def applied(world: World) -> list[tuple[str, str]]:
-    return [(one["kind"], one["metadata"]["name"]) for one in world.decide().apply]
+    return [(desired["kind"], desired["metadata"]["name"]) for desired in world.decide().apply]
 
 
 def served(world: World) -> Ref:
@@ -68,14 +68,16 @@ def test_a_deleted_inference_service_is_made_again_once_it_is_gone() -> None:
 
 def test_an_inference_service_edited_by_hand_is_put_right() -> None:
     world = a_serving_world()
-    world.edit(served(world), lambda one: one["spec"]["predictor"]["model"].update(storageUri="s3://elsewhere/"))
+    world.edit(
+        served(world), lambda service: service["spec"]["predictor"]["model"].update(storageUri="s3://elsewhere/")
+    )
 
     assert applied(world) == [("InferenceService", world.status.revision)]
 
 
 def test_an_edit_that_leaves_our_fields_alone_is_left_alone() -> None:
     world = a_serving_world()
-    world.edit(served(world), lambda one: one["spec"]["predictor"].update(logger={"mode": "all"}))
+    world.edit(served(world), lambda service: service["spec"]["predictor"].update(logger={"mode": "all"}))
 
     assert applied(world) == []
 
@@ -84,7 +86,7 @@ def test_a_live_inference_service_is_not_rewritten_by_a_modelyard_that_would_wri
     world = a_serving_world()
     live = world.api.objects[served(world)]
     live["metadata"]["annotations"][DESIRED_ANNOTATION] = "written-by-another"
-    world.edit(served(world), lambda one: one["spec"]["predictor"]["model"].update(readinessProbe={}))
+    world.edit(served(world), lambda service: service["spec"]["predictor"]["model"].update(readinessProbe={}))
 
     assert applied(world) == []
     world.settle()
@@ -144,14 +146,14 @@ def test_replicas_are_not_part_of_a_revision() -> None:
 def test_an_owner_and_a_secret_that_others_added_are_no_drift() -> None:
     world = a_serving_world()
     account = Ref("ServiceAccount", "demo", "digits--serving")
-    world.edit(account, lambda one: one["secrets"].insert(0, {"name": "registry-login"}))
-    world.edit(account, lambda one: one["metadata"]["ownerReferences"].append({"uid": "somebody"}))
+    world.edit(account, lambda child: child["secrets"].insert(0, {"name": "registry-login"}))
+    world.edit(account, lambda child: child["metadata"]["ownerReferences"].append({"uid": "somebody"}))
 
     assert applied(world) == []
 
 
 @pytest.mark.parametrize(
-    ("observed", "wanted", "covered"),
+    ("observed", "desired", "covered"),
     [
         ({"a": 1, "added": 2}, {"a": 1}, True),
         ({"a": 1}, {"a": 1, "b": 2}, False),
@@ -165,5 +167,5 @@ def test_an_owner_and_a_secret_that_others_added_are_no_drift() -> None:
         ({"secrets": [{"name": "x"}, {"name": "y"}]}, {"secrets": [{"name": "y"}]}, True),
     ],
 )
-def test_observed_covers_wanted(observed: Any, wanted: Any, covered: bool) -> None:
-    assert covers(observed, wanted) is covered
+def test_observed_covers_wanted(observed: Any, desired: Any, covered: bool) -> None:
+    assert covers(observed, desired) is covered

@@ -259,8 +259,8 @@ def test_the_header_names_the_revision_that_answers() -> None:
 
     [modifier] = route["spec"]["rules"][0]["backendRefs"][0]["filters"]
 
-    said = [{"name": REVISION_HEADER, "value": world.status.revision}]
-    assert modifier["responseHeaderModifier"]["set"] == said
+    headers = [{"name": REVISION_HEADER, "value": world.status.revision}]
+    assert modifier["responseHeaderModifier"]["set"] == headers
 
 
 def test_a_server_that_hangs_while_it_loads_is_told_after_its_time_and_still_welcome_later() -> None:

@@ -41,7 +41,7 @@ def test_the_optimized_artifact_takes_over_by_the_models_own_strategy() -> None:
 
     assert digests(world) == [world.optimized_of("1")]
     assert world.status.rollout is not None
-    assert [one.outcome for one in world.status.rollout.history] == ["Promoted"]
+    assert [record.outcome for record in world.status.rollout.history] == ["Promoted"]
     assert jobs(world) == []
     assert world.condition("Built") == ("True", "Published")
     assert world.condition("Ready") == ("True", "Serving")
@@ -51,10 +51,10 @@ def test_the_optimized_artifact_takes_over_by_the_models_own_strategy() -> None:
 def test_what_was_gained_is_in_the_status() -> None:
     world = an_optimized_world()
 
-    found = optimization(world)
+    status = optimization(world)
 
-    assert (found.variant, found.summary) == ("openvino-int8", "openvino-int8 3.1x")
-    assert found.message == world.message("Built")
+    assert (status.variant, status.summary) == ("openvino-int8", "openvino-int8 3.1x")
+    assert status.message == world.message("Built")
 
 
 def test_the_job_starts_once_the_plain_artifact_is_there() -> None:
@@ -85,11 +85,11 @@ def test_what_is_in_the_store_already_is_wished_at_once() -> None:
 
     assert world.builders.started == []
     assert digests(world) == [world.optimized_of("1")]
-    assert {one.digest for one in world.asked} == {world.optimized_of("1")}
+    assert {warmup.digest for warmup in world.asked} == {world.optimized_of("1")}
 
 
 @pytest.mark.parametrize(
-    ("progress", "said", "column"),
+    ("progress", "doing", "column"),
     [
         ({}, "tries variants: 4 of 9;", "4/9"),
         ({"best": 3.14, "best_name": "openvino-int8"}, "4 of 9, best so far 3.1x (openvino-int8);", "4/9"),
@@ -97,13 +97,13 @@ def test_what_is_in_the_store_already_is_wished_at_once() -> None:
         ({"done": 0, "planned": 0, "doing": "training student"}, "prepares (training student);", ""),
     ],
 )
-def test_it_says_how_far_it_is(progress: dict[str, Any], said: str, column: str) -> None:
+def test_it_says_how_far_it_is(progress: dict[str, Any], doing: str, column: str) -> None:
     world = an_optimizing_world()
     heard(world, **progress)
 
     world.look()
 
-    assert said in world.message("Built")
+    assert doing in world.message("Built")
     assert optimization(world).summary == column
 
 
@@ -181,9 +181,9 @@ def test_a_finished_optimization_does_not_interrupt_the_plain_artifacts_rollout(
     assert world.condition("Built") == ("True", "Published")
 
     world.settle()
-    assert [one.outcome for one in world.status.rollout.history[:1]] == ["Promoted"]
+    assert [record.outcome for record in world.status.rollout.history[:1]] == ["Promoted"]
     assert digests(world) == [world.optimized_of("2")]
-    outcomes = [one.outcome for one in world.status.rollout.history]
+    outcomes = [record.outcome for record in world.status.rollout.history]
     assert set(outcomes) == {"Promoted"}
 
 
@@ -223,7 +223,7 @@ def test_with_wait_nothing_plain_is_served_or_even_built() -> None:
     world.settle()
 
     assert world.builders.started == [job_of(world)]
-    assert {one.digest for one in world.asked} == {world.optimized_of("1")}
+    assert {warmup.digest for warmup in world.asked} == {world.optimized_of("1")}
     assert world.condition("Ready") == ("True", "Serving")
 
 

@@ -54,13 +54,13 @@ def test_a_failed_optimization_does_not_hold_the_plain_artifacts_rollout() -> No
 
 def test_a_failure_for_good_is_remembered_when_its_job_is_long_gone() -> None:
     world = a_failing_world(TOO_SMALL)
-    said = world.message("Built")
+    message = world.message("Built")
     world.lose(Ref("Job", PLATFORM, job_of(world)))
 
     world.settle()
 
     assert world.builders.started.count(job_of(world)) == 1
-    assert world.message("Built") == said
+    assert world.message("Built") == message
 
 
 def test_a_failure_is_remembered_while_the_store_is_away() -> None:
@@ -162,9 +162,9 @@ def test_an_optimization_of_an_earlier_version_is_ended() -> None:
 
 def test_an_optimization_another_models_job_makes_is_left_to_that_model() -> None:
     world = a_world_whose_plain_version_2_was_refused()
-    wanted = optimize_job(Model.model_validate(world.model), ENTRY, world.optimized_of("2"), "cpu", world.settings)
-    elsewhere = {**wanted["metadata"], "labels": {**wanted["metadata"]["labels"], NAMESPACE_LABEL: "elsewhere"}}
-    world.api.create({**wanted, "metadata": elsewhere})
+    job = optimize_job(Model.model_validate(world.model), ENTRY, world.optimized_of("2"), "cpu", world.settings)
+    elsewhere = {**job["metadata"], "labels": {**job["metadata"]["labels"], NAMESPACE_LABEL: "elsewhere"}}
+    world.api.create({**job, "metadata": elsewhere})
 
     world.look()
 
@@ -196,7 +196,7 @@ def test_an_optimization_goes_on_while_the_store_is_away() -> None:
 
 def test_a_store_that_is_away_takes_nothing_from_what_serves() -> None:
     world = an_optimized_world()
-    said = world.message("Built")
+    message = world.message("Built")
     world.store_away = True
 
     world.restart()
@@ -204,7 +204,7 @@ def test_a_store_that_is_away_takes_nothing_from_what_serves() -> None:
 
     assert digests(world) == [world.optimized_of("1")]
     assert world.condition("Ready") == ("True", "Serving")
-    assert world.message("Built") == said
+    assert world.message("Built") == message
     assert optimization(world).variant == "openvino-int8"
 
 
@@ -237,7 +237,7 @@ def test_an_optimized_artifact_that_vanished_is_made_again_and_the_one_that_serv
 
     assert world.builders.started.count(job_of(world)) == 2
     assert world.status.revision == revision
-    assert {one.digest for one in world.asked} == {world.build_of("1"), world.optimized_of("1")}
+    assert {warmup.digest for warmup in world.asked} == {world.build_of("1"), world.optimized_of("1")}
 
 
 def test_a_failure_is_a_warning() -> None:

@@ -7,29 +7,29 @@ from tests.support.objects.reports import FASTER
 
 
 @pytest.mark.parametrize(
-    ("speedup", "said"), [(3.14, "3.1x"), (12.34, "12.3x"), (1.04, "1.04x"), (0.5, "0.50x"), (1.999, "2.00x")]
+    ("speedup", "text"), [(3.14, "3.1x"), (12.34, "12.3x"), (1.04, "1.04x"), (0.5, "0.50x"), (1.999, "2.00x")]
 )
-def test_a_ratio_of_times_has_the_digits_that_count(speedup: float, said: str) -> None:
-    assert optimization_summary.times(speedup) == said
+def test_a_ratio_of_times_has_the_digits_that_count(speedup: float, text: str) -> None:
+    assert optimization_summary.times(speedup) == text
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("ratio", "text"),
     [(0.002, "0.2 %"), (0.0213, "2.1 %"), (0.0, "0 %"), (-0.0, "0 %"), (1e-9, "0 %"), (-0.003, "-0.3 %")],
 )
-def test_a_share_has_two_digits(share: float, said: str) -> None:
-    assert optimization_summary.percent(share) == said
+def test_a_share_has_two_digits(ratio: float, text: str) -> None:
+    assert optimization_summary.percent(ratio) == text
 
 
 def test_a_variant_is_told_with_everything_it_gave_and_cost() -> None:
-    said = optimization_summary.sentence(FASTER)
+    text = optimization_summary.sentence(FASTER)
 
-    assert said == ", optimized as openvino-int8: 3.1x faster, 0.2 % quality lost, 0.26 of the size."
+    assert text == ", optimized as openvino-int8: 3.1x faster, 0.2 % quality lost, 0.26 of the size."
     assert optimization_summary.summary(FASTER) == "openvino-int8 3.1x"
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         ({"speedup": 0.5}, "2.0x slower, 0.2 % quality lost"),
         ({"speedup": None}, "openvino-int8: 0.2 % quality lost"),
@@ -38,8 +38,8 @@ def test_a_variant_is_told_with_everything_it_gave_and_cost() -> None:
         ({"quality_loss": -0.004}, "0.4 % quality won"),
     ],
 )
-def test_what_is_not_known_is_not_said_and_what_is_won_is(change: dict, said: str) -> None:
-    assert said in optimization_summary.sentence(FASTER.model_copy(update=change))
+def test_what_is_not_known_is_not_said_and_what_is_won_is(change: dict, text: str) -> None:
+    assert text in optimization_summary.sentence(FASTER.model_copy(update=change))
 
 
 def test_the_original_stays_for_a_reason() -> None:
@@ -55,19 +55,19 @@ def test_a_column_tells_what_the_goal_gained() -> None:
 
 
 def test_a_very_long_name_fits_its_fields() -> None:
-    found = optimization_summary.optimized(
+    status = optimization_summary.optimized(
         "sha256:" + "a" * 64, FASTER.model_copy(update={"variant": "v" * 500}), "Done."
     )
 
-    assert len(found.variant) == 128
-    assert len(found.summary) == 160
-    assert found.summary.endswith(" 3.1x")
+    assert len(status.variant) == 128
+    assert len(status.summary) == 160
+    assert status.summary.endswith(" 3.1x")
 
 
 def test_a_status_has_plain_figures() -> None:
-    found = optimization_summary.optimized("sha256:" + "a" * 64, FASTER, "Done.")
+    status = optimization_summary.optimized("sha256:" + "a" * 64, FASTER, "Done.")
 
-    assert (found.speedup, found.quality_loss, found.size_ratio) == ("3.1x", "0.2%", "0.26")
+    assert (status.speedup, status.quality_loss, status.size_ratio) == ("3.1x", "0.2%", "0.26")
     unknown = optimization_summary.optimized(
         "sha256:1", FASTER.model_copy(update={"speedup": None, "quality_loss": None}), "Done."
     )

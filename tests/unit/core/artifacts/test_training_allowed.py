@@ -17,8 +17,8 @@ ENTRY, DIGEST = (ResolvedEntry("digits", "1", "sha256:" + "0" * 64), "sha256:" +
 
 
 def the_job(build: BuildSettings = ALLOWED.build, **optimize: Any) -> dict[str, Any]:
-    asked = {"train": True, **optimize}
-    return optimize_job(a_model(optimize=asked), ENTRY, DIGEST, "cpu", settings(build=build))
+    spec = {"train": True, **optimize}
+    return optimize_job(a_model(optimize=spec), ENTRY, DIGEST, "cpu", settings(build=build))
 
 
 def the_pod(build: BuildSettings = ALLOWED.build, **optimize: Any) -> dict[str, Any]:
@@ -83,14 +83,20 @@ def test_a_build_that_is_in_the_store_is_served_though_it_is_off_by_now() -> Non
 def test_the_trainer_has_no_keys_no_token_and_nothing_of_the_builders_files() -> None:
     pod = the_pod()
     [trainer], [builder] = pod["initContainers"], pod["containers"]
-    common = {one["name"] for one in trainer["volumeMounts"]} & {one["name"] for one in builder["volumeMounts"]}
+    common = {volume["name"] for volume in trainer["volumeMounts"]} & {
+        volume["name"] for volume in builder["volumeMounts"]
+    }
 
-    assert not [one for one in trainer["env"] if "valueFrom" in one or one["name"].startswith("MODELYARD_STORE")]
+    assert not [
+        variable
+        for variable in trainer["env"]
+        if "valueFrom" in variable or variable["name"].startswith("MODELYARD_STORE")
+    ]
     assert pod["automountServiceAccountToken"] is False
     assert common == {"training"}
     assert {"mountPath": "/train", "name": "training"} in builder["volumeMounts"]
     assert trainer["securityContext"] == builder["securityContext"]
-    assert {one["name"] for one in trainer["volumeMounts"]} <= {one["name"] for one in pod["volumes"]}
+    assert {volume["name"] for volume in trainer["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
 
 
 def test_the_trainer_ends_with_the_builder_and_is_asked_over_the_folder_in_common() -> None:
@@ -109,11 +115,11 @@ def test_training_has_its_own_time() -> None:
     assert longest["spec"]["activeDeadlineSeconds"] == 1200 + 900 + 1000
 
 
-@pytest.mark.parametrize(("uri", "told"), [("", []), ("http://mlflow.ml:5000", ["http://mlflow.ml:5000"])])
-def test_trainings_are_logged_where_the_platform_says(uri: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("uri", "uris"), [("", []), ("http://mlflow.ml:5000", ["http://mlflow.ml:5000"])])
+def test_trainings_are_logged_where_the_platform_says(uri: str, uris: list[str]) -> None:
     [trainer] = the_pod(BuildSettings(train_image=IMAGE, mlflow_tracking_uri=uri))["initContainers"]
 
-    assert [one["value"] for one in trainer["env"] if one["name"] == "MLFLOW_TRACKING_URI"] == told
+    assert [variable["value"] for variable in trainer["env"] if variable["name"] == "MLFLOW_TRACKING_URI"] == uris
 
 
 def test_without_training_there_is_no_trainer() -> None:

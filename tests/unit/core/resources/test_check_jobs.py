@@ -17,8 +17,8 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def revision(name: str = "digits-2222222222", slot: str = "b") -> RevisionStatus:
-    given = {"name": name, "slot": slot, "digest": DIGEST, "version": "2", "runtime": "r", "stage_start_time": "now"}
-    return RevisionStatus.model_validate({**given, "stage": Stage.STARTING})
+    values = {"name": name, "slot": slot, "digest": DIGEST, "version": "2", "runtime": "r", "stage_start_time": "now"}
+    return RevisionStatus.model_validate({**values, "stage": Stage.STARTING})
 
 
 def a_load_test(rate: float = 50.0, **spec: Any) -> dict[str, Any]:
@@ -102,7 +102,9 @@ def test_its_pods_are_not_taken_for_the_models_own(job: dict[str, Any]) -> None:
 def test_a_check_is_restricted_and_shows_no_credentials(job: dict[str, Any]) -> None:
     pod = job["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    secrets = [one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one]
+    secrets = [
+        variable["valueFrom"]["secretKeyRef"]["name"] for variable in container["env"] if "valueFrom" in variable
+    ]
 
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["automountServiceAccountToken"] is False

@@ -22,12 +22,12 @@ A, B = Backend("digits-a", "a", 100), Backend("digits-b", "b", 0)
 
 
 def a_revision(**changes: Any) -> RevisionStatus:
-    given = {"name": "digits-0123456789", "slot": "a", "digest": DIGEST, "version": "1", "runtime": "triton-v1"}
-    return RevisionStatus.model_validate({**given, "stage": Stage.STARTING, "stage_start_time": "now", **changes})
+    values = {"name": "digits-0123456789", "slot": "a", "digest": DIGEST, "version": "1", "runtime": "triton-v1"}
+    return RevisionStatus.model_validate({**values, "stage": Stage.STARTING, "stage_start_time": "now", **changes})
 
 
-def a_job(given: Settings | None = None) -> dict[str, Any]:
-    return job("digits", ENTRY, DIGEST, "cpu", given or settings())
+def a_job(overridden: Settings | None = None) -> dict[str, Any]:
+    return job("digits", ENTRY, DIGEST, "cpu", overridden or settings())
 
 
 def an_optimize_job(**optimize: Any) -> dict[str, Any]:
@@ -47,15 +47,15 @@ def test_every_child_is_labelled_owned_and_sealed() -> None:
         *routes(model, [A], GatewaySettings()),
     ]
 
-    for one in children:
-        metadata = one["metadata"]
+    for child in children:
+        metadata = child["metadata"]
         assert metadata["namespace"] == "demo"
         assert metadata["labels"]["modelyard.dev/model"] == "digits"
         assert metadata["labels"]["app.kubernetes.io/managed-by"] == "modelyard"
         [owner] = metadata["ownerReferences"]
         assert (owner["kind"], owner["name"], owner["uid"], owner["controller"]) == ("Model", "digits", "uid-0", True)
         assert len(metadata["annotations"][DESIRED_ANNOTATION]) == 16
-        assert one["apiVersion"] == BY_NAME[one["kind"]].api_version
+        assert child["apiVersion"] == BY_NAME[child["kind"]].api_version
 
 
 def test_the_seal_tells_one_wish_from_another() -> None:
@@ -124,31 +124,36 @@ def test_no_routes_without_a_backend() -> None:
 def test_an_empty_slot_names_the_other_service_without_weight() -> None:
     main = routes(a_model(), [B], GatewaySettings())[0]["spec"]["rules"][0]["backendRefs"]
 
-    assert [(one["name"], one["weight"]) for one in main] == [("digits-b-predictor", 0), ("digits-b-predictor", 0)]
+    assert [(backend["name"], backend["weight"]) for backend in main] == [
+        ("digits-b-predictor", 0),
+        ("digits-b-predictor", 0),
+    ]
 
 
 def test_slot_a_comes_first_whatever_the_order() -> None:
     main = routes(a_model(), [B, A], GatewaySettings())[0]["spec"]["rules"][0]["backendRefs"]
 
-    assert [one["name"] for one in main] == ["digits-a-predictor", "digits-b-predictor"]
+    assert [backend["name"] for backend in main] == ["digits-a-predictor", "digits-b-predictor"]
 
 
 def test_a_model_is_published_by_host_by_path_and_over_grpc() -> None:
-    by_host, by_path, grpc = (one["spec"] for one in routes(a_model(), [A, B], GatewaySettings()))
+    by_host, by_path, grpc = (route["spec"] for route in routes(a_model(), [A, B], GatewaySettings()))
 
     assert by_host["hostnames"] == grpc["hostnames"] == ["digits.demo.models.local"]
     assert "hostnames" not in by_path
     assert by_path["rules"][0]["matches"][0]["path"]["value"] == "/demo/digits/"
     assert all(rule["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"] == "/" for rule in by_path["rules"])
     assert grpc["rules"][0]["matches"][0]["method"]["service"] == "inference.GRPCInferenceService"
-    assert {one["port"] for one in by_host["rules"][0]["backendRefs"]} == {80}
-    assert {one["port"] for one in grpc["rules"][0]["backendRefs"]} == {9000}
+    assert {backend["port"] for backend in by_host["rules"][0]["backendRefs"]} == {80}
+    assert {backend["port"] for backend in grpc["rules"][0]["backendRefs"]} == {9000}
     assert by_host["parentRefs"] == [{"name": "modelyard", "namespace": "modelyard-system"}]
 
 
 def test_rules_keep_their_place_whatever_serves() -> None:
     assert {
-        len(one["spec"]["rules"]) for held in ([A], [B], [A, B]) for one in routes(a_model(), held, GatewaySettings())
+        len(route["spec"]["rules"])
+        for held in ([A], [B], [A, B])
+        for route in routes(a_model(), held, GatewaySettings())
     } == {3}
 
 
@@ -172,11 +177,13 @@ def test_a_users_mistake_and_what_the_machine_did_three_times_end_the_job_at_onc
 
 def test_the_job_lives_with_the_write_credentials_and_shows_none() -> None:
     made = a_job()
-    secrets = [one for one in made["spec"]["template"]["spec"]["containers"][0]["env"] if "valueFrom" in one]
+    secrets = [
+        variable for variable in made["spec"]["template"]["spec"]["containers"][0]["env"] if "valueFrom" in variable
+    ]
 
     assert made["metadata"]["namespace"] == "modelyard-system"
     assert made["metadata"]["labels"]["modelyard.dev/build"] == "ab" * 8
-    assert {one["valueFrom"]["secretKeyRef"]["name"] for one in secrets} == {"modelyard-store-writer"}
+    assert {variable["valueFrom"]["secretKeyRef"]["name"] for variable in secrets} == {"modelyard-store-writer"}
     assert "ownerReferences" not in made["metadata"]
 
 
@@ -194,9 +201,9 @@ def test_the_job_is_restricted() -> None:
 def test_an_optimization_runs_the_build_with_what_the_spec_asks() -> None:
     [container] = an_optimize_job(budget="30s", precisions=["int8", "fp32"])["spec"]["template"]["spec"]["containers"]
 
-    wanted = '{"budget":30.0,"goal":"latency","maxQualityLoss":0.01,"precisions":["fp32","int8"],"target":"cpu"}'
+    options = '{"budget":30.0,"goal":"latency","maxQualityLoss":0.01,"precisions":["fp32","int8"],"target":"cpu"}'
     command = ["modelyard", "build", "digits:1", "--name", "digits", "--target", "cpu", "--publish"]
-    assert container["command"] == [*command, "--optimize", wanted]
+    assert container["command"] == [*command, "--optimize", options]
     assert container["resources"] == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "4Gi"}}
     assert container["image"] == settings().build.image
 

@@ -12,10 +12,17 @@ NOW = 1_800_000_000.0
 def a_revision(
     name: str, stage: Stage, carried: float | None = None, slot: str = "a", weight: int = 100
 ) -> RevisionStatus:
-    since, seen = timestamp(NOW - 1000), "" if carried is None else timestamp(NOW - carried)
+    since, programmed_time = timestamp(NOW - 1000), "" if carried is None else timestamp(NOW - carried)
     rest = {"digest": "sha256:00", "version": "1", "runtime": "r", "weight": weight if stage is Stage.SERVING else 0}
     return RevisionStatus.model_validate(
-        {"name": name, "slot": slot, "stage": stage, "stage_start_time": since, "programmed_time": seen, **rest}
+        {
+            "name": name,
+            "slot": slot,
+            "stage": stage,
+            "stage_start_time": since,
+            "programmed_time": programmed_time,
+            **rest,
+        }
     )
 
 
@@ -34,7 +41,7 @@ def giving(standby: tuple[str, ...] = (), **weights: int) -> TrafficTarget:
 
 
 def stages(revisions: tuple[RevisionStatus, ...]) -> dict[str, str]:
-    return {one.name: str(one.stage) for one in revisions}
+    return {revision.name: str(revision.stage) for revision in revisions}
 
 
 @pytest.mark.parametrize(
@@ -64,19 +71,19 @@ def test_a_stage_ends_when_the_gateway_carried_it_long_enough(
 
 @pytest.mark.parametrize("stage", [Stage.SERVING, Stage.LEAVING, Stage.DRAINING, Stage.DROPPED])
 def test_the_gateway_is_first_seen_to_carry_a_stage_once(stage: Stage) -> None:
-    orders = TrafficTarget(weights={"one": 100} if stage is Stage.SERVING else {})
+    target = TrafficTarget(weights={"one": 100} if stage is Stage.SERVING else {})
 
-    [first] = advance([a_revision("one", stage)], orders, facts())
-    [again] = advance([a_revision("one", stage, 1)], orders, facts())
+    [first] = advance([a_revision("one", stage)], target, facts())
+    [again] = advance([a_revision("one", stage, 1)], target, facts())
 
     assert first.programmed_time == timestamp(NOW)
     assert again.programmed_time == timestamp(NOW - 1)
 
 
 def test_a_revision_that_starts_is_not_carried() -> None:
-    [one] = advance([a_revision("one", Stage.STARTING)], giving(one=100), facts())
+    [revision] = advance([a_revision("one", Stage.STARTING)], giving(one=100), facts())
 
-    assert one.programmed_time == ""
+    assert revision.programmed_time == ""
 
 
 @pytest.mark.parametrize(
@@ -90,13 +97,13 @@ def test_a_revision_that_starts_is_not_carried() -> None:
     ],
 )
 def test_ready_means_up_and_proven(stage: Stage, known: RevisionFacts, ready: bool) -> None:
-    orders = TrafficTarget(
+    target = TrafficTarget(
         weights={"one": 100} if stage is Stage.SERVING else {}, kept=frozenset({"one"} - {str(stage)})
     )
 
-    [one] = advance([a_revision("one", stage)], orders, known)
+    [revision] = advance([a_revision("one", stage)], target, known)
 
-    assert one.ready is ready
+    assert revision.ready is ready
 
 
 def test_an_answer_alone_moves_nothing_without_an_order() -> None:
@@ -108,9 +115,9 @@ def test_an_answer_alone_moves_nothing_without_an_order() -> None:
 
 
 def test_a_new_wish_takes_the_free_slot() -> None:
-    serving, wish = a_revision("old", Stage.SERVING, 9, slot="a"), a_revision("new", Stage.STARTING)
+    serving, start = a_revision("old", Stage.SERVING, 9, slot="a"), a_revision("new", Stage.STARTING)
 
-    _, new = advance([serving], TrafficTarget({"old": 100}, kept=frozenset({"new"}), start=wish), facts())
+    _, new = advance([serving], TrafficTarget({"old": 100}, kept=frozenset({"new"}), start=start), facts())
 
     assert (new.name, new.slot, new.stage_start_time) == ("new", "b", timestamp(NOW))
 
@@ -118,11 +125,11 @@ def test_a_new_wish_takes_the_free_slot() -> None:
 def test_a_slot_is_taken_in_the_moment_it_becomes_free() -> None:
     drained, serving = a_revision("old", Stage.DRAINING, 30), a_revision("mid", Stage.SERVING, 9, slot="b")
 
-    wish = a_revision("new", Stage.STARTING)
+    start = a_revision("new", Stage.STARTING)
 
-    after = advance([drained, serving], TrafficTarget({"mid": 100}, kept=frozenset({"new"}), start=wish), facts())
+    after = advance([drained, serving], TrafficTarget({"mid": 100}, kept=frozenset({"new"}), start=start), facts())
 
-    assert [(one.name, one.slot) for one in after] == [("mid", "b"), ("new", "a")]
+    assert [(revision.name, revision.slot) for revision in after] == [("mid", "b"), ("new", "a")]
 
 
 @pytest.mark.parametrize(
@@ -142,24 +149,24 @@ def test_a_slot_is_taken_in_the_moment_it_becomes_free() -> None:
 def test_stages_ask_for_raw_weights(held: dict[str, Stage], weights: list[int]) -> None:
     revisions = [a_revision(slot, stage, slot=slot) for slot, stage in held.items()]
 
-    assert [one.weight for one in backends(revisions, frozenset(held))] == weights
+    assert [revision.weight for revision in backends(revisions, frozenset(held))] == weights
 
 
 def test_shares_are_raw_weights_when_nobody_comes_or_goes() -> None:
     both = [a_revision("old", Stage.SERVING, weight=95), a_revision("new", Stage.SERVING, slot="b", weight=5)]
 
-    assert [one.weight for one in backends(both, frozenset({"old", "new"}))] == [95, 5]
+    assert [revision.weight for revision in backends(both, frozenset({"old", "new"}))] == [95, 5]
 
 
 def test_a_newcomer_joins_before_it_gets_its_share() -> None:
     old, new = a_revision("old", Stage.SERVING, 9), a_revision("new", Stage.STARTING, slot="b")
-    orders = giving(old=95, new=5)
+    target = giving(old=95, new=5)
 
-    joining = advance([old, new], orders, facts(answered=("new",)))
-    shared = advance([old, a_revision("new", Stage.JOINING, 2, slot="b")], orders, facts(answered=("new",)))
+    joining = advance([old, new], target, facts(answered=("new",)))
+    shared = advance([old, a_revision("new", Stage.JOINING, 2, slot="b")], target, facts(answered=("new",)))
 
     assert stages(joining) == {"old": "Serving", "new": "Joining"}
-    assert [(one.stage, one.weight) for one in shared] == [(Stage.SERVING, 95), (Stage.SERVING, 5)]
+    assert [(revision.stage, revision.weight) for revision in shared] == [(Stage.SERVING, 95), (Stage.SERVING, 5)]
 
 
 @pytest.mark.parametrize(("settled", "programmed"), [(1.9, True), (2, False)])
@@ -168,7 +175,7 @@ def test_a_newcomer_gets_nothing_before_the_gateway_knows_it(settled: float, pro
 
     after = advance([old, new], giving(old=95, new=5), facts(answered=("new",), programmed=programmed))
 
-    assert [(one.name, one.weight) for one in after] == [("old", 100), ("new", 0)]
+    assert [(revision.name, revision.weight) for revision in after] == [("old", 100), ("new", 0)]
 
 
 def test_shares_move_in_one_step_and_an_unchanged_one_is_left_alone() -> None:
@@ -177,8 +184,8 @@ def test_shares_move_in_one_step_and_an_unchanged_one_is_left_alone() -> None:
     same = advance([old, new], giving(old=95, new=5), facts())
     more = advance([old, new], giving(old=75, new=25), facts())
 
-    assert [one.programmed_time for one in same] == [old.programmed_time, new.programmed_time]
-    assert [(one.weight, one.programmed_time) for one in more] == [(75, ""), (25, "")]
+    assert [revision.programmed_time for revision in same] == [old.programmed_time, new.programmed_time]
+    assert [(revision.weight, revision.programmed_time) for revision in more] == [(75, ""), (25, "")]
 
 
 def test_the_stable_stands_by_and_takes_everything_back_at_once() -> None:
@@ -216,11 +223,11 @@ def test_a_kept_revision_stays_without_traffic() -> None:
     assert "old" not in stages(advance([drained, serving], keeping(), facts()))
 
 
-@pytest.mark.parametrize(("orders", "then"), [(keeping("old"), "Starting"), (keeping(), "Dropped")])
-def test_a_dropped_revision_starts_again_when_it_is_wanted(orders: TrafficTarget, then: str) -> None:
+@pytest.mark.parametrize(("target", "then"), [(keeping("old"), "Starting"), (keeping(), "Dropped")])
+def test_a_dropped_revision_starts_again_when_it_is_wanted(target: TrafficTarget, then: str) -> None:
     serving = a_revision("new", Stage.SERVING, 9, slot="b")
 
-    after = advance([a_revision("old", Stage.DROPPED), serving], orders, facts())
+    after = advance([a_revision("old", Stage.DROPPED), serving], target, facts())
 
     assert stages(after)["old"] == then
 

@@ -26,7 +26,7 @@ def a_pod(name: str = "pod", **status: Any) -> dict[str, Any]:
     return {"kind": "Pod", "metadata": {"name": name}, "status": status}
 
 
-def found(log: str = "", **status: Any) -> Failure:
+def failure_with(log: str = "", **status: Any) -> Failure:
     cause = pod_failure([a_pod(**status)], {"pod": log} if log else {})
     assert cause is not None
     return cause
@@ -70,7 +70,7 @@ def test_the_first_pod_in_trouble_is_told_of() -> None:
 
 
 def test_a_pod_no_node_can_take_names_the_shortage() -> None:
-    cause = found(conditions=[unschedulable()])
+    cause = failure_with(conditions=[unschedulable()])
 
     assert (cause.reason, cause.retry) == ("Unschedulable", True)
     assert "1 Insufficient memory; lower spec.serving.resources or add nodes." in cause.message
@@ -78,7 +78,7 @@ def test_a_pod_no_node_can_take_names_the_shortage() -> None:
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"])
 def test_an_image_that_cannot_be_pulled_is_named(reason: str) -> None:
-    cause = found(containerStatuses=[waiting(reason)])
+    cause = failure_with(containerStatuses=[waiting(reason)])
 
     assert (cause.reason, cause.retry) == ("ImageMissing", True)
     assert f"docker.io/modelyard/triton-cpu:0.1.0 cannot be pulled ({reason})" in cause.message
@@ -87,14 +87,14 @@ def test_an_image_that_cannot_be_pulled_is_named(reason: str) -> None:
 def test_a_container_that_cannot_be_made_is_quoted() -> None:
     status = waiting("CreateContainerConfigError", message='secret "digits--store" not found')
 
-    cause = found(containerStatuses=[status])
+    cause = failure_with(containerStatuses=[status])
 
     assert (cause.reason, cause.retry) == ("PodInvalid", True)
     assert 'secret "digits--store" not found.' in cause.message
 
 
 def test_a_server_out_of_memory_says_which_limit_to_raise() -> None:
-    cause = found(containerStatuses=[crashed(137, "OOMKilled")])
+    cause = failure_with(containerStatuses=[crashed(137, "OOMKilled")])
 
     assert (cause.reason, cause.retry) == ("OutOfMemory", False)
     assert "spec.serving.resources.limits.memory" in cause.message
@@ -140,7 +140,7 @@ def test_a_log_without_an_error_of_triton_tells_no_cause(log: str) -> None:
     ids=["in its crash loop", "just ended", "running again"],
 )
 def test_a_server_that_ends_badly_gives_exit_code_cause_and_remedy(status: dict[str, Any]) -> None:
-    cause = found(TRUNCATED_MODEL_LOG, containerStatuses=[status])
+    cause = failure_with(TRUNCATED_MODEL_LOG, containerStatuses=[status])
 
     assert (cause.reason, cause.retry) == ("ServerCrashed", False)
     assert cause.message.startswith("The server ended with exit code 1: onnxruntime cannot load model.onnx")
@@ -148,15 +148,17 @@ def test_a_server_that_ends_badly_gives_exit_code_cause_and_remedy(status: dict[
 
 
 def test_without_a_log_the_last_line_of_the_termination_message_is_quoted() -> None:
-    assert "exit code 1: the end;" in found(containerStatuses=[crashed(message="the beginning\nthe end\n")]).message
+    assert (
+        "exit code 1: the end;" in failure_with(containerStatuses=[crashed(message="the beginning\nthe end\n")]).message
+    )
 
 
 def test_a_server_that_left_nothing_is_said_to_have_left_nothing() -> None:
-    assert "exit code 139: it left no message;" in found(containerStatuses=[crashed(139)]).message
+    assert "exit code 139: it left no message;" in failure_with(containerStatuses=[crashed(139)]).message
 
 
 def test_a_download_the_store_refuses_says_what_to_check() -> None:
-    cause = found(initContainerStatuses=[crashed(message=FORBIDDEN, name="storage-initializer")])
+    cause = failure_with(initContainerStatuses=[crashed(message=FORBIDDEN, name="storage-initializer")])
 
     assert (cause.reason, cause.retry) == ("DownloadFailed", True)
     assert "An error occurred (403)" in cause.message
@@ -176,7 +178,7 @@ def test_what_its_node_did_to_a_server_is_forgiven_for_three_restarts(restarts: 
     ended = {"exitCode": 134, "reason": "Error", "message": LOCKED}
     status = {"name": "kserve-container", "restartCount": restarts, "ready": False, "state": {"terminated": ended}}
 
-    met = found(containerStatuses=[status])
+    met = failure_with(containerStatuses=[status])
 
     assert (met.reason, met.retry) == (reason, retry)
     assert "lock_exception" in met.message
@@ -186,7 +188,7 @@ def test_what_its_node_did_to_a_server_is_forgiven_for_three_restarts(restarts: 
 def test_a_server_that_crashes_by_itself_is_refused_at_once(code: int) -> None:
     ended = {"exitCode": code, "reason": "Error", "message": "no such operator"}
 
-    assert not found(containerStatuses=[{"name": "kserve-container", "state": {"terminated": ended}}]).retry
+    assert not failure_with(containerStatuses=[{"name": "kserve-container", "state": {"terminated": ended}}]).retry
 
 
 def test_the_pods_of_a_job_are_spoken_of_as_such() -> None:

@@ -11,7 +11,7 @@ from tests.support.worlds.builders import a_switching_world
 GATEWAY = GatewaySettings()
 
 
-def said(kind: str, status: str = "True", generation: int | None = 2, **more: str) -> dict[str, Any]:
+def condition(kind: str, status: str = "True", generation: int | None = 2, **more: str) -> dict[str, Any]:
     observed = {} if generation is None else {"observedGeneration": generation}
     return {"type": kind, "status": status, "reason": kind, **observed, **more}
 
@@ -28,13 +28,13 @@ def a_route(*conditions: dict[str, Any], parent: dict[str, str] | None = None) -
 
 @pytest.mark.parametrize("generation", [2, None])
 def test_a_route_accepted_and_resolved_is_carried(generation: int | None) -> None:
-    route = a_route(said("Accepted", generation=generation), said("ResolvedRefs", generation=generation))
+    route = a_route(condition("Accepted", generation=generation), condition("ResolvedRefs", generation=generation))
 
     assert route_failure(route, GATEWAY) is None
 
 
 def test_a_route_in_the_namespace_of_its_gateway_need_not_say_so() -> None:
-    route = a_route(said("Accepted"), said("ResolvedRefs"), parent={"name": "modelyard"})
+    route = a_route(condition("Accepted"), condition("ResolvedRefs"), parent={"name": "modelyard"})
     route["metadata"]["namespace"] = "modelyard-system"
 
     assert route_failure(route, GATEWAY) is None
@@ -44,7 +44,7 @@ def test_a_route_in_the_namespace_of_its_gateway_need_not_say_so() -> None:
     "parent", [{"name": "other", "namespace": "modelyard-system"}, {"name": "modelyard", "namespace": "other"}]
 )
 def test_the_word_of_another_gateway_does_not_count(parent: dict[str, str]) -> None:
-    route = a_route(said("Accepted"), said("ResolvedRefs"), parent=parent)
+    route = a_route(condition("Accepted"), condition("ResolvedRefs"), parent=parent)
 
     assert (
         route_failure(route, GATEWAY) == "HTTPRoute digits waits for Gateway modelyard-system/modelyard to accept it."
@@ -59,20 +59,21 @@ def test_a_route_nobody_spoke_of_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "conditions", [[said("Accepted")], [said("Accepted", generation=1), said("ResolvedRefs", generation=1)]]
+    "conditions",
+    [[condition("Accepted")], [condition("Accepted", generation=1), condition("ResolvedRefs", generation=1)]],
 )
 def test_what_was_said_of_an_older_generation_does_not_count(conditions: list[dict[str, Any]]) -> None:
     assert "take up its latest version" in str(route_failure(a_route(*conditions), GATEWAY))
 
 
 def test_an_older_generation_is_enough_when_the_latest_is_not_asked_for() -> None:
-    route = a_route(said("Accepted", generation=1), said("ResolvedRefs", generation=1))
+    route = a_route(condition("Accepted", generation=1), condition("ResolvedRefs", generation=1))
 
     assert route_failure(route, GATEWAY, latest=False) is None
 
 
 def test_a_refusal_is_quoted() -> None:
-    route = a_route(said("Accepted"), said("ResolvedRefs", "False", message="Service x not found."))
+    route = a_route(condition("Accepted"), condition("ResolvedRefs", "False", message="Service x not found."))
 
     assert route_failure(route, GATEWAY) == "HTTPRoute digits: the gateway says ResolvedRefs: Service x not found."
 

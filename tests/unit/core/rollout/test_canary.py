@@ -19,13 +19,15 @@ from tests.support.worlds.world import World
 
 def test_a_good_candidate_takes_over_step_by_step() -> None:
     world = a_rollout_world()
-    seen = []
+    states = []
 
-    live_until(world, lambda rollout: seen.append((rollout.phase, traffic(world).get("2", 0))) or rollout.history != [])
+    live_until(
+        world, lambda rollout: states.append((rollout.phase, traffic(world).get("2", 0))) or rollout.history != []
+    )
     world.settle()
 
-    shares = list(dict.fromkeys(share for _, share in seen))
-    assert shares == [0, 10, 50, 100]
+    weights = list(dict.fromkeys(weight for _, weight in states))
+    assert weights == [0, 10, 50, 100]
     assert (last(world).outcome, world.stage_of("1"), traffic(world)) == (Outcome.PROMOTED, None, {"2": 100})
     assert last(world).requests > 900
     assert world.condition("Ready") == ("True", "Serving")
@@ -105,15 +107,15 @@ def live_until_ended_again(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "reason"),
+    ("failure", "reason"),
     [("no traffic", "NoTraffic"), ("no metrics", "NoMetrics"), ("stable out", "StableOutOfSlo")],
 )
-def test_what_is_not_known_holds_the_weight_and_goes_on_afterwards(trouble: str, reason: str) -> None:
+def test_what_is_not_known_holds_the_weight_and_goes_on_afterwards(failure: str, reason: str) -> None:
     world = a_rollout_world()
     live_until(world, lambda rollout: traffic(world).get("2") == 10)
-    if trouble == "no traffic":
+    if failure == "no traffic":
         world.users.rate = 0
-    elif trouble == "no metrics":
+    elif failure == "no metrics":
         world.users.away = True
     else:
         world.users.bad.update({"1": 0.2, "2": 0.2})
@@ -174,7 +176,7 @@ def test_a_step_is_held_for_as_long_as_it_says() -> None:
 
 def test_a_share_rises_only_when_the_candidate_has_the_replicas_for_it() -> None:
     world = a_rollout_world(steps=[{"weight": 25}, {"weight": 75}])
-    world.edit(deployment_of(world, "1"), lambda one: one["spec"].update(replicas=4))
+    world.edit(deployment_of(world, "1"), lambda deployment: deployment["spec"].update(replicas=4))
     world.ask(scaling={"minReplicas": 1, "maxReplicas": 8}, version="2")
     world.step()
 
@@ -190,7 +192,7 @@ def test_a_share_rises_only_when_the_candidate_has_the_replicas_for_it() -> None
 
 def test_a_rollout_goes_on_when_the_spec_allows_fewer_replicas_than_the_stable_had_at_its_start() -> None:
     world = a_rollout_world(strategy="BlueGreen", bake="5s")
-    world.edit(deployment_of(world, "1"), lambda one: one["spec"].update(replicas=2))
+    world.edit(deployment_of(world, "1"), lambda deployment: deployment["spec"].update(replicas=2))
     world.ask(scaling={"minReplicas": 1, "maxReplicas": 3}, version="2")
     live_until(world, lambda rollout: rollout.active)
 

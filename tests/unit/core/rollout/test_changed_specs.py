@@ -15,15 +15,15 @@ from tests.support.worlds.rollouts import (
 from tests.support.worlds.world import BROKEN, World
 
 
-def a_world_at(share: int) -> World:
+def a_world_at(weight: int) -> World:
     world = a_rollout_world()
-    world.run_until(lambda: traffic(world).get("2") == share, 4000)
+    world.run_until(lambda: traffic(world).get("2") == weight, 4000)
     return world
 
 
-@pytest.mark.parametrize("share", [10, 50, 100])
-def test_asking_for_the_stable_again_rolls_back_at_once(share: int) -> None:
-    world = a_world_at(share)
+@pytest.mark.parametrize("weight", [10, 50, 100])
+def test_asking_for_the_stable_again_rolls_back_at_once(weight: int) -> None:
+    world = a_world_at(weight)
 
     world.ask(version="1")
     world.look()
@@ -32,7 +32,7 @@ def test_asking_for_the_stable_again_rolls_back_at_once(share: int) -> None:
     assert (last(world).outcome, last(world).reason) == (Outcome.ROLLED_BACK, "Reverted")
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
-    assert [one.version for one in world.status.revisions] == ["1"]
+    assert [revision.version for revision in world.status.revisions] == ["1"]
 
 
 def test_a_third_wish_drops_the_candidate_and_starts_from_the_stable() -> None:
@@ -109,7 +109,7 @@ def test_going_back_after_a_promotion_is_a_rollout_of_its_own() -> None:
     live_until_ended(world)
     world.settle()
 
-    assert [one.outcome for one in state(world).history] == [Outcome.PROMOTED, Outcome.PROMOTED]
+    assert [record.outcome for record in state(world).history] == [Outcome.PROMOTED, Outcome.PROMOTED]
     assert traffic(world) == {"1": 100}
 
 

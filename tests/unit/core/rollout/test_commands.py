@@ -18,9 +18,9 @@ from tests.support.worlds.world import World
 
 
 def answer(world: World) -> str:
-    found = state(world).command
-    assert found is not None
-    return found.answer
+    command = state(world).command
+    assert command is not None
+    return command.answer
 
 
 def a_world_at_its_first_weight() -> World:
@@ -139,7 +139,7 @@ def test_retry_tries_a_refused_candidate_once_more() -> None:
     tell(world, "retry")
     live_until_ended(world)
 
-    assert [one.outcome for one in state(world).history] == [Outcome.PROMOTED, Outcome.ABORTED]
+    assert [record.outcome for record in state(world).history] == [Outcome.PROMOTED, Outcome.ABORTED]
 
 
 def test_a_command_is_carried_out_once() -> None:
@@ -213,7 +213,7 @@ def test_the_command_an_earlier_release_answered_stays_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "said"),
+    ("action", "message"),
     [
         ("abort", "apply the spec of the version before"),
         ("promote", "no rollout is under way"),
@@ -222,7 +222,7 @@ def test_the_command_an_earlier_release_answered_stays_answered() -> None:
         ("retry", "was not refused before"),
     ],
 )
-def test_a_command_without_a_rollout_is_refused_with_words(action: str, said: str) -> None:
+def test_a_command_without_a_rollout_is_refused_with_words(action: str, message: str) -> None:
     world = a_rollout_world()
     live_until_ended(world)
     before = traffic(world)
@@ -231,12 +231,12 @@ def test_a_command_without_a_rollout_is_refused_with_words(action: str, said: st
     world.look()
 
     assert answer(world).startswith("Refused: ")
-    assert said in answer(world)
+    assert message in answer(world)
     assert traffic(world) == before
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "message"),
     [
         ("pause", "pause", "paused already"),
         ("abort", "abort", "being aborted already"),
@@ -244,7 +244,7 @@ def test_a_command_without_a_rollout_is_refused_with_words(action: str, said: st
         ("abort", "pause", "no rollout is under way"),
     ],
 )
-def test_a_command_after_another_is_answered(first: str, second: str, said: str) -> None:
+def test_a_command_after_another_is_answered(first: str, second: str, message: str) -> None:
     world = a_world_at_its_first_weight()
     tell(world, first, "1")
     world.look()
@@ -252,7 +252,7 @@ def test_a_command_after_another_is_answered(first: str, second: str, said: str)
     tell(world, second, "2")
     world.look()
 
-    assert said in answer(world)
+    assert message in answer(world)
 
 
 def test_nothing_is_promoted_before_it_answered() -> None:

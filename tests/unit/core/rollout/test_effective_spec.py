@@ -49,11 +49,11 @@ def test_no_user_changes_side_when_the_ab_test_is_changed_in_the_spec(change: di
     before = published(world)
 
     world.ask(rollout=change)
-    seen = []
-    live_until(world, lambda rollout: seen.append(published(world)) or rollout.phase is not Phase.SPLITTING)
+    published_routes = []
+    live_until(world, lambda rollout: published_routes.append(published(world)) or rollout.phase is not Phase.SPLITTING)
 
-    assert len(seen) > 30
-    assert all(one == before for one in seen[:-1])
+    assert len(published_routes) > 30
+    assert all(routes == before for routes in published_routes[:-1])
     assert last(world).outcome is Outcome.REPORTED
 
 
@@ -97,10 +97,10 @@ def test_a_shadow_gets_the_copies_it_began_with(change: dict[str, Any]) -> None:
     began = world.now
 
     world.ask(rollout=change)
-    shares = set()
-    live_until(world, lambda rollout: shares.add(mirrored(world)) or rollout.phase is not Phase.MIRRORING)
+    weights = set()
+    live_until(world, lambda rollout: weights.add(mirrored(world)) or rollout.phase is not Phase.MIRRORING)
 
-    assert shares == {20, None}, "None is when it is over"
+    assert weights == {20, None}, "None is when it is over"
     assert world.now - began >= 40
     assert last(world).outcome is Outcome.REPORTED
 
@@ -108,7 +108,14 @@ def test_a_shadow_gets_the_copies_it_began_with(change: dict[str, Any]) -> None:
 def mirrored(world: World) -> int | None:
     """Percent of the requests that are copied."""
     filters = published(world)["HTTPRoute digits"]["rules"][0].get("filters", ())
-    return next((one["requestMirror"]["percent"] for one in filters if one["type"] == "RequestMirror"), None)
+    return next(
+        (
+            route_filter["requestMirror"]["percent"]
+            for route_filter in filters
+            if route_filter["type"] == "RequestMirror"
+        ),
+        None,
+    )
 
 
 def test_a_preview_still_waits_for_a_person_when_the_next_strategy_is_another() -> None:
@@ -132,10 +139,10 @@ def test_a_canary_goes_through_its_own_steps_when_the_next_strategy_is_another()
     live_until_phase(world, Phase.ADVANCING)
 
     world.ask(rollout={"strategy": "Immediate"})
-    shares = []
-    live_until(world, lambda rollout: shares.append(traffic(world).get("2", 0)) or not rollout.active)
+    weights = []
+    live_until(world, lambda rollout: weights.append(traffic(world).get("2", 0)) or not rollout.active)
 
-    assert sorted(set(shares)) == [0, 1, 2, 100]
+    assert sorted(set(weights)) == [0, 1, 2, 100]
 
 
 def test_a_person_may_shorten_the_way_of_the_same_strategy() -> None:

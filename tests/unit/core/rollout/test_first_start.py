@@ -12,7 +12,7 @@ BUILD = "build-" + build_digest("sha256:" + "1" * 64, "digits", {})[7:23]
 
 
 def kinds_applied(world: World) -> list[str]:
-    return [one["kind"] for one in world.decide().apply]
+    return [desired["kind"] for desired in world.decide().apply]
 
 
 def test_an_artifact_that_is_not_in_the_store_is_built_and_nothing_else_is_made() -> None:
@@ -20,7 +20,7 @@ def test_an_artifact_that_is_not_in_the_store_is_built_and_nothing_else_is_made(
 
     plan = world.decide()
 
-    assert [(one["kind"], one["metadata"]["name"]) for one in plan.apply] == [("Job", BUILD)]
+    assert [(desired["kind"], desired["metadata"]["name"]) for desired in plan.apply] == [("Job", BUILD)]
     assert plan.delete == ()
     assert plan.warmups == ()
 
@@ -235,7 +235,7 @@ def test_ready_is_not_said_before_the_gateway_carries_the_routes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "found", "wanted"),
+    ("spec", "current", "expected"),
     [
         ({"serving": {"replicas": 3}}, 1, 3),
         ({"serving": {"replicas": 3}}, 5, 3),
@@ -245,19 +245,19 @@ def test_ready_is_not_said_before_the_gateway_carries_the_routes() -> None:
     ],
 )
 def test_replicas_outside_the_range_are_brought_to_its_nearer_end(
-    spec: dict[str, dict[str, int]], found: int, wanted: int
+    spec: dict[str, dict[str, int]], current: int, expected: int
 ) -> None:
     world = a_serving_world(**spec)
     deployment = Ref("Deployment", "demo", predictor(world.revision("1").name))
-    world.api.edit(deployment, lambda one: one["spec"].update(replicas=found))
+    world.api.edit(deployment, lambda deployed: deployed["spec"].update(replicas=current))
 
-    assert world.decide().scale == (Scale(deployment, wanted),)
+    assert world.decide().scale == (Scale(deployment, expected),)
 
 
 def test_replicas_an_autoscaler_chose_within_the_range_are_left_alone() -> None:
     world = a_serving_world(scaling={"minReplicas": 1, "maxReplicas": 4})
     deployment = Ref("Deployment", "demo", predictor(world.revision("1").name))
-    world.api.edit(deployment, lambda one: one["spec"].update(replicas=3))
+    world.api.edit(deployment, lambda deployed: deployed["spec"].update(replicas=3))
 
     assert world.decide().scale == ()
 

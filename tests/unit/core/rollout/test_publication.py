@@ -24,43 +24,47 @@ SEALS = ["2aee6b4c76536cca", "5a46683ab1bfe964", "02cc383287f6356f"]
 FORMS = ("by host", "by path", "gRPC")
 
 
-def published(wish: Publication, *backends: Backend) -> dict[str, list[dict[str, Any]]]:
+def published(publication: Publication, *backends: Backend) -> dict[str, list[dict[str, Any]]]:
     """The rules of the Model's three routes."""
-    made = routes(a_model(), backends or (A, B), GatewaySettings(), wish)
-    return {form: one["spec"]["rules"] for form, one in zip(FORMS, made, strict=False)}
+    published_routes = routes(a_model(), backends or (A, B), GatewaySettings(), publication)
+    return {form: route["spec"]["rules"] for form, route in zip(FORMS, published_routes, strict=False)}
+
+
+def of_each(field: str, rule: dict[str, Any]) -> list[Any]:
+    return [backend[field] for backend in rule["backendRefs"]]
 
 
 def cookie_given(rule: dict[str, Any]) -> list[str]:
     """The cookie each backend of a rule gives, as a browser sends it back; empty for none."""
     changes = [backend["filters"][0]["responseHeaderModifier"] for backend in rule["backendRefs"]]
-    return [(one.get("add") or [{"value": ""}])[0]["value"].partition(";")[0] for one in changes]
+    return [(change.get("add") or [{"value": ""}])[0]["value"].partition(";")[0] for change in changes]
 
 
 def matched(rule: dict[str, Any], header: str, value: str) -> bool:
     """As Envoy does it: the whole value has to match."""
-    [wanted] = rule["matches"][0]["headers"]
-    if wanted["name"] != header:
+    [match] = rule["matches"][0]["headers"]
+    if match["name"] != header:
         return False
-    return bool(re.fullmatch(wanted["value"], value)) if wanted["type"] != "Exact" else wanted["value"] == value
+    return bool(re.fullmatch(match["value"], value)) if match["type"] != "Exact" else match["value"] == value
 
 
 def test_without_a_wish_the_routes_are_those_that_earlier_releases_wrote() -> None:
     made = routes(a_model(), [A, B], GatewaySettings())
 
-    seals = [one["metadata"]["annotations"][DESIRED_ANNOTATION] for one in made]
+    seals = [route["metadata"]["annotations"][DESIRED_ANNOTATION] for route in made]
     assert seals == SEALS, "an upgrade would rewrite every route"
     assert made == routes(a_model(), [A, B], GatewaySettings(), Publication())
 
 
-@pytest.mark.parametrize("wish", [Publication(mirror=("digits-b", 10)), BY_COOKIE, BY_HEADER])
-def test_rules_that_were_there_keep_their_place_and_their_backends(wish: Publication) -> None:
-    plain, wished = published(Publication()), published(wish)
+@pytest.mark.parametrize("publication", [Publication(mirror=("digits-b", 10)), BY_COOKIE, BY_HEADER])
+def test_rules_that_were_there_keep_their_place_and_their_backends(publication: Publication) -> None:
+    plain, changed = published(Publication()), published(publication)
 
     for form in FORMS:
-        for before, after in zip(plain[form], wished[form], strict=False):
+        for before, after in zip(plain[form], changed[form], strict=False):
             assert before["matches"] == after["matches"]
-            assert [one["name"] for one in before["backendRefs"]] == [one["name"] for one in after["backendRefs"]]
-            assert [one["weight"] for one in before["backendRefs"]] == [one["weight"] for one in after["backendRefs"]]
+            assert of_each("name", before) == of_each("name", after)
+            assert of_each("weight", before) == of_each("weight", after)
 
 
 class TestMirror:
@@ -76,23 +80,27 @@ class TestMirror:
     def test_the_path_is_cut_off_as_before(self) -> None:
         main = published(self.WISH)["by path"][0]
 
-        assert [one["type"] for one in main["filters"]] == ["RequestMirror", "URLRewrite"]
+        assert [route_filter["type"] for route_filter in main["filters"]] == ["RequestMirror", "URLRewrite"]
 
     def test_pinned_requests_are_not_copied(self) -> None:
         for rules in published(self.WISH).values():
-            assert all(one["type"] != "RequestMirror" for rule in rules[1:] for one in rule.get("filters", []))
+            assert all(
+                route_filter["type"] != "RequestMirror"
+                for rule in rules[1:]
+                for route_filter in rule.get("filters", [])
+            )
 
     def test_a_revision_without_a_service_gets_no_copies(self) -> None:
         assert published(self.WISH, A) == published(Publication(), A)
 
     def test_a_service_that_gets_copies_is_still_named(self) -> None:
-        seen = a_serving_world().snapshot()
+        snapshot = a_serving_world().snapshot()
         rule = published(self.WISH)["by host"][0]
         rule["backendRefs"] = rule["backendRefs"][:1]
         mirroring = {Ref("HTTPRoute", "demo", "digits"): {"kind": "HTTPRoute", "spec": {"rules": [rule]}}}
 
-        assert mentioned(replace(seen, children=mirroring), "digits-b-predictor")
-        assert not mentioned(replace(seen, children=mirroring), "digits-c-predictor")
+        assert mentioned(replace(snapshot, children=mirroring), "digits-b-predictor")
+        assert not mentioned(replace(snapshot, children=mirroring), "digits-c-predictor")
 
 
 class TestPreview:
@@ -101,16 +109,16 @@ class TestPreview:
     def test_it_has_a_host_of_its_own_over_http_and_grpc(self) -> None:
         made = routes(a_model(), [A, B], GatewaySettings(), self.WISH)[3:]
 
-        assert [(one["kind"], one["metadata"]["name"]) for one in made] == [
+        assert [(route["kind"], route["metadata"]["name"]) for route in made] == [
             ("HTTPRoute", preview_route_name("digits")),
             ("GRPCRoute", preview_route_name("digits")),
         ]
-        assert {host for one in made for host in one["spec"]["hostnames"]} == {"digits--preview.demo.models.local"}
+        assert {host for route in made for host in route["spec"]["hostnames"]} == {"digits--preview.demo.models.local"}
         assert preview_host("digits", "demo", "models.local") == "digits--preview.demo.models.local"
 
     def test_the_candidate_alone_answers(self) -> None:
-        for one in routes(a_model(), [A, B], GatewaySettings(), self.WISH)[3:]:
-            [rule] = one["spec"]["rules"]
+        for route in routes(a_model(), [A, B], GatewaySettings(), self.WISH)[3:]:
+            [rule] = route["spec"]["rules"]
             assert [backend["name"] for backend in rule["backendRefs"]] == ["digits-b-predictor"]
             assert "headers" not in rule["matches"][0]
 
@@ -131,8 +139,8 @@ class TestByCookie:
 
         sent = [[matched(rule, "cookie", side) for rule in (to_a, to_b)] for side in (side_a, side_b)]
         assert sent == [[True, False], [False, True]]
-        assert [one["name"] for one in to_a["backendRefs"]] == ["digits-a-predictor"]
-        assert [one["name"] for one in to_b["backendRefs"]] == ["digits-b-predictor"]
+        assert [backend["name"] for backend in to_a["backendRefs"]] == ["digits-a-predictor"]
+        assert [backend["name"] for backend in to_b["backendRefs"]] == ["digits-b-predictor"]
 
     @pytest.mark.parametrize("around", ["{}", "theme=dark; {}", "{}; lang=de", "a=1; {};b=2", "a=1;{}"])
     def test_it_is_found_among_others(self, around: str) -> None:
@@ -151,14 +159,14 @@ class TestByCookie:
 
     def test_models_on_one_host_do_not_share_it(self) -> None:
         rules = published(BY_COOKIE)
-        given = {
+        cookies = {
             form: rules[form][0]["backendRefs"][0]["filters"][0]["responseHeaderModifier"]["add"][0]["value"]
             for form in FORMS
         }
 
-        assert "Path=/demo/digits/;" in given["by path"]
-        assert "Path=/;" in given["by host"]
-        assert all(f"Max-Age={COOKIE_SECONDS}" in value for value in given.values())
+        assert "Path=/demo/digits/;" in cookies["by path"]
+        assert "Path=/;" in cookies["by host"]
+        assert all(f"Max-Age={COOKIE_SECONDS}" in value for value in cookies.values())
 
     def test_the_side_in_one_test_says_nothing_about_the_next(self) -> None:
         earlier = cookie_given(published(BY_COOKIE)["by host"][0])
@@ -183,7 +191,7 @@ class TestByHeader:
         assert matched(named, "x-user-id", "somebody")
         assert named["name"] == STICKY_RULE
         assert named["backendRefs"] == main["backendRefs"]
-        assert [one["weight"] for one in named["backendRefs"]] == [70, 30]
+        assert [backend["weight"] for backend in named["backendRefs"]] == [70, 30]
 
     def test_nobody_is_given_a_cookie(self) -> None:
         assert all(cookie_given(rules[0]) == ["", ""] for rules in published(BY_HEADER).values())
@@ -193,7 +201,7 @@ class TestByHeader:
 
         balanced = policy["spec"]["loadBalancer"]["consistentHash"]
         assert balanced == {"type": "Headers", "headers": [{"name": "x-user-id"}]}
-        assert [(one["kind"], one["name"], one["sectionName"]) for one in policy["spec"]["targetRefs"]] == [
+        assert [(target["kind"], target["name"], target["sectionName"]) for target in policy["spec"]["targetRefs"]] == [
             ("HTTPRoute", "digits", STICKY_RULE),
             ("HTTPRoute", "digits--path", STICKY_RULE),
             ("GRPCRoute", "digits", STICKY_RULE),
@@ -202,23 +210,23 @@ class TestByHeader:
         assert policy["metadata"]["name"] == sticky_policy_name("digits")
 
 
-@pytest.mark.parametrize("wish", [BY_COOKIE, BY_HEADER])
+@pytest.mark.parametrize("publication", [BY_COOKIE, BY_HEADER])
 class TestComingAndGoing:
-    def test_while_a_side_joins_or_leaves_its_rules_are_there_and_match_nobody(self, wish: Publication) -> None:
-        ready, serving = published(wish, *JOINING), published(wish)
+    def test_while_a_side_joins_or_leaves_its_rules_are_there_and_match_nobody(self, publication: Publication) -> None:
+        ready, serving = published(publication, *JOINING), published(publication)
 
         for form in FORMS:
             assert len(ready[form]) == len(serving[form])
             assert all(rule["matches"][0]["headers"][0]["type"] == "Exact" for rule in ready[form][1:])
             assert cookie_given(ready[form][0]) == ["", ""], "whoever came first would all be on one side"
             for before, after in zip(ready[form][3:], serving[form][3:], strict=True):
-                assert [one["name"] for one in before["backendRefs"]] == [one["name"] for one in after["backendRefs"]]
+                assert of_each("name", before) == of_each("name", after)
 
-    def test_a_side_without_weight_has_no_such_rules(self, wish: Publication) -> None:
+    def test_a_side_without_weight_has_no_such_rules(self, publication: Publication) -> None:
         for backends in [(A,), (B,), (Backend("digits-a", "a", 100), Backend("digits-b", "b", 0))]:
-            assert published(wish, *backends) == published(Publication(), *backends)
+            assert published(publication, *backends) == published(Publication(), *backends)
 
-    def test_the_smallest_share_is_a_share(self, wish: Publication) -> None:
-        rules = published(wish, Backend("digits-a", "a", 99), Backend("digits-b", "b", 1))["by host"]
+    def test_the_smallest_share_is_a_share(self, publication: Publication) -> None:
+        rules = published(publication, Backend("digits-a", "a", 99), Backend("digits-b", "b", 1))["by host"]
 
         assert rules[3]["matches"][0]["headers"][0]["type"] == "RegularExpression"

@@ -48,12 +48,12 @@ def test_a_canary_goes_on_as_the_table_says(phase: Phase, step: int, signal: Sig
 @pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.IDLE, Phase.ABORTING}))
 @pytest.mark.parametrize("signal", sorted(AGAINST))
 def test_whatever_speaks_against_it_ends_a_rollout_from_anywhere(phase: Phase, signal: Signal) -> None:
-    move = next_transition(phase, 1, signal, CANARY)
+    transition = next_transition(phase, 1, signal, CANARY)
 
-    assert move is not None
-    assert move.phase is Phase.ABORTING
+    assert transition is not None
+    assert transition.phase is Phase.ABORTING
     unproven = phase in (Phase.BUILDING, Phase.REPLACING, Phase.STARTING) and signal is Signal.FAILED
-    assert move.outcome is (Outcome.FAILED if unproven else AGAINST[signal])
+    assert transition.outcome is (Outcome.FAILED if unproven else AGAINST[signal])
 
 
 @pytest.mark.parametrize("phase", [Phase.IDLE, Phase.ABORTING])
@@ -63,7 +63,7 @@ def test_what_has_ended_cannot_be_ended_again(phase: Phase, signal: Signal) -> N
 
 
 @pytest.mark.parametrize(
-    ("course", "move"),
+    ("spec_view", "transition"),
     [
         (RolloutSpecView(Strategy.CANARY), Transition(Phase.ADVANCING)),
         (RolloutSpecView(Strategy.BLUE_GREEN), Transition(Phase.PREVIEWING)),
@@ -74,16 +74,16 @@ def test_what_has_ended_cannot_be_ended_again(phase: Phase, signal: Signal) -> N
         (RolloutSpecView(Strategy.CANARY, first=True), PROMOTED),
     ],
 )
-def test_every_strategy_has_its_first_stage(course: RolloutSpecView, move: Transition) -> None:
-    assert first_transition(course) == move
+def test_every_strategy_has_its_first_stage(spec_view: RolloutSpecView, transition: Transition) -> None:
+    assert first_transition(spec_view) == transition
 
 
 def test_a_load_test_comes_before_the_first_stage_but_not_for_the_very_first_revision() -> None:
-    asked = RolloutSpecView(Strategy.BLUE_GREEN, load_test=True)
+    tested = RolloutSpecView(Strategy.BLUE_GREEN, load_test=True)
     first = RolloutSpecView(Strategy.BLUE_GREEN, load_test=True, first=True)
 
-    assert next_transition(Phase.STARTING, 0, Signal.WARMED_UP, asked) == Transition(Phase.TESTING)
-    assert next_transition(Phase.TESTING, 0, Signal.PASSED, asked) == Transition(Phase.PREVIEWING)
+    assert next_transition(Phase.STARTING, 0, Signal.WARMED_UP, tested) == Transition(Phase.TESTING)
+    assert next_transition(Phase.TESTING, 0, Signal.PASSED, tested) == Transition(Phase.PREVIEWING)
     assert next_transition(Phase.STARTING, 0, Signal.WARMED_UP, first) == PROMOTED
 
 
@@ -122,6 +122,6 @@ def test_a_promotion_while_the_bake_is_held_ends_it() -> None:
 
 
 def test_blue_green_switches_to_its_bake() -> None:
-    course = RolloutSpecView(Strategy.BLUE_GREEN, steps=3)
+    spec_view = RolloutSpecView(Strategy.BLUE_GREEN, steps=3)
 
-    assert next_transition(Phase.PREVIEWING, 0, Signal.PASSED, course) == Transition(Phase.BAKING, 3)
+    assert next_transition(Phase.PREVIEWING, 0, Signal.PASSED, spec_view) == Transition(Phase.BAKING, 3)

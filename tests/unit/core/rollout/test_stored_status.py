@@ -24,12 +24,12 @@ def with_old_names(value: Any) -> Any:
 def test_a_rollout_under_way_goes_on_and_everybody_keeps_what_they_had(phase: Phase, step: int) -> None:
     world = a_rollout_world()
     live_until_phase(world, phase, step)
-    shares = traffic(world)
+    weights = traffic(world)
 
     world.model["status"] = with_old_names(world.model["status"])
     plan = world.look()
 
     assert not [ref for ref in plan.delete if ref.kind == "InferenceService"]
-    assert traffic(world) == shares
+    assert traffic(world) == weights
     live_until_ended(world)
     assert last(world).outcome is Outcome.PROMOTED

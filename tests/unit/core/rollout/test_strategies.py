@@ -23,9 +23,9 @@ def route(world: World, name: str = "digits") -> dict[str, Any] | None:
 
 
 def rules(world: World) -> list[dict[str, Any]]:
-    found = route(world)
-    assert found is not None
-    return found["spec"]["rules"]
+    main_route = route(world)
+    assert main_route is not None
+    return main_route["spec"]["rules"]
 
 
 def main_rule(world: World) -> dict[str, Any]:
@@ -38,12 +38,12 @@ def test_blue_green_previews_switches_in_one_write_bakes_and_cleans_up() -> None
     live_until_phase(world, Phase.PREVIEWING)
     world.look()
     previewed = (traffic(world), route(world, "digits--preview") is not None)
-    seen: list[dict[str, int]] = []
-    live_until(world, lambda rollout: seen.append(traffic(world)) or not rollout.active)
+    history: list[dict[str, int]] = []
+    live_until(world, lambda rollout: history.append(traffic(world)) or not rollout.active)
     world.settle()
 
     assert previewed == ({"1": 100}, True)
-    assert [one for number, one in enumerate(seen) if number == 0 or one != seen[number - 1]] == [
+    assert [weights for number, weights in enumerate(history) if number == 0 or weights != history[number - 1]] == [
         {"1": 100},
         {"2": 100},
     ]
@@ -107,7 +107,7 @@ def test_a_shadow_mirrors_and_never_answers() -> None:
     world.look()
 
     assert traffic(world) == {"1": 100}
-    assert [one["type"] for one in main_rule(world)["filters"]] == ["RequestMirror"]
+    assert [route_filter["type"] for route_filter in main_rule(world)["filters"]] == ["RequestMirror"]
 
 
 def test_a_shadow_ends_with_a_report_and_no_promotion() -> None:
@@ -173,20 +173,21 @@ def test_an_ab_test_without_an_end_waits_for_a_person() -> None:
 
 def test_recreate_removes_the_old_before_it_makes_the_new() -> None:
     world = a_rollout_world(strategy="Recreate")
-    seen: list[list[str]] = []
+    history: list[list[str]] = []
 
     live_until_phase(world, Phase.REPLACING)
-    said = state(world).message
+    message = state(world).message
     live_until(
         world,
         lambda rollout: (
-            seen.append(sorted(one.version for one in world.status.revisions)) or rollout.phase is Phase.IDLE
+            history.append(sorted(revision.version for revision in world.status.revisions))
+            or rollout.phase is Phase.IDLE
         ),
     )
     world.settle()
 
-    assert ["1", "2"] not in seen
-    assert "requests fail until" in said
+    assert ["1", "2"] not in history
+    assert "requests fail until" in message
     assert traffic(world) == {"2": 100}
 
 

@@ -40,7 +40,9 @@ def test_both_revisions_can_be_asked_for_by_header(kind: str, name: str) -> None
         (rule["matches"][0]["headers"][0]["value"], [backend["name"] for backend in rule["backendRefs"]])
         for rule in route["spec"]["rules"][1:]
     ]
-    assert pinned == [(world.revision(one).name, [predictor(world.revision(one).name)]) for one in ("1", "2")]
+    assert pinned == [
+        (world.revision(version).name, [predictor(world.revision(version).name)]) for version in ("1", "2")
+    ]
 
 
 @pytest.mark.parametrize(("kind", "name"), ROUTES)
@@ -144,7 +146,7 @@ def test_a_third_wish_waits_for_a_slot() -> None:
 
     world.look()
 
-    assert all(one["kind"] != "InferenceService" for one in third.apply)
+    assert all(desired["kind"] != "InferenceService" for desired in third.apply)
     assert world.condition("Ready") == ("False", "WaitingForSlot")
     world.settle()
     assert world.revision("2").resources == {"requests": {"cpu": "2"}}
@@ -280,7 +282,9 @@ def test_a_crash_after_any_write_of_the_switch_is_harmless(writes: int) -> None:
 def test_routes_never_run_ahead_of_the_status() -> None:
     world = a_serving_world()
     world.ask(version="2")
-    world.run_until(lambda: any(one.answered for name, one in world.probes.items() if name != world.status.revision))
+    world.run_until(
+        lambda: any(probe.answered for name, probe in world.probes.items() if name != world.status.revision)
+    )
 
     world.look(crash_after=1)
 
@@ -310,7 +314,7 @@ def test_a_wish_withdrawn_while_its_revision_joins_lets_it_leave_again() -> None
 
     assert (world.stage_of("1"), world.stage_of("2")) == ("Serving", "Leaving")
     world.settle()
-    assert [one.version for one in world.status.revisions] == ["1"]
+    assert [revision.version for revision in world.status.revisions] == ["1"]
 
 
 def test_a_revision_wanted_again_at_the_moment_its_drain_ends_takes_the_traffic_back() -> None:
@@ -321,4 +325,4 @@ def test_a_revision_wanted_again_at_the_moment_its_drain_ends_takes_the_traffic_
     world.settle()
 
     assert world.condition("Ready") == ("True", "Serving")
-    assert [one.version for one in world.status.revisions] == ["1"]
+    assert [revision.version for revision in world.status.revisions] == ["1"]

@@ -9,20 +9,20 @@ LEAST = "name: digits\nversion: '1'\nframework: pytorch\ntask: classification\n"
 
 
 def test_the_least_is_name_version_framework_and_task() -> None:
-    found = parse_metadata(LEAST.encode(), "it")
+    metadata = parse_metadata(LEAST.encode(), "it")
 
-    assert (found.name, found.version, found.framework, found.task) == (
+    assert (metadata.name, metadata.version, metadata.framework, metadata.task) == (
         "digits",
         "1",
         "pytorch",
         "classification",
     )
     assert (
-        found.inputs,
-        found.outputs,
-        found.labels,
-        found.metrics,
-        found.licence,
+        metadata.inputs,
+        metadata.outputs,
+        metadata.labels,
+        metadata.metrics,
+        metadata.licence,
     ) == ((), (), (), {}, "")
 
 
@@ -38,11 +38,11 @@ def test_everything_else_is_optional_and_in_camel_case() -> None:
         "trainingData: {reference: the archive, digest: 'sha256:" + "0" * 64 + "'}\n"
     )
 
-    found = parse_metadata(text.encode(), "it")
+    metadata = parse_metadata(text.encode(), "it")
 
-    assert found.inputs[0].shape == (-1, 8)
-    assert found.training_data is not None
-    assert found.training_data.reference == "the archive"
+    assert metadata.inputs[0].shape == (-1, 8)
+    assert metadata.training_data is not None
+    assert metadata.training_data.reference == "the archive"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_everything_else_is_optional_and_in_camel_case() -> None:
 def test_a_mistake_is_told_with_its_place(text: str | bytes, sentence: str) -> None:
     content = text if isinstance(text, bytes) else text.encode()
 
-    with pytest.raises(InvalidEntry) as told:
+    with pytest.raises(InvalidEntry) as raised:
         parse_metadata(content, "it")
 
-    assert sentence in str(told.value)
+    assert sentence in str(raised.value)

@@ -51,11 +51,11 @@ def test_a_file_called_like_the_manifest_is_not_one(name: str, version: str) -> 
 
 @examples
 @given(st.lists(files, max_size=5), st.randoms())
-def test_the_digest_of_an_entry_does_not_depend_on_the_order_of_its_files(found: list[EntryFile], random) -> None:
-    shuffled = list(found)
+def test_the_digest_of_an_entry_does_not_depend_on_the_order_of_its_files(files: list[EntryFile], random) -> None:
+    shuffled = list(files)
     random.shuffle(shuffled)
 
-    assert keys.entry_digest(shuffled) == keys.entry_digest(found)
+    assert keys.entry_digest(shuffled) == keys.entry_digest(files)
 
 
 @examples
@@ -63,11 +63,11 @@ def test_the_digest_of_an_entry_does_not_depend_on_the_order_of_its_files(found:
     st.lists(files, max_size=4, unique_by=lambda file: file.path),
     st.lists(files, max_size=4),
 )
-def test_other_files_give_another_digest(one: list[EntryFile], other: list[EntryFile]) -> None:
-    def content(found: list[EntryFile]) -> list[tuple[str, str]]:
-        return sorted((file.path, file.sha256) for file in found)
+def test_other_files_give_another_digest(first: list[EntryFile], second: list[EntryFile]) -> None:
+    def content(entry_files: list[EntryFile]) -> list[tuple[str, str]]:
+        return sorted((file.path, file.sha256) for file in entry_files)
 
-    assert (keys.entry_digest(one) == keys.entry_digest(other)) == (content(one) == content(other))
+    assert (keys.entry_digest(first) == keys.entry_digest(second)) == (content(first) == content(second))
 
 
 def test_what_builds_share_depends_on_the_entry_alone() -> None:
