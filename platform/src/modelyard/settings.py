@@ -174,10 +174,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        found, environment = config_file(), _Environment(settings_cls)
-        if found is None:
+        file, environment = config_file(), _Environment(settings_cls)
+        if file is None:
             return (init_settings, environment)
-        return (init_settings, environment, InitSettingsSource(settings_cls, init_kwargs=_file_values(found)))
+        return (init_settings, environment, InitSettingsSource(settings_cls, init_kwargs=_file_values(file)))
 
     @classmethod
     def read(cls, **overrides: Any) -> "Settings":
@@ -186,7 +186,7 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as bad:
             first = bad.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where = ".".join(str(field) for field in first["loc"])
             origin = config_file() or "the environment"
             raise InvalidSettings(f"setting {where} is not usable: {first['msg']}; correct it in {origin}.") from bad
 

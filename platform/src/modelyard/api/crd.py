@@ -26,7 +26,7 @@ from .status import ModelStatus
 PLURAL = "models"
 HEADER = "# Generated from platform/src/modelyard/api by `make generate`; `make verify` fails when they differ.\n"
 ANNOTATIONS = {"helm.sh/resource-policy": "keep"}
-_SAID_BY_RULES = ("pattern", "minimum", "maximum", "minLength")
+_REPLACED_BY_RULES = ("pattern", "minimum", "maximum", "minLength")
 _KEPT = {
     "type", "description", "default", "enum", "format", "items", "properties", "additionalProperties", "required",
     "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
@@ -79,8 +79,8 @@ def structural(kind: type[BaseModel]) -> dict[str, Any]:
     return _node(schema, schema.get("$defs", {}))
 
 
-def _node(found: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    node = _merged(found, definitions)
+def _node(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    node = _merged(schema, definitions)
     unknown = {key for key in node if key not in _KEPT | {"title", "$defs", "propertyNames"}}
     if unknown:
         raise ValueError(f"a CRD cannot say {', '.join(sorted(unknown))} (in {node.get('title', 'a field')})")
@@ -92,9 +92,9 @@ def _node(found: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     return _tidied(result, definitions)
 
 
-def _merged(found: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _merged(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """The node with references and the null of an optional field resolved; what the field says wins."""
-    node = dict(found)
+    node = dict(schema)
     if "anyOf" in node:
         options = [option for option in node.pop("anyOf") if option != {"type": "null"}]
         if len(options) != 1:
@@ -112,7 +112,7 @@ def _tidied(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
     if isinstance(extra, dict):
         node["additionalProperties"] = _node(extra, definitions)
     if node.get("x-kubernetes-validations") and node.get("type") != "object":
-        for key in _SAID_BY_RULES:
+        for key in _REPLACED_BY_RULES:
             node.pop(key, None)
     if node.get("type") == "integer":
         node["format"] = "int32" if "maximum" in node else "int64"

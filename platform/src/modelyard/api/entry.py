@@ -32,11 +32,11 @@ class _Closed(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
-def _version_text(given: Any) -> Any:
+def _version_text(value: Any) -> Any:
     """`version: 2` is what people write; 1.10 would silently become 1.1, so a float is refused."""
-    if isinstance(given, float):
+    if isinstance(value, float):
         raise ValueError('put the version in quotes, such as version: "1.10", or YAML reads it as a number')
-    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Tensor(_Closed):

@@ -27,10 +27,10 @@ class Precision(StrEnum):
     INT4 = "int4"
 
 
-def _each_once(given: list[Precision]) -> list[Precision]:
-    if len(set(given)) != len(given):
+def _each_once(precisions: list[Precision]) -> list[Precision]:
+    if len(set(precisions)) != len(precisions):
         raise ValueError(_SAY_ONCE)
-    return given
+    return precisions
 
 
 Precisions = Annotated[
@@ -75,16 +75,16 @@ class Optimize(Shape):
 
     def options(self, target: str) -> dict[str, Any]:
         """Build options, the same for the same wish however it was written; `target` is cpu or gpu."""
-        wanted = {
+        options = {
             "goal": self.goal,
             "maxQualityLoss": fraction(self.max_quality_loss),
-            "precisions": [one.value for one in _in_order(self.precisions)],
+            "precisions": [precision.value for precision in _in_order(self.precisions)],
             "budget": self.budget_seconds,
             "target": target,
         }
-        return {"optimize": {**wanted, "train": True} if self.train else wanted}
+        return {"optimize": {**options, "train": True} if self.train else options}
 
 
-def _in_order(given: Sequence[Precision]) -> list[Precision]:
+def _in_order(precisions: Sequence[Precision]) -> list[Precision]:
     """As `Precision` lists them."""
-    return [one for one in Precision if one in given]
+    return [precision for precision in Precision if precision in precisions]

@@ -50,10 +50,10 @@ def _matching(pattern: str, say: str) -> AfterValidator:
 
 
 def _holding(holds: Callable[[Any], bool], say: str) -> AfterValidator:
-    def holding(given: Any) -> Any:
-        if not holds(given):
+    def holding(value: Any) -> Any:
+        if not holds(value):
             raise ValueError(say)
-        return given
+        return value
 
     return AfterValidator(holding)
 
@@ -68,9 +68,9 @@ def _matches(pattern: str, say: str) -> dict[str, str]:
     return cel(f"self.matches('{pattern}')", say)
 
 
-def _number_as_text(given: Any) -> Any:
+def _number_as_text(value: Any) -> Any:
     """`cpu: 2` is what people write."""
-    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 EntryName = Annotated[

@@ -173,13 +173,13 @@ class Command(Shape):
 
 
 def _unfit(field: str, strategies: frozenset[Strategy]) -> dict[str, str]:
-    allowed = ", ".join(f"'{one}'" for one in sorted(strategies))
+    allowed = ", ".join(f"'{strategy}'" for strategy in sorted(strategies))
     return cel(f"!has(self.{to_camel(field)}) || self.strategy in [{allowed}]", _say_unfit(field))
 
 
 def _say_unfit(field: str) -> str:
-    *others, last = sorted(FITS[field])
-    names = f"{', '.join(others)} or {last}" if others else last
+    *first, last = sorted(FITS[field])
+    names = f"{', '.join(first)} or {last}" if first else last
     return f"rollout.{to_camel(field)} is for strategy {names}: remove it or change the strategy"
 
 

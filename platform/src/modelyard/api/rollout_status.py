@@ -172,7 +172,7 @@ class RolloutStatus(StatusShape):
 
     def gate(self, name: str) -> GateStatus | None:
         """The gate of that name, or None."""
-        return next((one for one in self.gates if one.name == name), None)
+        return next((gate for gate in self.gates if gate.name == name), None)
 
     def has_handled(self, command: str) -> bool:
         """The command of that id was answered before."""

@@ -146,4 +146,4 @@ class ModelStatus(StatusShape):
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of that type, or None."""
-        return next((found for found in self.conditions if found.type == kind), None)
+        return next((condition for condition in self.conditions if condition.type == kind), None)

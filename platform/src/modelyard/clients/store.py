@@ -69,8 +69,8 @@ class S3Store:
         with self._errors("list"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
-                for found in page.get("Contents", []):
-                    yield Stored(found["Key"], int(found["Size"]))
+                for item in page.get("Contents", []):
+                    yield Stored(item["Key"], int(item["Size"]))
 
     def copy(self, source: str, target: str) -> None:
         with self._errors("write to"):
@@ -104,17 +104,17 @@ class S3Store:
                 "configuration file, or MODELYARD_STORE_ACCESS_KEY_ID and MODELYARD_STORE_SECRET_ACCESS_KEY."
             ) from bad
         except boto.ClientError as bad:
-            raise self._said(verb, _code(bad)) from bad
+            raise self._error(verb, _code(bad)) from bad
         except S3UploadFailedError as bad:
             cause = bad.__context__
-            raise self._said(verb, _code(cause) if isinstance(cause, boto.ClientError) else str(bad)) from bad
+            raise self._error(verb, _code(cause) if isinstance(cause, boto.ClientError) else str(bad)) from bad
         except connection as bad:
             raise Unreachable(
                 f"the store does not answer at {self._settings.endpoint or 'AWS S3'}: check store.endpoint "
                 "(MODELYARD_STORE_ENDPOINT) and that the store is running."
             ) from bad
 
-    def _said(self, verb: str, code: str) -> Exception:
+    def _error(self, verb: str, code: str) -> Exception:
         if code in _BAD_KEY:
             return Refused(f"may not {verb} {self.place}: check the access key, its rights and the bucket's name.")
         if code == "NoSuchBucket":

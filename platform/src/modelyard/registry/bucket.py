@@ -76,12 +76,12 @@ class BucketRegistry:
             _, name, file = stored.key.split("/", 2)
             version = self._alias_version(name, file.removesuffix(".json"))
             aliases.setdefault((name, version or ""), []).append(file.removesuffix(".json"))
-        found = []
+        result = []
         for name, version in self._versions(keys.REGISTRY):
             entry = self._manifest(name, version)
             if entry is not None:
-                found.append(Listed(entry, tuple(sorted(aliases.get((name, version), [])))))
-        return sorted(found, key=lambda listed: (listed.entry.name, natural(listed.entry.version)))
+                result.append(Listed(entry, tuple(sorted(aliases.get((name, version), [])))))
+        return sorted(result, key=lambda listed: (listed.entry.name, natural(listed.entry.version)))
 
     def set_alias(self, name: str, alias: str, version: str) -> Entry:
         """Points an alias at an existing version, from now on; returns the entry."""
@@ -148,8 +148,8 @@ class BucketRegistry:
             raise CorruptEntry(f"alias {alias} of {name} is damaged; set it again.") from bad
 
     def _versions(self, prefix: str) -> Iterable[tuple[str, str]]:
-        found = (keys.manifest_version(stored.key) for stored in self._store.list(prefix))
-        return [pair for pair in found if pair is not None]
+        pairs = (keys.manifest_version(stored.key) for stored in self._store.list(prefix))
+        return [pair for pair in pairs if pair is not None]
 
     def _missing(self, name: str, version: str) -> str:
         versions = sorted((v for _, v in self._versions(keys.entry_prefix(name, "")[:-1])), key=natural)

@@ -45,7 +45,7 @@ def file_sha256(path: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     """Every file that belongs to the entry: all but hidden ones and Python's caches; links are refused."""
-    found = []
+    files = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
@@ -53,10 +53,10 @@ def _files(folder: Path) -> list[Path]:
         if path.is_symlink():
             raise InvalidEntry(f"{path} is a link; put the file itself into the entry.")
         if path.is_file():
-            found.append(path)
+            files.append(path)
         elif not path.is_dir():
             raise InvalidEntry(f"{path} is neither a file nor a folder; remove it from the entry.")
-    return found
+    return files
 
 
 def _described(folder: Path, file: Path) -> EntryFile:

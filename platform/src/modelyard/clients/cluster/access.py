@@ -25,15 +25,15 @@ def kubeconfig_file() -> Path | None:
 
 def access(kubeconfig: Path | None = None) -> Configuration:
     """Host, certificates and credentials for the API server; raises InvalidSettings when there are none."""
-    found = Configuration()
+    configuration = Configuration()
     try:
         if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-            load_incluster_config(client_configuration=found)
-            return found
+            load_incluster_config(client_configuration=configuration)
+            return configuration
         path = kubeconfig or kubeconfig_file()
         if path is None:
             raise InvalidSettings("no cluster is known here: set KUBECONFIG, or start one with `make cluster`.")
-        load_kube_config(config_file=str(path), client_configuration=found)
+        load_kube_config(config_file=str(path), client_configuration=configuration)
     except (ConfigException, OSError) as bad:
         raise InvalidSettings(f"the cluster's access data cannot be used: {bad}; correct KUBECONFIG.") from bad
-    return found
+    return configuration

@@ -71,11 +71,11 @@ class Cluster:
         """The metadata of all objects of a kind; the server leaves specs and statuses out."""
         query = [("labelSelector", selector)] if selector else []
         pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY)
-        return [one["metadata"] for one in pages]
+        return [item["metadata"] for item in pages]
 
-    def apply(self, wanted: Object) -> dict[str, Any]:
+    def apply(self, desired: Object) -> dict[str, Any]:
         """Server-side apply of the whole object; the server's answer."""
-        answer = self._json("PATCH", _at(_ref(wanted)), _APPLY, wanted, content=_APPLY_TYPE)
+        answer = self._json("PATCH", _at(_ref(desired)), _APPLY, desired, content=_APPLY_TYPE)
         assert answer is not None
         return answer
 
@@ -139,20 +139,20 @@ class Cluster:
         known: dict[str, set[str]] = {}
         for version in {kind.api_version for kind in kinds}:
             root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-            found = self._json("GET", root, absent_ok=True) or {}
-            known[version] = {row["name"] for row in found.get("resources") or ()}
+            answer = self._json("GET", root, absent_ok=True) or {}
+            known[version] = {row["name"] for row in answer.get("resources") or ()}
         return [kind for kind in kinds if kind.plural not in known[kind.api_version]]
 
     def _pages(self, path: str, query: Query, accept: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        objects: list[dict[str, Any]] = []
         token = ""
         while True:
             page = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
             answer = self._json("GET", path, page, accept=accept) or {}
-            found.extend(answer.get("items") or ())
+            objects.extend(answer.get("items") or ())
             token = answer.get("metadata", {}).get("continue", "")
             if not token:
-                return found
+                return objects
 
     def _json(self, method: str, path: str, query: Query = (), body: Object | None = None, **how: Any) -> Any:
         raw = self._call(method, path, query, body, **how)
@@ -209,10 +209,10 @@ def _at(ref: Ref, sub: str = "") -> str:
 
 def _error(bad: ApiException, method: str, path: str) -> OutsideError:
     try:
-        said = json.loads(bad.body or b"").get("message", "")
+        message = json.loads(bad.body or b"").get("message", "")
     except (ValueError, AttributeError):
-        said = ""
-    text = f"{method} {path}: {said or bad.reason or 'no reason given'}"
+        message = ""
+    text = f"{method} {path}: {message or bad.reason or 'no reason given'}"
     if bad.status == 409:
         return Conflict(text)
     if bad.status == 429:

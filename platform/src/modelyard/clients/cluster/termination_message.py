@@ -34,7 +34,7 @@ def reason(bad: Exception, who: str) -> dict[str, str]:
     """{"reason", "message"} of what stopped a program called `who`."""
     if isinstance(bad, ModelyardError):
         return {"reason": bad.reason, "message": str(bad)}
-    met = host_failure(bad)
-    if met is not None:
-        return {"reason": met.reason, "message": str(met)}
+    failure = host_failure(bad)
+    if failure is not None:
+        return {"reason": failure.reason, "message": str(failure)}
     return {"reason": "Defect", "message": f"{who} failed with {type(bad).__name__}: {bad}"[:_MOST_CHARACTERS]}

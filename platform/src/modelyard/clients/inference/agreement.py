@@ -36,15 +36,15 @@ def differences(
     stable: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray], tolerance: Tolerance
 ) -> dict[str, Difference]:
     """Every output of either answer."""
-    found = {}
+    result = {}
     for name in sorted({*stable, *candidate}):
         if name not in candidate:
-            found[name] = Difference(why=f"{name} is missing in the candidate's answer")
+            result[name] = Difference(why=f"{name} is missing in the candidate's answer")
         elif name not in stable:
-            found[name] = Difference(why=f"{name} is in the candidate's answer alone")
+            result[name] = Difference(why=f"{name} is in the candidate's answer alone")
         else:
-            found[name] = difference(name, stable[name], candidate[name], tolerance)
-    return found
+            result[name] = difference(name, stable[name], candidate[name], tolerance)
+    return result
 
 
 def difference(name: str, stable: np.ndarray, candidate: np.ndarray, tolerance: Tolerance) -> Difference:
@@ -84,5 +84,5 @@ def _tops(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
     """Rows of scores, and how many have the same largest."""
     if a.ndim == 0 or a.shape[-1] not in CLASSES:
         return 0, 0
-    rows, others = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
-    return len(rows), int((rows.argmax(axis=1) == others.argmax(axis=1)).sum())
+    stable_rows, candidate_rows = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
+    return len(stable_rows), int((stable_rows.argmax(axis=1) == candidate_rows.argmax(axis=1)).sum())

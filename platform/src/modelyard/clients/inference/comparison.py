@@ -54,11 +54,11 @@ class Output:
     same_top: int = 0
     disagreeing: int = 0
 
-    def add(self, one: Difference) -> None:
+    def add(self, difference: Difference) -> None:
         """Takes in one pair."""
-        self.absolute, self.relative = max(self.absolute, one.absolute), max(self.relative, one.relative)
-        self.scored, self.same_top = self.scored + one.scored, self.same_top + one.same_top
-        self.disagreeing += one.why != ""
+        self.absolute, self.relative = max(self.absolute, difference.absolute), max(self.relative, difference.relative)
+        self.scored, self.same_top = self.scored + difference.scored, self.same_top + difference.same_top
+        self.disagreeing += difference.why != ""
 
 
 @dataclass
@@ -91,13 +91,13 @@ def compare(
 
     Raises Refused when another revision answers, Unreachable when the stable answers fewer than half.
     """
-    findings, end = Findings(times={one.protocol: [] for one in sides}), clock() + seconds
+    findings, end = Findings(times={both.protocol: [] for both in sides}), clock() + seconds
     for index, feed in enumerate(feeds):
         hopeless = index >= _HOPELESS and not findings.compared
         if index and (hopeless or clock() >= end):
             break
         findings.asked += 1
-        answered = [pair for one in sides if (pair := _pair(one, feed, index, findings, clock))]
+        answered = [pair for both in sides if (pair := _pair(both, feed, index, findings, clock))]
         why = [word for pair in answered for word in _differing(pair, tolerance, findings)]
         findings.compared += bool(answered)
         findings.disagreeing += bool(why)
@@ -124,16 +124,16 @@ def _pair(
         ours, theirs = _answer(sides.stable, feed, clock), _answer(sides.candidate, feed, clock)
     else:
         theirs, ours = _answer(sides.candidate, feed, clock), _answer(sides.stable, feed, clock)
-    if isinstance(ours.said, str):
-        findings.passed_over = findings.passed_over or ours.said
+    if isinstance(ours.result, str):
+        findings.passed_over = findings.passed_over or ours.result
         return None
-    if index and not isinstance(theirs.said, str):  # the first pair also opens the connections
+    if index and not isinstance(theirs.result, str):  # the first pair also opens the connections
         findings.times[sides.protocol].append((ours.seconds, theirs.seconds))
-    return _Pair(sides.protocol, ours.said, theirs.said)
+    return _Pair(sides.protocol, ours.result, theirs.result)
 
 
 class _Answer(NamedTuple):
-    said: Prediction | str
+    result: Prediction | str
     seconds: float
 
 
@@ -154,10 +154,10 @@ def _differing(pair: _Pair, tolerance: Tolerance, findings: Findings) -> Iterato
     if isinstance(pair.candidate, str):
         yield f"{pair.protocol}: the candidate did not answer: {pair.candidate}"
         return
-    for name, one in differences(pair.stable.outputs, pair.candidate.outputs, tolerance).items():
-        findings.outputs.setdefault(name, Output()).add(one)
-        if one.why:
-            yield f"{pair.protocol}: {one.why}"
+    for name, difference in differences(pair.stable.outputs, pair.candidate.outputs, tolerance).items():
+        findings.outputs.setdefault(name, Output()).add(difference)
+        if difference.why:
+            yield f"{pair.protocol}: {difference.why}"
 
 
 def opened(make: Callable[[str, bool], Inference], stable: str, candidate: str) -> list[Sides]:
@@ -171,6 +171,6 @@ def opened(make: Callable[[str, bool], Inference], stable: str, candidate: str) 
 
 def close(sides: Sequence[Sides]) -> None:
     """Closes all connections."""
-    for one in sides:
-        one.stable.connection.close()
-        one.candidate.connection.close()
+    for both in sides:
+        both.stable.connection.close()
+        both.candidate.connection.close()

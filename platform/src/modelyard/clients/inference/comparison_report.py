@@ -26,7 +26,7 @@ def report(findings: Findings, allowed: float, origin: str) -> dict[str, Any]:
         "share": round(share, 6),
         "allowed": allowed,
         "latencyRatio": {protocol: round(ratio, 3) for protocol, ratio in findings.ratios().items()},
-        "outputs": {name: _output(one) for name, one in findings.outputs.items()},
+        "outputs": {name: _output(output) for name, output in findings.outputs.items()},
         "examples": findings.words,
         "origin": origin,
     }
@@ -39,28 +39,28 @@ def short(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: report[name] for name in kept}, "outputs": dict(worst[:_SHORT_OUTPUTS])}
 
 
-def _output(one: Output) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "maxAbsolute": float(f"{one.absolute:.{_DIGITS}g}"),
-        "maxRelative": float(f"{one.relative:.{_DIGITS}g}"),
-        "disagreeing": one.disagreeing,
+def _output(output: Output) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "maxAbsolute": float(f"{output.absolute:.{_DIGITS}g}"),
+        "maxRelative": float(f"{output.relative:.{_DIGITS}g}"),
+        "disagreeing": output.disagreeing,
     }
-    if one.scored:
-        found["top1Agreement"] = round(one.same_top / one.scored, 6)
-    return found
+    if output.scored:
+        values["top1Agreement"] = round(output.same_top / output.scored, 6)
+    return values
 
 
 def _sentence(findings: Findings, share: float, allowed: float) -> str:
     times = ", ".join(f"{ratio:.2f} times over {protocol}" for protocol, ratio in findings.ratios().items())
     took = f"; it takes {times} the stable's time" if times else ""
     if not findings.disagreeing:
-        apart = max((one.absolute for one in findings.outputs.values()), default=0.0)
+        apart = max((output.absolute for output in findings.outputs.values()), default=0.0)
         return f"All {findings.compared} compared requests got the same answer (at most {apart:.3g} apart){took}."
     tops = ", ".join(
-        f"top-1 agreement of {name} {one.same_top / one.scored:.1%}"
-        for name, one in findings.outputs.items()
-        if one.scored
+        f"top-1 agreement of {name} {output.same_top / output.scored:.1%}"
+        for name, output in findings.outputs.items()
+        if output.scored
     )
     why = f"for example, {findings.words[0]}" if findings.words else "no example was kept"
-    other = f"{findings.disagreeing} of {findings.compared} compared requests ({share:.2%}) got another answer"
-    return f"{other}, {100 * allowed:g}% may: {why}{'; ' + tops if tops else ''}{took}."
+    differing = f"{findings.disagreeing} of {findings.compared} compared requests ({share:.2%}) got another answer"
+    return f"{differing}, {100 * allowed:g}% may: {why}{'; ' + tops if tops else ''}{took}."

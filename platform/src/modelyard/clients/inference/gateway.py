@@ -34,8 +34,8 @@ class Gateway:
             return Probe(False, f"the gateway at {self.url} did not answer: {type(bad).__name__} {bad}".strip())
         by = answer.headers.get(REVISION_HEADER, "")
         if answer.status_code != httpx.codes.OK:
-            said = " ".join(answer.text[:_SHOWN].split())
-            return Probe(False, f"the warm-up inference got HTTP {answer.status_code}: {said or 'no body'}")
+            body = " ".join(answer.text[:_SHOWN].split())
+            return Probe(False, f"the warm-up inference got HTTP {answer.status_code}: {body or 'no body'}")
         if by != revision:
             return Probe(False, f"the warm-up inference was answered by {by or 'an unnamed backend'}, not {revision}")
         return Probe(True)

@@ -63,10 +63,10 @@ class GrpcInference:
         try:
             answer, call = method.with_call(request, timeout=_TIMEOUT, metadata=self._metadata)
         except grpc.RpcError as bad:
-            code, said = bad.code().name, bad.details() or ""  # type: ignore[attr-defined]
-            if code == "UNAVAILABLE" and "failed to connect" in said:
-                raise unreachable(self._endpoint, said) from bad
-            raise refusal(self._endpoint, code, said) from bad
+            code, details = bad.code().name, bad.details() or ""  # type: ignore[attr-defined]
+            if code == "UNAVAILABLE" and "failed to connect" in details:
+                raise unreachable(self._endpoint, details) from bad
+            raise refusal(self._endpoint, code, details) from bad
         return answer, {key: str(value) for key, value in call.initial_metadata()}
 
 

@@ -127,9 +127,9 @@ class HttpInference:
         body, header = _encoded(inputs)
         length = {"Inference-Header-Content-Length": str(header), "Content-Type": "application/octet-stream"}
         answer = self._send("POST", f"/v2/models/{self._endpoint.model}/infer", content=body, headers=length)
-        said = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
-        result = InferenceServerClient.parse_response_body(answer.content, header_length=said)
-        names = [one["name"] for one in json.loads(answer.content[:said]).get("outputs", [])]
+        header_length = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
+        result = InferenceServerClient.parse_response_body(answer.content, header_length=header_length)
+        names = [output["name"] for output in json.loads(answer.content[:header_length]).get("outputs", [])]
         arrays = {name: array for name in names if (array := result.as_numpy(name)) is not None}
         return Prediction(arrays, answer.headers.get(REVISION_HEADER, ""))
 
@@ -150,7 +150,7 @@ def description(metadata: Mapping[str, Any]) -> Description:
     """The server's model metadata; numbers may be written as text (gRPC's JSON form)."""
 
     def tensors(rows: Any) -> tuple[TensorSpec, ...]:
-        return tuple(TensorSpec(one["name"], one["datatype"], tuple(int(d) for d in one["shape"])) for one in rows)
+        return tuple(TensorSpec(row["name"], row["datatype"], tuple(int(d) for d in row["shape"])) for row in rows)
 
     return Description(metadata["name"], tensors(metadata.get("inputs", ())), tensors(metadata.get("outputs", ())))
 
@@ -163,21 +163,21 @@ def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
     return Unreachable(f"{where} did not answer ({cause}); `modelyard doctor` says whether the gateway runs.")
 
 
-def refusal(endpoint: Endpoint, code: str, said: str) -> ModelyardError:
+def refusal(endpoint: Endpoint, code: str, message: str) -> ModelyardError:
     """What an error answer means for the caller, by its HTTP status or gRPC code."""
     who = endpoint.host or endpoint.url
-    look = f"`modelyard explain {endpoint.model}` says why"
-    said = " ".join(said.split())[:_SHOWN]
+    hint = f"`modelyard explain {endpoint.model}` says why"
+    message = " ".join(message.split())[:_SHOWN]
     if code in ("400", "INVALID_ARGUMENT"):
-        return InvalidInput(f"{endpoint.model} refuses this input: {said or 'no reason given'}.")
+        return InvalidInput(f"{endpoint.model} refuses this input: {message or 'no reason given'}.")
     if code in ("404", "NOT_FOUND", "UNIMPLEMENTED"):
         if not endpoint.host:
             return Refused(f"the server at {endpoint.url} has no model {endpoint.model}: check the name.")
         pinned = f" as revision {endpoint.revision}" if endpoint.revision else ""
-        return Refused(f"nothing is published at {who}{pinned}; {look}.")
+        return Refused(f"nothing is published at {who}{pinned}; {hint}.")
     if code in ("502", "503", "504", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
-        return Unreachable(f"{who} is published but no replica answers (code {code}: {said or 'no body'}); {look}.")
-    return Refused(f"{who} answered with code {code}: {said or 'no body'}; {look}.")
+        return Unreachable(f"{who} is published but no replica answers (code {code}: {message or 'no body'}); {hint}.")
+    return Refused(f"{who} answered with code {code}: {message or 'no body'}; {hint}.")
 
 
 def _encoded(inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
@@ -195,7 +195,7 @@ def _encoded(inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
 
 def _http_error(endpoint: Endpoint, answer: httpx.Response) -> ModelyardError:
     try:
-        said = str(answer.json()["error"])
+        message = str(answer.json()["error"])
     except (ValueError, KeyError, TypeError):
-        said = answer.text
-    return refusal(endpoint, str(answer.status_code), said)
+        message = answer.text
+    return refusal(endpoint, str(answer.status_code), message)

@@ -141,15 +141,15 @@ Sources = Mapping[Source, Totals]
 
 def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[Source, Totals]:
     """Totals by source, of (series, cluster, class or bound, number)."""
-    found: dict[Source, Totals] = {}
+    by_source: dict[Source, Totals] = {}
     for name, cluster, mark, number in series:
         source = source_of(cluster)
         if source is not None:
-            totals = found.get(source)
+            totals = by_source.get(source)
             if totals is None:
-                totals = found[source] = Totals()
+                totals = by_source[source] = Totals()
             totals.add(name, mark, number)
-    return found
+    return by_source
 
 
 @dataclass(frozen=True)

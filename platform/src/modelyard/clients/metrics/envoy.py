@@ -47,7 +47,7 @@ class EnvoyCounters:
                 return Reading({}, trouble=self._pods.absence)
         missed = [f"{pod.name} {answers[pod.uid]}" for pod in pods if pod.expected and pod.uid in failed]
         counted = {uid: answer for uid, answer in answers.items() if not isinstance(answer, str)}
-        return Reading(counted, frozenset(pod.uid for pod in pods), trouble=self._trouble(missed))
+        return Reading(counted, frozenset(pod.uid for pod in pods), trouble=self._failure(missed))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -74,7 +74,7 @@ class EnvoyCounters:
         except ValueError:
             return "answered something else than counters"
 
-    def _trouble(self, missed: Sequence[str]) -> str:
+    def _failure(self, missed: Sequence[str]) -> str:
         if not missed:
             return ""
         more = f" (and {len(missed) - 1} more)" if missed[1:] else ""

@@ -50,8 +50,8 @@ class EnvoyPods:
     def listed_anew(self) -> tuple[Pod, ...]:
         """Those of a new listing; the old one's when the API server does not answer."""
         try:
-            found = self._cluster.items("Pod", selector=self.selector)
-            self._known, self._complaint = _running(found), ""
+            pods = self._cluster.items("Pod", selector=self.selector)
+            self._known, self._complaint = _running(pods), ""
         except OutsideError as bad:
             self._complaint = f"the pods of Gateway {self.gateway} cannot be listed: {bad}"
         self._due = self._clock() + _FRESH_SECONDS
@@ -77,4 +77,6 @@ def _running(pods: Sequence[Mapping[str, Any]]) -> tuple[Pod, ...]:
 
 
 def _ready(status: Mapping[str, Any]) -> bool:
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions", ())
+    )

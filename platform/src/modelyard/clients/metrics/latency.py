@@ -25,7 +25,7 @@ Buckets = Mapping[float, float]
 
 def read(cluster: Cluster, gateway: str) -> dict[tuple[str, str], Buckets]:
     """Buckets by (namespace, route name); empty when the pods cannot be read from here."""
-    found: dict[tuple[str, str], defaultdict[float, float]] = {}
+    by_route: dict[tuple[str, str], defaultdict[float, float]] = {}
     try:
         selector = f"gateway.envoyproxy.io/owning-gateway-name={gateway}"
         for pod in cluster.items("Pod", selector=selector):
@@ -33,26 +33,26 @@ def read(cluster: Cluster, gateway: str) -> dict[tuple[str, str], Buckets]:
             text = cluster.through(
                 at, _PORT, "/stats/prometheus", [("usedonly", ""), ("filter", "external.upstream_rq_time")]
             )
-            add(found, text)
+            add(by_route, text)
     except OutsideError:
         return {}
-    return dict(found)
+    return dict(by_route)
 
 
-def add(found: dict[tuple[str, str], defaultdict[float, float]], text: str) -> None:
+def add(by_route: dict[tuple[str, str], defaultdict[float, float]], text: str) -> None:
     """Adds the buckets of one Envoy's Prometheus text."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples if family.name == _METRIC else ():
             route = _CLUSTER.match(sample.labels.get("envoy_cluster_name", ""))
             if route and sample.name.endswith("_bucket"):
-                buckets = found.setdefault((route["namespace"], route["route"]), defaultdict(float))
+                buckets = by_route.setdefault((route["namespace"], route["route"]), defaultdict(float))
                 buckets[float(sample.labels["le"])] += sample.value
 
 
-def of_model(found: Mapping[tuple[str, str], Buckets], namespace: str, name: str) -> Buckets:
+def of_model(by_route: Mapping[tuple[str, str], Buckets], namespace: str, name: str) -> Buckets:
     """The buckets of a Model: its routes by host, by path and over gRPC."""
     total: defaultdict[float, float] = defaultdict(float)
     for route in (name, path_route_name(name)):
-        for bound, count in found.get((namespace, route), {}).items():
+        for bound, count in by_route.get((namespace, route), {}).items():
             total[bound] += count
     return dict(total)

@@ -60,7 +60,7 @@ class PrometheusCounters:
         missed = [pod for pod in pods if pod.expected and pod.uid not in fresh]
         end = min((times[pod.uid] for pod in pods if pod.expected and pod.uid in fresh), default=now)
         counted = {uid: collect(_series(counters.get(uid, ()))) for uid in fresh}
-        return Reading(counted, _uids(pods), int(end), self._trouble(missed, times, now))
+        return Reading(counted, _uids(pods), int(end), self._failure(missed, times, now))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -78,13 +78,13 @@ class PrometheusCounters:
             body = answer.json()
             rows = [(row["metric"], float(row["value"][1])) for row in body["data"]["result"]]
         except (ValueError, LookupError, TypeError) as bad:
-            said = f"HTTP {answer.status_code} {' '.join(answer.text[:200].split())}"
-            raise Refused(f"the Prometheus at {self._url} answered {said}; {see}.") from bad
+            content = f"HTTP {answer.status_code} {' '.join(answer.text[:200].split())}"
+            raise Refused(f"the Prometheus at {self._url} answered {content}; {see}.") from bad
         if warnings := body.get("warnings"):
             raise Refused(f"the Prometheus at {self._url} answers in part only: {'; '.join(warnings)[:200]}.")
         return [(labels, number) for labels, number in rows if math.isfinite(number)]
 
-    def _trouble(self, missed: Sequence[Pod], times: Mapping[str, float], now: float) -> str:
+    def _failure(self, missed: Sequence[Pod], times: Mapping[str, float], now: float) -> str:
         if not missed:
             return ""
         pod, more = missed[0], f" (and {len(missed) - 1} more)" if missed[1:] else ""
@@ -104,14 +104,14 @@ def _by_pod(pods: Sequence[Pod], rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Rows by the uid of their pod; those of other pods are left out."""
     names = {pod.name: pod.uid for pod in pods}
     addresses = {pod.address: pod.uid for pod in pods}
-    found: defaultdict[str, list[Row]] = defaultdict(list)
+    by_uid: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         labels, _ = row
         host = labels.get("instance", "").rpartition(":")[0].strip("[]")
         uid = names.get(labels.get("pod", "")) or addresses.get(host)
         if uid is not None:
-            found[uid].append(row)
-    return dict(found)
+            by_uid[uid].append(row)
+    return dict(by_uid)
 
 
 def _series(rows: Sequence[Row]) -> Iterator[tuple[str, str, str, int]]:

@@ -32,11 +32,11 @@ class Evidence:
 
 
 def evidence(rule: Rule, state: AnalysisState) -> Evidence:
-    """E-values of the state as it is now; the largest shown is exp(700)."""
-    phi, asked = state.dispersion.phi, rule.max_regression
+    """E-values (not logarithms) of the state as it is now, exp(MOST) at most, and the thresholds they must reach."""
+    phi, max_regression = state.dispersion.phi, rule.max_regression
     regresses = None
-    if asked is not None:
-        regresses = _exp(evalues.ratio_above(state.bad, state.stable_bad, state.share, 1.0 + asked, phi))
+    if max_regression is not None:
+        regresses = _exp(evalues.ratio_above(state.bad, state.stable_bad, state.share, 1.0 + max_regression, phi))
     return Evidence(
         phi=phi,
         exceeds=_exp(evalues.above(state.requests, state.bad, rule.allowed, phi)),
@@ -44,7 +44,7 @@ def evidence(rule: Rule, state: AnalysisState) -> Evidence:
         fail_threshold=_exp(rule.fail_level),
         keeps=_exp(evalues.below(state.requests, state.bad, PASS_FACTOR * rule.allowed, phi)),
         keeps_threshold=_exp(rule.pass_level),
-        settled=None if asked is None else _exp(settled_log_e(rule, state, phi)),
+        settled=None if max_regression is None else _exp(settled_log_e(rule, state, phi)),
         settled_threshold=_exp(rule.sure_level),
     )
 

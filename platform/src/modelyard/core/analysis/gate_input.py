@@ -1,4 +1,4 @@
-"""One look at a candidate: everything its gates may know."""
+"""The input of a candidate's gates in one reconcile pass: everything they may know."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class GateInput:
 
     The candidate's slices count when they end after `since`, when its present weight (percent, 100 while it
     bakes) was written; the stable's when they end after `watched`, when its slot became its own. `before` are
-    the gates as they were last written, by name, of the same weight. `trouble` is what is wrong with the
-    candidate's pods, since `troubled_since`. `checks` are the Jobs that examine it, by the name of their gate.
+    the gates as they were last written, by name, of the same weight. `failure` is what is wrong with the
+    candidate's pods, since `failing_since`. `checks` are the Jobs that examine it, by the name of their gate.
     """
 
     now: float
@@ -35,22 +35,22 @@ class GateInput:
 
     @property
     def candidate_key(self) -> str:
-        """Where the candidate's requests are counted: its slot, or what is mirrored."""
+        """Key of the candidate's counts in a traffic window: its slot, or MIRROR while it only gets copies."""
         return MIRROR if self.mirrors else self.candidate_slot
 
     @property
     def mirrors(self) -> bool:
-        """The candidate gets copies only."""
+        """True while the candidate gets copies of requests only, and no user sees its answers."""
         return self.phase is Phase.MIRRORING
 
     @property
     def without_baseline(self) -> bool:
-        """The candidate has all the traffic, so there is no stable to compare it to."""
+        """True when the candidate has all the traffic, so there is no stable to compare it to."""
         return self.weight >= 100 and not self.mirrors
 
     @property
     def share(self) -> float:
-        """The fraction of the requests that should reach the candidate."""
+        """The fraction of the requests, 0..1, that should reach the candidate."""
         if self.mirrors:
             shadow = self.spec.rollout.shadow
             return shadow.percent / 100 if shadow else 0.0

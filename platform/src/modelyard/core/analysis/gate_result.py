@@ -1,4 +1,4 @@
-"""What one counting gate has found, in the numbers that a status shows and a sentence tells."""
+"""The result of one counting gate, in the numbers that a status and its message show."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class EvidenceBars:
 
 @dataclass(frozen=True)
 class GateResult:
-    """One look of a counting gate.
+    """A counting gate in one reconcile pass.
 
     `bound` is the bucket's bound that stands for a latency threshold, None while no answer was timed; `least` the
     lowest one, milliseconds too, where all are above the threshold. `rate` and `silence` are the candidate's, in
@@ -49,16 +49,17 @@ class GateResult:
         return short(self.state.dispersion.phi)
 
     def bars(self) -> EvidenceBars:
-        """A proven regression that is excused by proven room does not count as being against the candidate."""
-        found = evidence(self.rule, self.state)
-        worse = found.regresses or 0.0
-        if worse >= found.fail_threshold and self.state.failed is not Cause.REGRESSION:
+        """E-values for the status, shortened; a proven regression that a kept objective excuses does not count against."""
+        e_values = evidence(self.rule, self.state)
+        worse = e_values.regresses or 0.0
+        if worse >= e_values.fail_threshold and self.state.failed is not Cause.REGRESSION:
             worse = 0.0
-        favour, passes_at = found.keeps, found.keeps_threshold
-        if found.settled is not None and found.settled / found.settled_threshold < favour / passes_at:
-            favour, passes_at = found.settled, found.settled_threshold
-        shown = (max(found.exceeds, worse), found.fail_threshold, favour, passes_at)
-        return EvidenceBars(*(short(one) for one in shown))
+        evidence_for, pass_threshold = e_values.keeps, e_values.keeps_threshold
+        settled, settled_threshold = e_values.settled, e_values.settled_threshold
+        if settled is not None and settled / settled_threshold < evidence_for / pass_threshold:
+            evidence_for, pass_threshold = settled, settled_threshold
+        shown = (max(e_values.exceeds, worse), e_values.fail_threshold, evidence_for, pass_threshold)
+        return EvidenceBars(*(short(value) for value in shown))
 
 
 def short(value: float) -> float:

@@ -1,11 +1,11 @@
-"""The gates: one question each about the candidate, and which of them are asked in which phase.
+"""The gates: one question each about the candidate, and which of them are evaluated in which phase.
 
-| gate | question | room |
+| gate | question | module |
 |---|---|---|
-| latency | do too many answers come late? only with slo.latency | `counted.py` |
-| errors | do too many requests fail? | `counted.py` |
+| latency | do too many answers come late? only with slo.latency | `slo_gate.py` |
+| errors | do too many requests fail? | `slo_gate.py` |
 | health | are its pods well? | here |
-| share | does it get the share of the requests that it should? | `share.py` |
+| sampleRatio | does it get the share of the requests that it should? | `sample_ratio.py` |
 | loadTest | did it stand the load test? | here |
 | shadow | do its outputs agree with the stable's? | here |
 
@@ -14,13 +14,13 @@
 | Starting, Previewing | health |
 | Testing | loadTest, health |
 | Mirroring | latency, errors, health, shadow; counted is what is mirrored |
-| Advancing, Holding, Splitting | latency, errors, health, share |
+| Advancing, Holding, Splitting | latency, errors, health, sampleRatio |
 | Baking | latency, errors, health |
 
 A check (load test, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is made
 again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
 
-Trouble of the candidate's pods that may pass by itself fails it after GRACE seconds, and while it starts, when it
+A failure of the candidate's pods that may pass by itself fails it after GRACE seconds, and while it starts, when it
 has no traffic to lose and a node may have to come first, after START_GRACE, Kubernetes' own patience.
 """
 
@@ -48,86 +48,89 @@ _ANSWERS = (GateVerdict.PASS, GateVerdict.FAIL)
 Gate = Callable[[GateInput], Sequence[GateStatus]]
 
 
-def evaluate(look: GateInput) -> tuple[GateStatus, ...]:
-    """Every gate that is asked in this phase, with its answer."""
-    return tuple(answer for gate in GATES.get(look.phase, ()) for answer in gate(look))
+def evaluate(gate_input: GateInput) -> tuple[GateStatus, ...]:
+    """The status of every gate of this phase, in the order of GATES; empty for a phase without gates."""
+    return tuple(answer for gate in GATES.get(gate_input.phase, ()) for answer in gate(gate_input))
 
 
 def reset_gates(gates: Sequence[GateStatus]) -> list[GateStatus]:
-    """The gates as a new weight, or the next rollout, begins: of what was counted the stable's habits are left."""
+    """The counting gates as a new weight, or the next rollout, begins: counts at 0, what is known of the stable kept.
+
+    Gates without a `state` (health, checks, sampleRatio) are left out: they have nothing to carry over.
+    """
     return [slo_gate.renewed(gate) for gate in gates if gate.state is not None]
 
 
-def _counted(look: GateInput) -> Sequence[GateStatus]:
-    return [slo_gate.evaluate_slo_gate(look, asked) for asked in objectives(look.spec)]
+def _counted(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [slo_gate.evaluate_slo_gate(gate_input, objective) for objective in objectives(gate_input.spec)]
 
 
-def _health(look: GateInput) -> Sequence[GateStatus]:
-    trouble = look.failure
-    if trouble is None:
-        return [_said("health", GateVerdict.PASS, "the candidate's pods are well")]
-    lasts = look.now - (look.now if look.failing_since is None else look.failing_since)
-    grace = START_GRACE if look.phase is Phase.STARTING else GRACE
-    if not trouble.retry:
-        return [_said("health", GateVerdict.FAIL, trouble.message)]
+def _health(gate_input: GateInput) -> Sequence[GateStatus]:
+    failure = gate_input.failure
+    if failure is None:
+        return [_gate_status("health", GateVerdict.PASS, "the candidate's pods are well")]
+    lasts = gate_input.now - (gate_input.now if gate_input.failing_since is None else gate_input.failing_since)
+    grace = START_GRACE if gate_input.phase is Phase.STARTING else GRACE
+    if not failure.retry:
+        return [_gate_status("health", GateVerdict.FAIL, failure.message)]
     if lasts >= grace:
-        return [_said("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {trouble.message}")]
+        return [_gate_status("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {failure.message}")]
     return [
-        _said(
+        _gate_status(
             "health",
             GateVerdict.CONTINUE,
-            f"for {duration_text(lasts)} of {duration_text(grace)} at most: {trouble.message}",
+            f"for {duration_text(lasts)} of {duration_text(grace)} at most: {failure.message}",
         )
     ]
 
 
-def _share(look: GateInput) -> Sequence[GateStatus]:
-    return [sample_ratio(look)] if 0 < look.weight < 100 else []
+def _sample_ratio(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [sample_ratio(gate_input)] if 0 < gate_input.weight < 100 else []
 
 
-def _load_test(look: GateInput) -> Sequence[GateStatus]:
-    return [_checked(look, LOAD_TEST)]
+def _load_test(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [_checked(gate_input, LOAD_TEST)]
 
 
-def _shadow(look: GateInput) -> Sequence[GateStatus]:
-    return [_checked(look, SHADOW)]
+def _shadow(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [_checked(gate_input, SHADOW)]
 
 
-def _checked(look: GateInput, name: str) -> GateStatus:
-    """An answer stays when the Job that gave it is gone."""
-    check, before = look.checks.get(name), look.before.get(name)
+def _checked(gate_input: GateInput, name: str) -> GateStatus:
+    """The gate of a check's Job; an answer stays when the Job that gave it is gone."""
+    check, before = gate_input.checks.get(name), gate_input.before.get(name)
     if check is None and before is not None and before.verdict in _ANSWERS:
         return before
     attempts = before.attempts if before is not None else 0
     if check is not None and check.retry:
-        return _unanswered(look, name, check.message[:_CAUSE].rstrip(".") or "its Job ended without an answer")
+        return _unanswered(gate_input, name, check.message[:_CAUSE].rstrip(".") or "its Job ended without an answer")
     if check is None or check.passed is None:
-        said = _WAITING[name] if check is None else check.message or "it runs"
-        return _said(name, GateVerdict.CONTINUE, said).model_copy(update={"attempts": attempts})
-    return _said(name, GateVerdict.PASS if check.passed else GateVerdict.FAIL, check.message or "it has ended")
+        message = _WAITING[name] if check is None else check.message or "it runs"
+        return _gate_status(name, GateVerdict.CONTINUE, message).model_copy(update={"attempts": attempts})
+    return _gate_status(name, GateVerdict.PASS if check.passed else GateVerdict.FAIL, check.message or "it has ended")
 
 
-def _unanswered(look: GateInput, name: str, why: str) -> GateStatus:
-    """When it is begun again; a Hold when that was tried often enough."""
-    before = look.before.get(name)
+def _unanswered(gate_input: GateInput, name: str, why: str) -> GateStatus:
+    """The gate of a Job without an answer: Continue with the time of the next attempt, Hold after RETRIES of them."""
+    before = gate_input.before.get(name)
     attempts, again = (before.attempts, before.next_attempt_time) if before is not None else (0, "")
     if not again and attempts <= RETRIES:
         attempts += 1
-        again = timestamp(look.now + PAUSE * 2 ** (attempts - 1)) if attempts <= RETRIES else ""
+        again = timestamp(gate_input.now + PAUSE * 2 ** (attempts - 1)) if attempts <= RETRIES else ""
     if again:
         number = f" (attempt {attempts + 1} of {RETRIES + 1})" if attempts else ""
-        found = _said(name, GateVerdict.CONTINUE, f"{why}; it is begun again at {again}{number}")
+        status = _gate_status(name, GateVerdict.CONTINUE, f"{why}; it is begun again at {again}{number}")
     else:
         again_by = "`modelyard rollout retry` begins it again, `promote` or `abort` decide without it"
-        found = _said(name, GateVerdict.HOLD, f"{why}; {attempts} attempts brought no answer: {again_by}")
-    return found.model_copy(update={"attempts": attempts, "next_attempt_time": again})
+        status = _gate_status(name, GateVerdict.HOLD, f"{why}; {attempts} attempts brought no answer: {again_by}")
+    return status.model_copy(update={"attempts": attempts, "next_attempt_time": again})
 
 
-def _said(name: str, verdict: GateVerdict, message: str) -> GateStatus:
+def _gate_status(name: str, verdict: GateVerdict, message: str) -> GateStatus:
     return GateStatus(name=name, verdict=verdict, message=f"{name}: {message.rstrip('.')}."[:LONGEST])
 
 
-_SPLIT: tuple[Gate, ...] = (_counted, _health, _share)
+_SPLIT: tuple[Gate, ...] = (_counted, _health, _sample_ratio)
 GATES: dict[Phase, tuple[Gate, ...]] = {
     Phase.STARTING: (_health,),
     Phase.TESTING: (_load_test, _health),

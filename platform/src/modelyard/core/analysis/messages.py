@@ -7,123 +7,122 @@ from .gate_result import LARGEST, EvidenceBars, GateResult
 from .statistics.sequential_test import Cause
 
 LONGEST = 1024
-_TROUBLE = 300
+_LONGEST_FAILURE = 300
 _PROMOTE = "`modelyard rollout promote`"
 _MORE = f"send traffic, use rollout.loadTest, or decide with {_PROMOTE}"
 
 
-def sentence(look: GateInput, found: GateResult, bars: EvidenceBars) -> str:
-    """At most LONGEST characters."""
-    said = (
-        f"{found.objective.name}: {_counts(found)}, {_allowed(found)}{_stable(look, found)}; {_end(look, found, bars)}."
-    )
-    return said[:LONGEST]
+def sentence(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
+    """The message of a counting gate's status, cut to LONGEST characters."""
+    numbers = f"{_counts(result)}, {_allowed(result)}{_stable(gate_input, result)}"
+    return f"{result.objective.name}: {numbers}; {_end(gate_input, result, bars)}."[:LONGEST]
 
 
-def percent(share: float) -> str:
-    """0.025 as 2.5 %."""
-    return f"{100.0 * share:.3g} %"
+def percent(fraction: float) -> str:
+    """A fraction as a percentage with three digits: 0.025 is "2.5 %"."""
+    return f"{100.0 * fraction:.3g} %"
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever a person would say."""
+    """A duration in seconds below 100 s, in minutes below 100 min, else in hours: "90 s", "15 min", "2.5 h"."""
     if seconds < 100.0:
         return f"{seconds:.0f} s"
     return f"{seconds / 60.0:.0f} min" if seconds < 6000.0 else f"{seconds / 3600.0:.3g} h"
 
 
 def rate_text(per_second: float) -> str:
-    """Requests per second, or per minute where they are rare."""
+    """A rate of requests, given per second: "2.5/s", or per minute below 1/s: "30/min"."""
     return f"{per_second:.3g}/s" if per_second >= 1.0 else f"{60.0 * per_second:.2g}/min"
 
 
-def _counts(found: GateResult) -> str:
-    state = found.state
+def _counts(result: GateResult) -> str:
+    state = result.state
     rate = f" ({percent(state.bad / state.requests)})" if state.bad else ""
-    if found.objective.threshold is None:
+    if result.objective.threshold is None:
         return f"{state.bad} of {state.requests} requests failed{rate}"
-    limit = found.objective.threshold if found.bound is None else found.bound
+    limit = result.objective.threshold if result.bound is None else result.bound
     return f"{state.bad} of {state.requests} answers took longer than {limit:g} ms{rate}"
 
 
-def _allowed(found: GateResult) -> str:
-    said = f"allowed {percent(found.objective.allowed)}"
-    if not found.objective.promised:
-        return f"{said} (the default of slo.errorRate)"
-    if found.bound is not None and found.objective.threshold is not None and found.bound < found.objective.threshold:
-        return (
-            f"{said} ({found.objective.threshold:g} ms is no bound of the gateway's buckets: the next lower one counts)"
-        )
-    return said
+def _allowed(result: GateResult) -> str:
+    allowed = f"allowed {percent(result.objective.allowed)}"
+    if not result.objective.promised:
+        return f"{allowed} (the default of slo.errorRate)"
+    threshold = result.objective.threshold
+    if result.bound is not None and threshold is not None and result.bound < threshold:
+        return f"{allowed} ({threshold:g} ms is no bound of the gateway's buckets: the next lower one counts)"
+    return allowed
 
 
-def _stable(look: GateInput, found: GateResult) -> str:
-    return "" if look.without_baseline else f"; stable {found.state.stable_bad} of {found.state.stable_requests}"
+def _stable(gate_input: GateInput, result: GateResult) -> str:
+    if gate_input.without_baseline:
+        return ""
+    return f"; stable {result.state.stable_bad} of {result.state.stable_requests}"
 
 
-def _end(look: GateInput, found: GateResult, bars: EvidenceBars) -> str:
-    match found.verdict:
+def _end(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
+    match result.verdict:
         case GateVerdict.FAIL:
-            return f"{_failure(found, bars)}: fails"
+            return f"{_failure(result, bars)}: fails"
         case GateVerdict.PASS:
             return f"evidence for it {_number(bars.evidence_for)} of {_number(bars.pass_threshold)} needed: passes"
         case GateVerdict.HOLD:
-            return _held(found)
+            return _held(result)
         case GateVerdict.PROVIDER_ERROR:
-            trouble = look.traffic.failure.rstrip(".")[:_TROUBLE]
-            missing = duration_text(found.outage or 0.0)
+            failure = gate_input.traffic.failure.rstrip(".")[:_LONGEST_FAILURE]
+            missing = duration_text(result.outage or 0.0)
             return (
-                f"the gateway's counters have not come for {missing} ({trouble}): it waits for them; "
+                f"the gateway's counters have not come for {missing} ({failure}): it waits for them; "
                 "check that the gateway's pods run and that the operator reaches them"
             )
         case GateVerdict.NO_DATA:
-            share = f"{percent(look.share)} of the traffic"
-            silence = duration_text(found.silence)
-            return f"no request reached the candidate for {silence} though it should get {share}: {_MORE}"
+            expected = f"{percent(gate_input.share)} of the traffic"
+            silence = duration_text(result.silence)
+            return f"no request reached the candidate for {silence} though it should get {expected}: {_MORE}"
         case _:
-            return _undecided(look, found)
+            return _undecided(gate_input, result)
 
 
-def _failure(found: GateResult, bars: EvidenceBars) -> str:
+def _failure(result: GateResult, bars: EvidenceBars) -> str:
     against = f"evidence against {_number(bars.evidence_against)} of {_number(bars.fail_threshold)} needed"
-    match found.state.failed:
+    match result.state.failed:
         case Cause.BURN:
-            recent = found.state.recent.buckets
-            bad, requests = sum(one[1] for one in recent), sum(one[0] for one in recent)
+            recent = result.state.recent.buckets
+            bad, requests = sum(bucket[1] for bucket in recent), sum(bucket[0] for bucket in recent)
             return f"in the last 5 min {bad} of {requests} were bad, 14.4 times what is allowed or more"
         case Cause.REGRESSION:
-            allowed = 1.0 + (found.rule.max_regression or 0.0)
+            allowed = 1.0 + (result.rule.max_regression or 0.0)
             return f"its bad rate is more than {allowed:.3g} times the stable's, {against}"
         case _:
             return against
 
 
-def _held(found: GateResult) -> str:
-    if found.least is not None:
+def _held(result: GateResult) -> str:
+    if result.least is not None:
         return (
-            f"the gateway counts no answers below {found.least:g} ms, so nobody can say which took longer than that: "
-            f"set slo.latency.threshold to {found.least:g}ms or more, or decide with {_PROMOTE} or `abort`"
+            f"the gateway counts no answers below {result.least:g} ms, so nobody can say which took longer than that: "
+            f"set slo.latency.threshold to {result.least:g}ms or more, or decide with {_PROMOTE} or `abort`"
         )
-    recent = found.state.recent.buckets
-    bad, requests = sum(one[3] for one in recent), sum(one[2] for one in recent)
+    recent = result.state.recent.buckets
+    bad, requests = sum(bucket[3] for bucket in recent), sum(bucket[2] for bucket in recent)
     return (
         f"the stable itself misses the objective ({bad} of {requests} in the last 5 min), which is not held against "
         f"the candidate: it waits until the stable is well; mend the stable, or decide with {_PROMOTE} or `abort`"
     )
 
 
-def _undecided(look: GateInput, found: GateResult) -> str:
-    if look.without_baseline:
+def _undecided(gate_input: GateInput, result: GateResult) -> str:
+    if gate_input.without_baseline:
         return "nothing speaks against the candidate so far"
-    if not look.share:
+    if not gate_input.share:
         return "it has no traffic yet"
-    if found.missing is None:
+    if result.missing is None:
         return "undecided, and at this rate of bad ones no pass is in sight"
-    needs = f"undecided: needs about {max(found.missing, 1)} more requests"
-    if found.rate <= 0.0:
+    needs = f"undecided: needs about {max(result.missing, 1)} more requests"
+    if result.rate <= 0.0:
         return needs
-    eta, most = found.missing / found.rate, look.spec.rollout.max_seconds()
-    needs = f"{needs}, {duration_text(eta)} at {rate_text(found.rate)}"
+    eta, most = result.missing / result.rate, gate_input.spec.rollout.max_seconds()
+    needs = f"{needs}, {duration_text(eta)} at {rate_text(result.rate)}"
     return needs if eta <= most else f"{needs}, longer than maxDuration ({duration_text(most)}): {_MORE}"
 
 

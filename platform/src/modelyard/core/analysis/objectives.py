@@ -1,13 +1,13 @@
-"""What counts as a bad request, and how many may be bad: the questions that are answered by counting.
+"""What counts as a bad request, and how many may be bad: the objectives that are judged by counting.
 
-| question | counted | bad | allowed |
+| objective | counted | bad | allowed |
 |---|---|---|---|
 | latency | answers in the gateway's histogram | slower than the threshold | 1 - percentile |
 | errors | requests | HTTP 5xx, gRPC server codes | slo.errorRate, 1 % when it is not given |
 
 The gateway counts answers by the bounds of its buckets, so a threshold that is none of them is judged at the
 next lower bound: stricter than promised, never laxer. A chance of 1 % to abort a good candidate is shared by
-all questions at all weights of a rollout.
+all objectives at all weights of a rollout.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,10 @@ _LOWEST, _HIGHEST = 2.0 * LOWEST_RATE, 0.98 * HIGHEST_RATE
 
 @dataclass(frozen=True)
 class Objective:
-    """A question by its name; `threshold` in milliseconds is latency's. `promised`: the spec says what is allowed."""
+    """One objective: `allowed` is the bad rate (0..1), `threshold` milliseconds (latency only).
+
+    `promised` is False when the spec does not say what is allowed and the default holds.
+    """
 
     name: str
     allowed: float
@@ -35,7 +38,7 @@ class Objective:
     promised: bool = True
 
     def count(self, counts: Counts) -> tuple[int, int]:
-        """Requests that were counted, and bad ones of them; (0, 0) where no bucket tells slow from fast."""
+        """(requests counted, bad ones of them); (0, 0) where no bucket tells slow from fast."""
         if self.threshold is None:
             requests, bad = counts.requests, counts.errors
         else:
@@ -46,25 +49,25 @@ class Objective:
         return requests, min(max(bad, 0), requests)
 
     def bound(self, bounds: Iterable[float]) -> float | None:
-        """The bound that stands for the threshold of a latency objective."""
+        """The bucket bound, milliseconds, that stands for the threshold; None without one, or when all are above it."""
         return None if self.threshold is None else usable_threshold(self.threshold, bounds)
 
 
 def objectives(spec: ModelSpec) -> tuple[Objective, ...]:
-    """The questions a spec asks, latency first."""
+    """The objectives of a spec, latency (if promised) before errors; rates are clamped to what the tests can decide."""
     slo = spec.slo
-    asked: list[Objective] = []
+    result: list[Objective] = []
     if slo is not None and slo.latency is not None:
         slow = round(1.0 - slo.latency.percentile / 100.0, 9)
-        asked.append(Objective("latency", _testable(slow), round(1000.0 * seconds(slo.latency.threshold), 6)))
+        result.append(Objective("latency", _testable(slow), round(1000.0 * seconds(slo.latency.threshold), 6)))
     promised = slo is not None and slo.error_rate is not None
     rate = fraction(slo.error_rate) if slo is not None and slo.error_rate is not None else DEFAULT_ERROR_RATE
-    asked.append(Objective("errors", _testable(rate), promised=promised))
-    return tuple(asked)
+    result.append(Objective("errors", _testable(rate), promised=promised))
+    return tuple(result)
 
 
 def alpha(spec: ModelSpec) -> float:
-    """The chance of one question at one weight to fail a good candidate."""
+    """The probability with which one objective at one weight may fail a good candidate: ALPHA shared evenly."""
     return ALPHA / (len(objectives(spec)) * weights(spec.rollout))
 
 
@@ -88,9 +91,10 @@ def usable_threshold(threshold_ms: float, bounds: Iterable[float]) -> float | No
 
 
 def newest_bounds(traffic: Traffic, slots: tuple[str, ...]) -> tuple[float, ...]:
-    """The bounds of the gateway's buckets in its newest counts; empty before an answer was timed."""
+    """The gateway's bucket bounds, milliseconds, in the newest counts of `slots`; empty before an answer was timed."""
     return next(
-        (tuple(found) for one in reversed(traffic.windows) for slot in slots if (found := one.of(slot).within)), ()
+        (tuple(bounds) for window in reversed(traffic.windows) for slot in slots if (bounds := window.of(slot).within)),
+        (),
     )
 
 

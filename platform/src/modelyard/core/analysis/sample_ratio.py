@@ -7,7 +7,7 @@ With n requests since the weight took effect, c of them the candidate's, and w i
 has one degree of freedom. The design effect d, at least 2, is Pearson's dispersion of the slices: what comes
 over one connection, or from one client in a row, counts as less than as many independent requests. Of an A/B
 test's requests whole users go to one side, so they tell no more than USERS independent choices; that this many
-users came is all that is assumed of them. Only the newest MOST requests are asked, so that a share that was
+users came is all that is assumed of them. Only the newest MOST requests count, so that a share that was
 mended is seen to be.
 """
 
@@ -27,28 +27,36 @@ LEAST_EFFECT = 2.0
 USERS = 100
 
 
-def sample_ratio(look: GateInput) -> GateStatus:
-    """Hold when the observed share cannot be the weight's by chance; Pass otherwise."""
-    pairs = _pairs(look)
+def sample_ratio(gate_input: GateInput) -> GateStatus:
+    """The gate's status: Hold when the observed share cannot be the weight's by chance; Pass otherwise.
+
+    Needs a weight between 0 and 100 %, both excluded. Pass, too, while fewer than FEWEST requests were counted.
+    """
+    pairs = _pairs(gate_input)
     requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
-    found = GateStatus(
+    status = GateStatus(
         name=NAME, verdict=GateVerdict.PASS, requests=mine, stable_requests=requests - mine, message=_say_few(requests)
     )
     if requests < FEWEST:
-        return found
-    said = f"share: {mine} of {requests} requests ({percent(mine / requests)}) reached the candidate"
-    weight = percent(look.share)
-    if chance(pairs, look.share, sticky=look.phase is Phase.SPLITTING) >= SURPRISE:
-        return found.model_copy(update={"message": f"{said}, weight {weight}: agrees."})
+        return status
+    observed = f"share: {mine} of {requests} requests ({percent(mine / requests)}) reached the candidate"
+    weight = percent(gate_input.share)
+    if chance(pairs, gate_input.share, sticky=gate_input.phase is Phase.SPLITTING) >= SURPRISE:
+        return status.model_copy(update={"message": f"{observed}, weight {weight}: agrees."})
     message = (
-        f"{said}, but its weight is {weight}: SampleRatioMismatch, so counts are not comparable and it waits; "
-        "check that no other route or weight points at the Model's services and that every pod of the gateway carries the route."
+        f"{observed}, but its weight is {weight}: SampleRatioMismatch, so counts are not comparable and it waits; "
+        "check that no other route or weight points at the Model's services and that every pod of the gateway carries "
+        "the route."
     )
-    return found.model_copy(update={"verdict": GateVerdict.HOLD, "message": message})
+    return status.model_copy(update={"verdict": GateVerdict.HOLD, "message": message})
 
 
 def chance(pairs: list[tuple[int, int]], weight: float, *, sticky: bool = False) -> float:
-    """Of a share at least as far from `weight`, when the pairs (requests, the candidate's) are routed by it."""
+    """Probability, 0..1, of a share at least as far from `weight` (0..1) as the observed one, by the formula above.
+
+    `pairs` are (requests of both arms, the candidate's) by slice, with one request at least; `sticky` says that
+    whole users go to one side.
+    """
     requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
     independent = requests / _design_effect(pairs, mine / requests)
     if sticky:
@@ -56,16 +64,16 @@ def chance(pairs: list[tuple[int, int]], weight: float, *, sticky: bool = False)
     return math.erfc(math.sqrt(independent * (mine / requests - weight) ** 2 / (weight * (1.0 - weight)) / 2.0))
 
 
-def _pairs(look: GateInput) -> list[tuple[int, int]]:
+def _pairs(gate_input: GateInput) -> list[tuple[int, int]]:
     """Requests of both arms and the candidate's, by slice, newest first."""
     pairs: list[tuple[int, int]] = []
     total = 0
-    for one in reversed(look.traffic.windows):
-        if one.end - one.seconds < max(look.since + SETTLING, look.watched) or total >= MOST:
+    for window in reversed(gate_input.traffic.windows):
+        if window.end - window.seconds < max(gate_input.since + SETTLING, gate_input.watched) or total >= MOST:
             break
-        own, other = one.of(look.candidate_key).requests, one.of(look.stable_slot).requests
-        total += own + other
-        pairs.append((own + other, own))
+        candidate, stable = window.of(gate_input.candidate_key).requests, window.of(gate_input.stable_slot).requests
+        total += candidate + stable
+        pairs.append((candidate + stable, candidate))
     return pairs
 
 

@@ -1,6 +1,6 @@
 """The gates that count, latency and errors: from the gateway's slices to a verdict with its numbers.
 
-A state (`ledger.py`) belongs to one weight and is known by the end of its last window, so slices that were
+A state (`state.py`) belongs to one weight and is known by the end of its last window, so slices that were
 counted before change nothing, and an operator that starts anew goes on from the state in the status. What was
 counted before the weight was written says nothing of the candidate at this weight, which may break under more
 load than it had; of the stable it tells the habits.
@@ -8,7 +8,7 @@ load than it had; of the stable it tells the habits.
 | verdict | when, the first that holds |
 |---|---|
 | Fail | the evidence fails the candidate; nothing that comes later is counted then |
-| ProviderError | the gateway's counters do not come (`supply.py`) |
+| ProviderError | the gateway's counters do not come (`data_availability.py`) |
 | Hold | the gateway has no bucket as low as the threshold, or the stable itself misses the objective |
 | Pass | the evidence suffices |
 | NoData | no request reaches the candidate though it should; not while it bakes |
@@ -22,12 +22,12 @@ from dataclasses import replace
 from modelyard.api.rollout_status import GateStatus, GateVerdict
 
 from . import data_availability
-from . import state as ledger
 from .evidence import remaining
 from .gate_input import GateInput
 from .gate_result import GateResult
 from .messages import sentence
 from .objectives import Objective, alpha, newest_bounds
+from .state import as_json, from_json
 from .statistics.burn_rate import RecoveryWindow
 from .statistics.sequential_test import AnalysisState, Rule, Verdict, Window, reset_for_step, update, verdict
 
@@ -37,86 +37,92 @@ TOO_LOW = "ThresholdTooLow"
 """Why the gate holds when every bucket's bound is above the threshold."""
 
 
-def evaluate_slo_gate(look: GateInput, asked: Objective) -> GateStatus:
-    """The gate with what was counted since the last look."""
+def evaluate_slo_gate(gate_input: GateInput, objective: Objective) -> GateStatus:
+    """The status of one counting gate: the previous state plus the windows since the last reconcile pass.
+
+    Nothing is written: the caller keeps the returned `GateStatus` and hands it in as `gate_input.before` next time.
+    """
     rule = Rule(
-        asked.allowed,
-        alpha(look.spec),
-        max_regression=None if look.without_baseline else look.spec.rollout.regression(),
+        objective.allowed,
+        alpha(gate_input.spec),
+        max_regression=None if gate_input.without_baseline else gate_input.spec.rollout.regression(),
     )
-    state = _with_new_windows(look, asked, rule)
-    bounds = newest_bounds(look.traffic, (look.candidate_key, look.stable_slot))
-    told = asked.threshold is None or asked.bound(bounds) is not None
-    finding = GateResult(
-        objective=asked,
-        bound=asked.bound(bounds),
-        least=None if told else min(bounds, default=None),
+    state = _with_new_windows(gate_input, objective, rule)
+    bounds = newest_bounds(gate_input.traffic, (gate_input.candidate_key, gate_input.stable_slot))
+    measurable = objective.threshold is None or objective.bound(bounds) is not None
+    result = GateResult(
+        objective=objective,
+        bound=objective.bound(bounds),
+        least=None if measurable else min(bounds, default=None),
         rule=rule,
         state=state,
-        rate=data_availability.rate(look, asked),
-        silence=data_availability.silence(look, asked, state.end),
-        outage=data_availability.outage(look),
+        rate=data_availability.rate(gate_input, objective),
+        silence=data_availability.silence(gate_input, objective, state.end),
+        outage=data_availability.outage(gate_input),
     )
-    finding = replace(finding, verdict=_verdict(look, finding))
-    if finding.verdict is GateVerdict.CONTINUE and not look.without_baseline:
-        finding = replace(finding, missing=_missing(rule, state))
-    return _status(look, finding)
+    result = replace(result, verdict=_verdict(gate_input, result))
+    if result.verdict is GateVerdict.CONTINUE and not gate_input.without_baseline:
+        result = replace(result, missing=_missing(rule, state))
+    return _status(gate_input, result)
 
 
 def renewed(gate: GateStatus) -> GateStatus:
-    """The gate as a new weight begins: no evidence, and all that is known of the stable's habits."""
+    """The gate as a new weight begins: counts at 0, the stable's overdispersion and health kept. Needs `gate.state`."""
     kept = gate.state or {}
-    state = ledger.as_json(reset_for_step(ledger.from_json(kept)))
+    state = as_json(reset_for_step(from_json(kept)))
     return GateStatus(
-        name=gate.name, verdict=GateVerdict.CONTINUE, overdispersion=gate.overdispersion, state=_marked(state, kept)
+        name=gate.name,
+        verdict=GateVerdict.CONTINUE,
+        overdispersion=gate.overdispersion,
+        state=_with_threshold(state, kept),
     )
 
 
-def _marked(state: dict, source: dict) -> dict:
-    """With the threshold whose misses are counted: a state of another one is worth nothing."""
+def _with_threshold(state: dict, source: dict) -> dict:
+    """`state` with the latency threshold of `source`: counts against another threshold cannot be used."""
     return {**state, _THRESHOLD: source[_THRESHOLD]} if _THRESHOLD in source else state
 
 
-def _with_new_windows(look: GateInput, asked: Objective, rule: Rule) -> AnalysisState:
-    """The state after every window that is new."""
-    state = _before(look, asked)
-    slices = look.traffic.windows
-    newer = slices[bisect_right(slices, state.end, key=lambda one: one.end) :]
-    past = [one for one in newer if look.watched < one.end <= look.since]
-    for one in past:
-        state = update(rule, state, Window(one.end, 0, 0, *asked.count(one.of(look.stable_slot))))
-    if state.end <= look.since:
+def _with_new_windows(gate_input: GateInput, objective: Objective, rule: Rule) -> AnalysisState:
+    """The state after every window that ended later than `state.end`."""
+    state = _before(gate_input, objective)
+    slices = gate_input.traffic.windows
+    newer = slices[bisect_right(slices, state.end, key=lambda window: window.end) :]
+    past = [window for window in newer if gate_input.watched < window.end <= gate_input.since]
+    for window in past:
+        state = update(rule, state, Window(window.end, 0, 0, *objective.count(window.of(gate_input.stable_slot))))
+    if state.end <= gate_input.since:
         state = reset_for_step(state)
-    if look.without_baseline:
+    if gate_input.without_baseline:
         state = replace(state, stable_out=False, run=RecoveryWindow())
-    for one in newer[bisect_right(newer, look.since, key=lambda one: one.end) :]:
+    for window in newer[bisect_right(newer, gate_input.since, key=lambda window: window.end) :]:
         if state.failed:
             break
-        compared = one.end > look.watched and not look.without_baseline
-        stable = asked.count(one.of(look.stable_slot)) if compared else (0, 0)
-        state = update(rule, state, Window(one.end, *asked.count(one.of(look.candidate_key)), *stable))
+        compared = window.end > gate_input.watched and not gate_input.without_baseline
+        stable = objective.count(window.of(gate_input.stable_slot)) if compared else (0, 0)
+        state = update(rule, state, Window(window.end, *objective.count(window.of(gate_input.candidate_key)), *stable))
     return state
 
 
-def _before(look: GateInput, asked: Objective) -> AnalysisState:
-    gate = look.before.get(asked.name)
-    if gate is None or gate.state is None or gate.state.get(_THRESHOLD) != asked.threshold:
+def _before(gate_input: GateInput, objective: Objective) -> AnalysisState:
+    gate = gate_input.before.get(objective.name)
+    if gate is None or gate.state is None or gate.state.get(_THRESHOLD) != objective.threshold:
         return AnalysisState()
-    return ledger.from_json(gate.state)
+    return from_json(gate.state)
 
 
-def _verdict(look: GateInput, found: GateResult) -> GateVerdict:
-    said = verdict(found.rule, found.state)
-    if said is Verdict.FAIL:
+def _verdict(gate_input: GateInput, result: GateResult) -> GateVerdict:
+    evidence_verdict = verdict(result.rule, result.state)
+    if evidence_verdict is Verdict.FAIL:
         return GateVerdict.FAIL
-    if found.outage is not None:
+    if result.outage is not None:
         return GateVerdict.PROVIDER_ERROR
-    if said is Verdict.HOLD or found.least is not None:
+    if evidence_verdict is Verdict.HOLD or result.least is not None:
         return GateVerdict.HOLD
-    if said is Verdict.PASS:
+    if evidence_verdict is Verdict.PASS:
         return GateVerdict.PASS
-    expects = look.share > 0.0 and not look.without_baseline and found.silence >= data_availability.QUIET
-    if expects and found.silence >= data_availability.silence_limit(look, found.objective):
+    expects = gate_input.share > 0.0 and not gate_input.without_baseline and result.silence >= data_availability.QUIET
+    if expects and result.silence >= data_availability.silence_limit(gate_input, result.objective):
         return GateVerdict.NO_DATA
     return GateVerdict.CONTINUE
 
@@ -127,17 +133,17 @@ def _missing(rule: Rule, state: AnalysisState) -> int | None:
     return missing if missing is None or missing < _FURTHEST else None
 
 
-def _status(look: GateInput, found: GateResult) -> GateStatus:
-    state, bars = found.state, found.bars()
-    eta = math.ceil(found.missing / found.rate) if found.missing is not None and found.rate > 0.0 else None
-    kept = ledger.as_json(state)
-    if found.objective.threshold is not None:
-        kept[_THRESHOLD] = found.objective.threshold
+def _status(gate_input: GateInput, result: GateResult) -> GateStatus:
+    state, bars = result.state, result.bars()
+    eta = math.ceil(result.missing / result.rate) if result.missing is not None and result.rate > 0.0 else None
+    kept = as_json(state)
+    if result.objective.threshold is not None:
+        kept[_THRESHOLD] = result.objective.threshold
     return GateStatus(
-        name=found.objective.name,
-        verdict=found.verdict,
-        reason=TOO_LOW if found.verdict is GateVerdict.HOLD and found.least is not None else "",
-        message=sentence(look, found, bars),
+        name=result.objective.name,
+        verdict=result.verdict,
+        reason=TOO_LOW if result.verdict is GateVerdict.HOLD and result.least is not None else "",
+        message=sentence(gate_input, result, bars),
         requests=state.requests,
         failed_requests=state.bad,
         stable_requests=state.stable_requests,
@@ -146,7 +152,7 @@ def _status(look: GateInput, found: GateResult) -> GateStatus:
         fail_threshold=bars.fail_threshold,
         evidence_for=bars.evidence_for,
         pass_threshold=bars.pass_threshold,
-        overdispersion=found.phi,
+        overdispersion=result.phi,
         eta=eta,
         state=kept,
     )

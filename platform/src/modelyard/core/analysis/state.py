@@ -1,10 +1,10 @@
-"""What is kept of one gate between two looks: sums, no windows.
+"""What is kept of one gate between two reconcile passes: sums, no windows.
 
 Counts are sufficient for every test, so a state is small enough for a status (below 400 bytes), does not
 depend on how the windows were cut, and can be carried over a restart to the byte. Windows are known by their
 end, so one that comes twice changes nothing.
 
-One state belongs to one weight. `next_step` begins anew and keeps what is known of the stable: its overdispersion
+One state belongs to one weight. `reset_for_step` begins anew and keeps what is known of the stable: its overdispersion
 is worth more the longer it has been watched, so it should begin with the state the last rollout ended with.
 """
 
@@ -18,7 +18,7 @@ from .statistics.overdispersion import Dispersion
 
 
 class Cause(StrEnum):
-    """Which question failed a candidate."""
+    """Which test failed a candidate."""
 
     NONE = ""
     OBJECTIVE = "Objective"
@@ -70,7 +70,7 @@ class AnalysisState:
 
 
 def reset_for_step(state: AnalysisState) -> AnalysisState:
-    """The state a new weight begins with: nothing of the candidate, everything of the stable's habits."""
+    """The state a new weight begins with: no counts, but the stable's overdispersion, last minutes and outage."""
     return AnalysisState(
         end=state.end,
         recent=state.recent.stable_only(),
@@ -81,7 +81,7 @@ def reset_for_step(state: AnalysisState) -> AnalysisState:
 
 
 def as_json(state: AnalysisState) -> dict[str, Any]:
-    """The state as plain values for a status, below 400 bytes."""
+    """The state as plain JSON values for `GateStatus.state`, below 400 bytes; `from_json` reads them."""
     habits, recent = state.dispersion, state.recent
     return {
         "windowEnd": state.end,
@@ -95,7 +95,7 @@ def as_json(state: AnalysisState) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> AnalysisState:
-    """The reverse of `as_json`."""
+    """The state that `as_json` wrote; raises KeyError, ValueError or TypeError for anything else."""
     slot, *counts = values["recent"]
     buckets = tuple(tuple(counts[at : at + 4]) for at in range(0, len(counts), 4))
     return AnalysisState(

@@ -1,15 +1,15 @@
-"""The last five minutes, aligned to the clock: what the fast questions are asked of.
+"""Counts of the last five minutes, aligned to the clock, for the tests that must react fast.
 
 Evidence since the beginning of a step is slow to turn when a revision that was fine for long breaks at once.
 The burn rate, the observed bad rate over the allowed one, is not: 14.4 and more over both five minutes (it
 matters) and one minute (it is still so), with at least ten bad requests, is the fast alert known from service
-level objectives, and here a failure by itself. Counts are kept by whole minutes of the clock and the newest is
+level objectives (Google, The Site Reliability Workbook, chapter 5), and here a failure by itself. Counts are kept by whole minutes of the clock and the newest is
 usually a part of one, so the spans are 4 to 5 minutes, and 1 to 2 minutes.
 
 The same buckets tell whether the stable itself misses its objective now. That begins with proof and ends when the
 short span is good again, or sooner: as soon as the stable has kept its objective for a whole minute, whatever the
-clock says, in which DUE bad requests would have come had its trouble gone on. All counts are forgotten then. For
-five minutes the trouble may come back, so until then nothing but a comparison with the stable fails the candidate.
+clock says, in which DUE bad requests would have come had its outage gone on. All counts are forgotten then. For
+five minutes the outage may come back, so until then nothing but a comparison with the stable fails the candidate.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ _EMPTY: Bucket = (0, 0, 0, 0)
 
 
 class RecoveryWindow(NamedTuple):
-    """The stable after a trouble: its counts since it was last above the allowed rate, at `since`, epoch seconds.
+    """The stable after an outage: its counts since it was last above the allowed rate, at `since`, epoch seconds.
 
-    When the trouble is over, `since` is the moment of that, and nothing is counted any more.
+    When the outage is over, `since` is the moment of that, and nothing is counted any more.
     """
 
     since: int = 0
@@ -39,12 +39,12 @@ class RecoveryWindow(NamedTuple):
     bad: int = 0
 
     def plus(self, end: int, requests: int, bad: int, allowed: float) -> "RecoveryWindow":
-        """With the window that ended at `end`; a new run when the rate is above the allowed one by that."""
+        """The run with the window that ended at `end`; a new run from `end` when that puts it above `allowed` (0..1)."""
         requests, bad = self.requests + requests, self.bad + bad
         return RecoveryWindow(end) if bad > allowed * requests else RecoveryWindow(self.since, requests, bad)
 
     def fresh(self, end: int) -> bool:
-        """True as long as the trouble may come back."""
+        """True as long as the outage may come back: BUCKETS minutes; `end` in epoch seconds."""
         return end - self.since < BUCKETS * SPAN
 
 
@@ -79,7 +79,7 @@ class SlidingWindow:
         """True when the stable is proven above the allowed rate, now or over a span in which it still is above it.
 
         `log e >= level` is asked of the short and the long span, and twice as much of `now`, the stable's counts of
-        the newest window alone: trouble that hits both arms at once has to be seen as such at once, however many
+        the newest window alone: an outage that hits both arms at once has to be seen as such at once, however many
         good requests came before it.
         """
         if _above(*now, allowed, 2.0 * level, phi):
@@ -90,7 +90,7 @@ class SlidingWindow:
         return any(_above(*span, allowed, level, phi) for span in (short, self._stable(BUCKETS)))
 
     def recovered(self, run: RecoveryWindow, end: int, phi: float) -> bool:
-        """True when the trouble is over by `end`, for all that the run tells."""
+        """True when the outage is over by `end`: SPAN seconds and DUE expected bad requests after the run began."""
         requests, bad = self._stable(BUCKETS)
         return end - run.since >= SPAN and run.requests * bad >= DUE * phi * requests
 

@@ -5,7 +5,7 @@ martingale of mean 1 when the true rate is q, and a supermartingale when the tru
 from p: the families here have monotone likelihood ratios (Wald's sequential probability ratio test). The mean
 over a grid of alternatives p_j is again one, so nobody has to know the true rate beforehand (Robbins' method
 of mixtures). Ville's inequality then bounds the chance that it *ever* reaches 1/alpha by alpha, so one may
-look after every window and stop at any look (Ramdas, Gruenwald, Vovk and Shafer call such a process an
+read it after every window and stop at any time (Ramdas, Gruenwald, Vovk and Shafer call such a process an
 e-process).
 
 | question | null hypothesis | 16 alternatives, geometric |
@@ -18,7 +18,7 @@ e-process).
 Of the B bad requests of both arms together, Bin(B, s r / (s r + 1 - s)) are the candidate's when its share of
 the requests is s: conditioning on B cancels whatever moves both arms at once.
 
-All is done with logarithms. `phi` >= 1 divides every log-LR where requests fail in bursts (`dispersion.py`);
+All is done with logarithms. `phi` >= 1 divides every log-LR where requests fail in bursts (`overdispersion.py`);
 the guarantee survives any phi, chosen however late: if the mean of the LR_j^(1/phi) reaches 1/alpha, then, the
 power being concave, the mean of the LR_j reaches alpha^-phi >= 1/alpha.
 """
@@ -36,17 +36,20 @@ Slopes = tuple[tuple[float, float], ...]
 
 
 def above(requests: int, bad: int, limit: float, phi: float = 1.0) -> float:
-    """log e against "the bad rate is at most `limit`"."""
+    """log e against "the bad rate is at most `limit`" (0 < limit < 0.69), natural logarithm, any sign."""
     return _log_mean(bad, requests - bad, _slopes_above(limit), phi)
 
 
 def below(requests: int, bad: int, limit: float, phi: float = 1.0) -> float:
-    """log e against "the bad rate is at least `limit`"."""
+    """log e against "the bad rate is at least `limit`" (0 < limit < 1), natural logarithm, any sign."""
     return _log_mean(bad, requests - bad, _slopes_below(limit), phi)
 
 
 def ratio_above(bad: int, stable_bad: int, share: float, ratio: float, phi: float = 1.0) -> float:
-    """log e against "the candidate's bad rate is at most `ratio` times the stable's"; 0 without two arms."""
+    """log e against "the candidate's bad rate is at most `ratio` times the stable's"; 0 without two arms.
+
+    `bad` and `stable_bad` are counts, `share` (0..1) is the candidate's fraction of the requests of both arms.
+    """
     if not 0.0 < share < 1.0:
         return 0.0
     top = max(WORST_RATIO, 4.0 * ratio)
@@ -55,11 +58,14 @@ def ratio_above(bad: int, stable_bad: int, share: float, ratio: float, phi: floa
 
 
 def ratio_below(bad: int, stable_bad: int, share: float, ratio: float, phi: float = 1.0) -> float:
-    """log e against "the candidate's bad rate is at least `ratio` times the stable's"; 0 without two arms."""
+    """log e against "the candidate's bad rate is at least `ratio` times the stable's"; 0 without two arms.
+
+    The parameters are those of `ratio_above`.
+    """
     if not 0.0 < share < 1.0:
         return 0.0
-    others = geometric(ratio / FURTHEST, ratio / NARROWEST)
-    return _log_mean(bad, stable_bad, [_ratio_slopes(other, ratio, share) for other in others], phi)
+    alternatives = geometric(ratio / FURTHEST, ratio / NARROWEST)
+    return _log_mean(bad, stable_bad, [_ratio_slopes(alternative, ratio, share) for alternative in alternatives], phi)
 
 
 def odds_share(share: float, ratio: float) -> float:
@@ -86,27 +92,27 @@ def geometric(low: float, high: float) -> tuple[float, ...]:
 
 @lru_cache(maxsize=512)
 def _slopes_above(limit: float) -> Slopes:
-    return tuple(_rate_slopes(other, limit) for other in geometric(NARROWEST * limit, WORST_RATE))
+    return tuple(_rate_slopes(alternative, limit) for alternative in geometric(NARROWEST * limit, WORST_RATE))
 
 
 @lru_cache(maxsize=512)
 def _slopes_below(limit: float) -> Slopes:
-    return tuple(_rate_slopes(other, limit) for other in geometric(limit / FURTHEST, limit / NARROWEST))
+    return tuple(_rate_slopes(alternative, limit) for alternative in geometric(limit / FURTHEST, limit / NARROWEST))
 
 
-def _rate_slopes(other: float, limit: float) -> tuple[float, float]:
+def _rate_slopes(alternative: float, limit: float) -> tuple[float, float]:
     """What one bad and one good request add to the log-LR of `other` against `limit`."""
-    return math.log(other / limit), math.log1p(-other) - math.log1p(-limit)
+    return math.log(alternative / limit), math.log1p(-alternative) - math.log1p(-limit)
 
 
-def _ratio_slopes(other: float, ratio: float, share: float) -> tuple[float, float]:
+def _ratio_slopes(alternative: float, ratio: float, share: float) -> tuple[float, float]:
     """What a bad request of the candidate and one of the stable add to the log-LR of `other` against `ratio`."""
-    spread = math.log((share * ratio + 1.0 - share) / (share * other + 1.0 - share))
-    return math.log(other / ratio) + spread, spread
+    spread = math.log((share * ratio + 1.0 - share) / (share * alternative + 1.0 - share))
+    return math.log(alternative / ratio) + spread, spread
 
 
 def _log_mean(hits: int, misses: int, slopes: Slopes | list[tuple[float, float]], phi: float) -> float:
     """log of the mean over the grid of LR^(1/phi), safe from overflow."""
     logs = [(hits * up + misses * down) / phi for up, down in slopes]
     top = max(logs)
-    return top + math.log(sum(math.exp(one - top) for one in logs) / len(logs))
+    return top + math.log(sum(math.exp(log - top) for log in logs) / len(logs))

@@ -56,7 +56,7 @@ class Dispersion:
 
     @property
     def phi(self) -> float:
-        """What every log-LR is divided by, >= 1."""
+        """The overdispersion, >= 1, by which every log-LR is divided: the larger of that of windows and of minutes."""
         by_window = _factor(self.windows, self.window_squares, self.requests, self.bad)
         closed = self.requests - self.open_requests, self.bad - self.open_bad
         return max(1.0, by_window, _factor(self.minutes, self.minute_squares, *closed))

@@ -7,21 +7,21 @@ allowed with probability at most alpha, and passes one that misses the objective
 
 | verdict | when |
 |---|---|
-| FAIL | rate > p0 is proven; or the burn rate is 14.4 in the long and the short span (`burn.py`); or |
+| FAIL | rate > p0 is proven; or the burn rate is 14.4 in both spans (`burn_rate.py`); or |
 |      | rate > (1+m) times the stable's is proven, and rate < p0 is not |
 | HOLD | the stable itself misses the objective; only a proven regression fails the candidate then, and for |
-|      | five minutes after it; it ends with a minute in which the stable keeps the objective (`burn.py`) |
+|      | five minutes after it; it ends with a minute in which the stable keeps the objective (`burn_rate.py`) |
 | PASS | rate < 2 p0 is proven at beta, by at least 3/p0 requests, and, where there is a stable to compare to, |
 |      | rate < p0 or rate < 1.6 (1+m) times the stable's is proven at 0.1 % |
 | INCONCLUSIVE | none of these yet |
 
 FAIL is final. With a comparison there are two ways to fail, so each gets half of alpha; the two ways past the
 comparison share one mean e-value. Every log-LR is divided by phi, the stable's overdispersion. What was counted
-up to the end of the stable's trouble is forgotten then: common trouble neither accuses nor excuses anybody.
+up to the end of the stable's outage is forgotten then: a common outage counts neither for nor against the candidate.
 
 The statement on alpha holds for independent requests whatever phi is. Where they come in bursts it is as good as
-phi is known: the stable should have been watched for ten minutes (`dispersion.minutes`) before a candidate gets
-traffic, be it before the rollout or during the last one (`ledger.next_step` keeps it).
+phi is known: the stable should have been watched for ten minutes (`Dispersion.minutes`) before a candidate gets
+traffic, be it before the rollout or during the last one (`reset_for_step` keeps it).
 """
 
 import math
@@ -43,7 +43,7 @@ SURE = 0.001
 
 
 class Verdict(StrEnum):
-    """What the evidence of one gate comes to."""
+    """The conclusion from the evidence of one gate."""
 
     PASS = "Pass"  # noqa: S105
     FAIL = "Fail"
@@ -73,26 +73,26 @@ class Rule:
 
     @property
     def fail_level(self) -> float:
-        """log e from which on a question fails the candidate."""
+        """log e from which on a test fails the candidate: log 1/alpha, or log 2/alpha with a comparison."""
         return math.log((1.0 if self.max_regression is None else 2.0) / self.alpha)
 
     @property
     def pass_level(self) -> float:
-        """log e from which on the objective counts as kept."""
+        """log e from which on the objective counts as kept: log 1/beta."""
         return -math.log(self.beta)
 
     @property
     def sure_level(self) -> float:
-        """log e from which on the candidate has room, or the comparison counts as settled."""
+        """log e from which on the rate is proven below p0, or the comparison counts as settled: log 1/SURE."""
         return -math.log(SURE)
 
 
 def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
-    """The state after one more window; the same state for a window that is not newer."""
+    """The state after one more window; the same state for a window that is not newer. Sets `failed` for good."""
     if window.end <= state.end:
         return state
     added = (window.requests, window.bad, window.stable_requests, window.stable_bad)
-    recent, out, run = _troubled(rule, state, window, state.recent.plus(window.end, added))
+    recent, out, run = _stable_health(rule, state, window, state.recent.plus(window.end, added))
     counted = (state.requests, state.bad, state.stable_requests, state.stable_bad)
     if state.stable_out and not out:
         counted = (0, 0, 0, 0)
@@ -106,13 +106,13 @@ def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
     return after
 
 
-def _troubled(
+def _stable_health(
     rule: Rule, state: AnalysisState, window: Window, recent: SlidingWindow
 ) -> tuple[SlidingWindow, bool, RecoveryWindow]:
-    """The last minutes, whether the stable is out, and how it has been since or after that."""
+    """The last minutes, whether the stable misses its objective, and its counts since or after that."""
     now, phi = (window.stable_requests, window.stable_bad), state.dispersion.phi
-    asked = state.stable_out or window.stable_bad
-    out = bool(asked) and recent.stable_out(rule.allowed, rule.sure_level, phi, now)
+    suspected = state.stable_out or window.stable_bad
+    out = bool(suspected) and recent.stable_out(rule.allowed, rule.sure_level, phi, now)
     if not state.stable_out:
         after = state.run if state.run.fresh(window.end) else RecoveryWindow()
         return recent, out, RecoveryWindow(window.end) if out else after
@@ -122,7 +122,7 @@ def _troubled(
 
 
 def verdict(rule: Rule, state: AnalysisState) -> Verdict:
-    """What the evidence says now."""
+    """The verdict on the state as it is now, by the table above."""
     if state.failed:
         return Verdict.FAIL
     if state.stable_out:
@@ -145,7 +145,7 @@ def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
 
 
 def _exceeds(rule: Rule, state: AnalysisState, phi: float) -> bool:
-    """rate > p0 is proven. The ceiling, cheap to compute, spares most looks the grid."""
+    """rate > p0 is proven. The ceiling, cheap to compute, mostly spares the mean over the grid."""
     requests, bad, level = state.requests, state.bad, rule.fail_level
     if bad <= requests * rule.allowed or evalues.ceiling(bad, requests - bad, rule.allowed) < level * phi:
         return False

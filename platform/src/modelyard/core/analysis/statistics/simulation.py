@@ -5,8 +5,8 @@ of its weight and is bad with the probability of its arm. With a `correlation`, 
 each arm's rate is drawn anew for every burst from a Beta distribution with that correlation between the
 requests of a burst (a fraction rho makes a sum of n of them 1 + (n-1) rho times as variable).
 
-For comparison the same traffic is judged by the two usual rules over ten looks of a minute: every look must
-keep the objective, or at most five may miss it (`threshold_outcome`).
+For comparison the same traffic is judged by the two usual rules over ten checks of a minute each: every check
+must keep the objective, or at most five may miss it (`threshold_outcome`).
 
 Nothing here makes random numbers: the caller hands in a generator, and the same one gives the same result.
 """
@@ -29,7 +29,7 @@ BIG_MEAN = 200.0
 
 
 class Chance(Protocol):
-    """What is needed of `random.Random`."""
+    """The methods of `random.Random` that a simulation uses."""
 
     def random(self) -> float: ...
 
@@ -76,21 +76,24 @@ Outcome = tuple[SimulatedOutcome, float]
 def windows(traffic: TrafficModel, chance: Chance, start: int = 0) -> Iterator[Window]:
     """Windows of one second from second `start`, a whole number of bursts, on, without end."""
     second = start
-    mine = traffic.per_minute / 60.0 * traffic.share
-    other = traffic.per_minute / 60.0 - mine
+    candidate_mean = traffic.per_minute / 60.0 * traffic.share
+    stable_mean = traffic.per_minute / 60.0 - candidate_mean
     rate, stable_rate = traffic.true_rate, traffic.stable_rate
     while True:
         if traffic.correlation and second % traffic.burst == 0:
             rate = _drawn(traffic.true_rate, traffic.correlation, chance)
             stable_rate = _drawn(traffic.stable_rate, traffic.correlation, chance)
         second += 1
-        bad, stable_bad = _poisson(mine * rate, chance), _poisson(other * stable_rate, chance)
-        good, stable_good = _poisson(mine * (1.0 - rate), chance), _poisson(other * (1.0 - stable_rate), chance)
+        bad, stable_bad = _poisson(candidate_mean * rate, chance), _poisson(stable_mean * stable_rate, chance)
+        good, stable_good = (
+            _poisson(candidate_mean * (1.0 - rate), chance),
+            _poisson(stable_mean * (1.0 - stable_rate), chance),
+        )
         yield Window(second, good + bad, bad, stable_good + stable_bad, stable_bad)
 
 
 def outcome(rule: Rule, traffic: TrafficModel, minutes: float, chance: Chance, *, baking: bool = False) -> Outcome:
-    """Ending and minutes of one rollout; one that is baking waits for no pass, it can only fail."""
+    """(ending, minutes it took) of one rollout of at most `minutes`; one that is baking cannot pass, only fail."""
     state = _watched(rule, traffic, chance)
     began = state.end
     for window in islice(windows(traffic, chance, began), round(minutes * 60)):
@@ -111,21 +114,21 @@ def _watched(rule: Rule, traffic: TrafficModel, chance: Chance) -> AnalysisState
 
 
 def threshold_outcome(limit: float, misses: int, traffic: TrafficModel, chance: Chance) -> Outcome:
-    """The same for a rule of ten looks, of which at most `misses` may show a bad rate above `limit`."""
+    """The same for a rule of ten checks, of which at most `misses` may show a bad rate above `limit`."""
     seconds = windows(traffic, chance)
-    for look in range(1, LOOKS + 1):
+    for minute in range(1, LOOKS + 1):
         counted = list(islice(seconds, LOOK))
-        misses -= sum(one.bad for one in counted) > limit * sum(one.requests for one in counted)
+        misses -= sum(window.bad for window in counted) > limit * sum(window.requests for window in counted)
         if misses < 0:
-            return SimulatedOutcome.ABORTED, float(look)
+            return SimulatedOutcome.ABORTED, float(minute)
     return SimulatedOutcome.PROMOTED, float(LOOKS)
 
 
 def tally(runs: int, run: Callable[[], Outcome]) -> SimulationResult:
-    """What `runs` rollouts came to."""
+    """Fractions and the median time of `runs` calls of `run`."""
     ended = [run() for _ in range(runs)]
     decided = [minutes for ending, minutes in ended if ending is not SimulatedOutcome.INCONCLUSIVE]
-    aborted, promoted, open_ = (sum(one is ending for one, _ in ended) / runs for ending in SimulatedOutcome)
+    aborted, promoted, open_ = (sum(reached is ending for reached, _ in ended) / runs for ending in SimulatedOutcome)
     return SimulationResult(aborted, promoted, open_, median(decided) if decided else None)
 
 
@@ -149,10 +152,10 @@ def _poisson(mean: float, chance: Chance) -> int:
 @lru_cache(maxsize=4096)
 def _cumulative(mean: float) -> tuple[float, ...]:
     """P(X <= k) for k = 0, 1, ... up to where nothing is left."""
-    terms, k, weight, total = [], 0, math.exp(-mean), 0.0
+    probabilities, k, weight, total = [], 0, math.exp(-mean), 0.0
     while k <= mean or weight > 1e-17:
         total += weight
-        terms.append(total)
+        probabilities.append(total)
         k += 1
         weight *= mean / k
-    return (*terms, 1.0)
+    return (*probabilities, 1.0)
