@@ -27,6 +27,7 @@ class ModelyardError(Exception):
 
     @property
     def reason(self) -> str:
+        """The word for a condition's `reason`: the name of the class."""
         return type(self).__name__
 
 
@@ -75,7 +76,7 @@ class OutsideError(ModelyardError):
 
 
 class Unreachable(OutsideError):
-    """Nothing answered."""
+    """Nothing answered, or only a server error (5xx) came back."""
 
 
 class Conflict(OutsideError):
@@ -83,7 +84,7 @@ class Conflict(OutsideError):
 
 
 class Throttled(OutsideError):
-    """Asked to come back later."""
+    """The other side is too busy and asked for a later retry (HTTP 429, S3 SlowDown)."""
 
 
 class Refused(OutsideError):
@@ -102,4 +103,5 @@ class HostFailure(OutsideError):
 
     @property
     def reason(self) -> str:
+        """The word that the constructor got."""
         return self._reason

@@ -26,7 +26,7 @@ def own_uv() -> Path:
 
 
 def find_uv() -> str | None:
-    """A uv that starts: beside the running Python, else our own in the cache, else PATH's; None without any."""
+    """Path of a uv that starts: beside the running Python, else our own in the cache, else PATH's; None without any."""
     candidates = (str(Path(sys.prefix) / "bin" / "uv"), str(own_uv()), shutil.which("uv"))
     return next((path for path in candidates if path and _starts(path)), None)
 

@@ -174,6 +174,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, the first wins: arguments, environment, configuration file (pydantic's hook)."""
         file, environment = config_file(), _Environment(settings_cls)
         if file is None:
             return (init_settings, environment)
@@ -181,7 +182,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, **overrides: Any) -> "Settings":
-        """Settings from file and environment; raises InvalidSettings naming the field and its source."""
+        """Settings from `overrides` (by group), environment and file, in this order of precedence.
+
+        Raises InvalidSettings, naming the field and its source, when a value cannot be used.
+        """
         try:
             return cls(**overrides)
         except ValidationError as bad:
@@ -215,7 +219,7 @@ def _file_values(path: Path) -> dict[str, Any]:
 
 
 def config_file() -> Path | None:
-    """The configuration file in force, or None when there is none."""
+    """The configuration file in force (see above), or None. Raises InvalidSettings when MODELYARD_CONFIG names none."""
     named = os.environ.get("MODELYARD_CONFIG")
     if named:
         if not Path(named).is_file():

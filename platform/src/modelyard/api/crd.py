@@ -74,7 +74,10 @@ NAME_RULES = [
 
 
 def structural(kind: type[BaseModel]) -> dict[str, Any]:
-    """The structural schema of a pydantic type; raises ValueError for what no CRD can say."""
+    """The structural schema (OpenAPI v3, as plain values) of a pydantic type.
+
+    Raises ValueError when the type needs something that a CRD cannot express, such as a field of two types.
+    """
     schema = kind.model_json_schema(by_alias=True)
     return _node(schema, schema.get("$defs", {}))
 
@@ -93,7 +96,7 @@ def _node(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
 
 
 def _merged(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """The node with references and the null of an optional field resolved; what the field says wins."""
+    """The node with references and the null of an optional field resolved; the field's own keys win."""
     node = dict(schema)
     if "anyOf" in node:
         options = [option for option in node.pop("anyOf") if option != {"type": "null"}]
@@ -126,7 +129,7 @@ def _tidied(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
 
 
 def without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema in which every field must be said."""
+    """A copy of the schema without any `default`."""
     plain = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in plain:
         plain["properties"] = {name: without_defaults(child) for name, child in plain["properties"].items()}
@@ -136,7 +139,7 @@ def without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_crd() -> dict[str, Any]:
-    """The CustomResourceDefinition of Model."""
+    """The CustomResourceDefinition of Model, as the plain values of its manifest."""
     root = {
         "type": "object",
         "description": "A Model serves one registry entry over HTTP and gRPC, in revisions that never change.",

@@ -138,7 +138,7 @@ class ModelSpec(Shape):
         return self
 
     def replica_range(self) -> tuple[int, int]:
-        """Fewest and most replicas wanted of a revision that serves."""
+        """(fewest, most) replicas of a revision that serves, as `scaling` or `serving.replicas` say; else (1, 1)."""
         if self.scaling is not None:
             return self.scaling.min_replicas, self.scaling.max_replicas
         fixed = self.serving.replicas or 1
@@ -154,12 +154,15 @@ class Model(Shape):
 
     @property
     def name(self) -> str:
+        """`metadata.name`."""
         return self.metadata["name"]
 
     @property
     def namespace(self) -> str:
+        """`metadata.namespace`."""
         return self.metadata["namespace"]
 
     @property
     def generation(self) -> int:
+        """`metadata.generation`, which the API server raises with every change of the spec; 0 before that."""
         return self.metadata.get("generation", 0)

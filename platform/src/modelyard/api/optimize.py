@@ -70,11 +70,11 @@ class Optimize(Shape):
 
     @property
     def budget_seconds(self) -> float:
-        """How long variants are tried."""
+        """`budget` in seconds: how long variants are tried."""
         return seconds(self.budget)
 
     def options(self, target: str) -> dict[str, Any]:
-        """Build options, the same for the same wish however it was written; `target` is cpu or gpu."""
+        """Build options, equal for equal specs however they were written; `target` is cpu or gpu."""
         options = {
             "goal": self.goal,
             "maxQualityLoss": fraction(self.max_quality_loss),

@@ -186,7 +186,7 @@ Amount = Annotated[
 
 
 def fraction(percent: str) -> float:
-    """The share a percentage stands for: "0.1%" is 0.001."""
+    """The fraction a percentage stands for: "0.1%" is 0.001. Raises ValueError for text that is none."""
     return float(percent.removesuffix("%")) / 100
 
 

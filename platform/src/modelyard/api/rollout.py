@@ -85,6 +85,7 @@ class Step(Shape):
     pause: bool = Field(default=False, description="Wait for the command resume or promote after the gates passed.")
 
     def hold_seconds(self) -> float:
+        """`hold` in seconds; 0 when it is left out."""
         return seconds(self.hold) if self.hold else 0.0
 
 
@@ -95,6 +96,7 @@ class Preview(Shape):
     pause: bool = Field(default=False, description="Wait for the command resume or promote before the switch.")
 
     def hold_seconds(self) -> float:
+        """`hold` in seconds; 0 when it is left out."""
         return seconds(self.hold) if self.hold else 0.0
 
 
@@ -111,6 +113,7 @@ class LoadTest(Shape):
     duration: Duration | None = Field(default=None, description="How long; 60s when left out.")
 
     def duration_seconds(self) -> float:
+        """`duration` in seconds, 60 when it is left out."""
         return seconds(self.duration or "60s")
 
 
@@ -136,9 +139,11 @@ class Shadow(Shape):
     )
 
     def duration_seconds(self) -> float:
+        """`duration` in seconds, 600 when it is left out."""
         return seconds(self.duration or "10m")
 
     def allowed_disagreement(self) -> float:
+        """`maxDisagreement` as a fraction, 0.01 when it is left out."""
         return fraction(self.max_disagreement or "1%")
 
 
@@ -161,7 +166,7 @@ class AB(Shape):
         return self
 
     def duration_seconds(self) -> float | None:
-        """How long, in seconds; None until a person ends it."""
+        """`duration` in seconds; None when it is left out, and a person ends the test."""
         return seconds(self.duration) if self.duration else None
 
 
@@ -244,7 +249,7 @@ class Rollout(Shape):
         return self
 
     def weights(self) -> tuple[int, ...]:
-        """The candidate's shares of a canary, in percent, without the 100 at the end."""
+        """The candidate's weights in a canary, in percent and rising, without the 100 at the end."""
         return tuple(step.weight for step in self.steps) if self.steps else DEFAULT_STEPS
 
     def step(self, index: int) -> Step:
@@ -253,18 +258,21 @@ class Rollout(Shape):
         return steps[min(index, len(steps) - 1)]
 
     def bake_seconds(self) -> float:
+        """`bake` in seconds, 600 when it is left out."""
         return seconds(self.bake or DEFAULT_BAKE)
 
     def max_seconds(self) -> float:
+        """`maxDuration` in seconds, 7200 when it is left out."""
         return seconds(self.max_duration or "2h")
 
     def kept_seconds(self) -> float:
-        """How long an aborted candidate is kept."""
+        """`abortScaleDownDelay` in seconds, 600 when it is left out: how long an aborted candidate is kept."""
         return seconds(self.abort_scale_down_delay or "10m")
 
     def regression(self) -> float:
-        """How much worse than the stable: 0.25 for 25 %."""
+        """`maxRegression` as a fraction (0.25 for 25 %, the default): how much worse than the stable is allowed."""
         return fraction(self.max_regression or "25%")
 
     def inconclusive(self) -> OnInconclusive:
+        """`onInconclusive`, Abort when it is left out."""
         return self.on_inconclusive or OnInconclusive.ABORT

@@ -83,7 +83,7 @@ class GateStatus(StatusShape):
 
     @property
     def unanswered(self) -> bool:
-        """Its Job ended without an answer and is not made again yet."""
+        """True when its Job ended without an answer and is not made again yet."""
         return self.next_attempt_time != "" or (self.attempts > 0 and self.verdict is GateVerdict.HOLD)
 
 
@@ -175,12 +175,12 @@ class RolloutStatus(StatusShape):
         return next((gate for gate in self.gates if gate.name == name), None)
 
     def has_handled(self, command: str) -> bool:
-        """The command of that id was answered before."""
+        """True when the command of that id was answered before, and must not be carried out again."""
         return command in self.handled_commands or (self.command is not None and self.command.id == command)
 
     @property
     def unanswered(self) -> bool:
-        """A check waits to be begun again, or for a person to do so."""
+        """True when a check (a Job without an answer) waits to be begun again, or for a person to do so."""
         return self.phase is not Phase.ABORTING and any(gate.unanswered for gate in self.gates)
 
     @property
@@ -190,7 +190,7 @@ class RolloutStatus(StatusShape):
 
     @property
     def active(self) -> bool:
-        """A rollout is under way."""
+        """True while a rollout is under way."""
         return self.phase is not Phase.IDLE
 
 

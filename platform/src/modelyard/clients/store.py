@@ -21,7 +21,7 @@ _BUSY = {"429", "503", "SlowDown", "TooManyRequests", "RequestLimitExceeded", "S
 
 
 class S3Store:
-    """`core.store.Store` over S3. Thread-safe; connects at the first call."""
+    """`core.storage.object_store.Store` over S3. Thread-safe; connects at the first call."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
@@ -34,6 +34,7 @@ class S3Store:
         return f"bucket {self._bucket} at {self._settings.endpoint or 'AWS S3'}"
 
     def get(self, key: str) -> bytes | None:
+        """See `Store.get`."""
         with self._errors("read"):
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -41,10 +42,12 @@ class S3Store:
                 return _none_if_absent(bad)
 
     def put(self, key: str, content: bytes) -> None:
+        """See `Store.put`."""
         with self._errors("write to"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
+        """See `Store.put_if_absent`."""
         with self._errors("write to"):
             try:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
@@ -55,10 +58,12 @@ class S3Store:
         return True
 
     def delete(self, key: str) -> None:
+        """See `Store.delete`."""
         with self._errors("delete from"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def size(self, key: str) -> int | None:
+        """See `Store.size`."""
         with self._errors("read"):
             try:
                 return int(self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
@@ -66,6 +71,7 @@ class S3Store:
                 return _none_if_absent(bad)
 
     def list(self, prefix: str) -> Iterator[Stored]:
+        """See `Store.list`."""
         with self._errors("list"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
@@ -73,10 +79,12 @@ class S3Store:
                     yield Stored(item["Key"], int(item["Size"]))
 
     def copy(self, source: str, target: str) -> None:
+        """See `Store.copy`."""
         with self._errors("write to"):
             self._client.copy({"Bucket": self._bucket, "Key": source}, self._bucket, target)
 
     def download(self, key: str, path: Path, progress: Progress | None = None) -> bool:
+        """See `Store.download`."""
         with self._errors("read"):
             try:
                 self._client.download_file(self._bucket, key, str(path), Callback=progress)
@@ -86,6 +94,7 @@ class S3Store:
         return True
 
     def upload(self, path: Path, key: str, progress: Progress | None = None) -> None:
+        """See `Store.upload`."""
         with self._errors("write to"):
             self._client.upload_file(str(path), self._bucket, key, Callback=progress)
 

@@ -1,4 +1,4 @@
-"""The registry in an S3 bucket. `core.keys` has the layout; the manifest is the commit point."""
+"""The registry in an S3 bucket. `core.storage.keys` has the layout; the manifest is the commit point."""
 
 import difflib
 import json
@@ -42,7 +42,11 @@ class BucketRegistry:
         self._store = store
 
     def push(self, folder: Path, progress: Progress | None = None) -> Pushed:
-        """Uploads a checked folder; pushing the same content again is fine, different content EntryExists."""
+        """Checks and uploads an entry folder; `progress` is called with the bytes moved.
+
+        The same content again is fine. Raises EntryExists when the version is there with other content, InvalidEntry
+        when the folder is not usable, and what the store raises.
+        """
         entry = read_folder(folder).entry
         present = self._manifest(entry.name, entry.version)
         if present is not None:
@@ -57,7 +61,11 @@ class BucketRegistry:
         return self._same(winner or entry, entry)
 
     def resolve(self, name: str, version: str | None = None, alias: str | None = None) -> Entry:
-        """The entry a name and a version, or a name and an alias, stand for; raises UnknownEntry."""
+        """The entry a name and a version, or a name and an alias, stand for.
+
+        Raises UnknownEntry when there is none or not exactly one of both is given, InvalidEntry for a malformed
+        name or version, CorruptEntry when the stored manifest is damaged.
+        """
         if (version is None) == (alias is None):
             raise UnknownEntry(f"say which {name} is meant: a version, or an alias such as champion.")
         _check(name, NAME_PATTERN, "entry name")
@@ -70,7 +78,7 @@ class BucketRegistry:
         return entry
 
     def entries(self) -> list[Listed]:
-        """Every entry, by name and then version, with its aliases."""
+        """Every entry with its aliases, by name and then version (10 after 9); CorruptEntry for a damaged one."""
         aliases: dict[tuple[str, str], list[str]] = {}
         for stored in self._store.list(keys.alias_prefix()):
             _, name, file = stored.key.split("/", 2)
@@ -84,14 +92,17 @@ class BucketRegistry:
         return sorted(result, key=lambda listed: (listed.entry.name, natural(listed.entry.version)))
 
     def set_alias(self, name: str, alias: str, version: str) -> Entry:
-        """Points an alias at an existing version, from now on; returns the entry."""
+        """Points an alias at an existing version, from now on; returns the entry. Raises as `resolve` does."""
         _check(alias, VERSION_PATTERN, "alias")
         entry = self.resolve(name, version=version)
         self._store.put(keys.alias(name, alias), json.dumps({"version": version}).encode())
         return entry
 
     def fetch(self, entry: Entry, folder: Path, progress: Progress | None = None) -> None:
-        """Downloads an entry's files into `folder`, all verified, or none when one is damaged (CorruptEntry)."""
+        """Downloads an entry's files into `folder`, made if need be, each verified by its SHA-256.
+
+        Raises CorruptEntry when a file is missing or damaged; nothing is written to `folder` then.
+        """
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
             for file in entry.files:

@@ -19,7 +19,7 @@ class EntryFolder:
 
 
 def read_folder(path: Path) -> EntryFolder:
-    """The entry in a folder; raises InvalidEntry with what to mend."""
+    """Reads, checks and hashes an entry folder. Raises InvalidEntry, with what to mend, when it cannot be pushed."""
     metadata = read_metadata(path)
     files = tuple(_described(path, file) for file in _files(path))
     digest = entry_digest(files)
@@ -28,7 +28,7 @@ def read_folder(path: Path) -> EntryFolder:
 
 
 def read_metadata(folder: Path) -> EntryMetadata:
-    """`modelyard.yaml` of a folder; raises InvalidEntry naming the field."""
+    """`modelyard.yaml` of a folder. Raises InvalidEntry when it is missing, or naming the field that is wrong."""
     file = folder / METADATA
     if not folder.is_dir():
         raise InvalidEntry(f"{folder} is not a folder; an entry is a folder with a {METADATA} and a model file.")
@@ -38,7 +38,7 @@ def read_metadata(folder: Path) -> EntryMetadata:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """SHA-256 of a file's content as 64 lower-case hex digits. Raises OSError when it cannot be read."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -24,7 +24,10 @@ def kubeconfig_file() -> Path | None:
 
 
 def access(kubeconfig: Path | None = None) -> Configuration:
-    """Host, certificates and credentials for the API server; raises InvalidSettings when there are none."""
+    """Host, certificates and credentials for the API server, from `kubeconfig` when it is given.
+
+    Raises InvalidSettings when there are none, or none that can be used.
+    """
     configuration = Configuration()
     try:
         if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:

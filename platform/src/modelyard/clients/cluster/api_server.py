@@ -59,22 +59,22 @@ class Cluster:
         self._rest = RESTClientObject(configuration, maxsize=connections)
 
     def get(self, ref: Ref) -> dict[str, Any] | None:
-        """The object, or None."""
+        """The object, or None when there is none. Raises as the table above says, like every method here."""
         return self._json("GET", _at(ref), absent_ok=True)
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
-        """All objects of a kind, with their bodies."""
+        """All objects of a kind in a namespace (empty: in all), with their bodies; `selector` selects by label."""
         query = [("labelSelector", selector)] if selector else []
         return self._pages(path_of(_KINDS[kind], namespace), query, "application/json")
 
     def metadata(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
-        """The metadata of all objects of a kind; the server leaves specs and statuses out."""
+        """The `metadata` of all these objects; the server leaves specs and statuses out."""
         query = [("labelSelector", selector)] if selector else []
         pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY)
         return [item["metadata"] for item in pages]
 
     def apply(self, desired: Object) -> dict[str, Any]:
-        """Server-side apply of the whole object; the server's answer."""
+        """Server-side apply of the whole object; the object as the server then has it."""
         answer = self._json("PATCH", _at(_ref(desired)), _APPLY, desired, content=_APPLY_TYPE)
         assert answer is not None
         return answer
@@ -113,7 +113,7 @@ class Cluster:
         return answer
 
     def merge(self, ref: Ref, change: Object) -> dict[str, Any] | None:
-        """JSON merge patch; None when the object is gone."""
+        """JSON merge patch with `change`; the object after that, None when it is gone."""
         return self._json("PATCH", _at(ref), _MANAGER, change, content=_MERGE_TYPE, absent_ok=True)
 
     def replace(self, thing: Object) -> dict[str, Any] | None:
@@ -135,7 +135,7 @@ class Cluster:
         return (self._call("GET", at, query, accept="*/*") or b"").decode()
 
     def unserved(self, kinds: Sequence[Kind]) -> list[Kind]:
-        """Those kinds that the API server does not know."""
+        """Those of `kinds` that the API server does not know: their CRDs are missing."""
         known: dict[str, set[str]] = {}
         for version in {kind.api_version for kind in kinds}:
             root = f"/apis/{version}" if "/" in version else f"/api/{version}"

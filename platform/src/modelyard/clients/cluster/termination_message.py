@@ -1,4 +1,4 @@
-"""What a program in a Job leaves for the operator: one JSON object in its container's termination message.
+"""What a program in a Job tells the operator: one JSON object in its container's termination message.
 
 Kubernetes keeps 4,096 bytes of it, so a report that makes it longer is left out here; the store has it.
 """
@@ -31,7 +31,7 @@ def leave(words: Mapping[str, Any]) -> None:
 
 
 def reason(bad: Exception, who: str) -> dict[str, str]:
-    """{"reason", "message"} of what stopped a program called `who`."""
+    """{"reason", "message"} of the exception that stopped a program called `who`; "Defect" for one of no known kind."""
     if isinstance(bad, ModelyardError):
         return {"reason": bad.reason, "message": str(bad)}
     failure = host_failure(bad)

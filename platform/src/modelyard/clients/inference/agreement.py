@@ -35,7 +35,7 @@ class Difference:
 def differences(
     stable: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray], tolerance: Tolerance
 ) -> dict[str, Difference]:
-    """Every output of either answer."""
+    """The difference of every output of either answer, by its name; arrays of any shape and datatype."""
     result = {}
     for name in sorted({*stable, *candidate}):
         if name not in candidate:
@@ -48,7 +48,7 @@ def differences(
 
 
 def difference(name: str, stable: np.ndarray, candidate: np.ndarray, tolerance: Tolerance) -> Difference:
-    """One output of a pair."""
+    """The difference of one output, named `name`, in a pair of answers."""
     import numpy as np
 
     if stable.shape != candidate.shape:

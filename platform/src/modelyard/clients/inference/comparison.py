@@ -30,14 +30,14 @@ _HOPELESS = 5
 
 
 class Side(NamedTuple):
-    """One revision over one protocol."""
+    """A connection to one revision over one protocol."""
 
     revision: str
     connection: Inference
 
 
 class Sides(NamedTuple):
-    """Both revisions over one protocol."""
+    """The connections to both revisions over one protocol (http or grpc)."""
 
     protocol: str
     stable: Side
@@ -46,7 +46,7 @@ class Sides(NamedTuple):
 
 @dataclass
 class Output:
-    """One output over all pairs."""
+    """One output tensor over all pairs: largest differences, rows of scores, and pairs out of tolerance."""
 
     absolute: float = 0.0
     relative: float = 0.0
@@ -55,7 +55,7 @@ class Output:
     disagreeing: int = 0
 
     def add(self, difference: Difference) -> None:
-        """Takes in one pair."""
+        """Adds the difference of one pair."""
         self.absolute, self.relative = max(self.absolute, difference.absolute), max(self.relative, difference.relative)
         self.scored, self.same_top = self.scored + difference.scored, self.same_top + difference.same_top
         self.disagreeing += difference.why != ""
@@ -87,7 +87,7 @@ def compare(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Findings:
-    """Asks as many of the feeds as `seconds` allow, one at least.
+    """Sends as many of the feeds (arrays by input name) as `seconds` allow to both revisions, one at least.
 
     Raises Refused when another revision answers, Unreachable when the stable answers fewer than half.
     """
@@ -170,7 +170,7 @@ def opened(make: Callable[[str, bool], Inference], stable: str, candidate: str) 
 
 
 def close(sides: Sequence[Sides]) -> None:
-    """Closes all connections."""
+    """Closes the connections of all sides."""
     for both in sides:
         both.stable.connection.close()
         both.candidate.connection.close()

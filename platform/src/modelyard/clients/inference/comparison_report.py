@@ -1,4 +1,4 @@
-"""What a comparison found, for people and for programs: numbers, the verdict, and the sentence behind it.
+"""The report of a comparison, for people and for programs: numbers, the verdict, and the sentence behind it.
 
 The candidate passes when at most the allowed share of the compared requests got another answer from it.
 """

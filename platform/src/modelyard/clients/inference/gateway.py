@@ -1,4 +1,4 @@
-"""The gateway's HTTP listener, asked the way a user would ask.
+"""The gateway's HTTP listener, called the way a user would call it.
 
 A warm-up goes through the real route, pinned to one revision by a header. Only an answer 200 that names
 the same revision in its own header counts: a route that is not programmed yet answers 404, or another
@@ -26,7 +26,10 @@ class Gateway:
         )
 
     def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe:
-        """One inference by the Open Inference Protocol v2, answered by that revision or not; never raises."""
+        """One inference by the Open Inference Protocol v2; the probe says whether `revision` answered 200, or why not.
+
+        `request` is a whole body (see `content_headers`), `host` the Model's host name. Never raises.
+        """
         headers = {"Host": host, REVISION_HEADER: revision, **content_headers(request)}
         try:
             answer = self._http.post(f"{self.url}/v2/models/{model}/infer", content=request, headers=headers)

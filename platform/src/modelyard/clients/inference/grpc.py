@@ -1,4 +1,4 @@
-"""The gRPC half of `inference.py`, apart because its imports cannot stand beside the kserve SDK's.
+"""The gRPC half of `predictions.py`, apart because its imports cannot stand beside the kserve SDK's.
 
 Requests are put together from the protocol's own messages: tritonclient's client hides the answer's
 headers, and the header that names the revision is what a person wants to see.
@@ -46,17 +46,20 @@ class GrpcInference:
         self._metadata = [(REVISION_HEADER, endpoint.revision)] if endpoint.revision else []
 
     def describe(self) -> Description:
+        """See `Inference.describe`."""
         request = _MESSAGES.ModelMetadataRequest(name=self._endpoint.model)
         answer, _ = self._call(self._stub.ModelMetadata, request)
         return description(MessageToDict(answer))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
+        """See `Inference.predict`."""
         answer, headers = self._call(self._stub.ModelInfer, infer_request(self._endpoint.model, inputs))
         pairs = zip(answer.outputs, answer.raw_output_contents, strict=True)
         arrays = {tensor.name: _array(tensor, raw) for tensor, raw in pairs}
         return Prediction(arrays, headers.get(REVISION_HEADER, ""))
 
     def close(self) -> None:
+        """See `Inference.close`."""
         self._channel.close()
 
     def _call(self, method: Any, request: Any) -> tuple[Any, dict[str, str]]:
@@ -71,7 +74,7 @@ class GrpcInference:
 
 
 def infer_request(model: str, inputs: Mapping[str, np.ndarray]) -> Any:
-    """The message that asks `model` for one inference."""
+    """The protocol's ModelInferRequest for one inference; arrays travel as raw bytes, strings length-prefixed."""
     request = _MESSAGES.ModelInferRequest(model_name=model)
     for name, array in inputs.items():
         request.inputs.add(name=name, datatype=np_to_triton_dtype(array.dtype), shape=array.shape)

@@ -64,11 +64,14 @@ class Inference(Protocol):
     """A connection to one model; close it when done."""
 
     def describe(self) -> Description:
-        """Inputs and outputs; raises Unreachable or Refused."""
+        """Inputs and outputs of the model. Raises Unreachable without an answer, Refused without such a model."""
         ...
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
-        """One inference; raises InvalidInput when the server refuses the arrays, Unreachable or Refused."""
+        """One inference; arrays by tensor name.
+
+        Raises InvalidInput when the server refuses the arrays, Unreachable without an answer, Refused for another one.
+        """
         ...
 
     def close(self) -> None:
@@ -119,9 +122,11 @@ class HttpInference:
         self._http = httpx.Client(base_url=endpoint.url.rstrip("/"), headers=headers, timeout=_TIMEOUT, trust_env=False)
 
     def describe(self) -> Description:
+        """See `Inference.describe`."""
         return description(self._send("GET", f"/v2/models/{self._endpoint.model}").json())
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
+        """See `Inference.predict`."""
         from tritonclient.http import InferenceServerClient
 
         body, header = _encoded(inputs)
@@ -134,6 +139,7 @@ class HttpInference:
         return Prediction(arrays, answer.headers.get(REVISION_HEADER, ""))
 
     def close(self) -> None:
+        """See `Inference.close`."""
         self._http.close()
 
     def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
@@ -147,7 +153,7 @@ class HttpInference:
 
 
 def description(metadata: Mapping[str, Any]) -> Description:
-    """The server's model metadata; numbers may be written as text (gRPC's JSON form)."""
+    """A Description of the server's model metadata; numbers may be written as text (gRPC's JSON form)."""
 
     def tensors(rows: Any) -> tuple[TensorSpec, ...]:
         return tuple(TensorSpec(row["name"], row["datatype"], tuple(int(d) for d in row["shape"])) for row in rows)
@@ -156,7 +162,7 @@ def description(metadata: Mapping[str, Any]) -> Description:
 
 
 def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
-    """Nothing answered at the endpoint's address."""
+    """The error for an endpoint that did not answer; `cause` goes into its sentence."""
     where = urlsplit(endpoint.url).netloc or endpoint.url
     if not endpoint.host:
         return Unreachable(f"{where} did not answer ({cause}); start a server there, such as `modelyard serve`.")
@@ -164,7 +170,10 @@ def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
 
 
 def refusal(endpoint: Endpoint, code: str, message: str) -> ModelyardError:
-    """What an error answer means for the caller, by its HTTP status or gRPC code."""
+    """The error for an answer with the HTTP status or gRPC code `code` and the server's own `message`.
+
+    InvalidInput, Refused or Unreachable; it is returned, not raised.
+    """
     who = endpoint.host or endpoint.url
     hint = f"`modelyard explain {endpoint.model}` says why"
     message = " ".join(message.split())[:_SHOWN]

@@ -1,4 +1,4 @@
-"""Envoy's counters of one backend, as absolute numbers, and what happened between two looks at them.
+"""Envoy's counters of one backend, as absolute numbers, and what happened between two readings of them.
 
 Envoy keeps counters per cluster; Envoy Gateway makes one cluster per backend of a route and names it
 `<kind>/<namespace>/<route>/rule/<i>/backend/<n>`, that of a mirror `<kind>/<namespace>/<route>/rule/<i>-mirror-<j>`.
@@ -91,7 +91,7 @@ class Totals:
         self.within: dict[float, int] = {}
 
     def add(self, series: str, mark: str, number: int) -> None:
-        """One series; `mark` is its class of status or its bound."""
+        """Adds one series; `mark` is its class of status ("5") or its bound in milliseconds ("250", "+Inf")."""
         if series == BUCKET:
             if mark != _ENDLESS:
                 bound = float(mark)
@@ -109,7 +109,7 @@ class Totals:
             self.ended += number
 
     def since(self, before: "Totals | None", source: Source) -> Counts:
-        """What was counted since `before`; everything when there was nothing, or when a counter has gone down."""
+        """What was counted since `before`; everything when that is None, or when a counter went down (a restart)."""
         if before is None or self._restarted(before):
             before = _ZERO
         failed, timed = self.failed - before.failed, self.timed - before.timed
@@ -140,7 +140,7 @@ Sources = Mapping[Source, Totals]
 
 
 def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[Source, Totals]:
-    """Totals by source, of (series, cluster, class or bound, number)."""
+    """Totals by source, of (series, cluster, class or bound, number); clusters that do not count are left out."""
     by_source: dict[Source, Totals] = {}
     for name, cluster, mark, number in series:
         source = source_of(cluster)
@@ -154,7 +154,7 @@ def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[Source, Totals]
 
 @dataclass(frozen=True)
 class Reading:
-    """One look at all Envoy pods of the gateway.
+    """The counters of all Envoy pods of the gateway at one moment.
 
     `pods` are those that answered, by uid; `present` all that the API server knows, also those that did not
     answer; `end` the second up to which everything is counted, None for now; `trouble` says, in sentences, why
@@ -168,10 +168,14 @@ class Reading:
 
 
 class Provider(Protocol):
-    """Who can read the counters. `seconds` is how often that is worth while; no method raises."""
+    """Whatever reads the counters. `seconds` is the interval at which that is worth while; no method raises."""
 
     seconds: int
 
-    def read(self) -> Reading: ...
+    def read(self) -> Reading:
+        """The counters of all pods as they are now; what could not be read is told by `Reading.trouble`."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Closes the connections."""
+        ...

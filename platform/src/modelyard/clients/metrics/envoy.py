@@ -21,7 +21,7 @@ _CLUSTER = 'envoy_cluster_name="'
 _MARKS = {ANSWERS: 'envoy_response_code_class="', BUCKET: 'le="', TIMED: "", GIVEN_UP: ""}
 
 Answer = Sources | str
-"""What a pod counted, or what is wrong with it."""
+"""What a pod counted, or why that is not known."""
 
 
 class EnvoyCounters:
@@ -35,7 +35,7 @@ class EnvoyCounters:
         self._http = httpx.AsyncClient(timeout=limit, trust_env=False, follow_redirects=False)
 
     def read(self) -> Reading:
-        """One look at every pod; pods that vanished meanwhile are not missed."""
+        """The counters of every pod now; pods that vanished meanwhile are not reported as missing. Never raises."""
         pods = self._pods.listed() or self._pods.listed_anew()
         if not pods:
             return Reading({}, trouble=self._pods.absence)

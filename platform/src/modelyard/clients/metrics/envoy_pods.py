@@ -17,9 +17,11 @@ _LABEL = "gateway.envoyproxy.io/owning-gateway"
 
 
 class Listing(Protocol):
-    """The API server's part."""
+    """What is needed of `clients.cluster.Cluster`."""
 
-    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]: ...
+    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
+        """All objects of a kind. Raises OutsideError when the API server does not answer."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ class EnvoyPods:
         self._complaint = ""
 
     def listed(self) -> tuple[Pod, ...]:
-        """Those of the latest listing, a new one when it is some seconds old; the old one while none can be had."""
+        """The pods of the latest listing, of a new one when that is _FRESH_SECONDS old. Never raises."""
         return self._known if self._clock() < self._due else self.listed_anew()
 
     def listed_anew(self) -> tuple[Pod, ...]:
-        """Those of a new listing; the old one's when the API server does not answer."""
+        """The pods of a new listing; the old one's when the API server does not answer. Never raises."""
         try:
             pods = self._cluster.items("Pod", selector=self.selector)
             self._known, self._complaint = _running(pods), ""
@@ -59,7 +61,7 @@ class EnvoyPods:
 
     @property
     def absence(self) -> str:
-        """Why no pod is known."""
+        """Why no pod is known, as a sentence."""
         if self._complaint:
             return self._complaint
         return (

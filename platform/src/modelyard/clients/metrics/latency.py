@@ -24,7 +24,7 @@ Buckets = Mapping[float, float]
 
 
 def read(cluster: Cluster, gateway: str) -> dict[tuple[str, str], Buckets]:
-    """Buckets by (namespace, route name); empty when the pods cannot be read from here."""
+    """Buckets of the Gateway named `gateway` by (namespace, route name); empty when its pods cannot be read."""
     by_route: dict[tuple[str, str], defaultdict[float, float]] = {}
     try:
         selector = f"gateway.envoyproxy.io/owning-gateway-name={gateway}"
@@ -40,7 +40,7 @@ def read(cluster: Cluster, gateway: str) -> dict[tuple[str, str], Buckets]:
 
 
 def add(by_route: dict[tuple[str, str], defaultdict[float, float]], text: str) -> None:
-    """Adds the buckets of one Envoy's Prometheus text."""
+    """Adds the buckets in one Envoy's Prometheus text to `by_route`, which is changed in place."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples if family.name == _METRIC else ():
             route = _CLUSTER.match(sample.labels.get("envoy_cluster_name", ""))
@@ -50,7 +50,7 @@ def add(by_route: dict[tuple[str, str], defaultdict[float, float]], text: str) -
 
 
 def of_model(by_route: Mapping[tuple[str, str], Buckets], namespace: str, name: str) -> Buckets:
-    """The buckets of a Model: its routes by host, by path and over gRPC."""
+    """The buckets of a Model, summed over its routes by host, by path and over gRPC; empty when there are none."""
     total: defaultdict[float, float] = defaultdict(float)
     for route in (name, path_route_name(name)):
         for bound, count in by_route.get((namespace, route), {}).items():

@@ -41,7 +41,7 @@ class PrometheusCounters:
         self._http = httpx.Client(timeout=_LIMIT, trust_env=False, follow_redirects=True)
 
     def read(self) -> Reading:
-        """The newest samples of every pod."""
+        """The newest samples of every pod, up to `Reading.end` (epoch seconds). Never raises."""
         pods = self._pods.listed() or self._pods.listed_anew()
         if not pods:
             return Reading({}, trouble=self._pods.absence)
@@ -67,7 +67,7 @@ class PrometheusCounters:
         self._http.close()
 
     def _ask(self, query: str, now: float) -> list[Row]:
-        """The rows of an instant query; raises Unreachable or Refused."""
+        """The finite rows of an instant query at `now`. Raises Unreachable without an answer, Refused for a bad one."""
         see = "see gateway.prometheusUrl"
         try:
             answer = self._http.post(f"{self._url}/api/v1/query", data={"query": query, "time": f"{now:.3f}"})

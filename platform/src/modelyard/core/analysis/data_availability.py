@@ -20,7 +20,7 @@ NEVER = 10.0
 
 
 def outage(gate_input: GateInput) -> float | None:
-    """Seconds since the last slice of counters; None while they come, or are late by at most LATE (NEVER for the first)."""
+    """Seconds since the last slice of counters; None while they come, or are at most LATE (the first: NEVER) late."""
     if not gate_input.traffic.failure:
         return None
     slices = gate_input.traffic.windows

@@ -49,7 +49,7 @@ class GateResult:
         return short(self.state.dispersion.phi)
 
     def bars(self) -> EvidenceBars:
-        """E-values for the status, shortened; a proven regression that a kept objective excuses does not count against."""
+        """E-values for the status, shortened; a proven regression that a kept objective excuses is left out."""
         e_values = evidence(self.rule, self.state)
         worse = e_values.regresses or 0.0
         if worse >= e_values.fail_threshold and self.state.failed is not Cause.REGRESSION:

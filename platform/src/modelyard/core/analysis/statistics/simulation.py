@@ -31,9 +31,13 @@ BIG_MEAN = 200.0
 class Chance(Protocol):
     """The methods of `random.Random` that a simulation uses."""
 
-    def random(self) -> float: ...
+    def random(self) -> float:
+        """A number from [0, 1), uniform."""
+        ...
 
-    def betavariate(self, alpha: float, beta: float) -> float: ...
+    def betavariate(self, alpha: float, beta: float) -> float:
+        """A number from [0, 1], by the Beta distribution."""
+        ...
 
 
 class SimulatedOutcome(StrEnum):
