@@ -142,7 +142,9 @@ class OperatorSettings(_Group):
     workers: int = Field(default=4, ge=1, le=64, description="Models reconciled at the same time.")
     metrics_port: int = Field(default=9090, description="Port of /metrics, /healthz and /readyz.")
     lease_seconds: float = Field(default=15, gt=0, description="Seconds after which a silent leader is replaced.")
-    alias_seconds: float = Field(default=15, gt=0, description="Seconds between two looks at an alias Models follow.")
+    alias_seconds: float = Field(
+        default=15, gt=0, description="Seconds between two checks of an alias that Models follow."
+    )
 
 
 class Settings(BaseSettings):

@@ -35,7 +35,7 @@ _KEPT = {
 }  # fmt: skip
 
 COLUMNS = (
-    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the wanted revision answers."),
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the desired revision answers."),
     ("Version", "string", ".status.version", "Version of the entry that holds the traffic."),
     ("Traffic", "string", ".status.traffic", "Traffic of the serving revision, and of the other when there is one."),
     ("Rollout", "string", ".status.rollout.phase", "Where the rollout stands; Idle when none is under way."),

@@ -113,7 +113,7 @@ class Scaling(Shape):
 
 
 class ModelSpec(Shape):
-    """What is wanted of a Model."""
+    """The desired state of a Model."""
 
     model_config = validated(
         cel(

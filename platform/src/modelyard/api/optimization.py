@@ -1,4 +1,4 @@
-"""What an optimization found out: `report.json`, every variant that was tried with what was measured of it.
+"""The report of an optimization: `report.json`, every variant that was tried with what was measured of it.
 
 A variant with `refused` was not eligible, and the sentence says why; everything else was measured on the machine
 under `hardware`, in rounds that all variants share. Times are milliseconds, sizes and memory bytes.
@@ -41,7 +41,7 @@ class Conditions(_Written):
 
 
 class Metric(_Written):
-    """How quality is told."""
+    """How quality is measured."""
 
     name: str = Field(description="accuracy, f1, auc, mae, cosine or agreement.")
     reason: str = Field(description="Why this one.")

@@ -1,4 +1,4 @@
-"""What a build found out: `report.json`, the last thing a build writes and the proof that it is complete."""
+"""The report of a build: `report.json`, the last thing a build writes and the proof that it is complete."""
 
 from typing import Literal
 
@@ -71,7 +71,7 @@ class OptimizationSummary(_Written):
         default=None, description="Share of the original's quality that is lost; negative: won."
     )
     size_ratio: float = Field(default=1.0, description="The variant's size over the original's.")
-    metric: str = Field(default="", description="How quality is told; empty without an evaluation set.")
+    metric: str = Field(default="", description="How quality is measured; empty without an evaluation set.")
     quality: float | None = Field(default=None, description="The metric of the variant on the evaluation set.")
     reason: str = Field(description="Why this variant.")
     tried: int = Field(description="Variants that were tried, the original among them.")

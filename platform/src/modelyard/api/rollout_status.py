@@ -91,7 +91,7 @@ class CommandStatus(StatusShape):
     """The latest command and what became of it."""
 
     id: str = Field(max_length=63, description="Its id.")
-    action: Action = Field(description="What was told.")
+    action: Action = Field(description="The action that was requested.")
     answer: str = Field(max_length=512, description="What was done, or why not.")
     time: str = Field(default="", max_length=32, description="When, RFC 3339.")
 
@@ -141,7 +141,7 @@ class RolloutStatus(StatusShape):
     paused: bool = Field(default=False, description="A command or a step's pause holds it.")
     resumed: int = Field(default=-1, ge=-1, description="Step whose pause was ended by a command.")
     failing_since: str = Field(
-        default="", max_length=32, description="Since when the candidate's pods are in trouble, RFC 3339."
+        default="", max_length=32, description="Since when the candidate's pods are failing, RFC 3339."
     )
     rejected: str = Field(
         default="", max_length=63, description="Revision that was tried and refused; not tried again by itself."

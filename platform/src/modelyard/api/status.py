@@ -39,7 +39,7 @@ class Condition(StatusShape):
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="One CamelCase word for programs.")
     message: str = Field(max_length=2048, description="A sentence for people: what is, why, and what to do.")
-    observed_generation: int = Field(default=0, description="The generation of the spec this was said of.")
+    observed_generation: int = Field(default=0, description="The generation of the spec that this condition is about.")
     last_transition_time: str = Field(max_length=32, description="When the status last changed, RFC 3339.")
 
 
@@ -52,7 +52,7 @@ class EntryStatus(StatusShape):
 
 
 class BuildStatus(StatusShape):
-    """The build of the wanted revision."""
+    """The build of the desired revision."""
 
     digest: str = Field(max_length=80, description="sha256 over the entry's digest and the build options.")
     failure: str = Field(
@@ -122,7 +122,7 @@ class ModelStatus(StatusShape):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")
-    build: BuildStatus | None = Field(default=None, description="The build of the wanted revision.")
+    build: BuildStatus | None = Field(default=None, description="The build of the desired revision.")
     optimization: OptimizationStatus | None = Field(
         default=None, description="The optimization spec.optimize asks for; absent without one."
     )
