@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import TritonServer, running

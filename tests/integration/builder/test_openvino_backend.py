@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home

@@ -12,7 +12,7 @@ import yaml
 
 from modelyard.api.entry import EntryMetadata
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.registry.folder import read_folder
 from tests.support.artifacts.census import CLERK, ENTRY, UNKNOWN_WORK
 from tests.support.machine.command_line import modelyard

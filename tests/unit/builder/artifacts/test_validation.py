@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from modelyard.builder.artifacts.scalars import without_scalars
-from modelyard.builder.artifacts.validation import gather
+from modelyard.builder.artifacts.validation import findings, gather
 from modelyard.builder.evaluation.evaluation_set import read_arrays
-from modelyard.builder.inference.sandbox import findings
 from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
 from tests.support.artifacts import onnx_models as models
 

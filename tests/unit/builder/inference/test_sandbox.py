@@ -10,7 +10,7 @@ import pytest
 from modelyard.builder.inference.benchmark import BenchmarkPlan, Subject
 from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sandbox import WorkerDied, confined
-from modelyard.builder.inference.worker import Worker, WorkerLost
+from modelyard.builder.inference.worker import WorkerLost
 from modelyard.errors import UnsupportedModel
 from tests.support.artifacts import onnx_models as models
 
@@ -66,7 +66,7 @@ def test_a_model_timed_on_a_gpu_is_not_held_to_the_limit(model: Path, monkeypatc
     def opened(*, gpu: bool) -> str:
         deadline = time.monotonic() + 60
         plan = BenchmarkPlan(model.with_name("inputs.npz"), (1,), True, threads=1, seed=1, deadline=deadline, gpu=gpu)
-        worker = Worker(Subject("original", model), plan, model.parent / "scratch" / "job.json")
+        worker = plan.start(Subject("original", model), model.parent / "scratch" / "job.json")
         try:
             worker.opened()
         except WorkerLost as lost:

@@ -13,11 +13,11 @@ import pytest
 
 from modelyard.builder.evaluation.evaluation_set import write_arrays
 from modelyard.builder.inference.cuda import Cuda, library
+from modelyard.builder.inference.gpu import Gpu
 from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sessions import Run, open_model
+from modelyard.builder.inference.tensorrt_plan import PlanFacts
 from modelyard.builder.inference.tensorrt_session import open_plan
-from modelyard.builder.inspection.tensorrt_plan import PlanFacts
-from modelyard.builder.optimization.passes.tensorrt_builder import Gpu
 from modelyard.errors import InvalidInput, UnsupportedModel
 from tests.support.machine.fake_gpu import OUT_OF_MEMORY, FakeCudart, FakeTensorRt
 

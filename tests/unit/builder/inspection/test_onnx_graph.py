@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from onnx import helper
 
-from modelyard.builder.inspection.onnx_graph import Port, inspect
+from modelyard.builder.inspection.graph import Port
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from tests.support.artifacts import onnx_models as models
 

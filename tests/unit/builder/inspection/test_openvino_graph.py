@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from modelyard.builder.artifacts.source import read_source
-from modelyard.builder.inspection.onnx_graph import Port, inspect
+from modelyard.builder.inspection.graph import Port
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from tests.support.artifacts import onnx_models as models

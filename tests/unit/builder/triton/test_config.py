@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modelyard.api.entry import Tensor
 from modelyard.api.optimization import Runtime
-from modelyard.builder.inspection.onnx_graph import Port
+from modelyard.builder.inspection.graph import Port
 from modelyard.builder.triton.config import (
     MAX_BATCH,
     complete_config,

@@ -20,7 +20,7 @@ from modelyard import __version__
 from modelyard.api.optimization import Runtime
 from modelyard.api.report import Batching, OptimizationSummary, Quality, Report, Warmup
 from modelyard.api.report import Source as ReportedSource
-from modelyard.builder.inspection.onnx_graph import Port
+from modelyard.builder.inspection.graph import Port
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
 from modelyard.builder.triton.install import triton_home

@@ -18,15 +18,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile
-from modelyard.builder.evaluation.evaluation_set import read_arrays
-from modelyard.builder.inference.sandbox import LASTING, findings
-from modelyard.builder.inspection.onnx_graph import Port, inspect, read_model
+from modelyard.builder.evaluation.evaluation_set import read_tensors
+from modelyard.builder.inference.sandbox import LASTING
+from modelyard.builder.inspection.graph import Port
+from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.inspection.onnx_graph import read_model
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.errors import CorruptEntry, InvalidEntry
 
 from .scalars import without_scalars
 from .source import Source, described
-from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF
+from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF, findings
 
 MANIFEST, _AUTHOR = "part.json", "author.pbtxt"
 
@@ -71,8 +73,7 @@ class SharedLayer:
 
     def sample(self, kind: str) -> dict[str, Any]:
         """The sample's arrays by tensor name; `kind` is input or output."""
-        arrays = read_arrays(self.folder / PROOF)
-        return {name.removeprefix(f"{kind}:"): a for name, a in arrays.items() if name.startswith(f"{kind}:")}
+        return read_tensors(self.folder / PROOF, kind)
 
 
 def make_part(source: Source, folder: Path, attempts: Attempts | None = None) -> SharedLayer:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from modelyard.api.entry import EntryFile, EntryMetadata
-from modelyard.builder.inspection.onnx_graph import Graph, inspect
+from modelyard.builder.inspection.graph import Graph
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.core.storage.keys import entry_digest
 from modelyard.errors import InvalidEntry, UnsupportedModel

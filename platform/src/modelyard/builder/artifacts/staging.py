@@ -12,7 +12,7 @@ import yaml
 
 from modelyard.api.entry import EntryMetadata
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.errors import InvalidEntry
 

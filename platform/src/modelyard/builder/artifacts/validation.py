@@ -10,22 +10,42 @@ and output *and* two rows together give what each gives alone: a declared batch 
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from modelyard.api.entry import Judgement
-from modelyard.builder.evaluation.evaluation_set import EvaluationSet, Judge, close, read_evaluation, write_arrays
+from modelyard.builder.evaluation.evaluate import judge
+from modelyard.builder.evaluation.evaluation_set import (
+    EVALUATION,
+    EvaluationSet,
+    Feed,
+    Judge,
+    Run,
+    close,
+    read_evaluation,
+    write_arrays,
+)
 from modelyard.builder.evaluation.sample_inputs import recipes, sample
-from modelyard.builder.inspection.onnx_graph import Graph, inspect
+from modelyard.builder.inference.sandbox import SECONDS, WorkerDied, confined, meaning
+from modelyard.builder.inference.sessions import CHUNK, onnxruntime_message, open_model
+from modelyard.builder.inspection.graph import Graph
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, ModelyardError
 
-Feed = dict[str, Any]
-Run = Callable[[Feed], Feed]
-FINDINGS, PROOF, MODEL, IR, EVALUATION = "findings.json", "proof.npz", "model.onnx", "model.xml", "eval.npz"
-JUDGEMENT = "judgement.json"
-CHUNK = 64
+FINDINGS, PROOF, MODEL, IR, JUDGEMENT = "findings.json", "proof.npz", "model.onnx", "model.xml", "judgement.json"
+_MODULE = "modelyard.builder.artifacts.validation"
+
+
+def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
+    """What `gather` says about FOLDER's model, in a process of its own that ends after `seconds`.
+
+    Raises InvalidEntry or UnsupportedModel as `gather` does, HostFailure when the machine ended the process.
+    """
+    try:
+        return confined(_MODULE, [str(folder)], folder / FINDINGS, seconds)
+    except WorkerDied as death:
+        raise meaning(death, seconds) from death
 
 
 def gather(folder: Path) -> dict[str, Any]:
@@ -59,7 +79,7 @@ def _session(path: Path, outputs: list[str]) -> Run:
     try:
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as bad:  # onnxruntime's exceptions share no base class
-        raise blamed(bad, f"onnxruntime cannot run this model: {said(bad)}") from bad
+        raise blamed(bad, f"onnxruntime cannot run this model: {onnxruntime_message(bad)}") from bad
 
     def run(feed: Feed) -> Feed:
         return dict(zip(outputs, session.run(outputs, feed), strict=True))
@@ -71,14 +91,10 @@ def _judge(folder: Path) -> Judge | None:
     """The metric that `modelyard.yaml` names in place of a comparison with every expected output."""
     if not (folder / JUDGEMENT).is_file():
         return None
-    from modelyard.builder.evaluation.evaluate import judge
-
     return judge(Judgement.model_validate_json((folder / JUDGEMENT).read_bytes()), folder / EVALUATION)
 
 
 def _request(path: Path, outputs: list[str]) -> Run:
-    from modelyard.builder.inference.sessions import open_model
-
     opened = open_model(path, len(os.sched_getaffinity(0)))
 
     def run(feed: Feed) -> Feed:
@@ -116,7 +132,7 @@ def _two_rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone
             run(pair[0])
         except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
             _raise_if_of_the_machine(bad)
-            refused = refused or said(bad)
+            refused = refused or onnxruntime_message(bad)
             continue
         return pair[0], pair[1]
     raise InvalidEntry(
@@ -137,7 +153,7 @@ def _against_batching(run: Run, rows: tuple[Feed, Feed]) -> str | None:
         both = run({name: np.concatenate([value, rows[1][name]]) for name, value in rows[0].items()})
     except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
         _raise_if_of_the_machine(bad)
-        return f"two rows together fail: {said(bad)}"
+        return f"two rows together fail: {onnxruntime_message(bad)}"
     for name, value in both.items():
         if value.shape[0] != 2 or not (close(value[:1], first[name]) and close(value[1:], second[name])):
             return f"output {name!r} of two rows together differs from the rows alone"
@@ -147,24 +163,16 @@ def _against_batching(run: Run, rows: tuple[Feed, Feed]) -> str | None:
 def _raise_if_of_the_machine(bad: Exception) -> None:
     """What the machine lacked when the model was asked says nothing of the model."""
     if cause_of_exception(bad) is not None:
-        raise blamed(bad, said(bad)) from bad
-
-
-def said(bad: Exception) -> str:
-    """An exception of onnxruntime in one short line, without the paths of this machine."""
-    text = " ".join(str(bad).split())
-    text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
-    words = [Path(word).name if word.startswith("/") else word for word in text.split(" ")]
-    return " ".join(words)[:300]
+        raise blamed(bad, onnxruntime_message(bad)) from bad
 
 
 def main(folder: Path) -> int:
     """Writes the findings, or the error as {"reason", "message"}; 0 in both cases."""
     try:
-        findings = gather(folder)
+        result = gather(folder)
     except ModelyardError as bad:
-        findings = {"error": {"reason": bad.reason, "message": str(bad)}}
-    (folder / FINDINGS).write_text(json.dumps(findings))
+        result = {"error": {"reason": bad.reason, "message": str(bad)}}
+    (folder / FINDINGS).write_text(json.dumps(result))
     return 0
 
 

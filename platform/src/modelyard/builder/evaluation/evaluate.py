@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.entry import Judgement
-from modelyard.builder.optimization.baseline import evaluation_of
 from modelyard.errors import InvalidEntry
 
+from .evaluation_data import evaluation_of
 from .evaluation_set import Judge
 from .metrics import LOWER_IS_BETTER, quality
 

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inspection.onnx_graph import Graph, Port
+from modelyard.builder.inspection.graph import Graph, Port
 from modelyard.errors import InvalidEntry
 
 from .sample_inputs import numpy_type
 
+EVALUATION = "eval.npz"
 RELATIVE, ABSOLUTE = 1e-2, 1e-3
 _LARGEST = 1 << 30
 _LABELS, _SLICE = "labels", "slice:"
 
+Feed = dict[str, Any]
+"""Arrays by tensor name."""
+Run = Callable[[Feed], Feed]
+"""From inputs to outputs."""
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
 """What is to be said of answers by output name; raises InvalidEntry when they are not good enough."""
 
@@ -35,9 +40,7 @@ class EvaluationSet:
         """One row of every input, still with its dimension 0."""
         return {name: value[index : index + 1] for name, value in self.inputs.items()}
 
-    def compare(
-        self, run: Callable[[dict[str, Any]], dict[str, Any]], chunk: int | None, judged: Judge | None = None
-    ) -> dict[str, Any]:
+    def compare(self, run: Run, chunk: int | None, judged: Judge | None = None) -> dict[str, Any]:
         """Largest difference an output, over all rows; raises InvalidEntry when one is not what is expected.
 
         With `judged` the answers may differ, and it raises InvalidEntry when they are not good enough.
@@ -55,7 +58,7 @@ class EvaluationSet:
         differences = {name: largest_difference(answers[name], expected) for name, expected in self.outputs.items()}
         return {"rows": self.rows or 1, "largestDifference": differences, **found}
 
-    def _answers(self, run: Callable[[dict[str, Any]], dict[str, Any]], chunk: int | None) -> dict[str, Any]:
+    def _answers(self, run: Run, chunk: int | None) -> dict[str, Any]:
         import numpy as np
 
         starts = range(0, self.rows, chunk) if chunk and self.rows else (0,)
@@ -102,6 +105,11 @@ def read_arrays(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, SyntaxError) as bad:
         raise InvalidEntry(f"{path.name} cannot be read: {bad}; write it with numpy.savez, without objects.") from bad
     return {name: _text(value) if value.dtype.kind in "US" else value for name, value in arrays.items()}
+
+
+def read_tensors(path: Path, kind: str) -> Feed:
+    """The arrays of an .npz file whose key is KIND:NAME (`input` or `output`), by NAME; raises as `read_arrays`."""
+    return {key.removeprefix(f"{kind}:"): v for key, v in read_arrays(path).items() if key.startswith(f"{kind}:")}
 
 
 def write_arrays(arrays: Mapping[str, Any], path: Path) -> Path:

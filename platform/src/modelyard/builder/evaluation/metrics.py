@@ -24,7 +24,7 @@ from modelyard.errors import InvalidEntry
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelyard.builder.optimization.pass_api import EvaluationData
+    from .evaluation_data import EvaluationData
 
 Arrays = Mapping[str, "np.ndarray"]
 _ALIASES = {

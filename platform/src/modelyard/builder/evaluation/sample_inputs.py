@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
-from modelyard.builder.inspection.onnx_graph import Dim, Port
+from modelyard.builder.inspection.graph import Dim, Port
 
 SIZES = (8, 1, 2, 4, 16, 32, 64, 128, 224, 3)
 KINDS = ("random", "ones", "zeros", "large")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inference.sessions import Feed, open_model
-from modelyard.builder.inspection.onnx_graph import Graph, inspect
+from modelyard.builder.inspection.graph import Graph
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidSettings, UnsupportedModel
 
@@ -83,7 +84,7 @@ def _against_openvino() -> str | None:
 def _as_openvino(model: Path, graph: Graph, folder: Path) -> str:
     from modelyard.builder.inspection.onnx_graph import read_model
     from modelyard.builder.inspection.onnx_io import operators
-    from modelyard.builder.optimization.passes.openvino_ir import converted, saved
+    from modelyard.builder.inspection.openvino_conversion import converted, saved
 
     classic = sorted(name for name in operators(read_model(model)) if name.startswith("ai.onnx.ml:"))
     if classic:

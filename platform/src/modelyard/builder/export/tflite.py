@@ -15,7 +15,7 @@ from pathlib import Path
 
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.inference.sessions import Feed
-from modelyard.builder.inspection.onnx_graph import Graph
+from modelyard.builder.inspection.graph import Graph
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
 

@@ -31,7 +31,8 @@ from modelyard.builder.evaluation.evaluation_set import (
     read_evaluation,
 )
 from modelyard.builder.inference.sessions import Feed, open_model
-from modelyard.builder.inspection.onnx_graph import Graph, inspect
+from modelyard.builder.inspection.graph import Graph
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.config import settled
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import CorruptEntry, ModelyardError, UnsupportedModel

@@ -56,6 +56,11 @@ class BenchmarkPlan:
     turn: float = _TURN
     rounds: int = MOST_ROUNDS
 
+    def start(self, subject: Subject, path: Path) -> Worker:
+        """The subject in a process of its own; its job is written to `path`, and its errors beside that."""
+        facts = {"inputs": str(self.inputs), "threads": self.threads, "gpu": self.gpu, "batchable": self.batchable}
+        return Worker(subject.program, {"model": str(subject.model), **facts}, path, self.deadline)
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -97,7 +102,7 @@ def measure(
     lost: dict[str, str] = {}
     try:
         for place, subject in enumerate(subjects):
-            workers[subject.name] = Worker(subject, plan, scratch / f"{place}.json")
+            workers[subject.name] = plan.start(subject, scratch / f"{place}.json")
         _open(workers, lost)
         _warm(workers, plan, lost)
         tell("waiting for a quiet machine")

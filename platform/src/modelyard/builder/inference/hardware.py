@@ -4,13 +4,21 @@ import math
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from modelyard.builder.optimization.pass_api import Hardware
-
 _TELLING = ("avx", "amx", "f16c", "fma", "vnni", "asimd", "neon", "i8mm", "bf16", "sve", "fphp")
 _LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "onnx", "onnxscript", "openvino", "nncf", "numpy", "optuna")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What variants are measured on: cores this process may use, CPU flags as Linux writes them, the GPU's name."""
+
+    cores: int
+    flags: frozenset[str]
+    gpu: str | None = None
 
 
 def this_machine() -> Hardware:

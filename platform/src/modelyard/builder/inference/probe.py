@@ -18,12 +18,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.artifacts.validation import CHUNK, said
-from modelyard.builder.evaluation.evaluation_set import read_arrays, write_arrays
+from modelyard.builder.evaluation.evaluation_set import Feed, Run, read_arrays, write_arrays
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import ModelyardError
 
-from .sessions import Feed, Opener, Run, open_model
+from .sessions import CHUNK, Opener, onnxruntime_message, open_model
 
 ANSWERS = "answers.npz"
 WARM_UP, LEAST, MOST = 2, 3, 5000
@@ -43,7 +42,7 @@ def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
             for start in (range(0, rows, CHUNK) if rows else (0,))
         ]
     except Exception as bad:
-        raise blamed(bad, f"it fails on the evaluation set: {said(bad)}") from bad
+        raise blamed(bad, f"it fails on the evaluation set: {onnxruntime_message(bad)}") from bad
     seconds = time.perf_counter() - started
     answers = {name: np.concatenate([part[name] for part in parts]) if rows else parts[0][name] for name in parts[0]}
     write_arrays(answers, result.parent / ANSWERS)

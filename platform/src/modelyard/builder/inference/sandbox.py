@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from modelyard import errors
-from modelyard.builder.artifacts.validation import FINDINGS
 from modelyard.core.failure_causes import REASONS, End, cause_of, sentence
 from modelyard.errors import HostFailure, InvalidEntry, ModelyardError
 
@@ -43,14 +42,6 @@ class WorkerDied(Exception):
         if cause.reason == "Unexplained" or not cause.passes:
             return f"ended with exit code {self.code}: {self.last or 'no message'}"
         return cause.what + (f" ({signal.Signals(self.end.signal).name})" if self.end.signal else "")
-
-
-def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
-    """What `evidence` found about FOLDER/model.onnx; raises what it raised, or what its end means."""
-    try:
-        return confined("modelyard.builder.artifacts.validation", [str(folder)], folder / FINDINGS, seconds)
-    except WorkerDied as death:
-        raise meaning(death, seconds) from death
 
 
 def confined(

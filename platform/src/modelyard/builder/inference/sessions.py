@@ -7,13 +7,14 @@ figures would be of another machine.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from modelyard.builder.evaluation.evaluation_set import Feed, Run
+from modelyard.builder.inspection.openvino_library import openvino
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import UnsupportedModel
 
-Feed = dict[str, Any]
-Run = Callable[[Feed], Feed]
+CHUNK = 64
+"""Rows that a batchable model is given at once."""
 Opener = Callable[[Path, int, bool], Run]
 """From a model file, the number of threads and whether to use the GPU."""
 
@@ -27,10 +28,16 @@ def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
     return _openvino(path, threads) if path.suffix == ".xml" else _onnxruntime(path, threads, gpu)
 
 
+def onnxruntime_message(error: Exception) -> str:
+    """An exception of onnxruntime in one line of at most 300 characters, without the paths of this machine."""
+    text = " ".join(str(error).split())
+    text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
+    words = [Path(word).name if word.startswith("/") else word for word in text.split(" ")]
+    return " ".join(words)[:300]
+
+
 def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:
     import onnxruntime as ort
-
-    from modelyard.builder.artifacts.validation import said
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
@@ -39,7 +46,7 @@ def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:
     try:
         session = ort.InferenceSession(str(path), options, providers=providers)
     except Exception as bad:  # onnxruntime's exceptions share no base class
-        raise blamed(bad, f"onnxruntime cannot run it: {said(bad)}") from bad
+        raise blamed(bad, f"onnxruntime cannot run it: {onnxruntime_message(bad)}") from bad
     if session.get_providers()[0] != providers[0]:
         raise UnsupportedModel("onnxruntime does not run it on the GPU; install onnxruntime-gpu with its CUDA.")
     names = [output.name for output in session.get_outputs()]
@@ -47,10 +54,7 @@ def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:
 
 
 def _openvino(path: Path, threads: int) -> Run:
-    from modelyard.builder.inspection.openvino_library import openvino
-
     ov = openvino()
-
     options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
     try:
         compiled = ov.Core().compile_model(str(path), "CPU", options)

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from modelyard.builder.inspection.tensorrt_plan import PlanFacts, against_here, recorded
-from modelyard.builder.optimization.passes.tensorrt_builder import Gpu, NoGpu, first_gpu
+from modelyard.builder.evaluation.evaluation_set import Feed, Run
 from modelyard.errors import InvalidInput, UnsupportedModel
 
 from .cuda import Cuda, library
-from .sessions import Feed, Run
+from .gpu import Gpu, NoGpu, first_gpu
+from .tensorrt_plan import PlanFacts, against_here, recorded
 
 _PROFILE = 0
 _SAME = ("bool", "int8", "uint8", "int32", "int64")

@@ -4,13 +4,11 @@ import json
 import selectors
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .sandbox import end, fate, start
-
-if TYPE_CHECKING:
-    from .benchmark import BenchmarkPlan, Subject
 
 PROBE = "modelyard.builder.inference.probe"
 _MOST_ROOM, _LEAST_ROOM = 120.0, 5.0
@@ -24,22 +22,25 @@ class WorkerLost(Exception):
 class Worker:
     """A model kept warm in a process of its own."""
 
-    def __init__(self, subject: "Subject", plan: "BenchmarkPlan", job: Path) -> None:
-        job.parent.mkdir(parents=True, exist_ok=True)
-        facts = {"inputs": str(plan.inputs), "threads": plan.threads, "gpu": plan.gpu, "batchable": plan.batchable}
-        job.write_text(json.dumps({"model": str(subject.model), **facts}))
-        self._errors = job.with_suffix(".err")
+    def __init__(self, program: str, job: Mapping[str, Any], path: Path, deadline: float) -> None:
+        """Starts `python -m PROGRAM time PATH` and writes `job`, as `probe` describes it, to PATH.
+
+        Answers are awaited less patiently towards `deadline` (time.monotonic, seconds).
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(job))
+        self._errors = path.with_suffix(".err")
         with self._errors.open("wb") as errors:
             self._process = start(
-                subject.program,
-                ["time", str(job)],
-                gpu=plan.gpu,
+                program,
+                ["time", str(path)],
+                gpu=job["gpu"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 bufsize=0,
             )
-        self._deadline = plan.deadline
+        self._deadline = deadline
 
     def opened(self) -> None:
         """Waits until the model is open; raises Lost."""

@@ -1,1 +1,1 @@
-"""What a model file says about itself, read without running it."""
+"""Model files: what they say about themselves, how they are read, converted and written, without running them."""

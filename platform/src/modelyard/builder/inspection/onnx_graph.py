@@ -5,7 +5,6 @@ any runtime opens the file, and so is whatever Triton cannot serve (sequences, m
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +12,12 @@ from modelyard.api.entry import Datatype
 from modelyard.core.storage.keys import is_safe_path
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
-Dim = int | str | None
-"""A size, a named dynamic dimension, or an unnamed one."""
-
-LARGEST = 2 << 30
+from .graph import LARGEST, Dim, Graph, Port
 
 _DATATYPES: dict[int, Datatype] = {
     1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES",
     9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Port:
-    """One input or output of the graph; `dims` is None when the file declares no shape."""
-
-    name: str
-    datatype: Datatype
-    dims: tuple[Dim, ...] | None
-
-
-@dataclass(frozen=True)
-class Graph:
-    """Inputs and outputs in order, and the files beside the model that hold its weights."""
-
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    opset: int
-    data_files: tuple[str, ...]
 
 
 def read_model(path: Path) -> Any:
@@ -61,17 +38,8 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def inspect(path: Path) -> Graph:
-    """The graph of a file; raises InvalidEntry or UnsupportedModel with what to do."""
-    if path.suffix == ".xml":
-        from .openvino_graph import inspect_ir
-
-        return inspect_ir(path)
-    return describe(read_model(path), path)
-
-
 def describe(model: Any, path: Path) -> Graph:
-    """The same for a ModelProto that was read from `path`."""
+    """The graph of a ModelProto that was read from `path`; raises InvalidEntry or UnsupportedModel with what to do."""
     weights = {tensor.name for tensor in model.graph.initializer}
     weights |= {tensor.values.name for tensor in model.graph.sparse_initializer}
     inputs = tuple(_port(value, "input") for value in model.graph.input if value.name not in weights)

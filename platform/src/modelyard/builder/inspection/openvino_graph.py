@@ -14,7 +14,7 @@ from xml.parsers import expat
 from modelyard.api.entry import Datatype
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
-from .onnx_graph import LARGEST, Dim, Graph, Port
+from .graph import LARGEST, Dim, Graph, Port
 
 _DATATYPES: dict[str, Datatype] = {
     "FP32": "FP32", "FP16": "FP16", "FP64": "FP64", "BOOL": "BOOL", "I8": "INT8", "I16": "INT16", "I32": "INT32",

@@ -17,13 +17,15 @@ from typing import Any
 from modelyard.builder.artifacts.shared_layer import copy_judgement, replace_scalars
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.validation import EVALUATION, MODEL, PROOF, gather
-from modelyard.builder.evaluation.evaluation_set import read_arrays, read_evaluation
+from modelyard.builder.evaluation.evaluation_data import EvaluationData, evaluation_of
+from modelyard.builder.evaluation.evaluation_set import read_arrays, read_evaluation, read_tensors
 from modelyard.builder.evaluation.metrics import metric_for
 from modelyard.builder.inference.sandbox import WorkerDied, confined, meaning
-from modelyard.builder.inspection.onnx_graph import inspect, read_model
+from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.inspection.onnx_graph import read_model
 from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
 
-from .pass_api import EvaluationData, ModelArtifact, Precision
+from .pass_api import ModelArtifact, Precision
 
 _RESULT = "intake.json"
 _PRECISIONS = {10: Precision.FP16, 16: Precision.BF16, 2: Precision.INT8, 3: Precision.INT8}
@@ -59,7 +61,7 @@ class Baseline:
 
     def arrays(self, kind: str) -> dict[str, Any]:
         """The `input`s or expected `output`s by tensor name, from eval.npz or the made-up sample."""
-        return _arrays(self.folder / (EVALUATION if self.metric else PROOF), kind)
+        return read_tensors(self.folder / (EVALUATION if self.metric else PROOF), kind)
 
 
 def take_in(path: Path, scratch: Path, seconds: float) -> Baseline:
@@ -83,13 +85,6 @@ def ended_early(death: WorkerDied, seconds: float) -> Exception:
         f"A budget of {seconds:g} s is too small: reading and asking the original alone takes longer; give more "
         "(--budget, in a Model spec.optimize.budget)."
     )
-
-
-def evaluation_of(folder: Path, metric: str) -> EvaluationData:
-    """FOLDER/eval.npz, whose arrays were found fitting before."""
-    path = folder / EVALUATION
-    labels = read_arrays(path).get("labels")
-    return EvaluationData(_arrays(path, "input"), _arrays(path, "output"), labels, metric)
 
 
 def gathered(path: Path, folder: Path) -> dict[str, Any]:
@@ -134,10 +129,6 @@ def _precision(path: Path) -> str:
     for tensor in read_model(path).graph.initializer:
         held[tensor.data_type] += prod(tensor.dims)
     return _PRECISIONS.get(held.most_common(1)[0][0] if held else 1, Precision.FP32).value
-
-
-def _arrays(path: Path, kind: str) -> dict[str, Any]:
-    return {k.removeprefix(f"{kind}:"): v for k, v in read_arrays(path).items() if k.startswith(f"{kind}:")}
 
 
 def main(path: Path, folder: Path, result: Path) -> int:

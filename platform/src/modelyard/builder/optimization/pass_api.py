@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from modelyard.api.optimize import Precision
-
-if TYPE_CHECKING:
-    import numpy as np
+from modelyard.builder.evaluation.evaluation_data import EvaluationData
+from modelyard.builder.inference.hardware import Hardware
 
 Kind = Literal["onnx", "openvino", "tensorrt"]
 
@@ -42,25 +41,6 @@ class Reference:
     program: str
     seconds: float
     memory: int
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What variants are measured on: cores this process may use, CPU flags as Linux writes them, the GPU's name."""
-
-    cores: int
-    flags: frozenset[str]
-    gpu: str | None = None
-
-
-@dataclass(frozen=True)
-class EvaluationData:
-    """The entry's eval.npz: arrays by tensor name, axis 0 = samples; labels when given; the metric that judges."""
-
-    inputs: Mapping[str, np.ndarray]
-    outputs: Mapping[str, np.ndarray]
-    labels: np.ndarray | None
-    metric: str
 
 
 class Pass(Protocol):

@@ -17,7 +17,7 @@ from typing import Any
 
 from modelyard.api.entry import Tensor
 from modelyard.api.optimization import Runtime
-from modelyard.builder.inspection.onnx_graph import Dim, Port
+from modelyard.builder.inspection.graph import Dim, Port
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 BACKEND: Runtime = "onnxruntime"

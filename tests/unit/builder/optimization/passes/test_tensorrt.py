@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 import pytest
 
-from modelyard.builder.inspection.onnx_graph import Port
-from modelyard.builder.inspection.tensorrt_plan import PlanFacts, against_here, facts_from, profiles
+from modelyard.builder.inference.tensorrt_plan import PlanFacts, against_here, facts_from, profiles
+from modelyard.builder.inspection.graph import Port
 from modelyard.builder.optimization.pass_api import EvaluationData, ModelArtifact
 from modelyard.builder.optimization.passes import PASSES, tensorrt_builder
 from modelyard.builder.optimization.passes.tensorrt_engine import compiled

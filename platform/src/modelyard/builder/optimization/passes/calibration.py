@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.evaluation.sample_inputs import numpy_type
-from modelyard.builder.inspection.onnx_graph import Port, describe
+from modelyard.builder.inspection.graph import Port
+from modelyard.builder.inspection.onnx_graph import describe
 from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.errors import InvalidInput
 

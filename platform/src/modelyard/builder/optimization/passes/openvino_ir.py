@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.inspection.openvino_library import openvino
+from modelyard.builder.inspection.openvino_conversion import converted, saved
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
-from modelyard.core.failure_causes import blamed
 
 from . import calibration, conditions
 from .int8_static import against_quantization
 from .nncf_library import SPACE, nncf, settings
 from .rewrite import Rewrite
-
-_SAID = 300
 
 
 class OpenVino(Rewrite):
@@ -73,23 +70,6 @@ def against_openvino(material: ModelArtifact, hardware: Hardware) -> str | None:
     if classic:
         return f"OpenVINO has no {classic[0].split(':')[1]}; it reads neural networks, not classic models."
     return None
-
-
-def converted(path: Path) -> Any:
-    """The ov.Model of an ONNX file; raises UnsupportedModel when OpenVINO lacks an operator."""
-    try:
-        return openvino().Core().read_model(str(path))
-    except RuntimeError as bad:
-        said = " ".join(str(bad).split())[-_SAID:]
-        raise blamed(bad, f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
-
-
-def saved(model: Any, folder: Path, small: bool) -> Path:
-    """FOLDER/model.xml and its model.bin; `small` stores weights in fp16."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.xml"
-    openvino().save_model(model, str(path), compress_to_fp16=small)
-    return path
 
 
 OPENVINO = OpenVino(name="openvino", lossless=True, space={"weights": ("fp32",)})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.inspection.onnx_io import MODEL
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact
 

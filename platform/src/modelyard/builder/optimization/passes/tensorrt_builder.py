@@ -7,53 +7,13 @@ The network is strongly typed: precision is what the ONNX graph says (fp16 weigh
 nothing is lowered behind anybody's back. RESULT holds the facts, or {"error": sentence}.
 """
 
-import ctypes
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inspection.tensorrt_plan import FACTS, PLAN, TIMING_CACHE, PlanFacts
-
-_DRIVER = "libcuda.so.1"
-_MAJOR, _MINOR = 75, 76
-"""cuDeviceGetAttribute's numbers for the two parts of the compute capability."""
-
-
-class NoGpu(Exception):
-    """Why nothing can be built here, as a sentence."""
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """The first GPU: its name and compute capability, such as 9.0."""
-
-    name: str
-    capability: str
-
-
-def first_gpu() -> Gpu:
-    """Asks the driver; raises NoGpu with the reason."""
-    try:
-        cuda = ctypes.CDLL(_DRIVER)
-    except OSError as absent:
-        raise NoGpu(
-            f"there is no NVIDIA driver here ({_DRIVER} is missing); TensorRT plans are built on the GPU they "
-            "will run on."
-        ) from absent
-    count, device, name, parts = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256), []
-    failed = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
-    if failed or count.value == 0:
-        raise NoGpu(f"the NVIDIA driver finds no GPU (code {failed}); give this container one, or build elsewhere.")
-    failed = cuda.cuDeviceGet(ctypes.byref(device), 0) or cuda.cuDeviceGetName(name, len(name), device)
-    for attribute in (_MAJOR, _MINOR):
-        part = ctypes.c_int()
-        failed = failed or cuda.cuDeviceGetAttribute(ctypes.byref(part), attribute, device)
-        parts.append(part.value)
-    if failed:
-        raise NoGpu(f"the NVIDIA driver does not answer (code {failed}); look at nvidia-smi.")
-    return Gpu(name.value.decode(), f"{parts[0]}.{parts[1]}")
+from modelyard.builder.inference.gpu import NoGpu, first_gpu
+from modelyard.builder.inference.tensorrt_plan import FACTS, PLAN, TIMING_CACHE, PlanFacts
 
 
 def build(job: dict[str, Any]) -> PlanFacts:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelyard.builder.inference.tensorrt_plan import PLAN, asked, profiles
 from modelyard.builder.inspection import onnx_io
-from modelyard.builder.inspection.onnx_graph import inspect
-from modelyard.builder.inspection.tensorrt_plan import PLAN, asked, profiles
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 from modelyard.core.failure_causes import End, cause_of
 from modelyard.errors import HostFailure, UnsupportedModel

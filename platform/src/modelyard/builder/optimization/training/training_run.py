@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from modelyard.api.optimization import Chosen, Variant
 from modelyard.builder.artifacts.source import Source, read_source
 from modelyard.builder.inference.hardware import cores
-from modelyard.builder.inspection.onnx_graph import inspect
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
 from modelyard.errors import InvalidEntry, UnsupportedModel
 

@@ -14,8 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inspection.onnx_graph import inspect
-from modelyard.builder.optimization.baseline import evaluation_of
+from modelyard.builder.evaluation.evaluation_data import evaluation_of
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Pass, Precision
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel

@@ -11,10 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from modelyard.builder.optimization.pass_api import EvaluationData
+from modelyard.builder.evaluation.evaluation_data import EvaluationData
+from modelyard.builder.inspection.graph import Port
 from modelyard.errors import UnsupportedModel
-
-from .onnx_graph import Port
 
 Shape = tuple[int, ...]
 PLAN, FACTS, TIMING_CACHE = "model.plan", "model.json", "timing.cache"

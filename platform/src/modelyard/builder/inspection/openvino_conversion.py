@@ -1,0 +1,27 @@
+"""From ONNX to OpenVINO's IR, by OpenVINO's own reader."""
+
+from pathlib import Path
+from typing import Any
+
+from modelyard.core.failure_causes import blamed
+
+from .openvino_library import openvino
+
+_SAID = 300
+
+
+def converted(path: Path) -> Any:
+    """The ov.Model of an ONNX file; raises UnsupportedModel when OpenVINO lacks an operator."""
+    try:
+        return openvino().Core().read_model(str(path))
+    except RuntimeError as bad:
+        said = " ".join(str(bad).split())[-_SAID:]
+        raise blamed(bad, f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
+
+
+def saved(model: Any, folder: Path, small: bool) -> Path:
+    """FOLDER/model.xml and its model.bin; `small` stores weights in fp16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.xml"
+    openvino().save_model(model, str(path), compress_to_fp16=small)
+    return path
