@@ -90,46 +90,46 @@ class Variant:
     answer: Mapping[str, Any]
 
 
-def build(source: Source, order: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
+def build(source: Source, request: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
     """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced."""
     with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
         with steps.step("evidence", "trying the model"):
-            part = make_part(source, Path(scratch), steps.attempts)
-        return assemble(part, order, out, steps)
+            layer = make_part(source, Path(scratch), steps.attempts)
+        return assemble(layer, request, out, steps)
 
 
 def assemble(
-    part: SharedLayer, order: AssemblyRequest, out: Path, steps: ProgressSteps, variant: Variant | None = None
+    layer: SharedLayer, request: AssemblyRequest, out: Path, steps: ProgressSteps, variant: Variant | None = None
 ) -> Artifact:
     """Lays out the repository, proves it and writes the report."""
     repository = _emptied(out) / REPOSITORY
-    own = _own(part)
+    own = _own(layer)
     variant = variant or own
-    layout = _layout(part, order.model, variant.runtime)
-    _write(repository / order.model, variant.files, layout)
+    layout = _layout(layer, request.model, variant.runtime)
+    _write(repository / request.model, variant.files, layout)
     expected = layout.as_clients_see(variant.answer)
-    warmup = encode(layout.as_clients_see(part.sample("input")), binary_outputs=needs_binary(expected))
+    warmup = encode(layout.as_clients_see(layer.sample("input")), binary_outputs=needs_binary(expected))
     (out / WARMUP).write_bytes(warmup.content)
     home = triton_home(steps.say)
     with steps.step("proof", "asking a real Triton once"):
-        proof = prove(home, repository, order.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
+        proof = prove(home, repository, request.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
     (out / LOG).unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)
-    quality = part.findings["quality"] if variant is own else None
+    quality = layer.findings["quality"] if variant is own else None
     report = Report(
         format=BUILD_FORMAT,
-        digest=order.digest,
-        model=order.model,
-        source=order.source,
-        target=order.target,
+        digest=request.digest,
+        model=request.model,
+        source=request.source,
+        target=request.target,
         inputs=tuple(served(port, layout.batches) for port in layout.inputs),
         outputs=tuple(served(port, layout.batches) for port in layout.outputs),
-        labels=part.manifest.labels,
-        opset=part.opset,
+        labels=layer.manifest.labels,
+        opset=layer.opset,
         batching=layout.batching,
         quality=Quality.model_validate(quality) if quality else None,
-        optimization=order.optimization,
+        optimization=request.optimization,
         proof=proof,
         warmup=Warmup(header_length=warmup.header_length),
         files=files,
@@ -160,19 +160,19 @@ class _Layout:
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
-def _own(part: SharedLayer) -> Variant:
+def _own(layer: SharedLayer) -> Variant:
     """The part's own model."""
-    backend: Runtime = next(one for one, file in MODEL_FILES.items() if file in part.manifest.served)
-    return Variant(backend, {name: part.folder / name for name in part.manifest.served}, part.sample("output"))
+    backend: Runtime = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
+    return Variant(backend, {name: layer.folder / name for name in layer.manifest.served}, layer.sample("output"))
 
 
-def _layout(part: SharedLayer, model: str, backend: Runtime) -> _Layout:
-    inputs, outputs = part.ports[0], settled(part.ports[1], part.findings["outputShapes"])
-    batchable, reason = bool(part.findings["batchable"]), str(part.findings["reason"])
-    if part.author_config is None:
+def _layout(layer: SharedLayer, model: str, backend: Runtime) -> _Layout:
+    inputs, outputs = layer.ports[0], settled(layer.ports[1], layer.findings["outputShapes"])
+    batchable, reason = bool(layer.findings["batchable"]), str(layer.findings["reason"])
+    if layer.author_config is None:
         config = write_config(model, inputs, outputs, batchable, backend)
     else:
-        config = complete_config(part.author_config, model, inputs, outputs, batchable, backend)
+        config = complete_config(layer.author_config, model, inputs, outputs, batchable, backend)
     most = read_config(config).max_batch_size
     return _Layout(inputs, outputs, config, Batching(batchable=batchable, reason=reason, max_batch_size=most))
 

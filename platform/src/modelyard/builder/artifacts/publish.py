@@ -32,11 +32,11 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         folder = Path(scratch)
-        part = part_of(entry, store, fetch, folder, steps)
+        layer = part_of(entry, store, fetch, folder, steps)
         source = ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
-        artifact = assemble(part, AssemblyRequest(model, digest, source, target), folder / "out", steps)
+        artifact = assemble(layer, AssemblyRequest(model, digest, source, target), folder / "out", steps)
         steps.say("publishing")
-        upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+        upload(artifact, keys.part_digest(entry.digest), layer, digest, store)
     return published(store, digest) or artifact.report
 
 
@@ -50,20 +50,20 @@ def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Progr
     """The part of an entry from the store, else made from FOLDER/entry and put there."""
     digest = keys.part_digest(entry.digest)
     with steps.step("fetch", "looking for work already done"):
-        part = _stored_part(store, digest, folder / "stored")
-    if part is not None:
-        return part
+        layer = _stored_layer(store, digest, folder / "stored")
+    if layer is not None:
+        return layer
     with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
         fetch(folder / "entry")
     with steps.step("evidence", "trying the model"):
-        part = make_part(read_source(folder / "entry"), folder / "part", steps.attempts)
-    for file in part.manifest.files:
-        store.upload(part.folder / file.path, keys.part(digest, file.path))
-    store.put(keys.part(digest, MANIFEST), (part.folder / MANIFEST).read_bytes())
-    return part
+        layer = make_part(read_source(folder / "entry"), folder / "part", steps.attempts)
+    for file in layer.manifest.files:
+        store.upload(layer.folder / file.path, keys.part(digest, file.path))
+    store.put(keys.part(digest, MANIFEST), (layer.folder / MANIFEST).read_bytes())
+    return layer
 
 
-def _stored_part(store: Store, digest: str, folder: Path) -> SharedLayer | None:
+def _stored_layer(store: Store, digest: str, folder: Path) -> SharedLayer | None:
     """A complete, undamaged part from the store; None when it has to be made (again)."""
     content = store.get(keys.part(digest, MANIFEST))
     if content is None:
@@ -82,9 +82,9 @@ def _stored_part(store: Store, digest: str, folder: Path) -> SharedLayer | None:
         return None
 
 
-def upload(artifact: Artifact, part_digest: str, part: SharedLayer, digest: str, store: Store) -> None:
+def upload(artifact: Artifact, part_digest: str, layer: SharedLayer, digest: str, store: Store) -> None:
     """Files of the part are copied inside the store; the rest is sent; the report closes the build."""
-    places = {file.sha256: keys.part(part_digest, file.path) for file in part.manifest.files}
+    places = {file.sha256: keys.part(part_digest, file.path) for file in layer.manifest.files}
     for file in artifact.report.files:
         target = keys.build_repository(digest) + file.path
         if file.sha256 in places:

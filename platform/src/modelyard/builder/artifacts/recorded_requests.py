@@ -83,7 +83,7 @@ def _evaluation(store: Store, report: Report) -> Mapping[str, Any]:
     if manifest is None:
         return {}
     entry = Entry.model_validate_json(manifest)
-    file = next((one for one in entry.files if one.path == EVALUATION), None)
+    file = next((candidate for candidate in entry.files if candidate.path == EVALUATION), None)
     if file is None:
         return {}
     content = store.get(keys.entry_file(entry.name, entry.version, entry.digest, EVALUATION)) or b""

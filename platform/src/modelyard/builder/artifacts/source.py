@@ -131,12 +131,12 @@ def _versions(folder: Path) -> list[int]:
 
 
 def _only_model(folder: Path) -> Path:
-    found = sorted(folder.glob("*.onnx"))
-    chosen = folder / _MODEL if folder / _MODEL in found else (found[0] if len(found) == 1 else None)
-    if chosen is None and not found and (folder / _IR).is_file():
+    models = sorted(folder.glob("*.onnx"))
+    chosen = folder / _MODEL if folder / _MODEL in models else (models[0] if len(models) == 1 else None)
+    if chosen is None and not models and (folder / _IR).is_file():
         chosen = folder / _IR
     if chosen is None:
-        if found:
+        if models:
             raise InvalidEntry(f"{folder} has several .onnx files; call the one to serve {_MODEL}.")
         raise InvalidEntry(f"{folder} has no {_MODEL}; put the exported model there under that name.")
     if chosen.is_symlink():

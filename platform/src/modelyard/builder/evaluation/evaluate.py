@@ -18,8 +18,8 @@ def judge(judgement: Judgement, path: Path) -> Judge:
 
     def judged(answers: dict[str, Any]) -> dict[str, Any]:
         value = quality(evaluation, answers)
-        good = value <= bound if lower else value >= bound
-        if not good:
+        reached = value <= bound if lower else value >= bound
+        if not reached:
             allowed = f"at {'most' if lower else 'least'} {bound:.6g}"
             raise InvalidEntry(
                 f"{judgement.metric} on eval.npz is {value:.6g} and modelyard.yaml asks for {allowed}; "

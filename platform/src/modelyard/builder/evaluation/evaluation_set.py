@@ -54,9 +54,9 @@ class EvaluationSet:
                     f"output {name!r} is not what eval.npz expects ({_difference(actual, expected)}); "
                     "export the model again, or correct eval.npz."
                 )
-        found = judged(answers) if judged is not None else {}
+        judgement = judged(answers) if judged is not None else {}
         differences = {name: largest_difference(answers[name], expected) for name, expected in self.outputs.items()}
-        return {"rows": self.rows or 1, "largestDifference": differences, **found}
+        return {"rows": self.rows or 1, "largestDifference": differences, **judgement}
 
     def _answers(self, run: Run, chunk: int | None) -> dict[str, Any]:
         import numpy as np
@@ -165,8 +165,8 @@ def _fitting(arrays: dict[str, Any], kind: str, port: Port, path: Path) -> Any:
             not isinstance(dim, int) or dim == size for dim, size in zip(port.dims, value.shape, strict=True)
         )
         if not fits:
-            wanted = [dim if isinstance(dim, int) else -1 for dim in port.dims]
-            raise InvalidEntry(f"{path.name}: {key} has shape {list(value.shape)}, the model has {wanted}; mend it.")
+            declared = [dim if isinstance(dim, int) else -1 for dim in port.dims]
+            raise InvalidEntry(f"{path.name}: {key} has shape {list(value.shape)}, the model has {declared}; mend it.")
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise InvalidEntry(f"{path.name}: {key} holds {value.dtype}, the model has {port.datatype}; mend it.")
     return value.astype(dtype)

@@ -109,11 +109,11 @@ def f1(classes: np.ndarray, labels: np.ndarray) -> float:
     """Macro F1 over the classes that occur in either; a class that is nowhere right counts 0."""
     import numpy as np
 
-    found = []
-    for one in np.union1d(classes, labels):
-        given, true = classes == one, labels == one
-        found.append(2 * (given & true).sum() / (given.sum() + true.sum()))
-    return float(np.mean(found))
+    scores = []
+    for label in np.union1d(classes, labels):
+        predicted, actual = classes == label, labels == label
+        scores.append(2 * (predicted & actual).sum() / (predicted.sum() + actual.sum()))
+    return float(np.mean(scores))
 
 
 def auc(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -124,7 +124,7 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float:
         return _auc(scores.reshape(-1), labels == labels.max())
     if scores.shape[1] == 2:
         return _auc(scores[:, 1], labels == 1)
-    return float(np.mean([_auc(scores[:, one], labels == one) for one in np.unique(labels)]))
+    return float(np.mean([_auc(scores[:, label], labels == label) for label in np.unique(labels)]))
 
 
 def mae(answers: np.ndarray, truth: np.ndarray) -> float:

@@ -82,7 +82,7 @@ class ArchiveManifest(_Closed):
 
 def pack(target: Path, files: Mapping[str, Path]) -> None:
     """Writes TARGET whole or not at all: under a temporary name beside it, renamed when complete."""
-    with _complete(target) as part, zipfile.ZipFile(part, "x") as archive:
+    with _complete(target) as unfinished, zipfile.ZipFile(unfinished, "x") as archive:
         for name in sorted(files):
             with files[name].open("rb") as stream, archive.open(_item(name), "w", force_zip64=True) as member:
                 shutil.copyfileobj(stream, member, 1 << 20)
@@ -167,9 +167,9 @@ def _item(name: str) -> zipfile.ZipInfo:
 
 @contextmanager
 def _complete(target: Path) -> Iterator[Path]:
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        yield part
-        part.replace(target)
+        yield unfinished
+        unfinished.replace(target)
     finally:
-        part.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)

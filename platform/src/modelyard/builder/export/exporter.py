@@ -55,28 +55,28 @@ class Checked:
         }
 
 
-def export(path: Path, wanted: str, out: Path, digest: str | None = None, seconds: float = SECONDS) -> Checked:
+def export(path: Path, format_name: str, out: Path, digest: str | None = None, seconds: float = SECONDS) -> Checked:
     """OUT, from the entry folder, file or repository at PATH; an older OUT is replaced.
 
     `digest` is the entry's own when the caller knows it. Raises InvalidSettings when the format cannot be made here
     or OUT not be written, UnsupportedModel when the model cannot be converted or then answers otherwise.
     """
-    require_format(wanted)
+    require_format(format_name)
     _writable(out)
     with tempfile.TemporaryDirectory(prefix="modelyard-export-") as scratch:
-        found = _confined(["make", str(path.absolute()), wanted, scratch], Path(scratch, "result.json"), seconds)
+        outcome = _confined(["make", str(path.absolute()), format_name, scratch], Path(scratch, "result.json"), seconds)
         archive = Path(scratch, "archive")
-        manifest = _described(found, wanted, digest or found["digest"], archive)
+        manifest = _described(outcome, format_name, digest or outcome["digest"], archive)
         try:
             pack(out, {name: archive / name for name in (MANIFEST, *(file.path for file in manifest.files))})
         except OSError as bad:
             raise InvalidSettings(f"{out} cannot be written ({bad.strerror}); name another file with --out.") from bad
-    return _checked(manifest, out, found)
+    return _checked(manifest, out, outcome)
 
 
-def require_format(wanted: str) -> None:
+def require_format(name: str) -> None:
     """Raises InvalidSettings, with the remedy, when this machine cannot make the format or not ask it."""
-    form = format_of(wanted)
+    form = format_of(name)
     require(form.against_making())
     require(form.against_asking())
 
@@ -88,8 +88,8 @@ def check(path: Path, seconds: float = SECONDS) -> Checked:
         manifest = unpack(path, folder)
         form = format_of(manifest.format)
         require(form.against_asking())
-        found = _confined(["check", manifest.format, str(folder)], Path(scratch, "result.json"), seconds)
-    return _checked(manifest, path, found)
+        outcome = _confined(["check", manifest.format, str(folder)], Path(scratch, "result.json"), seconds)
+    return _checked(manifest, path, outcome)
 
 
 def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, Any]:
@@ -99,10 +99,10 @@ def _confined(arguments: list[str], result: Path, seconds: float) -> dict[str, A
         raise meaning(death, seconds) from death
 
 
-def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -> ArchiveManifest:
+def _described(outcome: dict[str, Any], format_name: str, digest: str, archive: Path) -> ArchiveManifest:
     """The manifest, after README and manifest were written beside the rest."""
-    metadata = EntryMetadata.model_validate(found["metadata"]) if found["metadata"] else None
-    said = {
+    metadata = EntryMetadata.model_validate(outcome["metadata"]) if outcome["metadata"] else None
+    declared = {
         "licence": metadata.licence,
         "framework": metadata.framework,
         "task": metadata.task,
@@ -111,13 +111,13 @@ def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -
         "training_data": metadata.training_data,
     } if metadata else {}  # fmt: skip
     manifest = ArchiveManifest(
-        format=wanted,
-        source=Origin(name=found["name"], version=metadata.version if metadata else "", digest=digest),
-        golden=Golden(origin=found["origin"], rows=found["rows"], relative=RELATIVE, absolute=ABSOLUTE),
+        format=format_name,
+        source=Origin(name=outcome["name"], version=metadata.version if metadata else "", digest=digest),
+        golden=Golden(origin=outcome["origin"], rows=outcome["rows"], relative=RELATIVE, absolute=ABSOLUTE),
         producer=f"modelyard {__version__}",
-        converter=found["converter"],
+        converter=outcome["converter"],
         files=(),
-        **said,
+        **declared,
     )
     (archive / README).write_text(readme(manifest))
     names = sorted(path.relative_to(archive).as_posix() for path in archive.rglob("*") if path.is_file())
@@ -127,11 +127,11 @@ def _described(found: dict[str, Any], wanted: str, digest: str, archive: Path) -
     return complete
 
 
-def _checked(manifest: ArchiveManifest, path: Path, found: dict[str, Any]) -> Checked:
+def _checked(manifest: ArchiveManifest, path: Path, outcome: dict[str, Any]) -> Checked:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     size = path.stat().st_size
-    return Checked(manifest, size, digest, found["runtime"], found["rows"], found["largestDifference"])
+    return Checked(manifest, size, digest, outcome["runtime"], outcome["rows"], outcome["largestDifference"])
 
 
 def _writable(out: Path) -> None:

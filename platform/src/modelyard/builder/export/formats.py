@@ -63,14 +63,14 @@ def _nothing() -> None:
     return None
 
 
-def _copied(model: Path, graph: Graph, folder: Path) -> str:
+def _copy(model: Path, graph: Graph, folder: Path) -> str:
     for name in (model.name, *graph.data_files):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model.parent / name, folder / name)
     return ""
 
 
-def _asked_onnxruntime(path: Path, feed: Feed) -> tuple[Feed, str]:
+def _answer_onnxruntime(path: Path, feed: Feed) -> tuple[Feed, str]:
     inspect(path)  # refuses weights outside the folder before a runtime opens them
     return open_model(path, threads=1)(feed), f"onnxruntime {version('onnxruntime')}"
 
@@ -81,7 +81,7 @@ def _against_openvino() -> str | None:
     return None
 
 
-def _as_openvino(model: Path, graph: Graph, folder: Path) -> str:
+def _convert_openvino(model: Path, graph: Graph, folder: Path) -> str:
     from modelyard.builder.inspection.onnx_graph import read_model
     from modelyard.builder.inspection.onnx_io import operators
     from modelyard.builder.inspection.openvino_conversion import converted, saved
@@ -99,7 +99,7 @@ def _as_openvino(model: Path, graph: Graph, folder: Path) -> str:
     return f"openvino {version('openvino')}"
 
 
-def _asked_openvino(path: Path, feed: Feed) -> tuple[Feed, str]:
+def _answer_openvino(path: Path, feed: Feed) -> tuple[Feed, str]:
     from modelyard.builder.inspection.openvino_library import openvino
 
     # Without the hint, processors with bfloat16 units compute in it, and the check would judge them.
@@ -109,8 +109,8 @@ def _asked_openvino(path: Path, feed: Feed) -> tuple[Feed, str]:
         answer = compiled(feed)
     except (RuntimeError, ValueError, TypeError) as bad:
         raise blamed(bad, f"OpenVINO cannot run it: {' '.join(str(bad).split())[:300]}") from bad
-    found = {name: answer[port] for port in compiled.outputs for name in port.names}
-    return found, f"openvino {version('openvino')}"
+    outputs = {name: answer[port] for port in compiled.outputs for name in port.names}
+    return outputs, f"openvino {version('openvino')}"
 
 
 def _no_coreml() -> str:
@@ -122,10 +122,10 @@ def _refuse(*_: object) -> Any:
 
 
 FORMATS = {
-    one.name: one
-    for one in (
-        Format("onnx", "model.onnx", _nothing, _nothing, _copied, _asked_onnxruntime),
-        Format("openvino", "model.xml", _against_openvino, _against_openvino, _as_openvino, _asked_openvino),
+    form.name: form
+    for form in (
+        Format("onnx", "model.onnx", _nothing, _nothing, _copy, _answer_onnxruntime),
+        Format("openvino", "model.xml", _against_openvino, _against_openvino, _convert_openvino, _answer_openvino),
         Format(
             "tflite",
             tflite.FILE,

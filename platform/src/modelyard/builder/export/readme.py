@@ -2,7 +2,7 @@
 
 from .archive import ArchiveManifest
 
-_ASKING = {
+_PROGRAMS = {
     "onnx": (
         "onnxruntime",
         """\
@@ -92,7 +92,7 @@ _ORIGIN = {
 def readme(manifest: ArchiveManifest) -> str:
     """The page, from everything else in the manifest."""
     source, golden = manifest.source, manifest.golden
-    package, asking = _ASKING[manifest.format]
+    package, program = _PROGRAMS[manifest.format]
     title = f"{source.name}:{source.version}" if source.version else source.name
     data = manifest.training_data.reference if manifest.training_data else ""
     facts = {
@@ -111,7 +111,7 @@ def readme(manifest: ArchiveManifest) -> str:
         relative=golden.relative,
         absolute=golden.absolute,
         package=package,
-        asking=asking,
+        asking=program,
     )
 
 

@@ -24,7 +24,7 @@ from .archive import save_arrays
 FILE = "model.tflite"
 PYTHON = "MODELYARD_TFLITE_PYTHON"
 _PROGRAM = Path(__file__).with_name("tflite_program.py")
-_SAID = 300
+_MESSAGE_LENGTH = 300
 
 
 def against_making() -> str | None:
@@ -44,19 +44,19 @@ def convert(model: Path, graph: Graph, folder: Path) -> str:
         names = [port.name for port in graph.inputs]
         done = _run("convert", str(model), str(folder / FILE), *names, cwd=scratch)
     if done.returncode != 0:
-        raise _failed(done, f"onnx2tf cannot convert this model ({_last(done)}); export with --format onnx.")
+        raise _failed(done, f"onnx2tf cannot convert this model ({_last_line(done)}); export with --format onnx.")
     return done.stdout.strip().splitlines()[-1]
 
 
 def answer(path: Path, feed: Feed) -> tuple[Feed, str]:
     """LiteRT's answer, and its version; raises UnsupportedModel with its last words."""
     with tempfile.TemporaryDirectory(prefix="modelyard-tflite-") as scratch:
-        given, found = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
-        save_arrays(given, feed)
-        done = _run("answer", str(path), str(given), str(found), cwd=scratch)
+        inputs, outputs = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
+        save_arrays(inputs, feed)
+        done = _run("answer", str(path), str(inputs), str(outputs), cwd=scratch)
         if done.returncode != 0:
-            raise _failed(done, f"LiteRT cannot run it ({_last(done)}); export with --format onnx.")
-        return read_arrays(found), done.stdout.strip().splitlines()[-1]
+            raise _failed(done, f"LiteRT cannot run it ({_last_line(done)}); export with --format onnx.")
+        return read_arrays(outputs), done.stdout.strip().splitlines()[-1]
 
 
 def _against(*packages: str) -> str | None:
@@ -76,8 +76,8 @@ def _against(*packages: str) -> str | None:
 @cache
 def _missing(python: str, packages: tuple[str, ...]) -> tuple[str, ...]:
     done = _run("missing", *packages, cwd=None)
-    found = set(done.stdout.split()) if done.returncode == 0 else set(packages)
-    return tuple(name.replace("_", "-") for name in packages if name in found)
+    absent = set(done.stdout.split()) if done.returncode == 0 else set(packages)
+    return tuple(name.replace("_", "-") for name in packages if name in absent)
 
 
 def _python() -> str:
@@ -96,10 +96,10 @@ def _failed(done: subprocess.CompletedProcess[str], refused: str) -> ModelyardEr
     cause = cause_of(end)
     if not cause.passes or cause.reason == "Unexplained":
         return UnsupportedModel(refused)
-    return HostFailure(cause.reason, sentence(cause, "the converter", _last(done), end.signal))
+    return HostFailure(cause.reason, sentence(cause, "the converter", _last_line(done), end.signal))
 
 
-def _last(done: subprocess.CompletedProcess[str]) -> str:
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode < 0:
         return f"it crashed with signal {-done.returncode}"
-    return (done.stderr.strip().splitlines()[-1:] or ["no message"])[0][:_SAID]
+    return (done.stderr.strip().splitlines()[-1:] or ["no message"])[0][:_MESSAGE_LENGTH]

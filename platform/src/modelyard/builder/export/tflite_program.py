@@ -27,7 +27,7 @@ def missing(packages: list[str]) -> str:
 
 
 def _release(package: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version(package).split(".")[:2])
+    return tuple(int(number) for number in version(package).split(".")[:2])
 
 
 def convert(model: str, target: str, inputs: list[str]) -> str:
@@ -47,11 +47,11 @@ def convert(model: str, target: str, inputs: list[str]) -> str:
     return f"onnx2tf {version('onnx2tf')}"
 
 
-def answer(model: str, given: str, target: str) -> str:
+def answer(model: str, inputs: str, target: str) -> str:
     """Asks once, with tensors resized to the inputs."""
     numpy = import_module("numpy")
     runtime = import_module("ai_edge_litert.interpreter").Interpreter(model, num_threads=1)
-    with numpy.load(given, allow_pickle=False) as arrays:
+    with numpy.load(inputs, allow_pickle=False) as arrays:
         feed = {name: arrays[name] for name in arrays.files}
     tensors = runtime.get_input_details()
     for tensor in tensors:
@@ -60,8 +60,8 @@ def answer(model: str, given: str, target: str) -> str:
     for tensor in tensors:
         runtime.set_tensor(tensor["index"], feed[tensor["name"]])
     runtime.invoke()
-    found = {tensor["name"]: runtime.get_tensor(tensor["index"]) for tensor in runtime.get_output_details()}
-    numpy.savez(target, **found)
+    outputs = {tensor["name"]: runtime.get_tensor(tensor["index"]) for tensor in runtime.get_output_details()}
+    numpy.savez(target, **outputs)
     return f"ai-edge-litert {version('ai-edge-litert')}"
 
 
@@ -70,15 +70,15 @@ def main(arguments: list[str]) -> int:
     verb, rest = arguments[0], arguments[1:]
     try:
         if verb == "missing":
-            said = missing(rest)
+            message = missing(rest)
         elif verb == "convert":
-            said = convert(rest[0], rest[1], rest[2:])
+            message = convert(rest[0], rest[1], rest[2:])
         else:
-            said = answer(rest[0], rest[1], rest[2])
+            message = answer(rest[0], rest[1], rest[2])
     except (Exception, SystemExit) as bad:  # noqa: BLE001 - onnx2tf ends with both
         sys.stderr.write(f"\n{type(bad).__name__}: {' '.join(str(bad).split())}\n")
         return 1
-    print(said)
+    print(message)
     return 0
 
 

@@ -43,20 +43,20 @@ from .formats import Format, format_of
 ROWS = 4
 
 
-def make(path: Path, wanted: Format, folder: Path) -> dict[str, Any]:
+def make(path: Path, form: Format, folder: Path) -> dict[str, Any]:
     """Fills FOLDER with all but README and manifest; raises InvalidEntry or UnsupportedModel."""
     source = read_source(path)
     source.needs_onnx("archives are made of ONNX models")
     original = folder / "original"
     graph = _copied(source, original)
     copy_judgement(source, original)
-    found = gather(original)
-    inputs, outputs = golden(original, graph, bool(found["batchable"]))
+    findings = gather(original)
+    inputs, outputs = golden(original, graph, bool(findings["batchable"]))
     archive = folder / "archive"
     archive.mkdir()
     save_arrays(archive / GOLDEN, _named(inputs, outputs))
-    (archive / CONFIG).write_text(json.dumps(_config(source, graph, found["outputShapes"]), indent=2) + "\n")
-    converter = wanted.convert(original / ONNX, graph, archive / MODEL)
+    (archive / CONFIG).write_text(json.dumps(_config(source, graph, findings["outputShapes"]), indent=2) + "\n")
+    converter = form.convert(original / ONNX, graph, archive / MODEL)
     card = path / CARD
     if path.is_dir() and card.is_file() and not card.is_symlink():
         shutil.copyfile(card, archive / CARD)
@@ -68,11 +68,11 @@ def make(path: Path, wanted: Format, folder: Path) -> dict[str, Any]:
         "origin": _origin(source),
         "rows": _rows(inputs),
         "converter": converter,
-        **check(wanted, archive),
+        **check(form, archive),
     }
 
 
-def check(wanted: Format, folder: Path) -> dict[str, Any]:
+def check(form: Format, folder: Path) -> dict[str, Any]:
     """The answers of FOLDER/model to FOLDER/golden.npz; raises UnsupportedModel when they are others."""
     arrays = read_arrays(folder / GOLDEN)
     inputs, outputs = _of(arrays, "input"), _of(arrays, "output")
@@ -81,22 +81,22 @@ def check(wanted: Format, folder: Path) -> dict[str, Any]:
         if not held or names[kind] != set(held):
             raise CorruptEntry(f"{GOLDEN} and {CONFIG} name different {kind}; export again.")
     try:
-        answer, runtime = wanted.answer(folder / MODEL / wanted.file, inputs)
+        answer, runtime = form.answer(folder / MODEL / form.file, inputs)
     except ModelyardError:
         raise
     except Exception as bad:  # runtimes' exceptions share no base class
-        said = " ".join(str(bad).split())[:300]
-        raise blamed(bad, f"the {wanted.name} model fails on its golden inputs: {said}") from bad
+        message = " ".join(str(bad).split())[:300]
+        raise blamed(bad, f"the {form.name} model fails on its golden inputs: {message}") from bad
     differences = {}
     for name, expected in outputs.items():
         if name not in answer:
-            raise UnsupportedModel(f"the {wanted.name} model has no output {name!r}; export with --format onnx.")
+            raise UnsupportedModel(f"the {form.name} model has no output {name!r}; export with --format onnx.")
         actual = np.asarray(answer[name])
         differences[name] = largest_difference(actual, expected) if actual.shape == expected.shape else -1.0
         if not close(actual, expected, RELATIVE, ABSOLUTE):
             how = f"by up to {differences[name]:.3g}" if differences[name] >= 0 else f"in shape: {list(actual.shape)}"
             raise UnsupportedModel(
-                f"output {name!r} of the {wanted.name} model differs from the golden one {how}; do not ship it."
+                f"output {name!r} of the {form.name} model differs from the golden one {how}; do not ship it."
             )
     return {"runtime": runtime, "rows": _rows(inputs), "largestDifference": differences}
 
@@ -153,7 +153,7 @@ def _config(source: Source, graph: Graph, shapes: dict[str, list[int]]) -> dict[
 def _names(path: Path) -> dict[str, set[str]]:
     try:
         config = json.loads(path.read_bytes())
-        return {kind: {one["name"] for one in config[kind]} for kind in ("inputs", "outputs")}
+        return {kind: {tensor["name"] for tensor in config[kind]} for kind in ("inputs", "outputs")}
     except (ValueError, KeyError, TypeError) as bad:
         raise CorruptEntry(f"{path.name} does not name the inputs and outputs; export again.") from bad
 
@@ -176,12 +176,12 @@ def main(arguments: list[str]) -> int:
     verb, *rest = arguments
     try:
         if verb == "make":
-            found = make(Path(rest[0]), format_of(rest[1]), Path(rest[2]))
+            outcome = make(Path(rest[0]), format_of(rest[1]), Path(rest[2]))
         else:
-            found = check(format_of(rest[0]), Path(rest[1]))
+            outcome = check(format_of(rest[0]), Path(rest[1]))
     except ModelyardError as bad:
-        found = {"error": {"reason": bad.reason, "message": str(bad)}}
-    Path(rest[-1]).write_text(json.dumps(found))
+        outcome = {"error": {"reason": bad.reason, "message": str(bad)}}
+    Path(rest[-1]).write_text(json.dumps(outcome))
     return 0
 
 

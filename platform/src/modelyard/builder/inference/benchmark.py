@@ -91,7 +91,7 @@ class _Samples:
     rounds: dict[int, list[list[float]]] = field(default_factory=dict)
 
     def medians(self, rows: int) -> list[float]:
-        return [median(one) for one in self.rounds[rows]]
+        return [median(times) for times in self.rounds[rows]]
 
 
 def measure(
@@ -106,17 +106,17 @@ def measure(
         _open(workers, lost)
         _warm(workers, plan, lost)
         tell("waiting for a quiet machine")
-        share = wait_until_quiet(min(plan.patience, max(0.0, (plan.deadline - time.monotonic()) / 4)))
+        others_before = wait_until_quiet(min(plan.patience, max(0.0, (plan.deadline - time.monotonic()) / 4)))
         before = read([worker.pid for worker in workers.values()])
         samples, rounds = _rounds(workers, plan, lost, tell)
-        others = before.others(read([worker.pid for worker in workers.values()]))
+        others_meanwhile = before.others(read([worker.pid for worker in workers.values()]))
         peaks = {name: worker.finish() for name, worker in workers.items()}
     finally:
         for worker in workers.values():
             worker.end()
     first = samples.get(subjects[0].name)
     timings = {name: _timing(own, first or own, peaks.get(name, 0)) for name, own in samples.items()} if rounds else {}
-    return BenchmarkResult(timings, lost, rounds, share <= MOST and others <= MOST, others)
+    return BenchmarkResult(timings, lost, rounds, others_before <= MOST and others_meanwhile <= MOST, others_meanwhile)
 
 
 def round_seconds(row: float, batches: Sequence[int]) -> float:
@@ -145,21 +145,21 @@ def _rounds(
     workers: dict[str, Worker], plan: BenchmarkPlan, lost: dict[str, str], tell: Callable[[str], None]
 ) -> tuple[dict[str, _Samples], int]:
     """Samples of all that lasted, from the rounds that were complete when the time was up."""
-    order, samples, done = random.Random(plan.seed), {name: _Samples() for name in workers}, 0  # noqa: S311
+    shuffler, samples, done = random.Random(plan.seed), {name: _Samples() for name in workers}, 0  # noqa: S311
     while done < plan.rounds and workers and time.monotonic() < plan.deadline:
         tell(f"round {done + 1} of {plan.rounds}")
-        found: dict[tuple[str, int], list[float]] = {}
+        times: dict[tuple[str, int], list[float]] = {}
         names = sorted(workers)
-        order.shuffle(names)
+        shuffler.shuffle(names)
         for name in names:
             for rows in plan.batches:
                 if name in workers and time.monotonic() < plan.deadline:
-                    found[name, rows] = _turn(workers, name, rows, plan.turn, lost)
-        if any((name, rows) not in found for name in workers for rows in plan.batches):
+                    times[name, rows] = _turn(workers, name, rows, plan.turn, lost)
+        if any((name, rows) not in times for name in workers for rows in plan.batches):
             break
         for name in workers:
             for rows in plan.batches:
-                samples[name].rounds.setdefault(rows, []).append(found[name, rows])
+                samples[name].rounds.setdefault(rows, []).append(times[name, rows])
         done += 1
     return {name: samples[name] for name in workers}, done
 
@@ -177,20 +177,22 @@ def _turn(workers: dict[str, Worker], name: str, rows: int, seconds: float, lost
 
 def _timing(samples: _Samples, first: _Samples, peak: int) -> Timing:
     latency = {rows: _latency(rounds) for rows, rounds in samples.rounds.items()}
-    rates = [median(1000 * rows * len(one) / sum(one) for one in rounds) for rows, rounds in samples.rounds.items()]
+    rates = [
+        median(1000 * rows * len(times) / sum(times) for times in rounds) for rows, rounds in samples.rounds.items()
+    ]
     lowest = min(samples.rounds)
     ratios = [a / b for a, b in zip(first.medians(lowest), samples.medians(lowest), strict=True)]
     return Timing(latency, max(rates), median(ratios), _spread(ratios), peak)
 
 
 def _latency(rounds: Sequence[Sequence[float]]) -> Latency:
-    values = sorted(value for one in rounds for value in one)
+    values = sorted(value for times in rounds for value in times)
     middle = median(values)
     return Latency(
         p50=middle,
         p99=values[min(len(values) - 1, int(0.99 * len(values)))],
         n=len(values),
-        spread=_spread([median(one) for one in rounds]),
+        spread=_spread([median(times) for times in rounds]),
     )
 
 

@@ -30,8 +30,8 @@ _ARGUMENTS: dict[str, list[Any]] = {
 
 def package_folders() -> list[Path]:
     """Where Python packages of NVIDIA's keep their libraries; none when none is installed."""
-    found = importlib.util.find_spec("nvidia")
-    places = (found.submodule_search_locations or ()) if found else ()
+    package = importlib.util.find_spec("nvidia")
+    places = (package.submodule_search_locations or ()) if package else ()
     return [folder for place in places for folder in sorted(Path(place).glob("*/lib"))]
 
 
@@ -78,14 +78,14 @@ class Cuda:
         What was there is lost when they do not. Memory is kept between inferences: asking for it takes longer than a
         small one.
         """
-        address, there = self._rooms.get(name, (0, -1))
-        if there >= size:
+        address, size_before = self._rooms.get(name, (0, -1))
+        if size_before >= size:
             return address
         if self._rooms.pop(name, None):
             self._call("cudaFree", address)
-        given = _ADDRESS()
-        self._call("cudaMalloc", ctypes.byref(given), max(1, size))  # 0 bytes would have no address
-        self._rooms[name] = (given.value or 0, size)
+        pointer = _ADDRESS()
+        self._call("cudaMalloc", ctypes.byref(pointer), max(1, size))  # 0 bytes would have no address
+        self._rooms[name] = (pointer.value or 0, size)
         return self._rooms[name][0]
 
     def upload(self, array: Any, address: int) -> None:

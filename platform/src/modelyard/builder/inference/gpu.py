@@ -29,15 +29,15 @@ def first_gpu() -> Gpu:
             f"there is no NVIDIA driver here ({_DRIVER} is missing); TensorRT plans are built on the GPU they "
             "will run on."
         ) from absent
-    count, device, name, parts = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256), []
+    count, device, name, capability = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256), []
     failed = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
     if failed or count.value == 0:
         raise NoGpu(f"the NVIDIA driver finds no GPU (code {failed}); give this container one, or build elsewhere.")
     failed = cuda.cuDeviceGet(ctypes.byref(device), 0) or cuda.cuDeviceGetName(name, len(name), device)
     for attribute in (_MAJOR, _MINOR):
-        part = ctypes.c_int()
-        failed = failed or cuda.cuDeviceGetAttribute(ctypes.byref(part), attribute, device)
-        parts.append(part.value)
+        number = ctypes.c_int()
+        failed = failed or cuda.cuDeviceGetAttribute(ctypes.byref(number), attribute, device)
+        capability.append(number.value)
     if failed:
         raise NoGpu(f"the NVIDIA driver does not answer (code {failed}); look at nvidia-smi.")
-    return Gpu(name.value.decode(), f"{parts[0]}.{parts[1]}")
+    return Gpu(name.value.decode(), f"{capability[0]}.{capability[1]}")

@@ -40,9 +40,9 @@ def gpu() -> str | None:
     """Name of the first GPU, when the installed onnxruntime is one for GPUs."""
     if shutil.which("nvidia-smi") is None or not _version("onnxruntime-gpu"):
         return None
-    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    told = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
-    return (told.stdout.strip().splitlines() or [None])[0] if told.returncode == 0 else None
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return (result.stdout.strip().splitlines() or [None])[0] if result.returncode == 0 else None
 
 
 def processor() -> str:
@@ -57,7 +57,7 @@ def telling_flags(flags: frozenset[str]) -> tuple[str, ...]:
 
 def libraries() -> dict[str, str]:
     """Versions of the libraries that make and run variants."""
-    return {name: found for name in _LIBRARIES if (found := _version(name))}
+    return {name: installed for name in _LIBRARIES if (installed := _version(name))}
 
 
 def _flags() -> frozenset[str]:

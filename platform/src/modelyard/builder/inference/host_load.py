@@ -47,18 +47,18 @@ def busy_seconds(stat: str) -> float:
 
 def wait_until_quiet(
     patience: float,
-    look: Callable[[], CpuReading] = read,
+    reading: Callable[[], CpuReading] = read,
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
     """Waits until others use at most MOST of the cores, but no longer than `patience` seconds; the last share seen."""
-    before, waited, share = look(), 0.0, 1.0
+    before, waited, others = reading(), 0.0, 1.0
     while True:
         pause(0.5)
         waited += 0.5
-        after = look()
-        share = before.others(after)
-        if share <= MOST or waited >= patience:
-            return share
+        after = reading()
+        others = before.others(after)
+        if others <= MOST or waited >= patience:
+            return others
         before = after
 
 

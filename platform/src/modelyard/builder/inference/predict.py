@@ -39,5 +39,5 @@ def ask(model: Path, question: Question, folder: Path, seconds: float) -> Answer
     job.write_text(json.dumps({"model": str(model), "inputs": str(question.inputs), **facts}))
     arguments = ["answer", str(job), str(result)]
     module = "modelyard.builder.inference.probe"
-    found = confined(module, arguments, result, seconds, memory=question.memory, gpu=question.gpu)
-    return Answer(read_arrays(folder / ANSWERS), found["seconds"], found["peakMemory"])
+    figures = confined(module, arguments, result, seconds, memory=question.memory, gpu=question.gpu)
+    return Answer(read_arrays(folder / ANSWERS), figures["seconds"], figures["peakMemory"])

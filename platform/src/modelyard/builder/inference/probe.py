@@ -33,18 +33,20 @@ def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
     """Runs all rows, writes the answers and says how long it took and how much memory the process reached."""
     import numpy as np
 
-    run, inputs = _opened(job), read_arrays(Path(job["inputs"]))
+    run, inputs = _open(job), read_arrays(Path(job["inputs"]))
     rows = len(next(iter(inputs.values()))) if job["batchable"] else 0
     started = time.perf_counter()
     try:
-        parts = [
+        chunks = [
             run({name: value[start : start + CHUNK] for name, value in inputs.items()} if rows else inputs)
             for start in (range(0, rows, CHUNK) if rows else (0,))
         ]
     except Exception as bad:
         raise blamed(bad, f"it fails on the evaluation set: {onnxruntime_message(bad)}") from bad
     seconds = time.perf_counter() - started
-    answers = {name: np.concatenate([part[name] for part in parts]) if rows else parts[0][name] for name in parts[0]}
+    answers = {
+        name: np.concatenate([chunk[name] for chunk in chunks]) if rows else chunks[0][name] for name in chunks[0]
+    }
     write_arrays(answers, result.parent / ANSWERS)
     return {"seconds": seconds, "peakMemory": peak_memory()}
 
@@ -54,23 +56,23 @@ def time_turns(job: dict[str, Any], opener: Opener = open_model) -> None:
     try:
         _time_turns(job, opener)
     except ModelyardError as bad:
-        _say({"error": str(bad)})
+        _write_line({"error": str(bad)})
 
 
 def _time_turns(job: dict[str, Any], opener: Opener) -> None:
-    run, inputs = _opened(job, opener), read_arrays(Path(job["inputs"]))
+    run, inputs = _open(job, opener), read_arrays(Path(job["inputs"]))
     feeds: dict[int, list[Feed]] = {}
-    _say({})
+    _write_line({})
     gc.disable()
     for line in sys.stdin:
-        order = json.loads(line)
-        if not order:
-            _say({"peakMemory": peak_memory()})
+        turn = json.loads(line)
+        if not turn:
+            _write_line({"peakMemory": peak_memory()})
             return
-        rows = order["rows"]
+        rows = turn["rows"]
         if rows not in feeds:
             feeds[rows] = feeds_of(inputs, rows, job["batchable"])
-        _say({"milliseconds": timed(run, feeds[rows], order["seconds"])})
+        _write_line({"milliseconds": timed(run, feeds[rows], turn["seconds"])})
 
 
 def timed(run: Run, feeds: list[Feed], seconds: float) -> list[float]:
@@ -78,13 +80,13 @@ def timed(run: Run, feeds: list[Feed], seconds: float) -> list[float]:
     ring = cycle(feeds)
     for feed in islice(ring, WARM_UP):
         run(feed)
-    found, end = [], time.perf_counter() + seconds
-    while len(found) < LEAST or (time.perf_counter() < end and len(found) < MOST):
+    milliseconds, end = [], time.perf_counter() + seconds
+    while len(milliseconds) < LEAST or (time.perf_counter() < end and len(milliseconds) < MOST):
         feed = next(ring)
         before = time.perf_counter_ns()
         run(feed)
-        found.append((time.perf_counter_ns() - before) / 1e6)
-    return found
+        milliseconds.append((time.perf_counter_ns() - before) / 1e6)
+    return milliseconds
 
 
 def feeds_of(inputs: Feed, rows: int, batchable: bool) -> list[Feed]:
@@ -106,13 +108,13 @@ def peak_memory() -> int:
     return 0
 
 
-def _opened(job: dict[str, Any], opener: Opener = open_model) -> Run:
+def _open(job: dict[str, Any], opener: Opener = open_model) -> Run:
     cores = sorted(os.sched_getaffinity(0))[: job["threads"]]
     os.sched_setaffinity(0, cores)
     return opener(Path(job["model"]), len(cores), job["gpu"])
 
 
-def _say(value: dict[str, Any]) -> None:
+def _write_line(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
 
@@ -125,10 +127,10 @@ def main(arguments: list[str]) -> int:
         return 0
     result = Path(arguments[2])
     try:
-        found = answer(job, result)
+        outcome = answer(job, result)
     except ModelyardError as bad:
-        found = {"error": {"reason": bad.reason, "message": str(bad)}}
-    result.write_text(json.dumps(found))
+        outcome = {"error": {"reason": bad.reason, "message": str(bad)}}
+    result.write_text(json.dumps(outcome))
     return 0
 
 

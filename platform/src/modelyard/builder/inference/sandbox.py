@@ -26,8 +26,8 @@ _OOM_SCORE = Path("/proc/self/oom_score_adj")
 class WorkerDied(Exception):
     """A confined process ended without a result: too late (`code` None), or with this exit code and these words."""
 
-    def __init__(self, code: int | None, said: str = "") -> None:
-        self.code, self.end = code, End(code, said, late=code is None)
+    def __init__(self, code: int | None, output: str = "") -> None:
+        self.code, self.end = code, End(code, output, late=code is None)
         super().__init__(self.fate)
 
     @property
@@ -60,24 +60,24 @@ def confined(
     `{"error": {"reason", "message"}}` is raised as the error it names; a process without a result is Died.
     """
     result.unlink(missing_ok=True)
-    started = start(
+    process = start(
         module, arguments, memory=memory, gpu=gpu, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        _, said = started.communicate(timeout=seconds)
+        _, output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as slow:
         raise WorkerDied(None) from slow
     finally:
-        end(started)
-    if started.returncode != 0:
-        raise WorkerDied(started.returncode, said.decode(errors="replace"))
-    found = json.loads(result.read_text())
-    if "error" in found:
-        raise _named(found["error"]["reason"], found["error"]["message"])
-    return found
+        end(process)
+    if process.returncode != 0:
+        raise WorkerDied(process.returncode, output.decode(errors="replace"))
+    answer = json.loads(result.read_text())
+    if "error" in answer:
+        raise _named_error(answer["error"]["reason"], answer["error"]["message"])
+    return answer
 
 
-def _named(reason: str, message: str) -> ModelyardError:
+def _named_error(reason: str, message: str) -> ModelyardError:
     """The error that a confined process wrote down."""
     if reason in REASONS:
         return HostFailure(reason, message)
@@ -139,9 +139,9 @@ def meaning(death: WorkerDied, seconds: float) -> Exception:
     return HostFailure(cause.reason, sentence(cause, "trying the model", words or death.last, death.end.signal))
 
 
-def fate(code: int, said: str) -> str:
+def fate(code: int, output: str) -> str:
     """How a process ended, to follow the word "it"."""
-    return WorkerDied(code, said).fate
+    return WorkerDied(code, output).fate
 
 
 def _limit(memory: int | None) -> None:

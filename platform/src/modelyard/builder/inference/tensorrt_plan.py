@@ -38,16 +38,16 @@ def profiles(
 
     Raises UnsupportedModel when a dynamic dimension other than the batch is nowhere seen.
     """
-    found = {}
+    by_name = {}
     for port in ports:
         dims = port.dims or ()
         if all(isinstance(dim, int) for dim in dims):
             continue
-        seen = evaluation.inputs.get(port.name) if evaluation is not None else None
-        sizes = [_sizes(port, place, seen, batches) for place in range(len(dims))]
+        array = evaluation.inputs.get(port.name) if evaluation is not None else None
+        sizes = [_sizes(port, place, array, batches) for place in range(len(dims))]
         least, usual, largest = (tuple(size[i] for size in sizes) for i in range(3))
-        found[port.name] = (least, usual, largest)
-    return found
+        by_name[port.name] = (least, usual, largest)
+    return by_name
 
 
 def against_here(facts: PlanFacts, tensorrt: str, gpu: str, capability: str) -> str | None:
@@ -62,18 +62,18 @@ def against_here(facts: PlanFacts, tensorrt: str, gpu: str, capability: str) -> 
     return None
 
 
-def _sizes(port: Port, place: int, seen: Any, batches: Sequence[int]) -> tuple[int, int, int]:
+def _sizes(port: Port, place: int, array: Any, batches: Sequence[int]) -> tuple[int, int, int]:
     dim = (port.dims or ())[place]
     if isinstance(dim, int):
         return dim, dim, dim
     if place == 0:
         return batches[0], batches[1], batches[2]
-    if seen is None or place >= seen.ndim:
+    if array is None or place >= array.ndim:
         raise UnsupportedModel(
             f"dimension {place} of the input {port.name!r} is dynamic, and TensorRT must know its usual size; "
             "add an eval.npz with real inputs."
         )
-    usual = int(seen.shape[place])
+    usual = int(array.shape[place])
     return 1, usual, usual
 
 

@@ -55,7 +55,7 @@ def open_plan(
     return _Engine(path.read_bytes(), facts, trt, cuda()).run
 
 
-def _listener(trt: Any) -> Any:
+def _new_listener(trt: Any) -> Any:
     """A logger that keeps TensorRT's last error; its own prints to stdout, where timing processes answer."""
 
     class Listener(trt.ILogger):
@@ -74,10 +74,10 @@ class _Engine:
     def __init__(self, plan: bytes, facts: PlanFacts, trt: Any, cuda: Cuda) -> None:
         weakref.finalize(self, cuda.close).atexit = False  # the driver tidies up after processes
         self._cuda, self._facts = cuda, facts
-        self._heard = _listener(trt)
-        self._runtime = trt.Runtime(self._heard)
-        self._engine = self._done(self._runtime.deserialize_cuda_engine(plan), "read the plan")
-        self._context = self._done(self._engine.create_execution_context(), "open the plan")
+        self._listener = _new_listener(trt)
+        self._runtime = trt.Runtime(self._listener)
+        self._engine = self._succeeded(self._runtime.deserialize_cuda_engine(plan), "read the plan")
+        self._context = self._succeeded(self._engine.create_execution_context(), "open the plan")
         self._select()
         names = [self._engine.get_tensor_name(place) for place in range(self._engine.num_io_tensors)]
         self._types = {name: self._type(name, trt) for name in names}
@@ -86,12 +86,12 @@ class _Engine:
 
     def run(self, feed: Feed) -> Feed:
         """Arrays by output name, in memory of their own."""
-        given = {name: self._array(name, feed) for name in self._inputs}
+        inputs = {name: self._array(name, feed) for name in self._inputs}
         answers = {name: np.empty(self._shape(name), self._types[name]) for name in self._outputs}
-        places = {name: self._place(name, array.nbytes) for name, array in {**given, **answers}.items()}
-        for name, array in given.items():
+        places = {name: self._place(name, array.nbytes) for name, array in {**inputs, **answers}.items()}
+        for name, array in inputs.items():
             self._cuda.upload(array, places[name])
-        self._done(self._context.execute_async_v3(self._cuda.stream), "run the plan")
+        self._succeeded(self._context.execute_async_v3(self._cuda.stream), "run the plan")
         for name, array in answers.items():
             self._cuda.download(places[name], array)
         self._cuda.wait()
@@ -101,7 +101,7 @@ class _Engine:
         try:
             self._context.set_optimization_profile_async(_PROFILE, self._cuda.stream)
         except RuntimeError as bad:  # it says so itself, where the other calls return None or False
-            raise UnsupportedModel(f"TensorRT did not take the plan's profile: {self._heard.last}.") from bad
+            raise UnsupportedModel(f"TensorRT did not take the plan's profile: {self._listener.last}.") from bad
         self._cuda.wait()
 
     def _type(self, name: str, trt: Any) -> str:
@@ -117,12 +117,12 @@ class _Engine:
         """What the feed has for an input, as the plan wants it in memory; its shape is set."""
         if name not in feed:
             raise InvalidInput(f"there is no array for the input {name!r}.")
-        given, wanted = np.asarray(feed[name]), self._types[name]
-        if not np.can_cast(given.dtype, wanted, "same_kind"):
-            raise InvalidInput(f"input {name!r} is {given.dtype}, and the plan takes {wanted}.")
-        if not self._context.set_input_shape(name, given.shape):
-            raise InvalidInput(f"input {name!r} has the shape {list(given.shape)}, {self._takes(name)}.")
-        return np.asarray(given, wanted, order="C")
+        array, dtype = np.asarray(feed[name]), self._types[name]
+        if not np.can_cast(array.dtype, dtype, "same_kind"):
+            raise InvalidInput(f"input {name!r} is {array.dtype}, and the plan takes {dtype}.")
+        if not self._context.set_input_shape(name, array.shape):
+            raise InvalidInput(f"input {name!r} has the shape {list(array.shape)}, {self._takes(name)}.")
+        return np.asarray(array, dtype, order="C")
 
     def _shape(self, name: str) -> tuple[int, ...]:
         """Of an output, once all inputs have theirs."""
@@ -134,7 +134,7 @@ class _Engine:
     def _place(self, name: str, size: int) -> int:
         """The address on the GPU of a tensor of `size` bytes, which the context knows from here on."""
         address = self._cuda.room(name, size)
-        self._done(self._context.set_tensor_address(name, address), f"take an address for {name!r}")
+        self._succeeded(self._context.set_tensor_address(name, address), f"take an address for {name!r}")
         return address
 
     def _takes(self, name: str) -> str:
@@ -143,8 +143,8 @@ class _Engine:
         least, _, largest = self._facts.profiles[name]
         return f"and the plan takes {list(least)} to {list(largest)}"
 
-    def _done(self, result: Any, what: str) -> Any:
+    def _succeeded(self, result: Any, what: str) -> Any:
         """What TensorRT gave; None and False are its refusals."""
         if result is None or result is False:
-            raise UnsupportedModel(f"TensorRT did not {what}: {self._heard.last}.")
+            raise UnsupportedModel(f"TensorRT did not {what}: {self._listener.last}.")
         return result

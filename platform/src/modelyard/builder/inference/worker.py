@@ -44,7 +44,7 @@ class Worker:
 
     def opened(self) -> None:
         """Waits until the model is open; raises Lost."""
-        self._heard(0.0)
+        self._read_answer(0.0)
 
     @property
     def pid(self) -> int:
@@ -52,12 +52,12 @@ class Worker:
 
     def turn(self, rows: int, seconds: float) -> list[float]:
         """Milliseconds of the inferences of one turn."""
-        return self._asked({"rows": rows, "seconds": seconds}, seconds)["milliseconds"]
+        return self._request({"rows": rows, "seconds": seconds}, seconds)["milliseconds"]
 
     def finish(self) -> int:
         """Lets the process end and returns its peak memory in bytes; 0 when it is gone."""
         try:
-            return self._asked({}, 0.0)["peakMemory"]
+            return self._request({}, 0.0)["peakMemory"]
         except WorkerLost:
             return 0
 
@@ -65,15 +65,15 @@ class Worker:
         """Ends the process whatever it does."""
         end(self._process)
 
-    def _asked(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _request(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
         except BrokenPipeError:
-            raise self._gone() from None
-        return self._heard(seconds)
+            raise self._ended() from None
+        return self._read_answer(seconds)
 
-    def _heard(self, seconds: float) -> dict[str, Any]:
+    def _read_answer(self, seconds: float) -> dict[str, Any]:
         stream = self._process.stdout
         assert stream is not None
         now = time.monotonic()
@@ -86,13 +86,13 @@ class Worker:
                     raise WorkerLost(f"it did not answer for {patience:.0f} seconds while it was timed.")
                 more = stream.read(1 << 16)
                 if not more:
-                    raise self._gone()
+                    raise self._ended()
                 line += more
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerLost(answer["error"])
         return answer
 
-    def _gone(self) -> WorkerLost:
+    def _ended(self) -> WorkerLost:
         code = self._process.wait()
         return WorkerLost(f"while it was timed, it {fate(code, self._errors.read_text(errors='replace'))}.")

@@ -88,7 +88,7 @@ def _dim(dim: Any) -> Dim:
 
 def _data_files(model: Any, path: Path) -> tuple[str, ...]:
     """Files with external weights, each proved to lie beside the model and to be long enough."""
-    folder, found = path.parent.resolve(), set()
+    folder, files = path.parent.resolve(), set()
     for tensor in _tensors(model):
         if tensor.data_location != 1:
             continue
@@ -105,8 +105,8 @@ def _data_files(model: Any, path: Path) -> tuple[str, ...]:
             raise InvalidEntry(f"{path.name} has a damaged reference to {location!r}; export it again.") from bad
         if end > file.stat().st_size:
             raise InvalidEntry(f"the weights file {location!r} is cut short; copy it again.")
-        found.add(location)
-    return tuple(sorted(found))
+        files.add(location)
+    return tuple(sorted(files))
 
 
 def _tensors(model: Any) -> Iterator[Any]:

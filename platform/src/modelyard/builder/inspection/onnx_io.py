@@ -24,8 +24,8 @@ def read(path: Path) -> Any:
     import onnx
 
     model = onnx.load(str(path))
-    imports = sorted(model.opset_import, key=lambda one: one.domain not in ("", "ai.onnx"))
-    copies = [onnx.helper.make_opsetid(one.domain, one.version) for one in imports]
+    imports = sorted(model.opset_import, key=lambda imported: imported.domain not in ("", "ai.onnx"))
+    copies = [onnx.helper.make_opsetid(imported.domain, imported.version) for imported in imports]
     del model.opset_import[:]
     model.opset_import.extend(copies)
     return model
@@ -53,13 +53,13 @@ def write(model: Any, folder: Path, name: str = MODEL) -> Path:
 
 def names_read(nodes: Iterable[Any]) -> set[str]:
     """Names that these nodes read, those inside their branches and loops included."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in nodes:
-        found.update(node.input)
+        names.update(node.input)
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                found |= names_read(inner.node) | {value.name for value in inner.output}
-    return found
+                names |= names_read(inner.node) | {value.name for value in inner.output}
+    return names
 
 
 def without_unused_weights(model: Any) -> Any:
@@ -73,7 +73,7 @@ def without_unused_weights(model: Any) -> Any:
 
 def opset(model: Any) -> int:
     """The version of the default operator set."""
-    return max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0)
+    return max((imported.version for imported in model.opset_import if imported.domain in ("", "ai.onnx")), default=0)
 
 
 def operators(model: Any) -> frozenset[str]:
@@ -100,7 +100,7 @@ def attends(model: Any) -> bool:
     products = [node for node in model.graph.node if node.op_type == "MatMul"]
     types = operators(model)
     free = any(constants.isdisjoint(node.input) for node in products)
-    return ("Softmax" in types and free) or any(one.endswith("Attention") for one in types)
+    return ("Softmax" in types and free) or any(operator.endswith("Attention") for operator in types)
 
 
 @contextlib.contextmanager

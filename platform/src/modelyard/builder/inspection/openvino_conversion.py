@@ -7,7 +7,7 @@ from modelyard.core.failure_causes import blamed
 
 from .openvino_library import openvino
 
-_SAID = 300
+_MESSAGE_LENGTH = 300
 
 
 def converted(path: Path) -> Any:
@@ -15,8 +15,8 @@ def converted(path: Path) -> Any:
     try:
         return openvino().Core().read_model(str(path))
     except RuntimeError as bad:
-        said = " ".join(str(bad).split())[-_SAID:]
-        raise blamed(bad, f"OpenVINO cannot read this model ({said}); it stays with onnxruntime.") from bad
+        message = " ".join(str(bad).split())[-_MESSAGE_LENGTH:]
+        raise blamed(bad, f"OpenVINO cannot read this model ({message}); it stays with onnxruntime.") from bad
 
 
 def saved(model: Any, folder: Path, small: bool) -> Path:

@@ -62,15 +62,15 @@ class _Reader:
     _dims: list[Dim] = field(default_factory=list)
     _text: str | None = None
 
-    def start(self, tag: str, given: dict[str, str]) -> None:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "net":
-            self.version = int(given.get("version", 0))
+            self.version = int(attributes.get("version", 0))
         elif tag == "layer":
-            self._layer = given
-        elif tag == "data" and "offset" in given:
-            self.weights = max(self.weights, int(given["offset"]) + int(given["size"]))
+            self._layer = attributes
+        elif tag == "data" and "offset" in attributes:
+            self.weights = max(self.weights, int(attributes["offset"]) + int(attributes["size"]))
         elif tag == "port":
-            self._port, self._dims = given, []
+            self._port, self._dims = attributes, []
         elif tag == "dim":
             self._text = ""
 
@@ -94,6 +94,8 @@ class _Reader:
             raise UnsupportedModel(f"an {kind} of the IR has no printable name; convert the model again with names.")
         datatype = _DATATYPES.get(self._port.get("precision", ""))
         if datatype is None:
-            given = self._port.get("precision", "nothing")
-            raise UnsupportedModel(f"{kind} {name!r} is of type {given}, which cannot be served; cast it in the graph.")
+            precision = self._port.get("precision", "nothing")
+            raise UnsupportedModel(
+                f"{kind} {name!r} is of type {precision}, which cannot be served; cast it in the graph."
+            )
         return Port(name, datatype, tuple(self._dims))

@@ -28,15 +28,15 @@ class Attempts:
         for number, pause in enumerate(self.pauses, start=1):
             try:
                 return attempt()
-            except HostFailure as met:
-                if met.reason in self.lasting:
+            except HostFailure as failure:
+                if failure.reason in self.lasting:
                     raise
-                self.say(f"{str(met).rstrip('.')}; try {number + 1} of {len(self.pauses) + 1} in {pause:g} s")
+                self.say(f"{str(failure).rstrip('.')}; try {number + 1} of {len(self.pauses) + 1} in {pause:g} s")
                 self.sleep(pause)
         try:
             return attempt()
-        except HostFailure as met:
-            raise HostFailure(met.reason, f"tried {len(self.pauses) + 1} times: {met}") from met
+        except HostFailure as failure:
+            raise HostFailure(failure.reason, f"tried {len(self.pauses) + 1} times: {failure}") from failure
 
 
 def fresh_prefix() -> str:

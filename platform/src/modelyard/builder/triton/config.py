@@ -168,9 +168,9 @@ def _refuse_foreign(config: Any) -> None:
             raise UnsupportedModel(f"config.pbtxt sets the parameter {key!r}, which is not supported; remove it.")
 
 
-def _agree(given: Any, found: Any) -> None:
+def _agree(author: Any, derived: Any) -> None:
     """The author's tensors must be those of the model: Triton would load the file and fail every request."""
-    for kind, theirs, ours in (("input", given.input, found.input), ("output", given.output, found.output)):
+    for kind, theirs, ours in (("input", author.input, derived.input), ("output", author.output, derived.output)):
         known = {tensor.name: tensor for tensor in ours}
         for tensor in theirs:
             match = known.get(tensor.name)

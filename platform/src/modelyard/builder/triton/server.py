@@ -146,16 +146,16 @@ def _wait_until_ready(server: TritonServer, model: str) -> None:
     raise failure("Triton", End(words=f"it was not ready after {READY_SECONDS} s {reasons(server.log)}", late=True))
 
 
-def _free_ports(*wanted: int) -> tuple[int, int]:
+def _free_ports(*requested: int) -> tuple[int, int]:
     """The wanted ports, checked to be free, or free ones where 0 is wanted."""
     with ExitStack() as held:
-        found = []
-        for port in wanted:
+        ports = []
+        for port in requested:
             probe = held.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as bad:
                 raise InvalidSettings(f"port {port} is in use; choose another with --http-port/--grpc-port.") from bad
-            found.append(probe.getsockname()[1])
-        return found[0], found[1]
+            ports.append(probe.getsockname()[1])
+        return ports[0], ports[1]

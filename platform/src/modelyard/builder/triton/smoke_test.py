@@ -73,9 +73,13 @@ def infer(server: TritonServer, model: str, body: RequestBody) -> dict[str, Any]
     except httpx.TransportError as bad:
         raise _unanswered(server, bad) from bad
     if response.status_code != 200:
-        said = f"Triton loads the model but its first inference fails: {response.text[:400]}"
+        message = f"Triton loads the model but its first inference fails: {response.text[:400]}"
         cause = host_cause(response.text)
-        raise UnsupportedModel(said) if cause is None else HostFailure(cause.reason, sentence(cause, "Triton", said))
+        raise (
+            UnsupportedModel(message)
+            if cause is None
+            else HostFailure(cause.reason, sentence(cause, "Triton", message))
+        )
     length = response.headers.get(HEADER_LENGTH)
     return decode(response.content, int(length) if length else None)
 

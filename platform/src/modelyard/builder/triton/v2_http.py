@@ -59,7 +59,7 @@ def decode(content: bytes, header_length: int | None, tensors: str = "outputs") 
     import numpy as np
 
     header = json.loads(content if header_length is None else content[:header_length])
-    raw, found = content[header_length or len(content) :], {}
+    raw, arrays = content[header_length or len(content) :], {}
     for output in header[tensors]:
         size = output.get("parameters", {}).get("binary_data_size")
         dtype = numpy_type(output["datatype"])
@@ -68,8 +68,8 @@ def decode(content: bytes, header_length: int | None, tensors: str = "outputs") 
         else:
             piece, raw = raw[:size], raw[size:]
             flat = np.array(_strings(piece), dtype=object) if dtype.hasobject else np.frombuffer(piece, dtype)
-        found[output["name"]] = flat.reshape(output["shape"])
-    return found
+        arrays[output["name"]] = flat.reshape(output["shape"])
+    return arrays
 
 
 def needs_binary(arrays: Mapping[str, Any]) -> bool:
@@ -94,9 +94,9 @@ def _plain(array: Any) -> list[Any]:
 
 def _strings(piece: bytes) -> list[str]:
     """Length-prefixed strings, as Triton packs BYTES."""
-    found, at = [], 0
+    strings, at = [], 0
     while at < len(piece):
         (length,) = struct.unpack_from("<I", piece, at)
-        found.append(piece[at + 4 : at + 4 + length].decode())
+        strings.append(piece[at + 4 : at + 4 + length].decode())
         at += 4 + length
-    return found
+    return strings
