@@ -1,4 +1,4 @@
-"""From a part to an artifact that is proved to answer: the part's own model, or a variant in its place.
+"""From a shared layer to an artifact that is proved to answer: the layer's own model, or a variant in its place.
 
 OUT/repository/<model>/config.pbtxt
 OUT/repository/<model>/1/model.onnx     and its weights; model.xml or model.plan for another backend
@@ -45,7 +45,7 @@ class ProgressSteps:
 
     @property
     def attempts(self) -> Attempts:
-        """How often a step is tried that the machine failed; what is met is said."""
+        """How often a step is tried that the machine failed; `say` gets what went wrong."""
         return Attempts(self.say, self.sleep)
 
     @contextmanager
@@ -68,7 +68,10 @@ class Artifact:
 
 @dataclass(frozen=True)
 class AssemblyRequest:
-    """What is wanted: under which name, as which build, from what; `optimization` is what is known of the variant."""
+    """What to build: for which model name, as which build (`digest`), from what, for which hardware.
+
+    `optimization` is the report's summary when a variant is served.
+    """
 
     model: str
     digest: str
@@ -79,9 +82,9 @@ class AssemblyRequest:
 
 @dataclass(frozen=True)
 class Variant:
-    """A model to serve in the place of a part's own.
+    """A model to serve in the place of a shared layer's own.
 
-    `files` are its files by their name in the artifact, `answer` is what it gives for the part's sample: its
+    `files` are its files by their name in the artifact, `answer` are its outputs by name for the layer's sample: its
     rounding is not the original's, and Triton is held to it.
     """
 
@@ -91,7 +94,10 @@ class Variant:
 
 
 def build(source: Source, request: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
-    """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced."""
+    """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced.
+
+    Raises InvalidEntry or UnsupportedModel when the model cannot be served, HostFailure when the machine failed.
+    """
     with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
         with steps.step("evidence", "trying the model"):
             layer = make_part(source, Path(scratch), steps.attempts)
@@ -101,7 +107,10 @@ def build(source: Source, request: AssemblyRequest, out: Path, steps: ProgressSt
 def assemble(
     layer: SharedLayer, request: AssemblyRequest, out: Path, steps: ProgressSteps, variant: Variant | None = None
 ) -> Artifact:
-    """Lays out the repository, proves it and writes the report."""
+    """Lays out OUT/repository, proves it with one request to a real Triton and writes the report.
+
+    Raises InvalidEntry or UnsupportedModel when Triton cannot serve the model, HostFailure when the machine failed.
+    """
     repository = _emptied(out) / REPOSITORY
     own = _own(layer)
     variant = variant or own
@@ -144,7 +153,7 @@ def assemble(
 
 @dataclass(frozen=True)
 class _Layout:
-    """How Triton will be told to serve a part."""
+    """How Triton will be told to serve a model."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
@@ -156,12 +165,12 @@ class _Layout:
         return self.batching.max_batch_size > 0
 
     def as_clients_see(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
-        """Arrays in the shapes that travel: what is nothing but a batch is [n, 1] to clients."""
+        """Arrays by name in the shapes clients send and receive: [n] of a batchable model is [n, 1] to them."""
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
 def _own(layer: SharedLayer) -> Variant:
-    """The part's own model."""
+    """The layer's own model."""
     backend: Runtime = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
     return Variant(backend, {name: layer.folder / name for name in layer.manifest.served}, layer.sample("output"))
 

@@ -1,4 +1,4 @@
-"""Builds in the store: looked up first, made from a shared part when there is one, published with the report last.
+"""Builds in the store: looked up first, made from a shared layer when there is one, published with the report last.
 
 Of two builders of one digest both write the same bytes and one report wins; both have succeeded.
 """
@@ -24,7 +24,10 @@ Fetch = Callable[[Path], None]
 
 
 def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch, steps: ProgressSteps) -> Report:
-    """The report of the build of an entry under a model's name; builds it unless it is there."""
+    """The report of the build of an entry for the model `model`; builds and stores it unless it is there.
+
+    Raises InvalidEntry or UnsupportedModel when the entry cannot be served, HostFailure when the machine failed.
+    """
     digest = build_digest(entry.digest, model, {})
     present = published(store, digest)
     if present is not None:
@@ -41,13 +44,16 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
 
 
 def published(store: Store, digest: str) -> Report | None:
-    """The report of a complete build, or None."""
+    """The report of the build `digest`; None when it is not (completely) in the store."""
     content = store.get(keys.build_report(digest))
     return None if content is None else Report.model_validate_json(content)
 
 
 def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: ProgressSteps) -> SharedLayer:
-    """The part of an entry from the store, else made from FOLDER/entry and put there."""
+    """The shared layer of an entry: from the store, else made of the files that `fetch` puts into FOLDER/entry.
+
+    A new one is put into the store. Raises what `make_part` raises.
+    """
     digest = keys.part_digest(entry.digest)
     with steps.step("fetch", "looking for work already done"):
         layer = _stored_layer(store, digest, folder / "stored")
@@ -64,7 +70,7 @@ def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: Progr
 
 
 def _stored_layer(store: Store, digest: str, folder: Path) -> SharedLayer | None:
-    """A complete, undamaged part from the store; None when it has to be made (again)."""
+    """A complete, undamaged layer from the store; None when it has to be made (again)."""
     content = store.get(keys.part(digest, MANIFEST))
     if content is None:
         return None
@@ -83,7 +89,7 @@ def _stored_layer(store: Store, digest: str, folder: Path) -> SharedLayer | None
 
 
 def upload(artifact: Artifact, part_digest: str, layer: SharedLayer, digest: str, store: Store) -> None:
-    """Files of the part are copied inside the store; the rest is sent; the report closes the build."""
+    """Puts a build into the store: the layer's files are copied inside it, others are sent, the report comes last."""
     places = {file.sha256: keys.part(part_digest, file.path) for file in layer.manifest.files}
     for file in artifact.report.files:
         target = keys.build_repository(digest) + file.path

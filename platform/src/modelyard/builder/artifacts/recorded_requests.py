@@ -37,7 +37,7 @@ Feed = dict[str, Any]
 
 @dataclass(frozen=True)
 class RecordedRequests:
-    """Inputs by name, one mapping a request, and in words where they are from."""
+    """Arrays by input name, one mapping a request, and in words where they are from."""
 
     feeds: list[Feed]
     origin: str
@@ -62,7 +62,7 @@ def warmup(store: Store, digest: str) -> bytes:
 
 
 def warmup_inputs(body: bytes) -> Feed:
-    """Arrays by input name of a request body: JSON, or JSON with raw tensors behind it."""
+    """Arrays by input name of a request's body: JSON, or JSON with raw tensors behind it."""
     text = body.decode("latin-1")
     _, end = json.JSONDecoder().raw_decode(text)
     return decode(body, end, "inputs")

@@ -12,7 +12,7 @@ _ONE = "modelyard/shape_of_one"
 
 
 def without_scalars(model: Any) -> list[str]:
-    """Rewrites a ModelProto in place; names of the tensors that were scalars."""
+    """Rewrites an onnx.ModelProto in place; returns the names of the inputs and outputs that were scalars."""
     from onnx import TensorProto, helper
 
     graph = model.graph

@@ -1,8 +1,9 @@
-"""A part: all that does not depend on a Model's name. Made once per entry, kept in a folder or in the store.
+"""A shared layer: all of a build that does not depend on a Model's name. Made once per entry, kept in a folder or
+in the store, and called a part there.
 
 model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR
 author.pbtxt             the author's config.pbtxt, when there was one
-findings.json            what `evidence` found
+findings.json            what `validation` found
 proof.npz                one sample and onnxruntime's answer
 part.json                the list of these files; written last
 """
@@ -45,14 +46,14 @@ class LayerManifest(BaseModel):
 
 @dataclass(frozen=True)
 class SharedLayer:
-    """A complete part in a folder."""
+    """A complete shared layer in a folder."""
 
     folder: Path
     manifest: LayerManifest
 
     @cached_property
     def findings(self) -> dict[str, Any]:
-        """As `evidence.gather` returned it."""
+        """As `validation.gather` returned them."""
         return json.loads((self.folder / FINDINGS).read_text())
 
     @cached_property
@@ -67,7 +68,7 @@ class SharedLayer:
 
     @property
     def author_config(self) -> str | None:
-        """The author's config.pbtxt."""
+        """The text of the author's config.pbtxt; None without one."""
         file = self.folder / _AUTHOR
         return file.read_text() if file.is_file() else None
 
@@ -77,7 +78,11 @@ class SharedLayer:
 
 
 def make_part(source: Source, folder: Path, attempts: Attempts | None = None) -> SharedLayer:
-    """Copies, rewrites and tries the model; raises InvalidEntry, UnsupportedModel or HostFailure."""
+    """The shared layer of `source`, in FOLDER: its files copied, scalars replaced, and the model tried.
+
+    Raises InvalidEntry or UnsupportedModel when the model cannot be served, HostFailure when the machine failed every
+    attempt.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in source.files.items():
         target = folder / name
@@ -105,13 +110,13 @@ def make_part(source: Source, folder: Path, attempts: Attempts | None = None) ->
 
 
 def copy_judgement(source: Source, folder: Path) -> None:
-    """What an entry says about how it is judged, where `evidence` finds it."""
+    """Writes how an entry is judged, if it says so, to FOLDER/judgement.json, where `validation` reads it."""
     if source.metadata and source.metadata.evaluation:
         (folder / JUDGEMENT).write_text(source.metadata.evaluation.model_dump_json(by_alias=True))
 
 
 def open_part(folder: Path) -> SharedLayer:
-    """A part somebody made earlier, verified file by file; raises CorruptEntry."""
+    """A layer that was made earlier, verified file by file; raises CorruptEntry when one is damaged or missing."""
     try:
         manifest = LayerManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError as bad:
@@ -124,7 +129,10 @@ def open_part(folder: Path) -> SharedLayer:
 
 
 def replace_scalars(path: Path) -> None:
-    """Rewrites the file when it has scalars among its inputs or outputs, which Triton does not serve."""
+    """Rewrites the ONNX file when it has scalars among its inputs or outputs, which Triton does not serve.
+
+    Raises InvalidEntry when it is no ONNX file or cannot be rewritten.
+    """
     import onnx
 
     model = read_model(path)

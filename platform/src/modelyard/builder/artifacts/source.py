@@ -46,7 +46,7 @@ class Source:
             raise UnsupportedModel(f"{self.model.name} is OpenVINO's IR, and {why}; use the ONNX model it was made of.")
 
     def digest(self) -> str:
-        """`sha256:<hex>` over everything that is built from."""
+        """`sha256:<hex>` over the model, its weights, its eval.npz and config.pbtxt."""
         files = [described(path, name) for name, path in self.files.items()]
         if self.evaluation:
             files.append(described(self.evaluation, _EVALUATION))
@@ -63,7 +63,10 @@ def described(path: Path, name: str) -> EntryFile:
 
 
 def read_source(path: Path) -> Source:
-    """What is at `path`; raises InvalidEntry when it is nothing that can be built."""
+    """What is at `path`, a file or folder.
+
+    Raises InvalidEntry when it is nothing that can be built, UnsupportedModel when Triton could not serve it.
+    """
     if path.is_file():
         if path.suffix == ".onnx":
             if path.is_symlink():

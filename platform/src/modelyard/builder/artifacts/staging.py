@@ -32,7 +32,7 @@ class Naming:
 
 
 def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
-    """A checked entry folder: PATH itself, or one made in SCRATCH. Raises what to mend."""
+    """A checked entry folder: PATH itself, or one made in SCRATCH. Raises InvalidEntry or UnsupportedModel."""
     if path.is_dir():
         folder = stage(path, scratch, naming)
         if naming.name or naming.version:
@@ -48,7 +48,11 @@ def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
 
 
 def stage(path: Path, scratch: Path, naming: Naming) -> Path:
-    """PATH itself when it can be built as it is, else its converted form in SCRATCH."""
+    """PATH itself when it can be built as it is, else its converted form in SCRATCH.
+
+    Raises InvalidEntry when it holds a pickle that is not trusted, or cannot be read, UnsupportedModel when it cannot
+    be converted.
+    """
     if path.is_file() and path.suffix == ".joblib":
         _trusted(path, naming)
         target = scratch / f"{path.stem}.onnx"
@@ -67,7 +71,7 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
 
 
 def staged_source(path: Path, scratch: Path, naming: Naming) -> Source:
-    """What to build for PATH."""
+    """What to build for PATH, converted in SCRATCH when needed; raises what `stage` and `read_source` raise."""
     return read_source(stage(path, scratch, naming))
 
 

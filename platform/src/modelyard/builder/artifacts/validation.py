@@ -49,7 +49,12 @@ def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
 
 
 def gather(folder: Path) -> dict[str, Any]:
-    """Findings about the model in FOLDER; raises InvalidEntry or UnsupportedModel."""
+    """Runs the model in FOLDER on its evaluation set or on made-up inputs, and writes one sample to proof.npz.
+
+    Returns {"batchable", "reason": why, "outputShapes": by output name, "quality": EvaluationSet.compare's, or None}.
+    Raises InvalidEntry or UnsupportedModel when the model does not run or its answers are wrong, HostFailure when the
+    machine failed.
+    """
     path = folder / (MODEL if (folder / MODEL).is_file() else IR)
     graph = inspect(path)
     run = _session(path, [port.name for port in graph.outputs])
@@ -161,7 +166,7 @@ def _against_batching(run: Run, rows: tuple[Feed, Feed]) -> str | None:
 
 
 def _raise_if_of_the_machine(bad: Exception) -> None:
-    """What the machine lacked when the model was asked says nothing of the model."""
+    """Raises HostFailure when `bad` is for want of memory or the like, which says nothing of the model."""
     if cause_of_exception(bad) is not None:
         raise blamed(bad, onnxruntime_message(bad)) from bad
 

@@ -1,4 +1,4 @@
-"""A model held to a metric on its evaluation set: what `evaluation` in modelyard.yaml asks for."""
+"""A model held to a metric on its evaluation set: what `evaluation` in modelyard.yaml demands."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from .metrics import LOWER_IS_BETTER, quality
 
 
 def judge(judgement: Judgement, path: Path) -> Judge:
-    """Says the metric of answers to PATH's inputs; raises InvalidEntry when they miss the bound."""
+    """A function from answers (arrays by output name) to {"metric", "value"}, for the eval.npz at `path`.
+
+    The function raises InvalidEntry when the value misses `judgement.bound`.
+    """
     evaluation, bound = evaluation_of(path.parent, judgement.metric), judgement.bound
     lower = judgement.metric in LOWER_IS_BETTER
 

@@ -25,7 +25,7 @@ Feed = dict[str, Any]
 Run = Callable[[Feed], Feed]
 """From inputs to outputs."""
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
-"""What is to be said of answers by output name; raises InvalidEntry when they are not good enough."""
+"""From answers by output name to what a report says of them; raises InvalidEntry when they are not good enough."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class EvaluationSet:
     rows: int
 
     def row(self, index: int) -> dict[str, Any]:
-        """One row of every input, still with its dimension 0."""
+        """Row `index` of every input, still with its dimension 0 (size 1)."""
         return {name: value[index : index + 1] for name, value in self.inputs.items()}
 
     def compare(self, run: Run, chunk: int | None, judged: Judge | None = None) -> dict[str, Any]:
-        """Largest difference an output, over all rows; raises InvalidEntry when one is not what is expected.
+        """Runs all rows, `chunk` at a time (None: all at once), and compares the outputs with the expected ones.
 
-        With `judged` the answers may differ, and it raises InvalidEntry when they are not good enough.
+        Returns {"rows", "largestDifference": by output name} and what `judged` returns. Raises InvalidEntry when an
+        output is off by more than 1 % and 0.001; with `judged` values may differ, and it raises when it is not content.
         """
         answers = self._answers(run, chunk)
         for name, expected in self.outputs.items():
@@ -73,7 +74,10 @@ class EvaluationSet:
 
 
 def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
-    """The evaluation set of a model; raises InvalidEntry naming the array that does not fit."""
+    """The evaluation set at `path` for a model with `graph`, arrays cast to the types of its tensors.
+
+    Raises InvalidEntry naming the array that is missing, unknown or of another shape or type.
+    """
     arrays = read_arrays(path)
     inputs = {port.name: _fitting(arrays, "input", port, path) for port in graph.inputs}
     known = {f"input:{port.name}" for port in graph.inputs} | {f"output:{port.name}" for port in graph.outputs}
@@ -92,7 +96,10 @@ def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
-    """All arrays of an .npz file, strings as objects; raises InvalidEntry when it is not one or too large."""
+    """All arrays of an .npz file by key, strings as objects.
+
+    Raises InvalidEntry when it cannot be read, holds pickled objects or is larger than 1 GiB.
+    """
     import numpy as np
 
     try:
@@ -113,7 +120,7 @@ def read_tensors(path: Path, kind: str) -> Feed:
 
 
 def write_arrays(arrays: Mapping[str, Any], path: Path) -> Path:
-    """Arrays by name as the .npz file PATH, which `read_arrays` reads back; gives PATH."""
+    """Writes arrays by key as the .npz file `path`, which `read_arrays` reads back, and returns `path`."""
     import numpy as np
 
     np.savez(path, **{name: storable(value) for name, value in arrays.items()})
@@ -121,7 +128,7 @@ def write_arrays(arrays: Mapping[str, Any], path: Path) -> Path:
 
 
 def storable(value: Any) -> Any:
-    """An array whose strings are fixed-width Unicode: .npz files are read without pickles."""
+    """`value` as an array in which strings are fixed-width Unicode: .npz files are read without pickles."""
     import numpy as np
 
     array = np.asarray(value)
@@ -129,7 +136,10 @@ def storable(value: Any) -> Any:
 
 
 def close(actual: Any, expected: Any, relative: float = 1e-3, absolute: float = 1e-5) -> bool:
-    """Whether two arrays agree: numbers within tolerance (NaN equals NaN), everything else exactly."""
+    """Whether two arrays agree in shape and values: floats by |a - e| <= absolute + relative |e|, the rest exactly.
+
+    NaN equals NaN.
+    """
     import numpy as np
 
     if actual.shape != expected.shape:
@@ -141,7 +151,7 @@ def close(actual: Any, expected: Any, relative: float = 1e-3, absolute: float = 
 
 
 def largest_difference(actual: Any, expected: Any) -> float:
-    """Largest absolute difference; for anything but numbers the number of elements that differ."""
+    """Largest |actual - expected| of two arrays of one shape; for anything but numbers how many elements differ."""
     import numpy as np
 
     if actual.size == 0:

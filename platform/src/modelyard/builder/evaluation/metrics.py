@@ -46,7 +46,11 @@ class MetricChoice:
 
 
 def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None) -> MetricChoice:
-    """The metric for an evaluation set; `named` are the keys of the entry's metrics, in order."""
+    """The metric for an evaluation set, and why.
+
+    `named` are the keys of the entry's `metrics`, in order; `outputs` the expected outputs by name; `labels` those of
+    eval.npz, or None. A name that is unknown, or does not fit the arrays, is passed over.
+    """
     classes = labels is not None and _predicted(outputs, labels)
     for name in named:
         metric = _ALIASES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
@@ -65,7 +69,10 @@ def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None)
 
 
 def quality(evaluation: EvaluationData, outputs: Arrays) -> float:
-    """The evaluation's metric for a variant's `outputs`; raises InvalidEntry when it has no value there."""
+    """The evaluation's metric for a variant's `outputs`, arrays by output name; mae is in the outputs' unit.
+
+    Raises InvalidEntry when the metric has no value on this evaluation set.
+    """
     import numpy as np
 
     value = _METRICS[evaluation.metric](outputs, evaluation)
@@ -86,7 +93,7 @@ def scale(evaluation: EvaluationData, original: float) -> float:
 
 
 def classes_of(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Class ids (or names) an output stands for, in the shape of `labels`.
+    """Class ids (or names) that an output stands for, in the shape of `labels`.
 
     One dimension more than the labels: the largest score wins. The same shape: ids as they are; one real score a
     row is class 1 above 0.5, or above 0 where scores leave [0, 1].
@@ -101,12 +108,15 @@ def classes_of(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def accuracy(classes: np.ndarray, labels: np.ndarray) -> float:
-    """Share of the elements of `classes` that are those of `labels`."""
+    """Share (0 to 1) of the elements of `classes` that equal those of `labels`; both of one shape."""
     return float((classes == labels).mean())
 
 
 def f1(classes: np.ndarray, labels: np.ndarray) -> float:
-    """Macro F1 over the classes that occur in either; a class that is nowhere right counts 0."""
+    """Macro F1 (0 to 1) over the classes that occur in either array: the mean of  2 tp / (2 tp + fp + fn)  of each.
+
+    A class that is nowhere right counts 0.
+    """
     import numpy as np
 
     scores = []
@@ -117,7 +127,10 @@ def f1(classes: np.ndarray, labels: np.ndarray) -> float:
 
 
 def auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve; `scores` [n], [n, 1] or [n, classes], NaN when only one class occurs."""
+    """Area under the ROC curve (Mann and Whitney 1947), 0 to 1; NaN when only one class occurs.
+
+    `scores` [n], [n, 1] or [n, classes], `labels` [n]; with more than two classes the mean of one against the rest.
+    """
     import numpy as np
 
     if scores.ndim == 1 or scores.shape[1] == 1:
@@ -128,14 +141,17 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def mae(answers: np.ndarray, truth: np.ndarray) -> float:
-    """Mean absolute error; shapes may differ by dimensions of size 1."""
+    """Mean absolute error, in the unit of `truth`; shapes may differ by dimensions of size 1."""
     import numpy as np
 
     return float(np.abs(answers.astype(np.float64).reshape(truth.shape) - truth).mean())
 
 
 def cosine(answers: np.ndarray, expected: np.ndarray) -> float:
-    """Mean cosine of the rows; two rows of zeros agree, one row of zeros does not."""
+    """Mean over the rows of  a . b / (|a| |b|),  -1 to 1; two rows of zeros count 1, one row of zeros 0.
+
+    Both arrays are [rows, ...]; all other dimensions are one vector.
+    """
     import numpy as np
 
     a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (answers, expected))

@@ -23,21 +23,24 @@ _NUMPY = {
 
 
 def numpy_type(datatype: str) -> Any:
-    """The numpy dtype of an Open Inference Protocol datatype."""
+    """The numpy dtype of an Open Inference Protocol datatype (FP32, BYTES, ...); raises KeyError for an unknown one."""
     import numpy as np
 
     return np.dtype(_NUMPY[datatype])
 
 
 def recipes() -> Iterator[tuple[int, str]]:
-    """(size of dynamic dimensions, kind of values), the likely first."""
+    """Pairs of SIZES (of dynamic dimensions) and KINDS (of values) to make inputs of, the likely first."""
     for kind in KINDS:
         for size in SIZES:
             yield size, kind
 
 
 def sample(ports: Sequence[Port], size: int, kind: str, seed: int, rows: int | None) -> dict[str, Any] | None:
-    """One array an input, dimension 0 of size `rows` unless None; None when it would be absurdly large."""
+    """Made-up arrays by input name, drawn from `seed`: dynamic dimensions of `size`, dimension 0 of `rows` unless None.
+
+    `kind` is one of KINDS. None when an array would have more than 20 million elements.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)

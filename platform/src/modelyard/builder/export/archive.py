@@ -81,7 +81,7 @@ class ArchiveManifest(_Closed):
 
 
 def pack(target: Path, files: Mapping[str, Path]) -> None:
-    """Writes TARGET whole or not at all: under a temporary name beside it, renamed when complete."""
+    """Writes `files` (by name in the archive) to TARGET, whole or not at all: renamed when complete. Raises OSError."""
     with _complete(target) as unfinished, zipfile.ZipFile(unfinished, "x") as archive:
         for name in sorted(files):
             with files[name].open("rb") as stream, archive.open(_item(name), "w", force_zip64=True) as member:
@@ -89,7 +89,7 @@ def pack(target: Path, files: Mapping[str, Path]) -> None:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """An .npz file that numpy reads, with the same bytes for the same arrays; strings as fixed-width Unicode."""
+    """Writes arrays by key as an .npz file: equal arrays give equal bytes; strings as fixed-width Unicode."""
     import numpy as np
 
     with zipfile.ZipFile(path, "w") as archive:
@@ -101,7 +101,10 @@ def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def unpack(path: Path, folder: Path) -> ArchiveManifest:
-    """The files of an export in FOLDER, each as its manifest says; raises InvalidEntry or CorruptEntry."""
+    """Extracts the export at `path` into FOLDER, every file compared with the manifest, which is returned.
+
+    Raises InvalidEntry when it is no export, CorruptEntry when a file is damaged, missing or not listed.
+    """
     if not path.is_file():
         raise InvalidEntry(f"there is no file {path}; name the .zip that `modelyard export` wrote.")
     try:

@@ -1,7 +1,7 @@
 """An entry or a model file as one archive for a machine without Modelyard, and the check of such an archive.
 
-`export_archive` says what is inside, `export_formats` how each format is made and asked. Models are touched only in
-`export_worker`, in a confined process; what is not converted, or answers otherwise, leaves no archive behind.
+`archive` says what is inside, `formats` how each format is made and run. Models are touched only in
+`worker`, in a confined process; what is not converted, or answers otherwise, leaves no archive behind.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Checked:
     largest_difference: dict[str, float]
 
     def facts(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The same as plain values for --json and tables; size in bytes."""
         source = self.manifest.source
         return {
             "name": source.name,
@@ -56,7 +56,7 @@ class Checked:
 
 
 def export(path: Path, format_name: str, out: Path, digest: str | None = None, seconds: float = SECONDS) -> Checked:
-    """OUT, from the entry folder, file or repository at PATH; an older OUT is replaced.
+    """Writes the archive OUT from the entry folder, file or repository at PATH; an older OUT is replaced.
 
     `digest` is the entry's own when the caller knows it. Raises InvalidSettings when the format cannot be made here
     or OUT not be written, UnsupportedModel when the model cannot be converted or then answers otherwise.
@@ -82,7 +82,11 @@ def require_format(name: str) -> None:
 
 
 def check(path: Path, seconds: float = SECONDS) -> Checked:
-    """What an archive proves on this machine; raises InvalidEntry, CorruptEntry or UnsupportedModel."""
+    """Runs the archive at `path` on its golden inputs, in a process that ends after `seconds`, and compares.
+
+    Raises InvalidEntry when it is no export, CorruptEntry when it is damaged, InvalidSettings when its runtime is
+    missing here, UnsupportedModel when its answers are others, HostFailure when the machine failed.
+    """
     with tempfile.TemporaryDirectory(prefix="modelyard-check-") as scratch:
         folder = Path(scratch, "archive")
         manifest = unpack(path, folder)

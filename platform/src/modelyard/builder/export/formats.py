@@ -2,7 +2,7 @@
 
     onnx       as the entry holds it                       asked in onnxruntime
     openvino   IR in fp32, by OpenVINO's own reader        asked in OpenVINO, on the CPU, in fp32
-    tflite     fp32, by onnx2tf (export_tflite)            asked in LiteRT
+    tflite     fp32, by onnx2tf (tflite)                   asked in LiteRT
     coreml     refused: coremltools reads ONNX no longer, and its runtime is on macOS only
 
 A format whose converter or runtime is missing is refused in a sentence before anything is read.

@@ -90,7 +90,7 @@ _ORIGIN = {
 
 
 def readme(manifest: ArchiveManifest) -> str:
-    """The page, from everything else in the manifest."""
+    """The text of README.md for an archive with this manifest."""
     source, golden = manifest.source, manifest.golden
     package, program = _PROGRAMS[manifest.format]
     title = f"{source.name}:{source.version}" if source.version else source.name

@@ -28,17 +28,20 @@ _MESSAGE_LENGTH = 300
 
 
 def against_making() -> str | None:
-    """What is missing for converting, or None."""
+    """Why nothing can be converted here, with the remedy; None when it can."""
     return _against("onnx2tf", "ai_edge_litert")
 
 
 def against_asking() -> str | None:
-    """What is missing for running, or None."""
+    """Why nothing can be run here, with the remedy; None when it can."""
     return _against("ai_edge_litert")
 
 
 def convert(model: Path, graph: Graph, folder: Path) -> str:
-    """FOLDER/model.tflite; inputs keep names and shapes. Raises UnsupportedModel with the converter's last words."""
+    """Writes FOLDER/model.tflite, whose inputs keep names and shapes, and returns the converter's name and version.
+
+    Raises UnsupportedModel with the converter's last line, HostFailure when the machine ended it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="modelyard-tflite-") as scratch:
         names = [port.name for port in graph.inputs]
@@ -49,7 +52,10 @@ def convert(model: Path, graph: Graph, folder: Path) -> str:
 
 
 def answer(path: Path, feed: Feed) -> tuple[Feed, str]:
-    """LiteRT's answer, and its version; raises UnsupportedModel with its last words."""
+    """Arrays by output name for arrays by input name, and LiteRT's name and version.
+
+    Raises UnsupportedModel with its last line, HostFailure when the machine ended it.
+    """
     with tempfile.TemporaryDirectory(prefix="modelyard-tflite-") as scratch:
         inputs, outputs = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
         save_arrays(inputs, feed)

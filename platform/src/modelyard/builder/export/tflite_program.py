@@ -31,7 +31,7 @@ def _release(package: str) -> tuple[int, ...]:
 
 
 def convert(model: str, target: str, inputs: list[str]) -> str:
-    """Writes TARGET; only float32 of what the converter makes is kept."""
+    """Writes TARGET, the float32 form of what the converter makes, and returns its name and version."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         import_module("onnx2tf").convert(
             input_onnx_file_path=model,
@@ -48,7 +48,7 @@ def convert(model: str, target: str, inputs: list[str]) -> str:
 
 
 def answer(model: str, inputs: str, target: str) -> str:
-    """Asks once, with tensors resized to the inputs."""
+    """Runs MODEL once on the .npz `inputs`, tensors resized to them, and writes the outputs to the .npz `target`."""
     numpy = import_module("numpy")
     runtime = import_module("ai_edge_litert.interpreter").Interpreter(model, num_threads=1)
     with numpy.load(inputs, allow_pickle=False) as arrays:
@@ -66,7 +66,7 @@ def answer(model: str, inputs: str, target: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when it is done."""
+    """0 when it is done, 1 with the reason on stderr."""
     verb, rest = arguments[0], arguments[1:]
     try:
         if verb == "missing":

@@ -44,7 +44,10 @@ ROWS = 4
 
 
 def make(path: Path, form: Format, folder: Path) -> dict[str, Any]:
-    """Fills FOLDER with all but README and manifest; raises InvalidEntry or UnsupportedModel."""
+    """Fills FOLDER/archive with all but README and manifest; returns what the manifest says and how `check` went.
+
+    Raises InvalidEntry or UnsupportedModel when the model cannot be converted or then answers otherwise.
+    """
     source = read_source(path)
     source.needs_onnx("archives are made of ONNX models")
     original = folder / "original"
@@ -73,7 +76,10 @@ def make(path: Path, form: Format, folder: Path) -> dict[str, Any]:
 
 
 def check(form: Format, folder: Path) -> dict[str, Any]:
-    """The answers of FOLDER/model to FOLDER/golden.npz; raises UnsupportedModel when they are others."""
+    """Runs FOLDER/model on the inputs in FOLDER/golden.npz; returns runtime, rows and the largest difference an output.
+
+    Raises CorruptEntry when golden.npz and config.json contradict each other, UnsupportedModel when an output differs.
+    """
     arrays = read_arrays(folder / GOLDEN)
     inputs, outputs = _of(arrays, "input"), _of(arrays, "output")
     names = _names(folder / CONFIG)
@@ -102,7 +108,7 @@ def check(form: Format, folder: Path) -> dict[str, Any]:
 
 
 def golden(folder: Path, graph: Graph, batchable: bool) -> tuple[Feed, Feed]:
-    """Inputs and outputs by name, for a model that `gather` has tried."""
+    """Golden inputs and outputs by name, at most 4 rows, for a model in FOLDER that `gather` has tried."""
     expected: Feed = {}
     if (folder / EVALUATION).is_file():
         evaluation = read_evaluation(folder / EVALUATION, graph)

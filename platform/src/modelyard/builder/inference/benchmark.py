@@ -43,7 +43,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class BenchmarkPlan:
-    """How to time: inputs (.npz by tensor name), batch sizes, threads, and until when (time.monotonic)."""
+    """How to time.
+
+    `inputs` is an .npz by tensor name, `batches` are rows an inference, `deadline` is on time.monotonic's clock; a turn
+    lasts `turn` seconds, and a quiet machine is awaited for at most `patience` seconds.
+    """
 
     inputs: Path
     batches: tuple[int, ...]
@@ -64,7 +68,7 @@ class BenchmarkPlan:
 
 @dataclass(frozen=True)
 class Timing:
-    """What was measured of one subject."""
+    """What was measured of one subject: latency in milliseconds by batch size, rows a second, peak memory in bytes."""
 
     latency: Mapping[int, Latency]
     throughput: float
@@ -75,7 +79,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class BenchmarkResult:
-    """Timings by name, why others have none, and how quiet it was."""
+    """Timings by subject, why others have none (`lost`), and the share of the cores that others used meanwhile."""
 
     timings: Mapping[str, Timing]
     lost: Mapping[str, str]
@@ -97,7 +101,11 @@ class _Samples:
 def measure(
     subjects: Sequence[Subject], plan: BenchmarkPlan, scratch: Path, tell: Callable[[str], None] = lambda _: None
 ) -> BenchmarkResult:
-    """Times all subjects, the first being what speed-ups refer to; one that fails is in `lost`, the others go on."""
+    """Times all subjects in turns; speed-ups refer to the first.
+
+    Job files and errors of the processes are left in `scratch`; `tell` gets what happens as a sentence. A subject that
+    fails is named in the result's `lost`, and the others go on: nothing is raised for it.
+    """
     workers: dict[str, Worker] = {}
     lost: dict[str, str] = {}
     try:
@@ -120,7 +128,7 @@ def measure(
 
 
 def round_seconds(row: float, batches: Sequence[int]) -> float:
-    """About how long one subject takes in a round at least, when one row takes `row` seconds in a batch."""
+    """Least seconds that one subject takes in a round, when one row takes `row` seconds in a batch."""
     return sum(max(LEAST_TURN, 1.5 * (WARM_UP + LEAST) * rows * row) for rows in batches)
 
 

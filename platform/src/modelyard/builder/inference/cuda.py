@@ -29,7 +29,7 @@ _ARGUMENTS: dict[str, list[Any]] = {
 
 
 def package_folders() -> list[Path]:
-    """Where Python packages of NVIDIA's keep their libraries; none when none is installed."""
+    """The folders nvidia/*/lib of installed Python packages; empty when none is installed."""
     package = importlib.util.find_spec("nvidia")
     places = (package.submodule_search_locations or ()) if package else ()
     return [folder for place in places for folder in sorted(Path(place).glob("*/lib"))]
@@ -101,7 +101,7 @@ class Cuda:
         self._call("cudaStreamSynchronize", self.stream)
 
     def close(self) -> None:
-        """Gives the memory and the stream back."""
+        """Frees all memory and ends the stream; the object cannot be used afterwards."""
         while self._rooms:
             _, (address, _) = self._rooms.popitem()
             self._call("cudaFree", address)

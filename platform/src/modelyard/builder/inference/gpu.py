@@ -21,7 +21,7 @@ class Gpu:
 
 
 def first_gpu() -> Gpu:
-    """Asks the driver; raises NoGpu with the reason."""
+    """Asks the NVIDIA driver for its device 0; raises NoGpu when there is no driver, no GPU or no answer."""
     try:
         cuda = ctypes.CDLL(_DRIVER)
     except OSError as absent:

@@ -22,7 +22,7 @@ class Hardware:
 
 
 def this_machine() -> Hardware:
-    """The hardware variants will be measured on."""
+    """Cores, CPU flags and the GPU of the machine this process runs on."""
     return Hardware(cores(), _flags(), gpu())
 
 
@@ -37,7 +37,7 @@ def cores() -> int:
 
 
 def gpu() -> str | None:
-    """Name of the first GPU, when the installed onnxruntime is one for GPUs."""
+    """Name of the first GPU as nvidia-smi tells it; None without a GPU or without onnxruntime-gpu."""
     if shutil.which("nvidia-smi") is None or not _version("onnxruntime-gpu"):
         return None
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
@@ -46,17 +46,17 @@ def gpu() -> str | None:
 
 
 def processor() -> str:
-    """Name of the CPU."""
+    """Name of the CPU, as /proc/cpuinfo has it; the architecture where that has none."""
     return _cpuinfo().get("model name", "").strip() or os.uname().machine
 
 
 def telling_flags(flags: frozenset[str]) -> tuple[str, ...]:
-    """Those that say how fast small types are, sorted."""
+    """Those of the CPU flags that say how fast small number types are (avx, amx, vnni, bf16, ...), sorted."""
     return tuple(sorted(flag for flag in flags if any(word in flag for word in _TELLING)))
 
 
 def libraries() -> dict[str, str]:
-    """Versions of the libraries that make and run variants."""
+    """Versions by package of the installed libraries that make and run variants."""
     return {name: installed for name in _LIBRARIES if (installed := _version(name))}
 
 

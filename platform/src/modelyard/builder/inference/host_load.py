@@ -33,7 +33,7 @@ class CpuReading:
 
 
 def read(pids: Iterable[int] = ()) -> CpuReading:
-    """The counts now; `pids` are our processes, and a process that has ended counts no more."""
+    """The counts now, in core-seconds; `pids` are our other processes, and one that has ended counts no more."""
     text = Path("/proc/stat").read_text()
     ours = sum(_used(pid) for pid in (os.getpid(), *pids))
     return CpuReading(busy_seconds(text), ours, max(1, text.count("\ncpu")), time.monotonic())
@@ -50,7 +50,10 @@ def wait_until_quiet(
     reading: Callable[[], CpuReading] = read,
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
-    """Waits until others use at most MOST of the cores, but no longer than `patience` seconds; the last share seen."""
+    """Waits until others use at most MOST of the cores, for at most `patience` seconds; returns their last share.
+
+    `reading` takes a reading and `pause` sleeps for as many seconds as it is given.
+    """
     before, waited, others = reading(), 0.0, 1.0
     while True:
         pause(0.5)

@@ -13,7 +13,7 @@ from .sandbox import confined
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: inputs as an .npz by tensor name, and how the model is to run."""
+    """What a model is run on: inputs as an .npz by tensor name; threads, GPU or not, and a limit of memory in bytes."""
 
     inputs: Path
     threads: int
@@ -32,7 +32,11 @@ class Answer:
 
 
 def ask(model: Path, question: Question, folder: Path, seconds: float) -> Answer:
-    """The answers, with the files of asking in FOLDER; raises UnsupportedModel, or sandbox.Died."""
+    """The model's outputs for the question's inputs, from a process that ends after `seconds`; its files are in FOLDER.
+
+    Raises UnsupportedModel when the runtime refuses the model, HostFailure when the machine failed, and
+    sandbox.WorkerDied when the process ended without an answer.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     job, result = folder / "ask.json", folder / "asked.json"
     facts = {"threads": question.threads, "gpu": question.gpu, "batchable": question.batchable}

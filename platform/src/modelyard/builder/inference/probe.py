@@ -30,7 +30,10 @@ _FEEDS = 16
 
 
 def answer(job: dict[str, Any], result: Path) -> dict[str, Any]:
-    """Runs all rows, writes the answers and says how long it took and how much memory the process reached."""
+    """Runs all rows of the job's inputs and writes the outputs as answers.npz beside `result`.
+
+    Returns {"seconds": of running, "peakMemory": bytes}; raises UnsupportedModel or HostFailure when a run fails.
+    """
     import numpy as np
 
     run, inputs = _open(job), read_arrays(Path(job["inputs"]))
@@ -90,7 +93,7 @@ def timed(run: Run, feeds: list[Feed], seconds: float) -> list[float]:
 
 
 def feeds_of(inputs: Feed, rows: int, batchable: bool) -> list[Feed]:
-    """Inputs with `rows` rows each, from different places of the set; the inputs as they are when not batchable."""
+    """At most 16 inputs of `rows` rows each, from different places of `inputs`; `inputs` alone when not batchable."""
     import numpy as np
 
     if not batchable:
@@ -120,7 +123,7 @@ def _write_line(value: dict[str, Any]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the result, or the reason why there is none, has been written."""
+    """0 when the result has been written, or the error as {"reason", "message"}."""
     job = json.loads(Path(arguments[1]).read_text())
     if arguments[0] == "time":
         time_turns(job)

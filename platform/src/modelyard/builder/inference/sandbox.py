@@ -57,7 +57,8 @@ def confined(
     """The JSON that `python -m MODULE ARGUMENTS` leaves at `result`.
 
     The process and its children end after `seconds` and get at most `memory` bytes each, unless they use a GPU.
-    `{"error": {"reason", "message"}}` is raised as the error it names; a process without a result is Died.
+    `{"error": {"reason", "message"}}` is raised as the error it names, WorkerDied when the process
+    ended late, or with another exit code than 0.
     """
     result.unlink(missing_ok=True)
     process = start(

@@ -20,7 +20,11 @@ Opener = Callable[[Path, int, bool], Run]
 
 
 def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
-    """A function from arrays by input name to arrays by output name; raises UnsupportedModel or HostFailure."""
+    """A function from arrays by input name to arrays by output name.
+
+    `threads` are those of one inference, `gpu` is for ONNX only. Raises UnsupportedModel when the runtime refuses the
+    file or the GPU is not used, HostFailure when the machine failed.
+    """
     if path.suffix == ".plan":
         from .tensorrt_session import open_plan
 

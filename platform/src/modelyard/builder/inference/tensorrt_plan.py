@@ -20,7 +20,7 @@ PLAN, FACTS, TIMING_CACHE = "model.plan", "model.json", "timing.cache"
 
 
 class PlanFacts(BaseModel):
-    """What a plan was built with."""
+    """What a plan was built with; `profiles` as `profiles()` returns them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,9 +34,10 @@ class PlanFacts(BaseModel):
 def profiles(
     ports: Sequence[Port], evaluation: EvaluationData | None, batches: Sequence[int]
 ) -> dict[str, tuple[Shape, Shape, Shape]]:
-    """(least, usual, largest) shape of every input with dynamic dimensions; `batches` ascending, three of them.
+    """TensorRT's optimisation profile: (least, usual, largest) shape by input name, of inputs with dynamic dimensions.
 
-    Raises UnsupportedModel when a dynamic dimension other than the batch is nowhere seen.
+    `batches` are three sizes of dimension 0, ascending; other dynamic dimensions go from 1 to the size that the arrays
+    in `evaluation` have. Raises UnsupportedModel when `evaluation` does not show such a size.
     """
     by_name = {}
     for port in ports:
@@ -51,7 +52,7 @@ def profiles(
 
 
 def against_here(facts: PlanFacts, tensorrt: str, gpu: str, capability: str) -> str | None:
-    """Why a plan must not be run with this version on this GPU, or None."""
+    """Why a plan must not be run with this TensorRT on this GPU of this compute capability; None when it may."""
     if facts.gpu != gpu or facts.capability != capability:
         return (
             f"the plan was built for {facts.gpu} (compute capability {facts.capability}) and this is {gpu} "
@@ -78,12 +79,12 @@ def _sizes(port: Port, place: int, array: Any, batches: Sequence[int]) -> tuple[
 
 
 def facts_from(text: str) -> PlanFacts:
-    """The facts in a model.json."""
+    """The facts in the text of a model.json; raises pydantic's ValidationError when it is not one."""
     return PlanFacts.model_validate_json(text)
 
 
 def recorded(plan: Path) -> PlanFacts:
-    """The facts beside a plan; raises UnsupportedModel when they cannot be read."""
+    """The facts in the model.json beside `plan`; raises UnsupportedModel when they are missing or damaged."""
     try:
         return facts_from((plan.parent / FACTS).read_text())
     except (OSError, UnicodeDecodeError, ValidationError) as bad:
@@ -91,6 +92,6 @@ def recorded(plan: Path) -> PlanFacts:
         raise UnsupportedModel(words) from bad
 
 
-def asked(profile: Mapping[str, tuple[Shape, Shape, Shape]]) -> dict[str, list[list[int]]]:
-    """Profiles as JSON holds them."""
+def profiles_as_json(profile: Mapping[str, tuple[Shape, Shape, Shape]]) -> dict[str, list[list[int]]]:
+    """Profiles of `profiles` as JSON holds them: by input name, three lists of sizes."""
     return {name: [list(shape) for shape in shapes] for name, shapes in profile.items()}

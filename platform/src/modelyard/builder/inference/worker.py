@@ -1,4 +1,4 @@
-"""The parent's end of a timing process (`probe`): orders as lines of JSON, answers awaited with patience."""
+"""The parent's end of a timing process (`probe`): requests as lines of JSON, answers awaited with patience."""
 
 import json
 import selectors
@@ -16,7 +16,7 @@ _MOST_ROOM, _LEAST_ROOM = 120.0, 5.0
 
 
 class WorkerLost(Exception):
-    """The process answered no more; the sentence says why."""
+    """The process answers no more, or with an error; the sentence says why."""
 
 
 class Worker:
@@ -43,7 +43,7 @@ class Worker:
         self._deadline = deadline
 
     def opened(self) -> None:
-        """Waits until the model is open; raises Lost."""
+        """Waits until the model is open; raises WorkerLost when it cannot be opened or the process ended."""
         self._read_answer(0.0)
 
     @property
@@ -51,7 +51,7 @@ class Worker:
         return self._process.pid
 
     def turn(self, rows: int, seconds: float) -> list[float]:
-        """Milliseconds of the inferences of one turn."""
+        """Milliseconds of each inference of `rows` rows, run for about `seconds`; raises WorkerLost."""
         return self._request({"rows": rows, "seconds": seconds}, seconds)["milliseconds"]
 
     def finish(self) -> int:
@@ -62,7 +62,7 @@ class Worker:
             return 0
 
     def end(self) -> None:
-        """Ends the process whatever it does."""
+        """Kills the process with everything it started."""
         end(self._process)
 
     def _request(self, order: dict[str, Any], seconds: float) -> dict[str, Any]:

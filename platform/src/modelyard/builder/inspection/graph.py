@@ -22,7 +22,10 @@ class Port:
 
 @dataclass(frozen=True)
 class Graph:
-    """Inputs and outputs in order, and the files beside the model that hold its weights."""
+    """Inputs and outputs in order, and the files beside the model that hold its weights.
+
+    `opset` is the version of ONNX's default operator set, or of the IR for OpenVINO; 0 when the file names none.
+    """
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]

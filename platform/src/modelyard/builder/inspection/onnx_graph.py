@@ -21,7 +21,7 @@ _DATATYPES: dict[int, Datatype] = {
 
 
 def read_model(path: Path) -> Any:
-    """The ModelProto without external data; raises InvalidEntry when the bytes are not one."""
+    """The onnx.ModelProto at `path`, external data left unread; raises InvalidEntry when it is none, or over 2 GiB."""
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -39,7 +39,11 @@ def read_model(path: Path) -> Any:
 
 
 def describe(model: Any, path: Path) -> Graph:
-    """The graph of a ModelProto that was read from `path`; raises InvalidEntry or UnsupportedModel with what to do."""
+    """Inputs, outputs and weight files of an onnx.ModelProto that was read from `path`.
+
+    Raises InvalidEntry when shapes are missing, or weights are missing, cut short or outside the model's folder, and
+    UnsupportedModel when Triton could not serve it: no inputs, equal names, values that are no tensors.
+    """
     weights = {tensor.name for tensor in model.graph.initializer}
     weights |= {tensor.values.name for tensor in model.graph.sparse_initializer}
     inputs = tuple(_port(value, "input") for value in model.graph.input if value.name not in weights)

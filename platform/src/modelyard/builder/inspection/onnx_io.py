@@ -41,7 +41,7 @@ def without_weight_shapes(model: Any) -> Any:
 
 
 def write(model: Any, folder: Path, name: str = MODEL) -> Path:
-    """FOLDER/model.onnx, with NAME.data beside it when the weights are too large for one file."""
+    """Writes a ModelProto as FOLDER/NAME, with weights above 1.8 GB in NAME.data beside it, and returns the path."""
     import onnx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def write(model: Any, folder: Path, name: str = MODEL) -> Path:
 
 
 def names_read(nodes: Iterable[Any]) -> set[str]:
-    """Names that these nodes read, those inside their branches and loops included."""
+    """Names of the tensors that these NodeProtos read, those inside their branches and loops included."""
     names: set[str] = set()
     for node in nodes:
         names.update(node.input)
@@ -72,12 +72,12 @@ def without_unused_weights(model: Any) -> Any:
 
 
 def opset(model: Any) -> int:
-    """The version of the default operator set."""
+    """The version of the default operator set a ModelProto imports; 0 when it imports none."""
     return max((imported.version for imported in model.opset_import if imported.domain in ("", "ai.onnx")), default=0)
 
 
 def operators(model: Any) -> frozenset[str]:
-    """Types of the nodes, those of other domains written domain:type."""
+    """Operator types in a ModelProto's main graph; those outside ONNX's own domain as domain:type."""
     return frozenset(
         f"{node.domain}:{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
         for node in model.graph.node
@@ -85,7 +85,7 @@ def operators(model: Any) -> frozenset[str]:
 
 
 def weighted(model: Any) -> list[Any]:
-    """Nodes of `WEIGHT_INPUT` whose weights are constants of the graph."""
+    """NodeProtos whose operator is in `WEIGHT_INPUT` and whose weights are constants of the graph."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return [
         node
@@ -105,7 +105,7 @@ def attends(model: Any) -> bool:
 
 @contextlib.contextmanager
 def quietly(folder: Path) -> Iterator[None]:
-    """Libraries that print, log, warn and use the system's temporary folder: silent, and at work below `folder`."""
+    """A block in which libraries do not print, log or warn, and Python's temporary folder is `folder` (made if new)."""
     folder.mkdir(parents=True, exist_ok=True)
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     level = logging.root.manager.disable

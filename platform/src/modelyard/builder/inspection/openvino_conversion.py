@@ -11,7 +11,10 @@ _MESSAGE_LENGTH = 300
 
 
 def converted(path: Path) -> Any:
-    """The ov.Model of an ONNX file; raises UnsupportedModel when OpenVINO lacks an operator."""
+    """The openvino.Model of an ONNX file.
+
+    Raises UnsupportedModel when OpenVINO lacks an operator, HostFailure when the machine failed.
+    """
     try:
         return openvino().Core().read_model(str(path))
     except RuntimeError as bad:
@@ -20,7 +23,7 @@ def converted(path: Path) -> Any:
 
 
 def saved(model: Any, folder: Path, small: bool) -> Path:
-    """FOLDER/model.xml and its model.bin; `small` stores weights in fp16."""
+    """Writes an openvino.Model as FOLDER/model.xml and model.bin and returns the former; `small`: weights in fp16."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.xml"
     openvino().save_model(model, str(path), compress_to_fp16=small)

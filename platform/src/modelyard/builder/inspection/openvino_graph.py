@@ -23,7 +23,11 @@ _DATATYPES: dict[str, Datatype] = {
 
 
 def inspect_ir(path: Path) -> Graph:
-    """Inputs, outputs and the weights file; raises InvalidEntry or UnsupportedModel with what to do."""
+    """Inputs, outputs and the weights file (.bin) of the IR at `path` (.xml).
+
+    Raises InvalidEntry when one of the files is damaged or missing, UnsupportedModel when a name is not printable or a
+    type cannot be served.
+    """
     if path.stat().st_size >= LARGEST:
         raise InvalidEntry(f"{path.name} is larger than 2 GiB; weights belong into the .bin beside it.")
     reader = _Reader()

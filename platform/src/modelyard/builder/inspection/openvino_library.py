@@ -11,12 +11,12 @@ _REPORTER = "openvino_telemetry"
 
 
 def hide_reporter() -> None:
-    """To be called before the first import of openvino or nncf in a process."""
+    """Makes the package that reports uses impossible to import; call it before the first import of openvino or nncf."""
     sys.modules[_REPORTER] = None  # type: ignore[assignment]
 
 
 def openvino() -> Any:
-    """The module."""
+    """The module `openvino`; raises ImportError when it is not installed."""
     hide_reporter()
     import openvino as module
 

@@ -24,7 +24,10 @@ class Attempts:
     """Reasons that another try here would only meet again."""
 
     def of(self, attempt: Callable[[], T]) -> T:
-        """What the first try that ends well gives; raises HostFailure with what the last one met."""
+        """The result of the first try that raises no HostFailure; raises the last one's, with the number of tries.
+
+        A reason in `lasting` is raised at once; other errors always are.
+        """
         for number, pause in enumerate(self.pauses, start=1):
             try:
                 return attempt()

@@ -1,4 +1,4 @@
-"""`config.pbtxt`: written from the evidence, or completed from the author's own.
+"""`config.pbtxt`: written from what was found by trying the model, or completed from the author's own.
 
 A batchable model gets `max_batch_size` and dims without dimension 0, and Triton batches what waits; any other
 gets `max_batch_size: 0` and full dims. A tensor that is nothing but its batch dimension has no dims left, which
@@ -53,7 +53,7 @@ def messages() -> Any:
 def write_config(
     name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Runtime = BACKEND
 ) -> str:
-    """The text of config.pbtxt for a model; every port's dims are known."""
+    """The text of config.pbtxt for the model `name`; every port's dims must be known (`settled`)."""
     config = messages().ModelConfig(name=name, backend=backend, max_batch_size=MAX_BATCH if batchable else 0)
     if batchable:
         config.dynamic_batching.SetInParent()
@@ -70,7 +70,11 @@ def complete_config(
     batchable: bool,
     backend: Runtime = BACKEND,
 ) -> str:
-    """An author's config.pbtxt under another name, checked against the graph and the evidence."""
+    """An author's config.pbtxt (`text`) for the model `name` and a backend, checked against the graph.
+
+    Raises InvalidEntry when it contradicts the model's tensors or whether it is batchable, UnsupportedModel when it
+    sets what is not supported here.
+    """
     config = read_config(text)
     _refuse_foreign(config)
     if config.max_batch_size > 0 and not batchable:
@@ -95,7 +99,7 @@ def read_config(text: str) -> Any:
 
 
 def to_text(config: Any) -> str:
-    """Text that Triton reads back to the same message."""
+    """A ModelConfig as text that Triton reads back to the same message."""
     from google.protobuf import text_format
 
     return text_format.MessageToString(config)
@@ -110,7 +114,7 @@ def served(port: Port, batchable: bool) -> Tensor:
 
 
 def settled(ports: Sequence[Port], shapes: dict[str, list[int]]) -> tuple[Port, ...]:
-    """Ports with the dims that were seen where the file declares none or others."""
+    """Ports with dims corrected by `shapes`, which answers had by output name: what differs from them is dynamic."""
     return tuple(Port(port.name, port.datatype, _seen(port.dims, shapes[port.name])) for port in ports)
 
 

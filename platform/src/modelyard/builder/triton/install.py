@@ -24,7 +24,11 @@ PYTHONS = ("3.11", "3.12")
 
 
 def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
-    """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads)."""
+    """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads).
+
+    `say` gets what is done as a sentence. Raises InvalidSettings when Triton cannot run on this machine or no installer
+    is here, Unreachable when the packages cannot be downloaded.
+    """
     named = os.environ.get("MODELYARD_TRITON_HOME")
     if named:
         if not Path(named, "bin", "tritonserver").is_file():

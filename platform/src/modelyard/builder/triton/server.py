@@ -53,7 +53,8 @@ def running(
 ) -> Iterator[TritonServer]:
     """A Triton that answers for `model`; free ports where 0 is given. Stopped when the block ends.
 
-    Raises HostFailure or UnsupportedModel, as `failure_causes` says, when it does not come up.
+    Its output goes to `log`. Raises InvalidSettings when a port is in use, and HostFailure or UnsupportedModel, as
+    `failure_causes` says, when it does not come up within 120 s.
     """
     free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
     with log.open("wb") as sink:

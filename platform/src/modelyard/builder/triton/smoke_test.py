@@ -29,8 +29,9 @@ def prove(
     runtime: str = "onnxruntime",
     attempts: Attempts | None = None,
 ) -> Proof:
-    """Serves the repository with the Triton of `home` and asks once.
+    """Serves the repository with the Triton of `home`, sends one request and compares the outputs by name.
 
+    `body` is the request, `expected` are arrays by output name, from `runtime`; Triton's output goes to `log`.
     Raises UnsupportedModel when the answer is missing or another, HostFailure when the machine failed every attempt.
     """
     return (attempts or Attempts()).of(lambda: _proved(home, repository, model, body, expected, log, runtime))
@@ -64,7 +65,10 @@ def _proved(
 
 
 def infer(server: TritonServer, model: str, body: RequestBody) -> dict[str, Any]:
-    """One request; arrays by output name. Raises UnsupportedModel or HostFailure with Triton's words."""
+    """Sends one request and returns arrays by output name.
+
+    Raises UnsupportedModel when Triton refuses it, HostFailure when the machine failed, both with Triton's words.
+    """
     import httpx
 
     url = f"{server.url}/v2/models/{model}/infer"

@@ -36,7 +36,7 @@ class RequestBody:
 
 
 def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> RequestBody:
-    """The request for arrays by input name; `binary_outputs` when the answer does not fit JSON."""
+    """The request for arrays by input name; `binary_outputs` asks for an answer in raw bytes (see `needs_binary`)."""
     inputs, raw = [], b""
     for name, array in feed.items():
         tensor: dict[str, Any] = {"name": name, "datatype": _DATATYPES[array.dtype.name], "shape": list(array.shape)}
@@ -55,7 +55,10 @@ def encode(feed: Mapping[str, Any], binary_outputs: bool = False) -> RequestBody
 
 
 def decode(content: bytes, header_length: int | None, tensors: str = "outputs") -> dict[str, Any]:
-    """Arrays by name: of a response, or of a request with `tensors="inputs"`."""
+    """Arrays by name, of a response's body, or with `tensors="inputs"` of a request's.
+
+    `header_length` is that of the JSON header in bytes, None when all of `content` is JSON.
+    """
     import numpy as np
 
     header = json.loads(content if header_length is None else content[:header_length])
@@ -73,7 +76,7 @@ def decode(content: bytes, header_length: int | None, tensors: str = "outputs") 
 
 
 def needs_binary(arrays: Mapping[str, Any]) -> bool:
-    """Whether some array cannot be written as JSON."""
+    """Whether some array cannot be written as JSON: half precision, NaN, infinities."""
     return not all(_in_json(array) for array in arrays.values())
 
 

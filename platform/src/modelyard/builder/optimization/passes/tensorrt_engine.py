@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.inference.tensorrt_plan import PLAN, asked, profiles
+from modelyard.builder.inference.tensorrt_plan import PLAN, profiles, profiles_as_json
 from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
@@ -57,7 +57,7 @@ class TensorRt(Rewrite):
             "model": str(lowered),
             "folder": str(folder),
             "precision": str(self.precision),
-            "profiles": asked(profiles(ports, evaluation, settled["batches"])),
+            "profiles": profiles_as_json(profiles(ports, evaluation, settled["batches"])),
             "workspace": settled["workspace"],
             "timing_cache": settled["timing_cache"] and str(settled["timing_cache"]),
         }
