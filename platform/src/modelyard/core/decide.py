@@ -23,13 +23,14 @@ from .names import host, predictor, preview_route_name, sticky_policy_name
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
-from .reporting.view import DecisionView, answered, replicas_ready
+from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
 from .revisions import lifecycle
 from .revisions.lifecycle import RevisionFacts
+from .revisions.readiness import answered, replicas_ready
 from .revisions.route_status import mentioned, programmed
 from .rollout import advance, traffic_target
 from .rollout.context import RolloutContext

@@ -14,11 +14,12 @@ from modelyard.core.conditions import ConditionUpdate, events, merge
 from modelyard.core.names import host
 from modelyard.core.plan import Event
 from modelyard.core.revisions.failures import failure_of
+from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import routed
 from modelyard.core.snapshot import Failure
 
 from .events import rollout_events
-from .view import DecisionView, ready_replicas
+from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
 _VAGUE = ("NotReady", "StartTimedOut")

@@ -9,10 +9,9 @@ from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
-from modelyard.core.names import predictor
 from modelyard.core.revisions.route_status import programmed
 from modelyard.core.rollout.publication import RoutingPlan
-from modelyard.core.snapshot import Probe, Snapshot
+from modelyard.core.snapshot import Snapshot
 from modelyard.settings import Settings
 
 
@@ -63,37 +62,3 @@ class DecisionView:
         serving = [revision for revision in self.revisions if revision.stage is Stage.SERVING]
         by_right = [revision for revision in serving if revision.name == self.rollout.stable]
         return next(iter(by_right or sorted(serving, key=lambda revision: -revision.weight)), None)
-
-
-def answered(snapshot: Snapshot, revision: str) -> bool:
-    """Whether a revision's replicas are ready and its latest warm-up was answered."""
-    probe: Probe | None = snapshot.probes.get(revision)
-    return probe is not None and probe.answered and replicas_ready(snapshot, revision)
-
-
-def replicas_ready(snapshot: Snapshot, revision: str) -> bool:
-    """Whether KServe and the Deployment agree that a revision has at least the spec's fewest replicas ready.
-
-    False while somebody deletes it.
-    """
-    served = snapshot.child("InferenceService", revision)
-    deployment = snapshot.child("Deployment", predictor(revision))
-    if served is None or deployment is None or "deletionTimestamp" in served["metadata"]:
-        return False
-    conditions = served.get("status", {}).get("conditions", [])
-    fewest, _ = snapshot.model.spec.replica_range()
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions) and (
-        ready_replicas(snapshot, revision) >= fewest
-    )
-
-
-def ready_replicas(snapshot: Snapshot, revision: str) -> int:
-    """How many replicas of a revision are ready; 0 while it has no Deployment."""
-    deployment = snapshot.child("Deployment", predictor(revision)) or {}
-    return deployment.get("status", {}).get("readyReplicas", 0)
-
-
-def replicas(snapshot: Snapshot, deployment: str) -> int:
-    """How many replicas the Deployment with that name is to have; 1 while it is not there."""
-    manifest = snapshot.child("Deployment", deployment) or {}
-    return manifest.get("spec", {}).get("replicas", 1)

@@ -3,10 +3,10 @@
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
 from modelyard.core.names import REVISION_LABEL
-from modelyard.core.reporting.view import replicas_ready
 from modelyard.core.snapshot import Failure, Snapshot
 
 from . import pod_failures
+from .readiness import replicas_ready
 
 
 def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:

@@ -1,7 +1,7 @@
 """Request rates read from counted traffic."""
 
 from modelyard.api.status import RevisionStatus
-from modelyard.core.reporting.view import ready_replicas
+from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.snapshot import Snapshot
 
 SPAN = 60

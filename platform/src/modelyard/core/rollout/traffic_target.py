@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
-from modelyard.core.reporting.view import ready_replicas
 from modelyard.core.revisions.lifecycle import TrafficTarget
+from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.snapshot import Snapshot
 
 _WHOLE = frozenset({Phase.PREVIEWING, Phase.BAKING})

@@ -5,7 +5,7 @@ from modelyard.api.rollout_status import HISTORY, Outcome, Phase, RolloutRecord,
 from modelyard.core.analysis import gates
 from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
-from modelyard.core.reporting.view import replicas
+from modelyard.core.revisions.readiness import replicas
 
 from .context import RolloutContext
 from .effective_spec import pinned_spec
