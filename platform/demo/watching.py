@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from modelyard.api.model import Model
-from modelyard.cli.models.get import parsed, read
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.models import parsed, read
 from modelyard.errors import OutsideError
 
 from .stage import DemoFailed

@@ -75,7 +75,7 @@ class _Verbs(TyperGroup):
 
 
 def load(verb: str) -> Any:
-    """The real command of a verb."""
+    """The real command of a verb, a click command; KeyError when there is no such verb."""
     module = import_module(f"modelyard.cli.{VERBS[verb].module}")
     if hasattr(module, "app"):
         command = typer.main.get_command(module.app)
@@ -131,9 +131,9 @@ def run() -> NoReturn:
     except Exception as bad:
         if os.environ.get("MODELYARD_TRACEBACK"):
             raise
-        met = host_failure(bad)
+        failure = host_failure(bad)
         defect = f"a defect in Modelyard ({type(bad).__name__}: {bad}); set MODELYARD_TRACEBACK=1 to see where, "
-        code = _complain(f"{defect}and report it.", 1) if met is None else _complain(str(met), TRY_LATER)
+        code = _complain(f"{defect}and report it.", 1) if failure is None else _complain(str(failure), TRY_LATER)
     sys.exit(code)
 
 

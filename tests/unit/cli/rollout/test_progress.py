@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard.cli.rollout.progress import Reached, stations
+from modelyard.cli.rollout.progress import Reached, progress_steps
 from tests.support.objects.rollout_statuses import CANDIDATE, NOW, STABLE, a_model, a_revision, a_rollout, before, split
 
 SHADOW_THEN = {"strategy": "Shadow", "shadow": {"percent": 20, "then": "Canary"}, "steps": [{"weight": 50}]}
@@ -13,7 +13,7 @@ SPLIT = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user"}}
 def shown(rollout, spec=None, revisions=None):
     model = a_model(rollout, spec, revisions=revisions or split(rollout["weight"]))
     marks = {Reached.DONE: "+", Reached.CURRENT: ">", Reached.HELD: "=", Reached.TO_COME: ""}
-    found = stations(model, NOW)
+    found = progress_steps(model, NOW)
     return ", ".join(marks[one.reached] + one.label + (f" ({one.note})" if one.note else "") for one in found)
 
 
@@ -73,4 +73,4 @@ def test_a_share_counts_from_when_the_gateway_carries_it():
 
 @pytest.mark.parametrize("phase", ["Idle", "Aborting"])
 def test_without_a_way_forward_there_are_no_stations(phase):
-    assert stations(a_model(a_rollout(phase)), NOW) == ()
+    assert progress_steps(a_model(a_rollout(phase)), NOW) == ()

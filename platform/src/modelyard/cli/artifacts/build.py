@@ -65,11 +65,14 @@ def build(
         show(report)
 
 
-def model_name(given: str | None, source: str) -> str:
-    """The name to serve under, checked as Kubernetes will check it."""
+def model_name(name: str | None, source: str) -> str:
+    """The name to serve under: `name`, or one made from the source's; checked as Kubernetes will check it.
+
+    Raises InvalidEntry when it is no usable name.
+    """
     from modelyard.errors import InvalidEntry
 
-    name = given or re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:40].strip("-")
+    name = name or re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:40].strip("-")
     if not MODEL_NAME.fullmatch(name):
         raise InvalidEntry(
             f"{name!r} is not a usable model name: give --name up to 40 lower-case letters, digits and single dashes."
@@ -78,7 +81,7 @@ def model_name(given: str | None, source: str) -> str:
 
 
 def show(report: "Report") -> None:
-    """The report in a few lines."""
+    """Prints the report in a few lines: size and digest, tensors, batching, quality, variant, proof."""
     from modelyard.cli.terminal.console import out
 
     def tensors(items: tuple) -> str:
@@ -100,16 +103,14 @@ def show(report: "Report") -> None:
     console.print(f"  proved   one inference by {report.proof.server}", markup=False)
 
 
-def variant_line(found: "OptimizationSummary") -> str:
+def variant_line(summary: "OptimizationSummary") -> str:
     """What was chosen and what it brings, in one line."""
     from modelyard.api.optimization import ORIGINAL
     from modelyard.core.artifacts import optimization_summary
 
-    return (
-        found.reason
-        if found.variant == ORIGINAL
-        else f"{found.variant} in {found.runtime}: {optimization_summary.given(found)}"
-    )
+    if summary.variant == ORIGINAL:
+        return summary.reason
+    return f"{summary.variant} in {summary.runtime}: {optimization_summary.given(summary)}"
 
 
 def _locally(
@@ -127,7 +128,7 @@ def _locally(
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
     from modelyard.builder.artifacts.staging import Naming, stage
-    from modelyard.cli.registry.connection import open_registry
+    from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import say
     from modelyard.core.names import build_digest
 
@@ -149,12 +150,12 @@ def _locally(
             return _optimized(
                 path, optimize, AssemblyRequest(model, digest, reported, target.value), folder, trust_code
             )
-        order = AssemblyRequest(model, build_digest(digest, model, {}), reported, target.value)
-        return build_artifact(source, order, folder, ProgressSteps(say)).report
+        request = AssemblyRequest(model, build_digest(digest, model, {}), reported, target.value)
+        return build_artifact(source, request, folder, ProgressSteps(say)).report
 
 
-def _optimized(path: Path, asked: str, order: "AssemblyRequest", folder: Path, trust_code: bool) -> "Report":
-    """Builds here with a table that fills; the digest of `order` is still that of the source."""
+def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Path, trust_code: bool) -> "Report":
+    """Builds here with a table that fills; the digest of `request` is still that of the source."""
     from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.optimization.options import wish
     from modelyard.builder.optimization.results.publish import build as build_optimized
@@ -162,11 +163,11 @@ def _optimized(path: Path, asked: str, order: "AssemblyRequest", folder: Path, t
 
     from .optimize_view import progress
 
-    wanted = wish(asked, order.target)
-    order = replace(order, digest=build_digest(order.digest, order.model, wanted.options))
+    requested = wish(options, request.target)
+    request = replace(request, digest=build_digest(request.digest, request.model, requested.options))
     with progress() as watch:
         steps = ProgressSteps(watch.say)
-        return build_optimized(path, wanted, order, folder, steps, watch, trust_code=trust_code).report
+        return build_optimized(path, requested, request, folder, steps, watch, trust_code=trust_code).report
 
 
 def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
@@ -174,7 +175,7 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
     from modelyard.builder.artifacts.publish import publish
     from modelyard.builder.optimization.options import wish
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
-    from modelyard.cli.registry.connection import open_registry, open_store
+    from modelyard.cli.connection import open_registry, open_store
     from modelyard.cli.terminal.console import say
 
     entry = _resolved(what)
@@ -187,12 +188,12 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
 
     if optimize is None:
         return publish(entry, model, target.value, store, fetch, steps)
-    wanted = wish(optimize, target.value)
-    return publish_optimized(entry, model, wanted, store, fetch, steps, trust_code=trust_code)
+    requested = wish(optimize, target.value)
+    return publish_optimized(entry, model, requested, store, fetch, steps, trust_code=trust_code)
 
 
 def _resolved(what: str) -> "Entry":
-    from modelyard.cli.registry.connection import open_registry
+    from modelyard.cli.connection import open_registry
     from modelyard.errors import UnknownEntry
 
     match = _ENTRY.fullmatch(what)

@@ -53,7 +53,7 @@ def export(
         raise typer.BadParameter("say what to export, as which --format, and to which --out; or --check FILE.zip.")
     else:
         exports.require_format(form.value)
-        with _found(what, trust_pickle) as (path, digest):
+        with _source(what, trust_pickle) as (path, digest):
             say(f"converting to {form.value} and asking it")
             checked, file = exports.export(path, form.value, out, digest), out
     if output is not Output.TABLE:
@@ -63,10 +63,10 @@ def export(
 
 
 @contextmanager
-def _found(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
+def _source(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
     """The folder or file to export, and the digest the registry knows it by, if it is an entry."""
     from modelyard.builder.artifacts.staging import Naming, stage
-    from modelyard.cli.registry.connection import open_registry
+    from modelyard.cli.connection import open_registry
     from modelyard.core.storage.entry_metadata import METADATA
     from modelyard.errors import InvalidEntry
     from modelyard.registry.folder import read_folder
@@ -88,7 +88,7 @@ def _found(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
 
 def _resolved(name: str, sign: str | None, rest: str | None) -> "Entry":
     """The entry that is named; without version or alias the newest version, and it is said which."""
-    from modelyard.cli.registry.connection import open_registry
+    from modelyard.cli.connection import open_registry
     from modelyard.errors import UnknownEntry
 
     registry = open_registry()

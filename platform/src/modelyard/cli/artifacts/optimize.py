@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.cli.rollout.simulate import fraction
 from modelyard.cli.terminal.console import Output, dump
-from modelyard.cli.terminal.options import Shown
+from modelyard.cli.terminal.options import Shown, fraction
 
 if TYPE_CHECKING:
     from modelyard.builder.optimization.pass_api import Precision
@@ -37,11 +36,11 @@ class Aim(StrEnum):
 
 
 def duration(text: str | float) -> float:
-    """`90s`, `10m` or `1h` in seconds; BadParameter for anything else."""
+    """`90s`, `10m` or `1h` in seconds; BadParameter for anything else, or above a week."""
     if not isinstance(text, str):
         return text
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)", text.strip())
-    value = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)", text.strip())
+    value = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if not 0.0 < value <= 7 * 24 * 3600:
         raise typer.BadParameter(f"{text!r} is not a duration up to a week: write 90s, 10m or 1h.")
     return value
@@ -53,9 +52,9 @@ def precisions_of(text: str) -> "tuple[Precision, ...]":
 
     known = [precision.value for precision in Precision]
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    strange = next((name for name in names if name not in known), None)
-    if strange is not None or not names:
-        raise typer.BadParameter(f"{strange or text!r} is no precision: name some of {', '.join(known)}.")
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None or not names:
+        raise typer.BadParameter(f"{unknown or text!r} is no precision: name some of {', '.join(known)}.")
     return tuple(Precision(name) for name in dict.fromkeys(names))
 
 
@@ -86,7 +85,7 @@ def optimize(
     output: Shown = Output.TABLE,
 ) -> None:
     """Try smaller and faster variants of a model and keep the best that keeps its quality."""
-    wanted = precisions_of(precisions)
+    requested = precisions_of(precisions)
     from modelyard.api.optimization import RUNTIMES
     from modelyard.builder.optimization.optimizer import OptimizationRequest
     from modelyard.builder.optimization.optimizer import optimize as run
@@ -96,19 +95,19 @@ def optimize(
     from .optimize_view import progress, show
 
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
-    order = OptimizationRequest(
-        path, goal.value, max_quality_loss, wanted, budget, seed, out, runtimes=runtimes, search=search
+    request = OptimizationRequest(
+        path, goal.value, max_quality_loss, requested, budget, seed, out, runtimes=runtimes, search=search
     )
     with _scratch(out) as scratch, progress() as watch:
         if train:
             from modelyard.builder.optimization.training.starting_points import begin
 
-            begun = begin(order, trust_code, watch.say)
+            begun = begin(request, trust_code, watch.say)
             outcome = run(begun.order, begun.recipes, scratch, watch)
             report = write(outcome, out)
             begun.log(outcome, watch.say)
         else:
-            report = write(run(order, recipes, scratch, watch), out)
+            report = write(run(request, recipes, scratch, watch), out)
     if output is not Output.TABLE:
         dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
     else:

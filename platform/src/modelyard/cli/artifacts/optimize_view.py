@@ -48,21 +48,21 @@ class Board:
         self.say(f"trying {name}")
 
     def tried(self, trial: "Trial") -> None:
-        self.rows[trial.name] = _told(trial)
+        self.rows[trial.name] = _trial_row(trial)
         self.waiting = max(0, self.waiting - 1)
         self._draw()
 
     def _draw(self) -> None:
         """The last rows that fit; a long reason is cut here and told in full at the end."""
-        made = table(_COLUMNS, list(self.rows.values())[-max(3, self.live.console.height - 4) :])
-        made.expand, made.columns[-1].ratio = True, 1
-        for column in made.columns:
+        shown = table(_COLUMNS, list(self.rows.values())[-max(3, self.live.console.height - 4) :])
+        shown.expand, shown.columns[-1].ratio = True, 1
+        for column in shown.columns:
             column.no_wrap, column.overflow = True, "ellipsis"
         more = f", {self.waiting} to go" if self.waiting else ""
-        self.live.update(Group(made, Spinner("dots", Text(f" {self.doing}{more}", style="dim"))), refresh=True)
+        self.live.update(Group(shown, Spinner("dots", Text(f" {self.doing}{more}", style="dim"))), refresh=True)
 
 
-def _told(trial: "Trial") -> tuple[str, ...]:
+def _trial_row(trial: "Trial") -> tuple[str, ...]:
     quality = f"{trial.quality:.4g}" if trial.quality is not None else ""
     lost = _percent(trial.loss)
     verdict = f"[red]{escape(trial.refused)}[/]" if trial.refused else "[green]answers[/]"
@@ -71,7 +71,7 @@ def _told(trial: "Trial") -> tuple[str, ...]:
 
 @contextmanager
 def progress() -> "Iterator[Watch]":
-    """Who watches the engine: a live table on a terminal, plain lines elsewhere; both on stderr."""
+    """A context of who watches the optimizer: a live table on a terminal, plain lines elsewhere; both on stderr."""
     from modelyard.builder.optimization.optimizer import Watch
 
     if not sys.stderr.isatty():
@@ -89,7 +89,7 @@ def _plainly(doing: str) -> None:
 
 
 def show(report: "Optimization", folder: Path) -> None:
-    """The verdict, the variants, and what to do next."""
+    """Prints the variants, the verdict, and what to do next with the files in `folder`."""
     console = out()
     verdict(report, console)
     for name, text in _next(report, folder):
@@ -97,7 +97,7 @@ def show(report: "Optimization", folder: Path) -> None:
 
 
 def verdict(report: "Optimization", console: Console) -> None:
-    """The variants, why some were refused, what was chosen, and what one should know about the figures."""
+    """Prints the variants, why some were refused, what was chosen, and what one should know about the figures."""
     console.print(variants_table(report))
     for reason, names in _refusals(report).items():
         console.print(f"  [red]refused[/] {escape(', '.join(names))}: [dim]{escape(reason)}[/]", soft_wrap=True)
@@ -121,11 +121,11 @@ def variants_table(report: "Optimization") -> Table:
 
 def _refusals(report: "Optimization") -> dict[str, list[str]]:
     """Names by reason, in the order they were tried."""
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for variant in report.variants:
         if variant.refused:
-            found.setdefault(variant.refused, []).append(variant.name)
-    return found
+            names.setdefault(variant.refused, []).append(variant.name)
+    return names
 
 
 def _row(variant: "Variant", report: "Optimization", batches: Sequence[int]) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _row(variant: "Variant", report: "Optimization", batches: Sequence[int]) -> 
     return (
         name,
         f"{variant.speedup:.2f}" if variant.speedup else "",
-        *(f"{one.p50:.3g}" if one else "" for one in latencies),
+        *(f"{latency.p50:.3g}" if latency else "" for latency in latencies),
         f"{variant.throughput:,.0f}" if variant.throughput else "",
         _bytes(variant.size),
         f"{variant.quality:.4g}" if variant.quality is not None else "",
@@ -150,7 +150,7 @@ def _row(variant: "Variant", report: "Optimization", batches: Sequence[int]) -> 
 
 
 def summary(report: "Optimization") -> list[str]:
-    """What was chosen and what it brings, in two or three lines."""
+    """What was chosen and what it brings: one line when it is the original, else two or three, with markup."""
     chosen = report.chosen
     if chosen.name == report.baseline:
         return [f"[bold]{escape(report.source)}[/]: {escape(chosen.reason)}"]
@@ -208,7 +208,7 @@ def _bytes(size: float | None) -> str:
     return in_bytes(size) if size else ""
 
 
-def _percent(share: float | None) -> str:
+def _percent(loss: float | None) -> str:
     from modelyard.builder.optimization.search.selection import percent
 
-    return percent(share) if share is not None else ""
+    return percent(loss) if loss is not None else ""

@@ -31,7 +31,7 @@ class Files:
     contents: Mapping[str, bytes]
 
     def report(self) -> "Optimization":
-        """report.json; raises InvalidInput when it is none."""
+        """The content of report.json; raises InvalidInput when it is missing or no report."""
         from pydantic import ValidationError
 
         from modelyard.api.optimization import Optimization
@@ -43,7 +43,7 @@ class Files:
             raise InvalidInput(f"{_JSON} is missing or is no report of an optimization; optimize again.") from bad
 
     def write(self, folder: Path) -> Path:
-        """All files below FOLDER; the page's path."""
+        """Writes all files into `folder`, which is made; returns the page's path."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in self.contents.items():
             (folder / name).write_bytes(content)
@@ -62,18 +62,18 @@ def report(
     """Show what the optimization of a Model tried, measured and chose."""
     from .optimize_view import verdict
 
-    found = local(Path(what)) if Path(what, _JSON).is_file() else _of_model(what, namespace)
-    told = found.report()
+    files = local(Path(what)) if Path(what, _JSON).is_file() else _of_model(what, namespace)
+    optimization = files.report()
     if folder is not None:
-        say(f"{found.write(folder)} and {len(found.contents) - 1} files beside it")
+        say(f"{files.write(folder)} and {len(files.contents) - 1} files beside it")
     if show_page:
-        page = found.write(folder or Path(tempfile.mkdtemp(prefix="modelyard-report-")))
+        page = files.write(folder or Path(tempfile.mkdtemp(prefix="modelyard-report-")))
         say(f"opening {page}")
         typer.launch(page.absolute().as_uri())
     if output is not Output.TABLE:
-        dump(told.model_dump(mode="json", by_alias=True, exclude_none=True), output)
+        dump(optimization.model_dump(mode="json", by_alias=True, exclude_none=True), output)
     else:
-        verdict(told, out())
+        verdict(optimization, out())
 
 
 def local(folder: Path) -> Files:
@@ -82,11 +82,11 @@ def local(folder: Path) -> Files:
 
 
 def stored(store: "Store", digest: str) -> Files | None:
-    """The report of an optimized build; None when there is none."""
+    """The report of the optimized build with that digest; None when the store has none."""
     from modelyard.core.storage.keys import build_optimization
 
     prefix = build_optimization(digest, "")
-    names = [one.key.removeprefix(prefix) for one in store.list(prefix)]
+    names = [item.key.removeprefix(prefix) for item in store.list(prefix)]
     plain = [name for name in names if "/" not in name and name.endswith(_SUFFIXES)]
     contents = {name: store.get(prefix + name) for name in plain}
     return Files({name: content for name, content in contents.items() if content is not None}) if plain else None
@@ -99,20 +99,20 @@ def of_model(model: "Model", open_store: Callable[[], "Store"]) -> Files:
     status, which = model.status.optimization, f"{model.name} in namespace {model.namespace}"
     if status is None:
         raise InvalidModel(f"{which} is not optimized: add `optimize: {{}}` to its spec.")
-    found = stored(open_store(), status.digest)
-    if found is None:
+    files = stored(open_store(), status.digest)
+    if files is None:
         raise InvalidModel(
             f"there is no report on {which} yet: {status.failure or status.message or 'it begins soon.'}"
         )
-    return found
+    return files
 
 
 def _of_model(name: str, namespace: str) -> Files:
-    from modelyard.cli.models.get import parsed, read
-    from modelyard.cli.registry.connection import open_store
+    from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
+    from modelyard.clients.cluster.models import parsed, read
 
-    found = read(Cluster(access()), namespace or current_namespace(), name)
-    return of_model(parsed(found[0]), open_store)
+    models = read(Cluster(access()), namespace or current_namespace(), name)
+    return of_model(parsed(models[0]), open_store)

@@ -38,9 +38,9 @@ def serve(
         source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle))
         model, digest = model_name(name, source.name), source.digest()
         reported = ReportedSource(kind=source.kind, name=source.name, digest=digest)
-        order = AssemblyRequest(model, build_digest(digest, model, {}), reported)
+        request = AssemblyRequest(model, build_digest(digest, model, {}), reported)
         steps = ProgressSteps(say)
-        artifact = build_artifact(source, order, Path(scratch, "out"), steps)
+        artifact = build_artifact(source, request, Path(scratch, "out"), steps)
         show(artifact.report)
 
         def served() -> None:

@@ -1,6 +1,6 @@
 """The page that draws the states of a rollout, made by asking the table in `rollout.py` every question there is.
 
-Every course that a spec can have is followed from Idle, with every signal in every state that it leads to.
+Every path that a spec can give a rollout is followed from Idle, with every signal in every state that it leads to.
 """
 
 from collections.abc import Iterator
@@ -52,33 +52,37 @@ class Transition(NamedTuple):
 
 
 def transitions() -> frozenset[Transition]:
-    """Every transition there is."""
-    return frozenset(one for course in _courses() for one in _along(course))
+    """Every transition that some spec can lead to, each once."""
+    return frozenset(arrow for spec_view in _spec_views() for arrow in _along(spec_view))
 
 
-def _along(course: RolloutSpecView) -> Iterator[Transition]:
-    """Those of one course; a state is its phase, its step and the phase that is held."""
-    open_: list[tuple[Phase, int, Phase]] = [(Phase.IDLE, 0, course.held)]
+def _along(spec_view: RolloutSpecView) -> Iterator[Transition]:
+    """Those of one spec; a state is its phase, its step and the phase that is held."""
+    open_: list[tuple[Phase, int, Phase]] = [(Phase.IDLE, 0, spec_view.held)]
     known = set(open_)
     while open_:
         phase, step, held = open_.pop()
         for signal in Signal:
-            move = next_transition(phase, step, signal, replace(course, held=held))
-            if move is None:
+            transition = next_transition(phase, step, signal, replace(spec_view, held=held))
+            if transition is None:
                 continue
-            yield Transition(phase, signal, move.phase, move.outcome)
-            then = (move.phase, move.step, phase if move.phase is Phase.HOLDING else course.held)
-            if then not in known:
-                known.add(then)
-                open_.append(then)
+            yield Transition(phase, signal, transition.phase, transition.outcome)
+            following = (
+                transition.phase,
+                transition.step,
+                phase if transition.phase is Phase.HOLDING else spec_view.held,
+            )
+            if following not in known:
+                known.add(following)
+                open_.append(following)
 
 
 def page() -> str:
-    """docs/rollout-states.md."""
-    found = transitions()
-    drawn = "\n".join(_arrows(one for one in found if one.signal not in AGAINST))
-    ends = "\n".join(f"| {signal} | {_SIGNALS[signal]} | {_outcomes(found, signal)} |" for signal in AGAINST)
-    signals = "\n".join(f"| {signal} | {said} |" for signal, said in _SIGNALS.items() if signal not in AGAINST)
+    """The page docs/rollout-states.md: a state diagram, and tables of what every signal means."""
+    arrows = transitions()
+    drawn = "\n".join(_drawn(arrow for arrow in arrows if arrow.signal not in AGAINST))
+    ends = "\n".join(f"| {signal} | {_SIGNALS[signal]} | {_outcomes(arrows, signal)} |" for signal in AGAINST)
+    signals = "\n".join(f"| {signal} | {meaning} |" for signal, meaning in _SIGNALS.items() if signal not in AGAINST)
     return "\n".join(
         [
             _HEAD,
@@ -89,30 +93,30 @@ def page() -> str:
     )
 
 
-def _courses() -> Iterator[RolloutSpecView]:
+def _spec_views() -> Iterator[RolloutSpecView]:
     for strategy, load_test, goes_on, first in product(Strategy, (False, True), (False, True), (False, True)):
         if (load_test and strategy not in FITS["load_test"]) or (goes_on and strategy not in FITS["shadow"]):
             continue
         yield RolloutSpecView(strategy, _STEPS, load_test, goes_on, first)
 
 
-def _arrows(found: Iterator[Transition]) -> list[str]:
+def _drawn(arrows: Iterator[Transition]) -> list[str]:
     """Lines of the picture, one for every pair of phases, in the phases' own order."""
     order = list(Phase)
     words: dict[tuple[Phase, Phase], set[str]] = {}
-    for one in found:
-        ending = f" ({one.outcome})" if one.outcome else ""
-        words.setdefault((one.source, one.target), set()).add(f"{one.signal}{ending}")
+    for arrow in arrows:
+        ending = f" ({arrow.outcome})" if arrow.outcome else ""
+        words.setdefault((arrow.source, arrow.target), set()).add(f"{arrow.signal}{ending}")
     pairs = sorted(words, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
     return [f"    {source} --> {target}: {', '.join(sorted(words[source, target]))}" for source, target in pairs]
 
 
-def _outcomes(found: frozenset[Transition], signal: Signal) -> str:
+def _outcomes(arrows: frozenset[Transition], signal: Signal) -> str:
     """Outcomes of a signal, with the phases they belong to when there is more than one."""
     by_outcome: dict[str, set[Phase]] = {}
-    for one in found:
-        if one.signal is signal:
-            by_outcome.setdefault(str(one.outcome), set()).add(one.source)
+    for arrow in arrows:
+        if arrow.signal is signal:
+            by_outcome.setdefault(str(arrow.outcome), set()).add(arrow.source)
     if len(by_outcome) == 1:
         return next(iter(by_outcome))
     rarest, *others = sorted(by_outcome, key=lambda outcome: len(by_outcome[outcome]))

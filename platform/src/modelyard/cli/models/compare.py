@@ -45,9 +45,9 @@ def compare(
     where = namespace or current_namespace()
     try:
         pair = _revisions(name, where, stable, candidate, build)
-        found = _compared(name, where, pair, samples, tolerance, seconds, max_disagreement)
+        report = _compared(name, where, pair, samples, tolerance, seconds, max_disagreement)
         if publish:
-            _publish(name, where, pair[1], found)
+            _publish(name, where, pair[1], report)
     except Exception as bad:
         if not publish:
             raise
@@ -55,29 +55,28 @@ def compare(
         problem(str(bad))
         raise typer.Exit(NO_ANSWER) from bad
     if output is Output.TABLE:
-        out().print(_shown(found))
-        out().print(found["message"], soft_wrap=True, markup=False)
+        out().print(_shown(report))
+        out().print(report["message"], soft_wrap=True, markup=False)
     else:
-        dump(found, output)
-    raise typer.Exit(0 if found["passed"] else 1)
+        dump(report, output)
+    raise typer.Exit(0 if report["passed"] else 1)
 
 
 def _revisions(name: str, namespace: str, stable: str, candidate: str, build: str) -> tuple[str, str, str]:
-    """Stable, candidate, and the build to take requests from; what is not given is read from the Model."""
+    """Stable, candidate, and the build to take requests from; what is empty is read from the Model."""
     from modelyard.errors import InvalidModel
 
     if stable and candidate and build:
         return stable, candidate, build
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
-
-    from .get import parsed, read
+    from modelyard.clients.cluster.models import parsed, read
 
     status = parsed(read(Cluster(access()), namespace, name)[0]).status
     stable = stable or (status.rollout.stable if status.rollout else "") or status.revision
-    others = [one.name for one in status.revisions if one.name != stable]
+    others = [revision.name for revision in status.revisions if revision.name != stable]
     candidate = candidate or next(iter(others), "")
-    digests = {one.name: one.digest for one in status.revisions}
+    digests = {revision.name: revision.digest for revision in status.revisions}
     if not stable or not candidate:
         raise InvalidModel(f"{namespace}/{name} has no two revisions now: compare while a rollout is under way.")
     if not build and candidate not in digests:
@@ -89,45 +88,45 @@ def _compared(
     name: str, namespace: str, pair: tuple[str, str, str], samples: int, tolerance: Any, seconds: float, allowed: float
 ) -> dict[str, Any]:
     from modelyard.builder.artifacts.recorded_requests import requests
-    from modelyard.cli.registry.connection import open_store
+    from modelyard.cli.connection import open_store
     from modelyard.clients.inference import comparison, comparison_report
     from modelyard.clients.inference.predictions import connect
 
     from .predict import address
 
     stable, candidate, build = pair
-    asked = requests(open_store(), build, samples)
+    recorded = requests(open_store(), build, samples)
     sides = comparison.opened(
         lambda revision, grpc: connect(address(name, namespace, revision, ""), grpc=grpc), stable, candidate
     )
     try:
-        findings = comparison.compare(sides, asked.feeds, tolerance, seconds)
+        findings = comparison.compare(sides, recorded.feeds, tolerance, seconds)
     finally:
         comparison.close(sides)
     about = {"model": name, "namespace": namespace, "stable": stable, "candidate": candidate}
     limits = {"tolerance": tolerance.model_dump(mode="json", by_alias=True)}
-    return {**about, **comparison_report.report(findings, allowed, asked.origin), **limits}
+    return {**about, **comparison_report.report(findings, allowed, recorded.origin), **limits}
 
 
-def _publish(name: str, namespace: str, candidate: str, found: dict[str, Any]) -> None:
-    from modelyard.cli.registry.connection import open_store
+def _publish(name: str, namespace: str, candidate: str, report: dict[str, Any]) -> None:
+    from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.termination_message import leave
     from modelyard.clients.inference.comparison_report import short
     from modelyard.core.storage.keys import check_report
 
-    open_store().put(check_report(namespace, name, candidate, SHADOW), json.dumps(found, indent=2).encode())
-    leave({"passed": found["passed"], "message": found["message"], "report": short(found)})
+    open_store().put(check_report(namespace, name, candidate, SHADOW), json.dumps(report, indent=2).encode())
+    leave({"passed": report["passed"], "message": report["message"], "report": short(report)})
 
 
-def _shown(found: dict[str, Any]) -> "Table":
+def _shown(report: dict[str, Any]) -> "Table":
     rows = [
         (
             output,
-            f"{one['maxAbsolute']:.3g}",
-            f"{one['maxRelative']:.3g}",
-            f"{one['disagreeing']}",
-            f"{one['top1Agreement']:.2%}" if "top1Agreement" in one else "",
+            f"{measures['maxAbsolute']:.3g}",
+            f"{measures['maxRelative']:.3g}",
+            f"{measures['disagreeing']}",
+            f"{measures['top1Agreement']:.2%}" if "top1Agreement" in measures else "",
         )
-        for output, one in found["outputs"].items()
+        for output, measures in report["outputs"].items()
     ]
     return table(("output", "largest difference", "relative", "out of tolerance", "same top-1"), rows)

@@ -1,9 +1,9 @@
-"""What is wrong with a Model, station by station, in words for people.
+"""What is wrong with a Model, step by step, in words for people.
 
 The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
-warm-up), rollout, routes, gateway. Every station gives one `Step`; the first bad one is where to begin, because
-the stations after it wait for it. Causes in pods and routes are those the operator itself sees
-(`pods.trouble`, `routes.trouble`), so `explain` and the conditions never disagree.
+warm-up), rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is where to begin, because
+the steps after it wait for it. Causes in pods and routes are those the operator itself sees
+(`core.revisions`), so `explain` and the conditions never disagree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from modelyard.settings import Settings
 
 
 class Verdict(StrEnum):
-    """How a station stands: fine, on its way, or in need of somebody."""
+    """How a step stands: fine, on its way, or in need of somebody."""
 
     GOOD = "good"
     WAITING = "waiting"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One station: what was found, and what to do when it is not good."""
+    """One step of the path: what was found, and what to do when it is not good."""
 
     subject: str
     verdict: Verdict
@@ -60,12 +60,14 @@ class ClusterObjects:
 
     def find(self, kind: str, name: str) -> Object | None:
         """The object of that kind and name, or None."""
-        return next((one for one in self.objects if one["kind"] == kind and one["metadata"]["name"] == name), None)
+        return next((item for item in self.objects if item["kind"] == kind and item["metadata"]["name"] == name), None)
 
     def labelled(self, kind: str, label: str, value: str) -> list[Object]:
         """All objects of a kind with that label."""
         return [
-            one for one in self.objects if one["kind"] == kind and one["metadata"].get("labels", {}).get(label) == value
+            item
+            for item in self.objects
+            if item["kind"] == kind and item["metadata"].get("labels", {}).get(label) == value
         ]
 
 
@@ -73,7 +75,7 @@ _UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevi
 
 
 def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[Step, ...]:
-    """All stations of the Model's path, in order; never empty."""
+    """All steps of the Model's path, in order; never empty, one alone while the operator has said nothing."""
     first = _model(facts.model, settings)
     if not facts.model.status.conditions:
         return (first,)
@@ -118,89 +120,94 @@ def _build(facts: ClusterObjects, settings: Settings) -> Step | None:
         plain = Step("Build", Verdict.GOOD, "the artifact is in the store as the entry is.")
         return None if known is not None and known.digest == build.digest else plain
     log = _log_of(job_name(build.digest), settings)
-    found = _condition(facts, "Build", "Built", log)
-    if build.next_attempt_time and found is not None:
-        return replace(found, verdict=Verdict.BAD, remedy=f"it is tried again by itself; to look closer: {log}")
-    trouble = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
-    if trouble and found and found.verdict is Verdict.WAITING:
-        return Step("Build", Verdict.BAD, trouble, log)
-    return found
+    step = _condition(facts, "Build", "Built", log)
+    if build.next_attempt_time and step is not None:
+        return replace(step, verdict=Verdict.BAD, remedy=f"it is tried again by itself; to look closer: {log}")
+    failure = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
+    if failure and step and step.verdict is Verdict.WAITING:
+        return Step("Build", Verdict.BAD, failure, log)
+    return step
 
 
 def _about_optimization(model: Model) -> bool:
-    """The condition Built speaks of the optimized artifact."""
-    known, said = model.status.optimization, model.status.condition("Built")
-    return known is not None and said is not None and said.message == known.message
+    """Whether the condition Built speaks of the optimized artifact."""
+    known, condition = model.status.optimization, model.status.condition("Built")
+    return known is not None and condition is not None and condition.message == known.message
 
 
 def _optimization(facts: ClusterObjects, settings: Settings) -> Step | None:
     """How far the optimization is, or why it failed; None when the spec asks for none."""
-    known, station = facts.model.status.optimization, "Optimization"
+    known, subject = facts.model.status.optimization, "Optimization"
     if known is None:
         return None
     if known.variant:
-        return Step(station, Verdict.GOOD, known.message)
+        return Step(subject, Verdict.GOOD, known.message)
     log = _log_of(optimize_job_name(known.digest), settings)
     if known.next_attempt_time:
-        return Step(station, Verdict.BAD, known.message, f"it is tried again by itself; to look closer: {log}")
-    trouble = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
-    if trouble and not known.failure:
-        return Step(station, Verdict.BAD, trouble, log)
+        return Step(subject, Verdict.BAD, known.message, f"it is tried again by itself; to look closer: {log}")
+    failure = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
+    if failure and not known.failure:
+        return Step(subject, Verdict.BAD, failure, log)
     if _about_optimization(facts.model):
-        return _condition(facts, station, "Built", log)
-    return Step(station, Verdict.WAITING, known.message)
+        return _condition(facts, subject, "Built", log)
+    return Step(subject, Verdict.WAITING, known.message)
 
 
 def _log_of(job: str, settings: Settings) -> str:
     return f"kubectl -n {settings.operator.namespace} logs job/{job}"
 
 
-def _condition(facts: ClusterObjects, station: str, kind: str, command: str) -> Step | None:
-    said = facts.model.status.condition(kind)
-    if said is None:
+def _condition(facts: ClusterObjects, subject: str, kind: str, command: str) -> Step | None:
+    condition = facts.model.status.condition(kind)
+    if condition is None:
         return None
-    if said.status == "True":
-        return Step(station, Verdict.GOOD, said.message)
-    if said.reason in OUTSIDE:
-        return Step(station, Verdict.BAD, said.message, "it is tried again by itself; `modelyard doctor` finds why")
-    if said.status == "Unknown" or said.reason in _UNDER_WAY:
-        return Step(station, Verdict.WAITING, said.message, command)
-    return Step(station, Verdict.BAD, said.message, f"to look closer: {command}")
+    if condition.status == "True":
+        return Step(subject, Verdict.GOOD, condition.message)
+    if condition.reason in OUTSIDE:
+        return Step(
+            subject, Verdict.BAD, condition.message, "it is tried again by itself; `modelyard doctor` finds why"
+        )
+    if condition.status == "Unknown" or condition.reason in _UNDER_WAY:
+        return Step(subject, Verdict.WAITING, condition.message, command)
+    return Step(subject, Verdict.BAD, condition.message, f"to look closer: {command}")
 
 
 def _revision(facts: ClusterObjects, revision: RevisionStatus) -> Step:
     """InferenceService, pods, replicas, warm-up: the first that is missing."""
-    station = f"Revision {revision.name}"
+    subject = f"Revision {revision.name}"
     gone = f"version {revision.version} is on its way out ({revision.stage})."
     if revision.stage is Stage.STANDBY:
-        return Step(station, Verdict.GOOD, f"version {revision.version} stands by to take the traffic back.")
+        return Step(subject, Verdict.GOOD, f"version {revision.version} stands by to take the traffic back.")
     if revision.stage not in (Stage.STARTING, Stage.JOINING, Stage.SERVING):
-        return Step(station, Verdict.GOOD, gone)
+        return Step(subject, Verdict.GOOD, gone)
     if facts.find("InferenceService", revision.name) is None:
-        return Step(station, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")
-    trouble = pod_failures.pod_failure(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
-    if trouble:
-        return Step(station, Verdict.BAD, trouble.message, _pod_command(facts.model, revision))
-    ready, wanted = _replicas(facts.find("Deployment", predictor(revision.name)))
-    if wanted == 0:
-        return Step(station, *_without_deployment(facts, revision))
-    if ready < wanted:
+        return Step(subject, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")
+    failure = pod_failures.pod_failure(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
+    if failure:
+        return Step(subject, Verdict.BAD, failure.message, _pod_command(facts.model, revision))
+    ready, desired = _replicas(facts.find("Deployment", predictor(revision.name)))
+    if desired == 0:
+        return Step(subject, *_without_deployment(facts, revision))
+    if ready < desired:
         verdict = Verdict.WAITING
-        return Step(station, verdict, f"{ready} of {wanted} replicas are ready.", _pod_command(facts.model, revision))
+        return Step(subject, verdict, f"{ready} of {desired} replicas are ready.", _pod_command(facts.model, revision))
     if not revision.ready:
-        return _unanswered(facts.model, station)
-    share = f"{revision.weight} % of the traffic"
-    return Step(station, Verdict.GOOD, f"version {revision.version}: {ready} of {wanted} replicas ready, {share}.")
+        return _unanswered(facts.model, subject)
+    weight = f"{revision.weight} % of the traffic"
+    return Step(subject, Verdict.GOOD, f"version {revision.version}: {ready} of {desired} replicas ready, {weight}.")
 
 
-def _unanswered(model: Model, station: str) -> Step:
-    said = model.status.condition("Ready")
-    if said is not None and said.reason == "WarmupFailed":
+def _unanswered(model: Model, subject: str) -> Step:
+    condition = model.status.condition("Ready")
+    if condition is not None and condition.reason == "WarmupFailed":
         build = model.status.build.digest if model.status.build else "the build"
         return Step(
-            station, Verdict.BAD, said.message, f"the artifact may not fit the server: check report.json of {build}"
+            subject,
+            Verdict.BAD,
+            condition.message,
+            f"the artifact may not fit the server: check report.json of {build}",
         )
-    return Step(station, Verdict.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
+    return Step(subject, Verdict.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
 
 
 def _replicas(deployment: Object | None) -> tuple[int, int]:
@@ -211,14 +218,15 @@ def _replicas(deployment: Object | None) -> tuple[int, int]:
 
 def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tuple[Verdict, str, str]:
     """KServe made no Deployment, or somebody scaled it to nothing."""
-    look = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
+    command = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
     if facts.find("Deployment", predictor(revision.name)) is not None:
-        return Verdict.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", look
+        return Verdict.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", command
     service = facts.find("InferenceService", revision.name) or {}
-    said = [one for one in service.get("status", {}).get("conditions", []) if one.get("status") == "False"]
-    if said and said[0].get("message"):
-        return Verdict.BAD, f"KServe makes no pods: {said[0]['message'].rstrip('.')}.", look
-    return Verdict.WAITING, "KServe has not made its Deployment yet.", look
+    conditions = service.get("status", {}).get("conditions", [])
+    refusals = [condition for condition in conditions if condition.get("status") == "False"]
+    if refusals and refusals[0].get("message"):
+        return Verdict.BAD, f"KServe makes no pods: {refusals[0]['message'].rstrip('.')}.", command
+    return Verdict.WAITING, "KServe has not made its Deployment yet.", command
 
 
 def _pod_command(model: Model, revision: RevisionStatus) -> str:
@@ -226,26 +234,26 @@ def _pod_command(model: Model, revision: RevisionStatus) -> str:
 
 
 def _rollout(model: Model) -> Iterator[Step]:
-    """Where a rollout stands, or why the wanted revision was refused; nothing when there is none to speak of."""
-    rollout, asked = model.status.rollout, f"{model.name} -n {model.namespace}"
+    """Where a rollout stands, or why the last revision was refused; nothing when there is none to speak of."""
+    rollout, reference = model.status.rollout, f"{model.name} -n {model.namespace}"
     if rollout is None:
         return
     if rollout.active:
-        share = f", {rollout.weight} % of the traffic" if rollout.weight else ""
+        weight = f", {rollout.weight} % of the traffic" if rollout.weight else ""
         word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
         version = f"version {rollout.version}, " if rollout.version else ""
-        found = f"{version}{rollout.phase}{share}{word}: {rollout.message}"
-        yield Step("Rollout", Verdict.WAITING, found, f"modelyard rollout watch {asked}")
+        sentence = f"{version}{rollout.phase}{weight}{word}: {rollout.message}"
+        yield Step("Rollout", Verdict.WAITING, sentence, f"modelyard rollout watch {reference}")
         return
-    last = next((one for one in rollout.history if one.revision == rollout.rejected), None)
+    last = next((record for record in rollout.history if record.revision == rollout.rejected), None)
     if last is None:
         return
-    found = f"version {last.version} ended as {last.outcome} ({last.reason}): {last.message}"
+    sentence = f"version {last.version} ended as {last.outcome} ({last.reason}): {last.message}"
     if last.outcome is Outcome.REPORTED:
-        yield Step("Rollout", Verdict.GOOD, found)
+        yield Step("Rollout", Verdict.GOOD, sentence)
         return
-    again = f"name a better version in spec.source, or try it once more: modelyard rollout retry {asked}"
-    yield Step("Rollout", Verdict.BAD, found, again)
+    again = f"name a better version in spec.source, or try it once more: modelyard rollout retry {reference}"
+    yield Step("Rollout", Verdict.BAD, sentence, again)
 
 
 def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
@@ -253,40 +261,44 @@ def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
         return
     name = facts.model.name
     for kind, called in (("HTTPRoute", name), ("HTTPRoute", path_route_name(name)), ("GRPCRoute", name)):
-        station = f"{kind} {called}"
+        subject = f"{kind} {called}"
         route = facts.find(kind, called)
         if route is None:
-            yield Step(station, Verdict.WAITING, "it is not there yet; it comes with the first pods of a revision.")
+            yield Step(subject, Verdict.WAITING, "it is not there yet; it comes with the first pods of a revision.")
             continue
-        trouble = route_status.route_failure(route, settings.gateway)
-        look = f"kubectl -n {facts.model.namespace} describe {kind.lower()} {called}"
-        if trouble:
-            yield Step(station, Verdict.WAITING if " waits for " in trouble else Verdict.BAD, trouble, look)
+        failure = route_status.route_failure(route, settings.gateway)
+        command = f"kubectl -n {facts.model.namespace} describe {kind.lower()} {called}"
+        if failure:
+            yield Step(subject, Verdict.WAITING if " waits for " in failure else Verdict.BAD, failure, command)
         else:
-            yield _traffic(facts, station, route, look)
+            yield _traffic(facts, subject, route, command)
 
 
-def _traffic(facts: ClusterObjects, station: str, route: Object, look: str) -> Step:
+def _traffic(facts: ClusterObjects, subject: str, route: Object, command: str) -> Step:
     """Who gets the route's traffic, and whether there is anybody to answer it."""
     backends = route["spec"]["rules"][0]["backendRefs"]
-    total = sum(one.get("weight", 1) for one in backends)
-    shares = (
-        {one["name"]: 100 * one.get("weight", 1) / total for one in backends if one.get("weight", 1)} if total else {}
+    total = sum(backend.get("weight", 1) for backend in backends)
+    weights = (
+        {backend["name"]: 100 * backend.get("weight", 1) / total for backend in backends if backend.get("weight", 1)}
+        if total
+        else {}
     )
-    silent = [one for one in shares if _replicas(facts.find("Deployment", one))[0] == 0]
-    split = ", ".join(f"{share:.3g} % to {one}" for one, share in shares.items()) or "no traffic to anybody"
-    starting = {predictor(one.name) for one in facts.model.status.revisions if one.stage is Stage.STARTING}
+    silent = [name for name in weights if _replicas(facts.find("Deployment", name))[0] == 0]
+    split = ", ".join(f"{weight:.3g} % to {name}" for name, weight in weights.items()) or "no traffic to anybody"
+    starting = {
+        predictor(revision.name) for revision in facts.model.status.revisions if revision.stage is Stage.STARTING
+    }
     if silent and starting.issuperset(silent):
-        return Step(station, Verdict.WAITING, f"accepted, {split}; nobody answers there before the pods are ready.")
-    if silent or not shares:
+        return Step(subject, Verdict.WAITING, f"accepted, {split}; nobody answers there before the pods are ready.")
+    if silent or not weights:
         sentence = f"accepted, but {split}, and nobody ready answers there: callers get 503."
-        return Step(station, Verdict.BAD, sentence, look)
-    return Step(station, Verdict.GOOD, f"accepted; {split}.")
+        return Step(subject, Verdict.BAD, sentence, command)
+    return Step(subject, Verdict.GOOD, f"accepted; {split}.")
 
 
 def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
     where = f"{settings.gateway.namespace}/{settings.gateway.name}"
-    look = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
+    command = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
     if facts.gateway is None:
         yield Step(
             "Gateway",
@@ -295,9 +307,9 @@ def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
             "`modelyard doctor` says what is missing and how to install it",
         )
         return
-    conditions = {one["type"]: one for one in facts.gateway.get("status", {}).get("conditions", [])}
+    conditions = {condition["type"]: condition for condition in facts.gateway.get("status", {}).get("conditions", [])}
     programmed = conditions.get("Programmed", {"status": "Unknown", "message": "its controller has said nothing"})
     if programmed["status"] == "True":
         yield Step("Gateway", Verdict.GOOD, f"{where} is programmed.")
     else:
-        yield Step("Gateway", Verdict.BAD, f"{where} is not programmed: {programmed.get('message', '')}.", look)
+        yield Step("Gateway", Verdict.BAD, f"{where} is not programmed: {programmed.get('message', '')}.", command)

@@ -1,6 +1,6 @@
 """`modelyard explain NAME`: walk the path of a Model and say where it is stuck, why, and what to do.
 
-Exit code 0 when every station is good or on its way, 1 when one needs somebody.
+Exit code 0 when every step is good or on its way, 1 when one needs somebody.
 """
 
 from dataclasses import asdict
@@ -16,6 +16,7 @@ from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
+from modelyard.clients.cluster.models import parsed, read
 from modelyard.core.kinds import CHILDREN
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
 from modelyard.core.snapshot import Ref
@@ -23,7 +24,6 @@ from modelyard.errors import Refused
 from modelyard.settings import Settings
 
 from .diagnosis import ClusterObjects, Step, Verdict, conclusion, diagnose
-from .get import parsed, read
 
 _MARKS = {Verdict.GOOD: "[green]✓[/]", Verdict.WAITING: "[yellow]…[/]", Verdict.BAD: "[red]✗[/]"}
 _KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]
@@ -37,8 +37,7 @@ def explain(
 ) -> None:
     """Say in plain words what is wrong with a Model and what to do."""
     settings, cluster, console = Settings.read(), Cluster(access()), out()
-    found = read(cluster, namespace or current_namespace(), name)[0]
-    model = parsed(found)
+    model = parsed(read(cluster, namespace or current_namespace(), name)[0])
     steps = diagnose(gather(cluster, model, settings), settings)
     if output is Output.TABLE:
         show(steps, console)
@@ -49,23 +48,26 @@ def explain(
 
 
 def gather(cluster: Cluster, model: Model, settings: Settings) -> ClusterObjects:
-    """Everything that belongs to the Model, as far as the caller may read it."""
+    """Everything that belongs to the Model: its objects, its Jobs' pods, the logs of failed containers, the Gateway.
+
+    What the caller may not list is left out; raises Refused where the Gateway may not be read.
+    """
     objects: list[dict[str, Any]] = []
     for kind in _KINDS:
         objects += _items(cluster, kind, model.namespace, f"{MODEL_LABEL}={model.name}")
-    builds = [one.digest for one in (model.status.build, model.status.optimization) if one is not None]
+    builds = [known.digest for known in (model.status.build, model.status.optimization) if known is not None]
     for digest in dict.fromkeys(builds):
         selector = f"{BUILD_LABEL}={build_label(digest)}"
         objects += _items(cluster, "Pod", settings.operator.namespace, selector)
-    logs = {one["metadata"]["name"]: _log(cluster, one) for one in objects if one["kind"] == "Pod"}
+    logs = {item["metadata"]["name"]: _log(cluster, item) for item in objects if item["kind"] == "Pod"}
     gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))
     return ClusterObjects(model, objects, gateway, {pod: log for pod, log in logs.items() if log})
 
 
 def _items(cluster: Cluster, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:
-    """The objects with their kind, which lists leave out; none where the caller may not look."""
+    """The objects with their kind, which lists leave out; none where the caller may not list them."""
     try:
-        return [{**one, "kind": kind} for one in cluster.items(kind, namespace, selector)]
+        return [{**item, "kind": kind} for item in cluster.items(kind, namespace, selector)]
     except Refused:
         return []
 
@@ -74,16 +76,16 @@ def _log(cluster: Cluster, pod: dict[str, Any]) -> str:
     """The log of the first container that ended badly; empty when none did."""
     at = Ref("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
     status = pod.get("status", {})
-    for one in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        now = one.get("state", {}).get("terminated") or {}
-        before = one.get("lastState", {}).get("terminated") or {}
-        if now.get("exitCode") or (before.get("exitCode") and not one.get("ready")):
-            return cluster.logs(at, one["name"], previous=not now, limit=_LOG_BYTES)
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        now = container.get("state", {}).get("terminated") or {}
+        before = container.get("lastState", {}).get("terminated") or {}
+        if now.get("exitCode") or (before.get("exitCode") and not container.get("ready")):
+            return cluster.logs(at, container["name"], previous=not now, limit=_LOG_BYTES)
     return ""
 
 
 def show(steps: tuple[Step, ...], console: Console) -> None:
-    """The stations in order, then the one to begin with."""
+    """Prints the steps in order, then the one to begin with, its remedy, or that nothing is wrong."""
     for step in steps:
         line = f"{_MARKS[step.verdict]} [bold]{escape(step.subject)}[/]: {escape(step.found)}"
         console.print(line, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ column OPTIMIZED: how far an optimization is, or which variant it chose and what
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,9 +23,8 @@ from modelyard.cli.terminal.table import mark, table
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
+from modelyard.clients.cluster.models import parsed, read
 from modelyard.clients.metrics import latency
-from modelyard.core.snapshot import Ref
-from modelyard.errors import InvalidModel
 from modelyard.settings import Settings
 
 from .percentile import percentile
@@ -47,30 +46,18 @@ def get(
     settings, cluster, console = Settings.read(), Cluster(access()), out()
     where = "" if all_namespaces else namespace or current_namespace()
     if output is not Output.TABLE:
-        found = read(cluster, where, name)
-        dump(found[0] if name else found, output)
+        models = read(cluster, where, name)
+        dump(models[0] if name else models, output)
         return
 
-    def look() -> Table:
+    def current() -> Table:
         measured = latency.read(cluster, settings.gateway.name)
         return overview(read(cluster, where, name), measured, wide=all_namespaces)
 
     if watch:
-        _follow(look, console)
+        _follow(current, console)
     else:
-        console.print(look())
-
-
-def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
-    """The Models asked for; raises InvalidModel when a named one does not exist."""
-    if not name:
-        return cluster.items("Model", namespace)
-    if not namespace:
-        raise InvalidModel(f"say in which namespace {name} is: use -n NAMESPACE instead of -A.")
-    found = cluster.get(Ref("Model", namespace, name))
-    if found is None:
-        raise InvalidModel(f"there is no Model {name} in namespace {namespace}: `modelyard get -A` lists all.")
-    return [found]
+        console.print(current())
 
 
 def overview(
@@ -79,8 +66,11 @@ def overview(
     *,
     wide: bool,
 ) -> Table:
-    """One row a Model; `wide` adds the namespace."""
-    rows = [_row(parsed(one), measured) for one in models]
+    """One row a Model, as the API server's dictionaries have them; `wide` adds the namespace.
+
+    `measured` holds, by namespace and name, the cumulative counts of requests by upper bound of their latency in ms.
+    """
+    rows = [_row(parsed(model), measured) for model in models]
     columns = ("namespace", *_COLUMNS)
     left_out = {name for name, at in _AT_TIMES.items() if not any(row[at] for row in rows)}
     left_out |= set() if wide else {"namespace"}
@@ -88,15 +78,10 @@ def overview(
     return table([columns[at] for at in shown], [[row[at] for at in shown] for row in rows])
 
 
-def parsed(found: Mapping[str, Any]) -> Model:
-    """The typed Model of the API server's dictionary."""
-    return Model.model_validate({key: found[key] for key in ("metadata", "spec", "status") if key in found})
-
-
 def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> tuple[str, ...]:
-    said = model.status.condition("Ready")
-    ready = {"True": True, "False": False}.get(said.status) if said else None
-    why = "" if ready or said is None else f" ({said.reason})"
+    condition = model.status.condition("Ready")
+    ready = {"True": True, "False": False}.get(condition.status) if condition else None
+    why = "" if ready or condition is None else f" ({condition.reason})"
     p99 = percentile(latency.of_model(measured, model.namespace, model.name), 99)
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
@@ -111,25 +96,25 @@ def rolling(model: Model) -> str:
     if rollout is None or (not rollout.active and not rollout.rejected):
         return ""
     if not rollout.active:
-        last = next((one for one in rollout.history if one.revision == rollout.rejected), None)
+        last = next((record for record in rollout.history if record.revision == rollout.rejected), None)
         return f"{last.version} was {last.outcome} ({last.reason})" if last else f"{rollout.version} was refused"
     entry = model.status.entry
     version = rollout.version or (entry.version if entry else "")
     why = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
-    share = f" at {rollout.weight} %" if rollout.weight else ""
-    return f"{version}: {rollout.phase}{share}{why}".removeprefix(": ")
+    weight = f" at {rollout.weight} %" if rollout.weight else ""
+    return f"{version}: {rollout.phase}{weight}{why}".removeprefix(": ")
 
 
-def _follow(look: Any, console: Console) -> None:
+def _follow(current: Callable[[], Table], console: Console) -> None:
     """Shows the table again and again; on something that is no terminal, one table after the other."""
     try:
         if not console.is_terminal:
             while True:
-                console.print(look())
+                console.print(current())
                 time.sleep(_EVERY_SECONDS)
-        with Live(look(), console=console, auto_refresh=False) as live:
+        with Live(current(), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(_EVERY_SECONDS)
-                live.update(look(), refresh=True)
+                live.update(current(), refresh=True)
     except KeyboardInterrupt:
         return

@@ -8,7 +8,7 @@
             column an input
 
 Values are cast to the model's datatype and, where nothing is lost, brought into its shape: a missing batch
-dimension is added, flat rows are folded. Everything else is InvalidInput with the shape that was wanted.
+dimension is added, flat rows are folded. Everything else is InvalidInput with the shape that was expected.
 """
 
 from __future__ import annotations
@@ -34,54 +34,59 @@ _ALONE = ""
 
 
 def read(path: Path, model: Description, first: int | None = None) -> dict[str, np.ndarray]:
-    """Arrays by input name, as the model takes them; only the `first` rows when that is given."""
+    """Arrays by input name with the model's datatypes and shapes; only the `first` rows when that is given.
+
+    Raises InvalidInput when the file is not there, is no file of these kinds, or does not fit the model.
+    """
     readers = {".json": _from_json, ".npz": _from_npz, ".csv": _from_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InvalidInput(f"{path.name} is neither .json nor .npz nor .csv: convert it to one of them.")
     if not path.is_file():
         raise InvalidInput(f"there is no file {path}: check the path given with --input.")
-    given = _named(reader(path, model), model, path)
-    arrays = {spec.name: fitted(given[spec.name], spec) for spec in model.inputs}
+    values = _named(reader(path, model), model, path)
+    arrays = {spec.name: fitted(values[spec.name], spec) for spec in model.inputs}
     if first is None:
         return arrays
     return {spec.name: arrays[spec.name][:first] if spec.shape[:1] == (-1,) else arrays[spec.name]
             for spec in model.inputs}  # fmt: skip
 
 
-def _named(given: dict[str, Any], model: Description, path: Path) -> dict[str, Any]:
+def _named(values: dict[str, Any], model: Description, path: Path) -> dict[str, Any]:
     names = [spec.name for spec in model.inputs]
-    if set(given) == {_ALONE} or (len(given) == 1 and len(names) == 1 and set(given) != set(names)):
+    if set(values) == {_ALONE} or (len(values) == 1 and len(names) == 1 and set(values) != set(names)):
         if len(names) != 1:
             raise InvalidInput(
                 f"{model.name} takes {len(names)} inputs: name them ({', '.join(names)}) in {path.name}."
             )
-        return {names[0]: next(iter(given.values()))}
-    missing = [name for name in names if name not in given]
+        return {names[0]: next(iter(values.values()))}
+    missing = [name for name in names if name not in values]
     if missing:
-        there = ", ".join(sorted(given)) or "nothing"
+        there = ", ".join(sorted(values)) or "nothing"
         raise InvalidInput(f"{path.name} has no values for input {missing[0]!r} of {model.name}; it holds {there}.")
-    return given
+    return values
 
 
 def _from_json(path: Path, model: Description) -> dict[str, Any]:
-    import numpy as np
-
     try:
-        said = json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except (ValueError, OSError) as bad:
         raise InvalidInput(f"{path.name} is not JSON: {bad}.") from bad
-    if not isinstance(said, dict):
-        return {_ALONE: said}
-    if not isinstance(said.get("inputs"), list):
-        return said
+    if not isinstance(document, dict):
+        return {_ALONE: document}
+    if not isinstance(document.get("inputs"), list):
+        return document
     try:
-        return {
-            one["name"]: np.array(one["data"], dtype=object).reshape(one["shape"]) if "shape" in one else one["data"]
-            for one in said["inputs"]
-        }
+        return {tensor["name"]: _array(tensor) for tensor in document["inputs"]}
     except (KeyError, TypeError, ValueError) as bad:
         raise InvalidInput(f"{path.name}: every item of inputs needs name, data and a shape that fits: {bad}.") from bad
+
+
+def _array(tensor: dict[str, Any]) -> Any:
+    import numpy as np
+
+    data = tensor["data"]
+    return np.array(data, dtype=object).reshape(tensor["shape"]) if "shape" in tensor else data
 
 
 def _from_npz(path: Path, model: Description) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def _from_npz(path: Path, model: Description) -> dict[str, Any]:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError) as bad:
         raise InvalidInput(f"{path.name} cannot be read as .npz without pickles: {bad}.") from bad
-    inputs = {name.removeprefix("input:"): one for name, one in arrays.items() if name.startswith("input:")}
+    inputs = {name.removeprefix("input:"): array for name, array in arrays.items() if name.startswith("input:")}
     return inputs or arrays
 
 
@@ -137,19 +142,19 @@ def _cast(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     import numpy as np
 
     if spec.datatype == "BYTES":
-        texts = [one if isinstance(one, bytes) else str(one).encode() for one in array.reshape(-1).tolist()]
+        texts = [item if isinstance(item, bytes) else str(item).encode() for item in array.reshape(-1).tolist()]
         return np.array(texts, dtype=object).reshape(array.shape)
-    wanted = np.dtype(_DTYPES[spec.datatype])
-    if wanted.kind in "iu" and array.dtype.kind in "fUSO":
+    dtype = np.dtype(_DTYPES[spec.datatype])
+    if dtype.kind in "iu" and array.dtype.kind in "fUSO":
         numbers = array.astype("float64")
         if not np.array_equal(numbers, np.trunc(numbers)):
             raise ValueError("there are fractions among them")
         array = numbers
-    if wanted.kind in "iu" and array.size:
-        limits = np.iinfo(wanted)
+    if dtype.kind in "iu" and array.size:
+        limits = np.iinfo(dtype)
         if array.min() < limits.min or array.max() > limits.max:
             raise ValueError(f"they must lie between {limits.min} and {limits.max}")
-    return array.astype(wanted)
+    return array.astype(dtype)
 
 
 def _shaped(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
@@ -163,10 +168,11 @@ def _shaped(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
         rows = array.size // row
         if array.ndim == 0 or array.shape[0] == rows or array.size == row:
             return array.reshape((rows, *fixed))
-    wanted = " x ".join("any" if size == -1 else str(size) for size in spec.shape)
-    given = " x ".join(map(str, array.shape)) or "one value"
-    raise InvalidInput(f"input {spec.name!r} takes an array of {wanted}; the file gives {given}.")
+    expected = " x ".join("any" if size == -1 else str(size) for size in spec.shape)
+    actual = " x ".join(map(str, array.shape)) or "one value"
+    raise InvalidInput(f"input {spec.name!r} takes an array of {expected}; the file gives {actual}.")
 
 
-def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    return len(given) == len(wanted) and all(w in (-1, g) for g, w in zip(given, wanted, strict=True))
+def _fits(actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether a shape is the expected one, in which -1 stands for any size."""
+    return len(actual) == len(expected) and all(e in (-1, a) for a, e in zip(actual, expected, strict=True))

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 
 
 def percentile(buckets: Mapping[float, float], percent: float) -> float | None:
-    """Upper bound of the bucket that holds the percentile, infinite above the last bound; None without requests."""
+    """Upper bound of the bucket that holds the percentile; None without requests, infinite above the last finite bound.
+
+    `buckets` are cumulative counts by upper bound, as Prometheus has them; `percent` is 0 to 100.
+    """
     bounds = sorted(buckets)
     total = buckets[bounds[-1]] if bounds else 0
     if total == 0:

@@ -54,7 +54,10 @@ def predict(
 
 
 def address(name: str, namespace: str, revision: str, url: str) -> Endpoint:
-    """Where to ask: the given server, or the gateway with the Model's host."""
+    """Where to ask: the server at `url`, or the gateway with the Model's host.
+
+    Pinned to `revision` unless that is empty. The namespace of the kubeconfig's context stands in for an empty one.
+    """
     if url:
         return Endpoint(url if "://" in url else f"http://{url}", name, revision=revision)
     gateway = Settings.read().gateway
@@ -94,7 +97,9 @@ def _texts(array: "np.ndarray") -> "np.ndarray":
 
     if array.dtype.kind not in "OS":
         return array
-    decoded = [one.decode(errors="replace") if isinstance(one, bytes) else one for one in array.reshape(-1).tolist()]
+    decoded = [
+        item.decode(errors="replace") if isinstance(item, bytes) else item for item in array.reshape(-1).tolist()
+    ]
     return np.array(decoded, dtype=object).reshape(array.shape)
 
 
@@ -102,7 +107,7 @@ def _values(row: Any) -> str:
     import numpy as np
 
     flat = _texts(np.asarray(row)).reshape(-1)
-    words = [f"{one:.4g}" if flat.dtype.kind == "f" else str(one) for one in flat[:_VALUES]]
+    words = [f"{value:.4g}" if flat.dtype.kind == "f" else str(value) for value in flat[:_VALUES]]
     return " ".join(words) + (f" … ({flat.size} in all)" if flat.size > _VALUES else "")
 
 

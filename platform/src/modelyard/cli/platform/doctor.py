@@ -1,6 +1,6 @@
 """`modelyard doctor`: is everything there that Modelyard needs, and if not, what is to be done?
 
-Exit code 0 when nothing is wrong, 1 otherwise. Without a cluster only this machine is looked at.
+Exit code 0 when nothing is wrong, 1 otherwise. Without a cluster only this machine and the store are checked.
 """
 
 import shutil
@@ -33,9 +33,9 @@ _MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: 
 def doctor(output: Shown = Output.TABLE) -> None:
     """Check what Modelyard needs, each with a remedy."""
     console = out()
-    found: list[Check] = []
+    checks: list[Check] = []
     for check in examine(Settings.read()):
-        found.append(check)
+        checks.append(check)
         if output is Output.TABLE:
             remedy = f"\n    [bold]Do[/]: {escape(check.remedy)}" if check.remedy else ""
             console.print(
@@ -44,13 +44,16 @@ def doctor(output: Shown = Output.TABLE) -> None:
                 soft_wrap=True,
             )
     if output is not Output.TABLE:
-        dump([one._asdict() | {"grade": one.grade.value} for one in found], output)
-    if any(one.grade is Grade.WRONG for one in found):
+        dump([check._asdict() | {"grade": check.grade.value} for check in checks], output)
+    if any(check.grade is Grade.WRONG for check in checks):
         raise typer.Exit(1)
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """All checks, one after the other, so that a slow one does not hide the others."""
+    """All checks, one after the other, so that a slow one does not hide the others.
+
+    What goes wrong while a check reads is a check that came out WRONG; those in the cluster need its API server.
+    """
     yield from _machine()
     yield _store(settings)
     try:
@@ -61,9 +64,9 @@ def examine(settings: Settings) -> Iterator[Check]:
         return
     yield Check("Cluster", Grade.GOOD, f"{cluster.configuration.host} answers")
     yield doctor_checks.definitions("Modelyard's own kinds", missing, doctor_checks.INSTALL)
-    for subject, look in _cluster_checks(cluster, settings).items():
+    for subject, check in _cluster_checks(cluster, settings).items():
         try:
-            yield look()
+            yield check()
         except ModelyardError as bad:
             yield Check(
                 subject, Grade.WRONG, str(bad), "ask for the right to read this, or for the cluster to be mended"
@@ -125,5 +128,5 @@ def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[
         lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
         return doctor_checks.operator(deployment, lease, home, datetime.now(UTC))
 
-    looks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
-    return {**looks, "Operator": operator}
+    checks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
+    return {**checks, "Operator": operator}

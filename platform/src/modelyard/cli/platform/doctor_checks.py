@@ -28,7 +28,7 @@ class Grade(StrEnum):
 
 
 class Check(NamedTuple):
-    """One prerequisite: what was looked at, the grade, what was found, and what to do."""
+    """One prerequisite: what was checked, the grade, what was found, and what to do."""
 
     subject: str
     grade: Grade
@@ -37,7 +37,7 @@ class Check(NamedTuple):
 
 
 def definitions(subject: str, missing: Sequence[Kind], remedy: str) -> Check:
-    """Are these kinds known to the API server?"""
+    """Are these kinds known to the API server? WRONG with the remedy when some are missing."""
     if not missing:
         return Check(subject, Grade.GOOD, "installed")
     names = ", ".join(f"{kind.kind} ({kind.api_version})" for kind in missing)
@@ -53,8 +53,8 @@ def kserve(manager: Object | None, config: Object | None) -> Check:
     if version is not None and version < OLDEST_KSERVE:
         return Check("KServe", Grade.WRONG, f"version {version[0]}.{version[1]} is too old", remedy)
     if not manager.get("status", {}).get("readyReplicas"):
-        look = "kubectl -n kserve describe deployment kserve-controller-manager"
-        return Check("KServe", Grade.WRONG, "its manager is not ready", look)
+        command = "kubectl -n kserve describe deployment kserve-controller-manager"
+        return Check("KServe", Grade.WRONG, "its manager is not ready", command)
     written = "a version its image does not name" if version is None else f"version {version[0]}.{version[1]}"
     mode = _mode(config)
     if mode not in _STANDARD:
@@ -78,21 +78,23 @@ def _mode(config: Object | None) -> str:
         return ""
 
 
-def gateway(found: Object | None, namespace: str, name: str) -> Check:
-    """Is the Gateway there and programmed?"""
-    if found is None:
+def gateway(document: Object | None, namespace: str, name: str) -> Check:
+    """Is the Gateway of that name there and programmed? None stands for a Gateway that is not there."""
+    if document is None:
         return Check("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", INSTALL)
-    conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", [])}
+    conditions = {condition["type"]: condition for condition in document.get("status", {}).get("conditions", [])}
     programmed = conditions.get("Programmed", {})
     if programmed.get("status") == "True":
         return Check("Gateway", Grade.GOOD, f"{namespace}/{name} is programmed")
     why = programmed.get("message") or "no controller has taken it up"
-    look = f"kubectl -n {namespace} describe gateway {name}; is a Gateway API controller such as Envoy Gateway running?"
-    return Check("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", look)
+    command = (
+        f"kubectl -n {namespace} describe gateway {name}; is a Gateway API controller such as Envoy Gateway running?"
+    )
+    return Check("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", command)
 
 
 def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Check:
-    """Does the operator run, and does one replica lead?"""
+    """Does the operator run, and does one replica hold its Lease, renewed within two of the Lease's durations?"""
     if deployment is None:
         return Check("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", INSTALL)
     ready = deployment.get("status", {}).get("readyReplicas", 0)
@@ -110,7 +112,7 @@ def operator(deployment: Object | None, lease: Object | None, namespace: str, no
 
 
 def disk(free: int, where: str) -> Check:
-    """Is there room for builds and images?"""
+    """Is there room for builds and images? `free` is in bytes."""
     room = f"{free / 1024**3:.1f} GiB free in {where}"
     if free < ENOUGH_BYTES:
         return Check("Disk", Grade.WRONG, room, "make room, or point MODELYARD_CACHE at a larger disk")
@@ -118,7 +120,7 @@ def disk(free: int, where: str) -> Check:
 
 
 def triton(homes: Sequence[str]) -> Check:
-    """Is the Triton for this machine made already?"""
+    """Is the Triton for this machine made already? `homes` are the folders of those that are."""
     if homes:
         return Check("Local Triton", Grade.GOOD, homes[-1])
     return Check("Local Triton", Grade.NOTE, "not made yet", "it is made by the first `modelyard build` or `serve`")

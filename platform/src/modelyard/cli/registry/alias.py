@@ -21,9 +21,8 @@ def set_alias(
     version: Annotated[str, typer.Argument(help="Version it stands for from now on.")],
 ) -> None:
     """Point an alias at a version; Models that follow it move with it."""
+    from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import out
-
-    from .connection import open_registry
 
     entry = open_registry().set_alias(name, alias, version)
     out().print(f"{name}@{alias} is now {entry.name}:{entry.version} ({entry.digest})", markup=False, soft_wrap=True)
@@ -32,9 +31,8 @@ def set_alias(
 @app.command("list")
 def list_aliases(name: Annotated[str | None, typer.Argument(help="Only this entry.")] = None) -> None:
     """List aliases and the versions they stand for."""
+    from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import out
-
-    from .connection import open_registry
 
     for item in open_registry().entries():
         if name in (None, item.entry.name):

@@ -14,13 +14,16 @@ def entries(
     """List the entries of the registry."""
     from rich.table import Table
 
+    from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import dump, out
-
-    from .connection import open_registry
 
     listed = [item for item in open_registry().entries() if name in (None, item.entry.name)]
     if output is not Output.TABLE:
-        dump([{**i.entry.model_dump(mode="json", by_alias=True), "aliases": list(i.aliases)} for i in listed], output)
+        documents = [item.entry.model_dump(mode="json", by_alias=True) for item in listed]
+        dump(
+            [{**document, "aliases": list(item.aliases)} for document, item in zip(documents, listed, strict=True)],
+            output,
+        )
         return
     if not listed:
         out().print("no entries; push one with `modelyard push FOLDER`")

@@ -18,10 +18,9 @@ def push(
 ) -> None:
     """Push an entry folder or a model file into the registry."""
     from modelyard.builder.artifacts.staging import Naming, stage_entry
+    from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import dump, moving, out
     from modelyard.registry.folder import read_folder
-
-    from .connection import open_registry
 
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:

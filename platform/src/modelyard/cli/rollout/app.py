@@ -4,6 +4,7 @@ Exit codes of `watch`: 0 promoted (or ended with its report), 1 aborted, failed,
 `--timeout` was over first. Commands end with 2 when they make no sense, and nothing is written then.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from modelyard.errors import UserError
 
 from . import commands
 from . import history as rollout_history
-from .polling import look_at, looks
+from .polling import current_view, views
 from .view import tree
 from .watch import Documents, Lines, Picture, document, follow
 
@@ -33,6 +34,20 @@ Patience = Annotated[
     float, typer.Option("--timeout", parser=span, metavar="DURATION", help="How long to wait for the answer.")
 ]
 
+_HELP = {
+    Action.PROMOTE: (
+        "Give the candidate all the traffic now, without waiting for the gates; while it bakes: end the bake."
+    ),
+    Action.ABORT: (
+        "Give all the traffic back to the stable revision at once; also after a promote, as long as it bakes."
+    ),
+    Action.PAUSE: (
+        "Keep the weight as it is until resume; the gates go on watching, and a failing candidate is still aborted."
+    ),
+    Action.RESUME: "Go on after a pause, be it a command's or a step's.",
+    Action.RETRY: "Try the wanted revision once more after it was refused.",
+}
+
 
 @app.callback()
 def _rollout() -> None:
@@ -42,11 +57,11 @@ def _rollout() -> None:
 @app.command()
 def status(name: Name, namespace: Namespace = "", output: Shown = Output.TABLE) -> None:
     """Show where a rollout stands and why: traffic, steps, gates with their evidence, the last command."""
-    look = look_at(Cluster(access()), namespace or current_namespace(), name)
+    rollout_view = current_view(Cluster(access()), namespace or current_namespace(), name)
     if output is Output.TABLE:
-        out().print(tree(look))
+        out().print(tree(rollout_view))
     else:
-        dump(document(look), output)
+        dump(document(rollout_view), output)
 
 
 @app.command()
@@ -65,15 +80,15 @@ def watch(
     stuck, 124 when the timeout was over first. With --output json every change is one line of JSON.
     """
     cluster, where, console = Cluster(access()), namespace or current_namespace(), out()
-    seen = looks(cluster, where, name, timeout)
+    observed = views(cluster, where, name, timeout)
     try:
         if output is not Output.TABLE:
-            ended = follow(seen, Documents(output))
+            ended = follow(observed, Documents(output))
         elif console.is_terminal:
             with Picture(console) as picture:
-                ended = follow(seen, picture)
+                ended = follow(observed, picture)
         else:
-            ended = follow(seen, Lines(console))
+            ended = follow(observed, Lines(console))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if ended is None:
@@ -89,71 +104,49 @@ def watch(
 @app.command()
 def history(name: Name, namespace: Namespace = "", output: Shown = Output.TABLE) -> None:
     """List the rollouts that have ended, newest first: when, what, how it ended, why, and with how many requests."""
-    look = look_at(Cluster(access()), namespace or current_namespace(), name)
-    records, console = look.rollout.history, out()
+    rollout_view = current_view(Cluster(access()), namespace or current_namespace(), name)
+    records, console = rollout_view.rollout.history, out()
     if output is not Output.TABLE:
         dump(rollout_history.documents(records), output)
     elif not records:
         console.print(f"No rollout of {name} has ended yet; a Model's first revision is none.", markup=False)
     else:
-        for line in rollout_history.lines(records, look.now, console.width):
+        for line in rollout_history.lines(records, rollout_view.now, console.width):
             console.print(line, soft_wrap=True)
 
 
-@app.command()
-def promote(
-    name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
-) -> None:
-    """Give the candidate all the traffic now, without waiting for the gates; while it bakes: end the bake."""
-    _tell(Action.PROMOTE, name, namespace, timeout if wait else None, output)
+def _command(action: Action) -> Callable[..., None]:
+    """The sub-command of one action, for Typer to read its options from."""
+
+    def run(
+        name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
+    ) -> None:
+        _give(action, name, namespace, timeout if wait else None, output)
+
+    return run
 
 
-@app.command()
-def abort(
-    name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
-) -> None:
-    """Give all the traffic back to the stable revision at once; also after a promote, as long as it bakes."""
-    _tell(Action.ABORT, name, namespace, timeout if wait else None, output)
+for _action, _help in _HELP.items():
+    app.command(_action.value, help=_help)(_command(_action))
 
 
-@app.command()
-def pause(
-    name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
-) -> None:
-    """Keep the weight as it is until resume; the gates go on watching, and a failing candidate is still aborted."""
-    _tell(Action.PAUSE, name, namespace, timeout if wait else None, output)
+def _give(action: Action, name: str, namespace: str, patience: float | None, output: Output) -> None:
+    """Writes the command; waits `patience` seconds for the answer, or not at all.
 
-
-@app.command()
-def resume(
-    name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
-) -> None:
-    """Go on after a pause, be it a command's or a step's."""
-    _tell(Action.RESUME, name, namespace, timeout if wait else None, output)
-
-
-@app.command()
-def retry(
-    name: Name, namespace: Namespace = "", wait: Wait = True, timeout: Patience = 10.0, output: Shown = Output.TABLE
-) -> None:
-    """Try the wanted revision once more after it was refused."""
-    _tell(Action.RETRY, name, namespace, timeout if wait else None, output)
-
-
-def _tell(action: Action, name: str, namespace: str, patience: float | None, output: Output) -> None:
-    """Writes the command; waits `patience` seconds for the answer, or not at all."""
+    Raises UserError when the command makes no sense or the operator refused it.
+    """
     cluster, where = Cluster(access()), namespace or current_namespace()
-    told = commands.give(cluster, where, name, action)
+    command_id = commands.give(cluster, where, name, action)
     if patience is None:
         if output is Output.TABLE:
-            out().print(f"{action.value} {name}: written with id {told}", markup=False, soft_wrap=True)
+            out().print(f"{action.value} {name}: written with id {command_id}", markup=False, soft_wrap=True)
         else:
-            dump({"id": told, "action": action.value}, output)
+            dump({"id": command_id, "action": action.value}, output)
         return
-    said = commands.answer(cluster, where, name, told, patience)
+    answered = commands.answer(cluster, where, name, command_id, patience)
     if output is not Output.TABLE:
-        dump(said.model_dump(by_alias=True, mode="json"), output)
-    elif not said.answer.startswith(commands.REFUSED):
-        out().print(f"{action.value} {name}: {said.answer}", markup=False, soft_wrap=True)
-    if said.answer.startswith(commands.REFUSED):
-        raise UserError(f"{action.value} {name}: {said.answer.removeprefix(commands.REFUSED)}")
+        dump(answered.model_dump(by_alias=True, mode="json"), output)
+    elif not answered.answer.startswith(commands.REFUSED):
+        out().print(f"{action.value} {name}: {answered.answer}", markup=False, soft_wrap=True)
+    if answered.answer.startswith(commands.REFUSED):
+        raise UserError(f"{action.value} {name}: {answered.answer.removeprefix(commands.REFUSED)}")

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from modelyard.api.model import Model
 from modelyard.api.rollout import Action, Strategy
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
-from modelyard.cli.models.get import parsed, read
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.models import parsed, read
 from modelyard.core.rollout.effective_spec import effective_spec
 from modelyard.core.rollout.state_machine import WATCHED
 from modelyard.core.snapshot import Ref
@@ -34,11 +34,11 @@ def objection(model: Model, action: Action) -> str:
     rollout = model.status.rollout or RolloutStatus()
     strategy = effective_spec(model, rollout).spec.rollout.strategy
     if action in _UNGUIDED and strategy in (Strategy.IMMEDIATE, Strategy.RECREATE):
-        said = f"strategy {strategy} has no steps to {action}: a revision gets all the traffic once it answers"
-        return f"{said}. `modelyard rollout abort {model.name}` drops one that is still starting."
-    said = _OBJECTIONS[action](model, rollout)
-    late = model.status.observed_generation < model.generation
-    return f"{said}{_BEHIND}" if said and late else said
+        reason = f"strategy {strategy} has no steps to {action}: a revision gets all the traffic once it answers"
+        return f"{reason}. `modelyard rollout abort {model.name}` drops one that is still starting."
+    reason = _OBJECTIONS[action](model, rollout)
+    behind = model.status.observed_generation < model.generation
+    return f"{reason}{_BEHIND}" if reason and behind else reason
 
 
 def _against_abort(model: Model, rollout: RolloutStatus) -> str:
@@ -101,38 +101,47 @@ _OBJECTIONS: dict[Action, Callable[[Model, RolloutStatus], str]] = {
 
 
 def new_id() -> str:
-    """An id that no command had before, and that tells when it was given."""
+    """An id that no command had before: the time (UTC) it was given, and six random hexadecimal digits."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(3)}"
 
 
 def give(cluster: Cluster, namespace: str, name: str, action: Action) -> str:
-    """Writes the command and returns its id; raises UserError when it makes no sense, before anything is written."""
+    """Writes the command into the Model's spec and returns its id.
+
+    Raises UserError when the command makes no sense, before anything is written, or when the Model is gone by then;
+    InvalidModel when there is no such Model.
+    """
     model = parsed(read(cluster, namespace, name)[0])
-    against = objection(model, action)
-    if against:
-        raise UserError(against)
-    told = new_id()
+    reason = objection(model, action)
+    if reason:
+        raise UserError(reason)
+    command_id = new_id()
     change = {
         "metadata": {"uid": model.metadata["uid"]},
-        "spec": {"rollout": {"command": {"id": told, "action": action.value}}},
+        "spec": {"rollout": {"command": {"id": command_id, "action": action.value}}},
     }
     if cluster.merge(Ref("Model", namespace, name), change) is None:
         raise UserError(f"there is no Model {name} in namespace {namespace} any more.")
-    return told
+    return command_id
 
 
-def answer(cluster: Cluster, namespace: str, name: str, told: str, patience: float) -> CommandStatus:
-    """The operator's answer to that command; raises Unreachable when it does not come in so many seconds."""
+def answer(cluster: Cluster, namespace: str, name: str, command_id: str, patience: float) -> CommandStatus:
+    """The operator's answer to the command with that id.
+
+    Raises Unreachable when it does not come within `patience` seconds, Conflict when somebody wrote another command.
+    """
     end = time.monotonic() + patience
     while True:
         model = parsed(read(cluster, namespace, name)[0])
-        said = model.status.rollout.command if model.status.rollout else None
-        if said is not None and said.id == told:
-            return said
-        asked = model.spec.rollout.command
-        if asked is None or asked.id != told:
-            other = f"{asked.action} with id {asked.id}" if asked else "nothing"
-            raise Conflict(f"somebody else wrote {other} before an answer came: look at the status, and tell it again.")
+        status = model.status.rollout.command if model.status.rollout else None
+        if status is not None and status.id == command_id:
+            return status
+        command = model.spec.rollout.command
+        if command is None or command.id != command_id:
+            written = f"{command.action} with id {command.id}" if command else "nothing"
+            raise Conflict(
+                f"somebody else wrote {written} before an answer came: look at the status, and tell it again."
+            )
         if time.monotonic() >= end:
             raise Unreachable(
                 f"the command is written, but the operator has not answered within {patience:g} s: `modelyard doctor` "

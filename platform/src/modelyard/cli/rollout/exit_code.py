@@ -35,43 +35,46 @@ class ExitStatus:
     sentence: str
 
 
-def ending(look: RolloutView, began: str) -> ExitStatus | None:
-    """How it ended; None while it goes on. `began` is when the rollout seen last began, empty when none was seen."""
-    rollout, status = look.rollout, look.model.status
-    if look.behind:
+def ending(rollout_view: RolloutView, began: str) -> ExitStatus | None:
+    """How the rollout ended, with the exit code of the table above; None while it goes on.
+
+    `began` is the start time (RFC 3339) of the rollout that was last seen under way, empty when none was seen.
+    """
+    rollout, status = rollout_view.rollout, rollout_view.model.status
+    if rollout_view.behind:
         return None
     if rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected:
-        return ExitStatus(1, f"{look.model.name} is stuck: {_message(status, 'Stalled')}")
+        return ExitStatus(1, f"{rollout_view.model.name} is stuck: {_message(status, 'Stalled')}")
     if rollout.active:
         return None
     if rollout.history and (rollout.rejected or rollout.history[0].start_time == began):
-        return _recorded(look, rollout.history[0])
+        return _recorded(rollout_view, rollout.history[0])
     if began:
-        return _unrecorded(look)
+        return _unrecorded(rollout_view)
     if _holds(status, "Ready"):
-        said = f" The last one: {summary_line(rollout.history[0], look.now)}." if rollout.history else ""
-        return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{said}")
+        last = f" The last one: {summary_line(rollout.history[0], rollout_view.now)}." if rollout.history else ""
+        return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{last}")
     return None
 
 
-def _recorded(look: RolloutView, record: RolloutRecord) -> ExitStatus | None:
+def _recorded(rollout_view: RolloutView, record: RolloutRecord) -> ExitStatus | None:
     code = _CODES.get(record.outcome)
-    return None if code is None else ExitStatus(code, f"{summary_line(record, look.now)}. {record.message}")
+    return None if code is None else ExitStatus(code, f"{summary_line(record, rollout_view.now)}. {record.message}")
 
 
-def _unrecorded(look: RolloutView) -> ExitStatus | None:
+def _unrecorded(rollout_view: RolloutView) -> ExitStatus | None:
     """The first revision of a Model leaves no record, and neither does what ends before it had a candidate."""
-    rollout = look.rollout
+    rollout = rollout_view.rollout
     if rollout.reason == Outcome.SUPERSEDED:
         return None
-    return ExitStatus(0 if rollout.reason == Outcome.PROMOTED else 1, f"{look.model.name}: {rollout.message}")
+    return ExitStatus(0 if rollout.reason == Outcome.PROMOTED else 1, f"{rollout_view.model.name}: {rollout.message}")
 
 
 def _holds(status: ModelStatus, kind: str) -> bool:
-    found = status.condition(kind)
-    return found is not None and found.status == "True"
+    condition = status.condition(kind)
+    return condition is not None and condition.status == "True"
 
 
 def _message(status: ModelStatus, kind: str) -> str:
-    found = status.condition(kind)
-    return found.message if found else ""
+    condition = status.condition(kind)
+    return condition.message if condition else ""

@@ -27,13 +27,16 @@ _MARKS = {
 _BAD = {"latency": "too slow", "errors": "failed"}
 
 
-def gate(one: GateStatus) -> RenderableType:
-    """The gate as a block of lines."""
-    return Group(_headline(one), *(Padding.indent(line, 2) for line in _lines(one)))
+def gate(status: GateStatus) -> RenderableType:
+    """The gate as a block of lines: verdict, counts, a bar for either side of the evidence, its message."""
+    return Group(_headline(status), *(Padding.indent(line, 2) for line in _lines(status)))
 
 
 def filled(value: float, threshold: float, width: int = BAR) -> int:
-    """Cells of a bar for an e-value on its way to a threshold; all of them only once it is reached."""
+    """Cells of a bar of `width` for an e-value on its way to a threshold: log(value) / log(threshold) of them.
+
+    None up to 1, which says nothing; all of them only once the threshold is reached.
+    """
     if value >= threshold:
         return width
     if value <= 1.0:
@@ -42,54 +45,54 @@ def filled(value: float, threshold: float, width: int = BAR) -> int:
 
 
 def number(value: float) -> str:
-    """An e-value with as many digits as mean something."""
+    """An e-value with as many digits as mean something: three below 100, whole up to a million, then 1.2e6."""
     if value < 100.0:
         return f"{value:.3g}"
     return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}".replace(".0e", "e").replace("e+0", "e").replace("e+", "e")
 
 
 def share(bad: int, requests: int) -> str:
-    """`12 of 1,204 (1 %)`."""
+    """Failed requests of all: `12 of 1,204 (1 %)`; without the percentage when there were none."""
     return f"{bad:,} of {requests:,}" + (f" ({100 * bad / requests:.2g} %)" if requests else "")
 
 
-def short(one: GateStatus) -> str:
+def short(status: GateStatus) -> str:
     """The gate in a few words, for a line of a log."""
     sides = []
-    if one.fail_threshold:
-        sides.append(f"against {number(one.evidence_against)}/{number(one.fail_threshold)}")
-    if one.pass_threshold:
-        sides.append(f"for {number(one.evidence_for)}/{number(one.pass_threshold)}")
-    return f"{one.name} {one.verdict.value}" + (f" ({', '.join(sides)})" if sides else "")
+    if status.fail_threshold:
+        sides.append(f"against {number(status.evidence_against)}/{number(status.fail_threshold)}")
+    if status.pass_threshold:
+        sides.append(f"for {number(status.evidence_for)}/{number(status.pass_threshold)}")
+    return f"{status.name} {status.verdict.value}" + (f" ({', '.join(sides)})" if sides else "")
 
 
-def _headline(one: GateStatus) -> Text:
-    mark, colour = _MARKS[one.verdict]
-    said = Text.assemble((f"{mark} ", colour), (one.name, "bold"), "  ", (one.verdict.value, colour))
-    if one.verdict is GateVerdict.CONTINUE and one.eta is not None:
-        said.append(f", may pass in about {spell(one.eta)}")
-    elif one.verdict is GateVerdict.CONTINUE and one.pass_threshold:
-        said.append(", no pass in sight at this rate")
-    return said
+def _headline(status: GateStatus) -> Text:
+    mark, colour = _MARKS[status.verdict]
+    headline = Text.assemble((f"{mark} ", colour), (status.name, "bold"), "  ", (status.verdict.value, colour))
+    if status.verdict is GateVerdict.CONTINUE and status.eta is not None:
+        headline.append(f", may pass in about {spell(status.eta)}")
+    elif status.verdict is GateVerdict.CONTINUE and status.pass_threshold:
+        headline.append(", no pass in sight at this rate")
+    return headline
 
 
-def _lines(one: GateStatus) -> Iterator[RenderableType]:
-    if one.name in _BAD and (one.requests or one.stable_requests):
-        yield Flow(tuple(_counts(one)))
-    if one.fail_threshold:
-        yield _bar("against", one.evidence_against, one.fail_threshold, "red", "fails")
-    if one.pass_threshold:
-        yield _bar("for    ", one.evidence_for, one.pass_threshold, "green", "enough to pass")
-    if one.message:
-        yield Text(one.message.removeprefix(f"{one.name}: "), style="dim")
+def _lines(status: GateStatus) -> Iterator[RenderableType]:
+    if status.name in _BAD and (status.requests or status.stable_requests):
+        yield Flow(tuple(_counts(status)))
+    if status.fail_threshold:
+        yield _bar("against", status.evidence_against, status.fail_threshold, "red", "fails")
+    if status.pass_threshold:
+        yield _bar("for    ", status.evidence_for, status.pass_threshold, "green", "enough to pass")
+    if status.message:
+        yield Text(status.message.removeprefix(f"{status.name}: "), style="dim")
 
 
-def _counts(one: GateStatus) -> Iterator[Text]:
-    yield Text(f"{_BAD[one.name]}: candidate {share(one.failed_requests, one.requests)}")
-    if one.stable_requests:
-        yield Text(f"stable {share(one.stable_failed_requests, one.stable_requests)}")
-    if one.overdispersion > 1.0:
-        yield Text(f"phi {one.overdispersion:.2g}")
+def _counts(status: GateStatus) -> Iterator[Text]:
+    yield Text(f"{_BAD[status.name]}: candidate {share(status.failed_requests, status.requests)}")
+    if status.stable_requests:
+        yield Text(f"stable {share(status.stable_failed_requests, status.stable_requests)}")
+    if status.overdispersion > 1.0:
+        yield Text(f"phi {status.overdispersion:.2g}")
 
 
 def _bar(side: str, value: float, threshold: float, colour: str, end: str) -> Text:

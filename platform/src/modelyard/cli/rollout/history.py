@@ -17,14 +17,14 @@ _WIDE = 110
 
 def lines(records: Sequence[RolloutRecord], now: float, width: int) -> Iterator[Text]:
     """Header, and two lines a record; a wide console gets the time of the end and the whole name of the revision."""
-    rows = [_row(one, now, width >= _WIDE) for one in records]
+    rows = [_row(record, now, width >= _WIDE) for record in records]
     widths = [max(len(row[at]) for row in (_COLUMNS, *rows)) for at in range(len(_COLUMNS))]
     yield Text(_aligned(_COLUMNS, widths), "bold")
     for record, row in zip(records, rows, strict=True):
-        told = Text(_aligned(row, widths))
+        line = Text(_aligned(row, widths))
         at = sum(widths[:2]) + 2 * 2
-        told.stylize(_COLOURS.get(record.outcome, "red"), at, at + len(row[2]))
-        yield told
+        line.stylize(_COLOURS.get(record.outcome, "red"), at, at + len(row[2]))
+        yield line
         yield Text(f"  {record.reason}: {record.message}", "dim")
 
 
@@ -32,24 +32,24 @@ def documents(records: Sequence[RolloutRecord]) -> list[dict[str, Any]]:
     """The same as plain values, with the duration in seconds."""
     return [
         {
-            **one.model_dump(by_alias=True, mode="json"),
-            "durationSeconds": round(epoch(one.end_time) - epoch(one.start_time), 3),
+            **record.model_dump(by_alias=True, mode="json"),
+            "durationSeconds": round(epoch(record.end_time) - epoch(record.start_time), 3),
         }
-        for one in records
+        for record in records
     ]
 
 
-def _row(one: RolloutRecord, now: float, wide: bool) -> tuple[str, ...]:
-    ended = one.end_time.partition(".")[0].removesuffix("Z").replace("T", " ") + "Z"
+def _row(record: RolloutRecord, now: float, wide: bool) -> tuple[str, ...]:
+    ended = record.end_time.partition(".")[0].removesuffix("Z").replace("T", " ") + "Z"
     return (
-        ended if wide else ago(one.end_time, now),
-        one.version or EMPTY,
-        one.outcome.value,
-        one.strategy,
-        spell(epoch(one.end_time) - epoch(one.start_time)),
-        f"{one.requests:,}",
-        f"{one.failed_requests:,}",
-        one.revision if wide else one.revision.rpartition("-")[2] or EMPTY,
+        ended if wide else ago(record.end_time, now),
+        record.version or EMPTY,
+        record.outcome.value,
+        record.strategy,
+        spell(epoch(record.end_time) - epoch(record.start_time)),
+        f"{record.requests:,}",
+        f"{record.failed_requests:,}",
+        record.revision if wide else record.revision.rpartition("-")[2] or EMPTY,
     )
 
 

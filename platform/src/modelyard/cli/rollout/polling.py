@@ -1,12 +1,12 @@
-"""Looks at a Model and its rollout, once or every second, through the API server."""
+"""A Model and its rollout as the API server has them, once or every second."""
 
 import time
 from collections.abc import Iterator
 
 from modelyard.api.model import Model
-from modelyard.cli.models.get import parsed, read
 from modelyard.cli.terminal.console import say
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.models import parsed, read
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, Refused, Throttled, Unreachable
@@ -16,46 +16,49 @@ from .view import RolloutView
 _EVERY = 1.0
 
 
-def look_at(cluster: Cluster, namespace: str, name: str) -> RolloutView:
-    """The Model as it is now; raises InvalidModel when there is none."""
-    return _look(cluster, parsed(read(cluster, namespace, name)[0]))
+def current_view(cluster: Cluster, namespace: str, name: str) -> RolloutView:
+    """The Model, its rollout and its replicas now.
+
+    Raises InvalidModel when there is no such Model; Unreachable, Throttled or Refused when it cannot be read.
+    """
+    return _view(cluster, parsed(read(cluster, namespace, name)[0]))
 
 
-def looks(cluster: Cluster, namespace: str, name: str, patience: float | None) -> Iterator[RolloutView | None]:
-    """A look a second until `patience` seconds are over; None when the Model is gone.
+def views(cluster: Cluster, namespace: str, name: str, patience: float | None) -> Iterator[RolloutView | None]:
+    """A view a second until `patience` seconds are over, or for ever when that is None; None when the Model is gone.
 
-    The first one raises what goes wrong; later on an API server that does not answer is waited for.
+    The first one raises what `current_view` does; later on an API server that does not answer is waited for.
     """
     end = None if patience is None else time.monotonic() + patience
-    yield look_at(cluster, namespace, name)
+    yield current_view(cluster, namespace, name)
     well = True
     while end is None or time.monotonic() < end:
         time.sleep(_EVERY)
         try:
-            found = cluster.get(Ref("Model", namespace, name))
-            seen = _look(cluster, parsed(found)) if found is not None else None
+            document = cluster.get(Ref("Model", namespace, name))
+            view = _view(cluster, parsed(document)) if document is not None else None
         except (Unreachable, Throttled, Conflict) as bad:
             if well:
                 say(f"{bad} It is asked again.")
             well = False
             continue
         well = True
-        yield seen
+        yield view
 
 
-def _look(cluster: Cluster, model: Model) -> RolloutView:
+def _view(cluster: Cluster, model: Model) -> RolloutView:
     return RolloutView(model, time.time(), _replicas(cluster, model))
 
 
 def _replicas(cluster: Cluster, model: Model) -> dict[str, tuple[int, int]]:
-    """Ready and wanted replicas by revision; those that the caller may not read are left out."""
-    found: dict[str, tuple[int, int]] = {}
-    for one in model.status.revisions:
+    """Ready and desired replicas by revision; those that the caller may not read are left out."""
+    replicas: dict[str, tuple[int, int]] = {}
+    for revision in model.status.revisions:
         try:
-            deployment = cluster.get(Ref("Deployment", model.namespace, predictor(one.name)))
+            deployment = cluster.get(Ref("Deployment", model.namespace, predictor(revision.name)))
         except Refused:
             return {}
         if deployment is not None:
-            wanted = deployment["spec"].get("replicas", 1)
-            found[one.name] = (deployment.get("status", {}).get("readyReplicas", 0), wanted)
-    return found
+            desired = deployment["spec"].get("replicas", 1)
+            replicas[revision.name] = (deployment.get("status", {}).get("readyReplicas", 0), desired)
+    return replicas

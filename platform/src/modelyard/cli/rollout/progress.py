@@ -1,6 +1,6 @@
-"""The way of a rollout as a line of stations: done, current, to come, with the time that is left of the current one.
+"""The way of a rollout as a line of steps: done, current, to come, with the time that is left of the current one.
 
-| strategy | stations |
+| strategy | steps |
 |---|---|
 | Canary | Build, Start, (Load test), every weight, 100 % |
 | BlueGreen | Build, Start, (Load test), Preview, 100 % |
@@ -9,7 +9,7 @@
 | Recreate | Build, Replace, Start |
 | Immediate, and the first revision | Build, Start |
 
-Which station is the current one follows from the phase and the step alone.
+Which step is the current one follows from the phase and the step alone.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from modelyard.core.rollout.effective_spec import effective_spec
 
 
 class Reached(StrEnum):
-    """How far a station is."""
+    """How far a step of the way is."""
 
     DONE = "done"
     CURRENT = "current"
@@ -36,7 +36,7 @@ class Reached(StrEnum):
 
 @dataclass(frozen=True)
 class ProgressStep:
-    """One station; `note` says what it waits for."""
+    """One step of the way; `note` says what it waits for, empty when there is nothing to say."""
 
     label: str
     reached: Reached
@@ -51,14 +51,17 @@ class _Stop:
     note: str = ""
 
 
-def stations(model: Model, now: float) -> tuple[ProgressStep, ...]:
-    """The whole way; empty while no rollout is under way, or it is being aborted."""
+def progress_steps(model: Model, now: float) -> tuple[ProgressStep, ...]:
+    """All steps in order; empty while no rollout is under way, or it is being aborted.
+
+    `now` is in seconds since the epoch; the current step's note says how much time is left of it.
+    """
     rollout = model.status.rollout
     if rollout is None or rollout.phase in (Phase.IDLE, Phase.ABORTING):
         return ()
     stops = list(_stops(effective_spec(model, rollout).spec.rollout, rollout))
-    here = next((at for at, stop in enumerate(stops) if _is_at(stop, rollout)), 0)
-    return tuple(_station(stop, at - here, model, now) for at, stop in enumerate(stops))
+    current = next((at for at, stop in enumerate(stops) if _is_at(stop, rollout)), 0)
+    return tuple(_progress_step(stop, at - current, model, now) for at, stop in enumerate(stops))
 
 
 def _is_at(stop: _Stop, rollout: RolloutStatus) -> bool:
@@ -66,7 +69,7 @@ def _is_at(stop: _Stop, rollout: RolloutStatus) -> bool:
     return stop.phase is rollout.at and stepped
 
 
-def _station(stop: _Stop, distance: int, model: Model, now: float) -> ProgressStep:
+def _progress_step(stop: _Stop, distance: int, model: Model, now: float) -> ProgressStep:
     if distance:
         return ProgressStep(
             stop.label, Reached.DONE if distance < 0 else Reached.TO_COME, stop.note if distance > 0 else ""
@@ -86,11 +89,11 @@ def _stops(spec: Rollout, rollout: RolloutStatus) -> Iterator[_Stop]:
         return
     if spec.load_test is not None:
         yield _Stop(Phase.TESTING, "Load test")
-    yield from _tried(spec)
+    yield from _strategy_stops(spec)
 
 
-def _tried(spec: Rollout) -> Iterator[_Stop]:
-    """The stations that belong to the strategy."""
+def _strategy_stops(spec: Rollout) -> Iterator[_Stop]:
+    """The steps that belong to the strategy."""
     match spec.strategy:
         case Strategy.BLUE_GREEN:
             yield _Stop(Phase.PREVIEWING, "Preview", note="pause" if spec.preview and spec.preview.pause else "")
@@ -109,27 +112,27 @@ def _tried(spec: Rollout) -> Iterator[_Stop]:
 
 
 def _left(model: Model, now: float) -> str:
-    """What the current station waits for, as far as it is a matter of time or of the gateway."""
+    """What the current step waits for, as far as it is a matter of time or of the gateway."""
     rollout = model.status.rollout
     if rollout is None:
         return ""
     spec = effective_spec(model, rollout).spec.rollout
-    candidate = next((one for one in model.status.revisions if one.name == rollout.candidate), None)
-    weighs = rollout.phase in (Phase.ADVANCING, Phase.SPLITTING, Phase.BAKING)
-    if weighs and (candidate is None or not _carries(candidate, rollout.weight)):
+    candidate = next((revision for revision in model.status.revisions if revision.name == rollout.candidate), None)
+    weighted = rollout.phase in (Phase.ADVANCING, Phase.SPLITTING, Phase.BAKING)
+    if weighted and (candidate is None or not _carries(candidate, rollout.weight)):
         return "not in the gateway yet"
-    carried = candidate.programmed_time if candidate is not None else ""
+    programmed = candidate.programmed_time if candidate is not None else ""
     match rollout.phase:
         case Phase.ADVANCING:
-            return _remaining(carried, spec.step(rollout.step).hold_seconds(), now)
+            return _remaining(programmed, spec.step(rollout.step).hold_seconds(), now)
         case Phase.SPLITTING:
-            return _remaining(carried, (spec.ab and spec.ab.duration_seconds()) or 0.0, now)
+            return _remaining(programmed, (spec.ab and spec.ab.duration_seconds()) or 0.0, now)
         case Phase.PREVIEWING:
             return _remaining(rollout.phase_start_time, spec.preview.hold_seconds() if spec.preview else 0.0, now)
         case Phase.MIRRORING:
             return _remaining(rollout.phase_start_time, (spec.shadow or Shadow()).duration_seconds(), now)
         case Phase.BAKING:
-            return _remaining(max(carried, rollout.phase_start_time, key=epoch), spec.bake_seconds(), now)
+            return _remaining(max(programmed, rollout.phase_start_time, key=epoch), spec.bake_seconds(), now)
         case _:
             return ""
 

@@ -8,9 +8,12 @@ from rich.text import Text
 _MOST = 12
 
 
-def report(found: Mapping[str, Any] | None) -> Iterator[tuple[str, list[Text]]]:
-    """Title and lines of every part; at most a dozen lines each, for the rest is in `--output json`."""
-    for title, value in (found or {}).items():
+def report(document: Mapping[str, Any] | None) -> Iterator[tuple[str, list[Text]]]:
+    """Title and lines of every entry of a report, in its order; nothing for None.
+
+    At most a dozen lines each, for the rest is in `--output json`.
+    """
+    for title, value in (document or {}).items():
         lines = list(_lines(value)) if isinstance(value, Mapping) else [_written(value)]
         shown = [Text(f"  {line}") for line in lines[:_MOST]]
         more = [Text(f"  and {len(lines) - _MOST} more: --output json", "dim")] if len(lines) > _MOST else []
@@ -34,7 +37,7 @@ def _written(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list | tuple):
-        return ", ".join(_written(one) for one in value)
+        return ", ".join(_written(item) for item in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {_written(inner)}" for key, inner in value.items())
     return str(value)

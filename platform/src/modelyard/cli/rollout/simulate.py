@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, out, say
-from modelyard.cli.terminal.options import Shown
+from modelyard.cli.terminal.options import Shown, fraction
 from modelyard.cli.terminal.plot import check, draw
 from modelyard.cli.terminal.table import table
 
@@ -28,19 +28,8 @@ NAMES = {
 PLOTTED = tuple(10 ** (step / 6 - 1) for step in range(13))
 
 
-def fraction(text: str | float) -> float:
-    """`1%` or `0.01` as 0.01; BadParameter when it is not between 0 and 1."""
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(%?)", text.strip(), re.IGNORECASE)
-    value = float(found[1]) / (100.0 if found[2] else 1.0) if found else -1.0
-    if not 0.0 <= value <= 1.0:
-        raise typer.BadParameter(f"{text!r} is not a fraction: write 1% or 0.01.")
-    return value
-
-
 def growth(text: str | float) -> float:
-    """`25%` or `0.25` as 0.25; may exceed 100 %."""
+    """`25%` or `0.25` as 0.25; may exceed 100 %. BadParameter when it is negative or no number."""
     if not isinstance(text, str):
         return text
     try:
@@ -53,11 +42,11 @@ def growth(text: str | float) -> float:
 
 
 def per_minute(text: str | float) -> float:
-    """`50/min`, `2/s` or `3000/h` as requests a minute."""
+    """`50/min`, `2/s` or `3000/h` as requests a minute; BadParameter for anything else, or above 100,000 a second."""
     if not isinstance(text, str):
         return text
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*/\s*(s|min|h)", text.strip())
-    value = float(found[1]) * 60.0 / _SECONDS[found[2]] if found else 0.0
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*/\s*(s|min|h)", text.strip())
+    value = float(match[1]) * 60.0 / _SECONDS[match[2]] if match else 0.0
     if not 0.0 < value <= 6e6:
         raise typer.BadParameter(f"{text!r} is not a request rate up to 100000/s: write 50/min, 2/s or 3000/h.")
     return value
@@ -114,26 +103,29 @@ def simulate(
         raise typer.BadParameter(str(bad)) from bad
     if plot is not None:
         check(plot)
-    found = tallies(rule, traffic, minutes, runs, seed)
+    results = tallies(rule, traffic, minutes, runs, seed)
     if plot is not None:
         fewer = max(100, runs // 10)
         say(f"Simulating {fewer} rollouts at each of {len(PLOTTED)} bad rates for {plot}")
         draw(plot, p0, curves(rule, traffic, minutes, fewer, seed), NAMES)
-    _show(found, output)
+    _show(results, output)
 
 
 def tallies(rule: "Rule", traffic: "TrafficModel", minutes: int, runs: int, seed: int) -> dict[str, "SimulationResult"]:
-    """How `runs` rollouts end by Modelyard's gate and by each threshold rule, the traffic seeded alike."""
+    """How `runs` rollouts end by Modelyard's gate and by each threshold rule, the traffic seeded alike.
+
+    By the keys of `NAMES`.
+    """
     from modelyard.core.analysis.statistics.simulation import outcome, tally, threshold_outcome
 
     def seeded(run: Callable[[random.Random], "Outcome"]) -> "SimulationResult":
         chance = random.Random(seed)  # noqa: S311 - a repeatable simulation, nothing secret
         return tally(runs, lambda: run(chance))
 
-    found = {"sequential": seeded(lambda chance: outcome(rule, traffic, minutes, chance))}
+    results = {"sequential": seeded(lambda chance: outcome(rule, traffic, minutes, chance))}
     for name, misses in _ALLOWED_MISSES.items():
-        found[name] = seeded(lambda chance, misses=misses: threshold_outcome(rule.allowed, misses, traffic, chance))
-    return found
+        results[name] = seeded(lambda chance, misses=misses: threshold_outcome(rule.allowed, misses, traffic, chance))
+    return results
 
 
 def curves(
@@ -144,26 +136,26 @@ def curves(
     return {rate: tallies(rule, replace(traffic, true_rate=rate), minutes, runs, seed) for rate in rates}
 
 
-def _plain(one: "SimulationResult") -> dict[str, float | None]:
+def _plain(result: "SimulationResult") -> dict[str, float | None]:
     return {
-        "aborted": one.aborted,
-        "promoted": one.promoted,
-        "inconclusive": one.inconclusive,
-        "medianMinutes": None if one.median_minutes is None else round(one.median_minutes, 3),
+        "aborted": result.aborted,
+        "promoted": result.promoted,
+        "inconclusive": result.inconclusive,
+        "medianMinutes": None if result.median_minutes is None else round(result.median_minutes, 3),
     }
 
 
-def _show(found: Mapping[str, "SimulationResult"], output: Output) -> None:
+def _show(results: Mapping[str, "SimulationResult"], output: Output) -> None:
     if output is not Output.TABLE:
-        others = {name: _plain(one) for name, one in found.items() if name != "sequential"}
-        dump({**_plain(found["sequential"]), "thresholds": others}, output)
+        others = {name: _plain(result) for name, result in results.items() if name != "sequential"}
+        dump({**_plain(results["sequential"]), "thresholds": others}, output)
         return
     rows = [
         [
             NAMES[name],
-            *(f"{part:.1%}" for part in (one.aborted, one.promoted, one.inconclusive)),
-            "" if one.median_minutes is None else f"{one.median_minutes:.1f}",
+            *(f"{ratio:.1%}" for ratio in (result.aborted, result.promoted, result.inconclusive)),
+            "" if result.median_minutes is None else f"{result.median_minutes:.1f}",
         ]
-        for name, one in found.items()
+        for name, result in results.items()
     ]
     out().print(table(("rule", "aborted", "promoted", "inconclusive", "median minutes"), rows))

@@ -1,5 +1,6 @@
 """Options that several verbs share, so that they read the same everywhere."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -19,6 +20,17 @@ def span(text: str | float) -> float:
         return seconds(TypeAdapter(Duration).validate_python(text))
     except ValidationError:
         raise typer.BadParameter(f'{text!r} is no duration: write 90s, 30m or "1h30m".') from None
+
+
+def fraction(text: str | float) -> float:
+    """`1%` or `0.01` as 0.01; BadParameter when it is not between 0 and 1."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(%?)", text.strip(), re.IGNORECASE)
+    value = float(match[1]) / (100.0 if match[2] else 1.0) if match else -1.0
+    if not 0.0 <= value <= 1.0:
+        raise typer.BadParameter(f"{text!r} is not a fraction: write 1% or 0.01.")
+    return value
 
 
 Namespace = Annotated[

@@ -22,19 +22,22 @@ def check(path: Path) -> None:
 
 
 def draw(
-    path: Path, allowed: float, found: Mapping[float, Mapping[str, "SimulationResult"]], names: Mapping[str, str]
+    path: Path, allowed: float, results: Mapping[float, Mapping[str, "SimulationResult"]], names: Mapping[str, str]
 ) -> None:
-    """Writes a PNG; `found` holds tallies by true bad rate and rule. Raises UserError when it cannot be written."""
+    """Writes a PNG; `results` holds the results by true bad rate and key of `names`.
+
+    `allowed` is the allowed bad rate, a fraction. Raises UserError when PATH cannot be written.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     figure = Figure(figsize=(10.0, 4.4), dpi=140, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    rates, line_means = sorted(found), f"grey line: allowed, {100 * allowed:.3g} %"
+    rates, line_means = sorted(results), f"grey line: allowed, {100 * allowed:.3g} %"
     for panel, title in zip(panels, ("aborted", "promoted"), strict=True):
         for (key, name), (colour, line, dot) in zip(names.items(), _STYLES, strict=True):
-            shares = [100.0 * getattr(found[rate][key], title) for rate in rates]
-            panel.plot(rates, shares, line, color=colour, marker=dot, markersize=4, label=name)
+            percentages = [100.0 * getattr(results[rate][key], title) for rate in rates]
+            panel.plot(rates, percentages, line, color=colour, marker=dot, markersize=4, label=name)
         panel.axvline(allowed, color="0.35", linewidth=0.8)
         panel.set(title=f"Rollouts {title}", xscale="log", xlabel=f"true bad rate of the candidate ({line_means})")
         panel.set_ylim(-3, 103)

@@ -25,11 +25,11 @@ class Flow:
 
     def _lines(self, width: int) -> Iterable[Text]:
         line = Text()
-        for part in filter(None, self.parts):
-            if line.plain.strip() and line.cell_len + self.gap + part.cell_len > width:
+        for text in filter(None, self.parts):
+            if line.plain.strip() and line.cell_len + self.gap + text.cell_len > width:
                 yield line
                 line = Text(" " * self.indent)
             elif line.plain.strip():
                 line.append(" " * self.gap)
-            line.append_text(part)
+            line.append_text(text)
         yield line

@@ -1,4 +1,4 @@
-"""The registry and store that the settings name."""
+"""The registry and store that the settings name, for verbs of every room."""
 
 from modelyard.clients.store import S3Store
 from modelyard.errors import InvalidSettings
@@ -18,5 +18,5 @@ def open_store() -> S3Store:
 
 
 def open_registry() -> BucketRegistry:
-    """The configured registry."""
+    """The configured registry; raises InvalidSettings when nothing says where its store is."""
     return BucketRegistry(open_store())
