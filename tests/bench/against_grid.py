@@ -21,7 +21,7 @@ from modelyard.builder.optimization.search.recipes import recipes
 from modelyard.builder.optimization.search.space import Configuration, Space, space_of
 from modelyard.builder.optimization.trials.pass_runner import registry
 from modelyard.builder.optimization.trials.timing import TimingBudget, timed
-from modelyard.builder.optimization.trials.trial import Bench, original, tried
+from modelyard.builder.optimization.trials.trial import Bench, original, run_trial
 
 from .side_by_side import BOUND, Asked, asked
 
@@ -69,7 +69,7 @@ def against_grid(entry: Path, scratch: Path, seeds: int) -> Iterator[str]:
         speedup = grid.speedups.get(configuration_of(SPACE, steps), 0.0)
         ratios.append(speedup / best)
         yield (
-            f"| {seed} | {outcome.spent:.0f} | {outcome.spent / grid.seconds:.0%} | {outcome.found.drawn} "
+            f"| {seed} | {outcome.spent:.0f} | {outcome.spent / grid.seconds:.0%} | {outcome.search_result.drawn} "
             f"| {variant.name} | {speedup:.2f} | {ratios[-1]:.1%} |"
         )
     middle, worst = statistics.median(ratios), min(ratios)
@@ -81,15 +81,15 @@ def against_grid(entry: Path, scratch: Path, seeds: int) -> Iterator[str]:
 
 def the_grid(ready: Asked) -> Grid:
     """Every configuration made, and those that keep the quality timed."""
-    intake = ready.intake
+    baseline = ready.baseline
     bench = Bench(
-        intake=intake, hardware=this_machine(), evaluation=intake.evaluation(), inputs=ready.inputs, bound=BOUND,
+        baseline=baseline, hardware=this_machine(), evaluation=baseline.evaluation(), inputs=ready.inputs, bound=BOUND,
         seed=1, passes=PASSES, runtimes=RUNTIMES, scratch=ready.scratch / "made",
     )  # fmt: skip
     begun = time.monotonic()
     first = original(bench, MAKING_SECONDS)
     trials = {
-        one: tried(bench, SPACE.recipe(f"grid-{place}", one), first, MAKING_SECONDS)
+        one: run_trial(bench, SPACE.recipe(f"grid-{place}", one), first, MAKING_SECONDS)
         for place, one in enumerate(SPACE.all())
     }
     made = time.monotonic()

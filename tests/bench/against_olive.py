@@ -60,7 +60,7 @@ def against_olive(scratch: Path, budget: float) -> Iterator[str]:
         yield f"Olive does not install: {bad}"
         return
     ready = asked(entry, scratch)
-    models = {ORIGINAL: ready.intake.material.path}
+    models = {ORIGINAL: ready.baseline.artifact.path}
     for name, passes in RECIPES.items():
         begun = time.monotonic()
         try:
@@ -74,7 +74,7 @@ def against_olive(scratch: Path, budget: float) -> Iterator[str]:
     found = ready.timed([Subject(name, path) for name, path in models.items()], TIMING_SECONDS)
     yield ""
     rows = [Row(name, size(path), ready.quality(name, path)) for name, path in models.items()]
-    yield from table(rows, found, ready.intake.metric)
+    yield from table(rows, found, ready.baseline.metric)
 
 
 def installed(home: Path) -> Path:
@@ -95,7 +95,7 @@ def made(python: Path, ready: Asked, passes: dict[str, Any], folder: Path) -> Pa
     """The model Olive makes of the entry's; raises Failed."""
     folder.mkdir(parents=True)
     job = folder / "job.json"
-    model = MINILM / "encoder.py" if "conversion" in passes else ready.intake.material.path
+    model = MINILM / "encoder.py" if "conversion" in passes else ready.baseline.artifact.path
     facts = {"model": model, "inputs": ready.inputs, "folder": folder}
     job.write_text(json.dumps({"passes": passes, **{name: str(path) for name, path in facts.items()}}))
     said = _ran([str(python), str(PROGRAM), str(job)], MAKE_SECONDS)

@@ -15,7 +15,7 @@ from modelyard.builder.optimization.optimizer import OptimizationOutcome
 from modelyard.builder.optimization.search.selection import choose
 from modelyard.builder.optimization.training.recipe import FILE
 from modelyard.builder.optimization.training.torch_baseline import EAGER, references
-from modelyard.builder.optimization.training.training_run import course_of
+from modelyard.builder.optimization.training.training_run import training_run_of
 
 from .side_by_side import BOUND, Asked, Row, asked, optimized, size, table
 from .torch_reference import MINILM, ROOT, minilm_in_torch
@@ -46,7 +46,7 @@ def against_torch(goal: Goal, scratch: Path, budget: float, chosen: Path | None)
         yield f"{goal.entry} has no model.onnx; type `make entries`, which makes it."
         return
     ready = asked(goal.entry, scratch)
-    models = {ORIGINAL: ready.intake.material.path}
+    models = {ORIGINAL: ready.baseline.artifact.path}
     if chosen:
         models["chosen"] = model_of(chosen)
     else:
@@ -59,7 +59,7 @@ def against_torch(goal: Goal, scratch: Path, budget: float, chosen: Path | None)
         yield f"There is nothing to compare with: {found.lost.get(EAGER, 'not one round of timing was done')}"
         return
     rows = [_row(name, path, ready) for name, path in models.items()]
-    yield from table([*(Row(one.name) for one in compared), *rows], found, ready.intake.metric)
+    yield from table([*(Row(one.name) for one in compared), *rows], found, ready.baseline.metric)
     yield from _verdict(goal, rows, found)
 
 
@@ -67,14 +67,14 @@ def in_torch(entry: Path, scratch: Path) -> list[Subject]:
     """The entry's network in torch, eager first."""
     if not (entry / FILE).exists():
         return minilm_in_torch(scratch)
-    found = references(course_of(entry, scratch / "out"), lambda _: None)
+    found = references(training_run_of(entry, scratch / "out"), lambda _: None)
     return [Subject(one.name, one.model, one.program) for one in found]
 
 
 def candidates(outcome: OptimizationOutcome) -> dict[str, Path]:
     """The chosen variant, and the one that would be when only onnxruntime may run it, by name."""
     ours = [one for one in outcome.variants if one.runtime == "onnxruntime"]
-    names = dict.fromkeys((outcome.chosen.name, choose(ours, outcome.order.goal, BOUND).name))
+    names = dict.fromkeys((outcome.chosen.name, choose(ours, outcome.request.goal, BOUND).name))
     names.pop(ORIGINAL, None)
     return {name: model_of(outcome.folders[name][0]) for name in names}
 

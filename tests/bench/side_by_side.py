@@ -14,7 +14,7 @@ from modelyard.builder.evaluation.metrics import quality
 from modelyard.builder.inference.benchmark import BenchmarkPlan, BenchmarkResult, Subject, measure
 from modelyard.builder.inference.hardware import cores
 from modelyard.builder.inference.predict import Question, ask
-from modelyard.builder.optimization.baseline import Baseline, take_in
+from modelyard.builder.optimization.baseline import Baseline, read_baseline
 from modelyard.builder.optimization.optimizer import OptimizationOutcome, OptimizationRequest, optimize
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.builder.optimization.search.recipes import recipes
@@ -30,21 +30,21 @@ BATCHES = (1, 8)
 class Asked:
     """An entry whose evaluation set is ready for any model that claims to be it."""
 
-    intake: Baseline
+    baseline: Baseline
     inputs: Path
     scratch: Path
 
     def quality(self, name: str, model: Path) -> float:
         """The entry's own metric of another model's answers."""
-        evaluation = self.intake.evaluation()
-        assert evaluation is not None, f"{self.intake.name} has no eval.npz"
-        question = Question(self.inputs, cores(), self.intake.batchable)
+        evaluation = self.baseline.evaluation()
+        assert evaluation is not None, f"{self.baseline.name} has no eval.npz"
+        question = Question(self.inputs, cores(), self.baseline.batchable)
         return quality(evaluation, ask(model, question, self.scratch / "asked" / name, 120).outputs)
 
     def timed(self, subjects: Sequence[Subject], seconds: float, rounds: int = 11) -> BenchmarkResult:
         """All subjects in the same rounds, which end after about so many seconds."""
         plan = BenchmarkPlan(
-            inputs=self.inputs, batches=BATCHES, batchable=self.intake.batchable, threads=cores(), seed=1,
+            inputs=self.inputs, batches=BATCHES, batchable=self.baseline.batchable, threads=cores(), seed=1,
             deadline=time.monotonic() + seconds, rounds=rounds,
         )  # fmt: skip
         return measure(subjects, plan, self.scratch / "timing")
@@ -52,8 +52,8 @@ class Asked:
 
 def asked(entry: Path, scratch: Path) -> Asked:
     """The entry, taken in as `modelyard optimize` does."""
-    intake = take_in(entry, scratch / "entry", 120)
-    return Asked(intake, write_arrays(intake.arrays("input"), scratch / "inputs.npz"), scratch)
+    baseline = read_baseline(entry, scratch / "entry", 120)
+    return Asked(baseline, write_arrays(baseline.arrays("input"), scratch / "inputs.npz"), scratch)
 
 
 def optimized(entry: Path, scratch: Path, budget: float) -> OptimizationOutcome:
@@ -63,7 +63,7 @@ def optimized(entry: Path, scratch: Path, budget: float) -> OptimizationOutcome:
     if not (entry / FILE).exists():
         return optimize(order, recipes, scratch / "variants")
     begun = begin(order, trust_code=True, tell=lambda _: None)
-    return optimize(replace(begun.order, references=()), begun.recipes, scratch / "variants")
+    return optimize(replace(begun.request, references=()), begun.recipes, scratch / "variants")
 
 
 def size(model: Path) -> int:

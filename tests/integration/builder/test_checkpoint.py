@@ -200,7 +200,7 @@ def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
     store: S3Store, tmp_path: Path, order: OptimizationRequest
 ) -> None:
     first = an_order(order.path, tmp_path / "first", goal="size", budget=400.0, search=True)
-    found = Job(store, first, tmp_path / "one", "tunable").run().found
+    found = Job(store, first, tmp_path / "one", "tunable").run().search_result
     second = an_order(order.path, tmp_path / "second", goal="size", budget=400.0, search=True)
     job = Job(store, second, tmp_path / "two", "tunable")
     made: list[str] = []
@@ -215,8 +215,8 @@ def test_a_search_goes_on_from_its_draws_with_the_models_of_the_best(
     again = job.run()
 
     assert found.best
-    assert (again.found.drawn, made) == (found.drawn, [])
-    assert {one.size for one in again.found.best} == {one.size for one in found.best}
+    assert (again.search_result.drawn, made) == (found.drawn, [])
+    assert {one.size for one in again.search_result.best} == {one.size for one in found.best}
 
 
 @pytest.mark.parametrize("content", [b"no journal", b"no\n", b'{"op_code": 0}\n', b'{"op_code": 99}\n{'])

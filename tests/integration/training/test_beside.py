@@ -66,7 +66,7 @@ def beside(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Be
 
 
 def test_what_was_trained_comes_back_and_torch_is_not_timed(beside: Beside) -> None:
-    order = beside.begun.order
+    order = beside.begun.request
 
     assert {"pruned", "pruned-distilled"} <= set(order.starts)
     assert all(one.path.is_file() and beside.out in one.path.parents for one in order.starts.values())
@@ -90,11 +90,13 @@ class Recalled(Checkpoint):
 def test_what_another_process_trained_is_not_trained_again(beside: Beside, tmp_path: Path) -> None:
     done, told = len(list(beside.common.glob("*.job"))), list[str]()
 
-    again = begin(an_order(beside.entry, tmp_path / "out"), True, told.append, Recalled(beside.begun.course.folder))
+    again = begin(
+        an_order(beside.entry, tmp_path / "out"), True, told.append, Recalled(beside.begun.training_run.folder)
+    )
 
-    assert set(again.order.starts) == set(beside.begun.order.starts)
-    assert all(tmp_path in one.path.parents for one in again.order.starts.values())
+    assert set(again.request.starts) == set(beside.begun.request.starts)
+    assert all(tmp_path in one.path.parents for one in again.request.starts.values())
     assert "taking what an earlier run trained" in told
-    stages = json.loads((again.course.folder / RESULT).read_text())["stages"]
+    stages = json.loads((again.training_run.folder / RESULT).read_text())["stages"]
     assert not any(Path(stage["path"]).is_absolute() for stage in stages)
     assert len(list(beside.common.glob("*.job"))) == done + 1  # whether module and model agree is asked anew

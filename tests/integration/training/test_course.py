@@ -46,7 +46,7 @@ def ran(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         patch.setenv("MLFLOW_TRACKING_URI", f"file:{scratch / 'runs'}")
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
         begun = begin(an_order(entry, scratch / "out"), True, told.append)
-        order = replace(begun.order, references=begun.order.references[:1])  # compiling takes a minute
+        order = replace(begun.request, references=begun.request.references[:1])  # compiling takes a minute
         outcome = optimize(order, as_trained(begun), scratch / "work")
         begun.log(outcome, told.append)
         yield Ran(begun, write(outcome, scratch / "out"), told, scratch / "runs")
@@ -110,10 +110,10 @@ def test_progress_is_told_epoch_by_epoch(ran: Ran) -> None:
 def test_a_second_run_into_the_same_folder_trains_nothing(ran: Ran) -> None:
     told: list[str] = []
 
-    again = begin(replace(ran.begun.order, starts={}, references=(), notes=()), True, told.append)
+    again = begin(replace(ran.begun.request, starts={}, references=(), notes=()), True, told.append)
 
     assert "taking what an earlier run trained" in told
-    assert again.order.starts == ran.begun.order.starts
+    assert again.request.starts == ran.begun.request.starts
     assert not any(line.startswith("training") for line in told)
 
 

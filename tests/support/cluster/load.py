@@ -1,6 +1,7 @@
 """A bounded steady load on one model, over HTTP or gRPC, that counts who answered and what failed.
 
-    python -m tests.support.cluster.load http|grpc --gateway 127.0.0.1:80 --host M.NS.DOMAIN --model M --input pixels:1,1,8,8
+    python -m tests.support.cluster.load http|grpc --gateway 127.0.0.1:80 --host M.NS.DOMAIN --model M \\
+        --input pixels:1,1,8,8
 
 Every element of the input is `--fill`; with `--samples eval.npz` the rows of that file's `input:` array are sent in
 turn instead. Each client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.

@@ -15,8 +15,8 @@ def test_a_search_gets_the_time_that_recipes_leave_and_the_best_so_far_is_told(t
 
     outcome = optimize(order, recipes("halving", "tunable"), tmp_path / "work", watch)
 
-    assert outcome.found.drawn > 2
-    assert outcome.tried == 3 + len(outcome.found.best)
+    assert outcome.search_result.drawn > 2
+    assert outcome.tried == 3 + len(outcome.search_result.best)
     assert told[0][0] == "halving"
     assert [best for _, best in told] == sorted(best for _, best in told)
     assert told[0][1] > 2
@@ -27,7 +27,7 @@ def test_no_search_begins_before_every_recipe_was_tried(tmp_path: Path) -> None:
 
     outcome = optimize(order, recipes("hanging", "tunable"), tmp_path / "work")
 
-    assert outcome.found.drawn == 0
+    assert outcome.search_result.drawn == 0
     assert outcome.tried == 1
 
 

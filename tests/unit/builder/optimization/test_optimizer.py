@@ -105,8 +105,8 @@ def test_the_original_is_the_first_variant_and_what_the_others_are_held_against(
 
 
 def test_the_metric_is_said_with_its_reason(outcome: OptimizationOutcome) -> None:
-    assert outcome.intake.metric == "accuracy"
-    assert "labels" in outcome.intake.reason
+    assert outcome.baseline.metric == "accuracy"
+    assert "labels" in outcome.baseline.reason
     assert outcome.rows == len(ROWS)
 
 
@@ -269,4 +269,4 @@ def test_an_original_that_stays_is_the_chosen_model_byte_for_byte(outcome: Optim
     for _ in range(2):
         keep(stays, tmp_path / "chosen")
 
-    assert (tmp_path / "chosen" / "model.onnx").read_bytes() == (outcome.order.path / "model.onnx").read_bytes()
+    assert (tmp_path / "chosen" / "model.onnx").read_bytes() == (outcome.request.path / "model.onnx").read_bytes()

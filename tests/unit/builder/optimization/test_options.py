@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.api.optimize import Optimize
-from modelyard.builder.optimization.options import wish
+from modelyard.builder.optimization.options import parse_options
 from modelyard.builder.optimization.pass_api import Precision
 from modelyard.core.names import build_digest, canonical_json
 from modelyard.errors import InvalidSettings
@@ -23,23 +23,27 @@ ENTRY = "sha256:" + "0" * 64
 def test_what_the_operator_writes_gives_the_digest_the_operator_waits_for(asked: Optimize) -> None:
     options = asked.options("cpu")
 
-    found = wish(canonical_json(options["optimize"]), "cpu")
+    found = parse_options(canonical_json(options["optimize"]), "cpu")
 
     assert build_digest(ENTRY, "m", found.options) == build_digest(ENTRY, "m", options)
 
 
 def test_what_is_left_out_is_as_in_a_spec() -> None:
-    assert wish("{}", "gpu").options == Optimize().options("gpu")
+    assert parse_options("{}", "gpu").options == Optimize().options("gpu")
 
 
 def test_training_is_part_of_the_digest_only_when_it_is_asked_for() -> None:
     assert "train" not in Optimize().options("cpu")["optimize"]
-    assert wish('{"train": false}', "cpu").options == Optimize().options("cpu")
-    assert wish('{"train": true}', "cpu").options == Optimize(train=True).options("cpu") != Optimize().options("cpu")
+    assert parse_options('{"train": false}', "cpu").options == Optimize().options("cpu")
+    assert (
+        parse_options('{"train": true}', "cpu").options
+        == Optimize(train=True).options("cpu")
+        != Optimize().options("cpu")
+    )
 
 
 def test_a_person_may_write_it_as_in_a_spec() -> None:
-    found = wish('{"maxQualityLoss": "2%", "budget": "1h", "precisions": ["int8", "fp16"]}', "cpu")
+    found = parse_options('{"maxQualityLoss": "2%", "budget": "1h", "precisions": ["int8", "fp16"]}', "cpu")
 
     assert (found.bound, found.budget) == (0.02, 3600.0)
     assert found.precisions == (Precision.FP16, Precision.INT8)
@@ -59,4 +63,4 @@ def test_a_person_may_write_it_as_in_a_spec() -> None:
 )
 def test_what_cannot_be_meant_is_refused_with_its_name(text: str, field: str) -> None:
     with pytest.raises(InvalidSettings, match=field):
-        wish(text, "cpu")
+        parse_options(text, "cpu")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from modelyard.builder.evaluation.evaluation_set import write_arrays
-from modelyard.builder.optimization.baseline import take_in
+from modelyard.builder.optimization.baseline import read_baseline
 from modelyard.builder.optimization.pass_api import Hardware, Recipe
-from modelyard.builder.optimization.trials.trial import Bench, Trial, recipe_of_original, tried
+from modelyard.builder.optimization.trials.trial import Bench, Trial, recipe_of_original, run_trial
 from tests.unit.builder.optimization import classifier, tiny_passes
 
 TOO_LITTLE = 1 << 20
@@ -13,12 +13,12 @@ TOO_LITTLE = 1 << 20
 
 def refusal(folder: Path, gpu: str | None) -> str:
     """Why a recipe is refused whose processes may have one MiB each."""
-    intake = take_in(classifier.an_entry(folder), folder / "scratch", 60)
+    baseline = read_baseline(classifier.an_entry(folder), folder / "scratch", 60)
     bench = Bench(
-        intake=intake,
+        baseline=baseline,
         hardware=Hardware(1, frozenset(), gpu),
         evaluation=None,
-        inputs=write_arrays(intake.arrays("input"), folder / "inputs.npz"),
+        inputs=write_arrays(baseline.arrays("input"), folder / "inputs.npz"),
         bound=0.01,
         seed=1,
         passes=tiny_passes.WHERE,
@@ -27,7 +27,7 @@ def refusal(folder: Path, gpu: str | None) -> str:
         memory=TOO_LITTLE,
     )
     name = next(iter(tiny_passes.PASSES))
-    return tried(bench, Recipe(name, ((name, {}),)), Trial(recipe_of_original()), 60).refused or ""
+    return run_trial(bench, Recipe(name, ((name, {}),)), Trial(recipe_of_original()), 60).refused or ""
 
 
 def test_on_a_cpu_a_variant_that_needs_more_memory_is_not_made(tmp_path: Path) -> None:

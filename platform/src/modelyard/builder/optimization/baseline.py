@@ -1,8 +1,8 @@
-"""Takes in what a person named, in a process of its own: the file may be hostile, and nothing of it is known yet.
+"""Reads the original model in a process of its own: the file may be hostile, and nothing of it is known yet.
 
     python -m modelyard.builder.optimization.baseline PATH FOLDER RESULT
 
-FOLDER gets model.onnx with its weights, eval.npz when there is one, and the findings of `build.evidence`: whether
+FOLDER gets model.onnx with its weights, eval.npz when there is one, and what `artifacts.validation` writes: whether
 the model is batchable, and a sample with onnxruntime's answer. RESULT says the rest: name, digest, files, metric.
 """
 
@@ -27,13 +27,17 @@ from modelyard.errors import BudgetTooSmall, InvalidEntry, ModelyardError
 
 from .pass_api import ModelArtifact, Precision
 
-_RESULT = "intake.json"
+_RESULT = "baseline.json"
 _PRECISIONS = {10: Precision.FP16, 16: Precision.BF16, 2: Precision.INT8, 3: Precision.INT8}
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The original, ready to be worked on; `reason` says why the metric is this one, both empty without eval.npz."""
+    """The original model, copied into `folder` and checked.
+
+    `digest` is the SHA-256 of the source, `files` are names below `folder`, `precision` is that of most weights;
+    `reason` says why the metric is this one, both empty without eval.npz.
+    """
 
     folder: Path
     name: str
@@ -45,7 +49,8 @@ class Baseline:
     reason: str
 
     @property
-    def material(self) -> ModelArtifact:
+    def artifact(self) -> ModelArtifact:
+        """The model file as passes take it."""
         return ModelArtifact(self.folder / MODEL, "onnx", self.precision)
 
     def evaluation(self) -> EvaluationData | None:
@@ -64,21 +69,27 @@ class Baseline:
         return read_tensors(self.folder / (EVALUATION if self.metric else PROOF), kind)
 
 
-def take_in(path: Path, scratch: Path, seconds: float) -> Baseline:
-    """The original of PATH in SCRATCH; raises what is wrong with it, in a sentence."""
+def read_baseline(path: Path, scratch: Path, seconds: float) -> Baseline:
+    """Copies the model of PATH to SCRATCH/original and reads what it is, in a subprocess, within `seconds`.
+
+    Raises InvalidEntry or UnsupportedModel for what is wrong with the model, BudgetTooSmall when the time is up.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     folder, result = scratch / "original", scratch / _RESULT
     arguments = [str(path.absolute()), str(folder), str(result)]
     try:
-        found = confined("modelyard.builder.optimization.baseline", arguments, result, seconds)
+        facts = confined("modelyard.builder.optimization.baseline", arguments, result, seconds)
     except WorkerDied as death:
         raise ended_early(death, seconds) from death
-    precision = Precision(found.pop("precision"))
-    return Baseline(folder=folder, precision=precision, files=tuple(found.pop("files")), **found)
+    precision = Precision(facts.pop("precision"))
+    return Baseline(folder=folder, precision=precision, files=tuple(facts.pop("files")), **facts)
 
 
 def ended_early(death: WorkerDied, seconds: float) -> Exception:
-    """What it means when the original itself could not be tried within the budget, as the error to raise."""
+    """The error to raise when the process that read or ran the original ended early.
+
+    BudgetTooSmall when it was stopped after `seconds`, else what its exit code means.
+    """
     if death.code is not None:
         return meaning(death, seconds)
     return BudgetTooSmall(
@@ -88,7 +99,10 @@ def ended_early(death: WorkerDied, seconds: float) -> Exception:
 
 
 def gathered(path: Path, folder: Path) -> dict[str, Any]:
-    """Copies and tries the model; raises InvalidEntry or UnsupportedModel."""
+    """Copies and runs the model; gives the fields of `Baseline` but `folder`, as JSON.
+
+    Raises InvalidEntry or UnsupportedModel.
+    """
     source = read_source(path)
     source.needs_onnx("variants are made of ONNX models")
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,12 +146,12 @@ def _precision(path: Path) -> str:
 
 
 def main(path: Path, folder: Path, result: Path) -> int:
-    """Writes what was found, or the error as {"reason", "message"}; 0 in both cases."""
+    """Writes the fields of the baseline, or the error as {"reason", "message"}; 0 in both cases."""
     try:
-        found = gathered(path, folder)
+        outcome = gathered(path, folder)
     except ModelyardError as bad:
-        found = {"error": {"reason": bad.reason, "message": str(bad)}}
-    result.write_text(json.dumps(found))
+        outcome = {"error": {"reason": bad.reason, "message": str(bad)}}
+    result.write_text(json.dumps(outcome))
     return 0
 
 

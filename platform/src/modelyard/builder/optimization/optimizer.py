@@ -1,11 +1,11 @@
 """Runs recipes within a budget, times what came out, and says which variant to use.
 
-    1  intake     the original, checked and asked in a process with limits
+    1  baseline   the original, checked and asked in a process with limits
     2  trials     one recipe after the other, until 60 % of the budget is spent; the rest is refused with that reason
        search     if asked for: the same passes with other parameters, until 75 % of the budget
-       memory     what an interrupted run found is not made again, and its seconds count; only timing is done anew
+       checkpoint what an interrupted run found is not made again, and its seconds count; only timing is done anew
     3  timing     all that answered, in rounds; in groups with the original when they do not fit in memory together
-    4  choice     of what was measured, by `choose`
+    4  choice     of what was measured, by `search.selection`
     5  report     files in `out`: report.json, report.html, PNGs, chosen/
 
 The seed fixes the random numbers passes draw and the order of turns; the wall clock is what the budget counts.
@@ -26,7 +26,7 @@ from modelyard.builder.inference.benchmark import BenchmarkResult
 from modelyard.builder.inference.hardware import this_machine
 from modelyard.errors import BudgetTooSmall
 
-from .baseline import Baseline, take_in
+from .baseline import Baseline, read_baseline
 from .search.incumbent import Incumbent
 from .search.optuna_search import JOURNAL, KEPT, OptunaSearch, SearchResult, quick_value, search
 from .search.selection import choose, pareto
@@ -34,7 +34,7 @@ from .search.space import chain_of, space_of
 from .trials.memory import Checkpoint, attempted
 from .trials.pass_runner import registry
 from .trials.timing import TimingBudget, timed
-from .trials.trial import Bench, Trial, compared, original, tried
+from .trials.trial import Bench, Trial, compared, original, run_trial
 
 if TYPE_CHECKING:
     from .pass_api import Hardware, ModelArtifact, Precision, Recipe, Reference
@@ -79,7 +79,12 @@ class OptimizationRequest:
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told what happens; by default nobody. Only for `leading` the best so far is looked for."""
+    """Callbacks of a run; by default they do nothing.
+
+    `planned` gets the names of all recipes, `trying` and `tried` each one before and after, `measured` all variants
+    once they are timed. `leading` gets the best trial's name and its speed-up whenever it changes; only with it are
+    recipes timed for that.
+    """
 
     say: Callable[[str], None] = lambda _: None
     planned: Callable[[Sequence[str]], None] = lambda _: None
@@ -91,17 +96,20 @@ class Watch:
 
 @dataclass(frozen=True)
 class OptimizationOutcome:
-    """Everything the report is made from."""
+    """Everything the report is made from: `spent` in seconds, `rows` of the evaluation set (0 without one).
 
-    order: OptimizationRequest
-    intake: Baseline
+    `tried` counts the recipes that were begun; `folders` holds, by variant, its folder and the files in it.
+    """
+
+    request: OptimizationRequest
+    baseline: Baseline
     hardware: Hardware
     variants: tuple[Variant, ...]
     chosen: Chosen
     measured: BenchmarkResult
     rows: int
     spent: float
-    found: SearchResult
+    search_result: SearchResult
     tried: int
     folders: dict[str, tuple[Path, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -110,51 +118,54 @@ Recipes = Callable[[Sequence["Precision"], bool], Sequence["Recipe"]]
 
 
 def optimize(
-    order: OptimizationRequest,
+    request: OptimizationRequest,
     recipes: Recipes,
     scratch: Path,
     watch: Watch | None = None,
-    memory: Checkpoint | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> OptimizationOutcome:
-    """Tries, times and chooses; raises InvalidEntry, UnsupportedModel, or BudgetTooSmall."""
-    watch, memory, began = watch or Watch(), memory or Checkpoint(), time.monotonic()
-    started = began - memory.spent
+    """Tries the recipes, times what they made and chooses one variant; SCRATCH keeps the files of all of them.
+
+    `recipes` gets the precisions and whether only lossless recipes count (no evaluation set). Raises InvalidEntry or
+    UnsupportedModel for the original model, and BudgetTooSmall.
+    """
+    watch, checkpoint, began = watch or Watch(), checkpoint or Checkpoint(), time.monotonic()
+    started = began - checkpoint.spent
     watch.say("reading and trying the original")
-    bench, intake = _bench(order, scratch)
-    planned = recipes(order.precisions, bench.evaluation is None)
+    bench, baseline = _bench(request, scratch)
+    planned = recipes(request.precisions, bench.evaluation is None)
     watch.planned([ORIGINAL, *(recipe.name for recipe in planned)])
-    first = original(bench, order.budget)
-    _enough(order, time.monotonic() - began)
+    first = original(bench, request.budget)
+    _enough(request, time.monotonic() - began)
     watch.tried(first)
-    run = _Run(order, bench, first, started, watch, memory)
-    trials = [first, *_trials(run, planned)]
-    found = _searched(run, _of_the_original(trials)) if _searches(order, trials) else SearchResult((), 0, 0)
-    trials += [*found.best, *map(compared, order.references)]
-    measured = timed(bench, trials, _until(order, started, memory), order.pace, watch.say, order.goal)
+    run = _Run(request, bench, first, started, watch, checkpoint)
+    trials = [first, *_recipe_trials(run, planned)]
+    search_result = _searched(run, _of_the_original(trials)) if _searches(request, trials) else SearchResult((), 0, 0)
+    trials += [*search_result.best, *map(compared, request.references)]
+    measured = timed(bench, trials, _until(request, started, checkpoint), request.pace, watch.say, request.goal)
     variants = _on_the_front(tuple(_variant(trial, measured) for trial in trials))
     watch.measured(variants)
     return OptimizationOutcome(
-        order=order,
-        intake=intake,
+        request=request,
+        baseline=baseline,
         hardware=bench.hardware,
         variants=variants,
-        chosen=choose(variants, order.goal, order.bound),
+        chosen=choose(variants, request.goal, request.bound),
         measured=measured,
-        rows=intake.rows if bench.evaluation else 0,
+        rows=baseline.rows if bench.evaluation else 0,
         spent=time.monotonic() - started,
-        found=found,
+        search_result=search_result,
         tried=sum(trial.begun for trial in trials),
         folders={trial.name: (trial.path.parent, trial.files) for trial in trials if trial.path},
     )
 
 
 def refuse(outcome: OptimizationOutcome, name: str, why: str) -> OptimizationOutcome:
-    """The same without a variant that turned out to be of no use, and another choice."""
-    variants = _on_the_front(
-        tuple(one.model_copy(update={"refused": why}) if one.name == name else one for one in outcome.variants)
-    )
-    order = outcome.order
-    return replace(outcome, variants=variants, chosen=choose(variants, order.goal, order.bound))
+    """The outcome with variant `name` refused for the reason `why`, and chosen anew."""
+    refused = {"refused": why}
+    variants = _on_the_front(tuple(v.model_copy(update=refused) if v.name == name else v for v in outcome.variants))
+    request = outcome.request
+    return replace(outcome, variants=variants, chosen=choose(variants, request.goal, request.bound))
 
 
 def keep(outcome: OptimizationOutcome, folder: Path) -> None:
@@ -166,83 +177,83 @@ def keep(outcome: OptimizationOutcome, folder: Path) -> None:
         shutil.copyfile(source / name, folder / name)
 
 
-def _bench(order: OptimizationRequest, scratch: Path) -> tuple[Bench, Baseline]:
-    intake = take_in(order.path, scratch, order.budget)
-    inputs = write_arrays(intake.arrays("input"), scratch / "inputs.npz")
-    hardware, evaluation = order.hardware or this_machine(), intake.evaluation()
+def _bench(request: OptimizationRequest, scratch: Path) -> tuple[Bench, Baseline]:
+    baseline = read_baseline(request.path, scratch, request.budget)
+    inputs = write_arrays(baseline.arrays("input"), scratch / "inputs.npz")
+    hardware, evaluation = request.hardware or this_machine(), baseline.evaluation()
     bench = Bench(
-        intake=intake,
+        baseline=baseline,
         hardware=hardware,
         evaluation=evaluation,
         inputs=inputs,
-        bound=order.bound,
-        seed=order.seed,
-        passes=order.passes,
-        runtimes=order.runtimes,
+        bound=request.bound,
+        seed=request.seed,
+        passes=request.passes,
+        runtimes=request.runtimes,
         scratch=scratch / "variants",
-        memory=order.memory,
-        starts=order.starts,
+        memory=request.memory,
+        starts=request.starts,
     )
-    return bench, intake
+    return bench, baseline
 
 
-def _enough(order: OptimizationRequest, spent: float) -> None:
+def _enough(request: OptimizationRequest, spent: float) -> None:
     """The rest of the budget must allow timing the original at least."""
     needed = 2 * spent + 2 * _LEAST_TIMING
-    if order.budget < needed:
+    if request.budget < needed:
         raise BudgetTooSmall(
-            f"A budget of {order.budget:g} s is too small: reading and asking the original alone took {spent:.1f} s; "
+            f"A budget of {request.budget:g} s is too small: reading and asking the original alone took {spent:.1f} s; "
             f"give at least {needed + 10:.0f}s (--budget, in a Model spec.optimize.budget), and minutes to try much."
         )
 
 
-def _until(order: OptimizationRequest, started: float, memory: Checkpoint) -> float:
+def _until(request: OptimizationRequest, started: float, checkpoint: Checkpoint) -> float:
     """When timing has to be over; a run that goes on from another's times all anew, so it gets its share again."""
-    until = started + order.budget - min(_CLOSING, 0.05 * order.budget)
-    return max(until, time.monotonic() + (1 - SEARCHING) * order.budget) if memory.spent else until
+    until = started + request.budget - min(_CLOSING, 0.05 * request.budget)
+    return max(until, time.monotonic() + (1 - SEARCHING) * request.budget) if checkpoint.spent else until
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What all steps share; `started` is as if one process had done everything."""
+    """What all steps share; `started` (time.monotonic) is as if one process had done everything."""
 
-    order: OptimizationRequest
+    request: OptimizationRequest
     bench: Bench
     first: Trial
     started: float
     watch: Watch
-    memory: Checkpoint
+    checkpoint: Checkpoint
 
-    def left(self, share: float) -> float:
-        """Seconds until that share of the budget is spent."""
-        return self.started + share * self.order.budget - time.monotonic()
+    def left(self, fraction: float) -> float:
+        """Seconds until that fraction of the budget is spent; negative when it is."""
+        return self.started + fraction * self.request.budget - time.monotonic()
 
-    def leader(self) -> Incumbent:
-        """Who tells the watch of the best so far."""
-        deadline = self.started + SEARCHING * self.order.budget
-        value = quick_value(self.bench, self.first, self.order.goal, deadline)
-        return Incumbent(value, self.watch.leading, self.order.budget)
+    def incumbent(self) -> Incumbent:
+        """Tracks the best trial so far and tells the watch of it."""
+        deadline = self.started + SEARCHING * self.request.budget
+        value = quick_value(self.bench, self.first, self.request.goal, deadline)
+        return Incumbent(value, self.watch.leading, self.request.budget)
 
 
-def _trials(run: _Run, planned: Sequence[Recipe]) -> list[Trial]:
-    order, leader, found = run.order, run.leader(), []
-    share = MAKING_BEFORE_SEARCH if order.search else MAKING
+def _recipe_trials(run: _Run, planned: Sequence[Recipe]) -> list[Trial]:
+    request, incumbent, trials = run.request, run.incumbent(), []
+    fraction = MAKING_BEFORE_SEARCH if request.search else MAKING
     for recipe in planned:
-        trial = run.memory.recall(recipe, run.bench.scratch / recipe.name)
-        if trial is None and run.left(share) < _LEAST_TRYING:
-            words = f"not tried: {share:.0%} of the budget of {order.budget:g} s was spent; give more with --budget."
-            trial = Trial(recipe, refused=words, begun=False)
+        trial = run.checkpoint.recall(recipe, run.bench.scratch / recipe.name)
+        if trial is None and run.left(fraction) < _LEAST_TRYING:
+            spent = f"{fraction:.0%} of the budget of {request.budget:g} s was spent"
+            trial = Trial(recipe, refused=f"not tried: {spent}; give more with --budget.", begun=False)
         elif trial is None:
             run.watch.trying(recipe.name)
-            trial = attempted(run.memory, run.bench, recipe, run.first, run.left(share))
+            trial = attempted(run.checkpoint, run.bench, recipe, run.first, run.left(fraction))
         run.watch.tried(trial)
-        leader.look(trial)
-        found.append(trial)
-    return found
+        incumbent.consider(trial)
+        trials.append(trial)
+    return trials
 
 
-def _searches(order: OptimizationRequest, trials: Sequence[Trial]) -> bool:
-    return order.search or (order.leftover and all(trial.begun for trial in trials))
+def _searches(request: OptimizationRequest, trials: Sequence[Trial]) -> bool:
+    return request.search or (request.leftover and all(trial.begun for trial in trials))
 
 
 def _of_the_original(trials: Sequence[Trial]) -> list[Trial]:
@@ -251,44 +262,45 @@ def _of_the_original(trials: Sequence[Trial]) -> list[Trial]:
 
 def _searched(run: _Run, trials: Sequence[Trial]) -> SearchResult:
     """Tunes the chains of passes that could be made at all."""
-    order, bench, watch, leader = run.order, run.bench, run.watch, run.leader()
-    deadline = run.started + SEARCHING * order.budget
-    space = space_of([trial.recipe for trial in trials[1:]], registry(order.passes))
+    request, bench, watch, incumbent = run.request, run.bench, run.watch, run.incumbent()
+    deadline = run.started + SEARCHING * request.budget
+    space = space_of([trial.recipe for trial in trials[1:]], registry(request.passes))
     lowest: list[float] = []
 
-    def tried_or_known(recipe: Recipe, seconds: float) -> Trial:
-        return run.memory.recall(recipe, bench.scratch / recipe.name) or tried(bench, recipe, run.first, seconds)
+    def recall_or_run(recipe: Recipe, seconds: float) -> Trial:
+        known = run.checkpoint.recall(recipe, bench.scratch / recipe.name)
+        return known or run_trial(bench, recipe, run.first, seconds)
 
     def value(trial: Trial) -> float:
-        found = leader.value(trial)
+        cost = incumbent.value(trial)
         if trial.refused is None:
-            lowest[:] = sorted([*lowest, found])[:KEPT]
-            if found <= lowest[-1]:
-                run.memory.keep(trial)
-        return found
+            lowest[:] = sorted([*lowest, cost])[:KEPT]
+            if cost <= lowest[-1]:
+                run.checkpoint.keep(trial)
+        return cost
 
     def tell(doing: str) -> None:
-        run.memory.save()
+        run.checkpoint.save()
         watch.say(doing)
 
-    quest = OptunaSearch(
+    plan = OptunaSearch(
         space=space,
-        goal=order.goal,
-        bound=order.bound,
-        seed=order.seed,
-        journal=order.out / JOURNAL,
-        name=f"{bench.intake.digest} {order.goal} {order.bound:g} {space.key()}",
+        goal=request.goal,
+        bound=request.bound,
+        seed=request.seed,
+        journal=request.out / JOURNAL,
+        name=f"{bench.baseline.digest} {request.goal} {request.bound:g} {space.key()}",
         deadline=deadline,
         hopeless=frozenset(chain_of(trial.recipe) for trial in trials if trial.begun and trial.path is None),
-        tried=tried_or_known,
+        run_trial=recall_or_run,
         value=value,
         drop=lambda trial: shutil.rmtree(bench.scratch / trial.name, ignore_errors=True),
     )
-    found = search(quest, trials[1:], tell)
-    run.memory.save()
-    for trial in found.best:
+    result = search(plan, trials[1:], tell)
+    run.checkpoint.save()
+    for trial in result.best:
         watch.tried(trial)
-    return found
+    return result
 
 
 def _on_the_front(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:

@@ -31,14 +31,14 @@ class _RequestedOptions(BaseModel):
 
     goal: Goal = "latency"
     max_quality_loss: Annotated[
-        float, BeforeValidator(lambda given: fraction(given) if isinstance(given, str) else given), Field(gt=0, lt=1)
+        float, BeforeValidator(lambda value: fraction(value) if isinstance(value, str) else value), Field(gt=0, lt=1)
     ] = 0.01
     precisions: tuple[Precision, ...] = Field(
         (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT4), min_length=1
     )
     budget: Annotated[
         float,
-        BeforeValidator(lambda given: seconds(given) if isinstance(given, str) else given),
+        BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value),
         Field(gt=0, allow_inf_nan=False),
     ] = 600.0
     target: Literal["cpu", "gpu"] | None = None
@@ -47,7 +47,10 @@ class _RequestedOptions(BaseModel):
 
 @dataclass(frozen=True)
 class OptimizationOptions:
-    """A goal, the share of the quality that may be lost, seconds, the hardware it is for; `train` runs the recipe."""
+    """What an optimized build is asked for: `bound` is the quality loss allowed (0 to 1), `budget` is in seconds.
+
+    `train` runs the entry's training recipe first.
+    """
 
     goal: Goal
     bound: float
@@ -59,17 +62,20 @@ class OptimizationOptions:
     @property
     def options(self) -> dict[str, Any]:
         """As the digest of the build has them; the same as `api.optimize.Optimize.options`."""
-        wanted = {
+        values = {
             "goal": self.goal,
             "maxQualityLoss": self.bound,
-            "precisions": [one.value for one in self.precisions],
+            "precisions": [precision.value for precision in self.precisions],
             "budget": self.budget,
             "target": self.target,
         }
-        return {"optimize": {**wanted, "train": True} if self.train else wanted}
+        return {"optimize": {**values, "train": True} if self.train else values}
 
-    def order(self, path: Path, out: Path) -> OptimizationRequest:
-        """The engine's order for a model at PATH; raises InvalidSettings when this machine is of no use for it."""
+    def request(self, path: Path, out: Path) -> OptimizationRequest:
+        """The request to the optimizer for a model at PATH, with results in OUT.
+
+        Raises InvalidSettings when the target is a GPU and this machine has none.
+        """
         hardware = this_machine()
         if self.target == "gpu" and hardware.gpu is None:
             raise InvalidSettings(
@@ -90,15 +96,20 @@ class OptimizationOptions:
         )
 
 
-def wish(text: str, target: Literal["cpu", "gpu"]) -> OptimizationOptions:
-    """What the JSON asks for on a target; raises InvalidSettings naming the field that is not usable."""
+def parse_options(text: str, target: Literal["cpu", "gpu"]) -> OptimizationOptions:
+    """The options that the JSON of `--optimize` asks for on `target`, precisions in the order of `Precision`.
+
+    Raises InvalidSettings naming the field that is not usable, or when the JSON is for another target.
+    """
     try:
-        asked = _RequestedOptions.model_validate_json(text)
+        requested = _RequestedOptions.model_validate_json(text)
     except ValidationError as bad:
         first = bad.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "it"
+        field = ".".join(str(key) for key in first["loc"]) or "it"
         raise InvalidSettings(f"--optimize {text!r}: {field} is not usable: {first['msg']}; correct it.") from bad
-    if asked.target not in (None, target):
-        raise InvalidSettings(f"--optimize is for the target {asked.target} and the build is for {target}; agree.")
-    ordered = tuple(one for one in Precision if one in asked.precisions)
-    return OptimizationOptions(asked.goal, asked.max_quality_loss, ordered, asked.budget, target, asked.train)
+    if requested.target not in (None, target):
+        raise InvalidSettings(f"--optimize is for the target {requested.target} and the build is for {target}; agree.")
+    ordered = tuple(precision for precision in Precision if precision in requested.precisions)
+    return OptimizationOptions(
+        requested.goal, requested.max_quality_loss, ordered, requested.budget, target, requested.train
+    )

@@ -1,6 +1,6 @@
 """What passes take and give: a model on disk, the hardware it will run on, the data it is judged by.
 
-A pass turns one `Material` into another and writes only below the folder it is given; a recipe is a chain of
+A pass turns one `ModelArtifact` into another and writes only below the folder it is given; a recipe is a chain of
 passes. Heavy libraries (onnx, onnxruntime, openvino) are imported inside functions, never here.
 """
 
@@ -34,7 +34,10 @@ class ModelArtifact:
 
 @dataclass(frozen=True)
 class Reference:
-    """Something to compare with that is no variant: `program` times `model` in turn with them (`build.measure`)."""
+    """Something to compare with that is no variant: `program` times `model` in turn with them.
+
+    `seconds` is how long it took for all rows of the evaluation set, `memory` its peak resident memory in bytes.
+    """
 
     name: str
     model: Path
@@ -62,12 +65,12 @@ class Pass(Protocol):
     @property
     def space(self) -> Mapping[str, Sequence[Any]]: ...
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """None when the pass can be tried, else a sentence why not."""
         ...
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The rewritten model; writes only below `folder`. May raise anything: the engine records the reason."""
         ...

@@ -1,4 +1,4 @@
-"""How far an optimization is, told again at every step and as a sign of life in between.
+"""How far an optimization is, written at every step and as a sign of life in between.
 
 A thread of its own writes, so that a slow store holds nothing up; steps that follow each other quickly are told once.
 """
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from .trials.trial import Trial
 
 EVERY, SOONEST = 15.0, 1.0
-"""Seconds after which a sign of life is given anyway, and before which no step is told after another."""
+"""Seconds after which progress is written anyway, and between two writes at least."""
 
 
 class ProgressReporter:
-    """Writes progress from enter to exit; `spent` gives the seconds of the budget, `also` what another is told of.
+    """Calls `write` with the progress from enter to exit, at every step and at least every `every` seconds.
 
-    `before` is what an interrupted run told last: what it had tried counts from the start.
+    `spent` gives the seconds of the budget that are used, `also` is another watch that gets the same events;
+    `before` is the last progress of an interrupted run, whose trials count from the start. An OutsideError of
+    `write` is passed over: the next one tells the same and more.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class ProgressReporter:
         self._thread.join()
 
     def watch(self) -> Watch:
-        """To be given to the engine."""
+        """The watch to hand to `optimizer.optimize`."""
         return Watch(
             say=self.say,
             planned=self._planned,
@@ -65,7 +67,7 @@ class ProgressReporter:
         )
 
     def say(self, doing: str) -> None:
-        """Something else is done now."""
+        """Tells what is done now, in a few words."""
         self._also.say(doing)
         self._tell(doing=doing)
 
@@ -108,8 +110,8 @@ class ProgressReporter:
     def _put(self) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._lock:
-            told = self._progress.model_copy(update={"spent_seconds": round(self._spent(), 1), "at": now})
+            progress = self._progress.model_copy(update={"spent_seconds": round(self._spent(), 1), "at": now})
         try:
-            self._write(told)
+            self._write(progress)
         except OutsideError:
             return

@@ -157,13 +157,13 @@ def _locally(
 def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Path, trust_code: bool) -> "Report":
     """Builds here with a table that fills; the digest of `request` is still that of the source."""
     from modelyard.builder.artifacts.assemble import ProgressSteps
-    from modelyard.builder.optimization.options import wish
+    from modelyard.builder.optimization.options import parse_options
     from modelyard.builder.optimization.results.publish import build as build_optimized
     from modelyard.core.names import build_digest
 
     from .optimize_view import progress
 
-    requested = wish(options, request.target)
+    requested = parse_options(options, request.target)
     request = replace(request, digest=build_digest(request.digest, request.model, requested.options))
     with progress() as watch:
         steps = ProgressSteps(watch.say)
@@ -173,7 +173,7 @@ def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Pat
 def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
     from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.artifacts.publish import publish
-    from modelyard.builder.optimization.options import wish
+    from modelyard.builder.optimization.options import parse_options
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
     from modelyard.cli.connection import open_registry, open_store
     from modelyard.cli.terminal.console import say
@@ -188,7 +188,7 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
 
     if optimize is None:
         return publish(entry, model, target.value, store, fetch, steps)
-    requested = wish(optimize, target.value)
+    requested = parse_options(optimize, target.value)
     return publish_optimized(entry, model, requested, store, fetch, steps, trust_code=trust_code)
 
 

@@ -103,7 +103,7 @@ def optimize(
             from modelyard.builder.optimization.training.starting_points import begin
 
             begun = begin(request, trust_code, watch.say)
-            outcome = run(begun.order, begun.recipes, scratch, watch)
+            outcome = run(begun.request, begun.recipes, scratch, watch)
             report = write(outcome, out)
             begun.log(outcome, watch.say)
         else:

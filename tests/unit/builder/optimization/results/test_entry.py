@@ -53,7 +53,7 @@ def test_it_is_an_entry_that_can_be_pushed(chosen: Path, tmp_path: Path) -> None
 
 
 def test_its_evaluation_set_is_the_original_one(chosen: Path, outcome: OptimizationOutcome) -> None:
-    assert (chosen / "eval.npz").read_bytes() == (outcome.order.path / "eval.npz").read_bytes()
+    assert (chosen / "eval.npz").read_bytes() == (outcome.request.path / "eval.npz").read_bytes()
 
 
 def test_its_card_goes_on_with_what_became_of_it(chosen: Path) -> None:
@@ -97,13 +97,13 @@ def test_an_original_that_stays_keeps_its_version(outcome: OptimizationOutcome, 
 
     describe(stays, tmp_path / "chosen")
 
-    source = outcome.order.path
+    source = outcome.request.path
     for name in ("modelyard.yaml", "MODEL_CARD.md", "model.onnx", "eval.npz"):
         assert (tmp_path / "chosen" / name).read_bytes() == (source / name).read_bytes()
 
 
 def test_what_was_no_entry_does_not_become_one(outcome: OptimizationOutcome, tmp_path: Path) -> None:
-    alone = replace(outcome, order=replace(outcome.order, path=outcome.order.path / "model.onnx"))
+    alone = replace(outcome, request=replace(outcome.request, path=outcome.request.path / "model.onnx"))
 
     describe(alone, tmp_path)
 

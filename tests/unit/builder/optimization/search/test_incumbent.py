@@ -18,10 +18,10 @@ def named(name: str) -> Trial:
 
 def test_whoever_beats_all_before_is_told_with_how_many_times_better_it_is() -> None:
     told: list[tuple[str, float]] = []
-    leader = Incumbent(lambda trial: COSTS[trial.name], lambda name, best: told.append((name, best)), 600)
+    incumbent = Incumbent(lambda trial: COSTS[trial.name], lambda name, best: told.append((name, best)), 600)
 
     for name in ("slower", "good", "better", "worse"):
-        leader.look(named(name))
+        incumbent.consider(named(name))
 
     assert told == [("good", 2.0), ("better", 4.0)]
 
@@ -33,19 +33,19 @@ def test_nothing_is_timed_for_nobody_nor_what_may_not_be_chosen() -> None:
         timed.append(trial.name)
         return 0.5
 
-    Incumbent(value, None, 600).look(GOOD)
-    leader = Incumbent(value, lambda *_: None, 600)
-    leader.look(replace(GOOD, refused="too much is lost."))
-    leader.look(replace(GOOD, path=None))
+    Incumbent(value, None, 600).consider(GOOD)
+    incumbent = Incumbent(value, lambda *_: None, 600)
+    incumbent.consider(replace(GOOD, refused="too much is lost."))
+    incumbent.consider(replace(GOOD, path=None))
 
     assert timed == []
 
 
 def test_a_draw_of_a_search_that_loses_too_much_never_leads() -> None:
     told: list[str] = []
-    leader = Incumbent(lambda _: 0.1, lambda name, _: told.append(name), 600)
+    incumbent = Incumbent(lambda _: 0.1, lambda name, _: told.append(name), 600)
 
-    assert leader.value(replace(GOOD, refused="too much is lost.")) == 0.1
+    assert incumbent.value(replace(GOOD, refused="too much is lost.")) == 0.1
     assert told == []
 
 
@@ -58,9 +58,9 @@ def test_looking_takes_no_more_than_its_share_of_the_budget() -> None:
         return 0.5
 
     clock = [0.0]
-    leader = Incumbent(slow, lambda *_: None, 600, clock=lambda: clock[0])
+    incumbent = Incumbent(slow, lambda *_: None, 600, clock=lambda: clock[0])
     for name in ("one", "two", "three"):
-        leader.look(named(name))
+        incumbent.consider(named(name))
 
     assert timed == ["one"]
     assert module.SHARE * 600 < 2 * 40.0

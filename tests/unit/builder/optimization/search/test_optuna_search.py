@@ -33,7 +33,7 @@ class Workbench:
         self.valued: list[Recipe] = []
         self.dropped: list[str] = []
 
-    def tried(self, recipe: Recipe, seconds: float) -> Trial:
+    def run_trial(self, recipe: Recipe, seconds: float) -> Trial:
         self.made.append(recipe)
         lost = self.loss(dict(recipe.steps[0][1]))
         path = None if lost is None else Path("model.onnx")
@@ -45,7 +45,7 @@ class Workbench:
 
     def search(self, known: Sequence[Trial] = (), seconds: float = 60.0, **changes: Any) -> SearchResult:
         quest = OptunaSearch(
-            space=SPACE, goal="size", bound=0.01, seed=1, journal=self.journal, name="study", tried=self.tried,
+            space=SPACE, goal="size", bound=0.01, seed=1, journal=self.journal, name="study", run_trial=self.run_trial,
             deadline=time.monotonic() + seconds, value=self.value, hopeless=frozenset(),
             drop=lambda trial: self.dropped.append(trial.name),
         )  # fmt: skip
@@ -123,7 +123,7 @@ def test_what_loses_the_quality_is_never_among_the_best(tmp_path: Path) -> None:
 def test_what_is_hopeless_in_quality_is_not_timed(tmp_path: Path) -> None:
     bench = Workbench(tmp_path / JOURNAL, lambda params: 0.5 if params.get("factor") == -1.0 else 0.0)
 
-    bench.search(known=[bench.tried(SPACE.recipe("known", c), 1.0) for c in SPACE.all() if c.places[:1] != (1,)])
+    bench.search(known=[bench.run_trial(SPACE.recipe("known", c), 1.0) for c in SPACE.all() if c.places[:1] != (1,)])
 
     hopeless = [one for one in settings(bench.valued) if -1.0 in one]
     assert hopeless == []
@@ -155,10 +155,10 @@ def test_a_later_run_makes_the_best_again_and_goes_on_with_what_is_left(tmp_path
     def few(recipe: Recipe, seconds: float) -> Trial:
         if next(stopping, None) is None:
             raise KeyboardInterrupt
-        return Workbench.tried(first, recipe, seconds)
+        return Workbench.run_trial(first, recipe, seconds)
 
     with pytest.raises(KeyboardInterrupt):
-        first.search(tried=few)
+        first.search(run_trial=few)
     second.search()
 
     again = set(settings(first.made)) & set(settings(second.made))

@@ -1,6 +1,6 @@
 """Wherever in a rollout the operator is stopped, it goes on to the same end, by the same weights.
 
-`tests.support.worlds.invariants` checks every write of every replay. Four whole rollouts are stopped before every third of
+`tests.support.worlds.invariants` checks every write of every replay. Four whole rollouts are stopped before a third of
 their writes, the other stories before every fifth, from a first one that the commit draws; before all of them with
 MODELYARD_PROOF=1.
 """

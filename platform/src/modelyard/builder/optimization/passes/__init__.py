@@ -1,4 +1,4 @@
-"""Passes: one rewrite of a model a file, all of the same interface (`material.Pass`).
+"""Passes: one rewrite of a model a file, all of the same interface (`pass_api.Pass`).
 
     structure, the same answers      fold, fuse, ort-graph, openvino
     half the bits                    fp16, bf16, openvino-fp16
@@ -9,7 +9,6 @@
     rewrite          what every pass says about itself; its parameters, settled
     conditions       reasons why a pass does not apply
     calibration      real inputs, checked and drawn with a seed
-    onnx_file        reading and writing; what a graph holds
     quantized_graph  rewrites that make quantized graphs fast
 
 Libraries are imported inside `run`, so looking at the passes costs nothing.
@@ -50,4 +49,4 @@ _ALL: tuple[Pass, ...] = (
     TENSORRT,
     TENSORRT_INT8,
 )
-PASSES: Mapping[str, Pass] = {one.name: one for one in _ALL}
+PASSES: Mapping[str, Pass] = {rewrite.name: rewrite for rewrite in _ALL}

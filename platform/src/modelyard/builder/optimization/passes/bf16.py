@@ -21,27 +21,27 @@ _OPSET = 13
 class Bf16(Rewrite):
     """bfloat16 for products."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models on a GPU."""
         reason = (
-            conditions.against_kind(material)
-            or conditions.against_precision(material)
+            conditions.against_kind(artifact)
+            or conditions.against_precision(artifact)
             or conditions.against_cpu(hardware, "onnxruntime has no bfloat16 kernels for CPUs")
         )
         if reason:
             return reason
-        model = conditions.graph_of(material)
+        model = conditions.graph_of(artifact)
         return conditions.against_opset(model, _OPSET) or conditions.against_operators(model, _PRODUCTS)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model with its products in bf16."""
         self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
         _lower(model)
         model.ir_version = max(model.ir_version, 7)
-        return self.made(material, onnx_io.write(model, folder))
+        return self.made(artifact, onnx_io.write(model, folder))
 
 
 def _lower(model: Any) -> None:

@@ -28,8 +28,8 @@ def feeds(model: Any, path: Path, evaluation: EvaluationData | None, params: Map
     import numpy as np
 
     ports = describe(model, path).inputs
-    given, origin = _given(evaluation, params["calibration"])
-    arrays = {port.name: _fitting(given, port, origin) for port in ports}
+    samples, origin = _samples(evaluation, params["calibration"])
+    arrays = {port.name: _fitting(samples, port, origin) for port in ports}
     lengths = {len(array) for array in arrays.values()}
     if len(lengths) > 1:
         return [arrays]  # tensors that do not share their rows make one sample together
@@ -41,7 +41,7 @@ def feeds(model: Any, path: Path, evaluation: EvaluationData | None, params: Map
     return [{name: array[start : start + step] for name, array in arrays.items()} for start in starts]
 
 
-def _given(evaluation: EvaluationData | None, path: str | Path | None) -> tuple[Mapping[str, Any], str]:
+def _samples(evaluation: EvaluationData | None, path: str | Path | None) -> tuple[Mapping[str, Any], str]:
     """Arrays by input name, and what to call them in a sentence."""
     if path is not None:
         arrays = read_arrays(Path(path))
@@ -51,13 +51,13 @@ def _given(evaluation: EvaluationData | None, path: str | Path | None) -> tuple[
     return evaluation.inputs, "eval.npz"
 
 
-def _fitting(given: Mapping[str, Any], port: Port, origin: str) -> Any:
+def _fitting(samples: Mapping[str, Any], port: Port, origin: str) -> Any:
     """The array for an input, proved to have its shape and to be finite."""
     import numpy as np
 
-    if port.name not in given:
+    if port.name not in samples:
         raise InvalidInput(f"{origin} has no array for the input {port.name!r}; add input:{port.name} to it.")
-    array = np.asarray(given[port.name])
+    array = np.asarray(samples[port.name])
     if len(array.shape) == 0 or len(array) == 0:
         raise InvalidInput(f"{origin} has no samples for the input {port.name!r}; add some rows.")
     dims = port.dims if port.dims is not None else (None,) * array.ndim
@@ -65,9 +65,9 @@ def _fitting(given: Mapping[str, Any], port: Port, origin: str) -> Any:
         not isinstance(dim, int) or dim == size for dim, size in zip(dims[1:], array.shape[1:], strict=True)
     )
     if not fits:
-        wanted = [dim if isinstance(dim, int) else -1 for dim in dims]
+        expected = [dim if isinstance(dim, int) else -1 for dim in dims]
         raise InvalidInput(
-            f"{origin} gives the input {port.name!r} the shape {list(array.shape)}, the model takes {wanted}; "
+            f"{origin} gives the input {port.name!r} the shape {list(array.shape)}, the model takes {expected}; "
             "give samples of that shape."
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -12,21 +12,21 @@ QUANTIZABLE_OPSET = 13
 """The first opset with quantization per channel."""
 
 
-def graph_of(material: ModelArtifact) -> Any:
+def graph_of(artifact: ModelArtifact) -> Any:
     """The model without its external weights: enough to look at."""
-    return read_model(material.path)
+    return read_model(artifact.path)
 
 
-def against_kind(material: ModelArtifact) -> str | None:
+def against_kind(artifact: ModelArtifact) -> str | None:
     """ONNX alone can be rewritten."""
-    return None if material.kind == "onnx" else "it rewrites ONNX graphs, and this model is OpenVINO IR by now."
+    return None if artifact.kind == "onnx" else "it rewrites ONNX graphs, and this model is OpenVINO IR by now."
 
 
-def against_precision(material: ModelArtifact) -> str | None:
+def against_precision(artifact: ModelArtifact) -> str | None:
     """Lowering a precision twice is not tried."""
-    if material.precision is Precision.FP32:
+    if artifact.precision is Precision.FP32:
         return None
-    return f"the model is in {material.precision} already; it needs the original in fp32."
+    return f"the model is in {artifact.precision} already; it needs the original in fp32."
 
 
 def against_data(evaluation: EvaluationData | None) -> str | None:
@@ -44,30 +44,30 @@ def against_packages(*names: str) -> str | None:
 
 def against_opset(model: Any, least: int) -> str | None:
     """Operators that per-channel quantization needs came with an opset."""
-    found = opset(model)
-    return None if found >= least else f"the model has opset {found}, and it needs {least}; export it again."
+    version = opset(model)
+    return None if version >= least else f"the model has opset {version}, and it needs {least}; export it again."
 
 
-def against_graph(material: ModelArtifact, wanted: Iterable[str]) -> str | None:
+def against_graph(artifact: ModelArtifact, types: Iterable[str]) -> str | None:
     """A float graph with something to quantize: new enough, not quantized before, with nodes of these types."""
-    model = graph_of(material)
-    return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, wanted)
+    model = graph_of(artifact)
+    return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, types)
 
 
-def against_operators(model: Any, wanted: Iterable[str]) -> str | None:
+def against_operators(model: Any, types: Iterable[str]) -> str | None:
     """Something to gain by: nodes of these types with constant weights."""
-    names = tuple(wanted)
+    names = tuple(types)
     if any(node.op_type in names for node in weighted(model)):
         return None
-    *others, last = names
-    listed = f"{', '.join(others)} or {last}" if others else last
+    *rest, last = names
+    listed = f"{', '.join(rest)} or {last}" if rest else last
     return f"the model has no {listed} with constant weights, so there is nothing to gain."
 
 
 def against_quantized(model: Any) -> str | None:
     """A graph somebody quantized before."""
-    found = sorted(operators(model) & {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
-    return f"the graph holds {found[0]}: it is quantized already; start from the float model." if found else None
+    names = sorted(operators(model) & {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
+    return f"the graph holds {names[0]}: it is quantized already; start from the float model." if names else None
 
 
 def against_cpu(hardware: Hardware, why: str) -> str | None:

@@ -18,22 +18,22 @@ from .rewrite import Rewrite
 class Fold(Rewrite):
     """Constant folding."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Any ONNX model."""
-        return conditions.against_kind(material) or conditions.against_packages("onnxscript")
+        return conditions.against_kind(artifact) or conditions.against_packages("onnxscript")
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The folded model."""
         import onnx_ir as ir
         from onnxscript import optimizer, rewriter
 
         self.settled(params)
-        model = ir.from_proto(onnx_io.read(material.path))
+        model = ir.from_proto(onnx_io.read(artifact.path))
         optimizer.optimize(model)
         rewriter.rewrite(model)
-        return self.made(material, onnx_io.write(ir.to_proto(model), folder))
+        return self.made(artifact, onnx_io.write(ir.to_proto(model), folder))
 
 
 FOLD = Fold(name="fold", lossless=True)

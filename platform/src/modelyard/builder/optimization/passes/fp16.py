@@ -18,20 +18,20 @@ from .rewrite import Rewrite
 class Fp16(Rewrite):
     """Half precision."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with weights."""
-        reason = conditions.against_kind(material) or conditions.against_precision(material)
+        reason = conditions.against_kind(artifact) or conditions.against_precision(artifact)
         if reason:
             return reason
-        model = conditions.graph_of(material)
+        model = conditions.graph_of(artifact)
         return conditions.against_quantized(model) or conditions.against_operators(model, onnx_io.WEIGHT_INPUT)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model in fp16."""
         self.settled(params)
-        return self.made(material, onnx_io.write(halved(onnx_io.read(material.path)), folder))
+        return self.made(artifact, onnx_io.write(halved(onnx_io.read(artifact.path)), folder))
 
 
 def halved(model: Any) -> Any:

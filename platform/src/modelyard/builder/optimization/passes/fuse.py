@@ -20,16 +20,16 @@ from .rewrite import Rewrite
 class Fuse(Rewrite):
     """Fusion for transformers."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Transformers only: fusions of convolutions are what onnxruntime does by itself."""
         return (
-            conditions.against_kind(material)
+            conditions.against_kind(artifact)
             or conditions.against_packages("onnxscript")
-            or self._against(conditions.graph_of(material))
+            or self._against(conditions.graph_of(artifact))
         )
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The fused model; raises UnsupportedModel when no pattern was found."""
         import onnx_ir as ir
@@ -37,12 +37,12 @@ class Fuse(Rewrite):
         from onnxscript.rewriter import ort_fusions
 
         self.settled(params)
-        model, found = ort_fusions.optimize_for_ort(ir.from_proto(onnx_io.read(material.path)), clear_metadata=True)
-        if not any(found.values()):
+        model, fusions = ort_fusions.optimize_for_ort(ir.from_proto(onnx_io.read(artifact.path)), clear_metadata=True)
+        if not any(fusions.values()):
             raise UnsupportedModel("onnxscript found none of its patterns in this graph: there is nothing to fuse.")
         optimizer.fold_constants(model, should_fold=lambda node: True if node.op_type == "Concat" else None)
         optimizer.remove_unused_nodes(model)
-        return self.made(material, onnx_io.write(ir.to_proto(model), folder))
+        return self.made(artifact, onnx_io.write(ir.to_proto(model), folder))
 
     def _against(self, model: Any) -> str | None:
         if not onnx_io.attends(model):

@@ -23,23 +23,23 @@ _SIZES = "qkv_hidden_sizes"
 class Int8Dynamic(Rewrite):
     """Dynamic quantization."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with matrix products."""
         return (
-            conditions.against_kind(material)
-            or conditions.against_precision(material)
-            or conditions.against_graph(material, _PRODUCTS)
+            conditions.against_kind(artifact)
+            or conditions.against_precision(artifact)
+            or conditions.against_graph(artifact, _PRODUCTS)
         )
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model with integer matrix products."""
         from onnx import TensorProto
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         attention = self.settled(params)["attention"]
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
         if attention:
             _free_attention(model)
         with onnx_io.quietly(folder):
@@ -51,15 +51,15 @@ class Int8Dynamic(Rewrite):
                 weight_type=QuantType.QInt8,
                 extra_options={"DefaultTensorType": TensorProto.FLOAT},
             )
-        return self.made(material, folder / MODEL)
+        return self.made(artifact, folder / MODEL)
 
 
 def _free_attention(model: Any) -> None:
     """Takes away sizes that only repeat the default: onnxruntime quantizes no attention that states them."""
     for node in model.graph.node:
-        stated = [one for one in node.attribute if one.name == _SIZES]
+        stated = [attribute for attribute in node.attribute if attribute.name == _SIZES]
         if node.op_type == "Attention" and stated and len(set(stated[0].ints)) == 1:
-            kept = [one for one in node.attribute if one.name != _SIZES]
+            kept = [attribute for attribute in node.attribute if attribute.name != _SIZES]
             del node.attribute[:]
             node.attribute.extend(kept)
 

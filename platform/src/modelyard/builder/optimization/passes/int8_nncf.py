@@ -21,21 +21,21 @@ from .rewrite import Rewrite
 class Int8Nncf(Rewrite):
     """Static quantization with NNCF."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products and something to calibrate with."""
-        return conditions.against_packages("nncf") or against_quantization(material, evaluation)
+        return conditions.against_packages("nncf") or against_quantization(artifact, evaluation)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model with calibrated integer arithmetic."""
         settled = self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
-        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
+        feeds = calibration.feeds(model, artifact.path, evaluation, settled)
         with onnx_io.quietly(folder):
             module = nncf(settled["seed"])
             quantized = module.quantize(model, **settings(module, feeds, settled, onnx_io.attends(model)))
-        return self.made(material, onnx_io.write(finished(quantized), folder))
+        return self.made(artifact, onnx_io.write(finished(quantized), folder))
 
 
 def finished(model: Any) -> Any:

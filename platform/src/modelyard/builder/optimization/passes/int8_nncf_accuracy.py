@@ -25,22 +25,22 @@ _EVERYTHING = {"rows": 1 << 30, "seed": 1, "calibration": None}
 class Int8NncfAccuracy(Rewrite):
     """Static quantization that keeps a promise about quality."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products, an evaluation set and outputs to judge by."""
         if evaluation is not None and not evaluation.outputs:
             return "it needs expected outputs to judge by; add output arrays to eval.npz."
-        return conditions.against_packages("nncf") or against_quantization(material, evaluation)
+        return conditions.against_packages("nncf") or against_quantization(artifact, evaluation)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model, as much of it in int8 as its quality allows."""
         settled = self.settled(params)
         if evaluation is None:
             raise InvalidInput("there is nothing to judge the model by; add an eval.npz with outputs.")
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
-        judge = _Judge(model, material.path, evaluation)
-        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
+        judge = _Judge(model, artifact.path, evaluation)
+        feeds = calibration.feeds(model, artifact.path, evaluation, settled)
         original, _ = judge(model, range(len(judge.feeds)))
         with onnx_io.quietly(folder):
             module = nncf(settled["seed"])
@@ -58,7 +58,7 @@ class Int8NncfAccuracy(Rewrite):
             raise UnsupportedModel(
                 f"every layer in int8 costs more than {settled['max_loss']:.1%} of the quality; it stays in fp32."
             )
-        return self.made(material, onnx_io.write(finished(quantized), folder))
+        return self.made(artifact, onnx_io.write(finished(quantized), folder))
 
 
 class _Judge:
@@ -79,7 +79,7 @@ class _Judge:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         names, numbers = list(self.evaluation.outputs), list(indices)
         answers: list[Any] = [session.run(names, self.feeds[number]) for number in numbers]
-        outputs = {name: np.concatenate([one[place] for one in answers]) for place, name in enumerate(names)}
+        outputs = {name: np.concatenate([answer[place] for answer in answers]) for place, name in enumerate(names)}
         each = self._nearness(outputs, numbers)
         if len(numbers) < len(self.feeds):
             return float(np.mean(each)), each
@@ -92,10 +92,10 @@ class _Judge:
 
         total = np.zeros(len(numbers))
         rows = len(next(iter(outputs.values()))) // len(numbers)
-        for name, found in outputs.items():
+        for name, output in outputs.items():
             chosen = [number * rows + row for number in numbers for row in range(rows)]
             expected = np.asarray(self.evaluation.outputs[name][chosen], np.float64).reshape(len(numbers), -1)
-            apart = np.square(np.asarray(found, np.float64).reshape(len(numbers), -1) - expected).mean(axis=1)
+            apart = np.square(np.asarray(output, np.float64).reshape(len(numbers), -1) - expected).mean(axis=1)
             total -= apart / np.maximum(np.square(expected).mean(axis=1), 1e-12)
         return total.tolist()
 

@@ -27,28 +27,28 @@ PRODUCTS = ("MatMul", "Gemm", "Conv")
 class Int8Static(Rewrite):
     """Static quantization with onnxruntime."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with products and something to calibrate with."""
-        return against_quantization(material, evaluation)
+        return against_quantization(artifact, evaluation)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model with calibrated integer arithmetic."""
         settled = self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
-        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
+        feeds = calibration.feeds(model, artifact.path, evaluation, settled)
         path = quantized(model, folder, feeds, settled["method"], settled["operators"])
-        return self.made(material, path)
+        return self.made(artifact, path)
 
 
-def against_quantization(material: ModelArtifact, evaluation: EvaluationData | None) -> str | None:
+def against_quantization(artifact: ModelArtifact, evaluation: EvaluationData | None) -> str | None:
     """Why a model cannot be quantized with calibration, or None."""
     return (
-        conditions.against_kind(material)
-        or conditions.against_precision(material)
+        conditions.against_kind(artifact)
+        or conditions.against_precision(artifact)
         or conditions.against_data(evaluation)
-        or conditions.against_graph(material, PRODUCTS)
+        or conditions.against_graph(artifact, PRODUCTS)
     )
 
 

@@ -21,52 +21,52 @@ from .rewrite import Rewrite
 class OpenVino(Rewrite):
     """Conversion to OpenVINO IR."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """What OpenVINO's CPU plugin can be expected to read."""
-        return against_openvino(material, hardware)
+        return against_openvino(artifact, hardware)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model as IR."""
         settled = self.settled(params)
-        return self.made(material, saved(converted(material.path), folder, settled["weights"] == "fp16"), "openvino")
+        return self.made(artifact, saved(converted(artifact.path), folder, settled["weights"] == "fp16"), "openvino")
 
 
 class OpenVinoInt8(Rewrite):
     """Quantization of the IR."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """The same, with something to calibrate with."""
         return (
             conditions.against_packages("nncf")
-            or against_openvino(material, hardware)
-            or against_quantization(material, evaluation)
+            or against_openvino(artifact, hardware)
+            or against_quantization(artifact, evaluation)
         )
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The quantized model as IR."""
         settled = self.settled(params)
-        model = onnx_io.read(material.path)
-        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        model = onnx_io.read(artifact.path)
+        feeds = calibration.feeds(model, artifact.path, evaluation, settled)
         with onnx_io.quietly(folder):
             module = nncf(settled["seed"])
             quantized = module.quantize(
-                converted(material.path), **settings(module, feeds, settled, onnx_io.attends(model))
+                converted(artifact.path), **settings(module, feeds, settled, onnx_io.attends(model))
             )
-        return self.made(material, saved(quantized, folder, small=False), "openvino")
+        return self.made(artifact, saved(quantized, folder, small=False), "openvino")
 
 
-def against_openvino(material: ModelArtifact, hardware: Hardware) -> str | None:
+def against_openvino(artifact: ModelArtifact, hardware: Hardware) -> str | None:
     """Why OpenVINO is not for this model or machine, or None."""
     if hardware.gpu:
         return "OpenVINO is tried for CPUs only, and this model is for an NVIDIA GPU."
-    reason = conditions.against_kind(material) or conditions.against_packages("openvino")
+    reason = conditions.against_kind(artifact) or conditions.against_packages("openvino")
     if reason:
         return reason
-    classic = sorted(name for name in onnx_io.operators(conditions.graph_of(material)) if "ai.onnx.ml" in name)
+    classic = sorted(name for name in onnx_io.operators(conditions.graph_of(artifact)) if "ai.onnx.ml" in name)
     if classic:
         return f"OpenVINO has no {classic[0].split(':')[1]}; it reads neural networks, not classic models."
     return None

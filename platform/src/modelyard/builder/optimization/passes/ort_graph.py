@@ -21,14 +21,14 @@ DATA = f"{MODEL}.data"
 class OrtGraph(Rewrite):
     """Offline graph optimisation for CPUs."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """ONNX models that are served by CPUs."""
         if hardware.gpu:
             return "its fusions are for CPUs; for a GPU onnxruntime optimizes when it loads the model."
-        return conditions.against_kind(material)
+        return conditions.against_kind(artifact)
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The graph as onnxruntime would run it."""
         import onnxruntime as ort
@@ -44,11 +44,11 @@ class OrtGraph(Rewrite):
         options.intra_op_num_threads = 1
         options.graph_optimization_level = levels[settled["level"]]
         options.optimized_model_filepath = str(folder / MODEL)
-        if inspect(material.path).data_files:  # else the result would refer to the files of its source
+        if inspect(artifact.path).data_files:  # else the result would refer to the files of its source
             options.add_session_config_entry("session.optimized_model_external_initializers_file_name", DATA)
             options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "0")
-        ort.InferenceSession(str(material.path), options, providers=["CPUExecutionProvider"])
-        return self.made(material, folder / MODEL)
+        ort.InferenceSession(str(artifact.path), options, providers=["CPUExecutionProvider"])
+        return self.made(artifact, folder / MODEL)
 
 
 ORT_GRAPH = OrtGraph(name="ort-graph", lossless=True, space={"level": ("extended", "basic")})

@@ -71,9 +71,9 @@ def small_tables(model: Any) -> int:
     from onnx import TensorProto, numpy_helper
 
     lookups = [n for n in model.graph.node if n.op_type == "Gather" and _attribute(n, "axis", 0) == 0]
-    others = names_read(node for node in model.graph.node if node not in lookups)
-    others |= {node.input[1] for node in lookups} | {value.name for value in model.graph.output}
-    only = {node.input[0] for node in lookups} - others
+    read_elsewhere = names_read(node for node in model.graph.node if node not in lookups)
+    read_elsewhere |= {node.input[1] for node in lookups} | {value.name for value in model.graph.output}
+    only = {node.input[0] for node in lookups} - read_elsewhere
     floats = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
     tables = {t.name: t for t in floats if t.name in only and len(t.dims) == 2 and np.prod(t.dims) >= _LEAST}
     for name, tensor in tables.items():
@@ -84,8 +84,8 @@ def small_tables(model: Any) -> int:
         model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"))
     nodes = []
     for node in model.graph.node:
-        looked = node.op_type == "Gather" and node.input[0] in tables
-        nodes += _lookup(node, f"{node.input[0]}_int8", f"{node.input[0]}_scale") if looked else [node]
+        is_lookup = node.op_type == "Gather" and node.input[0] in tables
+        nodes += _lookup(node, f"{node.input[0]}_int8", f"{node.input[0]}_scale") if is_lookup else [node]
     _replace_nodes(model, nodes)
     return len(tables)
 
@@ -119,4 +119,4 @@ def _forget_types(model: Any, names: set[str]) -> None:
 
 
 def _attribute(node: Any, name: str, otherwise: int) -> int:
-    return next((one.i for one in node.attribute if one.name == name), otherwise)
+    return next((attribute.i for attribute in node.attribute if attribute.name == name), otherwise)

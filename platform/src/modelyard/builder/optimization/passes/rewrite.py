@@ -31,7 +31,7 @@ class Rewrite:
             raise InvalidSettings(f"the pass {self.name} has no parameter {strange[0]!r}; it has {known}.")
         return {name: values[0] for name, values in self.space.items()} | dict(params)
 
-    def made(self, material: ModelArtifact, path: Path, kind: Kind = "onnx") -> ModelArtifact:
+    def made(self, artifact: ModelArtifact, path: Path, kind: Kind = "onnx") -> ModelArtifact:
         """The material that lies at `path` after this pass."""
-        precision = material.precision if self.precision is Precision.FP32 else self.precision
-        return ModelArtifact(path, kind, precision, (*material.passes, self.name))
+        precision = artifact.precision if self.precision is Precision.FP32 else self.precision
+        return ModelArtifact(path, kind, precision, (*artifact.passes, self.name))

@@ -30,8 +30,8 @@ def build(job: dict[str, Any]) -> PlanFacts:
     network = builder.create_network(0 if typed is None else 1 << int(typed))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(job["model"]):
-        said = "; ".join(parser.get_error(index).desc() for index in range(parser.num_errors))
-        raise RuntimeError(f"TensorRT cannot read the model: {said}")
+        message = "; ".join(parser.get_error(index).desc() for index in range(parser.num_errors))
+        raise RuntimeError(f"TensorRT cannot read the model: {message}")
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, int(job["workspace"]))
     cache = config.create_timing_cache(_bytes(job["timing_cache"]))
@@ -65,10 +65,10 @@ def _bytes(path: str | None) -> bytes:
 def main(job: Path, result: Path) -> int:
     """Writes the facts or the reason; 0 in both cases."""
     try:
-        found = build(json.loads(job.read_text())).model_dump()
+        outcome = build(json.loads(job.read_text())).model_dump()
     except (NoGpu, RuntimeError) as bad:
-        found = {"error": str(bad)}
-    result.write_text(json.dumps(found))
+        outcome = {"error": str(bad)}
+    result.write_text(json.dumps(outcome))
     return 0
 
 

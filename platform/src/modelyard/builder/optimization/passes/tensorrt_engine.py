@@ -33,26 +33,26 @@ _BUILDER = "modelyard.builder.optimization.passes.tensorrt_builder"
 class TensorRt(Rewrite):
     """Compilation for one GPU."""
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models on a machine with an NVIDIA GPU."""
         reason = conditions.against_cpu(hardware, "TensorRT plans are built on the GPU they run on")
         if reason:
             return reason
         if self.precision is Precision.INT8:
-            return against_quantization(material, evaluation)
+            return against_quantization(artifact, evaluation)
         return (
-            conditions.against_kind(material)
-            or conditions.against_precision(material)
-            or conditions.against_quantized(conditions.graph_of(material))
+            conditions.against_kind(artifact)
+            or conditions.against_precision(artifact)
+            or conditions.against_quantized(conditions.graph_of(artifact))
         )
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The plan and its facts; raises UnsupportedModel where there is no GPU or TensorRT declines."""
         settled = self.settled(params)
-        ports = inspect(material.path).inputs
-        lowered = self._lowered(material, folder / "lowered", settled, evaluation)
+        ports = inspect(artifact.path).inputs
+        lowered = self._lowered(artifact, folder / "lowered", settled, evaluation)
         job = {
             "model": str(lowered),
             "folder": str(folder),
@@ -62,36 +62,36 @@ class TensorRt(Rewrite):
             "timing_cache": settled["timing_cache"] and str(settled["timing_cache"]),
         }
         compiled(job, folder)
-        return self.made(material, folder / PLAN, "tensorrt")
+        return self.made(artifact, folder / PLAN, "tensorrt")
 
     def _lowered(
-        self, material: ModelArtifact, folder: Path, settled: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, settled: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> Path:
         """The ONNX file in the precision the plan will have."""
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
         if self.precision is Precision.FP16:
             return onnx_io.write(halved(model), folder)
-        feeds = calibration.feeds(model, material.path, evaluation, settled)
+        feeds = calibration.feeds(model, artifact.path, evaluation, settled)
         return quantized(model, folder, feeds, settled["method"], "products", symmetric=True)
 
 
 def compiled(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What `tensorrt_builder` found, in a process of its own; raises UnsupportedModel with its sentence."""
     folder.mkdir(parents=True, exist_ok=True)
-    order, result = folder / "job.json", folder / "result.json"
-    order.write_text(json.dumps(job))
-    command = [sys.executable, "-m", _BUILDER, str(order), str(result)]
+    job_file, result = folder / "job.json", folder / "result.json"
+    job_file.write_text(json.dumps(job))
+    command = [sys.executable, "-m", _BUILDER, str(job_file), str(result)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         end = End(done.returncode, last if done.returncode > 0 else "")
-        said = f"TensorRT ended with code {done.returncode} ({last}); the model stays as it was."
+        message = f"TensorRT ended with code {done.returncode} ({last}); the model stays as it was."
         cause = cause_of(end)
-        raise HostFailure(cause.reason, said) if cause.passes else UnsupportedModel(said)
-    found = json.loads(result.read_text())
-    if "error" in found:
-        raise UnsupportedModel(found["error"])
-    return found
+        raise HostFailure(cause.reason, message) if cause.passes else UnsupportedModel(message)
+    facts = json.loads(result.read_text())
+    if "error" in facts:
+        raise UnsupportedModel(facts["error"])
+    return facts
 
 
 _SPACE: Mapping[str, Any] = {"batches": ((1, 8, 64),), "workspace": (1 << 30,), "timing_cache": (None,)}

@@ -26,23 +26,23 @@ class Weights(Rewrite):
 
     bits: int
 
-    def applies(self, material: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
+    def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with matrix products."""
         return (
-            conditions.against_kind(material)
-            or conditions.against_precision(material)
-            or conditions.against_graph(material, _PRODUCTS)
+            conditions.against_kind(artifact)
+            or conditions.against_precision(artifact)
+            or conditions.against_graph(artifact, _PRODUCTS)
         )
 
     def run(
-        self, material: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
+        self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
         """The model with small weights."""
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
         from onnxruntime.quantization.onnx_model import ONNXModel
 
         settled = self.settled(params)
-        model = onnx_io.without_weight_shapes(onnx_io.read(material.path))
+        model = onnx_io.without_weight_shapes(onnx_io.read(artifact.path))
         quantized_graph.small_tables(model)
         ONNXModel(model).replace_gemm_with_matmul()
         quantizer: Any = MatMulNBitsQuantizer(
@@ -55,7 +55,7 @@ class Weights(Rewrite):
         )
         with onnx_io.quietly(folder):
             quantizer.process()
-        return self.made(material, onnx_io.write(quantizer.model.model, folder))
+        return self.made(artifact, onnx_io.write(quantizer.model.model, folder))
 
 
 INT8_WEIGHTS = Weights(

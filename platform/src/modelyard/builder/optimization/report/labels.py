@@ -27,14 +27,15 @@ class _Box:
     width: float
     middle: float
 
-    def covers(self, other: "_Box") -> bool:
-        beside = self.start + self.width < other.start or other.start + other.width < self.start
-        return abs(self.middle - other.middle) < LINE and not beside
+    def covers(self, box: "_Box") -> bool:
+        """Whether the two overlap."""
+        beside = self.start + self.width < box.start or box.start + box.width < self.start
+        return abs(self.middle - box.middle) < LINE and not beside
 
 
 def labels(panel: Panel, width: float, height: float) -> list[Label]:
-    """Labels for a panel drawn `width` by `height` units large; the more a point matters, the earlier its choice."""
-    found: list[Label] = []
+    """Labels for a panel drawn `width` by `height` units large; points that matter more get their place first."""
+    placed: list[Label] = []
     taken = [_mark(panel, point, width, height) for point in panel.points]
     for point in sorted((p for p in panel.points if p.role in _NAMED), key=lambda p: _NAMED.index(p.role)):
         x, y = panel.x.place(point.x) * width, panel.y.place(point.y) * height
@@ -42,11 +43,11 @@ def labels(panel: Panel, width: float, height: float) -> list[Label]:
         right = x + GAP + size < width
         start = x + GAP if right else x - GAP - size
         places = [_Box(start, size, y + shift) for shift in _shifts() if 0 <= y + shift <= height]
-        box = next((one for one in places if not any(one.covers(other) for other in taken)), places[0])
+        box = next((place for place in places if not any(place.covers(mark) for mark in taken)), places[0])
         taken.append(box)
         edge = start if right else start + size
-        found.append(Label(point.name, point.role, edge / width, box.middle / height, right))
-    return found
+        placed.append(Label(point.name, point.role, edge / width, box.middle / height, right))
+    return placed
 
 
 def _mark(panel: Panel, point: Point, width: float, height: float) -> _Box:

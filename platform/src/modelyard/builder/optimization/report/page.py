@@ -53,7 +53,7 @@ _ORDER = {"chosen": 0, "original": 1, "pareto": 2, "eligible": 3, "refused": 4}
 
 
 def page(report: Optimization) -> str:
-    """The whole document."""
+    """The report as one HTML document, UTF-8, without references to other files."""
     title = f"Optimization of {report.source}"
     pictures = "\n".join(drawn(panel) for panel in panels(report))
     return f"""<!doctype html>
@@ -66,7 +66,7 @@ def page(report: Optimization) -> str:
 <div class="tiles">{"".join(_tile(value, text) for value, text in _facts(report))}</div>
 <h2>What is traded</h2>
 <div class="pictures">{pictures}</div>
-<ul class="key soft">{"".join(_key(*one) for one in _KEY)}</ul>
+<ul class="key soft">{"".join(_key(*item) for item in _KEY)}</ul>
 <h2>All variants</h2>
 <div class="wide">{_table(report)}</div>
 <h2>What to know about these figures</h2>
@@ -79,18 +79,18 @@ def page(report: Optimization) -> str:
 def _facts(report: Optimization) -> list[tuple[str, str]]:
     """The figures people look for first."""
     chosen, by_name = report.chosen, {variant.name: variant for variant in report.variants}
-    variant, found = by_name[chosen.name], []
+    variant, facts = by_name[chosen.name], []
     if chosen.speedup is not None:
         what = "the throughput" if report.goal == "throughput" else "as fast at batch 1"
-        found.append((f"{chosen.speedup:.2f}×", f"{what}, against the original"))
+        facts.append((f"{chosen.speedup:.2f}×", f"{what}, against the original"))
     if 1 in variant.latency:
-        found.append((f"{variant.latency[1].p50:.3g} ms", f"median; 99th percentile {variant.latency[1].p99:.3g} ms"))
+        facts.append((f"{variant.latency[1].p50:.3g} ms", f"median; 99th percentile {variant.latency[1].p99:.3g} ms"))
     if variant.size:
-        found.append((in_bytes(variant.size), f"on disk, {chosen.size_ratio:.0%} of the original"))
+        facts.append((in_bytes(variant.size), f"on disk, {chosen.size_ratio:.0%} of the original"))
     if variant.quality is not None and report.metric and chosen.quality_loss is not None:
         words = f"{percent(chosen.quality_loss)} lost, {percent(report.max_quality_loss)} allowed"
-        found.append((f"{variant.quality:.4g}", f"{report.metric.name}; {words}"))
-    return found
+        facts.append((f"{variant.quality:.4g}", f"{report.metric.name}; {words}"))
+    return facts
 
 
 def _tile(value: str, text: str) -> str:
@@ -116,7 +116,7 @@ def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
     cells = [
         escape(variant.name),
         escape(variant.precision) + ("" if variant.runtime == "onnxruntime" else f" ({variant.runtime})"),
-        *(f"{one.p50:.3g} / {one.p99:.3g}" if one else "" for one in latencies),
+        *(f"{latency.p50:.3g} / {latency.p99:.3g}" if latency else "" for latency in latencies),
         f"{variant.speedup:.2f}×" if variant.speedup else "",
         f"{variant.throughput:,.0f}" if variant.throughput else "",
         in_bytes(variant.peak_memory) if variant.peak_memory else "",
@@ -125,8 +125,8 @@ def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
         percent(variant.quality_loss) if variant.quality_loss is not None else "",
     ]
     kind = role(variant, report)
-    said = {"chosen": "chosen", "original": "the original", "pareto": "on the Pareto front", "eligible": ""}
-    verdict = escape(variant.refused or said.get(kind, ""))
+    words = {"chosen": "chosen", "original": "the original", "pareto": "on the Pareto front", "eligible": ""}
+    verdict = escape(variant.refused or words.get(kind, ""))
     chain = escape(" → ".join(_steps(variant) or variant.passes)) or "no passes"
     plain = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr class="{kind}" title="{chain}">{plain}<td class="words">{verdict}</td></tr>'
@@ -143,17 +143,17 @@ def _steps(variant: Variant) -> list[str]:
 
 
 def _method(report: Optimization) -> list[str]:
-    said = [
+    sentences = [
         f"Every variant ran in a process of its own, {report.conditions.rounds} rounds in shuffled order, "
         f"{report.hardware.cores} threads; a speed-up is the median of the ratios within the rounds.",
         "Memory is the largest resident memory of a process that holds nothing but the runtime and the variant.",
     ]
     if report.metric:
-        said.append(
+        sentences.append(
             "Passes that calibrate draw their rows from the inputs of the same evaluation set, never its labels."
         )
-        said.append(f"Quality is {report.metric.name} on {report.metric.rows} rows: {report.metric.reason}")
-    return said
+        sentences.append(f"Quality is {report.metric.name} on {report.metric.rows} rows: {report.metric.reason}")
+    return sentences
 
 
 def _surroundings(report: Optimization) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 _POINTS = (420.0, 300.0)
 """About the size of a panel in units of which a letter of its labels is as wide as `labels` thinks."""
-_SAID = {"pareto": "Pareto front", "eligible": "keeps the quality"}
+_LEGEND = {"pareto": "Pareto front", "eligible": "keeps the quality"}
 
 
 def available() -> bool:
@@ -28,7 +28,7 @@ def available() -> bool:
 
 
 def write(report: Optimization, folder: Path) -> list[Path]:
-    """Both pictures in FOLDER; none when nothing was timed or matplotlib is missing."""
+    """Writes both pictures into FOLDER; gives their paths, none when nothing was timed or matplotlib is missing."""
     if not available() or not panels(report):
         return []
     return [_trade_off(report, folder / TRADE_OFF), _latency(report, folder / LATENCY)]
@@ -56,7 +56,7 @@ def _panel(panel: Panel, axis: Any) -> None:
             some = [point for point in points if point.beyond is beyond]
             if some:
                 style = {**mark, **({"marker": "^"} if beyond else {})}
-                label = None if beyond else _SAID.get(kind, kind)
+                label = None if beyond else _LEGEND.get(kind, kind)
                 heights = [min(point.y, panel.y.high) for point in some]
                 axis.scatter([point.x for point in some], heights, label=label, clip_on=False, **style)
     for label in labels(panel, *_POINTS):

@@ -31,7 +31,7 @@ JSON, HTML, CHOSEN = "report.json", "report.html", "chosen"
 
 
 def write(outcome: OptimizationOutcome, folder: Path) -> Optimization:
-    """All files below FOLDER; what an earlier run left under the same names is replaced."""
+    """Writes the report and the chosen model below FOLDER, over what an earlier run left there; gives report.json."""
     folder.mkdir(parents=True, exist_ok=True)
     keep(outcome, folder / CHOSEN)
     describe(outcome, folder / CHOSEN)
@@ -39,32 +39,32 @@ def write(outcome: OptimizationOutcome, folder: Path) -> Optimization:
 
 
 def write_report(outcome: OptimizationOutcome, folder: Path) -> Optimization:
-    """The report below FOLDER, for programs and for people, without the model."""
-    found = report(outcome)
+    """Writes report.json, report.html and the pictures below FOLDER, without the model; gives report.json."""
+    optimization = report(outcome)
     folder.mkdir(parents=True, exist_ok=True)
-    plots.write(found, folder)
-    (folder / HTML).write_text(page(found), encoding="utf-8")
-    (folder / JSON).write_text(found.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n")
-    return found
+    plots.write(optimization, folder)
+    (folder / HTML).write_text(page(optimization), encoding="utf-8")
+    (folder / JSON).write_text(optimization.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n")
+    return optimization
 
 
 def report(outcome: OptimizationOutcome) -> Optimization:
     """What report.json holds."""
-    order, intake, hardware, measured = outcome.order, outcome.intake, outcome.hardware, outcome.measured
+    request, baseline, hardware, measured = outcome.request, outcome.baseline, outcome.hardware, outcome.measured
     metric = Metric(
-        name=intake.metric,
-        reason=intake.reason,
-        higher_is_better=intake.metric not in LOWER_IS_BETTER,
+        name=baseline.metric,
+        reason=baseline.reason,
+        higher_is_better=baseline.metric not in LOWER_IS_BETTER,
         rows=outcome.rows,
     )
     return Optimization(
-        source=intake.name,
-        digest=intake.digest,
-        goal=order.goal,
-        max_quality_loss=order.bound,
-        precisions=tuple(precision.value for precision in order.precisions),
-        seed=order.seed,
-        budget_seconds=order.budget,
+        source=baseline.name,
+        digest=baseline.digest,
+        goal=request.goal,
+        max_quality_loss=request.bound,
+        precisions=tuple(precision.value for precision in request.precisions),
+        seed=request.seed,
+        budget_seconds=request.budget,
         spent_seconds=round(outcome.spent, 1),
         hardware=HardwareFacts(
             processor=processor(), cores=hardware.cores, flags=telling_flags(hardware.flags), gpu=hardware.gpu
@@ -75,7 +75,7 @@ def report(outcome: OptimizationOutcome) -> Optimization:
             other_load=round(measured.other_load, 3),
             versions=libraries(),
         ),
-        metric=metric if intake.metric else None,
+        metric=metric if baseline.metric else None,
         chosen=outcome.chosen,
         variants=outcome.variants,
         notes=tuple(_notes(outcome)),
@@ -85,30 +85,31 @@ def report(outcome: OptimizationOutcome) -> Optimization:
 
 
 def _notes(outcome: OptimizationOutcome) -> Iterator[str]:
-    order, measured, intake = outcome.order, outcome.measured, outcome.intake
-    if not intake.metric:
+    request, measured, baseline = outcome.request, outcome.measured, outcome.baseline
+    if not baseline.metric:
         yield (
             "There is no evaluation set: only passes that keep the answers were tried, compared on a made-up sample. "
             "Add an eval.npz with real inputs to the entry to try smaller precisions."
         )
-    elif intake.metric in ("accuracy", "f1", "auc", "agreement") and outcome.rows * order.bound < 1:
+    elif baseline.metric in ("accuracy", "f1", "auc", "agreement") and outcome.rows * request.bound < 1:
         yield (
             f"The evaluation set has {outcome.rows} rows, so one row is {100 / outcome.rows:.2g} % of the quality: "
-            f"coarser than the {100 * order.bound:.2g} % allowed. More rows would say more."
+            f"coarser than the {100 * request.bound:.2g} % allowed. More rows would say more."
         )
-    if not intake.batchable:
+    if not baseline.batchable:
         yield "The model is not batchable, so one request at a time was timed and batch 8 was not."
     if not measured.quiet:
         yield (
             f"The machine was not quiet: other programs used up to {measured.other_load:.0%} of its cores while timing "
             f"(at most {MOST:.0%} counts as quiet). Ratios within a round hold better than milliseconds."
         )
-    if order.search:
+    if request.search:
+        search = outcome.search_result
         yield (
-            f"The search tried {outcome.found.drawn} settings of the passes, {outcome.found.kept} of them kept the "
+            f"The search tried {search.drawn} settings of the passes, {search.kept} of them kept the "
             f"quality; {JOURNAL} keeps them all and a later run into the same folder goes on from there."
         )
-    yield from order.notes
+    yield from request.notes
     yield from _against_references(outcome)
     if measured.rounds < LEAST_ROUNDS:
         yield f"Only {measured.rounds} rounds of timing fitted into the budget; give more with --budget."
@@ -120,7 +121,7 @@ def _notes(outcome: OptimizationOutcome) -> Iterator[str]:
 def _against_references(outcome: OptimizationOutcome) -> Iterator[str]:
     """The chosen variant against what is no variant: speed-ups of the table refer to the original in onnxruntime."""
     chosen = outcome.measured.timings.get(outcome.chosen.name)
-    for reference in outcome.order.references:
+    for reference in outcome.request.references:
         timing = outcome.measured.timings.get(reference.name)
         if chosen and timing:
             ratio = chosen.speedup / timing.speedup

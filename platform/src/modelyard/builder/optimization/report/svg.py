@@ -10,18 +10,18 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 18, 34, 52
 
 
 def drawn(panel: Panel) -> str:
-    """The <svg> element; every point carries its line of text as a tooltip."""
-    parts = [
+    """A panel as an <svg> element of WIDTH by HEIGHT units; every point carries its line of text as a tooltip."""
+    elements = [
         f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(panel.title)}">',
         f'<text class="title" x="{_LEFT}" y="18">{escape(panel.title)}</text>',
         *_x_axis(panel.x),
         *_y_axis(panel.y),
         *(_bound(panel) if panel.bound is not None else ()),
-        *(_mark(panel, point) for point in sorted(panel.points, key=lambda one: one.role != "refused")),
+        *(_mark(panel, point) for point in sorted(panel.points, key=lambda shown: shown.role != "refused")),
         *_labels(panel),
         "</svg>",
     ]
-    return "\n".join(parts)
+    return "\n".join(elements)
 
 
 def _x(panel: Panel, point: Point) -> float:
@@ -33,26 +33,28 @@ def _y(panel: Panel, value: float) -> float:
 
 
 def _x_axis(axis: Axis) -> list[str]:
-    bottom, found = HEIGHT - _BOTTOM, []
+    bottom, elements = HEIGHT - _BOTTOM, []
     for tick, text in axis.ticks:
         at = _LEFT + axis.place(tick) * (WIDTH - _LEFT - _RIGHT)
-        found.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>')
-        found.append(f'<text class="tick" x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{escape(text)}</text>')
+        elements.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>')
+        elements.append(f'<text class="tick" x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{escape(text)}</text>')
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    found.append(f'<text class="axis" x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{escape(axis.label)}</text>')
-    return found
+    elements.append(
+        f'<text class="axis" x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{escape(axis.label)}</text>'
+    )
+    return elements
 
 
 def _y_axis(axis: Axis) -> list[str]:
-    found = []
+    elements = []
     for tick, text in axis.ticks:
         at = HEIGHT - _BOTTOM - axis.place(tick) * (HEIGHT - _TOP - _BOTTOM)
-        found.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        found.append(f'<text class="tick" x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
+        elements.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
+        elements.append(f'<text class="tick" x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
     middle = (_TOP + HEIGHT - _BOTTOM) / 2
     turned = f'transform="rotate(-90 16 {middle})"'
-    found.append(f'<text class="axis" x="16" y="{middle}" text-anchor="middle" {turned}>{escape(axis.label)}</text>')
-    return found
+    elements.append(f'<text class="axis" x="16" y="{middle}" text-anchor="middle" {turned}>{escape(axis.label)}</text>')
+    return elements
 
 
 def _bound(panel: Panel) -> list[str]:
@@ -78,10 +80,10 @@ def _mark(panel: Panel, point: Point) -> str:
 
 
 def _labels(panel: Panel) -> list[str]:
-    found = []
+    elements = []
     for label in labels(panel, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM):
         x, y = _LEFT + label.x * (WIDTH - _LEFT - _RIGHT), HEIGHT - _BOTTOM - label.y * (HEIGHT - _TOP - _BOTTOM)
         anchor = "start" if label.right else "end"
         name = f'<text class="name {label.role}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">'
-        found.append(f"{name}{escape(label.text)}</text>")
-    return found
+        elements.append(f"{name}{escape(label.text)}</text>")
+    return elements

@@ -35,7 +35,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Axis:
-    """A range and its ticks; `log` for a logarithmic one."""
+    """A range and its ticks (value, text); `log` for a logarithmic one."""
 
     low: float
     high: float
@@ -51,7 +51,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture."""
+    """One picture; `bound` is the y of the line for the allowed loss, in percent."""
 
     title: str
     x: Axis
@@ -61,7 +61,7 @@ class Panel:
 
 
 def role(variant: Variant, report: Optimization) -> Role:
-    """How a variant is drawn and told; the choice counts more than the front."""
+    """How a variant is drawn and named; the choice counts more than the Pareto front."""
     if variant.name == report.chosen.name:
         return "chosen"
     if variant.name == report.baseline:
@@ -72,16 +72,16 @@ def role(variant: Variant, report: Optimization) -> Role:
 
 
 def panels(report: Optimization) -> tuple[Panel, ...]:
-    """Of all variants that were timed; none when nothing was."""
+    """The panels (quality first, then size) of all variants that were timed; none when nothing was."""
     times = _times(report)
     timed = [variant for variant in report.variants if variant.name in times]
     if not timed:
         return ()
     x = _log(list(times.values()), "latency at batch 1 (ms)", _plain)
     sizes = [variant for variant in timed if variant.size]
-    found = [_by_size(report, sizes, x)] if sizes else []
+    others = [_by_size(report, sizes, x)] if sizes else []
     judged = [variant for variant in timed if variant.quality_loss is not None]
-    return (_by_quality(report, judged, x), *found) if judged and report.metric else tuple(found)
+    return (_by_quality(report, judged, x), *others) if judged and report.metric else tuple(others)
 
 
 def _times(report: Optimization) -> dict[str, float]:
@@ -114,14 +114,14 @@ def _by_size(report: Optimization, variants: Sequence[Variant], x: Axis) -> Pane
 
 def tip(variant: Variant) -> str:
     """A variant in one line."""
-    parts = [variant.name]
+    facts = [variant.name]
     if 1 in variant.latency:
-        parts.append(f"{variant.latency[1].p50:.3g} ms")
+        facts.append(f"{variant.latency[1].p50:.3g} ms")
     if variant.size:
-        parts.append(in_bytes(variant.size))
+        facts.append(in_bytes(variant.size))
     if variant.quality_loss is not None:
-        parts.append(f"{percent(variant.quality_loss)} lost")
-    return ", ".join(parts) + (f": {variant.refused}" if variant.refused else "")
+        facts.append(f"{percent(variant.quality_loss)} lost")
+    return ", ".join(facts) + (f": {variant.refused}" if variant.refused else "")
 
 
 def in_bytes(size: float) -> str:

@@ -26,50 +26,61 @@ _OF_A_VARIANT = frozenset({"Crashed", "OutOfMemory", "HelperDied", "Unexplained"
 
 
 def assemble(
-    part: SharedLayer,
+    shared_layer: SharedLayer,
     outcome: OptimizationOutcome,
-    order: artifact.AssemblyRequest,
+    request: artifact.AssemblyRequest,
     out: Path,
     scratch: Path,
     steps: ProgressSteps,
 ) -> tuple[Artifact, OptimizationOutcome]:
-    """The artifact in OUT, and the outcome without what Triton would not serve."""
+    """The artifact of the chosen variant in OUT, and the outcome with every variant refused that Triton did not serve.
+
+    Raises HostFailure when the machine, not a variant, made Triton fail; for the original, whatever it fails with.
+    """
     while outcome.chosen.name != ORIGINAL:
-        wanted = replace(order, optimization=summary(outcome))
+        summarized = replace(request, optimization=summary(outcome))
         try:
-            return artifact.assemble(part, wanted, out, steps, variant(part, outcome, scratch)), outcome
+            return artifact.assemble(
+                shared_layer, summarized, out, steps, variant(shared_layer, outcome, scratch)
+            ), outcome
         except (UnsupportedModel, HostFailure) as bad:
             if isinstance(bad, HostFailure) and bad.reason not in _OF_A_VARIANT:
                 raise
             outcome = refuse(outcome, outcome.chosen.name, f"it is not served as it answers by itself: {bad}")
-    return artifact.assemble(part, replace(order, optimization=summary(outcome)), out, steps), outcome
+    return artifact.assemble(shared_layer, replace(request, optimization=summary(outcome)), out, steps), outcome
 
 
 def summary(outcome: OptimizationOutcome) -> OptimizationSummary:
     """What the build's report says about the variant that was chosen."""
     chosen = outcome.chosen
-    variant = next(one for one in outcome.variants if one.name == chosen.name)
+    variant = next(candidate for candidate in outcome.variants if candidate.name == chosen.name)
     return OptimizationSummary(
-        goal=outcome.order.goal,
+        goal=outcome.request.goal,
         variant=chosen.name,
         runtime=variant.runtime,
         precision=variant.precision,
         speedup=chosen.speedup,
         quality_loss=chosen.quality_loss,
         size_ratio=chosen.size_ratio,
-        metric=outcome.intake.metric,
+        metric=outcome.baseline.metric,
         quality=variant.quality,
         reason=chosen.reason,
         tried=outcome.tried,
     )
 
 
-def variant(part: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> Variant:
-    """The chosen variant with its own answer to the part's sample; raises UnsupportedModel when it has none."""
+def variant(shared_layer: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> Variant:
+    """The chosen variant's files by the name Triton needs, with its own answer to the shared layer's sample.
+
+    Raises UnsupportedModel when it does not answer, or with other datatypes than the original; HostFailure when the
+    machine is to blame.
+    """
     folder, files = outcome.folders[outcome.chosen.name]
-    runtime: Runtime = next(one.runtime for one in outcome.variants if one.name == outcome.chosen.name)
+    runtime: Runtime = next(
+        candidate.runtime for candidate in outcome.variants if candidate.name == outcome.chosen.name
+    )
     model, hardware = files[0], outcome.hardware
-    inputs = write_arrays(part.sample("input"), scratch / "sample.npz")
+    inputs = write_arrays(shared_layer.sample("input"), scratch / "sample.npz")
     question = Question(inputs, hardware.cores, batchable=False, gpu=hardware.gpu is not None)
     try:
         answer = ask(folder / model, question, scratch / "sample", _SECONDS).outputs
@@ -78,10 +89,10 @@ def variant(part: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> V
         if cause.passes:
             raise HostFailure(cause.reason, f"asked the sample alone, the variant {death}.") from death
         raise UnsupportedModel(f"asked the sample alone, it {death}.") from death
-    outputs = part.sample("output")
+    outputs = shared_layer.sample("output")
     for name, value in outputs.items():
         if name not in answer or answer[name].dtype != value.dtype:
-            given = answer[name].dtype if name in answer else "nothing"
-            raise UnsupportedModel(f"output {name!r} is {given} in it and {value.dtype} in the original.")
+            dtype = answer[name].dtype if name in answer else "nothing"
+            raise UnsupportedModel(f"output {name!r} is {dtype} in it and {value.dtype} in the original.")
     named = {MODEL_FILES[runtime] if name == model else name: folder / name for name in files}
     return Variant(runtime, named, {name: answer[name] for name in outputs})

@@ -24,53 +24,56 @@ _AS_THEY_ARE = ("eval.npz", "config.pbtxt")
 
 
 def describe(outcome: OptimizationOutcome, folder: Path) -> None:
-    """Writes what belongs to an entry into FOLDER; nothing when the original was no entry."""
-    source = outcome.order.path
+    """Writes the files of an entry beside the chosen model in FOLDER; nothing when the original was no entry."""
+    source = outcome.request.path
     if not (source / METADATA).is_file():
         return
     for name in _AS_THEY_ARE:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
-    given = (source / METADATA).read_bytes()
+    metadata = (source / METADATA).read_bytes()
     card = (source / CARD).read_text() if (source / CARD).is_file() else ""
     if outcome.chosen.name != ORIGINAL:
-        given = yaml.safe_dump(_metadata(outcome, given), sort_keys=False, allow_unicode=True).encode()
+        metadata = yaml.safe_dump(_metadata(outcome, metadata), sort_keys=False, allow_unicode=True).encode()
         card = f"{card.rstrip()}\n\n{_paragraph(outcome)}".lstrip()
-    (folder / METADATA).write_bytes(given)
+    (folder / METADATA).write_bytes(metadata)
     if card:
         (folder / CARD).write_text(card)
 
 
 def bound(outcome: OptimizationOutcome) -> float:
-    """The metric's value that no more than the loss that was allowed leaves; an upper bound for errors."""
-    evaluation, original = outcome.intake.evaluation(), _named(outcome, ORIGINAL).quality
+    """The worst value of the metric that the allowed loss leaves: original - loss * scale, or + for errors.
+
+    Raises ValueError without an evaluation set.
+    """
+    evaluation, original = outcome.baseline.evaluation(), _named(outcome, ORIGINAL).quality
     if evaluation is None or original is None:
         raise ValueError("without an evaluation set there is nothing to hold a variant to")
-    room = outcome.order.bound * scale(evaluation, original)
+    room = outcome.request.bound * scale(evaluation, original)
     return original + room if evaluation.metric in LOWER_IS_BETTER else original - room
 
 
-def _metadata(outcome: OptimizationOutcome, given: bytes) -> dict[str, Any]:
-    values = yaml.safe_load(given)
-    values["version"] = f"{parse_metadata(given, METADATA).version}-{outcome.chosen.name}"[:63].rstrip(".-_")
-    if outcome.intake.metric:
-        values["evaluation"] = {"metric": outcome.intake.metric, "bound": round(bound(outcome), 6)}
+def _metadata(outcome: OptimizationOutcome, metadata: bytes) -> dict[str, Any]:
+    values = yaml.safe_load(metadata)
+    values["version"] = f"{parse_metadata(metadata, METADATA).version}-{outcome.chosen.name}"[:63].rstrip(".-_")
+    if outcome.baseline.metric:
+        values["evaluation"] = {"metric": outcome.baseline.metric, "bound": round(bound(outcome), 6)}
     return values
 
 
 def _paragraph(outcome: OptimizationOutcome) -> str:
     """What the card says about the variant."""
-    chosen, order, variant = outcome.chosen, outcome.order, _named(outcome, outcome.chosen.name)
+    chosen, request, variant = outcome.chosen, outcome.request, _named(outcome, outcome.chosen.name)
     steps = " -> ".join(variant.passes)
-    facts = [f"This is the variant `{chosen.name}` of {outcome.intake.name} ({steps}), for {variant.runtime}"]
+    facts = [f"This is the variant `{chosen.name}` of {outcome.baseline.name} ({steps}), for {variant.runtime}"]
     if chosen.speedup is not None:
         facts.append(f"{chosen.speedup:.2f} times the speed of the original on the machine that made it")
     facts.append(f"{chosen.size_ratio:.0%} of its size")
-    if chosen.quality_loss is not None and outcome.intake.metric:
-        lost, allowed = percent(chosen.quality_loss), percent(order.bound)
-        facts.append(f"{lost} of {outcome.intake.metric} lost, {allowed} allowed")
-    return f"## Optimization\n\n{'; '.join(facts)}. Made by `modelyard optimize --goal {order.goal}`.\n"
+    if chosen.quality_loss is not None and outcome.baseline.metric:
+        lost, allowed = percent(chosen.quality_loss), percent(request.bound)
+        facts.append(f"{lost} of {outcome.baseline.metric} lost, {allowed} allowed")
+    return f"## Optimization\n\n{'; '.join(facts)}. Made by `modelyard optimize --goal {request.goal}`.\n"
 
 
 def _named(outcome: OptimizationOutcome, name: str) -> Variant:
-    return next(one for one in outcome.variants if one.name == name)
+    return next(variant for variant in outcome.variants if variant.name == name)

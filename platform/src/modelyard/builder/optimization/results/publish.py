@@ -1,6 +1,6 @@
-"""Optimized builds: on this machine, and in the store with a study that survives the Job.
+"""Optimized builds: on this machine, and in the store with a checkpoint that survives the Job.
 
-The part is shared with the plain build of the same entry, and the variant is laid out in its place. What people read
+The shared layer is that of the plain build of the same entry, and the variant is laid out in its place. What people read
 about the optimization lies beside the build; `report.json` of the build is written last, as always.
 """
 
@@ -39,8 +39,8 @@ OPTIMIZATION = "optimization"
 
 def build(
     path: Path,
-    wish: OptimizationOptions,
-    order: AssemblyRequest,
+    optimization: OptimizationOptions,
+    request: AssemblyRequest,
     out: Path,
     steps: ProgressSteps,
     watch: Watch,
@@ -50,14 +50,14 @@ def build(
 ) -> Artifact:
     """The optimized artifact of what is at PATH in OUT, with OUT/optimization beside the repository.
 
-    A wish that trains runs the Python of the entry, which somebody has to trust.
+    Options that train run the Python of the entry: InvalidEntry without `trust_code`. Raises what `optimize` raises.
     """
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         folder = Path(scratch)
         with steps.step("evidence", "trying the model"):
-            part = make_part(read_source(path), folder / "part", steps.attempts)
-        outcome = _optimized(_Task(path, wish, recipes, trust_code), folder, steps, watch, Checkpoint())
-        artifact, outcome = assemble(part, outcome, order, out, folder, steps)
+            shared_layer = make_part(read_source(path), folder / "part", steps.attempts)
+        outcome = _optimized(_Task(path, optimization, recipes, trust_code), folder, steps, watch, Checkpoint())
+        artifact, outcome = assemble(shared_layer, outcome, request, out, folder, steps)
         shutil.rmtree(out / OPTIMIZATION, ignore_errors=True)
         write_report(outcome, out / OPTIMIZATION)
         return artifact
@@ -66,7 +66,7 @@ def build(
 def publish(
     entry: Entry,
     model: str,
-    wish: OptimizationOptions,
+    optimization: OptimizationOptions,
     store: Store,
     fetch: Fetch,
     steps: ProgressSteps,
@@ -75,55 +75,55 @@ def publish(
     trust_code: bool = False,
 ) -> Report:
     """The report of the optimized build of an entry under a model's name; builds it unless it is there."""
-    digest = build_digest(entry.digest, model, wish.options)
+    digest = build_digest(entry.digest, model, optimization.options)
     present = published(store, digest)
     if present is not None:
         steps.say("already built")
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
-        order = AssemblyRequest(model, digest, _source(entry), wish.target)
-        task = _Task(Path(scratch, "entry"), wish, recipes, trust_code)
-        report = _published(entry, order, task, store, fetch, steps, Path(scratch))
+        request = AssemblyRequest(model, digest, _source(entry), optimization.target)
+        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code)
+        report = _published(entry, request, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be optimized, and how."""
+    """What is to be optimized: the entry's folder, the options, the recipes, and whether its code is trusted."""
 
     path: Path
-    wish: OptimizationOptions
+    optimization: OptimizationOptions
     recipes: Recipes
     trust_code: bool
 
 
 def _published(
-    entry: Entry, order: AssemblyRequest, task: _Task, store: Store, fetch: Fetch, steps: ProgressSteps, folder: Path
+    entry: Entry, request: AssemblyRequest, task: _Task, store: Store, fetch: Fetch, steps: ProgressSteps, folder: Path
 ) -> Report:
-    digest = order.digest
-    part = part_of(entry, store, fetch, folder, steps)
+    digest = request.digest
+    shared_layer = part_of(entry, store, fetch, folder, steps)
     if not task.path.is_dir():
         with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
             fetch(task.path)
-    study = StoredCheckpoint(store, digest, task.wish.order(task.path, folder / OPTIMIZATION))
+    checkpoint = StoredCheckpoint(store, digest, task.optimization.request(task.path, folder / OPTIMIZATION))
 
     def tell(progress: Progress) -> None:
-        study.tick()
+        checkpoint.tick()
         store.put(keys.build_progress(digest), progress.model_dump_json(by_alias=True).encode())
 
     log = Watch(say=steps.say, tried=lambda trial: steps.say(f"{trial.name}: {trial.refused or 'answers'}"))
-    with ProgressReporter(tell, lambda: study.seconds, log, before=_told(store, digest)) as heartbeat:
-        outcome = _optimized(task, folder, steps, heartbeat.watch(), study)
-        heartbeat.say("proving what was chosen")
-        artifact, outcome = assemble(part, outcome, order, folder / "out", folder, steps)
-        heartbeat.say("publishing")
-        _upload(artifact, outcome, part, entry, store, folder / OPTIMIZATION)
-    _tidy(study, store, digest)
+    with ProgressReporter(tell, lambda: checkpoint.seconds, log, before=_last_progress(store, digest)) as reporter:
+        outcome = _optimized(task, folder, steps, reporter.watch(), checkpoint)
+        reporter.say("proving what was chosen")
+        artifact, outcome = assemble(shared_layer, outcome, request, folder / "out", folder, steps)
+        reporter.say("publishing")
+        _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION)
+    _tidy(checkpoint, store, digest)
     return artifact.report
 
 
-def _told(store: Store, digest: str) -> Progress | None:
-    """What an interrupted run told last; None when there was none, or it makes no sense."""
+def _last_progress(store: Store, digest: str) -> Progress | None:
+    """The progress that an interrupted run wrote last; None when there is none, or it cannot be read."""
     content = store.get(keys.build_progress(digest))
     try:
         return None if content is None else Progress.model_validate_json(content)
@@ -136,37 +136,42 @@ def _source(entry: Entry) -> ReportedSource:
 
 
 def _optimized(
-    task: _Task, folder: Path, steps: ProgressSteps, watch: Watch, memory: Checkpoint
+    task: _Task, folder: Path, steps: ProgressSteps, watch: Watch, checkpoint: Checkpoint
 ) -> OptimizationOutcome:
-    order = task.wish.order(task.path, folder / OPTIMIZATION)
-    if not task.wish.train:
-        memory.start()
+    request = task.optimization.request(task.path, folder / OPTIMIZATION)
+    if not task.optimization.train:
+        checkpoint.start()
         with steps.step("optimization", "optimizing"):
-            return optimize(order, task.recipes, folder / "variants", watch, memory)
+            return optimize(request, task.recipes, folder / "variants", watch, checkpoint)
     with steps.step("training", "training"):
-        begun = begin(order, task.trust_code, watch.say, memory)
-    memory.start()
+        start = begin(request, task.trust_code, watch.say, checkpoint)
+    checkpoint.start()
     with steps.step("optimization", "optimizing"):
-        outcome = optimize(begun.order, begun.recipes, folder / "variants", watch, memory)
-    begun.log(outcome, watch.say)
+        outcome = optimize(start.request, start.recipes, folder / "variants", watch, checkpoint)
+    start.log(outcome, watch.say)
     return outcome
 
 
 def _upload(
-    artifact: Artifact, outcome: OptimizationOutcome, part: SharedLayer, entry: Entry, store: Store, folder: Path
+    artifact: Artifact,
+    outcome: OptimizationOutcome,
+    shared_layer: SharedLayer,
+    entry: Entry,
+    store: Store,
+    folder: Path,
 ) -> None:
-    """The report for people first: whoever sees the build sees it too."""
+    """Uploads the report for people first, then the build: whoever sees the build sees the report too."""
     digest = artifact.report.digest
     shutil.rmtree(folder, ignore_errors=True)
     write_report(outcome, folder)
     for path in sorted(folder.iterdir()):
         store.upload(path, keys.build_optimization(digest, path.name))
-    upload(artifact, keys.part_digest(entry.digest), part, digest, store)
+    upload(artifact, keys.part_digest(entry.digest), shared_layer, digest, store)
 
 
-def _tidy(study: StoredCheckpoint, store: Store, digest: str) -> None:
-    """What only an unfinished optimization needs."""
-    study.forget()
+def _tidy(checkpoint: StoredCheckpoint, store: Store, digest: str) -> None:
+    """Removes what only an unfinished optimization needs."""
+    checkpoint.forget()
     try:
         store.delete(keys.build_progress(digest))
     except OutsideError:

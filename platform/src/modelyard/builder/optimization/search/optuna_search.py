@@ -44,7 +44,8 @@ class OptunaSearch:
     """What is searched, and until when (time.monotonic).
 
     `hopeless` are chains that could not be made: they stay in the space, which a study fixes, and are never tried.
-    `tried` makes and judges a recipe within some seconds, `value` is what TPE makes small, `drop` forgets files.
+    `bound` is the quality loss allowed (0 to 1). `run_trial` makes and judges a recipe within some seconds, `value`
+    is what TPE makes small, `drop` removes a trial's files.
     """
 
     space: Space
@@ -55,7 +56,7 @@ class OptunaSearch:
     name: str
     deadline: float
     hopeless: frozenset[tuple[str, ...]]
-    tried: Callable[[Recipe, float], Trial]
+    run_trial: Callable[[Recipe, float], Trial]
     value: Callable[[Trial], float]
     drop: Callable[[Trial], None]
 
@@ -69,66 +70,72 @@ class SearchResult:
     kept: int
 
 
-def search(quest: OptunaSearch, known: Sequence[Trial], tell: Callable[[str], None] = lambda _: None) -> SearchResult:
-    """Draws until the time is up or everything was tried; `known` are trials of recipes, which need not be made."""
+def search(plan: OptunaSearch, known: Sequence[Trial], tell: Callable[[str], None] = lambda _: None) -> SearchResult:
+    """Draws until the deadline or until every configuration was tried; gives the best KEPT new trials.
+
+    `known` are finished trials of recipes: the study learns from them, and they are not made again.
+    """
     from optuna.trial import TrialState
 
-    study, made = _study(quest), {}
-    there = {c: trial for trial in known if (c := quest.space.of(trial.recipe)) is not None and trial.begun}
+    study, made = _study(plan), {}
+    there = {c: trial for trial in known if (c := plan.space.of(trial.recipe)) is not None and trial.begun}
     finished = [draw for draw in study.trials if draw.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-    seen = {c for draw in finished if (c := quest.space.read(draw.params)) is not None}
-    everything = [c for c in quest.space.all() if c.chain not in quest.hopeless]
-    order = random.Random(quest.seed + len(study.trials))  # noqa: S311
-    for configuration in [c for c in there if c not in seen] + _best_before(study, quest, there):
-        study.enqueue_trial(quest.space.written(configuration))
+    seen = {c for draw in finished if (c := plan.space.read(draw.params)) is not None}
+    everything = [c for c in plan.space.all() if c.chain not in plan.hopeless]
+    chooser = random.Random(plan.seed + len(study.trials))  # noqa: S311
+    for configuration in [c for c in there if c not in seen] + _best_before(study, plan, there):
+        study.enqueue_trial(plan.space.written(configuration))
         seen.discard(configuration)
-    while time.monotonic() < quest.deadline and any(c not in seen for c in everything):
+    while time.monotonic() < plan.deadline and any(c not in seen for c in everything):
         draw = study.ask()
-        configuration = _drawn(draw, quest.space)
-        if configuration in seen or configuration.chain in quest.hopeless:
+        configuration = _drawn(draw, plan.space)
+        if configuration in seen or configuration.chain in plan.hopeless:
             study.tell(draw, state=TrialState.FAIL)
             rest = [c for c in everything if c not in seen]
-            study.enqueue_trial(quest.space.written(order.choice(rest)))
+            study.enqueue_trial(plan.space.written(chooser.choice(rest)))
             continue
         seen.add(configuration)
         tell(f"search: {len(seen)} of {len(everything)}, {chain_name(configuration.chain)}")
-        trial = there.get(configuration) or quest.tried(
-            quest.space.recipe(f"tuned-{draw.number}-{configuration.chain[-1]}", configuration),
-            quest.deadline - time.monotonic(),
+        trial = there.get(configuration) or plan.run_trial(
+            plan.space.recipe(f"tuned-{draw.number}-{configuration.chain[-1]}", configuration),
+            plan.deadline - time.monotonic(),
         )
-        value = _judged(study, draw, trial, quest)
+        value = _judged(study, draw, trial, plan)
         if value is not None and configuration not in there:
             made[configuration] = (value, trial)
         elif configuration not in there:
-            quest.drop(trial)
-    ranked = [trial for _, trial in sorted(made.values(), key=lambda one: one[0])]
+            plan.drop(trial)
+    ranked = [trial for _, trial in sorted(made.values(), key=lambda scored: scored[0])]
     for trial in ranked[KEPT:]:
-        quest.drop(trial)
-    feasible = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
+        plan.drop(trial)
+    feasible = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= plan.bound]
     return SearchResult(tuple(ranked[:KEPT]), len(seen), len(feasible))
 
 
 def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Callable[[Trial], float]:
-    """A trial's cost against the original in three short rounds, or its size when that is the goal."""
-    batches = (8,) if goal == "throughput" and bench.intake.batchable else (1,)
+    """A function that gives a trial's cost as a ratio to the original's, below 1 is better.
+
+    Timed in three short rounds, or the ratio of sizes when that is the goal; infinite when it could not be timed.
+    """
+    batches = (8,) if goal == "throughput" and bench.baseline.batchable else (1,)
 
     def value(trial: Trial) -> float:
         if goal == "size" or trial.path is None or first.path is None:
             return float(trial.size or 0) / float(first.size or 1)
         plan = BenchmarkPlan(
-            inputs=bench.inputs, batches=batches, batchable=bench.intake.batchable, threads=bench.hardware.cores,
+            inputs=bench.inputs, batches=batches, batchable=bench.baseline.batchable, threads=bench.hardware.cores,
             seed=bench.seed, deadline=deadline, gpu=bench.hardware.gpu is not None, patience=0.0, turn=0.1, rounds=3,
         )  # fmt: skip
         pair = [Subject(ORIGINAL, first.path), Subject(trial.name, trial.path)]
-        found = measure(pair, plan, bench.scratch / "quick")
-        timing = found.timings.get(trial.name)
-        return 1 / timing.speedup if timing and ORIGINAL in found.timings else float("inf")
+        result = measure(pair, plan, bench.scratch / "quick")
+        timing = result.timings.get(trial.name)
+        return 1 / timing.speedup if timing and ORIGINAL in result.timings else float("inf")
 
     return value
 
 
 def readable(journal: Path) -> bool:
-    """Whether optuna reads the file to its end; a damaged or foreign one is better done without."""
+    """Whether optuna can read the journal to its end."""
     try:
         for line in journal.read_bytes().splitlines():
             json.loads(line)  # optuna forgives a last line that is cut, and stumbles over it when others follow
@@ -148,12 +155,12 @@ def _storage(journal: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(journal)))
 
 
-def _study(quest: OptunaSearch) -> Study:
+def _study(plan: OptunaSearch) -> Study:
     import optuna
 
-    storage = _storage(quest.journal)
-    study = optuna.create_study(storage=storage, study_name=quest.name, load_if_exists=True)
-    seed = (quest.seed + len(study.trials)) % 2**32
+    storage = _storage(plan.journal)
+    study = optuna.create_study(storage=storage, study_name=plan.name, load_if_exists=True)
+    seed = (plan.seed + len(study.trials)) % 2**32
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
     return study
@@ -170,7 +177,7 @@ def _drawn(draw: Draw, space: Space) -> Configuration:
     return Configuration(chain, tuple(places))
 
 
-def _judged(study: Study, draw: Draw, trial: Trial, quest: OptunaSearch) -> float | None:
+def _judged(study: Study, draw: Draw, trial: Trial, plan: OptunaSearch) -> float | None:
     """Tells the study what a draw gave; its value when it may be chosen, else None."""
     from optuna.trial import TrialState
 
@@ -179,12 +186,12 @@ def _judged(study: Study, draw: Draw, trial: Trial, quest: OptunaSearch) -> floa
         return None
     lost = _HOPELESS if trial.refused is not None and trial.loss is None else min(trial.loss or 0.0, _HOPELESS)
     draw.set_user_attr(_LOSS, lost)
-    draw.set_constraint(_LOSS, lost - quest.bound)
+    draw.set_constraint(_LOSS, lost - plan.bound)
     draw.report(lost, 0)
-    if lost > quest.bound and draw.should_prune():
+    if lost > plan.bound and draw.should_prune():
         study.tell(draw, state=TrialState.PRUNED)
         return None
-    value = quest.value(trial)
+    value = plan.value(trial)
     if value == float("inf"):
         study.tell(draw, state=TrialState.FAIL)
         return None
@@ -192,9 +199,9 @@ def _judged(study: Study, draw: Draw, trial: Trial, quest: OptunaSearch) -> floa
     return value if trial.refused is None else None
 
 
-def _best_before(study: Study, quest: OptunaSearch, there: dict[Configuration, Trial]) -> list[Configuration]:
+def _best_before(study: Study, plan: OptunaSearch, there: dict[Configuration, Trial]) -> list[Configuration]:
     """The best configurations of earlier runs, which must be made again to be chosen."""
-    good = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= quest.bound]
-    ranked = (quest.space.read(draw.params) for draw in sorted(good, key=lambda d: d.value or 0.0))
-    wanted = (c for c in dict.fromkeys(ranked) if c is not None and c.chain not in quest.hopeless)
-    return [c for c in wanted if c not in there][:KEPT]
+    good = [d for d in study.trials if d.value is not None and d.user_attrs.get(_LOSS, 0.0) <= plan.bound]
+    ranked = (plan.space.read(draw.params) for draw in sorted(good, key=lambda d: d.value or 0.0))
+    candidates = (c for c in dict.fromkeys(ranked) if c is not None and c.chain not in plan.hopeless)
+    return [c for c in candidates if c not in there][:KEPT]

@@ -51,43 +51,45 @@ _FROM_TRAINED = ("openvino", "fused", "int8-static", "openvino-int8", "int8-nncf
 
 def recipes(precisions: Iterable[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
     """Recipes whose result is in one of `precisions`; with `lossless_only` those that promise the same answers."""
-    wanted = frozenset(precisions)
+    requested = frozenset(precisions)
     return tuple(
-        recipe for recipe in _RECIPES if precision(recipe) in wanted and (not lossless_only or _lossless(recipe))
+        recipe for recipe in _RECIPES if precision(recipe) in requested and (not lossless_only or _lossless(recipe))
     )
 
 
 def from_trained(starts: Mapping[str, ModelArtifact]) -> Callable[[Sequence[Precision], bool], tuple[Recipe, ...]]:
-    """`recipes`, after those that begin with what training made, the last of it first.
+    """The function `recipes`, preceded by recipes that begin with the trained models `starts`, the last one first.
 
-    What was trained further in the same precision is tried as it is only: chains go on from the better one.
+    A model that another start trained further in the same precision is tried as it is only: chains go on from the
+    further one.
     """
     made = list(reversed(list(starts.items())))
 
     def chosen(precisions: Sequence[Precision], lossless_only: bool) -> tuple[Recipe, ...]:
         known = recipes(precisions, lossless_only)
-        begun = [
+        from_starts = [
             recipe
             for name, start in made
             if start.precision in precisions
-            for recipe in (Recipe(name, (), name), *([] if _goes_on(start, starts) else _begun(name, start, known)))
+            for recipe in (Recipe(name, (), name), *([] if _goes_on(start, starts) else _further(name, start, known)))
         ]
-        return (*begun, *known)
+        return (*from_starts, *known)
 
     return chosen
 
 
 def _goes_on(start: ModelArtifact, starts: Mapping[str, ModelArtifact]) -> bool:
     """Whether another start is this one, trained further."""
-    longer = [one for one in starts.values() if len(one.passes) > len(start.passes)]
-    return any(one.passes[: len(start.passes)] == start.passes and one.precision is start.precision for one in longer)
+    count = len(start.passes)
+    longer = [artifact for artifact in starts.values() if len(artifact.passes) > count]
+    return any(artifact.passes[:count] == start.passes and artifact.precision is start.precision for artifact in longer)
 
 
-def _begun(name: str, start: ModelArtifact, known: Sequence[Recipe]) -> Iterator[Recipe]:
-    """What pays most; int8 from training needs no more than another runtime."""
-    wanted = _FROM_TRAINED if start.precision is Precision.FP32 else ("openvino",)
+def _further(name: str, start: ModelArtifact, known: Sequence[Recipe]) -> Iterator[Recipe]:
+    """The recipes that pay most, begun with the start `name`; int8 from training needs only another runtime."""
+    names = _FROM_TRAINED if start.precision is Precision.FP32 else ("openvino",)
     for recipe in known:
-        if recipe.name in wanted:
+        if recipe.name in names:
             yield Recipe(f"{name}-{recipe.name}", recipe.steps, name)
 
 

@@ -36,14 +36,14 @@ def loss(quality: float, original: float, *, higher_is_better: bool, scale: floa
 
 
 def refusal(metric: str, quality: float, original: float, lost: float, bound: float) -> str | None:
-    """Why a variant with this loss may not be chosen; None when it may."""
+    """Why a variant that lost the fraction `lost` of the quality may not be chosen; None when it may."""
     if lost <= bound:
         return None
     return f"{metric} goes from {original:.4g} to {quality:.4g}: {percent(lost)} is lost, {percent(bound)} is allowed."
 
 
 def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
-    """The variant to use, and why; `variants` holds the original, measured."""
+    """The variant to use and why; `variants` must hold the original, measured. `bound` is the loss allowed (0 to 1)."""
     original = next(variant for variant in variants if variant.name == ORIGINAL)
     eligible = [variant for variant in variants if _eligible(variant, goal, bound)]
     better = [variant for variant in eligible if _better(variant, original, goal)]
@@ -51,8 +51,10 @@ def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
         why = _why_original(variants, eligible, goal, bound)
         return Chosen(name=ORIGINAL, reason=why, speedup=1.0, quality_loss=0.0)
     lowest = min(better, key=lambda variant: cost(variant, goal))
-    tied = [one for one in better if cost(one, goal) <= cost(lowest, goal) * (1 + noise(one, lowest, goal))]
-    winner = min(tied, key=lambda one: (one.size or 0, len(one.passes), cost(one, goal), one.name))
+    tied = [
+        variant for variant in better if cost(variant, goal) <= cost(lowest, goal) * (1 + noise(variant, lowest, goal))
+    ]
+    winner = min(tied, key=lambda variant: (variant.size or 0, len(variant.passes), cost(variant, goal), variant.name))
     return Chosen(
         name=winner.name,
         reason=_why(winner, lowest, tied, goal),
@@ -63,7 +65,7 @@ def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
 
 
 def cost(variant: Variant, goal: Goal) -> float:
-    """What the goal wants small; infinite when it was not measured."""
+    """What the goal wants small: 1 / speed-up, seconds a row, or bytes; infinite when it was not measured."""
     if goal == "latency":
         return 1 / variant.speedup if variant.speedup else float("inf")
     if goal == "throughput":
@@ -71,20 +73,20 @@ def cost(variant: Variant, goal: Goal) -> float:
     return float(variant.size) if variant.size else float("inf")
 
 
-def noise(one: Variant, other: Variant, goal: Goal) -> float:
-    """Relative difference that says nothing; sizes are exact."""
+def noise(first: Variant, second: Variant, goal: Goal) -> float:
+    """The relative difference of two costs that measuring cannot tell apart; 0 for sizes, which are exact."""
     if goal == "size":
         return 0.0
     if goal == "latency":
-        return max(NOISE, one.speedup_spread or 0.0, other.speedup_spread or 0.0)
-    return max(NOISE, *(latency.spread for variant in (one, other) for latency in variant.latency.values()), 0.0)
+        return max(NOISE, first.speedup_spread or 0.0, second.speedup_spread or 0.0)
+    return max(NOISE, *(latency.spread for variant in (first, second) for latency in variant.latency.values()), 0.0)
 
 
 def pareto(variants: Iterable[Variant]) -> frozenset[str]:
     """Names of the eligible variants that no other one beats in latency, size and quality at once."""
     points = {v.name: _point(v) for v in variants if v.refused is None and v.speedup and v.size}
     return frozenset(
-        name for name, point in points.items() if not any(_dominates(other, point) for other in points.values())
+        name for name, point in points.items() if not any(_dominates(rival, point) for rival in points.values())
     )
 
 
@@ -99,8 +101,8 @@ def _point(variant: Variant) -> tuple[float, ...]:
     return (cost(variant, "latency"), float(variant.size or 0), round(variant.quality_loss or 0.0, _DIGITS))
 
 
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+def _dominates(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    return first != second and all(a <= b for a, b in zip(first, second, strict=True))
 
 
 def _eligible(variant: Variant, goal: Goal, bound: float) -> bool:
@@ -134,6 +136,6 @@ def _why_original(variants: Sequence[Variant], eligible: Sequence[Variant], goal
     return "the original stays: no variant could be used, and each says why."
 
 
-def percent(share: float) -> str:
-    """A share for people: three digits, and nothing that is only rounding."""
-    return f"{round(100 * share, 4) + 0.0:.3g} %"
+def percent(fraction: float) -> str:
+    """A fraction as text: 0.0123 is "1.23 %"; three digits, and nothing that is only rounding."""
+    return f"{round(100 * fraction, 4) + 0.0:.3g} %"

@@ -25,12 +25,13 @@ class Knob:
     values: tuple[Any, ...]
 
     def written(self, value: Any) -> str:
+        """A value as the text that optuna keeps."""
         return f"{value}"
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A chain, and the place of the value of each of its knobs."""
+    """A chain of pass names, and for each of its knobs the index of its value."""
 
     chain: tuple[str, ...]
     places: tuple[int, ...]
@@ -60,8 +61,8 @@ class Space:
                 return None
             places.append(knob.values.index(value))
         known = {(knob.step, knob.parameter) for knob in knobs}
-        given = {(step, name) for step, (_, params) in enumerate(recipe.steps) for name in params}
-        return Configuration(chain, tuple(places)) if given <= known else None
+        set_by_recipe = {(step, name) for step, (_, params) in enumerate(recipe.steps) for name in params}
+        return Configuration(chain, tuple(places)) if set_by_recipe <= known else None
 
     def recipe(self, name: str, configuration: Configuration) -> Recipe:
         """The steps of a configuration, every knob set."""
@@ -71,7 +72,7 @@ class Space:
         return Recipe(name, tuple(zip(configuration.chain, params, strict=True)))
 
     def key(self) -> str:
-        """A short name of exactly this space: optuna's studies cannot change theirs."""
+        """12 hex digits that name exactly this space: an optuna study cannot change its space."""
         texts = {
             chain_name(chain): [[knob_name(chain, knob), *map(knob.written, knob.values)] for knob in knobs]
             for chain, knobs in self.knobs.items()
@@ -80,10 +81,10 @@ class Space:
 
     def written(self, configuration: Configuration) -> dict[str, str]:
         """As optuna holds it: the chain, and one text a knob."""
-        found = {CHAIN: chain_name(configuration.chain)}
+        params = {CHAIN: chain_name(configuration.chain)}
         for knob, place in zip(self.knobs[configuration.chain], configuration.places, strict=True):
-            found[knob_name(configuration.chain, knob)] = knob.written(knob.values[place])
-        return found
+            params[knob_name(configuration.chain, knob)] = knob.written(knob.values[place])
+        return params
 
     def read(self, params: Mapping[str, Any]) -> Configuration | None:
         """The configuration optuna holds; None when it is none of this space."""

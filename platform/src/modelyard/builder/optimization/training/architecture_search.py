@@ -39,14 +39,14 @@ _SECONDS, _ROUNDS, _TURN = 120.0, 3, 0.05
 
 @dataclass(frozen=True)
 class FoundArchitecture:
-    """What a search took, None when nothing was good enough, and the sentence for the report."""
+    """The architecture a search chose, None when nothing was good enough, and the sentence for the report."""
 
     architecture: Architecture | None
     note: str
 
 
 def drawn(search: ArchitectureSearch, seed: int) -> list[Architecture]:
-    """Combinations of the space, each once, at most `trials`; all of them in order when there are no more."""
+    """Combinations of the sizes in the space, each once, at most `search.trials` of them, drawn by `seed`."""
     space = search.space()
     every: list[Architecture] = [dict(zip(space, sizes, strict=True)) for sizes in itertools.product(*space.values())]
     if len(every) <= search.trials:
@@ -57,9 +57,9 @@ def drawn(search: ArchitectureSearch, seed: int) -> list[Architecture]:
 def taken(
     speedups: Mapping[int, float], scored: Callable[[int], tuple[float, float]], tell: Callable[[str], None]
 ) -> tuple[int | None, int]:
-    """The fastest place whose score is within ROOM of the teacher's, and how many were trained.
+    """The index of the fastest architecture whose score is within ROOM of the teacher's, and how many were trained.
 
-    `speedups` by place against the original; `scored` gives (score, teacher's) and costs a training.
+    `speedups` are against the original, by index; `scored` trains one and gives (its score, the teacher's).
     """
     order = sorted((place for place, speedup in speedups.items() if speedup > 1), key=lambda place: -speedups[place])
     for count, place in enumerate(order, 1):
@@ -70,45 +70,50 @@ def taken(
     return None, len(order)
 
 
-def chosen_architecture(course: TrainingRun, run: str, tell: Callable[[str], None]) -> FoundArchitecture:
-    """Draws, times and trains; the note says what was found."""
-    search = course.recipe.search
+def chosen_architecture(training_run: TrainingRun, run: str, tell: Callable[[str], None]) -> FoundArchitecture:
+    """Draws, times and trains architectures; `run` is the MLflow run. Raises what `environment.run` raises."""
+    search = training_run.recipe.search
     assert search is not None
-    folder, architectures = course.folder / "search", drawn(search, course.recipe.seed)
+    folder, architectures = training_run.folder / "search", drawn(search, training_run.recipe.seed)
     out = (folder / "drawn").absolute()
-    job = course.job(out=str(out), architectures=architectures, run=run)
+    job = training_run.job(out=str(out), architectures=architectures, run=run)
     files = environment.run("draw", job, folder, tell)["drawn"]
-    made = {place: environment.below(out, one["path"]) for place, one in enumerate(files) if "path" in one}
-    speedups = timed(course, made, folder, tell)
+    made = {place: environment.below(out, file["path"]) for place, file in enumerate(files) if "path" in file}
+    speedups = timed(training_run, made, folder, tell)
 
     def scored(place: int) -> tuple[float, float]:
         more = {"architecture": architectures[place], "epochs": search.epochs, "run": run}
-        found = environment.run("score", course.job(**more), folder, tell)
-        return found["score"], found["teacher"]
+        scores = environment.run("score", training_run.job(**more), folder, tell)
+        return scores["score"], scores["teacher"]
 
     place, trained = taken(speedups, scored, tell)
-    said = f"The architecture search timed {len(speedups)} of {len(architectures)} architectures and trained {trained}"
+    count = len(architectures)
+    summary = f"The architecture search timed {len(speedups)} of {count} architectures and trained {trained}"
     if place is None:
-        return FoundArchitecture(None, f"{said}: none was faster than the original and came near the teacher.")
+        return FoundArchitecture(None, f"{summary}: none was faster than the original and came near the teacher.")
     words = " ".join(f"{name}={size}" for name, size in architectures[place].items())
-    return FoundArchitecture(architectures[place], f"{said}: it took {words}, the fastest that came near the teacher.")
+    return FoundArchitecture(
+        architectures[place], f"{summary}: it took {words}, the fastest that came near the teacher."
+    )
 
 
-def timed(course: TrainingRun, made: Mapping[int, Path], folder: Path, tell: Callable[[str], None]) -> dict[int, float]:
+def timed(
+    training_run: TrainingRun, made: Mapping[int, Path], folder: Path, tell: Callable[[str], None]
+) -> dict[int, float]:
     """How many times as fast as the original each file is at batch 1; those that do not run are left out."""
     import numpy as np
 
-    arrays = read_arrays(course.evaluation)
+    arrays = read_arrays(training_run.evaluation)
     inputs = folder / "inputs.npz"
     np.savez(inputs, **{key.removeprefix("input:"): value for key, value in arrays.items() if key.startswith("input:")})
     subjects: Sequence[Subject] = [
-        Subject(ORIGINAL, course.source.model),
+        Subject(ORIGINAL, training_run.source.model),
         *(Subject(str(place), path) for place, path in made.items()),
     ]
     plan = BenchmarkPlan(
-        inputs=inputs, batches=(1,), batchable=True, threads=cores(), seed=course.recipe.seed,
+        inputs=inputs, batches=(1,), batchable=True, threads=cores(), seed=training_run.recipe.seed,
         deadline=time.monotonic() + _SECONDS, patience=0.0, turn=_TURN, rounds=_ROUNDS,
     )  # fmt: skip
     tell(f"timing {len(made)} architectures")
-    found = measure(subjects, plan, folder / "timing")
-    return {place: found.timings[str(place)].speedup for place in made if str(place) in found.timings}
+    result = measure(subjects, plan, folder / "timing")
+    return {place: result.timings[str(place)].speedup for place in made if str(place) in result.timings}

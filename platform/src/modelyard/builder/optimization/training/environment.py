@@ -27,7 +27,7 @@ from . import sidecar_client
 
 PYTHON = "MODELYARD_TORCH_PYTHON"
 _START = Path(__file__).with_name("start.py")
-_SAID = 400
+_MESSAGE_LENGTH = 400
 _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait for each other sleep: on cores that others use too, spinning made training several times slower."""
 
@@ -63,10 +63,10 @@ def against() -> str | None:
 
 
 def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
-    """What a job left as JSON, its progress told line by line.
+    """Runs a job of `programs.job`; gives its result as JSON, and `tell` its progress line by line.
 
-    Raises UnsupportedModel or HostFailure with its last words.
-    The process ends when we are interrupted. FOLDER gets job, result and what it wrote to stderr.
+    FOLDER gets job, result and what it wrote to stderr. The process ends when we are interrupted. Raises
+    InvalidSettings without a Python that has torch, UnsupportedModel or HostFailure with its last words.
     """
     reason = against()
     if reason:
@@ -94,13 +94,13 @@ def _carried_out(
     verb: str, job: dict[str, Any], folder: Path, result: Path, errors: Path, tell: Callable[[str], None]
 ) -> int:
     """The exit code of a job in a process of ours."""
-    order = folder / f"{verb}.json"
-    order.write_text(json.dumps(job))
-    with errors.open("wb") as said:
+    job_file = folder / f"{verb}.json"
+    job_file.write_text(json.dumps(job))
+    with errors.open("wb") as stderr:
         process = subprocess.Popen(
-            command(verb, str(order), str(result)),
+            command(verb, str(job_file), str(result)),
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=stderr,
             start_new_session=True,
             text=True,
             env={**os.environ, **_PATIENT},
@@ -130,15 +130,15 @@ def _ended_early(code: int, errors: Path) -> ModelyardError:
     if not cause.passes:
         return UnsupportedModel(f"the training ended early: {end.words}.")
     remedy = replace(cause, remedy="the trainer's memory is config.build.trainMemoryLimit")
-    said = remedy if cause.reason == "OutOfMemory" else cause
-    return HostFailure(cause.reason, sentence(said, "the training", end.words))
+    shown = remedy if cause.reason == "OutOfMemory" else cause
+    return HostFailure(cause.reason, sentence(shown, "the training", end.words))
 
 
 def _last(code: int, errors: Path) -> str:
     if code < 0:
         return f"it crashed with {signal.Signals(-code).name}"
     lines = errors.read_text(errors="replace").strip().splitlines()
-    return (lines[-1:] or ["no message"])[0][:_SAID].rstrip(".")
+    return (lines[-1:] or ["no message"])[0][:_MESSAGE_LENGTH].rstrip(".")
 
 
 @cache

@@ -142,21 +142,24 @@ class TrainingRecipe(_Closed):
 
 
 def read_recipe(entry: Path) -> TrainingRecipe:
-    """The recipe of an entry folder; raises InvalidEntry with what to mend, also when a file it names is missing."""
+    """The recipe of an entry's folder.
+
+    Raises InvalidEntry with what to mend: no recipe, no YAML, a wrong field, or a file it names that is missing.
+    """
     path = entry / FILE
     if not path.is_file():
         raise InvalidEntry(f"{entry} has no {FILE}; write one, or optimize without --train.")
     try:
-        said = yaml.safe_load(path.read_bytes())
+        content = yaml.safe_load(path.read_bytes())
     except (yaml.YAMLError, UnicodeDecodeError) as bad:
         raise InvalidEntry(f"{path} is not YAML ({' '.join(str(bad).split())[:200]}); correct it.") from bad
-    if not isinstance(said, Mapping):
+    if not isinstance(content, Mapping):
         raise InvalidEntry(f"{path} holds no fields; it needs module, weights and data at least.")
-    empty = next((name for name, value in said.items() if value is None), None)
+    empty = next((name for name, value in content.items() if value is None), None)
     if empty is not None:
         raise InvalidEntry(f"{path}: {empty} is empty; write `{empty}: {{}}` for its defaults, or leave it out.")
     try:
-        recipe = TrainingRecipe.model_validate(said)
+        recipe = TrainingRecipe.model_validate(content)
     except ValidationError as bad:
         raise InvalidEntry(f"{path}: {_first(bad)}.") from bad
     for name in recipe.files():
@@ -167,6 +170,6 @@ def read_recipe(entry: Path) -> TrainingRecipe:
 
 def _first(bad: ValidationError) -> str:
     error = bad.errors()[0]
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(key) for key in error["loc"])
     more = f" (and {bad.error_count() - 1} more)" if bad.error_count() > 1 else ""
     return f"{where + ': ' if where else ''}{error['msg'].removeprefix('Value error, ')}{more}"

@@ -48,15 +48,18 @@ def missing(folder: Path, patience: float = _PATIENCE) -> tuple[str, ...]:
 def carried_out(
     folder: Path, verb: str, job: dict[str, Any], result: Path, errors: Path, tell: Callable[[str], None]
 ) -> int:
-    """The exit code of a job, with RESULT and ERRORS written and its files in job["out"]; `tell` gets its progress."""
+    """The exit code of a job, with RESULT and ERRORS written and its files in job["out"]; `tell` gets its progress.
+
+    Raises UnsupportedModel when what came back is no result, HostFailure when our own disk is to blame.
+    """
     place = folder / f"{len(list(folder.glob('*.job'))):03}.job"
-    heard = 0
+    offset = 0
     try:
         _send(place, verb, job)
         while not place.with_suffix(".result").exists():
             time.sleep(_PAUSE)
-            heard = _heard(place.with_suffix(".said"), heard, tell)
-        _heard(place.with_suffix(".said"), heard, tell)
+            offset = _tell_progress(place.with_suffix(".said"), offset, tell)
+        _tell_progress(place.with_suffix(".said"), offset, tell)
         with _opened(place.with_suffix(".result")) as content, zipfile.ZipFile(content) as came:
             return _unpacked(came, result, errors, Path(job["out"]))
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as bad:
@@ -75,18 +78,18 @@ def _send(place: Path, verb: str, job: dict[str, Any]) -> None:
     unfinished.rename(place)
 
 
-def _heard(path: Path, heard: int, tell: Callable[[str], None]) -> int:
-    """Tells the whole lines after so many bytes; how many it has told by then."""
+def _tell_progress(path: Path, offset: int, tell: Callable[[str], None]) -> int:
+    """Calls `tell` with the whole lines of the file after `offset` bytes; gives the offset after the last of them."""
     try:
-        with _opened(path) as said:
-            said.seek(heard)
-            fresh = said.read(1 << 20)
+        with _opened(path) as log:
+            log.seek(offset)
+            fresh = log.read(1 << 20)
     except OSError:
-        return heard
+        return offset
     whole = fresh[: fresh.rfind(b"\n") + 1]
     for line in whole.decode(errors="replace").splitlines():
         tell(line[:_LONGEST_LINE])
-    return heard + len(whole)
+    return offset + len(whole)
 
 
 def _unpacked(came: zipfile.ZipFile, result: Path, errors: Path, out: Path) -> int:
@@ -98,9 +101,9 @@ def _unpacked(came: zipfile.ZipFile, result: Path, errors: Path, out: Path) -> i
     if "result.json" in came.namelist():
         result.write_bytes(_small(came, "result.json"))
     with tempfile.TemporaryDirectory(prefix="unpacked-", dir=errors.parent) as unpacked:
-        given = [member for member in members if member.filename.startswith("out/") and not member.is_dir()]
-        came.extractall(unpacked, given)  # never outside the folder, and never a link
-        if given:
+        files = [member for member in members if member.filename.startswith("out/") and not member.is_dir()]
+        came.extractall(unpacked, files)  # never outside the folder, and never a link
+        if files:
             shutil.copytree(Path(unpacked, "out"), out, dirs_exist_ok=True)
     return code
 

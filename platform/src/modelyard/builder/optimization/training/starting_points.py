@@ -1,4 +1,4 @@
-"""`modelyard optimize --train`: the recipe is run first, and the engine goes on from what it made."""
+"""`modelyard optimize --train`: the recipe is run first, and the optimizer goes on from what it made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,45 +10,45 @@ from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
 
 from .recipe import FILE
 from .torch_baseline import references
-from .training_run import Trained, TrainingRun, course_of, log_figures, train
+from .training_run import Trained, TrainingRun, log_figures, train, training_run_of
 
 
 @dataclass(frozen=True)
 class StartingPoints:
-    """An order with starting points and references, and the recipes that begin there."""
+    """A request with starting points and references, the recipes that begin there, and what was trained."""
 
-    order: OptimizationRequest
+    request: OptimizationRequest
     recipes: Recipes
-    course: TrainingRun
+    training_run: TrainingRun
     trained: Trained
 
     def log(self, outcome: OptimizationOutcome, tell: Callable[[str], None]) -> None:
-        """The figures to where the training was logged; that this cannot be done is only told."""
+        """Logs the outcome's figures to the MLflow run of the training; `tell` gets the reason when that fails."""
         try:
-            log_figures(self.course, self.trained, outcome.variants, outcome.chosen)
+            log_figures(self.training_run, self.trained, outcome.variants, outcome.chosen)
         except (UnsupportedModel, HostFailure) as bad:
             tell(f"the figures are not logged: {bad}")
 
 
 def begin(
-    order: OptimizationRequest, trust_code: bool, tell: Callable[[str], None], memory: Checkpoint | None = None
+    request: OptimizationRequest, trust_code: bool, tell: Callable[[str], None], checkpoint: Checkpoint | None = None
 ) -> StartingPoints:
-    """Trains what the entry's recipe says, unless `memory` has it.
+    """Trains what the entry's recipe says, unless `checkpoint` has it; gives the request to optimize with.
 
     Raises InvalidEntry without trust, recipe or evaluation set, InvalidSettings without torch, UnsupportedModel when
     the training fails.
     """
     if not trust_code:
         raise InvalidEntry(
-            f"training runs the Python files beside {order.path / FILE}; add --trust-code if they come from you or "
+            f"training runs the Python files beside {request.path / FILE}; add --trust-code if they come from you or "
             "from somebody you trust."
         )
-    course = course_of(order.path, order.out)
-    memory = memory or Checkpoint()
-    memory.recall_trained(course.folder)
-    compared = references(course, tell)
-    trained = train(course, tell)
-    memory.keep_trained(course.folder)
-    notes = (*order.notes, *trained.notes)
-    begun = replace(order, starts=trained.starts, references=compared, notes=notes)
-    return StartingPoints(begun, from_trained(trained.starts), course, trained)
+    training_run = training_run_of(request.path, request.out)
+    checkpoint = checkpoint or Checkpoint()
+    checkpoint.recall_trained(training_run.folder)
+    compared = references(training_run, tell)
+    trained = train(training_run, tell)
+    checkpoint.keep_trained(training_run.folder)
+    notes = (*request.notes, *trained.notes)
+    started = replace(request, starts=trained.starts, references=compared, notes=notes)
+    return StartingPoints(started, from_trained(trained.starts), training_run, trained)

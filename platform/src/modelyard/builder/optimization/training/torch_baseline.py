@@ -1,6 +1,6 @@
 """The network in torch itself, eager and compiled, among what is timed: what most people would otherwise serve.
 
-`build.measure` starts this module as it starts its own probe; it goes on in the torch environment, where
+`inference.benchmark` starts this module as it starts its own probe; it goes on in the torch environment, where
 `programs.reference` talks as the probe does. Before that the module's answers are held against those that the entry
 expects: weights that are not those of model.onnx would make every comparison wrong.
 
@@ -24,34 +24,36 @@ EAGER, COMPILED = "torch-eager", "torch-compile"
 _RELATIVE, _ABSOLUTE = 0.01, 0.001
 
 
-def references(course: TrainingRun, tell: Callable[[str], None]) -> tuple[Reference, ...]:
-    """Eager and compiled; raises InvalidEntry when module and weights are not those of the entry's model.
+def references(training_run: TrainingRun, tell: Callable[[str], None]) -> tuple[Reference, ...]:
+    """The network eager and compiled; raises InvalidEntry when module and weights are not those of model.onnx.
 
-    None when torch is in another container, because what is timed has to take its turns on the same cores.
+    No references when torch is in another container, because what is timed has to take its turns on the same cores.
     """
-    folder = (course.folder / "reference").absolute()
-    job = course.job(evaluation=str(course.evaluation.absolute()), out=str(folder), compiled=False)
+    folder = (training_run.folder / "reference").absolute()
+    job = training_run.job(evaluation=str(training_run.evaluation.absolute()), out=str(folder), compiled=False)
     tell("asking the network in torch")
-    asked = environment.run("answer", job, folder, tell)
-    _same(course, read_arrays(folder / "answers.npz"))
+    answer = environment.run("answer", job, folder, tell)
+    _same(training_run, read_arrays(folder / "answers.npz"))
     if sidecar_client.common() is not None:
         return ()
-    found = []
+    torch_references = []
     for name in (EAGER, COMPILED):
         path = folder / f"{name}.json"
         path.write_text(json.dumps({**job, "compiled": name == COMPILED}))
-        found.append(Reference(name, path, PROGRAM, asked["seconds"], asked["peakMemory"]))
-    return tuple(found)
+        torch_references.append(Reference(name, path, PROGRAM, answer["seconds"], answer["peakMemory"]))
+    return tuple(torch_references)
 
 
-def _same(course: TrainingRun, answers: dict[str, object]) -> None:
-    expected = read_arrays(course.evaluation)
-    for name, given in answers.items():
-        wanted = expected[f"output:{name}"]
-        if not close(given, wanted, _RELATIVE, _ABSOLUTE):
+def _same(training_run: TrainingRun, answers: dict[str, object]) -> None:
+    """Raises InvalidEntry when an answer is not close to the expected output of eval.npz."""
+    expected = read_arrays(training_run.evaluation)
+    for name, answer in answers.items():
+        expected_output = expected[f"output:{name}"]
+        if not close(answer, expected_output, _RELATIVE, _ABSOLUTE):
+            difference = largest_difference(answer, expected_output)
             raise InvalidEntry(
-                f"the recipe's module with {course.recipe.weights} is not the network of model.onnx: output {name!r} "
-                f"differs by up to {largest_difference(given, wanted):.3g}; export the model again from these weights."
+                f"the recipe's module with {training_run.recipe.weights} is not the network of model.onnx: output "
+                f"{name!r} differs by up to {difference:.3g}; export the model again from these weights."
             )
 
 

@@ -1,4 +1,4 @@
-"""One run of an entry's recipe: trained in the torch environment, kept in OUT/trained, given to the engine.
+"""One run of an entry's recipe: trained in the torch environment, kept in OUT/trained, given to the optimizer.
 
     OUT/trained/KEY/STAGE/model.onnx   KEY is a digest of the training folder and the model's tensors
     OUT/trained/KEY/stages.json        what was trained, written last
@@ -35,7 +35,7 @@ RESULT = "stages.json"
 
 @dataclass(frozen=True)
 class Trained:
-    """What a course made: materials by name, its MLflow run (empty without), and sentences for the report."""
+    """What a training run made: models by name, its MLflow run (empty without), and sentences for the report."""
 
     starts: Mapping[str, ModelArtifact]
     run: str = ""
@@ -66,7 +66,7 @@ class TrainingRun:
         return self.source.evaluation
 
     def job(self, **more: Any) -> dict[str, Any]:
-        """What every job of the torch environment is told."""
+        """The job for `environment.run`, as JSON, with the fields in `more` added or replaced."""
         return {
             "name": self.source.name,
             "folder": str((self.source.model.parent / FILE).parent.absolute()),
@@ -80,8 +80,11 @@ class TrainingRun:
         }
 
 
-def course_of(entry: Path, out: Path) -> TrainingRun:
-    """Reads the recipe; raises InvalidEntry when there is none, or nothing could judge its result."""
+def training_run_of(entry: Path, out: Path) -> TrainingRun:
+    """The training run of an entry's folder, kept below OUT.
+
+    Raises InvalidEntry when there is no valid recipe, no eval.npz to judge the result, or more than one output.
+    """
     recipe, source = read_recipe(entry), read_source(entry)
     if source.evaluation is None:
         raise InvalidEntry(f"training changes the answers of {entry}: add an eval.npz, which judges what comes out.")
@@ -92,51 +95,57 @@ def course_of(entry: Path, out: Path) -> TrainingRun:
     return TrainingRun(source, recipe, out / TRAINED / _key(entry, source))
 
 
-def train(course: TrainingRun, tell: Tell) -> Trained:
-    """Trains what is not there yet; raises InvalidSettings without torch, UnsupportedModel when it fails."""
-    kept = course.folder / RESULT
+def train(training_run: TrainingRun, tell: Tell) -> Trained:
+    """What the recipe trains, from the folder when it is there already; `tell` gets progress line by line.
+
+    Raises InvalidSettings without torch, UnsupportedModel when the training fails, HostFailure when the machine does.
+    """
+    kept = training_run.folder / RESULT
     if kept.is_file():
         tell("taking what an earlier run trained")
-        return _read(course, json.loads(kept.read_text()))
-    done = environment.run("train", course.job(), course.folder, tell)
+        return _read(training_run, json.loads(kept.read_text()))
+    done = environment.run("train", training_run.job(), training_run.folder, tell)
     notes: list[str] = []
-    if course.recipe.search:
-        found = chosen_architecture(course, done["run"], tell)
-        notes.append(found.note)
-        if found.architecture is not None:
-            done["stages"] += _of_found(course, found.architecture, done["run"], tell)
-    trained = _read(course, {**done, "notes": notes})
+    if training_run.recipe.search:
+        search = chosen_architecture(training_run, done["run"], tell)
+        notes.append(search.note)
+        if search.architecture is not None:
+            done["stages"] += _stages_of_found(training_run, search.architecture, done["run"], tell)
+    trained = _read(training_run, {**done, "notes": notes})
     kept.write_text(json.dumps({**done, "notes": notes}))
     return trained
 
 
-def log_figures(course: TrainingRun, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
+def log_figures(training_run: TrainingRun, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
     """The figures of every timed variant into the MLflow run of the training, when there is one."""
     if not trained.run:
         return
     figures: dict[str, float] = {}
     for variant in variants:
-        told = {"speedup": variant.speedup, "size": variant.size, "quality": variant.quality}
+        measurements = {"speedup": variant.speedup, "size": variant.size, "quality": variant.quality}
         figures |= {
-            f"variants/{variant.name}/{name}": float(value) for name, value in told.items() if value is not None
+            f"variants/{variant.name}/{name}": float(value) for name, value in measurements.items() if value is not None
         }
     figures["chosen/size_ratio"] = chosen.size_ratio
     figures["chosen/speedup"] = chosen.speedup or 1.0
-    environment.run("figures", course.job(run=trained.run, figures=figures), course.folder, lambda _: None)
+    environment.run("figures", training_run.job(run=trained.run, figures=figures), training_run.folder, lambda _: None)
 
 
-def _of_found(course: TrainingRun, architecture: Mapping[str, int], run: str, tell: Tell) -> Sequence[dict[str, Any]]:
+def _stages_of_found(
+    training_run: TrainingRun, architecture: Mapping[str, int], run: str, tell: Tell
+) -> Sequence[dict[str, Any]]:
     """The stages of the recipe with the architecture found in place of its own student or pruning."""
-    recipe = course.recipe.model_copy(update={"student": dict(architecture), "prune": None, "search": None})
-    again = replace(course, recipe=recipe, folder=course.folder / FOUND)
-    stages = environment.run("train", again.job(run=run), again.folder, tell)["stages"]
+    recipe = training_run.recipe.model_copy(update={"student": dict(architecture), "prune": None, "search": None})
+    retraining = replace(training_run, recipe=recipe, folder=training_run.folder / FOUND)
+    stages = environment.run("train", retraining.job(run=run), retraining.folder, tell)["stages"]
     return [
         {**stage, "name": stage["name"].replace("student", FOUND, 1), "path": f"{FOUND}/{stage['path']}"}
         for stage in stages
     ]
 
 
-def _read(course: TrainingRun, done: dict[str, Any]) -> Trained:
+def _read(training_run: TrainingRun, done: dict[str, Any]) -> Trained:
+    """The result of the training as `Trained`; raises UnsupportedModel when it is not what a training writes."""
     try:
         stages = [_Stage.model_validate(stage) for stage in done["stages"]]
     except ValidationError as bad:
@@ -144,15 +153,15 @@ def _read(course: TrainingRun, done: dict[str, Any]) -> Trained:
         raise UnsupportedModel(f"what the training says of itself makes no sense: {first}.") from bad
     starts = {
         stage.name: ModelArtifact(
-            environment.below(course.folder.absolute(), stage.path),
+            environment.below(training_run.folder.absolute(), stage.path),
             "onnx",
             stage.precision,
             tuple(f"torch-{name}" for name in stage.passes),
         )
         for stage in stages
     }
-    for material in starts.values():
-        inspect(material.path)  # raises what is wrong with a file that the author's code had a hand in
+    for artifact in starts.values():
+        inspect(artifact.path)  # raises what is wrong with a file that the author's code had a hand in
     return Trained(starts, done["run"], tuple(done["notes"]))
 
 

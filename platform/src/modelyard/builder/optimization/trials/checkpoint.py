@@ -72,11 +72,11 @@ class _Kept(_Written):
 
 
 class StoredCheckpoint(Checkpoint):
-    """The memory of one optimized build."""
+    """The checkpoint of one optimized build, `digest`, in the store; writes that fail are passed over."""
 
-    def __init__(self, store: Store, digest: str, order: OptimizationRequest) -> None:
-        self._store, self._digest, self._journal = store, digest, order.out / JOURNAL
-        self._surroundings = surroundings(order)
+    def __init__(self, store: Store, digest: str, request: OptimizationRequest) -> None:
+        self._store, self._digest, self._journal = store, digest, request.out / JOURNAL
+        self._surroundings = surroundings(request)
         self._began: float | None = None
         self._lock = threading.Lock()
         self._known = {stored.key for stored in store.list(keys.build_study(digest, ""))}
@@ -226,11 +226,11 @@ class StoredCheckpoint(Checkpoint):
         return self._journal.stat().st_size
 
 
-def surroundings(order: OptimizationRequest) -> str:
-    """A short name of all that decides what a recipe gives, besides the entry."""
-    hardware = order.hardware or this_machine()
+def surroundings(request: OptimizationRequest) -> str:
+    """16 hex digits of all that decides what a recipe gives besides the entry: versions, machine, seed, bound."""
+    hardware = request.hardware or this_machine()
     facts = [__version__, libraries(), telling_flags(hardware.flags), hardware.cores, hardware.gpu]
-    return sha256_hex([*facts, order.seed, order.bound])[:16]
+    return sha256_hex([*facts, request.seed, request.bound])[:16]
 
 
 def _key(recipe: Recipe) -> str:
@@ -240,6 +240,7 @@ def _key(recipe: Recipe) -> str:
 
 @contextmanager
 def _if_it_can() -> Iterator[None]:
+    """Passes over an OutsideError: the checkpoint is a convenience."""
     try:
         yield
     except OutsideError:

@@ -1,6 +1,6 @@
 """What an optimization remembers beyond the process it runs in: by default nothing.
 
-A Job of the cluster may be evicted at any moment; `study` keeps what it found in the store, and the next one goes
+A Job of the cluster may be evicted at any moment; `checkpoint` keeps what it found in the store, and the next one goes
 on from there.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .trial import Trial, tried
+from .trial import Trial, run_trial
 
 if TYPE_CHECKING:
     from modelyard.builder.optimization.pass_api import Recipe
@@ -40,16 +40,19 @@ class Checkpoint:
         """Keeps FOLDER, in which training has left all it made."""
 
     def start(self) -> None:
-        """From now on seconds count."""
+        """From now on seconds count towards the budget."""
 
     def save(self) -> None:
         """Keeps whatever else has changed."""
 
 
-def attempted(memory: Checkpoint, bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
-    """A recipe tried now, and kept."""
-    against = memory.begin(recipe)
-    trial = Trial(recipe, refused=against) if against else tried(bench, recipe, first, seconds)
+def attempted(checkpoint: Checkpoint, bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
+    """The trial of a recipe, run now within `seconds` and kept, unless `checkpoint` advises against it.
+
+    A trial that the budget or the machine cut short is not kept.
+    """
+    against = checkpoint.begin(recipe)
+    trial = Trial(recipe, refused=against) if against else run_trial(bench, recipe, first, seconds)
     if trial.begun:
-        memory.keep(trial)
+        checkpoint.keep(trial)
     return trial

@@ -30,76 +30,79 @@ def registry(where: str) -> Mapping[str, Pass]:
 
 
 def made(job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The last step's material as JSON; raises UnsupportedModel or HostFailure with the step that would not."""
+    """Runs the steps of JOB below FOLDER; gives path, precision, runtime, passes, files and size (bytes) as JSON.
+
+    Raises InvalidEntry for an unknown pass, UnsupportedModel or HostFailure with the step that failed.
+    """
     import numpy as np
 
     random.seed(job["seed"])
     np.random.seed(job["seed"])  # libraries that passes call draw from the global generator
     hardware = Hardware(job["cores"], frozenset(job["flags"]), job["gpu"])
     evaluation = evaluation_of(Path(job["data"]), job["metric"]) if job["metric"] else None
-    material = ModelArtifact(Path(job["original"]), "onnx", Precision(job["precision"]), tuple(job["passes_before"]))
+    artifact = ModelArtifact(Path(job["original"]), "onnx", Precision(job["precision"]), tuple(job["passes_before"]))
     passes = registry(job["passes"])
     for place, (name, params) in enumerate(job["steps"]):
         if name not in passes:
             raise InvalidEntry(f"there is no pass {name!r}; there are {', '.join(sorted(passes))}.")
-        material = _step(passes[name], material, folder / f"{place}-{name}", params, hardware, evaluation)
-    names = files_of(material)
+        artifact = _step(passes[name], artifact, folder / f"{place}-{name}", params, hardware, evaluation)
+    names = files_of(artifact)
     return {
-        "path": str(material.path),
-        "precision": material.precision,
-        "runtime": _RUNTIMES[material.kind],
-        "passes": list(material.passes),
+        "path": str(artifact.path),
+        "precision": artifact.precision,
+        "runtime": _RUNTIMES[artifact.kind],
+        "passes": list(artifact.passes),
         "files": names,
-        "size": sum((material.path.parent / file).stat().st_size for file in names),
+        "size": sum((artifact.path.parent / file).stat().st_size for file in names),
     }
 
 
-def files_of(material: ModelArtifact) -> list[str]:
-    """The model file and its weights, by name in their folder."""
-    if material.kind == "openvino":
-        return [material.path.name, material.path.with_suffix(".bin").name]
-    if material.kind == "tensorrt":
-        return [material.path.name, material.path.with_suffix(".json").name]
-    return [material.path.name, *inspect(material.path).data_files]
+def files_of(artifact: ModelArtifact) -> list[str]:
+    """Names of the model file and of its weights, in their folder."""
+    if artifact.kind == "openvino":
+        return [artifact.path.name, artifact.path.with_suffix(".bin").name]
+    if artifact.kind == "tensorrt":
+        return [artifact.path.name, artifact.path.with_suffix(".json").name]
+    return [artifact.path.name, *inspect(artifact.path).data_files]
 
 
 def _step(
-    one: Pass,
-    material: ModelArtifact,
+    rewrite: Pass,
+    artifact: ModelArtifact,
     folder: Path,
     params: dict[str, Any],
     hardware: Hardware,
     data: EvaluationData | None,
 ) -> ModelArtifact:
-    if one.needs_data and data is None:
-        raise UnsupportedModel(f"{one.name} needs data: add an eval.npz to the entry.")
-    against = one.applies(material, hardware, data)
+    if rewrite.needs_data and data is None:
+        raise UnsupportedModel(f"{rewrite.name} needs data: add an eval.npz to the entry.")
+    against = rewrite.applies(artifact, hardware, data)
     if against is not None:
-        raise UnsupportedModel(f"{one.name} does not apply: {against}")
+        raise UnsupportedModel(f"{rewrite.name} does not apply: {against}")
     folder.mkdir(parents=True)
-    defaults = {name: values[0] for name, values in one.space.items()}
+    defaults = {name: values[0] for name, values in rewrite.space.items()}
     try:
-        done = one.run(material, folder, {**defaults, **params}, data)
+        done = rewrite.run(artifact, folder, {**defaults, **params}, data)
     except MemoryError:
         raise
     except ModuleNotFoundError as missing:
-        words = f"{one.name} needs the package {missing.name}: pip install 'modelyard[optimize]'."
+        words = f"{rewrite.name} needs the package {missing.name}: pip install 'modelyard[optimize]'."
         raise UnsupportedModel(words) from missing
     except Exception as bad:  # a pass calls libraries that raise anything
         words = " ".join(str(bad).split())[:300].replace(str(folder), folder.name)
-        raise blamed(bad, f"{one.name} failed with {type(bad).__name__}: {words}") from bad
+        raise blamed(bad, f"{rewrite.name} failed with {type(bad).__name__}: {words}") from bad
     if not done.path.is_file() or not done.path.resolve().is_relative_to(folder.resolve()):
-        raise UnsupportedModel(f"{one.name} left no model in its folder.")
-    return ModelArtifact(done.path, done.kind, done.precision, (*material.passes, one.name))
+        raise UnsupportedModel(f"{rewrite.name} left no model in its folder.")
+    return ModelArtifact(done.path, done.kind, done.precision, (*artifact.passes, rewrite.name))
 
 
 def main(job: Path, result: Path) -> int:
-    """Writes the material, or the reason why there is none, as JSON; 0 in both cases."""
+    """Writes what was made, or the reason why nothing was, as JSON; 0 in both cases."""
     try:
-        found = made(json.loads(job.read_text()), result.parent)
+        outcome = made(json.loads(job.read_text()), result.parent)
     except ModelyardError as bad:
-        found = {"error": {"reason": bad.reason, "message": str(bad)}}
-    result.write_text(json.dumps(found))
+        outcome = {"error": {"reason": bad.reason, "message": str(bad)}}
+    result.write_text(json.dumps(outcome))
     return 0
 
 

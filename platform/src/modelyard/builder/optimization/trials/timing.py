@@ -50,21 +50,24 @@ class TimingBudget:
 def timed(
     bench: Bench, trials: Sequence[Trial], deadline: float, pace: TimingBudget, tell: Callable[[str], None], goal: Goal
 ) -> BenchmarkResult:
-    """Timings of everything that answers; raises BudgetTooSmall when the time is too short for a single round."""
-    first, batches = trials[0], (1, BATCH) if bench.intake.batchable else (1,)
-    rows = bench.intake.rows if bench.intake.batchable else 1
-    costs = {one.name: round_seconds(one.seconds / rows, batches) for one in trials}
+    """Times the trials, the first of which is the original, until `deadline` (time.monotonic); `tell` gets progress.
+
+    Raises BudgetTooSmall when not a single round fits, HostFailure when the original no longer answers.
+    """
+    first, batches = trials[0], (1, BATCH) if bench.baseline.batchable else (1,)
+    rows = bench.baseline.rows if bench.baseline.batchable else 1
+    costs = {trial.name: round_seconds(trial.seconds / rows, batches) for trial in trials}
     room = deadline - time.monotonic()
     alive = affordable(trials, costs, room, opening=first.opening / bench.hardware.cores, by_size=goal == "size")
-    groups = grouped([(one.name, one.memory) for one in alive], first.memory, memory_left() * _MEMORY)
-    by_name, found = {one.name: one for one in trials}, []
+    groups = grouped([(trial.name, trial.memory) for trial in alive], first.memory, memory_left() * _MEMORY)
+    by_name, results = {trial.name: trial for trial in trials}, []
     for place, names in enumerate(groups):
         subjects = [Subject(name, by_name[name].path or Path(), by_name[name].program) for name in (ORIGINAL, *names)]
         until = time.monotonic() + (deadline - time.monotonic()) / (len(groups) - place)
         plan = BenchmarkPlan(
             inputs=bench.inputs,
             batches=batches,
-            batchable=bench.intake.batchable,
+            batchable=bench.baseline.batchable,
             threads=bench.hardware.cores,
             seed=bench.seed,
             deadline=until,
@@ -72,12 +75,12 @@ def timed(
             rounds=pace.rounds,
             patience=pace.patience,
         )
-        found.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", tell))
-    merged = _merged(found)
+        results.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", tell))
+    merged = _merged(results)
     if ORIGINAL in merged.lost:
         cause = host_cause(merged.lost[ORIGINAL])  # it answered before, so that it does not now is not its own doing
-        said = f"The original could not be timed: {merged.lost[ORIGINAL]}"
-        raise HostFailure(cause.reason if cause is not None else "Crashed", said)
+        message = f"The original could not be timed: {merged.lost[ORIGINAL]}"
+        raise HostFailure(cause.reason if cause is not None else "Crashed", message)
     if merged.rounds == 0:
         raise BudgetTooSmall(
             "The budget is too small: not one round of timing fitted into what was left of it; "
@@ -89,16 +92,18 @@ def timed(
 def affordable(
     trials: Sequence[Trial], costs: Mapping[str, float], room: float, *, opening: float = 0.0, by_size: bool = False
 ) -> list[Trial]:
-    """Those that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds with the original, the first of
-    `trials`, when each takes `opening` seconds to open; those that may be chosen, and what they are compared with,
-    before all else; then the fast, or the small, before the others."""
-    needed = {one.name: (LEAST_ROUNDS + 1) * costs[one.name] + opening for one in trials}
-    left, found = room - needed[trials[0].name], []
-    for one in sorted((t for t in trials[1:] if t.path), key=lambda t: _rank(t, costs[t.name], by_size)):
-        left -= needed[one.name]
+    """The trials that LEAST_ROUNDS rounds and a warm-up can time in `room` seconds beside the original, `trials[0]`.
+
+    `costs` are seconds a round by name, `opening` seconds to open each. Those that may be chosen, and references,
+    come before all else; then the fast, or with `by_size` the small, before the others.
+    """
+    needed = {trial.name: (LEAST_ROUNDS + 1) * costs[trial.name] + opening for trial in trials}
+    left, chosen = room - needed[trials[0].name], []
+    for trial in sorted((t for t in trials[1:] if t.path), key=lambda t: _rank(t, costs[t.name], by_size)):
+        left -= needed[trial.name]
         if left > 0:
-            found.append(one)
-    return found
+            chosen.append(trial)
+    return chosen
 
 
 def _rank(trial: Trial, cost: float, by_size: bool) -> tuple[bool, float, float]:
@@ -110,7 +115,10 @@ def _matters(trial: Trial) -> bool:
 
 
 def grouped(subjects: Sequence[tuple[str, int]], original_memory: int, room: float) -> list[list[str]]:
-    """Names in groups whose memory, with the original's, fits into `room` bytes; at least one a group."""
+    """Names in groups whose memory, with the original's, fits into `room` bytes; at least one a group.
+
+    `subjects` are (name, bytes); every group is timed with the original.
+    """
     groups: list[list[str]] = [[]]
     used = original_memory
     for name, memory in subjects:
@@ -130,13 +138,13 @@ def _paced(plan: BenchmarkPlan, subjects: int) -> BenchmarkPlan:
     return replace(plan, turn=turn)
 
 
-def _merged(found: Sequence[BenchmarkResult]) -> BenchmarkResult:
-    timings = {name: timing for one in reversed(found) for name, timing in one.timings.items()}
-    lost = {name: why for one in found for name, why in one.lost.items()}
+def _merged(results: Sequence[BenchmarkResult]) -> BenchmarkResult:
+    timings = {name: timing for result in reversed(results) for name, timing in result.timings.items()}
+    lost = {name: why for result in results for name, why in result.lost.items()}
     return BenchmarkResult(
         timings,
         lost,
-        rounds=min(one.rounds for one in found),
-        quiet=all(one.quiet for one in found),
-        other_load=max(one.other_load for one in found),
+        rounds=min(result.rounds for result in results),
+        quiet=all(result.quiet for result in results),
+        other_load=max(result.other_load for result in results),
     )

@@ -1,6 +1,6 @@
 """One recipe from start to verdict: made, asked the evaluation set, judged. Timing comes later, for all together.
 
-    made      by `workshop`, in a process with limits
+    made      by `pass_runner`, in a process with limits
     answers   by `probe`, in another: the passes' libraries must not colour memory or state
     verdict   same outputs, same shapes, finite where the original is; then the metric, or, without an evaluation
               set, the original's own answers within tolerance
@@ -42,7 +42,8 @@ _ALLOWANCE = 120.0
 class Trial:
     """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen.
 
-    `begun` is False for a recipe that the budget did not reach or cut short: it says nothing about the recipe.
+    `size` and `memory` (peak resident) are bytes, `seconds` what all rows took to answer, `opening` what the
+    process took besides; `loss` is the fraction of the original's quality that is lost. `begun` is False for a recipe that the budget did not reach or cut short: it says nothing about the recipe.
     """
 
     recipe: Recipe
@@ -68,9 +69,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Bench:
-    """What all trials share."""
+    """What all trials share: the original, the machine, the data they are judged by, and the limits.
 
-    intake: Baseline
+    `inputs` is an .npz with arrays by tensor name, `bound` the quality loss allowed (0 to 1), `passes` the registry
+    as MODULE:NAME, `memory` bytes a process may use, `starts` what training made, by name.
+    """
+
+    baseline: Baseline
     hardware: Hardware
     evaluation: EvaluationData | None
     inputs: Path
@@ -83,30 +88,33 @@ class Bench:
     starts: Mapping[str, ModelArtifact] = field(default_factory=dict)
 
     def start(self, recipe: Recipe) -> ModelArtifact:
-        """What the recipe's first step is given."""
-        return self.starts[recipe.start] if recipe.start else self.intake.material
+        """The model that the recipe's first step gets."""
+        return self.starts[recipe.start] if recipe.start else self.baseline.artifact
 
     def expected(self) -> Mapping[str, np.ndarray]:
         """The outputs that every variant must have, as eval.npz or the original gives them."""
-        return self.intake.arrays("output")
+        return self.baseline.arrays("output")
 
 
 def original(bench: Bench, seconds: float) -> Trial:
-    """The original's own answers and quality, which the others are held against; raises what is wrong with it."""
-    material, intake = bench.intake.material, bench.intake
-    size = sum((intake.folder / name).stat().st_size for name in intake.files)
-    trial = Trial(recipe_of_original(), material.path, intake.files, (), material.precision.value, size=size)
+    """The trial of the original: its answers and quality, which the others are compared with.
+
+    Raises BudgetTooSmall after `seconds`, or what its process ended with.
+    """
+    artifact, baseline = bench.baseline.artifact, bench.baseline
+    size = sum((baseline.folder / name).stat().st_size for name in baseline.files)
+    trial = Trial(recipe_of_original(), artifact.path, baseline.files, (), artifact.precision.value, size=size)
     began = time.monotonic()
     try:
-        found = _answers(bench, material.path, bench.scratch / ORIGINAL, seconds)
+        answer = _answers(bench, artifact.path, bench.scratch / ORIGINAL, seconds)
     except WorkerDied as death:
         raise ended_early(death, seconds) from death
-    opening = max(0.0, time.monotonic() - began - found.seconds)
-    value = quality(bench.evaluation, found.outputs) if bench.evaluation else None
+    opening = max(0.0, time.monotonic() - began - answer.seconds)
+    value = quality(bench.evaluation, answer.outputs) if bench.evaluation else None
     return replace(
         trial,
-        memory=found.peak_memory,
-        seconds=found.seconds,
+        memory=answer.peak_memory,
+        seconds=answer.seconds,
         opening=opening,
         quality=value,
         loss=None if value is None else 0.0,
@@ -121,7 +129,7 @@ def recipe_of_original() -> Recipe:
 
 
 def compared(reference: Reference) -> Trial:
-    """A reference among the trials, timed like them and never chosen."""
+    """A trial for a reference: timed like the others and never chosen."""
     from modelyard.builder.optimization.pass_api import Recipe
 
     return Trial(
@@ -137,8 +145,11 @@ def compared(reference: Reference) -> Trial:
     )
 
 
-def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
-    """Makes, asks and judges one recipe within `seconds`."""
+def run_trial(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
+    """Makes one recipe's variant, runs it on the evaluation set and judges it; each process may take `seconds`.
+
+    Never raises for the recipe's own faults: the trial's `refused` says what went wrong.
+    """
     folder = bench.scratch / recipe.name
     folder.mkdir(parents=True, exist_ok=True)
     trial = Trial(recipe)
@@ -154,11 +165,11 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
             size=made["size"],
         )
         if trial.runtime not in bench.runtimes:
-            wanted = " or ".join(bench.runtimes)
-            return replace(trial, path=None, refused=f"it runs in {trial.runtime}, and only {wanted} was asked for.")
-        found = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
-        trial = replace(trial, memory=found.peak_memory, seconds=found.seconds)
-        return _judged(bench, trial, found.outputs, first)
+            runtimes = " or ".join(bench.runtimes)
+            return replace(trial, path=None, refused=f"it runs in {trial.runtime}, and only {runtimes} was asked for.")
+        answer = _answers(bench, Path(made["path"]), folder, min(seconds, _ALLOWANCE))
+        trial = replace(trial, memory=answer.peak_memory, seconds=answer.seconds)
+        return _judged(bench, trial, answer.outputs, first)
     except ModelyardError as bad:
         return replace(trial, refused=str(bad), begun=not _of_the_machine(bad.reason))
     except WorkerDied as death:
@@ -170,19 +181,20 @@ def tried(bench: Bench, recipe: Recipe, first: Trial, seconds: float) -> Trial:
 
 
 def _of_the_machine(reason: str) -> bool:
-    """It says nothing of the recipe; memory, time and crashes may well be its own."""
+    """Whether a failure's reason is the machine's; memory, time and crashes may well be the recipe's own."""
     return reason in REASONS - {"OutOfMemory", "TimedOut", "Crashed", "Unexplained"}
 
 
 def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[str, Any]:
+    """What `pass_runner` wrote about the variant; raises ModelyardError with its reason, or WorkerDied."""
     job, result = folder / "job.json", folder / "made.json"
-    hardware, material = bench.hardware, bench.start(recipe)
+    hardware, artifact = bench.hardware, bench.start(recipe)
     facts = {
-        "original": str(material.path),
-        "precision": material.precision,
-        "passes_before": list(material.passes),
-        "data": str(bench.intake.folder),
-        "metric": bench.intake.metric,
+        "original": str(artifact.path),
+        "precision": artifact.precision,
+        "passes_before": list(artifact.passes),
+        "data": str(bench.baseline.folder),
+        "metric": bench.baseline.metric,
         "steps": [[name, dict(params)] for name, params in recipe.steps],
         "cores": hardware.cores,
         "flags": sorted(hardware.flags),
@@ -199,12 +211,13 @@ def _made(bench: Bench, recipe: Recipe, folder: Path, seconds: float) -> dict[st
 def _answers(bench: Bench, model: Path, folder: Path, seconds: float) -> Answer:
     hardware = bench.hardware
     question = Question(
-        bench.inputs, hardware.cores, bench.intake.batchable, gpu=hardware.gpu is not None, memory=bench.memory
+        bench.inputs, hardware.cores, bench.baseline.batchable, gpu=hardware.gpu is not None, memory=bench.memory
     )
     return ask(model, question, folder, seconds)
 
 
 def _judged(bench: Bench, trial: Trial, answers: Mapping[str, np.ndarray], first: Trial) -> Trial:
+    """The trial with its quality and loss against `first`, the original, and the reason when it is refused."""
     against = _strange(bench.expected(), answers)
     if against is not None:
         return replace(trial, refused=against, path=None)
@@ -230,13 +243,13 @@ def _strange(expected: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarra
     for name, value in expected.items():
         if name not in answers:
             return f"it has no output {name!r}; it gives {', '.join(sorted(answers)) or 'nothing'}."
-        given = answers[name]
-        if given.shape != value.shape:
-            return f"output {name!r} has shape {list(given.shape)}, the original's has {list(value.shape)}."
-        if given.dtype.kind == "f" and value.dtype.kind == "f":
-            broken = ~np.isfinite(given) & np.isfinite(value)
+        answer = answers[name]
+        if answer.shape != value.shape:
+            return f"output {name!r} has shape {list(answer.shape)}, the original's has {list(value.shape)}."
+        if answer.dtype.kind == "f" and value.dtype.kind == "f":
+            broken = ~np.isfinite(answer) & np.isfinite(value)
             if broken.any():
-                return f"output {name!r} holds NaN or infinity in {int(broken.sum())} of {given.size} elements."
+                return f"output {name!r} holds NaN or infinity in {int(broken.sum())} of {answer.size} elements."
     return None
 
 

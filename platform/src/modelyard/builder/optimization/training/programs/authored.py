@@ -71,16 +71,16 @@ class Authored:
         try:
             network.load_state_dict(load_file(str(self.folder / weights)))
         except RuntimeError as bad:
-            said = " ".join(str(bad).split())[:200]
-            raise ValueError(f"{weights} does not fit the module with its architecture: {said}") from bad
+            message = " ".join(str(bad).split())[:200]
+            raise ValueError(f"{weights} does not fit the module with its architecture: {message}") from bad
         return network
 
     def _rows(self, split: str) -> Rows:
-        found = self._called("data", split)
-        if not (isinstance(found, tuple) and len(found) == 2):
+        loaded = self._called("data", split)
+        if not (isinstance(loaded, tuple) and len(loaded) == 2):
             raise ValueError(f"{self.recipe['data']} must give (inputs, targets)")
-        inputs = found[0] if isinstance(found[0], tuple) else (found[0],)
-        rows = Rows(tuple(_tensor(array) for array in inputs), _tensor(found[1]))
+        inputs = loaded[0] if isinstance(loaded[0], tuple) else (loaded[0],)
+        rows = Rows(tuple(_tensor(array) for array in inputs), _tensor(loaded[1]))
         if not len(rows) or any(len(array) != len(rows) for array in rows.inputs):
             raise ValueError(f"{self.recipe['data']} gave no rows for {split!r}, or not the same number everywhere")
         return rows

@@ -67,14 +67,14 @@ def store_in_8_bits(model: onnx.ModelProto) -> None:
 def forget_traces(model: onnx.ModelProto) -> None:
     """What torch notes about every node, the author's paths among it, is larger than a small network."""
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
-        part.doc_string = ""
-        del part.metadata_props[:]
+    for element in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        element.doc_string = ""
+        del element.metadata_props[:]
 
 
-def _rounded(given: Any, scale: Any, zero_point: Any) -> Any:
+def _rounded(values: Any, scale: Any, zero_point: Any) -> Any:
     """Axis 0 is that of weights; with one scale for a tensor it is not looked at."""
-    return op.DequantizeLinear(op.QuantizeLinear(given, scale, zero_point, axis=0), scale, zero_point, axis=0)
+    return op.DequantizeLinear(op.QuantizeLinear(values, scale, zero_point, axis=0), scale, zero_point, axis=0)
 
 
 def answers(path: Path, feed: dict[str, np.ndarray]) -> list[np.ndarray]:

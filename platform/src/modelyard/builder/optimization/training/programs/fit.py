@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from .authored import Rows
 
-Told = Callable[[int, float], None]
+EpochCallback = Callable[[int, float], None]
 """Called after an epoch, counted from 1, with its mean loss."""
 
 
@@ -35,20 +35,25 @@ class Plan:
 
 def plan_of(recipe: Mapping[str, Any], epochs: int) -> Plan:
     """The recipe's way of training, for so many epochs."""
-    said = recipe["distill"] or {"temperature": 4.0, "weights": {"hard": 0.3, "soft": 0.7}}
+    distill = recipe["distill"] or {"temperature": 4.0, "weights": {"hard": 0.3, "soft": 0.7}}
     return Plan(
         epochs=epochs,
         batch=recipe["batch"],
         rate=recipe["rate"],
         seed=recipe["seed"],
-        temperature=said["temperature"],
-        hard=said["weights"]["hard"],
-        soft=said["weights"]["soft"],
+        temperature=distill["temperature"],
+        hard=distill["weights"]["hard"],
+        soft=distill["weights"]["soft"],
     )
 
 
 def fit(
-    student: nn.Module, answers: Tensor, rows: Rows, plan: Plan, told: Told, after: Callable[[], None] = lambda: None
+    student: nn.Module,
+    answers: Tensor,
+    rows: Rows,
+    plan: Plan,
+    on_epoch: EpochCallback,
+    after: Callable[[], None] = lambda: None,
 ) -> list[float]:
     """Trains STUDENT in place on the teacher's `answers` [rows, ...]; gives the mean loss of every epoch.
 
@@ -63,8 +68,8 @@ def fit(
     for epoch in range(1, plan.epochs + 1):
         total = 0.0
         for chosen in _batches(len(rows), plan.batch):
-            given = student(*(array[chosen] for array in rows.inputs))
-            loss = loss_of(given, answers[chosen], rows.targets[chosen], plan)
+            predicted = student(*(array[chosen] for array in rows.inputs))
+            loss = loss_of(predicted, answers[chosen], rows.targets[chosen], plan)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -74,20 +79,21 @@ def fit(
         history.append(total / len(rows))
         if not torch.isfinite(torch.tensor(history[-1])):
             raise ValueError("the loss became infinite or no number; make `rate` smaller")
-        told(epoch, history[-1])
+        on_epoch(epoch, history[-1])
     student.eval()
     return history
 
 
-def loss_of(given: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> Tensor:
+def loss_of(predicted: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> Tensor:
     """The loss of one batch, as the docstring of this module says."""
     if targets.is_floating_point():
-        hard, soft = functional.mse_loss(given, targets.reshape(given.shape)), functional.mse_loss(given, taught)
+        hard = functional.mse_loss(predicted, targets.reshape(predicted.shape))
+        soft = functional.mse_loss(predicted, taught)
     else:
-        softened = functional.log_softmax(given / plan.temperature, dim=-1)
-        wanted = functional.log_softmax(taught / plan.temperature, dim=-1)
-        hard = functional.cross_entropy(given, targets)
-        soft = plan.temperature**2 * functional.kl_div(softened, wanted, log_target=True, reduction="batchmean")
+        student = functional.log_softmax(predicted / plan.temperature, dim=-1)
+        teacher = functional.log_softmax(taught / plan.temperature, dim=-1)
+        hard = functional.cross_entropy(predicted, targets)
+        soft = plan.temperature**2 * functional.kl_div(student, teacher, log_target=True, reduction="batchmean")
     return plan.hard * hard + plan.soft * soft
 
 
@@ -95,23 +101,23 @@ def answered(network: nn.Module, inputs: tuple[Tensor, ...], batch: int = 256) -
     """What a network says to all rows, without gradients."""
     network.eval()
     with torch.no_grad():
-        parts = [
+        batches = [
             network(*(array[start : start + batch] for array in inputs)) for start in range(0, len(inputs[0]), batch)
         ]
-    if not isinstance(parts[0], Tensor):
+    if not isinstance(batches[0], Tensor):
         raise ValueError("the module gives several outputs; only one tensor can be learnt")
-    return torch.cat(parts)
+    return torch.cat(batches)
 
 
 def score(network: nn.Module, rows: Rows) -> float:
     """Larger is better: the share of right classes, or the negative mean square error."""
-    given = answered(network, rows.inputs)
+    predicted = answered(network, rows.inputs)
     if rows.are_classes:
-        return (given.argmax(dim=-1) == rows.targets).double().mean().item()
-    return -functional.mse_loss(given, rows.targets.reshape(given.shape)).item()
+        return (predicted.argmax(dim=-1) == rows.targets).double().mean().item()
+    return -functional.mse_loss(predicted, rows.targets.reshape(predicted.shape)).item()
 
 
 def _batches(rows: int, size: int) -> list[Tensor]:
     """Rows in random order; a last batch of one is left out, as batch normalization cannot learn from it."""
-    parts = list(torch.randperm(rows).split(size))
-    return parts[:-1] if len(parts) > 1 and len(parts[-1]) == 1 else parts
+    batches = list(torch.randperm(rows).split(size))
+    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches

@@ -57,11 +57,11 @@ def _done(verb: str, job: dict[str, Any], result: Path | None) -> None:
         if result is None:
             reference.time_turns({**job, **json.loads(Path(job["model"]).read_text()), "threads": job["threads"]})
             return
-        found = reference.answer(job)
+        outcome = reference.answer(job)
     else:
-        found = _figured(job) if verb == "figures" else _trained(verb, job)
+        outcome = _figured(job) if verb == "figures" else _trained(verb, job)
     assert result is not None
-    result.write_text(json.dumps(found))
+    result.write_text(json.dumps(outcome))
 
 
 def _trained(verb: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _trained(verb: str, job: dict[str, Any]) -> dict[str, Any]:
     from . import candidate
     from .authored import Authored
     from .journal import journal
-    from .train import Course, Ports, train
+    from .train import Ports, TrainingJob, train
 
     torch.set_num_threads(job["threads"])
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -79,12 +79,12 @@ def _trained(verb: str, job: dict[str, Any]) -> dict[str, Any]:
             log.params({"recipe": job["recipe"], "entry": job["name"]} if not job["run"] else {})
         authored = Authored(Path(job["folder"]), job["recipe"])
         ports = Ports(tuple(job["inputs"]), tuple(job["outputs"]))
-        course = Course(authored, ports, Path(job["out"]), _say, log)
+        training_job = TrainingJob(authored, ports, Path(job["out"]), _say, log)
         if verb == "train":
-            return {"stages": train(course), "run": log.run}
+            return {"stages": train(training_job), "run": log.run}
         if verb == "draw":
-            return {"drawn": candidate.drawn(course, job["architectures"])}
-        return candidate.scored(course, job["architecture"], job["epochs"])
+            return {"drawn": candidate.drawn(training_job, job["architectures"])}
+        return candidate.scored(training_job, job["architecture"], job["epochs"])
 
 
 def _figured(job: dict[str, Any]) -> dict[str, Any]:

@@ -42,16 +42,16 @@ def journal(name: str, run: str = "") -> Iterator[Journal]:
         raise ValueError(f"{URI} is set and MLflow is not here; install mlflow-skinny, or unset it") from missing
     if not run:
         mlflow.set_experiment(os.environ.get(EXPERIMENT) or OURS)
-    with mlflow.start_run(run_id=run or None, run_name=None if run else name) as begun:
-        yield Journal(mlflow, begun.info.run_id)
+    with mlflow.start_run(run_id=run or None, run_name=None if run else name) as active:
+        yield Journal(mlflow, active.info.run_id)
 
 
 def flat(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Nested mappings as one, keys joined by dots; what is not set is left out."""
-    found: dict[str, Any] = {}
+    flattened: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{path}{key}.")
+            flattened |= flat(value, f"{path}{key}.")
         elif value is not None:
-            found[f"{path}{key}"] = value
-    return found
+            flattened[f"{path}{key}"] = value
+    return flattened

@@ -59,7 +59,7 @@ def zeros(network: nn.Module) -> float:
 
 def _weights(network: nn.Module) -> dict[str, nn.Parameter]:
     kinds = (nn.Linear, nn.modules.conv._ConvNd)
-    layers = {name: part for name, part in network.named_modules() if isinstance(part, kinds)}
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, kinds)}
     return {f"{name}.weight" if name else "weight": layer.weight for name, layer in layers.items()}
 
 

@@ -38,7 +38,7 @@ def parameters(network: nn.Module) -> int:
 def last_layer(network: nn.Module, sample: tuple[Tensor, ...]) -> nn.Module:
     """The last layer with weights that a run passes through; its channels are the outputs."""
     passed: list[nn.Module] = []
-    layers = [part for part in network.modules() if isinstance(part, nn.Linear | nn.modules.conv._ConvNd)]
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)]
     hooks = [layer.register_forward_hook(lambda layer, *_: passed.append(layer)) for layer in layers]
     with torch.no_grad():
         network(*sample)

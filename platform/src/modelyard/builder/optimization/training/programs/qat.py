@@ -25,15 +25,15 @@ _RELUS = (functional.relu, torch.relu, torch.relu_)
 
 
 @torch.library.custom_op("modelyard::rounded", mutates_args=())
-def rounded(given: Tensor, scale: Tensor, zero_point: Tensor) -> Tensor:
+def rounded(values: Tensor, scale: Tensor, zero_point: Tensor) -> Tensor:
     """Rounded to the 8 bits that `zero_point` is in; scale and zero point are [] or [rows of dimension 0]."""
     limits = torch.iinfo(zero_point.dtype)
-    return _rounded(given, _by_row(scale, given), _by_row(zero_point, given), limits.min, limits.max)
+    return _rounded(values, _by_row(scale, values), _by_row(zero_point, values), limits.min, limits.max)
 
 
 @rounded.register_fake
-def _(given: Tensor, scale: Tensor, zero_point: Tensor) -> Tensor:
-    return torch.empty_like(given)
+def _(values: Tensor, scale: Tensor, zero_point: Tensor) -> Tensor:
+    return torch.empty_like(values)
 
 
 class Activation(nn.Module):
@@ -49,12 +49,12 @@ class Activation(nn.Module):
             self.register_buffer(name, torch.tensor(0.0))
         self.fixed = False
 
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, values: Tensor) -> Tensor:
         if self.fixed:
-            return rounded(given, self.scale, self.zero_point)
+            return rounded(values, self.scale, self.zero_point)
         if self.training:
-            self._observe(given.detach())
-        return _rounded(given, *self.rounding(), 0, 255)
+            self._observe(values.detach())
+        return _rounded(values, *self.rounding(), 0, 255)
 
     def rounding(self) -> tuple[Tensor, Tensor]:
         """Scale and zero point, both []; 0 is always met exactly."""
@@ -68,11 +68,11 @@ class Activation(nn.Module):
         self.register_buffer("zero_point", zero_point.to(torch.uint8))
         self.fixed = True
 
-    def _observe(self, given: Tensor) -> None:
-        low, high = given.min().clamp(max=0), given.max().clamp(min=0)
-        share = MOVING if self.seen else 1.0
-        self.low.lerp_(low, share)
-        self.high.lerp_(high, share)
+    def _observe(self, values: Tensor) -> None:
+        low, high = values.min().clamp(max=0), values.max().clamp(min=0)
+        weight = MOVING if self.seen else 1.0
+        self.low.lerp_(low, weight)
+        self.high.lerp_(high, weight)
         self.seen.fill_(1.0)
 
 
@@ -84,15 +84,15 @@ class Rounded(nn.Module):
         self.layer = layer
         self.fixed = False
 
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, values: Tensor) -> Tensor:
         weight = self.layer.weight
         if self.fixed:
             weight = rounded(weight, self.scale, self.zero_point)
         else:
             weight = _rounded(weight, _by_row(self.rounding(), weight), torch.zeros(()), -127, 127)
         if isinstance(self.layer, nn.Linear):
-            return functional.linear(given, weight, self.layer.bias)
-        return self.layer._conv_forward(given, weight, self.layer.bias)
+            return functional.linear(values, weight, self.layer.bias)
+        return self.layer._conv_forward(values, weight, self.layer.bias)
 
     def rounding(self) -> Tensor:
         """The scale of every output channel: [rows of the weight]."""
@@ -111,14 +111,14 @@ def prepared(network: nn.Module) -> fx.GraphModule:
     try:
         traced = fuse(network.eval())
     except Exception as bad:  # tracing runs the author's code with stand-ins for tensors
-        said = " ".join(str(bad).split())[:200]
-        raise ValueError(f"torch.fx cannot follow the module, which qat needs ({said}); leave qat out") from bad
+        message = " ".join(str(bad).split())[:200]
+        raise ValueError(f"torch.fx cannot follow the module, which qat needs ({message}); leave qat out") from bad
     done = set()
     for node in list(traced.graph.nodes):
         if not _is_layer(traced, node) and not _is_sum(node):
             continue
-        for given in node.all_input_nodes:
-            _rounded_after(traced, given, done)
+        for source in node.all_input_nodes:
+            _rounded_after(traced, source, done)
         _rounded_after(traced, _with_relu(traced, node), done)
         if _is_layer(traced, node):
             _replaced(traced, str(node.target), Rounded(traced.get_submodule(str(node.target))))
@@ -130,20 +130,20 @@ def prepared(network: nn.Module) -> fx.GraphModule:
 
 def fixed(network: nn.Module) -> nn.Module:
     """The network, trained, with all its rounding as constants and one operator."""
-    for part in network.modules():
-        if isinstance(part, Activation | Rounded):
-            part.fix()
+    for module in network.modules():
+        if isinstance(module, Activation | Rounded):
+            module.fix()
     return network.eval()
 
 
-def _rounded(given: Tensor, scale: Tensor, zero_point: Tensor, low: int, high: int) -> Tensor:
-    steps = torch.clamp(given / scale + zero_point, low, high)
+def _rounded(values: Tensor, scale: Tensor, zero_point: Tensor, low: int, high: int) -> Tensor:
+    steps = torch.clamp(values / scale + zero_point, low, high)
     whole = steps + (torch.round(steps) - steps).detach()
     return (whole - zero_point) * scale
 
 
-def _by_row(values: Tensor, given: Tensor) -> Tensor:
-    return values.reshape(-1, *[1] * (given.dim() - 1)) if values.dim() else values
+def _by_row(values: Tensor, like: Tensor) -> Tensor:
+    return values.reshape(-1, *[1] * (like.dim() - 1)) if values.dim() else values
 
 
 def _is_layer(traced: fx.GraphModule, node: fx.Node) -> bool:

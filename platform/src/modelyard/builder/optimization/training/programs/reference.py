@@ -1,6 +1,6 @@
 """The original network in torch itself, eager or compiled: timed to compare with, never chosen.
 
-Speaks as the timing process of variants does (`build.probe`): `answer` writes all answers, `time` reads
+Speaks as the timing process of variants does (`inference.probe`): `answer` writes all answers, `time` reads
 {"rows", "seconds"} a line and writes {"milliseconds": [...]}, {} ends it with the peak memory.
 """
 
@@ -32,10 +32,10 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     """All answers as answers.npz in the job's `out`; how long they took, and the peak memory."""
     run, inputs = opened(job)
     rows = len(inputs[0])
-    begun = time.perf_counter()
-    parts = [run(tuple(array[start : start + CHUNK] for array in inputs)) for start in range(0, rows, CHUNK)]
-    seconds = time.perf_counter() - begun
-    np.savez(Path(job["out"]) / "answers.npz", **{job["outputs"][0]: np.concatenate(parts)})
+    started = time.perf_counter()
+    chunks = [run(tuple(array[start : start + CHUNK] for array in inputs)) for start in range(0, rows, CHUNK)]
+    seconds = time.perf_counter() - started
+    np.savez(Path(job["out"]) / "answers.npz", **{job["outputs"][0]: np.concatenate(chunks)})
     return {"seconds": seconds, "peakMemory": peak_memory()}
 
 
@@ -46,13 +46,13 @@ def time_turns(job: dict[str, Any]) -> None:
     _say({})
     gc.disable()
     for line in sys.stdin:
-        order = json.loads(line)
-        if not order:
+        request = json.loads(line)
+        if not request:
             _say({"peakMemory": peak_memory()})
             return
-        rows = order["rows"]
+        rows = request["rows"]
         feeds.setdefault(rows, _feeds(inputs, rows))
-        _say({"milliseconds": _timed(run, feeds[rows], order["seconds"])})
+        _say({"milliseconds": _timed(run, feeds[rows], request["seconds"])})
 
 
 def opened(job: dict[str, Any]) -> tuple[Callable[[Feed], np.ndarray], Feed]:
@@ -86,15 +86,15 @@ def peak_memory() -> int:
 
 
 def _timed(run: Callable[[Feed], np.ndarray], feeds: list[Feed], seconds: float) -> list[float]:
-    ring, found = cycle(feeds), []
+    ring, times = cycle(feeds), []
     for feed in islice(ring, WARM_UP):
         run(feed)
     until = time.perf_counter() + seconds
-    while len(found) < LEAST or (time.perf_counter() < until and len(found) < MOST):
+    while len(times) < LEAST or (time.perf_counter() < until and len(times) < MOST):
         feed, before = next(ring), time.perf_counter_ns()
         run(feed)
-        found.append((time.perf_counter_ns() - before) / 1e6)
-    return found
+        times.append((time.perf_counter_ns() - before) / 1e6)
+    return times
 
 
 def _feeds(inputs: Feed, rows: int) -> list[Feed]:

@@ -45,21 +45,22 @@ def _do(job: Path, start: Path) -> None:
         here = Path(scratch)
         with zipfile.ZipFile(job) as sent:
             sent.extractall(here)
-        asked = json.loads((here / "job.json").read_text())
-        order = {**asked["job"], "folder": str(here / "folder"), "out": str(here / "out")}
+        request = json.loads((here / "job.json").read_text())
+        local_job = {**request["job"], "folder": str(here / "folder"), "out": str(here / "out")}
         if (here / "evaluation.npz").exists():
-            order["evaluation"] = str(here / "evaluation.npz")
-        (here / "order.json").write_text(json.dumps(order))
+            local_job["evaluation"] = str(here / "evaluation.npz")
+        job_file, result = here / "order.json", here / "result.json"
+        job_file.write_text(json.dumps(local_job))
         (here / "out").mkdir()
-        command = [sys.executable, "-I", str(start), asked["verb"], str(here / "order.json"), str(here / "result.json")]
-        print(f"job {job.stem}: {asked['verb']}", flush=True)
-        with job.with_suffix(".said").open("wb") as said, (here / "errors").open("wb") as errors:
-            code = subprocess.run(command, stdout=said, stderr=errors, check=False).returncode
+        command = [sys.executable, "-I", str(start), request["verb"], str(job_file), str(result)]
+        print(f"job {job.stem}: {request['verb']}", flush=True)
+        with job.with_suffix(".said").open("wb") as progress, (here / "errors").open("wb") as errors:
+            code = subprocess.run(command, stdout=progress, stderr=errors, check=False).returncode
         words = (here / "errors").read_bytes()[-_TAIL:]
         print(f"job {job.stem}: ended with {code}\n{words.decode(errors='replace') if code else ''}", flush=True)
         files = {path.relative_to(here).as_posix(): path for path in (here / "out").rglob("*") if path.is_file()}
-        if (here / "result.json").exists():
-            files["result.json"] = here / "result.json"
+        if result.exists():
+            files["result.json"] = result
         _write(job.with_suffix(".result"), code, words, files)
 
 

@@ -34,7 +34,7 @@ class Ports:
 
 
 @dataclass
-class Course:
+class TrainingJob:
     """One run; `stages` holds what it made so far, as JSON, with paths below `out`."""
 
     authored: Authored
@@ -57,11 +57,11 @@ class Course:
     def learn(self, network: nn.Module, name: str, plan: fit.Plan, after: Callable[[], None]) -> None:
         """Trains in place, told and logged by epoch."""
 
-        def told(epoch: int, loss: float) -> None:
+        def on_epoch(epoch: int, loss: float) -> None:
             self.tell(f"training {name}: epoch {epoch} of {plan.epochs}, loss {loss:.4f}")
             self.journal.metric(f"{name}/loss", loss, epoch)
 
-        fit.fit(network, self.taught, self.authored.train, plan, told, after)
+        fit.fit(network, self.taught, self.authored.train, plan, on_epoch, after)
 
     def write(self, network: nn.Module, name: str, passes: list[str], precision: str = "fp32") -> None:
         """Adds a stage: its ONNX file, and what can be said of the network."""
@@ -80,33 +80,33 @@ class Course:
         self.stages.append({"name": name, "path": path, "passes": passes, "precision": precision, **facts})
 
 
-def train(course: Course) -> list[dict[str, Any]]:
+def train(job: TrainingJob) -> list[dict[str, Any]]:
     """All stages of the recipe; ValueError with a sentence when something in it cannot be done."""
-    recipe, name, passes, after = course.recipe, "", [], _nothing
-    network = course.authored.original()
+    recipe, name, passes, after = job.recipe, "", [], _nothing
+    network = job.authored.original()
     if recipe["prune"]:
-        network, after = _pruned(network, recipe["prune"], course)
+        network, after = _pruned(network, recipe["prune"], job)
         name, passes = "pruned", ["prune"]
-        course.write(network, name, passes)
+        job.write(network, name, passes)
     elif recipe["student"] is not None:
-        network, name, passes = course.authored.network(recipe["student"]), "student", ["student"]
+        network, name, passes = job.authored.network(recipe["student"]), "student", ["student"]
     if recipe["distill"] and (name or not recipe["search"]):  # with nothing smaller, it is for what a search finds
         name, passes = _then(name, "distilled"), [*passes, "distill"]
-        course.learn(network, name, fit.plan_of(recipe, recipe["distill"]["epochs"]), after)
-        course.write(network, name, passes)
+        job.learn(network, name, fit.plan_of(recipe, recipe["distill"]["epochs"]), after)
+        job.write(network, name, passes)
     if recipe["qat"]:
         name, passes = _then(name, "qat"), [*passes, "qat"]
-        network = quantized(network, course, name, sparse=after is not _nothing)
-        course.write(network, name, passes, "int8")
-    return course.stages
+        network = quantized(network, job, name, sparse=after is not _nothing)
+        job.write(network, name, passes, "int8")
+    return job.stages
 
 
-def quantized(network: nn.Module, course: Course, name: str, *, sparse: bool) -> nn.Module:
+def quantized(network: nn.Module, job: TrainingJob, name: str, *, sparse: bool) -> nn.Module:
     """The network after quantization-aware training; a sparse one keeps its zeros."""
-    made, recipe = qat.prepared(network), course.recipe
+    made, recipe = qat.prepared(network), job.recipe
     plan = fit.plan_of(recipe, recipe["qat"]["epochs"])
     after = prune_sparse.keeper(made, prune_sparse.present(made)) if sparse else _nothing
-    course.learn(made, name, fit.Plan(**{**vars(plan), "rate": QAT_RATE * plan.rate}), after)
+    job.learn(made, name, fit.Plan(**{**vars(plan), "rate": QAT_RATE * plan.rate}), after)
     return made
 
 
@@ -120,20 +120,20 @@ def written(network: nn.Module, sample: tuple[Tensor, ...], ports: Ports, path: 
     few = tuple(array[:2] for array in sample)
     expected = fit.answered(network, few).numpy()
     export(network, few, ports.inputs, ports.outputs, path)
-    given = answers(path, dict(zip(ports.inputs, (array.numpy() for array in few), strict=True)))[0]
-    furthest = float(np.abs(given - expected).max())
-    rounds = any(isinstance(part, qat.Rounded) for part in network.modules())
+    answer = answers(path, dict(zip(ports.inputs, (array.numpy() for array in few), strict=True)))[0]
+    furthest = float(np.abs(answer - expected).max())
+    rounds = any(isinstance(module, qat.Rounded) for module in network.modules())
     if furthest > (_CLOSE_ROUNDED if rounds else _CLOSE) * max(1.0, float(np.abs(expected).max())):
         raise ValueError(f"{path.name} answers otherwise than the network, by up to {furthest:.3g}; export is wrong")
 
 
-def _pruned(network: nn.Module, said: Mapping[str, Any], course: Course) -> tuple[nn.Module, Callable[[], None]]:
-    course.tell(f"pruning ({said['kind']})")
-    if said["kind"] == "structured":
-        sample = tuple(array[:2] for array in course.authored.calibration.inputs)
-        return prune_structured.prune(network, sample, said["ratio"]), _nothing
-    dropped = said["kind"] == "unstructured"
-    masks = prune_sparse.unstructured(network, said["ratio"]) if dropped else prune_sparse.two_of_four(network)
+def _pruned(network: nn.Module, settings: Mapping[str, Any], job: TrainingJob) -> tuple[nn.Module, Callable[[], None]]:
+    job.tell(f"pruning ({settings['kind']})")
+    if settings["kind"] == "structured":
+        sample = tuple(array[:2] for array in job.authored.calibration.inputs)
+        return prune_structured.prune(network, sample, settings["ratio"]), _nothing
+    dropped = settings["kind"] == "unstructured"
+    masks = prune_sparse.unstructured(network, settings["ratio"]) if dropped else prune_sparse.two_of_four(network)
     keep = prune_sparse.keeper(network, masks)
     keep()
     return network, keep
