@@ -1,7 +1,7 @@
 """Candidates that look well and are not: made of version 1 of digits, pushed as entries of their own.
 
-    python -m tests.support.artifacts.bad_models slow MILLISECONDS   prints a version of `digits-slow` that takes so long
-    python -m tests.support.artifacts.bad_models wrong               prints one of `digits-wrong`, with negated logits
+    python -m tests.support.artifacts.bad_models slow MILLISECONDS  prints a version of `digits-slow` that takes so long
+    python -m tests.support.artifacts.bad_models wrong              prints one of `digits-wrong`, with negated logits
 
 Each warms up like the original and has its names and shapes. The slow one multiplies matrices for every row before
 it answers, so that requests answered together take as long as one after the other; how many is measured here, because

@@ -1,7 +1,7 @@
 """Optimized builds: on this machine, and in the store with a checkpoint that survives the Job.
 
-The shared layer is that of the plain build of the same entry, and the variant is laid out in its place. What people read
-about the optimization lies beside the build; `report.json` of the build is written last, as always.
+The shared layer is that of the plain build of the same entry, and the variant is laid out in its place. What people
+read about the optimization lies beside the build; `report.json` of the build is written last, as always.
 """
 
 import shutil

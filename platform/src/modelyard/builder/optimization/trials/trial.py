@@ -43,7 +43,8 @@ class Trial:
     """What one recipe gave; `path` is None when nothing was made, `refused` why it may not be chosen.
 
     `size` and `memory` (peak resident) are bytes, `seconds` what all rows took to answer, `opening` what the
-    process took besides; `loss` is the fraction of the original's quality that is lost. `begun` is False for a recipe that the budget did not reach or cut short: it says nothing about the recipe.
+    process took besides; `loss` is the fraction of the original's quality that is lost. `begun` is False for a recipe
+    that the budget did not reach or cut short: it says nothing about the recipe.
     """
 
     recipe: Recipe
