@@ -7,7 +7,7 @@
     options            what `--optimize JSON` and `spec.optimize` may ask for
     progress_reporter  how far a run is, written at every step and as a sign of life in between
 
-    trials/            trial: one recipe, made (by pass_runner), asked and judged; what fails is told, the run goes on
+    trials/            trial: one recipe, made (by pass_runner), asked, judged; a failure is a reason, not an end
                        timing: which trials are timed together, within time and memory
                        memory, checkpoint: what an interrupted run found, so that the next one goes on from there
     search/            recipes: which chains of passes are tried for which precisions

@@ -20,7 +20,7 @@ Kind = Literal["onnx", "openvino", "tensorrt"]
 
 @dataclass(frozen=True)
 class ModelArtifact:
-    """A model on disk.
+    """A model on disk, in the format `kind`.
 
     `path` is model.onnx, model.xml for OpenVINO IR or model.plan for TensorRT; other files of it lie beside it.
     `passes` names the passes it went through, in order.
@@ -72,7 +72,10 @@ class Pass(Protocol):
     def run(
         self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
     ) -> ModelArtifact:
-        """The rewritten model; writes only below `folder`. May raise anything: the engine records the reason."""
+        """The rewritten model, written below `folder` only; `params` holds a value for each parameter of `space`.
+
+        May raise anything: the trial records it as the reason why there is no variant.
+        """
         ...
 
 

@@ -24,7 +24,11 @@ SPACE: Mapping[str, tuple[Any, ...]] = {"rows": (128,), "seed": (1,), "calibrati
 
 
 def feeds(model: Any, path: Path, evaluation: EvaluationData | None, params: Mapping[str, Any]) -> list[Feed]:
-    """Inputs to calibrate the ModelProto read from `path` with; raises InvalidInput with what to mend."""
+    """Inputs to calibrate `model`, the ModelProto read from `path`, with: arrays by input name, one dict a run.
+
+    `params` has the keys of SPACE; rows are drawn without replacement by its seed. Raises InvalidInput with what to
+    mend when there are no inputs, or they do not fit the model.
+    """
     import numpy as np
 
     ports = describe(model, path).inputs
@@ -52,7 +56,7 @@ def _samples(evaluation: EvaluationData | None, path: str | Path | None) -> tupl
 
 
 def _fitting(samples: Mapping[str, Any], port: Port, origin: str) -> Any:
-    """The array for an input, proved to have its shape and to be finite."""
+    """The array for an input in its datatype; raises InvalidInput unless it has its shape and is finite."""
     import numpy as np
 
     if port.name not in samples:

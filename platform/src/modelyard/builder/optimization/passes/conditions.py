@@ -1,4 +1,7 @@
-"""Why a pass does not apply: checks that each know one reason, chained with `or`; the first that speaks answers."""
+"""Why a pass does not apply: checks that each know one reason, chained with `or`; the first reason counts.
+
+Each gives a sentence that says why not, and what to do about it if anything can be done, or None.
+"""
 
 import importlib.util
 from collections.abc import Iterable
@@ -13,49 +16,49 @@ QUANTIZABLE_OPSET = 13
 
 
 def graph_of(artifact: ModelArtifact) -> Any:
-    """The model without its external weights: enough to look at."""
+    """The ModelProto without its external weights: enough to read its structure."""
     return read_model(artifact.path)
 
 
 def against_kind(artifact: ModelArtifact) -> str | None:
-    """ONNX alone can be rewritten."""
+    """Refuses what is not ONNX: nothing else can be rewritten."""
     return None if artifact.kind == "onnx" else "it rewrites ONNX graphs, and this model is OpenVINO IR by now."
 
 
 def against_precision(artifact: ModelArtifact) -> str | None:
-    """Lowering a precision twice is not tried."""
+    """Refuses a model that is not in fp32: a precision is not lowered twice."""
     if artifact.precision is Precision.FP32:
         return None
     return f"the model is in {artifact.precision} already; it needs the original in fp32."
 
 
 def against_data(evaluation: EvaluationData | None) -> str | None:
-    """Calibration needs real inputs."""
+    """Refuses when there are no inputs: calibration needs real ones."""
     if evaluation is not None and evaluation.inputs:
         return None
     return "it needs real inputs to calibrate with; add an eval.npz beside the model."
 
 
 def against_packages(*names: str) -> str | None:
-    """Libraries of the extra `optimize`."""
+    """Refuses when one of these packages, of the extra `optimize`, is not installed."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     return f"{missing[0]} is not installed here; install modelyard[optimize]." if missing else None
 
 
 def against_opset(model: Any, least: int) -> str | None:
-    """Operators that per-channel quantization needs came with an opset."""
+    """Refuses a ModelProto whose opset is below `least`, the first that has the operators a pass writes."""
     version = opset(model)
     return None if version >= least else f"the model has opset {version}, and it needs {least}; export it again."
 
 
 def against_graph(artifact: ModelArtifact, types: Iterable[str]) -> str | None:
-    """A float graph with something to quantize: new enough, not quantized before, with nodes of these types."""
+    """Refuses a graph that is too old, quantized already, or without constant weights in nodes of these types."""
     model = graph_of(artifact)
     return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, types)
 
 
 def against_operators(model: Any, types: Iterable[str]) -> str | None:
-    """Something to gain by: nodes of these types with constant weights."""
+    """Refuses a graph without nodes of these types that have constant weights."""
     names = tuple(types)
     if any(node.op_type in names for node in weighted(model)):
         return None
@@ -65,11 +68,11 @@ def against_operators(model: Any, types: Iterable[str]) -> str | None:
 
 
 def against_quantized(model: Any) -> str | None:
-    """A graph somebody quantized before."""
+    """Refuses a graph that is quantized already."""
     names = sorted(operators(model) & {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
     return f"the graph holds {names[0]}: it is quantized already; start from the float model." if names else None
 
 
 def against_cpu(hardware: Hardware, why: str) -> str | None:
-    """What only a GPU can do."""
+    """Refuses a machine without a GPU, for the reason `why`."""
     return None if hardware.gpu else f"{why}, and there is no GPU here."

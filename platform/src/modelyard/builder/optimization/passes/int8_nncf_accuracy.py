@@ -62,15 +62,18 @@ class Int8NncfAccuracy(Rewrite):
 
 
 class _Judge:
-    """What NNCF asks about a model, larger is better: the evaluation's metric for all samples; for some of them, by
-    which it ranks layers, and for each alone, how near the answers are to the expected ones."""
+    """Scores a model for NNCF, larger is better.
+
+    For all samples: the evaluation's metric (negative for errors). For some of them, by which NNCF ranks layers, and
+    for each alone: how near the answers are to the expected ones.
+    """
 
     def __init__(self, model: Any, path: Path, evaluation: EvaluationData) -> None:
         self.feeds = calibration.feeds(model, path, evaluation, _EVERYTHING)
         self.evaluation = evaluation
 
     def __call__(self, model: Any, indices: Iterable[int]) -> tuple[float, list[float]]:
-        """The value for these samples and of each; NNCF passes the numbers of samples."""
+        """The score of the ModelProto for the samples with these indices, and the score of each."""
         import numpy as np
         import onnxruntime as ort
 

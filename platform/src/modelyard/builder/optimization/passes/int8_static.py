@@ -43,7 +43,7 @@ class Int8Static(Rewrite):
 
 
 def against_quantization(artifact: ModelArtifact, evaluation: EvaluationData | None) -> str | None:
-    """Why a model cannot be quantized with calibration, or None."""
+    """Why a model cannot be quantized with calibration, as a sentence, or None."""
     return (
         conditions.against_kind(artifact)
         or conditions.against_precision(artifact)
@@ -55,7 +55,11 @@ def against_quantization(artifact: ModelArtifact, evaluation: EvaluationData | N
 def quantized(
     model: Any, folder: Path, feeds: Sequence[Feed], method: str, operators: str, *, symmetric: bool = False
 ) -> Path:
-    """FOLDER/model.onnx with QDQ pairs; `symmetric` is for TensorRT: S8 activations around 0, float biases."""
+    """Writes the ModelProto to FOLDER/model.onnx with QuantizeLinear/DequantizeLinear pairs; gives that path.
+
+    `method` is one of METHODS, `operators` is "all" or "products"; `symmetric` is for TensorRT: S8 activations
+    around 0, biases in float.
+    """
     from onnx import TensorProto
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 

@@ -14,7 +14,7 @@ SPACE: Mapping[str, Sequence[Any]] = {"ranges": ("mean", "widest"), **calibratio
 
 
 def nncf(seed: int) -> Any:
-    """The module, with every source of chance seeded."""
+    """The NNCF module, with Python's and numpy's random generators seeded and its logging off."""
     hide_reporter()
     import logging
 
@@ -28,7 +28,7 @@ def nncf(seed: int) -> Any:
 
 
 def settings(module: Any, feeds: Sequence[Feed], settled: Mapping[str, Any], transformer: bool) -> dict[str, Any]:
-    """Arguments every kind of quantization shares: for CPUs, over all feeds, S8 weights and asymmetric activations.
+    """Keyword arguments for NNCF's `quantize`: for CPUs, over all feeds, S8 weights and asymmetric activations.
 
     Transformers also get SmoothQuant, which moves outliers of activations into the weights.
     """

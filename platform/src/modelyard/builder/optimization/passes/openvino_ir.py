@@ -60,7 +60,7 @@ class OpenVinoInt8(Rewrite):
 
 
 def against_openvino(artifact: ModelArtifact, hardware: Hardware) -> str | None:
-    """Why OpenVINO is not for this model or machine, or None."""
+    """Why OpenVINO is not for this model or machine, as a sentence, or None."""
     if hardware.gpu:
         return "OpenVINO is tried for CPUs only, and this model is for an NVIDIA GPU."
     reason = conditions.against_kind(artifact) or conditions.against_packages("openvino")

@@ -15,7 +15,7 @@ from modelyard.errors import InvalidSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Rewrite:
-    """The traits of a pass; a subclass adds `applies` and `run`."""
+    """The properties of a pass (see `pass_api.Pass`); a subclass adds `applies` and `run`."""
 
     name: str
     precision: Precision = Precision.FP32
@@ -24,7 +24,7 @@ class Rewrite:
     space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def settled(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Every parameter with a value; raises InvalidSettings for one the pass does not have."""
+        """Every parameter of `space` with its value, defaults filled in; raises InvalidSettings for an unknown one."""
         strange = sorted(set(params) - set(self.space))
         if strange:
             known = ", ".join(sorted(self.space)) or "none"
@@ -32,6 +32,6 @@ class Rewrite:
         return {name: values[0] for name, values in self.space.items()} | dict(params)
 
     def made(self, artifact: ModelArtifact, path: Path, kind: Kind = "onnx") -> ModelArtifact:
-        """The material that lies at `path` after this pass."""
+        """The model that this pass wrote to `path`, made of `artifact`."""
         precision = artifact.precision if self.precision is Precision.FP32 else self.precision
         return ModelArtifact(path, kind, precision, (*artifact.passes, self.name))

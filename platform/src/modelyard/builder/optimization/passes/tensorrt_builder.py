@@ -17,7 +17,11 @@ from modelyard.builder.inference.tensorrt_plan import FACTS, PLAN, TIMING_CACHE,
 
 
 def build(job: dict[str, Any]) -> PlanFacts:
-    """Writes model.plan, model.json and timing.cache into job["folder"]; raises NoGpu or RuntimeError."""
+    """Writes model.plan, model.json and timing.cache into job["folder"]; gives what model.json says.
+
+    `job` holds model, folder, precision, profiles (least, usual and largest shape by input), workspace (bytes) and
+    timing_cache. Raises NoGpu, or RuntimeError when TensorRT cannot read or build the model.
+    """
     gpu = first_gpu()
     try:
         import tensorrt as trt  # pyright: ignore[reportMissingImports]

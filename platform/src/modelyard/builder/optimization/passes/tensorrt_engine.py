@@ -76,7 +76,10 @@ class TensorRt(Rewrite):
 
 
 def compiled(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What `tensorrt_builder` found, in a process of its own; raises UnsupportedModel with its sentence."""
+    """Runs `tensorrt_builder` on the job in a process of its own; gives the plan's facts as JSON.
+
+    Raises UnsupportedModel with the builder's sentence, HostFailure when the machine ended the process.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     job_file, result = folder / "job.json", folder / "result.json"
     job_file.write_text(json.dumps(job))

@@ -1,7 +1,7 @@
 """Training-time passes: for entries that bring a torch module, its data and a `training/recipe.yaml`.
 
     recipe               what the file may say: module, data, teacher, student or pruning, distillation, QAT, search
-    environment          the Python that has torch: not ours: named by MODELYARD_TORCH_PYTHON, or that of `make entries`
+    environment          the Python that has torch: named by MODELYARD_TORCH_PYTHON, or made by `make entries`
     training_run         one run of it: what was trained, kept in OUT/trained, not trained again while nothing changed
     torch_baseline       the network in torch itself, timed to compare with
     starting_points      how `modelyard optimize --train` begins: the starting points and recipes for the optimizer

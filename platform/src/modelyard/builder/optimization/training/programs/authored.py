@@ -29,6 +29,7 @@ class Rows:
 
     @property
     def are_classes(self) -> bool:
+        """Whether the targets name classes."""
         return not self.targets.is_floating_point()
 
 
@@ -40,7 +41,7 @@ class Authored:
     recipe: Mapping[str, Any]
 
     def network(self, architecture: Mapping[str, Any]) -> nn.Module:
-        """A new network, the same for the same seed; `architecture` goes before the recipe's."""
+        """A new network in eval mode, the same for the same seed; `architecture` goes before the recipe's."""
         torch.manual_seed(self.recipe["seed"])
         made = self._called("module", **{**self.recipe["architecture"], **architecture})
         if not isinstance(made, nn.Module):

@@ -9,7 +9,10 @@ from .train import TrainingJob, written
 
 
 def drawn(job: TrainingJob, architectures: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A file for each, `path` below `out` and `parameters`; or `against`, why the module cannot be made that way."""
+    """Exports each architecture with random weights: {"path" below the job's out, "parameters"} for each.
+
+    Or {"against": why the module cannot be made that way}.
+    """
     results = []
     for place, architecture in enumerate(architectures):
         path = f"{place}/model.onnx"
@@ -19,7 +22,7 @@ def drawn(job: TrainingJob, architectures: list[Mapping[str, Any]]) -> list[dict
 
 
 def scored(job: TrainingJob, architecture: Mapping[str, Any], epochs: int) -> dict[str, Any]:
-    """Its score after so many epochs of learning from the teacher, with the teacher's own (calibration rows)."""
+    """{"score", "teacher"}: its score on the calibration rows after `epochs` of learning, and the teacher's."""
     network = job.authored.network(architecture)
     name = "-".join(f"{key}{value}" for key, value in architecture.items())
     job.learn(network, name, fit.plan_of(job.recipe, epochs), lambda: None)

@@ -48,7 +48,7 @@ def export(
 
 
 def store_in_8_bits(model: onnx.ModelProto) -> None:
-    """Weights that QuantizeLinear rounds at every start become initializers of 8 bits."""
+    """Turns weights that QuantizeLinear rounds at every start into initializers of 8 bits, in place."""
     graph = model.graph
     held = {tensor.name: tensor for tensor in graph.initializer}
     for node in [node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] in held]:
@@ -65,7 +65,7 @@ def store_in_8_bits(model: onnx.ModelProto) -> None:
 
 
 def forget_traces(model: onnx.ModelProto) -> None:
-    """What torch notes about every node, the author's paths among it, is larger than a small network."""
+    """Removes, in place, what torch notes about every node: it names the author's paths and takes much room."""
     graph = model.graph
     for element in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
         element.doc_string = ""
@@ -78,7 +78,7 @@ def _rounded(values: Any, scale: Any, zero_point: Any) -> Any:
 
 
 def answers(path: Path, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """What the written file says in onnxruntime."""
+    """The outputs of the ONNX file in onnxruntime on the CPU, in the order of the model."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -34,7 +34,7 @@ class Plan:
 
 
 def plan_of(recipe: Mapping[str, Any], epochs: int) -> Plan:
-    """The recipe's way of training, for so many epochs."""
+    """The plan of a recipe for so many epochs; without `distill` its defaults for temperature and losses."""
     distill = recipe["distill"] or {"temperature": 4.0, "weights": {"hard": 0.3, "soft": 0.7}}
     return Plan(
         epochs=epochs,
@@ -85,7 +85,10 @@ def fit(
 
 
 def loss_of(predicted: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> Tensor:
-    """The loss of one batch, as the docstring of this module says."""
+    """The loss of one batch ([] tensor): hard and soft as the module's docstring says.
+
+    `predicted` and `taught` (the teacher's) are [rows, ...]; `targets` are classes [rows], or numbers [rows, ...].
+    """
     if targets.is_floating_point():
         hard = functional.mse_loss(predicted, targets.reshape(predicted.shape))
         soft = functional.mse_loss(predicted, taught)
@@ -98,7 +101,7 @@ def loss_of(predicted: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> T
 
 
 def answered(network: nn.Module, inputs: tuple[Tensor, ...], batch: int = 256) -> Tensor:
-    """What a network says to all rows, without gradients."""
+    """A network's answers to all rows, [rows, ...], without gradients; ValueError when it gives several tensors."""
     network.eval()
     with torch.no_grad():
         batches = [

@@ -22,7 +22,7 @@ PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "onnxscript", "safetensors"
 
 
 def main(arguments: list[str]) -> int:
-    """0 when it is done."""
+    """Does what the command line asks; gives the exit code, 0 or 1."""
     verb, rest = arguments[0], arguments[1:]
     if verb == "missing":
         print(_missing())

@@ -129,7 +129,7 @@ def prepared(network: nn.Module) -> fx.GraphModule:
 
 
 def fixed(network: nn.Module) -> nn.Module:
-    """The network, trained, with all its rounding as constants and one operator."""
+    """The trained network with all scales and zero points as constants, in place, in eval mode."""
     for module in network.modules():
         if isinstance(module, Activation | Rounded):
             module.fix()

@@ -29,7 +29,7 @@ Feed = tuple[Tensor, ...]
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """All answers as answers.npz in the job's `out`; how long they took, and the peak memory."""
+    """Writes all answers as answers.npz into the job's `out`; gives {"seconds", "peakMemory"} (bytes)."""
     run, inputs = opened(job)
     rows = len(inputs[0])
     started = time.perf_counter()
@@ -40,7 +40,7 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def time_turns(job: dict[str, Any]) -> None:
-    """Turns as stdin asks for them."""
+    """Times turns as stdin asks for them, until it asks with {}."""
     run, inputs = opened(job)
     feeds: dict[int, list[Feed]] = {}
     _say({})

@@ -35,7 +35,7 @@ class Ports:
 
 @dataclass
 class TrainingJob:
-    """One run; `stages` holds what it made so far, as JSON, with paths below `out`."""
+    """What one training works with; `stages` holds what it made so far, as JSON, with paths below `out`."""
 
     authored: Authored
     ports: Ports
@@ -46,6 +46,7 @@ class TrainingJob:
 
     @property
     def recipe(self) -> Mapping[str, Any]:
+        """The entry's recipe.yaml, with all defaults filled in."""
         return self.authored.recipe
 
     @cached_property
@@ -55,7 +56,7 @@ class TrainingJob:
         return fit.answered(self.authored.teacher(), self.authored.train.inputs)
 
     def learn(self, network: nn.Module, name: str, plan: fit.Plan, after: Callable[[], None]) -> None:
-        """Trains in place, told and logged by epoch."""
+        """Trains the network in place; every epoch is told and logged. `after` is called after each step."""
 
         def on_epoch(epoch: int, loss: float) -> None:
             self.tell(f"training {name}: epoch {epoch} of {plan.epochs}, loss {loss:.4f}")
@@ -81,7 +82,10 @@ class TrainingJob:
 
 
 def train(job: TrainingJob) -> list[dict[str, Any]]:
-    """All stages of the recipe; ValueError with a sentence when something in it cannot be done."""
+    """Runs all stages of the recipe and gives them as JSON: name, path, passes, precision, score, parameters, zeros.
+
+    ValueError with a sentence when something in the recipe cannot be done.
+    """
     recipe, name, passes, after = job.recipe, "", [], _nothing
     network = job.authored.original()
     if recipe["prune"]:
