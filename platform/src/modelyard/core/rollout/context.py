@@ -89,7 +89,7 @@ class RolloutContext:
 
     @property
     def wanted_revision(self) -> tuple[str, str] | None:
-        """Name (empty until it is built) and build digest of the wanted revision; None while it is not known."""
+        """Name (empty until it is built) and build digest of what the spec asks for; None while it is not known."""
         if self.artifact.revision is not None:
             return self.artifact.revision.name, self.artifact.revision.digest
         return ("", self.artifact.build.digest) if self.artifact.build is not None else None
