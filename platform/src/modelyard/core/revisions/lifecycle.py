@@ -163,7 +163,7 @@ def _refresh(revision: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
 
 
 def _toward_target(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
-    """One step towards the order for this revision, as far as it concerns no other's traffic."""
+    """The revision one stage on towards the target, as far as that concerns no other revision's traffic."""
     if revision.name in target.standby:
         return _to(revision, Stage.STANDBY, 0, facts) if revision.stage in (Stage.LEAVING, Stage.JOINING) else revision
     if target.weights.get(revision.name, 0) or revision.stage is Stage.SERVING:
@@ -191,7 +191,7 @@ def _started(
 def _shared(
     kept: tuple[RevisionStatus, ...], target: TrafficTarget, facts: RevisionFacts
 ) -> tuple[RevisionStatus, ...]:
-    """The shares as ordered, once all who are to have one can take it; the newcomers join meanwhile."""
+    """The target's weights, once every revision that is to have one can take it; until then newcomers join."""
     held = any(revision.stage is Stage.SERVING for revision in kept)
     if not target.weights:
         return tuple(

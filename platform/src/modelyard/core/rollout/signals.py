@@ -174,7 +174,7 @@ def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
 
 
 def _preconditions_met(context: RolloutContext) -> bool:
-    """Another revision than the stable is wanted, and it was not refused before."""
+    """The spec asks for another revision than the stable, and it was not refused before."""
     return context.wanted_revision is not None and not context.wants(context.rollout.stable) and not context.refused
 
 

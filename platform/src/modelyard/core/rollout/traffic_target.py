@@ -1,6 +1,6 @@
 """What a rollout's state asks of the revisions: a pure function, so that a restarted operator asks for the same.
 
-The candidate's share is `status.rollout.weight`, the stable has the rest; at 100 the stable stands by. A weight
+The candidate's weight is `status.rollout.weight`, the stable has the rest; at 100 the stable stands by. A weight
 rises only when the candidate has the replicas for it: the stable's at the rollout's start, in proportion. The
 stable keeps those replicas to the end, so that it can take everything back at any moment.
 """
