@@ -122,7 +122,7 @@ def test_a_deleted_model_leaves_nothing_in_the_cluster_or_in_memory(serving: Ope
     eventually(lambda: not serving.queue.knows(key), "no key in the queue")
     assert serving.cache.model(key) is None
     assert serving.observer.probes.of(key) == {}
-    assert serving.observer.wishes.of(lively.status("digits").get("build", {}).get("digest", "")) == []
+    assert serving.observer.desired_builds.of(lively.status("digits").get("build", {}).get("digest", "")) == []
     assert revision not in str(serving.cache.count())
 
 

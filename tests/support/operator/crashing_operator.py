@@ -88,7 +88,7 @@ class Hands:
             self._cache.compare(self._cache.uids(kind), kind, [one["metadata"]["uid"] for one in listed])
             for one in listed:
                 self._cache.put(one)
-        return self._reconciler.look(Key(self._bench.namespace, name))
+        return self._reconciler.reconcile(Key(self._bench.namespace, name))
 
 
 def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf")) -> int:

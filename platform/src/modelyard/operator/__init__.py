@@ -1,8 +1,8 @@
 """The controller: watch -> queue -> observe -> `core.decide` -> carry out.
 
-`watch.py` keeps the cache like the cluster and puts keys of Models into the queue. While this replica
-holds the Lease, workers take a key, gather a `Snapshot` (`observe.py`), ask for a `Plan` and carry it out
-(`reconcile.py`). Everything is repeated from the cluster's state alone: what is in memory here (cache, last
+`cache` (its watches) keeps a copy of the cluster and puts keys of Models into the queue. While this replica
+holds the Lease, workers take a key, gather a `Snapshot` (`observer`), ask for a `Plan` and carry it out
+(`reconciler`). Everything is repeated from the cluster's state alone: what is in memory here (cache, last
 warm-up answers, positive answers of the store) may be lost at any time.
 
     kopf thread            watches -> cache, queue

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Verdict = tuple[bool, str]
+"""Whether a probe passes, and the sentence it answers with."""
 
 
 class Endpoints:
-    """A small HTTP server; `port` is the one really bound (0 asks for any)."""
+    """The HTTP server in a thread of its own; `port` is the port that is bound (0 asks for any free one)."""
 
     def __init__(
         self, port: int, metrics: Callable[[], bytes], healthy: Callable[[], Verdict], ready: Callable[[], Verdict]
@@ -41,17 +42,17 @@ def _handler(
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
-                self._say(200, metrics(), "text/plain; version=0.0.4; charset=utf-8")
+                self._answer(200, metrics(), "text/plain; version=0.0.4; charset=utf-8")
             elif self.path in ("/healthz", "/readyz"):
-                good, why = (healthy if self.path == "/healthz" else ready)()
-                self._say(200 if good else 503, why.encode() + b"\n", "text/plain; charset=utf-8")
+                passed, reason = (healthy if self.path == "/healthz" else ready)()
+                self._answer(200 if passed else 503, reason.encode() + b"\n", "text/plain; charset=utf-8")
             else:
-                self._say(404, b"/metrics /healthz /readyz\n", "text/plain; charset=utf-8")
+                self._answer(404, b"/metrics /healthz /readyz\n", "text/plain; charset=utf-8")
 
         def log_message(self, format: str, *args: object) -> None:
             """Probes every few seconds are not news."""
 
-        def _say(self, code: int, body: bytes, kind: str) -> None:
+        def _answer(self, code: int, body: bytes, kind: str) -> None:
             self.send_response(code)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Leases(Protocol):
-    """What of the API server the Lease needs."""
+    """The API server's verbs that the Lease needs; `replace` gives None when the version read is not the latest."""
 
     def get(self, ref: Ref) -> dict[str, Any] | None: ...
     def create(self, thing: Object) -> dict[str, Any]: ...
@@ -54,73 +54,73 @@ class Lease:
         return self._clock() < self._valid_until
 
     def step(self) -> bool:
-        """Renews when held, takes over when possible; False when the API server could not be asked."""
+        """Renews the Lease when held, takes it when it is free; False when the API server could not be reached."""
         began = self._clock()
         try:
             taken = self._attempt()
         except Conflict:
             taken = False
             self._valid_until = float("-inf")
-        except OutsideError as bad:
-            _log.warning("lease not reached", extra={"fields": {"reason": bad.reason, "error": str(bad)}})
+        except OutsideError as error:
+            _log.warning("lease not reached", extra={"fields": {"reason": error.reason, "error": str(error)}})
             return False
         self._valid_until = began + self._seconds * 2 / 3 if taken else float("-inf")
         return True
 
     def release(self) -> None:
-        """Stops holding at once, then tells the others, best effort."""
+        """Stops holding at once, then empties the Lease's holder for the others; a failure is only logged."""
         was_held, self._valid_until = self.held, float("-inf")
         if not was_held:
             return
         try:
-            found = self._leases.get(self._ref)
-            if found is not None and found["spec"].get("holderIdentity") == self._identity:
-                self._leases.replace({**found, "spec": {**found["spec"], "holderIdentity": "", "renewTime": _now()}})
-        except OutsideError as bad:
-            _log.warning("lease not released", extra={"fields": {"reason": bad.reason, "error": str(bad)}})
+            lease = self._leases.get(self._ref)
+            if lease is not None and lease["spec"].get("holderIdentity") == self._identity:
+                self._leases.replace({**lease, "spec": {**lease["spec"], "holderIdentity": "", "renewTime": _now()}})
+        except OutsideError as error:
+            _log.warning("lease not released", extra={"fields": {"reason": error.reason, "error": str(error)}})
 
     def run(self, stop: threading.Event, changed: Callable[[bool], None]) -> None:
-        """Keeps stepping until `stop`, then releases; `changed` hears of every change of `held`."""
+        """Calls `step` until `stop` is set, then `release`; `changed` is called with every new value of `held`."""
         held = False
         while not stop.is_set():
-            asked = self.step()
+            reached = self.step()
             if self.held != held:
                 held = not held
                 changed(held)
-            stop.wait(self._seconds / 3 if held and asked else min(1.0, self._seconds / 10))
+            stop.wait(self._seconds / 3 if held and reached else min(1.0, self._seconds / 10))
         self.release()
         if held:
             changed(False)
 
     def _attempt(self) -> bool:
-        found = self._leases.get(self._ref)
-        if found is None:
-            self._leases.create(self._wanted(None))
+        lease = self._leases.get(self._ref)
+        if lease is None:
+            self._leases.create(self._renewed(None))
             return True
-        if not self._free(found):
+        if not self._free(lease):
             return False
-        return self._leases.replace(self._wanted(found)) is not None
+        return self._leases.replace(self._renewed(lease)) is not None
 
-    def _free(self, found: Object) -> bool:
-        spec = found.get("spec", {})
-        version = found["metadata"]["resourceVersion"]
+    def _free(self, lease: Object) -> bool:
+        spec = lease.get("spec", {})
+        version = lease["metadata"]["resourceVersion"]
         if version != self._seen_version:
             self._seen_version, self._seen_at = version, self._clock()
         if spec.get("holderIdentity", "") in ("", self._identity):
             return True
         return self._clock() - self._seen_at >= spec.get("leaseDurationSeconds", self._seconds)
 
-    def _wanted(self, found: Object | None) -> dict[str, Any]:
-        before = found.get("spec", {}) if found else {}
-        stays = before.get("holderIdentity") == self._identity
+    def _renewed(self, lease: Object | None) -> dict[str, Any]:
+        previous = lease.get("spec", {}) if lease else {}
+        stays = previous.get("holderIdentity") == self._identity
         spec = {
             "holderIdentity": self._identity,
             "leaseDurationSeconds": max(1, round(self._seconds)),
-            "acquireTime": before.get("acquireTime") if stays else _now(),
+            "acquireTime": previous.get("acquireTime") if stays else _now(),
             "renewTime": _now(),
-            "leaseTransitions": before.get("leaseTransitions", 0) + (0 if stays or found is None else 1),
+            "leaseTransitions": previous.get("leaseTransitions", 0) + (0 if stays or lease is None else 1),
         }
-        metadata = found["metadata"] if found else {"name": self._ref.name, "namespace": self._ref.namespace}
+        metadata = lease["metadata"] if lease else {"name": self._ref.name, "namespace": self._ref.namespace}
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
 

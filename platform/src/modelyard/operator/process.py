@@ -1,4 +1,4 @@
-"""One replica of the operator: its parts put together, started in order, stopped in the reverse order.
+"""One replica of the operator: its components put together, started in order, stopped in the reverse order.
 
 Stopping hands over without a gap: workers finish, no new write begins, writes under way end, the Lease is
 released, and only then do the watches close.
@@ -56,7 +56,7 @@ class Library:
 
 
 class Operator:
-    """All parts of one replica. `run` returns when `stop` is set or when a part has died."""
+    """The components of one replica. `run` returns when `stop` is set or when a component's thread has ended."""
 
     def __init__(self, settings: Settings, access: Configuration, library: Library) -> None:
         self.settings = settings
@@ -85,7 +85,7 @@ class Operator:
         self._waits_for = ""
 
     def run(self, stop: threading.Event) -> bool:
-        """Works until `stop`; False when a part died before that."""
+        """Works until `stop` is set; False when a component's thread ended before that."""
         fields = {"version": __version__, "identity": self._identity, "namespace": self.settings.operator.namespace}
         _log.info("starting", extra={"fields": fields})
         self.endpoints.start()
@@ -98,24 +98,24 @@ class Operator:
             self.sampler.start()
             self.workers.start()
             leading.start()
-        while not stop.wait(1.0) and leading.is_alive() and self._parts_live():
+        while not stop.wait(1.0) and leading.is_alive() and self._components_live():
             pass
-        asked = stop.is_set()
-        _log.info("stopping", extra={"fields": {"asked": asked}})
+        stopped = stop.is_set()
+        _log.info("stopping", extra={"fields": {"asked": stopped}})
         self._hand_over(leaving, leading)
-        return asked
+        return stopped
 
-    def changed(self, thing: Object, gone: bool) -> None:
-        """The cache has changed: wakes the Models it concerns."""
-        self.metrics.saw(thing["kind"])
-        if thing["kind"] == "Job":
-            self._job_changed(thing, gone)
-        if gone and thing["kind"] == "Pod":
-            self._crashes.forget(thing["metadata"]["uid"])
-        key = key_of(thing)
+    def changed(self, changed: Object, gone: bool) -> None:
+        """Queues the Models that an object concerns which came, changed or is `gone`."""
+        self.metrics.saw(changed["kind"])
+        if changed["kind"] == "Job":
+            self._job_changed(changed, gone)
+        if gone and changed["kind"] == "Pod":
+            self._crashes.forget(changed["metadata"]["uid"])
+        key = key_of(changed)
         if key is None:
             return
-        if thing["kind"] == MODEL.kind and gone:
+        if changed["kind"] == MODEL.kind and gone:
             self.queue.drop(key)
             self.observer.forget(key)
         if self.cache.model(key) is not None or self._left_work(key):
@@ -126,19 +126,19 @@ class Operator:
         return any(ref.kind == "Job" for ref in self.cache.children(key))
 
     def healthy(self) -> Verdict:
-        """For the kubelet: restart me when this is False."""
+        """For the liveness probe: False, and why, when the kubelet is to restart this replica."""
         if self._waits_for:
             return True, self._waits_for
-        deaf = time.monotonic() - self.watches.beat
-        if deaf > _DEAF_SECONDS:
-            return False, f"the watches have not been alive for {deaf:.0f} s"
+        silent = time.monotonic() - self.watches.beat
+        if silent > _DEAF_SECONDS:
+            return False, f"the watches have not been alive for {silent:.0f} s"
         stuck = self.queue.longest_taken()
         if stuck > _STUCK_SECONDS:
             return False, f"a worker has held one Model for {stuck:.0f} s"
         return True, "ok"
 
     def ready(self) -> Verdict:
-        """For the Deployment: this replica could take over."""
+        """For the readiness probe: True once the cache is complete, so that this replica could take over."""
         if self._waits_for:
             return False, self._waits_for
         if not self.sync.complete.is_set():
@@ -159,7 +159,7 @@ class Operator:
             self.metrics,
         )
 
-    def _parts_live(self) -> bool:
+    def _components_live(self) -> bool:
         return self.watches.alive and self.workers.alive and self.sync.alive and self.sampler.alive
 
     def _may_work(self) -> bool:
@@ -185,7 +185,7 @@ class Operator:
             if gone:
                 self._checks.forget(job["metadata"]["uid"])
             return
-        for key in self.observer.wishes.of(label):
+        for key in self.observer.desired_builds.of(label):
             self.queue.add(key)
         finished = self._builds.finished(job)
         if finished is not None and self.lease.held:
@@ -198,8 +198,8 @@ class Operator:
                 missing = self.cluster.unserved(list(BY_NAME.values()))
                 names = ", ".join(f"{kind.plural}.{kind.api_version}" for kind in missing)
                 self._waits_for = names and f"the API server does not know {names}: install their CRDs"
-            except OutsideError as bad:
-                self._waits_for = str(bad)
+            except OutsideError as error:
+                self._waits_for = str(error)
             if not self._waits_for:
                 return
             _log.warning("waiting", extra={"fields": {"for": self._waits_for}})

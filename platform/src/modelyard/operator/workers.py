@@ -1,6 +1,6 @@
 """The threads that take Models from the queue, while this replica leads and the cache is complete.
 
-| a look ended with | then |
+| a reconcile pass ended with | then |
 |---|---|
 | nothing left to do | when something happens, or when the plan says so |
 | a change | again at once; a Model that changes without end is slowed down |
@@ -70,41 +70,41 @@ class Workers:
                     self._queue.done(key)
 
     def work(self, key: Key) -> None:
-        """One look at one Model, measured, and its return to the queue."""
+        """One timed reconcile pass; puts the Model back into the queue as the table above says. Raises nothing."""
         began = time.monotonic()
         try:
-            outcome = self._reconciler.look(key)
-            self._settle(key, outcome)
+            result = self._reconciler.reconcile(key)
+            self._settle(key, result)
         except NotLeading:
-            outcome = ReconcileResult("not_leading")
+            result = ReconcileResult("not_leading")
             self._queue.add(key, _SLOW_SECONDS)
-        except OutsideError as bad:
-            outcome = ReconcileResult("outside")
-            self._retry(key, bad)
+        except OutsideError as error:
+            result = ReconcileResult("outside")
+            self._retry(key, error)
         except Exception:  # noqa: BLE001 - one Model's defect must not stop the others
-            outcome = ReconcileResult("defect")
+            result = ReconcileResult("defect")
             _log.exception("a look failed", extra={"fields": {"model": "/".join(key)}})
             self._queue.retry(key)
-        self._reconciler.metrics.reconcile_seconds.labels(outcome.word).observe(time.monotonic() - began)
+        self._reconciler.metrics.reconcile_seconds.labels(result.word).observe(time.monotonic() - began)
 
-    def _settle(self, key: Key, outcome: ReconcileResult) -> None:
-        if outcome.away:
+    def _settle(self, key: Key, result: ReconcileResult) -> None:
+        if result.away:
             self._queue.retry(key)
             return
         self._queue.forget(key)
-        row = self._changes.pop(key, 0) + 1
-        if outcome.word == "changed":
-            self._changes[key] = row
-        if outcome.again is not None:
-            self._queue.add(key, outcome.again if row < _RESTLESS else max(outcome.again, _SLOW_SECONDS))
+        in_a_row = self._changes.pop(key, 0) + 1
+        if result.word == "changed":
+            self._changes[key] = in_a_row
+        if result.again is not None:
+            self._queue.add(key, result.again if in_a_row < _RESTLESS else max(result.again, _SLOW_SECONDS))
 
-    def _retry(self, key: Key, bad: OutsideError) -> None:
+    def _retry(self, key: Key, error: OutsideError) -> None:
         after = self._queue.retry(key)
-        fields = {"model": "/".join(key), "reason": bad.reason, "error": str(bad), "again_in": round(after, 1)}
+        fields = {"model": "/".join(key), "reason": error.reason, "error": str(error), "again_in": round(after, 1)}
         _log.warning("a write did not go through", extra={"fields": fields})
         model = self._reconciler.cache.model(key)
-        if isinstance(bad, Refused) and model is not None:
+        if isinstance(error, Refused) and model is not None:
             try:
-                self._reconciler.recorder.post(model, Event("Warning", "Refused", str(bad)))
+                self._reconciler.recorder.post(model, Event("Warning", "Refused", str(error)))
             except NotLeading:
                 return

@@ -1,11 +1,11 @@
-"""The work queue: which Models are to be looked at, each once, and when.
+"""The work queue: which Models are to be reconciled, each once, and when.
 
     add --> waiting --take--> taken --done--> (gone)
                               taken --add---> waiting again once done
     add(after) --time--> waiting
 
 A key waits at most once and is taken by one worker at a time. A delayed add keeps the earliest moment
-asked for. Failures are spaced by `base * 2**n` seconds up to `cap`, with a random share of half of it so
+asked for. Failures are spaced by `base * 2**n` seconds up to `cap`, of which up to half is left off at random so
 that many Models that failed together do not return together; `forget` ends the series.
 """
 
@@ -46,7 +46,7 @@ class Queue(Generic[K]):
             self._changed.notify()
 
     def retry(self, key: K) -> float:
-        """Asks for `key` again after its next back-off; the seconds chosen."""
+        """Adds `key` after its next back-off; returns the seconds chosen."""
         with self._changed:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
@@ -63,8 +63,8 @@ class Queue(Generic[K]):
     def drop(self, key: K) -> None:
         """Forgets everything about `key`; a worker that holds it finishes undisturbed."""
         with self._changed:
-            for known in (self._waiting, self._due, self._failures):
-                known.pop(key, None)
+            for keys in (self._waiting, self._due, self._failures):
+                keys.pop(key, None)
             self._again.discard(key)
 
     def take(self, timeout: float) -> K | None:
@@ -113,7 +113,7 @@ class Queue(Generic[K]):
     def knows(self, key: K) -> bool:
         """Whether `key` waits, is taken, is due later or has failed."""
         with self._changed:
-            return any(key in known for known in (self._waiting, self._taken, self._due, self._failures, self._again))
+            return any(key in keys for keys in (self._waiting, self._taken, self._due, self._failures, self._again))
 
     def _delay(self, key: K, due: float) -> None:
         if key in self._waiting or due >= self._due.get(key, float("inf")):

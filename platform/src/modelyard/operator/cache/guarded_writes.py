@@ -29,13 +29,16 @@ class Leadership(Protocol):
 
 
 class Counter(Protocol):
-    """Hears of every write."""
+    """Counts writes by verb and kind."""
 
     def wrote(self, verb: str, kind: str) -> None: ...
 
 
 class GuardedWrites:
-    """The writing verbs of the cluster, guarded and read back."""
+    """The writing verbs of the cluster, guarded and read back.
+
+    Each raises NotLeading when this replica may not write, and what `Cluster` raises: Conflict or another OutsideError.
+    """
 
     def __init__(self, cluster: Cluster, cache: ObjectCache, leadership: Leadership, counter: Counter) -> None:
         self._cluster, self._cache, self._leadership, self._counter = cluster, cache, leadership, counter
@@ -43,23 +46,23 @@ class GuardedWrites:
         self._under_way = 0
         self._closed = False
 
-    def apply(self, wanted: Object) -> None:
-        """Server-side apply of one child."""
-        with self._permit("apply", wanted["kind"]):
-            self._keep(self._cluster.apply(wanted))
+    def apply(self, child: Object) -> None:
+        """Applies one child server-side and puts the answer into the cache."""
+        with self._permit("apply", child["kind"]):
+            self._keep(self._cluster.apply(child))
 
     def scale(self, ref: Ref, replicas: int) -> None:
         """Sets the replicas of a Deployment."""
         with self._permit("scale", ref.kind):
             answer = self._cluster.scale(ref, replicas)
-            known = self._cache.get(ref)
-            if answer is not None and known is not None:
-                self._cache.put(_scaled(known, answer))
+            cached = self._cache.get(ref)
+            if answer is not None and cached is not None:
+                self._cache.put(_scaled(cached, answer))
 
     def delete(self, ref: Ref) -> None:
-        """Deletes the very object that was decided upon; one made anew meanwhile stays."""
-        known = self._cache.get(ref)
-        uid = known["metadata"]["uid"] if known else None
+        """Deletes the object the cache holds, by uid; one of the same name made since then stays."""
+        cached = self._cache.get(ref)
+        uid = cached["metadata"]["uid"] if cached else None
         with self._permit("delete", ref.kind):
             try:
                 left = self._cluster.delete(ref, uid)
@@ -71,7 +74,7 @@ class GuardedWrites:
                 self._cache.remove(ref, uid)
 
     def status(self, ref: Ref, uid: str, status: Object) -> None:
-        """Applies the status of that very Model; nothing when it is gone."""
+        """Applies the status of the Model with that uid; takes it out of the cache when it is gone."""
         with self._permit("status", ref.kind):
             answer = self._cluster.apply_status(ref, uid, status)
             if answer is None:
@@ -79,13 +82,13 @@ class GuardedWrites:
             else:
                 self._keep(answer)
 
-    def create(self, thing: Object) -> None:
-        """Makes an object; Conflict when its name is taken."""
-        with self._permit("create", thing["kind"]):
-            self._cluster.create(thing)
+    def create(self, created: Object) -> None:
+        """Creates an object. Raises Conflict when its name is taken."""
+        with self._permit("create", created["kind"]):
+            self._cluster.create(created)
 
     def merge(self, ref: Ref, change: Object) -> None:
-        """Merges a change into an object."""
+        """Changes the fields in `change` of an object (merge patch)."""
         with self._permit("patch", ref.kind):
             self._cluster.merge(ref, change)
 
@@ -115,12 +118,12 @@ class GuardedWrites:
         self._cache.put(thing)
 
 
-def _scaled(known: Object, scale: Mapping[str, Any]) -> Object:
-    """The Deployment as it must be after its scale became `scale`."""
-    metadata = known["metadata"]
+def _scaled(deployment: Object, scale: Mapping[str, Any]) -> Object:
+    """The Deployment as the API server has it once its scale is `scale`."""
+    metadata = deployment["metadata"]
     later = {
         **metadata,
         "resourceVersion": scale["metadata"]["resourceVersion"],
         "generation": metadata.get("generation", 0) + 1,
     }
-    return {**known, "metadata": later, "spec": {**known["spec"], "replicas": scale["spec"]["replicas"]}}
+    return {**deployment, "metadata": later, "spec": {**deployment["spec"], "replicas": scale["spec"]["replicas"]}}

@@ -68,12 +68,12 @@ class ObjectCache:
         with self._lock:
             self._forget_old()
             gone_at, _ = self._gone.get(thing["metadata"]["uid"], (-1, 0.0))
-            known = self._kinds[ref.kind].get(ref)
-            newest = max(gone_at, -1 if known is None else version_of(known))
+            cached = self._kinds[ref.kind].get(ref)
+            newest = max(gone_at, -1 if cached is None else version_of(cached))
             if newest >= version_of(thing):
                 return False
-            if known is not None:
-                self._disown(ref, known)
+            if cached is not None:
+                self._disown(ref, cached)
             self._kinds[ref.kind][ref] = thing
             if (key := key_of(thing)) is not None:
                 self._owned.setdefault(key, set()).add(ref)
@@ -82,11 +82,11 @@ class ObjectCache:
     def remove(self, ref: Ref, uid: str, version: int = 0) -> None:
         """Takes out the object with that uid, and remembers that up to `version` it is gone."""
         with self._lock:
-            known = self._kinds[ref.kind].get(ref)
-            if known is not None and known["metadata"]["uid"] == uid:
-                version = max(version, version_of(known))
+            cached = self._kinds[ref.kind].get(ref)
+            if cached is not None and cached["metadata"]["uid"] == uid:
+                version = max(version, version_of(cached))
                 del self._kinds[ref.kind][ref]
-                self._disown(ref, known)
+                self._disown(ref, cached)
             self._gone.pop(uid, None)
             self._gone[uid] = (version, self._clock())
 
@@ -128,7 +128,7 @@ class ObjectCache:
     def compare(self, before: Mapping[str, Ref], kind: str, listed: Collection[str]) -> tuple[int, list[Ref]]:
         """Takes out what was cached `before` a listing and is not in it.
 
-        Answers how many listed objects are missing here, and what was taken out.
+        `before` and `listed` go by uid. Returns how many listed objects the cache lacks, and what was taken out.
         """
         lost = {uid: ref for uid, ref in before.items() if uid not in listed}
         for uid, ref in lost.items():
@@ -137,8 +137,8 @@ class ObjectCache:
             held = {thing["metadata"]["uid"] for thing in self._kinds[kind].values()} | self._gone.keys()
         return sum(1 for uid in listed if uid not in held), list(lost.values())
 
-    def _disown(self, ref: Ref, known: Object) -> None:
-        key = key_of(known)
+    def _disown(self, ref: Ref, cached: Object) -> None:
+        key = key_of(cached)
         if key is not None and key in self._owned:
             self._owned[key].discard(ref)
             if not self._owned[key]:

@@ -48,7 +48,7 @@ class Resync:
         self._stop.set()
 
     def compare(self) -> bool:
-        """One comparison of all kinds; True when the cache lacks nothing."""
+        """Compares all kinds once; True when the cache lacks nothing. Raises OutsideError when a listing fails."""
         lacking = {kind.kind: number for kind in self._kinds if (number := self._lacking(kind))}
         self.missing = ", ".join(f"{number} {kind}" for kind, number in lacking.items())
         return not lacking
@@ -56,7 +56,7 @@ class Resync:
     def _lacking(self, kind: Kind) -> int:
         before = self._cache.uids(kind.kind)
         namespace = self._platform if kind.kind == "Job" else ""
-        listed = {one["uid"] for one in self._cluster.metadata(kind.kind, namespace, kind.label)}
+        listed = {metadata["uid"] for metadata in self._cluster.metadata(kind.kind, namespace, kind.label)}
         missing, lost = self._cache.compare(before, kind.kind, listed)
         for ref in lost:
             _log.warning("gone without a word", extra={"fields": {"kind": ref.kind, "name": "/".join(ref[1:])}})
@@ -68,8 +68,8 @@ class Resync:
             try:
                 if self.compare():
                     self.complete.set()
-            except OutsideError as bad:
-                self.missing = str(bad)
-                _log.warning("not compared", extra={"fields": {"reason": bad.reason, "error": str(bad)}})
+            except OutsideError as error:
+                self.missing = str(error)
+                _log.warning("not compared", extra={"fields": {"reason": error.reason, "error": str(error)}})
             jitter = 0.8 + 0.4 * random.random()  # noqa: S311 - spreads load, guards nothing
             self._stop.wait(jitter * (_EVERY_SECONDS if self.complete.is_set() else _FIRST_SECONDS))

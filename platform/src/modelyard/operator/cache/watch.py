@@ -49,13 +49,16 @@ class Watches:
         return self._thread.is_alive()
 
     def stop(self, patience: float = 2.0) -> None:
-        """Ends the streams; returns after `patience` seconds at the latest."""
+        """Ends the streams and waits for kopf's thread, `patience` seconds at most."""
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(patience)
 
     def take_in(self, kind: Kind, event_type: str | None, body: Any) -> None:
-        """One watch event into the cache; `changed` hears of it when it is news."""
+        """Puts one watch event into the cache and calls `changed` unless the cache holds that version or a later one.
+
+        `event_type` is ADDED, MODIFIED, DELETED, or None for an object of the first listing.
+        """
         metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
         thing = {**body, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
         if event_type == "DELETED":
@@ -109,7 +112,7 @@ class Watches:
 
 
 def connection(access: Configuration) -> kopf.ConnectionInfo:
-    """Our client's access in kopf's terms; a token is read from its file again when it has grown old."""
+    """The access of the kubernetes client as kopf's connection; a token from a file is read again when it is old."""
     header = access.auth_settings().get("BearerToken", {}).get("value") or ""
     return kopf.ConnectionInfo(
         server=access.host,

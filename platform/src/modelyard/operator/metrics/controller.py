@@ -2,7 +2,7 @@
 
 | metric | labels | meaning |
 |---|---|---|
-| reconcile_seconds | outcome | one look at one Model: settled, changed, gone, invalid, outside, defect, not_leading |
+| reconcile_seconds | outcome | one reconcile pass: settled, changed, gone, invalid, outside, defect, not_leading |
 | queue_depth | | Models that wait for a worker |
 | leader | | 1 while this replica holds the Lease |
 | models | condition, status | Models by condition, from the cache |
@@ -15,8 +15,8 @@
 | scrape_seconds | | one reading of the gateway's counters |
 | scrape_failures_total | | readings that some pod did not take part in |
 
-Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollout_metrics.py` tells
-of rollouts.
+Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollouts.py` tells of
+rollouts.
 """
 
 from collections import Counter as Tally
@@ -106,9 +106,9 @@ class _World(Collector):
             objects.add_metric([kind], number)
         models = GaugeMetricFamily("modelyard_models", "Models by condition.", labels=["condition", "status"])
         tally = Tally(
-            (one["type"], one["status"])
+            (condition["type"], condition["status"])
             for model in self._cache.models()
-            for one in (model.get("status") or {}).get("conditions", [])
+            for condition in (model.get("status") or {}).get("conditions", [])
         )
         for (condition, status), number in sorted(tally.items()):
             models.add_metric([condition, status], number)

@@ -3,7 +3,7 @@
 | metric | labels | meaning |
 |---|---|---|
 | rollout_phase | namespace, model, phase, reason | 1 for the phase the rollout is in; Idle when none is under way |
-| rollout_weight | namespace, model, kind | the candidate's share in percent: desired, and observed at the gateway |
+| rollout_weight | namespace, model, kind | the candidate's weight in percent: desired, and observed at the gateway |
 | rollout_gate_e_value | namespace, model, gate, evidence | how much speaks against, in favour of the candidate |
 | rollout_gate_threshold | namespace, model, gate, evidence | the e-value at which the gate fails, passes |
 | rollout_requests_total | namespace, model, result | the candidate's requests since the rollout began: good, bad |
@@ -57,10 +57,9 @@ class RolloutMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         models = self._cache.models()
         self._count(models)
-        found = [(_place(model), _rollout(model)) for model in models]
-        told = [(place, rollout) for place, rollout in found if rollout]
-        yield from (_phases(told), _weights(told), _ends(told), _requests(told))
-        yield from _gates(told)
+        rollouts = [(_place(model), rollout) for model in models if (rollout := _rollout(model))]
+        yield from (_phases(rollouts), _weights(rollouts), _ends(rollouts), _requests(rollouts))
+        yield from _gates(rollouts)
         yield from self._durations.collect()
 
     def _count(self, models: Iterable[Written]) -> None:
@@ -69,10 +68,10 @@ class RolloutMetrics(Collector):
             before, self._known = self._known, {}
             for model in models:
                 uid, history = model["metadata"]["uid"], _rollout(model).get("history") or []
-                self._known[uid] = {(one["revision"], one["startTime"]) for one in history}
-                for one in history:
-                    if (one["revision"], one["startTime"]) not in before.get(uid, set()):
-                        self._observe(one)
+                self._known[uid] = {(record["revision"], record["startTime"]) for record in history}
+                for record in history:
+                    if (record["revision"], record["startTime"]) not in before.get(uid, set()):
+                        self._observe(record)
 
     def _observe(self, record: Written) -> None:
         started, ended = _seconds(record["startTime"]), _seconds(record["endTime"])
@@ -100,56 +99,56 @@ def _gate(rollout: Written, name: str) -> Written:
     return next((gate for gate in rollout.get("gates") or [] if gate["name"] == name), {})
 
 
-def _phases(told: Iterable[tuple[Place, Written]]) -> Metric:
+def _phases(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
     family = GaugeMetricFamily("modelyard_rollout_phase", "Where rollouts stand.", labels=[*_MODEL, "phase", "reason"])
-    for place, rollout in told:
+    for place, rollout in rollouts:
         family.add_metric([*place, rollout.get("phase", Phase.IDLE.value), rollout.get("reason", "")], 1)
     return family
 
 
-def _weights(told: Iterable[tuple[Place, Written]]) -> Metric:
-    """Only while a rollout is under way; the observed share only where the gateway's counts are known."""
+def _weights(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
+    """Only while a rollout is under way; the observed weight only where the gateway's counts are known."""
     family = GaugeMetricFamily("modelyard_rollout_weight", "Share of the candidate.", labels=[*_MODEL, "kind"])
-    for place, rollout in told:
+    for place, rollout in rollouts:
         if not _active(rollout):
             continue
         family.add_metric([*place, "desired"], rollout.get("weight", 0))
-        share = _gate(rollout, "sampleRatio")
-        mine = share.get("requests", 0)
-        both = mine + share.get("stableRequests", 0)
-        if both:
-            family.add_metric([*place, "observed"], 100 * mine / both)
+        gate = _gate(rollout, "sampleRatio")
+        requests = gate.get("requests", 0)
+        total = requests + gate.get("stableRequests", 0)
+        if total:
+            family.add_metric([*place, "observed"], 100 * requests / total)
     return family
 
 
-def _ends(told: Iterable[tuple[Place, Written]]) -> Metric:
+def _ends(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
     family = GaugeMetricFamily(
         "modelyard_rollout_ended_timestamp_seconds", "End of the last rollout.", labels=[*_MODEL, "outcome", "reason"]
     )
-    for place, rollout in told:
+    for place, rollout in rollouts:
         for last in (rollout.get("history") or [])[:1]:
             family.add_metric([*place, last["outcome"], last["reason"]], _seconds(last["endTime"]))
     return family
 
 
-def _requests(told: Iterable[tuple[Place, Written]]) -> Metric:
+def _requests(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
     family = CounterMetricFamily("modelyard_rollout_requests", "Requests of candidates.", labels=[*_MODEL, "result"])
-    for place, rollout in told:
+    for place, rollout in rollouts:
         if _active(rollout):
-            now = _gate(rollout, "errors")
-            requests = rollout.get("requests", 0) + now.get("requests", 0)
-            bad = rollout.get("failedRequests", 0) + now.get("failedRequests", 0)
-            family.add_metric([*place, "good"], requests - bad)
-            family.add_metric([*place, "bad"], bad)
+            gate = _gate(rollout, "errors")
+            requests = rollout.get("requests", 0) + gate.get("requests", 0)
+            failed = rollout.get("failedRequests", 0) + gate.get("failedRequests", 0)
+            family.add_metric([*place, "good"], requests - failed)
+            family.add_metric([*place, "bad"], failed)
     return family
 
 
-def _gates(told: Iterable[tuple[Place, Written]]) -> Iterator[Metric]:
+def _gates(rollouts: Iterable[tuple[Place, Written]]) -> Iterator[Metric]:
     """E-values of the gates that decide by them, beside the values at which they decide."""
     labels = [*_MODEL, "gate", "evidence"]
     values = GaugeMetricFamily("modelyard_rollout_gate_e_value", "Evidence of a gate.", labels=labels)
     thresholds = GaugeMetricFamily("modelyard_rollout_gate_threshold", "Evidence it takes to decide.", labels=labels)
-    for place, rollout in told:
+    for place, rollout in rollouts:
         for gate in rollout.get("gates") or []:
             for side, (value, threshold) in _EVIDENCE.items():
                 if gate.get(threshold):

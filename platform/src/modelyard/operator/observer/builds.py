@@ -47,29 +47,32 @@ class BuildObserver:
         self._counted: set[str] = set()
 
     def built(self, digest: str) -> bool | Failure:
-        """Whether the artifact is complete in the store, or why that is not known."""
+        """Whether the build with that digest is complete in the store; Failure when the store is not reached."""
         if digest in self._built:
             return True
         try:
-            found = self._store.size(build_report(digest)) is not None
+            built = self._store.size(build_report(digest)) is not None
         except OutsideError as outside:
             return Failure(outside.reason, str(outside), retry=True)
-        if found:
+        if built:
             with self._lock:
                 self._built.add(digest)
-        return found
+        return built
 
     def optimized(self, digest: str, job: Object | None) -> OptimizedBuild:
-        """What is known of an optimized build, whose Job may be there."""
-        seen = self._optimizations.of(digest, job)
-        return replace(seen, failure=None if isinstance(seen.built, OptimizationSummary) else self.failure(job))
+        """The optimized build with that digest: its summary, progress or failure, as the store and its Job tell."""
+        build = self._optimizations.of(digest, job)
+        return replace(build, failure=None if isinstance(build.built, OptimizationSummary) else self.failure(job))
 
     def warmup_request(self, digest: str) -> bytes:
-        """The body of one inference, stored beside the artifact; CorruptEntry when it is not there."""
-        found = self._store.get(build_warmup(digest))
-        if found is None:
+        """The body of one inference, stored beside the artifact.
+
+        Raises CorruptEntry when it is not there and OutsideError when the store is not reached.
+        """
+        request = self._store.get(build_warmup(digest))
+        if request is None:
             raise CorruptEntry(f"build {bare(digest)[:16]} has no {build_warmup(digest)}: build the entry again.")
-        return found
+        return request
 
     def failure(self, job: Object | None) -> Failure | None:
         """How the Job ended when it failed; None while it runs or when it went well."""
@@ -78,9 +81,9 @@ class BuildObserver:
             return None
         uid = job["metadata"]["uid"]
         if uid not in self._failures:
-            found = self._how(job, condition)
+            failure = self._cause(job, condition)
             with self._lock:
-                self._failures[uid] = found
+                self._failures[uid] = failure
         return self._failures[uid]
 
     def finished(self, job: Object) -> tuple[str, float] | None:
@@ -94,7 +97,7 @@ class BuildObserver:
                 return outcome, took.total_seconds()
         return None
 
-    def _how(self, job: Object, condition: Mapping[str, Any]) -> Failure:
+    def _cause(self, job: Object, condition: Mapping[str, Any]) -> Failure:
         """In the builder's words, else in those of Kubernetes."""
         metadata = job["metadata"]
         label = metadata.get("labels", {}).get(BUILD_LABEL, "")
@@ -103,13 +106,13 @@ class BuildObserver:
         except OutsideError as outside:
             _log.warning("build pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
             return silence(job, condition)
-        failures = (_failure(said) for said in last_words(own))
+        failures = (_failure(message) for message in last_words(own))
         return next((failure for failure in failures if failure is not None), None) or silence(job, condition, own)
 
 
-def _failure(said: TerminationMessage) -> Failure | None:
-    reason, message = said.words.get("reason"), said.words.get("message")
+def _failure(termination: TerminationMessage) -> Failure | None:
+    reason, message = termination.words.get("reason"), termination.words.get("message")
     if reason is None or message is None:
         return None
-    final = said.exit_code == _USER_ERROR and reason != InvalidSettings.__name__
+    final = termination.exit_code == _USER_ERROR and reason != InvalidSettings.__name__
     return Failure(str(reason), str(message), retry=not final)

@@ -41,27 +41,27 @@ class CheckObserver:
         if done is None and failed is None:
             return Check(None)
         metadata = job["metadata"]
-        known = self._read.get(metadata["uid"])
-        if known is not None:
-            return known
+        remembered = self._read.get(metadata["uid"])
+        if remembered is not None:
+            return remembered
         try:
             own = own_pods(self._pods, job, f"{JOB_NAME_LABEL}={metadata['name']}")
         except OutsideError as outside:
             _log.warning("check pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
             return Check(None, f"what Job {metadata['name']} found could not be read: {outside}", retry=True)
         words = list(last_words(own))
-        found = _answer(words) or _without_answer(job, words, own, failed)
+        check = _answer(words) or _without_answer(job, words, own, failed)
         with self._lock:
-            self._read[metadata["uid"]] = found
-        return found
+            self._read[metadata["uid"]] = check
+        return check
 
 
 def _answer(words: Iterable[TerminationMessage]) -> Check | None:
     """What the latest pod with an answer said."""
-    for said in words:
-        passed, report = said.words.get("passed"), said.words.get("report")
+    for termination in words:
+        passed, report = termination.words.get("passed"), termination.words.get("report")
         if isinstance(passed, bool):
-            return Check(passed, str(said.words.get("message", "")), report if isinstance(report, dict) else {})
+            return Check(passed, str(termination.words.get("message", "")), report if isinstance(report, dict) else {})
     return None
 
 
@@ -71,5 +71,5 @@ def _without_answer(
     if failed is None:
         name = job["metadata"]["name"]
         return Check(True, f"Job {name} ended well; what it said is gone with its pod, its report is in the store.")
-    sentence = next((str(said.words["message"]) for said in words if "message" in said.words), "")
+    sentence = next((str(message.words["message"]) for message in words if "message" in message.words), "")
     return Check(None, sentence or silence(job, failed, own).message, retry=True)

@@ -37,13 +37,13 @@ class CrashLogs:
         self._read: dict[str, tuple[Crash, str]] = {}
 
     def last_lines(self, children: Mapping[Ref, Object]) -> dict[str, str]:
-        """The last 16 kB of the first container that ended badly, by name of its pod."""
-        found = {}
+        """Pod name -> last 16 KiB of the log of its first container that ended badly; nothing for healthy pods."""
+        texts = {}
         for ref, pod in children.items():
             crash = next(_crashes(pod), None) if ref.kind == "Pod" else None
             if crash is not None:
-                found[ref.name] = self._text(ref, pod["metadata"]["uid"], crash)
-        return found
+                texts[ref.name] = self._text(ref, pod["metadata"]["uid"], crash)
+        return texts
 
     def forget(self, uid: str) -> None:
         """The pod is gone."""
@@ -51,13 +51,13 @@ class CrashLogs:
             self._read.pop(uid, None)
 
     def _text(self, pod: Ref, uid: str, crash: Crash) -> str:
-        known = self._read.get(uid)
-        if known is not None and known[0] == crash:
-            return known[1]
+        remembered = self._read.get(uid)
+        if remembered is not None and remembered[0] == crash:
+            return remembered[1]
         try:
             text = self._logs.logs(pod, crash.container, previous=crash.previous, limit=_BYTES)
         except OutsideError:
-            return known[1] if known is not None else ""
+            return remembered[1] if remembered is not None else ""
         if text:
             with self._lock:
                 self._read[uid] = (crash, text)
@@ -66,14 +66,14 @@ class CrashLogs:
 
 def _crashes(pod: Object) -> Iterator[Crash]:
     status = pod.get("status", {})
-    for one in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        if one.get("ready"):
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        if container.get("ready"):
             continue
-        restarts = one.get("restartCount", 0)
-        if _failed(one.get("state", {})):
-            yield Crash(one["name"], restarts, previous=False)
+        restarts = container.get("restartCount", 0)
+        if _failed(container.get("state", {})):
+            yield Crash(container["name"], restarts, previous=False)
         elif restarts > 0:
-            yield Crash(one["name"], restarts, previous=True)
+            yield Crash(container["name"], restarts, previous=True)
 
 
 def _failed(state: Mapping[str, Any]) -> bool:

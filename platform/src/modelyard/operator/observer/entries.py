@@ -33,22 +33,22 @@ class EntryObserver:
         self._aliases: dict[tuple[str, str], tuple[float, ResolvedEntry]] = {}
 
     def resolve(self, source: Source) -> ResolvedEntry | Failure:
-        """The entry a source means now, or why that is not known."""
+        """The entry a source means now, or a Failure, whose `retry` says that the registry was not reached."""
         remembered = self._remembered(source)
         if remembered is not None:
             return remembered
         try:
-            found = self._registry.resolve(source.name, version=source.version, alias=source.alias)
+            entry = self._registry.resolve(source.name, version=source.version, alias=source.alias)
         except UserError as mistake:
             return Failure(mistake.reason, str(mistake))
         except OutsideError as outside:
             return Failure(outside.reason, str(outside), retry=True)
-        entry = ResolvedEntry(found.name, found.version, found.digest)
+        resolved = ResolvedEntry(entry.name, entry.version, entry.digest)
         with self._lock:
-            self._versions[entry.name, entry.version] = entry
+            self._versions[resolved.name, resolved.version] = resolved
             if source.alias is not None:
-                self._aliases[source.name, source.alias] = (self._clock() + _ALIAS_SECONDS, entry)
-        return entry
+                self._aliases[source.name, source.alias] = (self._clock() + _ALIAS_SECONDS, resolved)
+        return resolved
 
     def _remembered(self, source: Source) -> ResolvedEntry | None:
         with self._lock:

@@ -39,14 +39,14 @@ class TerminationMessage(NamedTuple):
     words: Mapping[str, Any]
 
 
-def ended(job: Object | None, how: str) -> Mapping[str, Any] | None:
-    """The Job's condition Complete or Failed, when it is true."""
+def ended(job: Object | None, condition_type: str) -> Mapping[str, Any] | None:
+    """The Job's condition of that type (Complete or Failed) when its status is True; None otherwise."""
     conditions = (job or {}).get("status", {}).get("conditions", [])
-    return next((one for one in conditions if one["type"] == how and one["status"] == "True"), None)
+    return next((item for item in conditions if item["type"] == condition_type and item["status"] == "True"), None)
 
 
 def own_pods(pods: Pods, job: Object, selector: str) -> list[Object]:
-    """The Job's own pods among those of `selector`, latest first; raises OutsideError."""
+    """The Job's own pods among those of `selector`, latest first. Raises OutsideError when they cannot be listed."""
     metadata = job["metadata"]
     listed = pods.items("Pod", metadata["namespace"], selector)
     own = [pod for pod in listed if _owned(pod, metadata["uid"])]
@@ -56,7 +56,7 @@ def own_pods(pods: Pods, job: Object, selector: str) -> list[Object]:
 def last_words(own: Iterable[Object]) -> Iterator[TerminationMessage]:
     """What the containers of these pods left, in the order of the pods."""
     for pod in own:
-        yield from _said(pod)
+        yield from _termination_messages(pod)
 
 
 def silence(job: Object, condition: Mapping[str, Any], own: Iterable[Object] = ()) -> Failure:
@@ -67,13 +67,15 @@ def silence(job: Object, condition: Mapping[str, Any], own: Iterable[Object] = (
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     why = str(condition.get("message") or condition.get("reason") or "no reason given").rstrip(".")
     hint = f"read `kubectl -n {namespace} logs job/{name}`, and delete the Job to try again at once"
-    met = next((known for pod in own if (known := pod_cause(pod)) is not None), None)
-    cause = met[1] if met is not None else host_cause(str(condition.get("reason", "")))
+    ended_by = next((found for pod in own if (found := pod_cause(pod)) is not None), None)
+    cause = ended_by[1] if ended_by is not None else host_cause(str(condition.get("reason", "")))
     if cause is None:
         return Failure("BuildFailed", f"Job {namespace}/{name} failed: {why}; {hint}.", retry=True)
-    who = f"container {met[0]} of Job {namespace}/{name}" if met is not None else f"Job {namespace}/{name}"
-    said = sentence(replace(cause, remedy=_remedy(job, cause, met[0] if met is not None else "")), who, why)
-    return Failure(cause.reason, f"{said.rstrip('.')}; {hint}.", retry=True)
+    who = f"container {ended_by[0]} of Job {namespace}/{name}" if ended_by is not None else f"Job {namespace}/{name}"
+    message = sentence(
+        replace(cause, remedy=_remedy(job, cause, ended_by[0] if ended_by is not None else "")), who, why
+    )
+    return Failure(cause.reason, f"{message.rstrip('.')}; {hint}.", retry=True)
 
 
 def _remedy(job: Object, cause: Cause, container: str) -> str:
@@ -83,9 +85,9 @@ def _remedy(job: Object, cause: Cause, container: str) -> str:
     if cause.reason == "OutOfMemory":
         setting = _TRAINER_MEMORY if container == "trainer" else _MEMORY.get(kind, _MEMORY["build"])
         pod = spec.get("template", {}).get("spec", {})
-        every = (*pod.get("containers", ()), *pod.get("initContainers", ()))
-        limit = next((str(one.get("resources", {}).get("limits", {}).get("memory", "")) for one in every
-                      if one["name"] == container), "")  # fmt: skip
+        containers = (*pod.get("containers", ()), *pod.get("initContainers", ()))
+        limit = next((str(each.get("resources", {}).get("limits", {}).get("memory", "")) for each in containers
+                      if each["name"] == container), "")  # fmt: skip
         return f"raise {setting}" + (f", which is {limit} now" if limit else "")
     if cause.reason == "TimedOut" and "activeDeadlineSeconds" in spec and kind != "check":
         return (
@@ -99,7 +101,7 @@ def _owned(pod: Object, uid: str) -> bool:
     return any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences", []))
 
 
-def _said(pod: Object) -> Iterator[TerminationMessage]:
+def _termination_messages(pod: Object) -> Iterator[TerminationMessage]:
     for status in pod.get("status", {}).get("containerStatuses", []):
         done = status.get("state", {}).get("terminated") or {}
         try:

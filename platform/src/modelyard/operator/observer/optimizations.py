@@ -29,7 +29,7 @@ class ReportReader(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class _Look(NamedTuple):
+class _Reading(NamedTuple):
     """What was seen of a build under way, and when."""
 
     at: float
@@ -43,31 +43,31 @@ class OptimizationObserver:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
         self._made: dict[str, OptimizationSummary] = {}
-        self._looks: dict[str, _Look] = {}
+        self._readings: dict[str, _Reading] = {}
 
     def of(self, digest: str, job: Object | None) -> OptimizedBuild:
-        """All that is known of the build with that digest, whose Job may be there."""
+        """The build with that digest: its summary, its progress while `job` runs, or the store's Failure."""
         made = self._made.get(digest)
         if made is not None:
             return OptimizedBuild(made)
-        works = job is not None and not (ended(job, "Complete") or ended(job, "Failed"))
-        look = self._looks.get(digest)
-        if works and look is not None and self._clock() - look.at < POLL_SECONDS:
-            return OptimizedBuild(progress=look.progress)
-        return self._asked(digest, works=works)
+        running = job is not None and not (ended(job, "Complete") or ended(job, "Failed"))
+        reading = self._readings.get(digest)
+        if running and reading is not None and self._clock() - reading.at < POLL_SECONDS:
+            return OptimizedBuild(progress=reading.progress)
+        return self._read(digest, running=running)
 
-    def _asked(self, digest: str, *, works: bool) -> OptimizedBuild:
+    def _read(self, digest: str, *, running: bool) -> OptimizedBuild:
         try:
             built = self._report(digest)
-            progress = self._progress(digest) if works and built is None else None
+            progress = self._progress(digest) if running and built is None else None
         except OutsideError as outside:
             return OptimizedBuild(Failure(outside.reason, str(outside), retry=True))
         with self._lock:
-            self._looks.pop(digest, None)
+            self._readings.pop(digest, None)
             if isinstance(built, OptimizationSummary):
                 self._made[digest] = built
-            elif works:
-                self._looks[digest] = _Look(self._clock(), progress)
+            elif running:
+                self._readings[digest] = _Reading(self._clock(), progress)
         return OptimizedBuild(built, progress=progress)
 
     def _report(self, digest: str) -> OptimizationSummary | Failure | None:
@@ -75,20 +75,20 @@ class OptimizationObserver:
         if content is None:
             return None
         try:
-            found = Report.model_validate_json(content).optimization
+            summary = Report.model_validate_json(content).optimization
         except ValidationError:
-            found = None
-        if found is not None:
-            return found
-        said = f"{build_report(digest)} tells of no optimization: delete builds/{bare(digest)}/ in the store."
-        return Failure("CorruptReport", said, retry=True)
+            summary = None
+        if summary is not None:
+            return summary
+        message = f"{build_report(digest)} tells of no optimization: delete builds/{bare(digest)}/ in the store."
+        return Failure("CorruptReport", message, retry=True)
 
     def _progress(self, digest: str) -> Progress | None:
         """How far it is; None before the first word, and when what lies there is none."""
         content = self._store.get(build_progress(digest)) or b""
         try:
-            found = Progress.model_validate_json(content)
-            datetime.fromisoformat(found.at)
+            progress = Progress.model_validate_json(content)
+            datetime.fromisoformat(progress.at)
         except ValueError:
             return None
-        return found
+        return progress

@@ -1,8 +1,8 @@
 """From a key to a `Snapshot`: everything one decision may know, gathered without writing anything.
 
 The Model and its children come from the cache; the registry and the store are asked only for what is not
-known for good; warm-up answers and logs of crashed containers come from memory. The wishes a Model has for
-builds are noted in `Wishes`, so that the end of a Job wakes all Models that wait for it.
+known for good; warm-up answers and logs of crashed containers come from memory. The builds a Model
+needs are noted in `DesiredBuilds`, so that the end of a Job wakes all Models that wait for it.
 """
 
 import threading
@@ -70,16 +70,16 @@ class SnapshotObserver:
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = _credentials(settings)
         self.probes = Warmups()
-        self.wishes = DesiredBuilds()
+        self.desired_builds = DesiredBuilds()
 
     def observe(self, key: Key, stored: Object) -> Snapshot:
-        """The world around one Model; raises pydantic's ValidationError when the stored Model makes no sense."""
+        """Everything known around one Model. Raises pydantic's ValidationError when the stored Model does not parse."""
         model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
         children = self._cache.children(key)
         self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
         entry = self._entries.resolve(model.spec.source)
-        plain, optimized = self._wanted_builds(model, entry)
-        self.wishes.note(key, plain, optimized)
+        plain, optimized = self._desired_builds(model, entry)
+        self.desired_builds.note(key, plain, optimized)
         jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
         children |= {ref_of(job): job for job in jobs if job is not None}
         return Snapshot(
@@ -99,14 +99,14 @@ class SnapshotObserver:
 
     def forget(self, key: Key) -> None:
         """The Model is gone."""
-        self.wishes.note(key)
+        self.desired_builds.note(key)
         self.probes.retain(key, ())
 
     def _job(self, name: str) -> Object | None:
         return self._cache.get(Ref("Job", self._settings.operator.namespace, name))
 
-    def _wanted_builds(self, model: Model, entry: ResolvedEntry | Failure) -> tuple[str, str]:
-        """Digests of the plain and of the optimized build, empty where there is none to wish.
+    def _desired_builds(self, model: Model, entry: ResolvedEntry | Failure) -> tuple[str, str]:
+        """Digests of the plain and of the optimized build, empty where none is wanted.
 
         While the registry is away they are of the entry it named before.
         """

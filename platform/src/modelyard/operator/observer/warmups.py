@@ -35,8 +35,8 @@ class Warmups:
     def pause(self, key: Key, revision: str) -> float:
         """Seconds to wait before that revision may be asked again; 0 when it may be asked now."""
         with self._lock:
-            probe, asked = self._answers.get(key, {}).get(revision, (Probe(True), 0.0))
-            return 0.0 if probe.answered else max(0.0, asked + PAUSE_SECONDS - self._clock())
+            probe, answered_at = self._answers.get(key, {}).get(revision, (Probe(True), 0.0))
+            return 0.0 if probe.answered else max(0.0, answered_at + PAUSE_SECONDS - self._clock())
 
     def retain(self, key: Key, revisions: Collection[str]) -> None:
         """Drops the answers of all other revisions of a Model."""

@@ -1,1 +1,1 @@
-"""Observe, decide, carry out, tell."""
+"""Reconcile passes over Models: observe, decide, carry out, record Events."""

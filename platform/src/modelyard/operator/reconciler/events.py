@@ -30,7 +30,7 @@ class EventRecorder:
         self._counts: OrderedDict[str, int] = OrderedDict()
 
     def post(self, model: Object, event: Event) -> None:
-        """Records one fact about a Model."""
+        """Records one fact about a Model. Raises NotLeading; a failing API server is only logged."""
         metadata = model["metadata"]
         name = f"{metadata['name']}.{sha256_hex([metadata['uid'], event.type, event.reason, event.message])[:16]}"
         try:
@@ -42,8 +42,8 @@ class EventRecorder:
                     self._count(name)
             ref = Ref("Event", metadata["namespace"], name)
             self._writes.merge(ref, {"count": self._counts[name], "lastTimestamp": _now()})
-        except OutsideError as bad:
-            _log.warning("event not recorded", extra={"fields": {"reason": event.reason, "error": str(bad)}})
+        except OutsideError as error:
+            _log.warning("event not recorded", extra={"fields": {"reason": event.reason, "error": str(error)}})
 
     def _count(self, name: str) -> int:
         with self._lock:

@@ -1,7 +1,7 @@
-"""One look at one Model: observe -> decide -> carry out.
+"""One reconcile pass over one Model: observe -> decide -> carry out.
 
 The plan is carried out in the order status, applies, scales, deletes, events, warm-ups. Each step can be
-repeated, so whatever stops us in the middle, the next look plans the rest again. Then the Model is looked at
+repeated, so whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled
 once more: at once after a change (until nothing is left to do), later when time alone changes something, and
 with growing pauses while the store or the registry is away.
 """
@@ -29,7 +29,7 @@ from modelyard.settings import Settings
 from .events import EventRecorder
 
 UNKNOWN_ENTRY_SECONDS = 60.0
-"""How often a Model whose entry is unknown looks again: somebody may push it any time."""
+"""How often a Model whose entry is unknown is reconciled again: somebody may push it any time."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,16 +37,16 @@ Decide = Callable[[Snapshot, Settings], Plan]
 
 
 class InferenceClient(Protocol):
-    """The gateway's part in a warm-up."""
+    """Sends warm-up inferences through the gateway."""
 
     def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe: ...
 
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """How one look ended: a word for the metric, and in how many seconds to look again.
+    """How one pass ended: `word`, the label of the metric, and `again`, the seconds until the next pass.
 
-    `again` None means when something happens; `away` that the outside world was not reached.
+    `again` None means when something happens; `away` that the registry or the store was not reached.
     """
 
     word: str
@@ -56,7 +56,7 @@ class ReconcileResult:
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Everything one look needs."""
+    """Everything one reconcile pass needs."""
 
     settings: Settings
     cache: ObjectCache
@@ -68,8 +68,8 @@ class Reconciler:
     gateway: InferenceClient
     metrics: ControllerMetrics
 
-    def look(self, key: Key) -> ReconcileResult:
-        """Brings one Model one step further; raises OutsideError or NotLeading when a write did not go through."""
+    def reconcile(self, key: Key) -> ReconcileResult:
+        """One pass over one Model. Raises OutsideError or NotLeading when a write did not go through."""
         stored = self.cache.model(key)
         if stored is None:
             self.observer.forget(key)
@@ -77,29 +77,29 @@ class Reconciler:
             return ReconcileResult("gone")
         try:
             snapshot = self.observer.observe(key, stored)
-        except ValidationError as bad:
-            self._refuse(stored, bad)
+        except ValidationError as error:
+            self._refuse(stored, error)
             return ReconcileResult("invalid")
         plan = self.decide(snapshot, self.settings)
         again = self._carry_out(key, stored, plan)
-        times = [one for one in (plan.requeue_after, again, self._patience(snapshot)) if one is not None]
-        away = any(isinstance(one, Failure) and one.retry for one in _answers(snapshot))
-        return ReconcileResult("settled" if plan.empty else "changed", min(times, default=None), away)
+        delays = [delay for delay in (plan.requeue_after, again, self._patience(snapshot)) if delay is not None]
+        away = any(isinstance(answer, Failure) and answer.retry for answer in _answers(snapshot))
+        return ReconcileResult("settled" if plan.empty else "changed", min(delays, default=None), away)
 
     def _clear(self, key: Key) -> None:
         """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
-        for ref, left in self.cache.children(key).items():
-            if ref.kind == "Job" and "deletionTimestamp" not in left["metadata"]:
+        for ref, child in self.cache.children(key).items():
+            if ref.kind == "Job" and "deletionTimestamp" not in child["metadata"]:
                 self.writes.delete(ref)
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
-        """All writes and questions of a plan; seconds until the next look, None when nothing was done."""
+        """All writes and warm-ups of a plan; seconds until the next pass, None when nothing was done."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
-        for wanted in plan.apply:
-            self.writes.apply(wanted)
-            _log.info("applied", extra={"fields": _about(key, kind=wanted["kind"], name=wanted["metadata"]["name"])})
+        for child in plan.apply:
+            self.writes.apply(child)
+            _log.info("applied", extra={"fields": _about(key, kind=child["kind"], name=child["metadata"]["name"])})
         for change in plan.scale:
             self.writes.scale(change.deployment, change.replicas)
             _log.info("scaled", extra={"fields": _about(key, name=change.deployment.name, replicas=change.replicas)})
@@ -115,15 +115,15 @@ class Reconciler:
         return min(pauses, default=None)
 
     def _warm_up(self, key: Key, warmup: Warmup) -> float:
-        """One inference through the pinned route; seconds until the next look."""
+        """One inference through the pinned route; seconds until the next pass."""
         pause = self.observer.probes.pause(key, warmup.revision)
         if pause > 0:
             return pause
         try:
             request = self.builds.warmup_request(warmup.digest)
             probe = self.gateway.ask(warmup.model, warmup.host, warmup.revision, request)
-        except ModelyardError as bad:
-            probe = Probe(False, f"its request could not be read from the store: {bad}")
+        except ModelyardError as error:
+            probe = Probe(False, f"its request could not be read from the store: {error}")
         before = self.observer.probes.of(key).get(warmup.revision)
         self.observer.probes.keep(key, warmup.revision, probe)
         self.metrics.warmed(probe.answered)
@@ -138,16 +138,16 @@ class Reconciler:
             return UNKNOWN_ENTRY_SECONDS
         return self.settings.operator.alias_seconds if snapshot.model.spec.source.alias else None
 
-    def _refuse(self, stored: Object, bad: ValidationError) -> None:
+    def _refuse(self, stored: Object, error: ValidationError) -> None:
         """Says in the status what is wrong with a stored Model; all else in the status stays."""
-        first = bad.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{where} of the stored Model is not usable: {first['msg']}; correct it and apply it again."
+        first = error.errors()[0]
+        field = ".".join(str(name) for name in first["loc"])
+        message = f"{field} of the stored Model is not usable: {first['msg']}; correct it and apply it again."
         metadata, status = stored["metadata"], stored.get("status") or {}
         key = Key(metadata["namespace"], metadata["name"])
-        known = [one for one in status.get("conditions", []) if one["type"] == "Stalled"]
+        stalled = [condition for condition in status.get("conditions", []) if condition["type"] == "Stalled"]
         _log.warning("invalid Model", extra={"fields": _about(key, said=message)})
-        if any(one["message"] == message for one in known):
+        if any(condition["message"] == message for condition in stalled):
             return
         body = {**status, "conditions": _stalled(status, message, metadata.get("generation", 0), self.observer.now())}
         try:
@@ -158,20 +158,20 @@ class Reconciler:
 
 
 def _answers(snapshot: Snapshot) -> tuple[object, ...]:
-    """What registry and store were asked."""
+    """What the registry and the store answered."""
     return snapshot.entry, snapshot.built, snapshot.optimization.built
 
 
 def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:
     """The conditions with the three sums replaced."""
-    findings = {
+    updates = {
         "Ready": ConditionUpdate(False, "InvalidModel", message),
         "Reconciling": ConditionUpdate(False, "InvalidModel", message),
         "Stalled": ConditionUpdate(True, "InvalidModel", message),
     }
-    fresh = merge((), findings, generation, now)
-    others = [one for one in status.get("conditions", []) if one["type"] not in findings]
-    return [*(one.model_dump(by_alias=True, mode="json") for one in fresh), *others]
+    sums = merge((), updates, generation, now)
+    rest = [condition for condition in status.get("conditions", []) if condition["type"] not in updates]
+    return [*(condition.model_dump(by_alias=True, mode="json") for condition in sums), *rest]
 
 
 def _about(key: Key, **more: object) -> dict[str, object]:

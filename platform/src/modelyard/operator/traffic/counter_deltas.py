@@ -25,34 +25,34 @@ class Baselines:
 
     def advance(self, reading: Reading) -> Increments:
         """What the pods that answered have counted since they last did, summed by Model and slot."""
-        found: Increments = {}
+        increments: Increments = {}
         for uid, sources in reading.pods.items():
             before = self._pods.get(uid)
             if before is not None:
-                _add(found, before, sources)
+                _add(increments, before, sources)
             self._pods[uid] = sources
         for uid in self._pods.keys() - reading.present:
             del self._pods[uid]
-        return found
+        return increments
 
     def clear(self) -> None:
         """Counting begins anew."""
         self._pods.clear()
 
 
-def _add(found: Increments, before: Sources, now: Sources) -> None:
+def _add(increments: Increments, before: Sources, now: Sources) -> None:
     for source, totals in now.items():
         counts = totals.since(before.get(source), source)
         if counts is not NO_TRAFFIC:
-            slots = found.setdefault(Key(source.namespace, source.model), {})
+            slots = increments.setdefault(Key(source.namespace, source.model), {})
             slots[source.slot] = plus(slots.get(source.slot, NO_TRAFFIC), counts)
 
 
-def plus(one: Counts, other: Counts) -> Counts:
-    """The sum of two counts."""
-    if one is NO_TRAFFIC:
-        return other
-    within = dict(one.within)
-    for bound, number in other.within.items():
+def plus(left: Counts, right: Counts) -> Counts:
+    """The sum of two counts, bucket by bucket."""
+    if left is NO_TRAFFIC:
+        return right
+    within = dict(left.within)
+    for bound, number in right.within.items():
         within[bound] = within.get(bound, 0) + number
-    return Counts(one.requests + other.requests, one.errors + other.errors, one.timed + other.timed, within)
+    return Counts(left.requests + right.requests, left.errors + right.errors, left.timed + right.timed, within)

@@ -30,13 +30,13 @@ from .counter_deltas import Baselines
 from .windows import IDLE_SECONDS, TrafficWindows
 
 PATIENCE_SECONDS = 5
-"""How long readings may be missing before it is called trouble: pods that restart are ordinary."""
+"""How long readings may be missing before it is called a failure: pods that restart are ordinary."""
 
 _log = logging.getLogger(__name__)
 
 
 def provider(gateway: GatewaySettings, cluster: Cluster) -> Provider:
-    """Who reads the counters, by the settings."""
+    """The provider of counters that the settings name: Prometheus, or the Envoy pods themselves."""
     pods = EnvoyPods(cluster, gateway)
     if gateway.evidence == "prometheus":
         return PrometheusCounters(gateway.prometheus_url, pods)
@@ -59,9 +59,9 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._lock = threading.Lock()
         self._baselines, self._slices = Baselines(), TrafficWindows()
-        self._asked = 0
-        self._answered = 0
-        self._said = self._trouble = ""
+        self._last_read = 0
+        self._last_complete = 0
+        self._logged = self._failure = ""
 
     def start(self) -> None:
         """Begins to read."""
@@ -79,23 +79,23 @@ class Sampler:
             self._thread.join(patience)
 
     def of(self, key: Key) -> Traffic:
-        """What is known of a Model's traffic."""
+        """A Model's slices, oldest first, and why counters have been missing for PATIENCE_SECONDS, if they have."""
         with self._lock:
-            return Traffic(self._slices.of(key), self._trouble)
+            return Traffic(self._slices.of(key), self._failure)
 
     def tick(self, second: int) -> None:
-        """One second has come; the counters are read if it is time."""
+        """Reads the counters if it is time at `second` (seconds since the epoch), by the table above."""
         models = {_key(model): _under_way(model) for model in self._cache.models()}
         with self._lock:
             self._slices.keep(models.keys())
         if not models:
             self._baselines.clear()
-            self._asked = self._answered = 0
-            self._said = self._trouble = ""
+            self._last_read = self._last_complete = 0
+            self._logged = self._failure = ""
             return
         active = [key for key, under_way in models.items() if under_way]
-        if second - self._asked >= (self._counters.seconds if active else IDLE_SECONDS) or second < self._asked:
-            self._asked = second
+        if second - self._last_read >= (self._counters.seconds if active else IDLE_SECONDS) or second < self._last_read:
+            self._last_read = second
             self._read(second, active)
             for key in active:
                 self._wake(key)
@@ -108,18 +108,18 @@ class Sampler:
         with self._lock:
             self._slices.owe(increments)
             if reading.trouble:
-                self._complain(second, reading.trouble)
+                self._note_failure(second, reading.trouble)
             else:
                 self._slices.cut(second if reading.end is None else min(second, reading.end), active)
-                self._answered, self._said, self._trouble = second, "", ""
+                self._last_complete, self._logged, self._failure = second, "", ""
 
-    def _complain(self, second: int, trouble: str) -> None:
-        self._answered = self._answered or second
-        if trouble != self._said:
-            self._said = trouble
-            _log.warning("counters not read", extra={"fields": {"said": trouble}})
-        if second - self._answered >= PATIENCE_SECONDS:
-            self._trouble = trouble
+    def _note_failure(self, second: int, failure: str) -> None:
+        self._last_complete = self._last_complete or second
+        if failure != self._logged:
+            self._logged = failure
+            _log.warning("counters not read", extra={"fields": {"said": failure}})
+        if second - self._last_complete >= PATIENCE_SECONDS:
+            self._failure = failure
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -33,10 +33,10 @@ class Buckets(Mapping[float, int]):
         self._numbers = array("Q", [within[bound] for bound in bounds])
 
     def __getitem__(self, bound: float) -> int:
-        at = bisect_left(self._bounds, bound)
-        if at == len(self._bounds) or self._bounds[at] != bound:
+        index = bisect_left(self._bounds, bound)
+        if index == len(self._bounds) or self._bounds[index] != bound:
             raise KeyError(bound)
-        return self._numbers[at]
+        return self._numbers[index]
 
     def __iter__(self) -> Iterator[float]:
         return iter(self._bounds)
@@ -78,7 +78,7 @@ class TrafficWindows:
             self._end = 0
 
     def owe(self, increments: Increments) -> None:
-        """Counts that belong to the next slices; before the first `cut` nobody knows since when they are."""
+        """Adds counts to the next slices; before the first `cut` they are dropped, as their beginning is unknown."""
         for key, slots in increments.items():
             if not self._end or key not in self._known:
                 continue
