@@ -136,21 +136,21 @@ def evaluation_of(proto: Any, rows: int = 64, metric: str = "accuracy") -> Evalu
     return EvaluationData(inputs, outputs, labels, metric)
 
 
-def answers(material: ModelArtifact, inputs: Mapping[str, np.ndarray]) -> Arrays:
+def answers(artifact: ModelArtifact, inputs: Mapping[str, np.ndarray]) -> Arrays:
     """What a model on disk answers, in the runtime it is for."""
-    return open_model(material.path, 1)(dict(inputs))
+    return open_model(artifact.path, 1)(dict(inputs))
 
 
-def operators(material: ModelArtifact) -> list[str]:
+def operators(artifact: ModelArtifact) -> list[str]:
     """Types of its nodes, in order."""
-    return [node.op_type for node in onnx.load(str(material.path)).graph.node]
+    return [node.op_type for node in onnx.load(str(artifact.path)).graph.node]
 
 
-def constants(material: ModelArtifact) -> dict[str, np.ndarray]:
+def constants(artifact: ModelArtifact) -> dict[str, np.ndarray]:
     """Its weights by name."""
-    return {t.name: numpy_helper.to_array(t) for t in onnx.load(str(material.path)).graph.initializer}
+    return {t.name: numpy_helper.to_array(t) for t in onnx.load(str(artifact.path)).graph.initializer}
 
 
-def size(material: ModelArtifact) -> int:
+def size(artifact: ModelArtifact) -> int:
     """Bytes of everything in its folder."""
-    return sum(file.stat().st_size for file in material.path.parent.iterdir() if file.is_file())
+    return sum(file.stat().st_size for file in artifact.path.parent.iterdir() if file.is_file())

@@ -2,7 +2,6 @@
 
     python -m tests.support.cluster.kserve_client MODEL NAMESPACE TENSOR FILE.npy
 
-
 A process of its own, because the SDK and tritonclient's gRPC stubs define the same protobuf package.
 Prints the first output as a JSON list.
 """

@@ -54,12 +54,12 @@ def items(kinds: str, namespace: str, selector: str = "") -> list[dict[str, Any]
     return json.loads(kubectl("get", kinds, "-n", namespace, "-o", "json", *chosen).stdout)["items"]
 
 
-def eventually(look: Callable[[], Found | None], wanted: str, seconds: float = 120, every: float = 0.5) -> Found:
-    """The first truthy answer of `look`; fails with the sentence `wanted` after a generous time."""
+def eventually(answer: Callable[[], Found | None], wanted: str, seconds: float = 120, every: float = 0.5) -> Found:
+    """The first truthy result of `answer`; fails with the sentence `wanted` after a generous time."""
     end = time.monotonic() + seconds
     while True:
-        found = look()
-        if found:
-            return found
+        result = answer()
+        if result:
+            return result
         assert time.monotonic() < end, f"waited {seconds:.0f} s in vain until {wanted}"
         time.sleep(every)

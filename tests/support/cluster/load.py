@@ -1,7 +1,6 @@
 """A bounded steady load on one model, over HTTP or gRPC, that counts who answered and what failed.
 
-    python -m tests.support.cluster.load http|grpc --gateway 127.0.0.1:80 --host M.NS.DOMAIN --model M \\
-        --input pixels:1,1,8,8
+    python -m tests.support.cluster.load http|grpc --gateway 127.0.0.1:80 --host M.NS.DOMAIN --model M --input x:1,1,8,8
 
 Every element of the input is `--fill`; with `--samples eval.npz` the rows of that file's `input:` array are sent in
 turn instead. Each client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.
@@ -107,8 +106,8 @@ def grpc_call(gateway: str, host: str, model: str, rows: Iterator[np.ndarray], n
         try:
             answer, state = stub.ModelInfer.with_call(request, timeout=10)
         except grpc.RpcError as bad:
-            said = dict([*(bad.initial_metadata() or ()), *(bad.trailing_metadata() or ())])
-            raise BadAnswer(said.get(HEADER, ""), f"gRPC {bad.code().name}: {bad.details()}") from bad
+            metadata = dict([*(bad.initial_metadata() or ()), *(bad.trailing_metadata() or ())])
+            raise BadAnswer(metadata.get(HEADER, ""), f"gRPC {bad.code().name}: {bad.details()}") from bad
         revision = dict(state.initial_metadata()).get(HEADER, "")
         if not answer.raw_output_contents:
             raise BadAnswer(revision, "an answer without data")
@@ -134,7 +133,7 @@ def rows(arguments: argparse.Namespace) -> Iterator[np.ndarray]:
     """The inputs to send, one after the other, without end; the name is that of `--input`."""
     name, _, shape = arguments.input.partition(":")
     if not arguments.samples:
-        return itertools.repeat(np.full([int(one) for one in shape.split(",")], arguments.fill, dtype=np.float32))
+        return itertools.repeat(np.full([int(size) for size in shape.split(",")], arguments.fill, dtype=np.float32))
     kept = np.load(arguments.samples)[f"input:{name}"].astype(np.float32)
     return itertools.cycle(kept[at : at + 1] for at in range(len(kept)))
 

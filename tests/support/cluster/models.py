@@ -31,46 +31,46 @@ def a_model(name: str, namespace: str, entry: str = "digits", version: str = "1"
 def applied(manifest: dict[str, Any]) -> int:
     """Apply a Model; the generation the API server gave it."""
     apply(manifest)
-    found = get("model", manifest["metadata"]["name"], manifest["metadata"]["namespace"])
-    assert found is not None
-    return found["metadata"]["generation"]
+    model = get("model", manifest["metadata"]["name"], manifest["metadata"]["namespace"])
+    assert model is not None
+    return model["metadata"]["generation"]
 
 
 def condition(model: dict[str, Any] | None, kind: str) -> dict[str, Any]:
     """A condition of a Model; an empty one when it has not been said yet."""
     conditions = (model or {}).get("status", {}).get("conditions", [])
-    return next((one for one in conditions if one["type"] == kind), {})
+    return next((each for each in conditions if each["type"] == kind), {})
 
 
 def until(name: str, namespace: str, kind: str, status: str, reason: str = "", seconds: float = 180) -> dict[str, Any]:
     """The Model once that condition holds for its newest spec."""
 
-    def look() -> dict[str, Any] | None:
+    def reached() -> dict[str, Any] | None:
         model = get("model", name, namespace)
-        found = condition(model, kind)
-        current = model and found.get("observedGeneration") == model["metadata"]["generation"]
-        return model if current and found["status"] == status and reason in ("", found["reason"]) else None
+        latest = condition(model, kind)
+        current = model and latest.get("observedGeneration") == model["metadata"]["generation"]
+        return model if current and latest["status"] == status and reason in ("", latest["reason"]) else None
 
-    return eventually(look, f"Model {namespace}/{name} is {kind}={status} {reason}", seconds)
+    return eventually(reached, f"Model {namespace}/{name} is {kind}={status} {reason}", seconds)
 
 
 def owned(name: str, namespace: str) -> list[str]:
     """Everything in the namespace that belongs to a Model, as kind/name."""
-    found = items(OURS, namespace, f"{MODEL_LABEL}={name}")
-    return sorted(f"{one['kind']}/{one['metadata']['name']}" for one in found)
+    objects = items(OURS, namespace, f"{MODEL_LABEL}={name}")
+    return sorted(f"{item['kind']}/{item['metadata']['name']}" for item in objects)
 
 
 def serving_alone(name: str, namespace: str, version: str) -> str:
     """The revision's name, once it is the only one left."""
 
-    def look() -> str | None:
+    def reached() -> str | None:
         model = until(name, namespace, "Ready", "True")
         revisions = model["status"]["revisions"]
         alone = len(revisions) == 1 and revisions[0]["version"] == version
-        served = [one for one in owned(name, namespace) if one.startswith("InferenceService/")]
+        served = [child for child in owned(name, namespace) if child.startswith("InferenceService/")]
         return revisions[0]["name"] if alone and len(served) == 1 else None
 
-    return eventually(look, f"only version {version} of {name} is left", seconds=180)
+    return eventually(reached, f"only version {version} of {name} is left", seconds=180)
 
 
 def gateway() -> str:

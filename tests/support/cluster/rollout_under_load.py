@@ -84,13 +84,13 @@ class RolloutUnderLoad:
         return self._counted(self.shots()[-1])
 
     def _counted(self, shot: Shot) -> int:
-        self._over |= {(one["revision"], one["endTime"]) for one in shot.get("history", [])}
+        self._over |= {(record["revision"], record["endTime"]) for record in shot.get("history", [])}
         return len(self._over)
 
     def say(self, action: str) -> str:
         """A command as a person types it; what the program answered."""
-        told = run("modelyard", "rollout", action, NAME, "-n", self.namespace, check=False)
-        return told.stdout + told.stderr
+        result = run("modelyard", "rollout", action, NAME, "-n", self.namespace, check=False)
+        return result.stdout + result.stderr
 
     def resume_load(self, http: tuple[str, ...] = (), grpc: tuple[str, ...] = ()) -> None:
         """Users come (again), perhaps with other inputs."""
@@ -105,9 +105,9 @@ class RolloutUnderLoad:
         self.loads = []
         return self.counts
 
-    def until(self, look: Callable[[Shot], Any], wanted: str, seconds: float = 120) -> Any:
+    def until(self, answer: Callable[[Shot], Any], wanted: str, seconds: float = 120) -> Any:
         """The first truthy answer to the newest `status.rollout`."""
-        return self.model.until(lambda model: look(_shot(model)), wanted, seconds)
+        return self.model.until(lambda model: answer(_shot(model)), wanted, seconds)
 
     def reaches(self, *phases: str, seconds: float = 120) -> Shot:
         """`status.rollout` as one of these phases is seen."""
@@ -122,19 +122,19 @@ class RolloutUnderLoad:
     def ended(self, known: int = 0, seconds: float = 180) -> Shot:
         """The record of the rollout that ends next, when so many had ended before; its traffic is gone by then."""
 
-        def look(shot: Shot) -> Shot | None:
+        def record(shot: Shot) -> Shot | None:
             return shot["history"][0] if self._counted(shot) > known and shot.get("phase") == "Idle" else None
 
-        return self.until(look, f"{known + 1} rollouts have ended", seconds)
+        return self.until(record, f"{known + 1} rollouts have ended", seconds)
 
     def alone(self, seconds: float = 120) -> str:
         """The revision that is left, once there is only one."""
 
-        def look(model: dict[str, Any]) -> str | None:
+        def left(model: dict[str, Any]) -> str | None:
             revisions = model.get("status", {}).get("revisions", [])
             return revisions[0]["name"] if len(revisions) == 1 and revisions[0]["stage"] == "Serving" else None
 
-        return self.model.until(look, "one revision is left", seconds)
+        return self.model.until(left, "one revision is left", seconds)
 
     def shots(self) -> list[Shot]:
         """Every `status.rollout` that was seen."""
@@ -142,22 +142,22 @@ class RolloutUnderLoad:
 
     def shares(self, revision: str) -> list[float]:
         """The share the route gave a revision since the Model was applied last: every change of it, in percent."""
-        found: list[float] = []
+        weights_seen: list[float] = []
         older = [sight for sight in self.route.seen if sight.at < self._asked_at]
         for sight in [*older[-1:], *self.route.seen[len(older) :]]:
-            weights = {one["name"]: one.get("weight", 1) for one in sight.thing["spec"]["rules"][0]["backendRefs"]}
-            share = round(100 * weights.get(f"{revision}-predictor", 0) / (sum(weights.values()) or 1), 3)
-            if not found or found[-1] != share:
-                found.append(share)
-        return found
+            weights = {ref["name"]: ref.get("weight", 1) for ref in sight.thing["spec"]["rules"][0]["backendRefs"]}
+            weight = round(100 * weights.get(f"{revision}-predictor", 0) / (sum(weights.values()) or 1), 3)
+            if not weights_seen or weights_seen[-1] != weight:
+                weights_seen.append(weight)
+        return weights_seen
 
     def pods(self, revision: str) -> dict[str, int]:
         """Restarts of a revision's pods, by uid."""
-        found = items("pods", self.namespace, f"serving.kserve.io/inferenceservice={revision}")
+        pods = items("pods", self.namespace, f"serving.kserve.io/inferenceservice={revision}")
         return {
-            one["metadata"]["uid"]: sum(status["restartCount"] for status in one["status"].get("containerStatuses", []))
-            for one in found
-            if not one["metadata"].get("deletionTimestamp")
+            pod["metadata"]["uid"]: sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
+            for pod in pods
+            if not pod["metadata"].get("deletionTimestamp")
         }
 
 

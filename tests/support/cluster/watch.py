@@ -42,14 +42,14 @@ class Watch:
         self._process.wait()
         self._reader.join()
 
-    def until(self, look: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = 120) -> Found:
-        """The first truthy answer of `look` to the newest state; fails with the sentence `wanted` after that time."""
+    def until(self, answer: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = 120) -> Found:
+        """The first truthy result of `answer` for the newest state; fails with `wanted` after `seconds`."""
         end = time.monotonic() + seconds
         with self._news:
             while True:
-                found = look(self.seen[-1].thing) if self.seen else None
-                if found:
-                    return found
+                result = answer(self.seen[-1].thing) if self.seen else None
+                if result:
+                    return result
                 left = end - time.monotonic()
                 assert left > 0, f"waited {seconds:.0f} s in vain until {wanted}; {self._last()}"
                 self._news.wait(left)

@@ -34,13 +34,13 @@ T = TypeVar("T")
 ACCOUNT = "modelyard-operator"
 
 
-def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def eventually(answer: Callable[[], T | None], what: str, seconds: float = 60) -> T:
     """The first answer that is not None, False or empty; fails with `what` after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
+        result = answer()
+        if result:
+            return result
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
 
@@ -99,7 +99,7 @@ class Bench:
 
     def names(self, kind: str) -> list[str]:
         """Names of all objects of a kind in the Models' namespace."""
-        return sorted(one["metadata"]["name"] for one in self.cluster.items(kind, self.namespace))
+        return sorted(item["metadata"]["name"] for item in self.cluster.items(kind, self.namespace))
 
     def items_of(self, kind: str) -> list[dict[str, Any]]:
         """Our objects of a kind in the Models' namespace."""
@@ -112,20 +112,20 @@ class Bench:
     def condition(self, name: str, kind: str) -> dict[str, Any]:
         """A condition of a Model that was said of its newest spec; empty when there is none."""
         model = self.get("Model", name) or {"metadata": {"generation": 0}}
-        found = [one for one in model.get("status", {}).get("conditions", []) if one["type"] == kind]
-        current = [one for one in found if one["observedGeneration"] == model["metadata"]["generation"]]
+        conditions = [each for each in model.get("status", {}).get("conditions", []) if each["type"] == kind]
+        current = [each for each in conditions if each["observedGeneration"] == model["metadata"]["generation"]]
         return current[0] if current else {}
 
     def until(self, name: str, kind: str, status: str, reason: str = "", seconds: float = 60) -> dict[str, Any]:
         """The condition, once it is so for the newest spec."""
 
-        def look() -> dict[str, Any] | None:
-            found = self.condition(name, kind)
-            good = found and found["status"] == status and reason in ("", found["reason"])
-            return found if good else None
+        def reached() -> dict[str, Any] | None:
+            condition = self.condition(name, kind)
+            good = condition and condition["status"] == status and reason in ("", condition["reason"])
+            return condition if good else None
 
         try:
-            return eventually(look, f"{name} is {kind}={status} {reason}", seconds)
+            return eventually(reached, f"{name} is {kind}={status} {reason}", seconds)
         except AssertionError as late:
             raise AssertionError(f"{late}; it says {yaml.safe_dump(self.status(name))}") from late
 
@@ -165,9 +165,9 @@ def grant(cluster: Cluster, api: RealApiServer, platform: str) -> None:
     ]
     for scope, role, extra in (("cluster", "ClusterRole", {}), ("platform", "Role", {"namespace": platform})):
         rules = [
-            {"apiGroups": [one.group], "resources": [one.resource], "verbs": list(one.verbs)}
-            for one in RIGHTS
-            if one.scope == scope
+            {"apiGroups": [right.group], "resources": [right.resource], "verbs": list(right.verbs)}
+            for right in RIGHTS
+            if right.scope == scope
         ]
         metadata = {"name": name, **extra}
         ref = {"apiGroup": group, "kind": role, "name": name}
@@ -191,12 +191,12 @@ def limited_kubeconfig(api: RealApiServer, platform: str, path: Path) -> Path:
     assert done.returncode == 0, done.stderr
     config = yaml.safe_load(api.kubeconfig.read_text())
     folder = api.kubeconfig.parent
-    for one in config["clusters"]:
-        authority = one["cluster"].get("certificate-authority")
+    for entry in config["clusters"]:
+        authority = entry["cluster"].get("certificate-authority")
         if authority and not Path(authority).is_absolute():
-            one["cluster"]["certificate-authority"] = str(folder / authority)
-    for one in config["users"]:
-        one["user"] = {"token": done.stdout.strip()}
+            entry["cluster"]["certificate-authority"] = str(folder / authority)
+    for entry in config["users"]:
+        entry["user"] = {"token": done.stdout.strip()}
     path.write_text(yaml.safe_dump(config))
     path.chmod(0o600)
     return path

@@ -30,10 +30,10 @@ class Walk:
         self._hands = self._anew()
 
     def until(self, reached: Callable[[], Any], happen: Callable[[], object] = lambda: None) -> None:
-        """Lives until `reached` and nothing is left to do; `happen` is asked after every look."""
+        """Lives until `reached` and nothing is left to do; `happen` is called after every pass."""
         for _ in range(_LOOKS):
             try:
-                outcome = self._hands.look(self.name)
+                result = self._hands.look(self.name)
             except Crash:
                 self.stops += 1
                 self.users.forgotten()
@@ -43,14 +43,14 @@ class Walk:
             self.bench.players.step()
             self._note()
             happen()
-            if outcome.word == "settled" and reached():
+            if result.word == "settled" and reached():
                 return
-            self._pass(outcome.again or 0.0)
+            self._pass(result.again or 0.0)
         raise AssertionError(f"never calm: {self.bench.status(self.name)}")
 
     def share(self, version: str) -> int:
         """A version's share of the traffic in percent, as the route says."""
-        weights = {self._versions().get(one["name"], ""): one["weight"] for one in self._backends()}
+        weights = {self._versions().get(ref["name"], ""): ref["weight"] for ref in self._backends()}
         return round(100 * weights.get(version, 0) / (sum(weights.values()) or 1))
 
     def _anew(self) -> Hands:
@@ -60,7 +60,7 @@ class Walk:
         return self.users.seen()
 
     def _pass(self, seconds: float) -> None:
-        """The time until the next look, with what users ask meanwhile."""
+        """The time until the next pass, with what users ask meanwhile."""
         route = self.bench.get("HTTPRoute", self.name)
         ref = Ref("HTTPRoute", self.bench.namespace, self.name)
         carried = {ref: route["spec"]} if route is not None else {}
@@ -68,9 +68,9 @@ class Walk:
         self.now += seconds
 
     def _note(self) -> None:
-        found = self.share("2")
-        if [found] != self.shares[-1:]:
-            self.shares.append(found)
+        weight = self.share("2")
+        if [weight] != self.shares[-1:]:
+            self.shares.append(weight)
 
     def _backends(self) -> list[dict[str, Any]]:
         route = self.bench.get("HTTPRoute", self.name)
@@ -78,4 +78,4 @@ class Walk:
 
     def _versions(self) -> dict[str, str]:
         revisions = self.bench.status(self.name).get("revisions", [])
-        return {f"{one['name']}-predictor": one["version"] for one in revisions}
+        return {f"{revision['name']}-predictor": revision["version"] for revision in revisions}

@@ -81,30 +81,30 @@ class Hands:
         )
 
     def look(self, name: str) -> ReconcileResult:
-        """Sees the cluster as it is, and looks at one Model."""
+        """Fills the cache from the API server and reconciles one Model; raises Crash after the last allowed write."""
         for kind in BY_NAME:
             namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace
             listed = self._bench.players.items(kind, namespace)
-            self._cache.compare(self._cache.uids(kind), kind, [one["metadata"]["uid"] for one in listed])
-            for one in listed:
-                self._cache.put(one)
+            self._cache.compare(self._cache.uids(kind), kind, [item["metadata"]["uid"] for item in listed])
+            for item in listed:
+                self._cache.put(item)
         return self._reconciler.reconcile(Key(self._bench.namespace, name))
 
 
 def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf")) -> int:
-    """Looks and lets the players step until `reached` and nothing is left to do; how often the operator stopped.
+    """Reconciles and lets the players step until `reached` and nothing is left to do; how often the operator stopped.
 
     Every incarnation is stopped after `writes` writes and followed by a fresh one.
     """
     hands, stops = Hands(bench, writes), 0
     for _ in range(_LOOKS):
         try:
-            outcome = hands.look(name)
+            result = hands.look(name)
         except Crash:
             stops += 1
             hands = Hands(bench, writes)
             continue
         bench.players.step()
-        if outcome.word == "settled" and reached():
+        if result.word == "settled" and reached():
             return stops
     raise AssertionError(f"never calm: {bench.status(name)}")

@@ -18,7 +18,7 @@ _COUNTS = frozenset({"requests", "failedRequests"})
 
 def remains(bench: Bench, name: str = "digits") -> dict[str, Any]:
     """The children and the Model's status. An empty list is none: the server may keep either."""
-    found = {f"{kind}/{one['metadata']['name']}": _essence(one) for kind in KINDS for one in bench.items_of(kind)}
+    found = {f"{kind}/{item['metadata']['name']}": _essence(item) for kind in KINDS for item in bench.items_of(kind)}
     text = json.dumps({**found, "status": bench.status(name)})
     for own in (bench.namespace, bench.players.platform, bench.settings.store.bucket, bench.settings.gateway.url):
         text = text.replace(own, "OWN")

@@ -49,7 +49,7 @@ def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealApiServe
     """An API server with the definitions of Model, KServe, Gateway API and Envoy Gateway."""
     folder = tmp_path_factory.mktemp("apiserver")
     with server.running(folder, crds=server.CRD_SETS, manifests=[MODEL_DEFINITION]) as started:
-        found = RealApiServer(started.kubeconfig, config.new_client_from_config(str(started.kubeconfig)))
+        real = RealApiServer(started.kubeconfig, config.new_client_from_config(str(started.kubeconfig)))
         for namespace in ("demo", "modelyard-system"):
-            found.namespace(namespace)
-        yield found
+            real.namespace(namespace)
+        yield real

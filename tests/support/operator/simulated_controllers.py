@@ -49,8 +49,8 @@ class Players:
 
     def items(self, kind: str, namespace: str = "") -> list[dict[str, Any]]:
         row = BY_NAME[kind]
-        found = self.cluster.items(kind, namespace, row.label)
-        return [{**one, "kind": kind, "apiVersion": row.api_version} for one in found]
+        listed = self.cluster.items(kind, namespace, row.label)
+        return [{**item, "kind": kind, "apiVersion": row.api_version} for item in listed]
 
     def step(self) -> None:
         """Everybody does what is next for them."""
@@ -150,11 +150,11 @@ class Players:
         metadata = {"name": name, "namespace": ref.namespace, "labels": frame["labels"], "ownerReferences": [owner]}
         if self.cluster.get(Ref("Service", ref.namespace, name)) is None:
             self._make(_service(metadata))
-        found = self.cluster.get(Ref("Deployment", ref.namespace, name)) or self._make(_deployment(metadata))
-        replicas = found["spec"]["replicas"]
-        if found.get("status", {}).get("readyReplicas") != replicas:
+        deployment = self.cluster.get(Ref("Deployment", ref.namespace, name)) or self._make(_deployment(metadata))
+        replicas = deployment["spec"]["replicas"]
+        if deployment.get("status", {}).get("readyReplicas") != replicas:
             status = {"replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas}
-            self.cluster.apply_status(Ref("Deployment", ref.namespace, name), found["metadata"]["uid"], status)
+            self.cluster.apply_status(Ref("Deployment", ref.namespace, name), deployment["metadata"]["uid"], status)
         if not served.get("status", {}).get("conditions"):
             conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": NOW}]
             self.cluster.apply_status(ref, frame["uid"], {"conditions": conditions})
@@ -187,8 +187,8 @@ class Players:
         self.cluster.apply_status(ref_of(route), route["metadata"]["uid"], status)
 
     def _collect_garbage(self) -> None:
-        live = {one["metadata"]["uid"] for one in self.items("Model")}
-        live |= {one["metadata"]["uid"] for one in self.items("InferenceService")}
+        live = {item["metadata"]["uid"] for item in self.items("Model")}
+        live |= {item["metadata"]["uid"] for item in self.items("InferenceService")}
         for kind in (*_COLLECTED, "Deployment", "Service"):
             for thing in self.items(kind):
                 owners = thing["metadata"].get("ownerReferences", [])

@@ -31,7 +31,7 @@ def template(chart: Path, values: Object | None = None, release: str = "modelyar
 
 def objects(rendered: str) -> list[Object]:
     """The objects of a rendering."""
-    return [one for one in yaml.safe_load_all(rendered) if one]
+    return [document for document in yaml.safe_load_all(rendered) if document]
 
 
 def complaint(chart: Path, values: Object) -> str:
@@ -39,16 +39,16 @@ def complaint(chart: Path, values: Object) -> str:
     return helm("template", "modelyard", chart, "-n", NAMESPACE, "-f", "-", stdin=yaml.safe_dump(values)).stderr
 
 
-def one(found: list[Object], kind: str, name: str) -> Object:
+def one(objects: list[Object], kind: str, name: str) -> Object:
     """The object of that kind and name."""
-    [match] = [each for each in found if each["kind"] == kind and each["metadata"]["name"] == name]
+    [match] = [each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name]
     return match
 
 
-def pod_templates(found: list[Object]) -> dict[str, Object]:
+def pod_templates(objects: list[Object]) -> dict[str, Object]:
     """Every pod the objects ask for, as kind/name -> pod spec."""
     pods = {}
-    for each in found:
+    for each in objects:
         name = f"{each['kind']}/{each['metadata']['name']}"
         if each["kind"] == "Pod":
             pods[name] = each["spec"]

@@ -95,13 +95,13 @@ class _Http(BaseHTTPRequestHandler):
             {"name": "y", "datatype": "FP32", "shape": y.shape, "data": y.ravel().tolist()},
             _binary("word", list(arrays["word"].shape), words),
         ]
-        said = json.dumps({"model_name": "double", "outputs": outputs}).encode()
-        self._answer(200, said + words, {"Inference-Header-Content-Length": str(len(said))})
+        body = json.dumps({"model_name": "double", "outputs": outputs}).encode()
+        self._answer(200, body + words, {"Inference-Header-Content-Length": str(len(body))})
 
     def _answer(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
-        asked = self.headers.get("x-modelyard-revision", REVISIONS[0])
-        revision = self.manners.get(asked, Manners()).as_revision or asked
+        requested = self.headers.get("x-modelyard-revision", REVISIONS[0])
+        revision = self.manners.get(requested, Manners()).as_revision or requested
         for key, value in {
             "x-modelyard-revision": revision,
             "Content-Length": str(len(body)),
@@ -122,25 +122,25 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     def _greet(self, context: grpc.ServicerContext) -> Manners:
         headers = {key: str(value) for key, value in context.invocation_metadata()}
-        asked = headers.get("x-modelyard-revision", REVISIONS[0])
-        manners = self._manners.get(asked, Manners())
+        requested = headers.get("x-modelyard-revision", REVISIONS[0])
+        manners = self._manners.get(requested, Manners())
         manners.headers.append(headers)
-        context.send_initial_metadata([("x-modelyard-revision", manners.as_revision or asked)])
+        context.send_initial_metadata([("x-modelyard-revision", manners.as_revision or requested)])
         return manners
 
     def ModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
         self._greet(context)
         answer = service_pb2.ModelMetadataResponse(name="double")
         for kind in ("inputs", "outputs"):
-            for one in METADATA[kind]:
-                getattr(answer, kind).add(name=one["name"], datatype=one["datatype"], shape=one["shape"])
+            for tensor in METADATA[kind]:
+                getattr(answer, kind).add(name=tensor["name"], datatype=tensor["datatype"], shape=tensor["shape"])
         return answer
 
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
         manners = self._greet(context)
         if manners.fails("grpc"):
             context.abort(grpc.StatusCode.INTERNAL, "out of luck")
-        raw = dict(zip([one.name for one in request.inputs], request.raw_input_contents, strict=True))
+        raw = dict(zip([tensor.name for tensor in request.inputs], request.raw_input_contents, strict=True))
         doubled = np.frombuffer(raw["x"], "<f4") * np.float32(manners.factor)
         if not np.isfinite(doubled).all():
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "x is not finite")

@@ -39,15 +39,15 @@ class ApiServer:
     def of_kind(self, kind: str) -> Iterator[tuple[Ref, dict[str, Any]]]:
         return ((ref, self.objects[ref]) for ref in sorted(self.objects) if ref.kind == kind)
 
-    def apply(self, wanted: Mapping[str, Any]) -> None:
+    def apply(self, child: Mapping[str, Any]) -> None:
         """Server-side apply by the one applier there is."""
-        ref, wish = ref_of(wanted), copied(dict(wanted))
+        ref, desired = ref_of(child), copied(dict(child))
         live = self.objects.get(ref)
         if live is None:
-            self.create(wish)
+            self.create(desired)
         else:
-            self._replace(ref, live, _merged(live, self._applied.get(ref, {}), wish))
-        self._applied[ref] = wish
+            self._replace(ref, live, _merged(live, self._applied.get(ref, {}), desired))
+        self._applied[ref] = desired
 
     def create(self, thing: Mapping[str, Any]) -> None:
         """A new object; taking a name that is taken is a mistake of the caller."""
@@ -86,24 +86,24 @@ class ApiServer:
 
     def _replace(self, ref: Ref, live: dict[str, Any], new: dict[str, Any]) -> None:
         new = _defaulted(new)
-        grown = _wish(new) != _wish(live)
-        generation = live["metadata"]["generation"] + (1 if grown else 0)
+        differs = _without_status(new) != _without_status(live)
+        generation = live["metadata"]["generation"] + (1 if differs else 0)
         self.objects[ref] = {**new, "metadata": {**new["metadata"], "generation": generation}}
 
 
-def _wish(thing: Mapping[str, Any]) -> dict[str, Any]:
+def _without_status(thing: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in thing.items() if key not in ("metadata", "status")}
 
 
-def _merged(live: Mapping[str, Any], before: Mapping[str, Any], wish: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(live: Mapping[str, Any], before: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
     """What is live, without what the applier no longer wants, with what it wants."""
-    kept = {key: value for key, value in live.items() if key not in before or key in wish}
-    for key, value in wish.items():
+    kept = {key: value for key, value in live.items() if key not in before or key in desired}
+    for key, value in desired.items():
         if isinstance(value, dict) and isinstance(kept.get(key), dict):
             kept[key] = _merged(kept[key], before.get(key, {}), value)
         elif key in MERGED_LISTS:
-            others = [one for one in kept.get(key, []) if one not in before.get(key, [])]
-            kept[key] = [*others, *(one for one in value if one not in others)]
+            rest = [item for item in kept.get(key, []) if item not in before.get(key, [])]
+            kept[key] = [*rest, *(item for item in value if item not in rest)]
         else:
             kept[key] = value
     return kept

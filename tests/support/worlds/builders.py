@@ -12,11 +12,11 @@ def settings(**groups: Any) -> Settings:
     return Settings.model_construct(**{"gateway": GatewaySettings(public_url="http://10.0.0.1:30080/"), **groups})
 
 
-def a_model(name: str = "digits", **given: Any) -> Model:
+def a_model(name: str = "digits", **fields: Any) -> Model:
     """A Model as the API server gives it; `status` and `metadata` are extended, the rest is its spec."""
-    metadata = {"name": name, "namespace": "demo", "uid": "uid-0", "generation": 1, **given.pop("metadata", {})}
-    status = given.pop("status", {})
-    spec = {"source": {"name": "digits", "version": "1"}, "rollout": {"strategy": "Immediate"}, **given}
+    metadata = {"name": name, "namespace": "demo", "uid": "uid-0", "generation": 1, **fields.pop("metadata", {})}
+    status = fields.pop("status", {})
+    spec = {"source": {"name": "digits", "version": "1"}, "rollout": {"strategy": "Immediate"}, **fields}
     return Model.model_validate({"metadata": metadata, "spec": spec, "status": status})
 
 

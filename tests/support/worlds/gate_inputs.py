@@ -52,7 +52,7 @@ def a_look(
         watched=watched,
         weight=weight,
         phase=phase,
-        before={one.name: one for one in before},
+        before={gate.name: gate for gate in before},
         failure=trouble,
         failing_since=troubled_since,
         checks=checks or {},

@@ -28,10 +28,10 @@ NEVER = float("-inf")
 
 def shares(spec: Mapping[str, Any]) -> dict[str, int]:
     """Raw weight of every Service in the main rule."""
-    found: dict[str, int] = {}
+    weights: dict[str, int] = {}
     for backend in spec["rules"][0]["backendRefs"]:
-        found[backend["name"]] = found.get(backend["name"], 0) + backend["weight"]
-    return found
+        weights[backend["name"]] = weights.get(backend["name"], 0) + backend["weight"]
+    return weights
 
 
 class Promises:
@@ -49,29 +49,29 @@ class Promises:
 
     def status(self, status: ModelStatus) -> None:
         """A status was written."""
-        now = {one.name: one.slot for one in status.revisions}
+        now = {revision.name: revision.slot for revision in status.revisions}
         assert len(now) == len(status.revisions) <= 2
         assert len(set(now.values())) == len(now), f"two revisions share a slot: {now}"
         for name, slot in now.items():
             assert self._slots.get(name, slot) == slot, f"{name} moved to slot {slot}"
         self._slots = now
-        serving = [one.name for one in status.revisions if one.stage is Stage.SERVING]
+        serving = [revision.name for revision in status.revisions if revision.stage is Stage.SERVING]
         if status.rollout is not None and status.rollout.phase is Phase.REPLACING:
             self.served = set()
-        assert sum(one.weight for one in status.revisions) == (100 if serving else 0)
+        assert sum(revision.weight for revision in status.revisions) == (100 if serving else 0)
         assert not set(serving) - self.proven, f"{serving} serves without an answer"
-        self.served.update(predictor(one) for one in serving)
+        self.served.update(predictor(name) for name in serving)
 
-    def written(self, wanted: Mapping[str, Any], live: Mapping[str, Any] | None) -> None:
+    def written(self, child: Mapping[str, Any], live: Mapping[str, Any] | None) -> None:
         """An object is about to be applied over what is live."""
-        ref = Ref(wanted["kind"], wanted["metadata"]["namespace"], wanted["metadata"]["name"])
+        ref = Ref(child["kind"], child["metadata"]["namespace"], child["metadata"]["name"])
         if ref.kind == "InferenceService" and live is not None:
             assert ref in self.edited, f"live {ref.name} is written, which restarts its pods"
             self.edited.discard(ref)
         if ref.kind in ("HTTPRoute", "GRPCRoute"):
-            self._proven_only(shares(wanted["spec"]))
+            self._proven_only(shares(child["spec"]))
             if live is not None:
-                self._step_by_step(shares(live["spec"]), shares(wanted["spec"]))
+                self._step_by_step(shares(live["spec"]), shares(child["spec"]))
 
     def carried(self, before: Mapping[Ref, Any], after: Mapping[Ref, Any], now: float) -> None:
         """The gateway took up routes, or time passed with the ones it has."""
@@ -100,7 +100,7 @@ class Promises:
 
     def _proven_only(self, weights: Mapping[str, int]) -> None:
         if self.served:
-            proven = {predictor(one) for one in self.proven}
+            proven = {predictor(name) for name in self.proven}
             unproven = {name for name, weight in weights.items() if weight > 0} - proven
             assert not unproven, f"{unproven} get traffic without having answered"
 

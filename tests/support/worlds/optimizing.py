@@ -54,7 +54,7 @@ def jobs(world: World) -> list[str]:
 
 def digests(world: World) -> list[str]:
     """Builds of the revisions there are."""
-    return [one.digest for one in world.status.revisions]
+    return [revision.digest for revision in world.status.revisions]
 
 
 def optimization(world: World) -> OptimizationStatus:

@@ -69,9 +69,9 @@ def edit(number: int) -> Named:
 
 def fail(version: str, fault: str) -> Named:
     def happen(world: World) -> None:
-        for one in world.status.revisions if world.model["status"] else ():
-            if one.version == version:
-                world.kserve.faults[one.name] = fault
+        for revision in world.status.revisions if world.model["status"] else ():
+            if revision.version == version:
+                world.kserve.faults[revision.name] = fault
 
     return Named(f"pods of version {version} are {fault or 'well'}", happen)
 

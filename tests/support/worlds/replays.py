@@ -19,7 +19,7 @@ LOOKS = 600
 
 @dataclass(frozen=True)
 class Story:
-    """`happen` is asked after every look and must be the same for the same world."""
+    """`happen` is asked after every reconcile pass and must be the same for the same world."""
 
     begin: Callable[[], World]
     happen: Callable[[World], object] = lambda world: None
@@ -34,14 +34,14 @@ class Told:
         self.over = False
 
     def fork(self, writes: int) -> "Told":
-        """The same from here on, but the operator stops after so many writes of its next look."""
-        other = Told(self.story, copied(self.world))
-        other.shares = list(self.shares)
-        other.world.look(crash_after=writes)
-        return other
+        """The same from here on, but the operator stops after so many writes of its next pass."""
+        fork = Told(self.story, copied(self.world))
+        fork.shares = list(self.shares)
+        fork.world.look(crash_after=writes)
+        return fork
 
     def look(self) -> None:
-        """A look, what people do about it, and a step or some time."""
+        """A reconcile pass, what people do about it, and a step or some time."""
         plan = self.world.look()
         self.story.happen(self.world)
         self._note()
@@ -62,21 +62,21 @@ class Told:
         raise AssertionError(f"never over: {self.world.status.rollout}")
 
     def _note(self) -> None:
-        found = candidate_share(self.world)
-        if [found] != self.shares[-1:]:
-            self.shares.append(found)
+        weight = candidate_share(self.world)
+        if [weight] != self.shares[-1:]:
+            self.shares.append(weight)
 
 
 def candidate_share(world: World) -> int:
     """Version 2's share of the traffic in percent, as the gateway carries it over HTTP."""
-    versions = {one.name: one.version for one in world.status.revisions}
+    versions = {revision.name: revision.version for revision in world.status.revisions}
     route = next(
         (spec for ref, spec in world.gateway.carried.items() if ref == Ref("HTTPRoute", "demo", world.name)), {}
     )
     weights = route["rules"][0]["backendRefs"] if route else []
-    total = sum(one["weight"] for one in weights) or 1
-    mine = (one["weight"] for one in weights if versions.get(one["name"].removesuffix("-predictor")) == "2")
-    return round(100 * sum(mine) / total)
+    total = sum(backend["weight"] for backend in weights) or 1
+    candidate = (b["weight"] for b in weights if versions.get(b["name"].removesuffix("-predictor")) == "2")
+    return round(100 * sum(candidate) / total)
 
 
 def written(plan: Plan) -> int:
@@ -106,9 +106,9 @@ def end(world: World) -> dict[str, Any]:
             for key, value in rollout.items()
             if key not in ("message", "requests", "failed_requests", "report")
         },
-        "history": [(one.version, one.outcome, one.reason) for one in state(world).history],
-        "revisions": [(one.version, one.slot, one.stage, one.weight) for one in world.status.revisions],
-        "conditions": [(one.type, one.status, one.reason) for one in world.status.conditions],
+        "history": [(record.version, record.outcome, record.reason) for record in state(world).history],
+        "revisions": [(each.version, each.slot, each.stage, each.weight) for each in world.status.revisions],
+        "conditions": [(each.type, each.status, each.reason) for each in world.status.conditions],
         "objects": {ref: thing.get("spec") for ref, thing in sorted(world.api.objects.items())},
         "examined": sorted(state(world).report or ()),
     }

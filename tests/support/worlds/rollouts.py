@@ -14,8 +14,8 @@ LOOKS = 4000
 
 def a_rollout_world(rate: float = 200, watched: float = 30, **rollout: Any) -> World:
     """Version 1 serves, users ask it, and the spec now asks for version 2 by a canary, or as said."""
-    given = {**CANARY, **rollout} if rollout.get("strategy", "Canary") == "Canary" else rollout
-    world = a_serving_world(rollout=given, slo=SLO)
+    spec = {**CANARY, **rollout} if rollout.get("strategy", "Canary") == "Canary" else rollout
+    world = a_serving_world(rollout=spec, slo=SLO)
     world.users.rate = rate
     world.sleep(watched)
     world.ask(version="2")
@@ -58,4 +58,4 @@ def tell(world: World, action: str, number: str = "") -> None:
 
 def traffic(world: World) -> dict[str, int]:
     """Share of every version, as the status says."""
-    return {one.version: one.weight for one in world.status.revisions if one.weight}
+    return {revision.version: revision.weight for revision in world.status.revisions if revision.weight}

@@ -51,19 +51,19 @@ class Users:
 
     def _second(self, rule: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Counts]:
         backends = rule["backendRefs"]
-        total = sum(one["weight"] for one in backends) or 1
-        found = {}
+        total = sum(backend["weight"] for backend in backends) or 1
+        counts = {}
         for slot, backend in zip("ab", backends, strict=True):
-            share = backend["weight"] / total
-            if share:
-                found[slot] = self._counts(slot, self.rate * share, versions.get(backend["name"], ""))
-        for one in rule.get("filters", ()):
-            if one["type"] == "RequestMirror":
-                mirrored = one["requestMirror"]
-                share = mirrored.get("percent", 100) / 100
+            weight = backend["weight"] / total
+            if weight:
+                counts[slot] = self._counts(slot, self.rate * weight, versions.get(backend["name"], ""))
+        for route_filter in rule.get("filters", ()):
+            if route_filter["type"] == "RequestMirror":
+                mirrored = route_filter["requestMirror"]
+                fraction = mirrored.get("percent", 100) / 100
                 version = versions.get(mirrored["backendRef"]["name"], "")
-                found[MIRROR] = self._counts(MIRROR, self.rate * share, version)
-        return found
+                counts[MIRROR] = self._counts(MIRROR, self.rate * fraction, version)
+        return counts
 
     def _counts(self, slot: str, rate: float, version: str) -> Counts:
         requests = self._whole(slot, "requests", rate)

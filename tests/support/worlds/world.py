@@ -1,8 +1,8 @@
 """A small world around one Model: it carries out plans on an API server in memory and lets everything else live.
 
-    look()     one look of the operator: observe, decide, carry out; may be told to crash after n writes
+    look()     one reconcile pass of the operator: observe, decide, carry out; may be told to crash after n writes
     step()     KServe, the gateway and build Jobs do one thing each
-    settle()   looks and steps until nobody has anything left to do, sleeping only as long as a plan asks to
+    settle()   passes and steps until nobody has anything left to do, sleeping only as long as a plan asks to
 
 `promises` watch every write on the way. What the operator keeps in memory (`probes`, counted
 traffic) is lost in a `restart`.
@@ -88,26 +88,26 @@ class World:
         return self._optimized(self.entries[version])
 
     def _optimized(self, entry: str) -> str:
-        asked = Model.model_validate(self.model).spec.optimize
-        return build_digest(entry, self.name, asked.options("cpu")) if asked is not None else ""
+        requested = Model.model_validate(self.model).spec.optimize
+        return build_digest(entry, self.name, requested.options("cpu")) if requested is not None else ""
 
     def revision(self, version: str) -> RevisionStatus:
         """The revision that serves or tries that version."""
-        return next(one for one in self.status.revisions if one.version == version)
+        return next(revision for revision in self.status.revisions if revision.version == version)
 
     def stage_of(self, version: str) -> str | None:
         """Where the revision of a version stands; None when there is none."""
-        return next((str(one.stage) for one in self.status.revisions if one.version == version), None)
+        return next((str(revision.stage) for revision in self.status.revisions if revision.version == version), None)
 
     def condition(self, kind: str) -> tuple[str, str]:
         """Status and reason of a condition."""
-        found = self.status.condition(kind)
-        return (found.status, found.reason) if found else ("", "")
+        condition = self.status.condition(kind)
+        return (condition.status, condition.reason) if condition else ("", "")
 
     def message(self, kind: str) -> str:
         """The sentence of a condition."""
-        found = self.status.condition(kind)
-        return found.message if found else ""
+        condition = self.status.condition(kind)
+        return condition.message if condition else ""
 
     def object(self, kind: str, name: str) -> dict[str, Any] | None:
         """An object of the Model's namespace."""
@@ -121,7 +121,7 @@ class World:
         """Service and raw weight of both slots in the main rule of a route."""
         route = self.object(kind, name or self.name)
         assert route is not None
-        return [(one["name"], one["weight"]) for one in route["spec"]["rules"][0]["backendRefs"]]
+        return [(backend["name"], backend["weight"]) for backend in route["spec"]["rules"][0]["backendRefs"]]
 
     def snapshot(self) -> Snapshot:
         """What the operator would see now."""
@@ -159,8 +159,8 @@ class World:
         return ResolvedEntry(source.name, version, self.entries[version])
 
     def _build_failure(self, job: Ref) -> Failure | None:
-        found = self.api.objects.get(job)
-        return self.builders.failed[job.name] if found and found.get("status", {}).get("failed") else None
+        stored = self.api.objects.get(job)
+        return self.builders.failed[job.name] if stored and stored.get("status", {}).get("failed") else None
 
     def _optimization(self, digest: str) -> OptimizedBuild:
         if not digest:
@@ -174,13 +174,13 @@ class World:
 
     def _checks(self) -> dict[str, Check]:
         """The answers of examinations whose Job has ended, each as it was then; those that nobody spoke of pass."""
-        found = {}
+        checks = {}
         for _, job in self.api.of_kind("Job"):
             gate, ended = job["metadata"].get("labels", {}).get(CHECK_LABEL), job.get("status", {}).get("succeeded")
             if gate and ended:
                 answer = self.examined.get(gate, Check(passed=True))
-                found[gate] = self._answers.setdefault(job["metadata"]["uid"], answer)
-        return found
+                checks[gate] = self._answers.setdefault(job["metadata"]["uid"], answer)
+        return checks
 
     def _seen(self, ref: Ref, thing: dict[str, Any], job: Ref) -> bool:
         labels = thing["metadata"].get("labels", {})
@@ -193,15 +193,15 @@ class World:
         return decide(self.snapshot(), self.settings)
 
     def look(self, crash_after: int | None = None) -> Plan:
-        """One look; with `crash_after` the operator stops after so many writes and is started again."""
+        """One reconcile pass; with `crash_after` the operator stops after so many writes and is started again."""
         plan = self.decide()
         writes: list[Callable[[], None]] = []
         if plan.status is not None:
             writes.append(lambda: self._write_status(plan))
-        writes += [lambda one=one: self._apply(one) for one in plan.apply]
-        writes += [lambda one=one: self._scale(one.deployment, one.replicas) for one in plan.scale]
-        writes += [lambda one=one: self._delete(one) for one in plan.delete]
-        writes += [lambda one=one: self._warm_up(one) for one in plan.warmups]
+        writes += [lambda child=child: self._apply(child) for child in plan.apply]
+        writes += [lambda change=change: self._scale(change.deployment, change.replicas) for change in plan.scale]
+        writes += [lambda ref=ref: self._delete(ref) for ref in plan.delete]
+        writes += [lambda warmup=warmup: self._warm_up(warmup) for warmup in plan.warmups]
         for number, write in enumerate(writes):
             if number == crash_after:
                 self.restart()
@@ -220,10 +220,10 @@ class World:
         self.model["status"] = copied(plan.status)
         self.said += [(event.type, event.reason) for event in plan.events]
 
-    def _apply(self, wanted: dict[str, Any]) -> None:
-        ref = Ref(wanted["kind"], wanted["metadata"]["namespace"], wanted["metadata"]["name"])
-        self.promises.written(wanted, self.api.objects.get(ref))
-        self.api.apply(wanted)
+    def _apply(self, child: dict[str, Any]) -> None:
+        ref = Ref(child["kind"], child["metadata"]["namespace"], child["metadata"]["name"])
+        self.promises.written(child, self.api.objects.get(ref))
+        self.api.apply(child)
 
     def _scale(self, ref: Ref, replicas: int) -> None:
         self.api.edit(ref, lambda deployment: deployment["spec"].update(replicas=replicas))
@@ -271,7 +271,11 @@ class World:
     def sleep(self, seconds: float) -> None:
         """Time passes."""
         self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
-        versions = {predictor(one.name): one.version for one in self.status.revisions} if self.model["status"] else {}
+        versions = (
+            {predictor(revision.name): revision.version for revision in self.status.revisions}
+            if self.model["status"]
+            else {}
+        )
         self.users.ask(self.gateway.carried, versions, self.now, self.now + seconds)
         self.now += seconds
         self.promises.carried(self.gateway.carried, self.gateway.carried, self.now)
@@ -290,20 +294,20 @@ class World:
         self.mute.clear()
 
     def settle(self, steps: int = STEPS) -> Plan:
-        """Run until nobody has anything left to do or to hear; the last plan, which writes nothing."""
+        """Run until nobody has anything left to do; returns the last plan, which writes nothing."""
         for _ in range(steps):
-            heard = dict(self.probes)
+            probes = dict(self.probes)
             plan = self.look()
             moved = self.step()
             writes = plan.status or plan.apply or plan.scale or plan.delete
-            if not writes and not moved and self.probes == heard:
+            if not writes and not moved and self.probes == probes:
                 if plan.requeue_after is None:
                     return plan
                 self.sleep(plan.requeue_after)
         raise AssertionError(f"never calm; the last plan was {plan}")
 
     def run_until(self, reached: Callable[[], bool], steps: int = STEPS) -> None:
-        """Run until something is true after a look."""
+        """Run until something is true after a reconcile pass."""
         for _ in range(steps):
             plan = self.look()
             if reached():
