@@ -75,17 +75,6 @@ def test_one_that_fails_only_over_grpc(tried: RolloutUnderLoad) -> None:
     assert grpc["failed"][ended["revision"]] > 0
 
 
-def test_one_that_is_slow(tried: RolloutUnderLoad) -> None:
-    known = tried.known
-    tried.rate = 6
-    tried.resume_load(CLEAN, CLEAN)
-    tried.ask("digits-slow", made("slow", "800"), rollout=a_canary(10))
-    ended = tried.ended(known)
-
-    refused(tried, ended, "LatencyGateFailed")
-    assert "500 ms" in ended["message"]
-
-
 @pytest.mark.proof
 def test_one_that_is_well_at_a_small_share_and_breaks_under_load(namespace: str) -> None:
     """It may use 0.3 cores and takes 40 ms of one: enough for 2 requests a second, not for 20."""
