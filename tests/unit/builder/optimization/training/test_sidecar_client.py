@@ -14,7 +14,7 @@ import pytest
 
 import modelyard.builder.optimization.training
 from modelyard.builder.optimization.training import environment, sidecar_client
-from modelyard.errors import InvalidSettings, UnsupportedModel
+from modelyard.errors import HostFailure, InvalidSettings, UnsupportedModel
 
 HERE = Path(modelyard.builder.optimization.training.__file__).parent
 SERVE = """
@@ -122,7 +122,7 @@ def test_an_author_s_mistake_comes_back_in_its_own_words(beside: Trainer, tmp_pa
 
 
 def test_a_training_that_the_kernel_ends_is_said_so(beside: Trainer, tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModel, match="it crashed with SIGKILL"):
+    with pytest.raises(HostFailure, match="it crashed with SIGKILL"):
         environment.run("devour", a_job(tmp_path), tmp_path / "course", lambda _: None)
 
 
@@ -131,7 +131,7 @@ def test_a_trainer_that_was_lost_in_mid_job_does_not_begin_it_again(beside: Trai
         beside.lose()
         beside.start()
 
-    with pytest.raises(UnsupportedModel, match="it crashed with SIGKILL"):
+    with pytest.raises(HostFailure, match="it crashed with SIGKILL"):
         environment.run("hang", a_job(tmp_path), tmp_path / "course", told)
 
 
