@@ -18,7 +18,7 @@ from modelyard.builder.inference.predict import Question, ask
 from modelyard.builder.inference.sessions import Run, open_model
 from modelyard.builder.inference.tensorrt_plan import PlanFacts
 from modelyard.builder.inference.tensorrt_session import open_plan
-from modelyard.errors import InvalidInput, UnsupportedModel
+from modelyard.errors import HostFailure, InvalidInput, UnsupportedModel
 from tests.support.machine.fake_gpu import OUT_OF_MEMORY, FakeCudart, FakeTensorRt
 
 H100 = Gpu("NVIDIA H100", "9.0")
@@ -223,7 +223,7 @@ def test_an_output_whose_shape_depends_on_values_is_refused(plan: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cudaStreamCreate", "cudaMalloc", "cudaMemcpyAsync", "cudaStreamSynchronize"])
 def test_every_code_of_the_gpu_is_told(name: str, plan: Path) -> None:
-    with pytest.raises(UnsupportedModel, match=rf"declined {name}: out of memory \(code 2\)"):
+    with pytest.raises(HostFailure, match=rf"declined {name}: out of memory \(code 2\)"):
         opened(plan, cudart=FakeCudart({name: OUT_OF_MEMORY}))({"x": np.zeros((1, 4), np.float32)})
 
 

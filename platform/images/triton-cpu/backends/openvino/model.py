@@ -24,6 +24,7 @@ class TritonPythonModel(serving.Model):
         """Compiles the model."""
         options = {
             "INFERENCE_NUM_THREADS": serving.threads(config),
+            "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the processor can: other answers than were proved
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
         }
