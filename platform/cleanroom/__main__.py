@@ -17,11 +17,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from localcluster import node, paths, toolchain
+from localcluster import paths
 from localcluster.cache import locked
 from localcluster.errors import ClusterError, NotPossible
-from localcluster.progress import explain
-from localcluster.task import Task
+from localcluster.node import process as node
+from localcluster.programs import toolchain
+from localcluster.steps.progress import explain
+from localcluster.steps.task import Task
 
 from . import room
 from .enter import BEGIN, END, command_line

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from localcluster import toolchain
 from localcluster.cache import kept
-from localcluster.task import Task
+from localcluster.programs import toolchain
+from localcluster.steps.task import Task
 
 ASKED_FOR = ("git", "make", "python3", "ca-certificates")
 RELEASE = "bookworm"

@@ -16,11 +16,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import binaries, components, identities, paths, prerequisites
+from . import paths
 from .cache import remove
 from .errors import NotReady
-from .kubernetes import Kubernetes
-from .task import Task
+from .identity import identities
+from .install import prerequisites
+from .install.kubernetes import Kubernetes
+from .node import components
+from .programs import binaries
+from .steps.task import Task
 
 _ADMINISTRATOR = {"administrator": ("modelyard-administrator", identities.ADMINISTRATORS)}
 _CONTROLLERS = {"controller-manager": ("modelyard-controllers", identities.ADMINISTRATORS)}

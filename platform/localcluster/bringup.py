@@ -5,13 +5,13 @@ Programs and images of the cluster's own parts come first, so the control plane 
 
 from collections.abc import Callable, Iterable
 
-from . import addons, prerequisites, release
-from .control import Control
-from .kubernetes import Kubernetes
-from .making import Making
+from .image_builds.steps import Making
+from .install import addons, prerequisites, release
+from .install.kubernetes import Kubernetes
+from .node.control import Control
 from .paths import Paths
-from .steps import Step, Work
-from .task import Task
+from .steps.graph import Step, Work
+from .steps.task import Task
 from .versions import platform_image
 
 _USED_BY_MODELS = ("triton-cpu", "builder")

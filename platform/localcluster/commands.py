@@ -9,17 +9,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from . import addons, apiserver, bringup, existing, node, paths, status, toolchain
+from . import apiserver, bringup, existing, paths, status
 from .cache import locked
-from .catalogue import GPU
 from .errors import ClusterError, NotPossible
+from .image_builds.catalogue import GPU
+from .image_builds.steps import Making
+from .install import addons
+from .install.kubernetes import Kubernetes
 from .kind import bringup as kind_bringup
 from .kind import commands as kind
-from .kubernetes import Kubernetes
-from .making import Making
-from .progress import Display, explain
-from .steps import Graph, Step
-from .task import Task
+from .node import process
+from .programs import toolchain
+from .steps.graph import Graph, Step
+from .steps.progress import Display, explain
+from .steps.task import Task
 from .versions import platform_image
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -83,7 +86,7 @@ def refresh_images(chosen: Addons = "") -> None:
         _carry_out("Images", kind_bringup.image_steps(where), where)
         return
     toolchain.require_root()
-    if not node.find(where):
+    if not process.find(where):
         raise NotPossible("No local cluster runs here: start one with `make cluster`.")
     _carry_out("Images", bringup.image_steps(where, addons.parsed(chosen)), where)
 
@@ -116,7 +119,7 @@ def down() -> None:
     where = paths.default()
     with locked(where.home / "cluster.lock", _busy):
         task = Task(where.logs / "down.log")
-        ended = kind.down(task) if in_kind else node.down(where, task)
+        ended = kind.down(task) if in_kind else process.down(where, task)
     name = "kind" if in_kind else "local"
     console.print(f"The {name} cluster is down." if ended else f"No {name} cluster was running.")
 

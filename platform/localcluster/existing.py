@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CommandFailed, NotPossible
-from .kubernetes import Kubernetes
-from .task import Task
+from .install.kubernetes import Kubernetes
+from .steps.task import Task
 from .versions import version
 
 VARIABLE = "MODELYARD_CLUSTER"

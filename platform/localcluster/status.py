@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from . import components, network, node, release
-from .control import parts_of
 from .errors import CommandFailed
-from .kserve import MANAGER
-from .kserve import NAMESPACE as KSERVE
-from .kubernetes import Kubernetes
+from .install import release
+from .install.kserve import MANAGER
+from .install.kserve import NAMESPACE as KSERVE
+from .install.kubernetes import Kubernetes
+from .install.prerequisites import ENVOY_GATEWAY_NAMESPACE, PLATFORM_NAMESPACE
+from .node import components, network, process
+from .node.control import parts_of
 from .paths import Paths
-from .prerequisites import ENVOY_GATEWAY_NAMESPACE, PLATFORM_NAMESPACE
-from .task import Task
+from .steps.task import Task
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ _DEPLOYMENTS = (
 
 def lines(paths: Paths, task: Task) -> list[Line]:
     """Every row, in the order of starting; a cluster that is down has one."""
-    running = node.find(paths)
+    running = process.find(paths)
     if not running:
         return [Line("Node", False, "not running; start it with `make cluster`")]
     found = [Line("Node", True, f"pid {running.pid}, {len(running.containers())} pods, {network.NODE_ADDRESS}")]

@@ -6,13 +6,13 @@ Docker builds images while kind makes the cluster; each of the two does one thin
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster import prerequisites, release
-from localcluster.catalogue import Image
-from localcluster.kubernetes import Kubernetes
-from localcluster.network import GATEWAY_PORT, STORE_PORT
+from localcluster.image_builds.catalogue import Image
+from localcluster.install import prerequisites, release
+from localcluster.install.kubernetes import Kubernetes
+from localcluster.node.network import GATEWAY_PORT, STORE_PORT
 from localcluster.paths import Paths
-from localcluster.steps import Step, Work
-from localcluster.task import Task
+from localcluster.steps.graph import Step, Work
+from localcluster.steps.task import Task
 from localcluster.versions import version
 
 from . import cluster, images, programs

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from localcluster.errors import NotPossible
-from localcluster.task import Task
+from localcluster.steps.task import Task
 
 FILE = Path(__file__).with_name("cluster.yaml")
 NAME = "modelyard"

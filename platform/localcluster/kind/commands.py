@@ -1,9 +1,9 @@
 """What the commands do when MODELYARD_CLUSTER=kind: state and end of the cluster."""
 
 from localcluster import existing, status
-from localcluster.kubernetes import Kubernetes
+from localcluster.install.kubernetes import Kubernetes
 from localcluster.paths import Paths
-from localcluster.task import Task
+from localcluster.steps.task import Task
 
 from . import bringup, cluster, programs
 

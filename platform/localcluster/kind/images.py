@@ -1,7 +1,7 @@
 """The platform's images in the kind cluster: built by Docker, which caches by itself, and loaded into the node."""
 
-from localcluster.catalogue import Image, platform_images
-from localcluster.task import Task
+from localcluster.image_builds.catalogue import Image, platform_images
+from localcluster.steps.task import Task
 
 from .cluster import NAME
 

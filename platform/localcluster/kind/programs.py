@@ -4,7 +4,7 @@ import re
 import shutil
 
 from localcluster.errors import CommandFailed, NotPossible
-from localcluster.task import Task
+from localcluster.steps.task import Task
 
 BROUGHT_BY_THE_USER = {
     "docker": "install Docker and start it",

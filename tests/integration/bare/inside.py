@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from localcluster import paths, toolchain, wheels
-from localcluster.binaries import JOINT
-from localcluster.task import Task
+from localcluster import paths
+from localcluster.programs import toolchain, wheels
+from localcluster.programs.binaries import JOINT
+from localcluster.steps.task import Task
 from localcluster.versions import wheel
 
 

@@ -1,7 +1,7 @@
 """Where every program that the code starts comes from, and what comes from nowhere.
 
-A program is brought by a step of the project's own (the Debian packages of `localcluster.toolchain`, `.venv`, a Go
-build, a wheel), belongs to every Debian, or is one of the few that the README asks for.
+A program is brought by a step of the project's own (the Debian packages of `localcluster.programs.toolchain`, `.venv`,
+a Go build, a wheel), belongs to every Debian, or is one of the few that the README asks for.
 """
 
 import re
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cleanroom.room import ASKED_FOR
-from localcluster.binaries import builds
 from localcluster.kind.programs import BROUGHT_BY_THE_USER
-from localcluster.toolchain import PACKAGES
+from localcluster.programs.binaries import builds
+from localcluster.programs.toolchain import PACKAGES
 from tests.support.repository.program_scan import Scan, Start
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,7 +75,7 @@ WORDS = {
     "running.inside": "the words it is given are starts of their own",
     "self._command": "the words that tests.support.cluster.watch is made with",
     "sys.argv[1]": "make, in .ci/run",
-    "sys.argv[2]": "the Go build pause, in localcluster.node",
+    "sys.argv[2]": "the Go build pause, in localcluster.node.process",
     "sys.executable": "the Python of .venv",
     "toolchain.go": "go",
     "toolchain.program": "its argument is a start of its own",

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from localcluster import addons, bringup
+from localcluster import bringup
 from localcluster.errors import NotPossible
+from localcluster.install import addons
 from localcluster.paths import Paths
-from localcluster.steps import Graph, Step
+from localcluster.steps.graph import Graph, Step
 
 
 def steps(tmp_path: Path, *chosen: str) -> dict[str, Step]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import yaml
 
-from localcluster.binaries import JOINT
-from localcluster.catalogue import LOCAL_FOLDER, local_images, platform_images
+from localcluster.image_builds.catalogue import LOCAL_FOLDER, local_images, platform_images
+from localcluster.install.release import VALUES
 from localcluster.paths import PLATFORM
-from localcluster.release import VALUES
+from localcluster.programs.binaries import JOINT
 from localcluster.versions import local_image, module, table, version
 
 

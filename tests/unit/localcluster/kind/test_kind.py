@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from localcluster import existing, kserve
-from localcluster.catalogue import platform_images
+from localcluster import existing
 from localcluster.errors import NotPossible
+from localcluster.image_builds.catalogue import platform_images
+from localcluster.install import kserve
+from localcluster.install.prerequisites import ENVOY_GATEWAY_NAMESPACE as GATEWAY
+from localcluster.install.release import WRITER
 from localcluster.kind import bringup, cluster, commands, programs
 from localcluster.paths import PLATFORM, REPOSITORY, Paths
-from localcluster.prerequisites import ENVOY_GATEWAY_NAMESPACE as GATEWAY
-from localcluster.release import WRITER
-from localcluster.steps import Graph
-from localcluster.task import Task
+from localcluster.steps.graph import Graph
+from localcluster.steps.task import Task
 from localcluster.versions import module
 from tests.support.machine.recording_programs import RecordingPrograms
 

@@ -1,0 +1,1 @@
+"""Who is who in the cluster: certificates, identities, kubeconfig files."""

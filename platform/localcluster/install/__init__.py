@@ -1,0 +1,1 @@
+"""What is installed into the cluster: prerequisites, add-ons, the platform's own release."""

@@ -1,0 +1,81 @@
+"""Add-ons, built only when asked for: KEDA (event-driven scaling), Prometheus (monitoring), torch (training).
+
+The last is only an image, gigabytes of it, and a value of the platform's own chart (`release`).
+"""
+
+from collections.abc import Iterable
+
+import yaml
+
+from localcluster.errors import NotPossible
+from localcluster.image_builds.catalogue import TRAINING
+from localcluster.node.network import PROMETHEUS_PORT
+from localcluster.paths import Paths
+from localcluster.programs import binaries
+from localcluster.steps.graph import Step
+from localcluster.steps.task import Task
+from localcluster.versions import local_image
+
+from . import keda
+from .kubernetes import Kubernetes
+from .prerequisites import manifest
+
+BUILDS = {"keda": "keda", "monitoring": "prometheus"}
+NAMES = (*BUILDS, TRAINING)
+MONITORING = "monitoring"
+
+
+def parsed(text: str) -> list[str]:
+    """Names from `keda,monitoring`; raises NotPossible for an unknown one."""
+    names = [name for name in text.replace(",", " ").split() if name]
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise NotPossible(f"There is no add-on {unknown[0]!r}: choose from {', '.join(NAMES)}.")
+    return names
+
+
+def builds(chosen: Iterable[str]) -> list[str]:
+    """Go builds that the chosen add-ons need."""
+    return [BUILDS[name] for name in chosen if name in BUILDS]
+
+
+def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[Step]:
+    """Steps that install the chosen add-ons."""
+    known = {
+        "keda": Step(
+            "keda",
+            "Add-on: KEDA",
+            lambda task: install_keda(kubernetes, task, paths),
+            ("ready", "dns", "import-keda-operator", "import-keda-adapter"),
+        ),
+        "monitoring": Step(
+            "monitoring",
+            "Add-on: Prometheus",
+            lambda task: install_prometheus(kubernetes, task),
+            ("ready", "dns", "import-prometheus"),
+        ),
+    }
+    return [known[name] for name in chosen if name in known]
+
+
+def install_keda(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
+    """KEDA from its own module, and wait until the external metrics API answers."""
+    folder = binaries.source(paths, task, "keda") / "config" / "minimal"
+    rendered = kubernetes.kubectl(task, "kustomize", folder)
+    kubernetes.apply(task, text=yaml.safe_dump_all(keda.adapted(yaml.safe_load_all(rendered))))
+    for deployment in (keda.OPERATOR, keda.ADAPTER):
+        kubernetes.wait_available(task, deployment, keda.NAMESPACE)
+
+    def answers() -> bool:
+        field = '.status.conditions[?(@.type=="Available")].status'
+        return kubernetes.value(task, "apiservice", "v1beta1.external.metrics.k8s.io", field) == "True"
+
+    task.until("KEDA's metrics API", answers, 90)
+
+
+def install_prometheus(kubernetes: Kubernetes, task: Task) -> str:
+    """Prometheus with a service that answers inside the cluster and on the node."""
+    text = manifest("prometheus.yaml", prometheus=local_image("prometheus"), node_port=str(PROMETHEUS_PORT))
+    kubernetes.apply(task, text=text)
+    kubernetes.wait_available(task, "prometheus", MONITORING)
+    return f"port {PROMETHEUS_PORT}"

@@ -1,0 +1,106 @@
+"""The platform's own chart in the local cluster, and the configuration file people's commands find."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from localcluster.errors import CommandFailed
+from localcluster.identity.certificates import write_private
+from localcluster.image_builds.catalogue import TRAINER
+from localcluster.node.network import GATEWAY_PORT, NODE_ADDRESS, STORE_PORT
+from localcluster.paths import PACKAGE, REPOSITORY
+from localcluster.steps.task import Task
+from localcluster.versions import platform_image
+
+from .kubernetes import Kubernetes
+from .prerequisites import PLATFORM_NAMESPACE, secret
+
+CHART = REPOSITORY / "charts" / "modelyard"
+VALUES = PACKAGE / "values.yaml"
+WRITER = "modelyard-store-writer"
+DOMAIN = "models.local"
+GATEWAY = f"http://{NODE_ADDRESS}:{GATEWAY_PORT}"
+STORE = f"http://{NODE_ADDRESS}:{STORE_PORT}"
+_IMAGE_ANNOTATION = r"modelyard\.dev/image"
+
+
+def install(
+    kubernetes: Kubernetes, task: Task, digests: dict[str, str], values: Path = VALUES, wait: str = "4m"
+) -> None:
+    """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
+
+    Training is allowed when its image is among `digests`.
+    """
+    image, trainer = digests.get(platform_image("operator"), ""), platform_image(TRAINER)
+    try:
+        kubernetes.helm(
+            task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
+            "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
+            "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
+            "--wait", "--timeout", wait,
+        )  # fmt: skip
+    except CommandFailed as failure:
+        failure.hint = diagnosis(kubernetes, task, PLATFORM_NAMESPACE)
+        raise
+
+
+def diagnosis(kubernetes: Kubernetes, task: Task, namespace: str) -> str:
+    """What keeps pods of a namespace from being ready, with the end of their logs."""
+    pods = json.loads(kubernetes.kubectl(task, "get", "pods", "-n", namespace, "-o", "json"))["items"]
+    found = []
+    for pod in pods:
+        reasons = waiting_reasons(pod)
+        if not reasons:
+            continue
+        name = pod["metadata"]["name"]
+        try:
+            said = kubernetes.kubectl(task, "logs", name, "-n", namespace, "--all-containers", "--tail=8")
+        except CommandFailed:
+            said = ""
+        found.append(f"Pod {name}: {', '.join(reasons)}\n{said}")
+    return "\n".join(found) or f"All pods in {namespace} are ready; run the same command again."
+
+
+def waiting_reasons(pod: dict[str, Any]) -> list[str]:
+    """Why a pod is not ready; empty when it is ready or has done its work."""
+    statuses = pod["status"].get("containerStatuses", [])
+    if pod["status"]["phase"] == "Succeeded":
+        return []
+    if not statuses:
+        return [pod["status"]["phase"]]
+    return sorted({_reason(one) for one in statuses if not one["ready"]})
+
+
+def _reason(status: dict[str, Any]) -> str:
+    """Why a container is not ready, in Kubernetes' own word."""
+    kind, details = next(iter(status["state"].items()), ("unknown", {}))
+    return (details or {}).get("reason", kind)
+
+
+def configure(kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE) -> None:
+    """Write the configuration file as soon as the chart has made the store's credentials."""
+
+    def there() -> bool:
+        return bool(kubernetes.value(task, "secret", WRITER, ".metadata.name", PLATFORM_NAMESPACE))
+
+    task.until("the store's credentials", there, 240)
+    write_configuration(kubernetes, task, file, gateway, store)
+
+
+def write_configuration(
+    kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE
+) -> None:
+    """The settings by which a person's commands reach store and gateway from this machine."""
+    keys = secret(kubernetes, task, WRITER, PLATFORM_NAMESPACE)
+    content = {
+        "store": {
+            "endpoint": store,
+            "bucket": "modelyard",
+            "accessKeyId": keys["accessKeyId"],
+            "secretAccessKey": keys["secretAccessKey"],
+        },
+        "gateway": {"url": gateway, "publicUrl": gateway, "domain": DOMAIN},
+    }
+    write_private(file, yaml.safe_dump(content, sort_keys=False).encode())

@@ -1,0 +1,159 @@
+"""The node: one process that keeps mount, pid, network and uts namespaces open, and what runs in them.
+
+Nothing is written down about processes. The node's first process is found by its name, everything else by its pid
+namespace, so a stale file can never name a stranger. Ending the first process ends all others with it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcluster.cache import remove
+from localcluster.errors import NotPossible
+from localcluster.paths import PLATFORM, Paths
+from localcluster.steps.task import Task
+
+from . import host, network
+from .namespaces import PROCESS_NAME
+
+HOST_SETTINGS = "host-settings.json"
+_UNSHARE = ("unshare", "-m", "-n", "-p", "-u", "-f", "--mount-proc", "--propagation", "private")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A running node, by the pid of its first process."""
+
+    pid: int
+
+    def inside(self, *words: str | Path) -> list[str]:
+        """A command line that runs `words` inside the node's namespaces."""
+        return ["nsenter", "-t", str(self.pid), "-m", "-n", "-p", "-u", "--", *(str(word) for word in words)]
+
+    def processes(self) -> dict[int, list[str]]:
+        """Host pid and command line of everything directly in the node's pid namespace."""
+        ours = _namespace(self.pid)
+        return {pid: line for pid, line in _all_processes().items() if _namespace(pid) == ours}
+
+    def named(self, name: str) -> dict[int, list[str]]:
+        """Host pid and command line of processes whose program has this file name."""
+        return {pid: line for pid, line in self.processes().items() if Path(line[0]).name == name}
+
+    def containers(self) -> dict[int, list[str]]:
+        """Processes that watch over containers of this node."""
+        return self.named("containerd-shim-runc-v2")
+
+    def start(self, words: Sequence[str | Path], log: Path) -> None:
+        """Start a program that outlives this one; its output is added to `log`."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            subprocess.run(
+                self.inside("setsid", "--fork", *words),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, start_new_session=True,
+            )  # fmt: skip
+
+    def end(self, task: Task, name: str) -> None:
+        """End every process whose program has this file name and wait until it is gone."""
+        for pid in self.named(name):
+            _signal(pid, signal.SIGKILL)
+        task.until(f"the end of {name}", lambda: not self.named(name), 20)
+
+
+def find(paths: Paths) -> Node | None:
+    """This clone's node, if it runs."""
+    return next((Node(pid) for pid, state in _nodes().items() if state == str(paths.state)), None)
+
+
+def others(paths: Paths) -> list[str]:
+    """State folders of nodes that other clones run on this machine."""
+    return [state for state in _nodes().values() if state != str(paths.state)]
+
+
+def ensure(paths: Paths, task: Task, pause: Path) -> Node:
+    """The node of this clone: found, or made with its namespaces, link and cgroups."""
+    strangers = others(paths)
+    if strangers:
+        raise NotPossible(
+            f"Another local cluster runs on this machine ({strangers[0]}): stop it there with `make cluster-down`."
+        )
+    for folder in (paths.state, paths.cache):
+        if any(folder.resolve().is_relative_to(top) for top in ("/var", "/run")):
+            raise NotPossible(f"{folder} must not lie below /var or /run: move the clone or set MODELYARD_CACHE.")
+    host.load_modules()
+    host.remember(paths.state / HOST_SETTINGS)
+    host.allow_inotify()
+    host.make_cgroups()
+    node = find(paths) or _make(paths, task, pause)
+    network.connect(task, node.pid)
+    return node
+
+
+def _make(paths: Paths, task: Task, pause: Path) -> Node:
+    receive, send = os.pipe()
+    arguments = [sys.executable, "-m", "localcluster.node.namespaces", str(paths.state), str(pause), str(send)]
+    with task.log.open("ab") as log:
+        subprocess.Popen(
+            [*_UNSHARE, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[send],
+            start_new_session=True, env={**os.environ, "PYTHONPATH": str(PLATFORM)},
+        )  # fmt: skip
+    os.close(send)
+    with os.fdopen(receive, "rb") as report:
+        if report.read(5) != b"ready":  # not to its end: unshare keeps the pipe open too
+            raise NotPossible(
+                "The kernel refuses the node's namespaces or mounts: a container without privileges cannot hold "
+                "a cluster, a machine or virtual machine can."
+            )
+    task.until("the node's first process", lambda: find(paths) is not None, 10)
+    found = find(paths)
+    assert found is not None
+    return found
+
+
+def down(paths: Paths, task: Task) -> bool:
+    """End the node and put everything back; True when there was one."""
+    node = find(paths)
+    if node:
+        _signal(node.pid, signal.SIGKILL)
+        task.until("the end of the node's processes", lambda: not Path("/proc", str(node.pid)).exists(), 30)
+    if not others(paths):
+        network.disconnect(task)
+        task.until("the removal of the pods' cgroups", host.remove_cgroups, 30)
+    host.restore(paths.state / HOST_SETTINGS, (*host.WRITTEN_BY_KUBELET, host.INOTIFY))
+    remove(paths.state)
+    return node is not None
+
+
+def _nodes() -> dict[int, str]:
+    """State folder of every node on this machine by the pid of its first process."""
+    return {pid: line[1] for pid, line in _all_processes().items() if line[0] == PROCESS_NAME and len(line) > 1}
+
+
+def _all_processes() -> dict[int, list[str]]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+            except OSError:
+                continue
+            if line != [b""]:
+                found[int(entry.name)] = [word.decode(errors="replace") for word in line]
+    return found
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
