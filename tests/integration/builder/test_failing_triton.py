@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.report import Source as ReportedSource
+from modelyard.api.report import BuildSource
 from modelyard.builder.artifacts.assemble import LOG, Artifact, AssemblyRequest, ProgressSteps, build
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.triton.install import triton_home
@@ -28,7 +28,7 @@ def aborting(folder: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> Faili
 
 def built(folder: Path, pauses: list[float]) -> Artifact:
     source = read_source(models.saved(models.doubling(), folder / "model.onnx"))
-    reported = ReportedSource(kind=source.kind, name=source.name, digest=source.digest())
+    reported = BuildSource(kind=source.kind, name=source.name, digest=source.digest())
     return build(
         source,
         AssemblyRequest("toy", "sha256:" + "0" * 64, reported),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.optimization import ORIGINAL, Optimization
-from modelyard.api.report import Source as ReportedSource
+from modelyard.api.report import BuildSource
 from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps
 from modelyard.builder.artifacts.shared_layer import SharedLayer, make_part
 from modelyard.builder.artifacts.source import read_source
@@ -18,9 +18,7 @@ from modelyard.builder.triton.config import read_config
 from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
 from tests.unit.builder.optimization import classifier, tiny_passes
 
-ORDER = AssemblyRequest(
-    "toy", "sha256:" + "0" * 64, ReportedSource(kind="entry", name="toy", digest="sha256:" + "1" * 64)
-)
+ORDER = AssemblyRequest("toy", "sha256:" + "0" * 64, BuildSource(kind="entry", name="toy", digest="sha256:" + "1" * 64))
 
 
 def built(path: Path, out: Path, author: str = "", **steps: Any) -> Artifact:

@@ -19,7 +19,7 @@ def main(programs: Path, entry: Path) -> None:
     said = {"module": "module.py:Network", "data": "data.py:load", "architecture": {"width": 64, "depth": 3}, "seed": 5}
     authored = Authored(entry / "training", said)
     network, rows = authored.network({}), authored.train
-    plan = fit.Plan(4, 32, 1e-2, 5, hard=1.0, soft=0.0)
+    plan = fit.TrainingPlan(4, 32, 1e-2, 5, hard=1.0, soft=0.0)
     fit.fit(network, torch.zeros(len(rows), 3), rows, plan, lambda *_: None)
     save_file(network.state_dict(), str(entry / "training" / "weights.safetensors"))
     export(network, tuple(array[:2] for array in rows.inputs), ["picture"], ["logits"], entry / "model.onnx")

@@ -31,7 +31,7 @@ def main(programs: Path, tiny: Path, out: Path) -> None:
     rows, calibration = authored.train, authored.calibration
 
     teacher = authored.network({"width": 16})
-    plan = fit.Plan(6, 32, 1e-2, SEED, hard=1.0, soft=0.0)
+    plan = fit.TrainingPlan(6, 32, 1e-2, SEED, hard=1.0, soft=0.0)
     fit.fit(teacher, torch.zeros(len(rows), 3), rows, plan, lambda *_: None)
     taught = fit.answered(teacher, rows.inputs)
     facts["teacher"] = fit.score(teacher, calibration)
@@ -59,7 +59,7 @@ def main(programs: Path, tiny: Path, out: Path) -> None:
     kept("halved", halved)
     facts["parameters"] = [prune_structured.parameters(network) for network in (teacher, halved)]
     facts["halved"] = [fit.score(halved, calibration)]
-    learnt = fit.Plan(6, 32, 1e-2, SEED, soft=1.0, hard=0.0)
+    learnt = fit.TrainingPlan(6, 32, 1e-2, SEED, soft=1.0, hard=0.0)
     facts["distilled losses"] = fit.fit(halved, taught, rows, learnt, lambda *_: None)
     facts["halved"].append(fit.score(halved, calibration))
 
@@ -68,30 +68,30 @@ def main(programs: Path, tiny: Path, out: Path) -> None:
     keep = prune_sparse.keeper(sparse, masks)
     keep()
     kept("sparse", sparse)
-    fit.fit(sparse, taught, rows, fit.Plan(2, 32, 1e-2, SEED), lambda *_: None, keep)
+    fit.fit(sparse, taught, rows, fit.TrainingPlan(2, 32, 1e-2, SEED), lambda *_: None, keep)
     kept("sparse trained", sparse)
 
     twos = copied()
     keep = prune_sparse.keeper(twos, prune_sparse.two_of_four(twos))
     keep()
-    fit.fit(twos, taught, rows, fit.Plan(2, 32, 1e-2, SEED), lambda *_: None, keep)
+    fit.fit(twos, taught, rows, fit.TrainingPlan(2, 32, 1e-2, SEED), lambda *_: None, keep)
     kept("twos", twos)
     facts["zeros"] = prune_sparse.zeros(twos)
 
     rounding = qat.prepared(copied())
-    fit.fit(rounding, taught, rows, fit.Plan(2, 32, 1e-4, SEED), lambda *_: None)
+    fit.fit(rounding, taught, rows, fit.TrainingPlan(2, 32, 1e-4, SEED), lambda *_: None)
     facts["qat"] = fit.score(rounding, calibration)
     rounding = qat.fixed(rounding)
     written("qat", rounding)
 
     again = [authored.network({}) for _ in range(2)]
     for network in again:
-        fit.fit(network, taught, rows, fit.Plan(1, 32, 1e-2, SEED), lambda *_: None)
+        fit.fit(network, taught, rows, fit.TrainingPlan(1, 32, 1e-2, SEED), lambda *_: None)
     facts["repeatable"] = all(torch.equal(a, b) for a, b in zip(*(n.parameters() for n in again), strict=True))
 
     given, wanted = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 3.0]]), torch.tensor([[1.0, 1.0, 0.0], [0.0, 2.0, 2.0]])
     arrays |= {"given": given.numpy(), "wanted": wanted.numpy()}
-    weighed = fit.Plan(1, 1, 1.0, 1, temperature=3.0, hard=0.25, soft=0.75)
+    weighed = fit.TrainingPlan(1, 1, 1.0, 1, temperature=3.0, hard=0.25, soft=0.75)
     facts["loss of classes"] = fit.loss_of(given, wanted, torch.tensor([0, 2]), weighed).item()
     facts["loss of numbers"] = fit.loss_of(given, wanted, torch.ones(2, 3), weighed).item()
 

@@ -1,6 +1,8 @@
 """The map in architecture.md and README.md names what exists; folders stay small."""
 
+import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ PAGES = {
     "CONTRIBUTING.md": (ROOT, re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")),
 }
 MOST = 12
+ALLOWED_TWICE: set[str] = set()
 ONE_FILE_EACH = {SOURCE / "builder" / "optimization" / "passes"}
 
 
@@ -41,3 +44,11 @@ def test_a_folder_holds_at_most_twelve_modules() -> None:
     modules = {folder: [file for file in folder.glob("*.py") if file.name != "__init__.py"] for folder in folders}
 
     assert {folder.relative_to(ROOT): len(files) for folder, files in modules.items() if len(files) > MOST} == {}
+
+
+def test_a_public_type_has_a_name_of_its_own() -> None:
+    trees = [ast.parse(file.read_text()) for file in SOURCE.rglob("*.py")]
+    names = Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+
+    assert len(names) > 200
+    assert {name for name, times in names.items() if times > 1 and not name.startswith("_")} == ALLOWED_TWICE

@@ -41,7 +41,7 @@ class Proof(_Written):
     largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")
 
 
-class Warmup(_Written):
+class WarmupRequest(_Written):
     """The request body to warm a server up with; it lies beside the report."""
 
     path: str = "warmup.json"
@@ -50,7 +50,7 @@ class Warmup(_Written):
     )
 
 
-class Source(_Written):
+class BuildSource(_Written):
     """What was built."""
 
     kind: Literal["entry", "onnx", "openvino", "repository"]
@@ -83,7 +83,7 @@ class Report(_Written):
     format: int = Field(description="Number of the artifact format.")
     digest: str = Field(description="sha256:<hex> that names the build.")
     model: str = Field(description="Name the model is served under.")
-    source: Source
+    source: BuildSource
     target: Literal["cpu", "gpu"] = Field(description="Hardware it was asked for; the artifact serves on both.")
     inputs: tuple[Tensor, ...] = Field(description="As clients send them; -1 is a dynamic dimension.")
     outputs: tuple[Tensor, ...]
@@ -93,7 +93,7 @@ class Report(_Written):
     quality: Quality | None = None
     optimization: OptimizationSummary | None = Field(default=None, description="Absent when nothing was optimized.")
     proof: Proof
-    warmup: Warmup
+    warmup: WarmupRequest
     files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")
     size: int = Field(description="Bytes of all files.")
     timings: dict[str, float] = Field(description="Seconds by step.")

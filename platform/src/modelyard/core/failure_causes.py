@@ -54,7 +54,7 @@ class End(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cause:
+class FailureCause:
     """A row of the table: what it is recognized by, the reason word, and what is said of it.
 
     `what` follows the name of the program; `remedy` says what a person can do about it.
@@ -85,91 +85,91 @@ class Cause:
 _HOST, _MODEL = Fault.SURROUNDINGS, Fault.MODEL
 _MEMORY = "give it more memory (in the cluster config.build.memoryLimit), or the machine less to do"
 TABLE = (
-    Cause(
+    FailureCause(
         "DiskFull", _HOST, "found the disk full", "free space where TMPDIR is, or on the node",
         words=r"(?i)no space left on device|ENOSPC|disk quota exceeded|\[Errno (28|122)\]",
     ),
-    Cause(
+    FailureCause(
         "SharedMemoryFailed", _HOST, "failed at shared memory or a lock in it", "see that /dev/shm has room",
         words=r"boost::interprocess|lock_exception|/dev/shm|shm_open|shared memory region",
         signals=(signal.SIGBUS,),
     ),
-    Cause(
+    FailureCause(
         "OutOfMemory", _HOST, "ran out of memory", _MEMORY,
         words=r"MemoryError|bad_alloc|OOMKilled|\[Errno 12\]|(?i:cannot allocate memory|out of memory|"
         r"failed to allocate|unable to allocate)",
         signals=(signal.SIGKILL,),
     ),
-    Cause(
+    FailureCause(
         "PortTaken", _HOST, "found its port taken", "end what listens there",
         words=r"(?i)address already in use|socket '[^']*' already in use|\[Errno 98\]",
     ),
-    Cause(
+    FailureCause(
         "ConnectionFailed", _HOST, "could not reach whom it talks to", "see what is down",
         words=r"(?i)connection refused|connection reset|connection aborted|network is unreachable|"
         r"temporary failure in name resolution|name or service not known|server disconnected",
     ),
-    Cause(
+    FailureCause(
         "LimitReached", _HOST, "was given no more processes, threads or files", "raise the limits (ulimit -u, -n)",
         words=r"(?i)resource temporarily unavailable|can't start new thread|pthread_create|too many open files",
     ),
-    Cause(
+    FailureCause(
         "DiskFailed", _HOST, "could not read or write the disk", "look at the disk of that machine",
         words=r"(?i)input/output error|stale file handle|read-only file system|\[Errno (5|30|116)\]",
     ),
-    Cause(
+    FailureCause(
         "ProgramBroken", _HOST, "is not installed as it should be", "install it again",
         words=r"error while loading shared libraries|cannot open shared object file",
     ),
-    Cause(
+    FailureCause(
         "HelperDied", _HOST, "lost the process that runs the model", _MEMORY,
         words=r"(?i)stub process .*not healthy|waiting for (the |a )?stub",
     ),
-    Cause(
+    FailureCause(
         "Evicted", _HOST, "had to leave its node", "give the nodes more room, or wait",
         words=r"\b(Evicted|DisruptionTarget|Preempted|NodeShutdown|NodeLost|TerminationByKubelet)\b|DiskPressure|"
         r"MemoryPressure|PIDPressure",
     ),
-    Cause(
+    FailureCause(
         "ImageMissing", _HOST, "has an image that cannot be pulled", "check its name and the node's access to it",
         words=r"\b(ImagePullBackOff|ErrImagePull|InvalidImageName|ErrImageNeverPull)\b",
     ),
-    Cause(
+    FailureCause(
         "Terminated", _HOST, "was told to end", "see who ends it",
         signals=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
     ),
-    Cause(
+    FailureCause(
         "Crashed", _HOST, "crashed", "if it always does, the file may be damaged: export the model again",
         words=r"(?m)^Signal \(\d+\) received|Segmentation fault|core dumped",
         signals=tuple(range(1, signal.NSIG)),
     ),
-    Cause(
+    FailureCause(
         "TimedOut", _HOST, "took too long", "give it more time or the machine less to do",
         words=r"\b(DeadlineExceeded|TimeoutError)\b|(?i:\btimed out\b)", late=True,
     ),
-    Cause(
+    FailureCause(
         "UnsupportedOperator", _MODEL, "does not know an operation of the model", "export it with another opset",
         words=r"NOT_IMPLEMENTED|No Op registered|(?i:unsupported op|is not a registered function|"
         r"operator \S+ is not supported)",
     ),
-    Cause(
+    FailureCause(
         "WrongShape", _MODEL, "refuses the model's shapes", "correct its inputs and outputs, or its config.pbtxt",
         words=r"INVALID_ARGUMENT|(?i:invalid dimensions|unexpected shape|shape mismatch|expected shape)",
     ),
-    Cause("UnsupportedModel", _MODEL, "refuses the model", "export it again", words=r"\S"),
-    Cause("Unexplained", _HOST, "ended without a reason", "look at its log"),
+    FailureCause("UnsupportedModel", _MODEL, "refuses the model", "export it again", words=r"\S"),
+    FailureCause("Unexplained", _HOST, "ended without a reason", "look at its log"),
 )  # fmt: skip
 """Read from the top; the last row fits everything."""
 REASONS = frozenset(cause.reason for cause in TABLE if cause.passes)
 """The reason words of what is the surroundings' fault."""
 
 
-def cause_of(end: End) -> Cause:
+def cause_of(end: End) -> FailureCause:
     """The first row of `TABLE` that fits how a program ended; the last row fits everything, so there is always one."""
     return next(cause for cause in TABLE if cause.fits(end))
 
 
-def host_cause(words: str) -> Cause | None:
+def host_cause(words: str) -> FailureCause | None:
     """The first row that fits an error text, when that is the surroundings' fault; None otherwise or for empty text."""
     if not words.strip():
         return None
@@ -177,7 +177,7 @@ def host_cause(words: str) -> Cause | None:
     return cause if cause.passes else None
 
 
-def cause_of_exception(error: BaseException) -> Cause | None:
+def cause_of_exception(error: BaseException) -> FailureCause | None:
     """The same as `host_cause`, read from the type and the text of an exception of ours or of a library."""
     return host_cause(f"{type(error).__name__}: {error}")
 
@@ -214,7 +214,7 @@ def failure(program: str, end: End) -> ModelyardError:
     return UnsupportedModel(f"{program} cannot serve this model, it {cause.what}: {_short(end.words)}; {cause.remedy}.")
 
 
-def sentence(cause: Cause, program: str, words: str = "", number: int = 0) -> str:
+def sentence(cause: FailureCause, program: str, words: str = "", number: int = 0) -> str:
     """One sentence: the program, what happened to it, the signal `number` (0 for none), its words, and the remedy.
 
     `words` are cut to 600 characters.
@@ -224,7 +224,7 @@ def sentence(cause: Cause, program: str, words: str = "", number: int = 0) -> st
     return f"{program} {cause.what}{by}{met}; {cause.remedy}."
 
 
-def pod_cause(pod: Mapping[str, Any]) -> tuple[str, Cause] | None:
+def pod_cause(pod: Mapping[str, Any]) -> tuple[str, FailureCause] | None:
     """The name of the container of a pod of ours that ended badly, and why as far as Kubernetes tells; else None.
 
     "all" stands for a pod that ended as a whole before it had containers. An exit code of the program's own is no
@@ -245,7 +245,7 @@ def pod_cause(pod: Mapping[str, Any]) -> tuple[str, Cause] | None:
     return None
 
 
-def _container_cause(ended: Mapping[str, Any], waiting: str) -> Cause | None:
+def _container_cause(ended: Mapping[str, Any], waiting: str) -> FailureCause | None:
     end = End(ended.get("exitCode"))
     if ended.get("reason") == "OOMKilled" or waiting:
         return host_cause(waiting or "OOMKilled")

@@ -29,7 +29,7 @@ from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
 from .leader_election import Lease
 from .metrics.controller import ControllerMetrics
-from .observer.builds import BuildObserver, Store
+from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
@@ -52,7 +52,7 @@ class Library:
     """Where entries and builds are."""
 
     registry: Registry
-    store: Store
+    store: ObjectReader
 
 
 class Operator:

@@ -3,7 +3,7 @@
 import re
 
 from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.cli.docs.rollout_states import Transition, page, transitions
+from modelyard.cli.docs.rollout_states import Arrow, page, transitions
 from modelyard.core.rollout import state_machine
 from modelyard.core.rollout.state_machine import AGAINST, WATCHED, Signal
 
@@ -16,7 +16,7 @@ GROUPS = {
 PHASE = re.compile(rf"\b({'|'.join(Phase)})\b(?: \((\w+)\))?")
 
 
-def in_words() -> set[Transition]:
+def in_words() -> set[Arrow]:
     """The rows of the table in the module's docstring."""
     assert state_machine.__doc__ is not None
     lines = [
@@ -31,11 +31,11 @@ def in_words() -> set[Transition]:
             for source in sources.split(", "):
                 for signal in signals.split(", "):
                     ended = Outcome(outcome) if outcome else None
-                    found.add(Transition(Phase(source), Signal(signal), Phase(target), ended))
+                    found.add(Arrow(Phase(source), Signal(signal), Phase(target), ended))
     return found
 
 
-def without_endings(found: set[Transition] | frozenset[Transition]) -> set[Transition]:
+def without_endings(found: set[Arrow] | frozenset[Arrow]) -> set[Arrow]:
     """How a signal against the candidate ends a rollout is in a table of its own."""
     return {one._replace(outcome=None) if one.signal in AGAINST else one for one in found}
 
@@ -53,9 +53,7 @@ def test_every_phase_is_reached_and_left_again() -> None:
 def test_whatever_ends_a_rollout_says_how() -> None:
     ends = {one for one in transitions() if one.target in (Phase.IDLE, Phase.ABORTING)}
 
-    assert {one for one in ends if one.outcome is None} == {
-        Transition(Phase.ABORTING, Signal.DRAINED, Phase.IDLE, None)
-    }
+    assert {one for one in ends if one.outcome is None} == {Arrow(Phase.ABORTING, Signal.DRAINED, Phase.IDLE, None)}
 
 
 def test_the_picture_has_an_arrow_for_every_pair_of_phases_that_is_not_against_the_candidate() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.cli.models.diagnosis import ClusterObjects, Step, Verdict, conclusion, diagnose
+from modelyard.cli.models.diagnosis import ClusterObjects, PathStep, Standing, conclusion, diagnose
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, REVISION_LABEL
 from modelyard.settings import Settings
 
@@ -101,14 +101,14 @@ def served(*objects: dict[str, Any], **changes: Any) -> ClusterObjects:
     return facts(model, SERVICE, *objects, *routes())
 
 
-def begin_with(world: ClusterObjects) -> Step:
+def begin_with(world: ClusterObjects) -> PathStep:
     return conclusion(diagnose(world, SETTINGS))
 
 
 def test_a_model_that_serves_is_good_at_every_station():
     steps = diagnose(served(deployment(), pod()), SETTINGS)
 
-    assert [step.verdict for step in steps] == [Verdict.GOOD] * len(steps)
+    assert [step.verdict for step in steps] == [Standing.GOOD] * len(steps)
     assert [step.subject for step in steps] == [
         "Model", "Entry", "Build", f"Revision {REVISION}", "HTTPRoute digits", "HTTPRoute digits--path",
         "GRPCRoute digits", "Gateway",
@@ -124,25 +124,25 @@ def test_the_traffic_of_a_route_is_said_in_shares():
 
 STATIONS = {
     "the operator has not seen the Model at all": (
-        facts(a_model(generation=2)), "Model", Verdict.WAITING, "has not taken up", "modelyard doctor",
+        facts(a_model(generation=2)), "Model", Standing.WAITING, "has not taken up", "modelyard doctor",
     ),
     "the operator has not seen the latest spec": (
-        facts(a_model(*REACHED, generation=2)), "Model", Verdict.WAITING, "has not taken up", "logs deploy/",
+        facts(a_model(*REACHED, generation=2)), "Model", Standing.WAITING, "has not taken up", "logs deploy/",
     ),
     "the Model is being deleted": (
-        facts(a_model(deletionTimestamp="2026-01-01")), "Model", Verdict.WAITING, "being deleted", "",
+        facts(a_model(deletionTimestamp="2026-01-01")), "Model", Standing.WAITING, "being deleted", "",
     ),
     "the registry has no such entry": (
         facts(a_model(condition("EntryResolved", "False", "UnknownEntry", "There is no digits:9."), build=False)),
-        "Entry", Verdict.BAD, "no digits:9", "modelyard entries",
+        "Entry", Standing.BAD, "no digits:9", "modelyard entries",
     ),
     "the store does not answer": (
         facts(a_model(condition("EntryResolved", "Unknown", "Unreachable", "The store does not answer."))),
-        "Entry", Verdict.BAD, "does not answer", "modelyard doctor",
+        "Entry", Standing.BAD, "does not answer", "modelyard doctor",
     ),
     "the build is running": (
         facts(a_model(REACHED[0], condition("Built", "False", "Building", "Job x builds."))),
-        "Build", Verdict.WAITING, "builds", "logs job/build-abababab",
+        "Build", Standing.WAITING, "builds", "logs job/build-abababab",
     ),
     "the build cannot be scheduled": (
         facts(
@@ -152,47 +152,47 @@ STATIONS = {
                 conditions=[{"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes: memory."}],
             ),
         ),
-        "Build", Verdict.BAD, "No node can take pod", "logs job/",
+        "Build", Standing.BAD, "No node can take pod", "logs job/",
     ),
     "the build failed": (
         facts(a_model(REACHED[0], condition("Built", "False", "InvalidEntry", "model.onnx cannot be read."))),
-        "Build", Verdict.BAD, "cannot be read", "to look closer: kubectl -n modelyard-system logs job/",
+        "Build", Standing.BAD, "cannot be read", "to look closer: kubectl -n modelyard-system logs job/",
     ),
     "the InferenceService is not made yet": (
         facts(a_model(*REACHED, revisions=[revision(stage="Starting")])),
-        f"Revision {REVISION}", Verdict.WAITING, "InferenceService is not there", "",
+        f"Revision {REVISION}", Standing.WAITING, "InferenceService is not there", "",
     ),
     "KServe has made nothing yet": (
         facts(a_model(*REACHED, revisions=[revision(stage="Starting")]), SERVICE),
-        f"Revision {REVISION}", Verdict.WAITING, "not made its Deployment", "describe inferenceservice",
+        f"Revision {REVISION}", Standing.WAITING, "not made its Deployment", "describe inferenceservice",
     ),
     "the Deployment was scaled to nothing": (
-        served(deployment(0, 0)), f"Revision {REVISION}", Verdict.BAD, "scaled to 0", "describe inferenceservice",
+        served(deployment(0, 0)), f"Revision {REVISION}", Standing.BAD, "scaled to 0", "describe inferenceservice",
     ),
     "the server crashes and its log says why": (
         ClusterObjects(
             served().model, [SERVICE, pod(**crashing("kserve-container"))], gateway(),
             {"the-pod": "E0101 00:00:00 x] failed to load 'digits' version 1: Internal: bad graph"},
         ),
-        f"Revision {REVISION}", Verdict.BAD, "bad graph", "describe pods -l modelyard.dev/revision=",
+        f"Revision {REVISION}", Standing.BAD, "bad graph", "describe pods -l modelyard.dev/revision=",
     ),
     "the server is killed for its memory": (
         served(pod(**crashing("kserve-container", reason="OOMKilled"))),
-        f"Revision {REVISION}", Verdict.BAD, "limits.memory", "describe pods",
+        f"Revision {REVISION}", Standing.BAD, "limits.memory", "describe pods",
     ),
     "the artifact is forbidden": (
         served(pod(**crashing("storage-initializer", message="403 Forbidden"))),
-        f"Revision {REVISION}", Verdict.BAD, "403 can mean either", "describe pods",
+        f"Revision {REVISION}", Standing.BAD, "403 can mean either", "describe pods",
     ),
     "the image cannot be pulled": (
         served(pod(containerStatuses=[{"name": "c", "image": "x:1", "state": {"waiting": PULLING}}])),
-        f"Revision {REVISION}", Verdict.BAD, "Image x:1 cannot be pulled", "describe pods",
+        f"Revision {REVISION}", Standing.BAD, "Image x:1 cannot be pulled", "describe pods",
     ),
     "one of two replicas is ready": (
-        served(deployment(1, 2)), f"Revision {REVISION}", Verdict.WAITING, "1 of 2 replicas", "describe pods",
+        served(deployment(1, 2)), f"Revision {REVISION}", Standing.WAITING, "1 of 2 replicas", "describe pods",
     ),
     "the warm-up has not been answered yet": (
-        served(deployment(), ready=False), f"Revision {REVISION}", Verdict.WAITING, "still to be answered", "",
+        served(deployment(), ready=False), f"Revision {REVISION}", Standing.WAITING, "still to be answered", "",
     ),
     "the warm-up was answered with an error": (
         facts(
@@ -200,47 +200,47 @@ STATIONS = {
                 revision(ready=False)]),
             SERVICE, deployment(), *routes(),
         ),
-        f"Revision {REVISION}", Verdict.BAD, "It said 400", DIGEST,
+        f"Revision {REVISION}", Standing.BAD, "It said 400", DIGEST,
     ),
     "the routes are not there yet": (
         facts(a_model(*REACHED, revisions=[revision()]), SERVICE, deployment()),
-        "HTTPRoute digits", Verdict.WAITING, "not there yet", "",
+        "HTTPRoute digits", Standing.WAITING, "not there yet", "",
     ),
     "the gateway refuses a reference": (
         facts(
             a_model(*REACHED, revisions=[revision()]), SERVICE, deployment(),
             *routes(status="False", reason="BackendNotFound", message="no Service."),
         ),
-        "HTTPRoute digits", Verdict.BAD, "BackendNotFound: no Service.", "describe httproute digits",
+        "HTTPRoute digits", Standing.BAD, "BackendNotFound: no Service.", "describe httproute digits",
     ),
     "the gateway has not read the route yet": (
         facts(
             a_model(*REACHED, revisions=[revision()]), SERVICE, deployment(),
             *[{**one, "status": {}} for one in routes()],
         ),
-        "HTTPRoute digits", Verdict.WAITING, "waits for Gateway", "describe httproute digits",
+        "HTTPRoute digits", Standing.WAITING, "waits for Gateway", "describe httproute digits",
     ),
     "the route sends everything to nobody": (
         facts(a_model(*REACHED, revisions=[revision(stage="Leaving")]), SERVICE, deployment(0, 0), *routes()),
-        "HTTPRoute digits", Verdict.BAD, "callers get 503", "describe httproute",
+        "HTTPRoute digits", Standing.BAD, "callers get 503", "describe httproute",
     ),
     "the first revision is still starting, so its routes lead to nobody yet": (
         facts(a_model(*REACHED, revisions=[revision(stage="Starting")]), SERVICE, deployment(0, 1), *routes()),
-        f"Revision {REVISION}", Verdict.WAITING, "0 of 1 replicas", "describe pods",
+        f"Revision {REVISION}", Standing.WAITING, "0 of 1 replicas", "describe pods",
     ),
     "no backend of the route has a weight": (
         facts(a_model(*REACHED, revisions=[revision()]), SERVICE, deployment(), *routes((0, 0))),
-        "HTTPRoute digits", Verdict.BAD, "no traffic to anybody", "describe httproute",
+        "HTTPRoute digits", Standing.BAD, "no traffic to anybody", "describe httproute",
     ),
     "there is no Gateway": (
-        facts(a_model(*REACHED), gate=None), "Gateway", Verdict.BAD, "there is no Gateway", "modelyard doctor",
+        facts(a_model(*REACHED), gate=None), "Gateway", Standing.BAD, "there is no Gateway", "modelyard doctor",
     ),
     "the Gateway is not programmed": (
-        facts(a_model(*REACHED), gate=gateway("False")), "Gateway", Verdict.BAD, "no addresses", "describe gateway",
+        facts(a_model(*REACHED), gate=gateway("False")), "Gateway", Standing.BAD, "no addresses", "describe gateway",
     ),
     "nobody programs the Gateway": (
         facts(a_model(*REACHED), gate={"kind": "Gateway", "metadata": {}}),
-        "Gateway", Verdict.BAD, "its controller has said nothing", "describe gateway",
+        "Gateway", Standing.BAD, "its controller has said nothing", "describe gateway",
     ),
 }  # fmt: skip
 
@@ -275,7 +275,7 @@ def test_a_revision_on_its_way_out_is_no_reason_to_worry():
 
     steps = {step.subject: step for step in diagnose(facts(model), SETTINGS)}
 
-    assert steps[f"Revision {REVISION}"].verdict is Verdict.GOOD
+    assert steps[f"Revision {REVISION}"].verdict is Standing.GOOD
     assert "on its way out" in steps[f"Revision {REVISION}"].found
 
 
@@ -285,8 +285,8 @@ def test_a_new_version_that_fails_to_build_does_not_hide_that_the_old_one_serves
 
     steps = {step.subject: step for step in diagnose(facts(model, SERVICE, deployment(), *routes()), SETTINGS)}
 
-    assert steps["Build"].verdict is Verdict.BAD
-    assert steps[f"Revision {REVISION}"].verdict is Verdict.GOOD
+    assert steps["Build"].verdict is Standing.BAD
+    assert steps[f"Revision {REVISION}"].verdict is Standing.GOOD
 
 
 def test_a_build_that_is_tried_again_says_so_and_is_what_to_begin_with():
@@ -298,5 +298,5 @@ def test_a_build_that_is_tried_again_says_so_and_is_what_to_begin_with():
 
     step = begin_with(facts(told))
 
-    assert (step.subject, step.verdict, step.found) == ("Build", Verdict.BAD, met)
+    assert (step.subject, step.verdict, step.found) == ("Build", Standing.BAD, met)
     assert step.remedy.startswith("it is tried again by itself; to look closer: kubectl")

@@ -3,12 +3,12 @@
 import pytest
 from rich.console import Console
 
-from modelyard.cli.models.diagnosis import Step, Verdict
+from modelyard.cli.models.diagnosis import PathStep, Standing
 from modelyard.cli.models.explain import show
 
-GOOD = Step("Model", Verdict.GOOD, "taken up.")
-WAITING = Step("Build", Verdict.WAITING, "a Job builds [it].", "wait")
-BAD = Step("Revision digits-1", Verdict.BAD, "out of memory.", "raise the limit")
+GOOD = PathStep("Model", Standing.GOOD, "taken up.")
+WAITING = PathStep("Build", Standing.WAITING, "a Job builds [it].", "wait")
+BAD = PathStep("Revision digits-1", Standing.BAD, "out of memory.", "raise the limit")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard.cli.models.diagnosis import ClusterObjects, Verdict, diagnose
+from modelyard.cli.models.diagnosis import ClusterObjects, Standing, diagnose
 from modelyard.cli.models.get import overview
 from modelyard.settings import Settings
 from tests.support.machine.captured_output import printed, row_with
@@ -59,7 +59,7 @@ def test_one_rollout_gives_every_model_the_column():
 def test_explain_says_where_it_stands_and_how_to_watch_it():
     found = step(a_rollout("Holding", held="Advancing", reason="NoTraffic", message="No request came."))
 
-    assert found.verdict is Verdict.WAITING
+    assert found.verdict is Standing.WAITING
     assert found.found == "version 2, Holding, 25 % of the traffic (NoTraffic): No request came."
     assert found.remedy == "modelyard rollout watch digits -n demo"
 
@@ -67,13 +67,13 @@ def test_explain_says_where_it_stands_and_how_to_watch_it():
 def test_explain_calls_a_refused_wish_bad_and_says_what_to_do():
     found = step(REFUSED)
 
-    assert found.verdict is Verdict.BAD
+    assert found.verdict is Standing.BAD
     assert found.found.startswith("version 2 ended as Aborted (ErrorsGateFailed): 312 of 1,204")
     assert "modelyard rollout retry digits -n demo" in found.remedy
 
 
 def test_explain_takes_a_report_for_an_end_like_any_other():
-    assert step(an_ended_rollout(a_record("Reported"), rejected=CANDIDATE)).verdict is Verdict.GOOD
+    assert step(an_ended_rollout(a_record("Reported"), rejected=CANDIDATE)).verdict is Standing.GOOD
 
 
 @pytest.mark.parametrize("rollout", [None, an_ended_rollout(a_record("Promoted"))])

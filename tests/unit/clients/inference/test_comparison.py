@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.api.rollout import Tolerance
 from modelyard.clients.inference import comparison
-from modelyard.clients.inference.comparison import Findings, Side, Sides
+from modelyard.clients.inference.comparison import Connections, Findings, Side
 from modelyard.clients.inference.comparison_report import report, short
 from modelyard.clients.inference.predictions import Description, Endpoint, Prediction, connect
 from modelyard.errors import Refused, Unreachable
@@ -136,7 +136,7 @@ class Timed:
 
 
 def test_the_ratio_is_that_of_the_median_times() -> None:
-    sides = [Sides("http", Side(STABLE, Timed(STABLE, 2.0)), Side(CANDIDATE, Timed(CANDIDATE, 5.0)))]
+    sides = [Connections("http", Side(STABLE, Timed(STABLE, 2.0)), Side(CANDIDATE, Timed(CANDIDATE, 5.0)))]
 
     found = comparison.compare(sides, feeds(4), Tolerance(), 1000.0, clock=lambda: Timed.now)
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.clients.metrics.counters import Source, Totals, collect, source_of
+from modelyard.clients.metrics.counters import CounterSource, Totals, collect, source_of
 from modelyard.core.traffic import MIRROR, NO_TRAFFIC, Counts
 
-HTTP = Source("demo", "digits", "a", "httproute/demo/digits/rule/0/backend/0")
-GRPC = Source("demo", "digits", "a", "grpcroute/demo/digits/rule/0/backend/0")
-MIRRORED = Source("demo", "digits", MIRROR, "grpcroute/demo/digits/rule/0-mirror-0")
+HTTP = CounterSource("demo", "digits", "a", "httproute/demo/digits/rule/0/backend/0")
+GRPC = CounterSource("demo", "digits", "a", "grpcroute/demo/digits/rule/0/backend/0")
+MIRRORED = CounterSource("demo", "digits", MIRROR, "grpcroute/demo/digits/rule/0-mirror-0")
 ANSWERS, TIMED, GIVEN_UP = (
     "envoy_cluster_upstream_rq_xx",
     "envoy_cluster_upstream_rq_time_count",
@@ -138,7 +138,7 @@ COUNTERS = st.builds(
 
 @given(before=COUNTERS, now=COUNTERS, source=st.sampled_from([HTTP, GRPC, MIRRORED]))
 def test_whatever_restarts_there_are_never_more_errors_than_requests(
-    before: Totals, now: Totals, source: Source
+    before: Totals, now: Totals, source: CounterSource
 ) -> None:
     found = now.since(before, source)
 

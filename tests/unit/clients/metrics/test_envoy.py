@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from modelyard.clients.metrics.counters import Source, Totals, collect
+from modelyard.clients.metrics.counters import CounterSource, Totals, collect
 from modelyard.clients.metrics.envoy import EnvoyCounters, series
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
 from modelyard.settings import GatewaySettings
@@ -16,7 +16,7 @@ from tests.support.machine.fake_clock import Clock
 from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, Envoys
 
 RECORDED = (Path(__file__).parent / "recordings" / "envoy.txt").read_text()
-SLOT_A = Source("demo", "digits", "a", HTTP)
+SLOT_A = CounterSource("demo", "digits", "a", HTTP)
 
 
 @pytest.fixture

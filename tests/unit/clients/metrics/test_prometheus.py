@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from modelyard.clients.metrics.counters import Reading, Source, Totals, collect
+from modelyard.clients.metrics.counters import CounterSource, Reading, Totals, collect
 from modelyard.clients.metrics.envoy import series
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
 from modelyard.clients.metrics.prometheus import OLD_SECONDS, PrometheusCounters
@@ -117,7 +117,10 @@ def test_a_pod_is_known_by_its_address_where_no_label_names_it(read: Callable[[]
 
     assert reading.trouble == ""
     assert reading.pods.keys() == {"uid-1", "uid-2"}
-    assert reading.pods["uid-2"][Source("demo", "digits", "b", "httproute/demo/digits/rule/0/backend/1")].answered == 5
+    assert (
+        reading.pods["uid-2"][CounterSource("demo", "digits", "b", "httproute/demo/digits/rule/0/backend/1")].answered
+        == 5
+    )
 
 
 def test_everything_is_counted_up_to_the_oldest_of_the_newest_samples(read: Callable[[], Reading]) -> None:

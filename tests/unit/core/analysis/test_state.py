@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelyard.core.analysis.state import AnalysisState, Cause, Window, as_json, from_json
-from modelyard.core.analysis.statistics.sequential_test import Rule, Verdict, reset_for_step, update, verdict
+from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, as_json, from_json
+from modelyard.core.analysis.statistics.sequential_test import Rule, TestVerdict, reset_for_step, update, verdict
 
 RULE = Rule(0.01, max_regression=0.25)
 START = 1_700_000_040
@@ -89,11 +89,11 @@ def test_a_state_takes_less_than_400_bytes_after_ten_million_requests():
 
 def test_a_new_step_begins_without_evidence_and_with_the_stables_habits():
     worn = states([((50, 25), (900, 3), 1)] * 80)[-1]
-    assert worn.failed is not Cause.NONE
+    assert worn.failed is not FailedTest.NONE
 
     fresh = reset_for_step(worn)
 
-    assert verdict(RULE, fresh) is Verdict.INCONCLUSIVE
+    assert verdict(RULE, fresh) is TestVerdict.INCONCLUSIVE
     assert (fresh.requests, fresh.bad, fresh.stable_requests, fresh.stable_bad, fresh.share) == (0, 0, 0, 0, 0)
     assert (fresh.dispersion, fresh.end) == (worn.dispersion, worn.end)
     assert sum(bucket[0] for bucket in fresh.recent.buckets) == 0

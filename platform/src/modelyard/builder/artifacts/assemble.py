@@ -18,8 +18,7 @@ from typing import Any, Literal
 
 from modelyard import __version__
 from modelyard.api.optimization import Runtime
-from modelyard.api.report import Batching, OptimizationSummary, Quality, Report, Warmup
-from modelyard.api.report import Source as ReportedSource
+from modelyard.api.report import Batching, BuildSource, OptimizationSummary, Quality, Report, WarmupRequest
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
@@ -29,7 +28,7 @@ from modelyard.builder.triton.v2_http import RequestBody, encode, needs_binary
 from modelyard.core.names import BUILD_FORMAT
 
 from .shared_layer import SharedLayer, make_part
-from .source import Source, described
+from .source import ModelSource, described
 
 Target = Literal["cpu", "gpu"]
 REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "triton.log"
@@ -75,13 +74,13 @@ class AssemblyRequest:
 
     model: str
     digest: str
-    source: ReportedSource
+    source: BuildSource
     target: Target = "cpu"
     optimization: OptimizationSummary | None = None
 
 
 @dataclass(frozen=True)
-class Variant:
+class ServedVariant:
     """A model to serve in the place of a shared layer's own.
 
     `files` are its files by their name in the artifact, `answer` are its outputs by name for the layer's sample: its
@@ -93,7 +92,7 @@ class Variant:
     answer: Mapping[str, Any]
 
 
-def build(source: Source, request: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
+def build(source: ModelSource, request: AssemblyRequest, out: Path, steps: ProgressSteps) -> Artifact:
     """Builds and proves a source on this machine; what lay in OUT from an earlier build is replaced.
 
     Raises InvalidEntry or UnsupportedModel when the model cannot be served, HostFailure when the machine failed.
@@ -105,7 +104,7 @@ def build(source: Source, request: AssemblyRequest, out: Path, steps: ProgressSt
 
 
 def assemble(
-    layer: SharedLayer, request: AssemblyRequest, out: Path, steps: ProgressSteps, variant: Variant | None = None
+    layer: SharedLayer, request: AssemblyRequest, out: Path, steps: ProgressSteps, variant: ServedVariant | None = None
 ) -> Artifact:
     """Lays out OUT/repository, proves it with one request to a real Triton and writes the report.
 
@@ -140,7 +139,7 @@ def assemble(
         quality=Quality.model_validate(quality) if quality else None,
         optimization=request.optimization,
         proof=proof,
-        warmup=Warmup(header_length=warmup.header_length),
+        warmup=WarmupRequest(header_length=warmup.header_length),
         files=files,
         size=sum(file.size for file in files),
         timings=dict(steps.seconds),
@@ -169,10 +168,10 @@ class _Layout:
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
-def _own(layer: SharedLayer) -> Variant:
+def _own(layer: SharedLayer) -> ServedVariant:
     """The layer's own model."""
     backend: Runtime = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
-    return Variant(backend, {name: layer.folder / name for name in layer.manifest.served}, layer.sample("output"))
+    return ServedVariant(backend, {name: layer.folder / name for name in layer.manifest.served}, layer.sample("output"))
 
 
 def _layout(layer: SharedLayer, model: str, backend: Runtime) -> _Layout:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modelyard.api.entry import Entry
-from modelyard.api.report import Report
-from modelyard.api.report import Source as ReportedSource
+from modelyard.api.report import BuildSource, Report
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
@@ -36,7 +35,7 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         folder = Path(scratch)
         layer = part_of(entry, store, fetch, folder, steps)
-        source = ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+        source = BuildSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
         artifact = assemble(layer, AssemblyRequest(model, digest, source, target), folder / "out", steps)
         steps.say("publishing")
         upload(artifact, keys.part_digest(entry.digest), layer, digest, store)

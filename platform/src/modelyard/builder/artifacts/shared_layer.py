@@ -28,7 +28,7 @@ from modelyard.builder.triton.attempts import Attempts
 from modelyard.errors import CorruptEntry, InvalidEntry
 
 from .scalars import without_scalars
-from .source import Source, described
+from .source import ModelSource, described
 from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF, findings
 
 MANIFEST, _AUTHOR = "part.json", "author.pbtxt"
@@ -77,7 +77,7 @@ class SharedLayer:
         return read_tensors(self.folder / PROOF, kind)
 
 
-def make_part(source: Source, folder: Path, attempts: Attempts | None = None) -> SharedLayer:
+def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = None) -> SharedLayer:
     """The shared layer of `source`, in FOLDER: its files copied, scalars replaced, and the model tried.
 
     Raises InvalidEntry or UnsupportedModel when the model cannot be served, HostFailure when the machine failed every
@@ -109,7 +109,7 @@ def make_part(source: Source, folder: Path, attempts: Attempts | None = None) ->
     return SharedLayer(folder, manifest)
 
 
-def copy_judgement(source: Source, folder: Path) -> None:
+def copy_judgement(source: ModelSource, folder: Path) -> None:
     """Writes how an entry is judged, if it says so, to FOLDER/judgement.json, where `validation` reads it."""
     if source.metadata and source.metadata.evaluation:
         (folder / JUDGEMENT).write_text(source.metadata.evaluation.model_dump_json(by_alias=True))

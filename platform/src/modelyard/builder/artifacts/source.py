@@ -22,7 +22,7 @@ _MODEL, _IR, _EVALUATION, _CONFIG = "model.onnx", "model.xml", "eval.npz", "conf
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """Something to build: files as they are on disk, nothing copied yet."""
 
     kind: Literal["entry", "onnx", "openvino", "repository"]
@@ -62,7 +62,7 @@ def described(path: Path, name: str) -> EntryFile:
         return EntryFile(path=name, size=path.stat().st_size, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> ModelSource:
     """What is at `path`, a file or folder.
 
     Raises InvalidEntry when it is nothing that can be built, UnsupportedModel when Triton could not serve it.
@@ -71,9 +71,9 @@ def read_source(path: Path) -> Source:
         if path.suffix == ".onnx":
             if path.is_symlink():
                 path = path.resolve()
-            return Source("onnx", path.stem, path, inspect(path))
+            return ModelSource("onnx", path.stem, path, inspect(path))
         if path.suffix == ".xml":
-            return Source("openvino", path.stem, path, inspect(path))
+            return ModelSource("openvino", path.stem, path, inspect(path))
         if path.suffix in (".joblib", ".pkl", ".pickle"):
             raise InvalidEntry(
                 f"{path} is a pickle, which runs code when it is read; add --trust-pickle if it is yours."
@@ -87,13 +87,13 @@ def read_source(path: Path) -> Source:
     return read_source(alone[0]) if len(alone) == 1 else _repository(path)
 
 
-def _entry(folder: Path) -> Source:
+def _entry(folder: Path) -> ModelSource:
     metadata = parse_metadata((folder / METADATA).read_bytes(), str(folder / METADATA))
     model = _only_model(folder)
     config, evaluation = folder / _CONFIG, folder / _EVALUATION
     graph = inspect(model)
     _agree(metadata, graph)
-    return Source(
+    return ModelSource(
         "entry",
         metadata.name,
         model,
@@ -104,7 +104,7 @@ def _entry(folder: Path) -> Source:
     )
 
 
-def _repository(folder: Path) -> Source:
+def _repository(folder: Path) -> ModelSource:
     """A repository root with one model, or the model's folder itself."""
     model_folder = folder if _versions(folder) else None
     if model_folder is None:
@@ -122,7 +122,7 @@ def _repository(folder: Path) -> Source:
     config = model_folder / _CONFIG
     model = _only_model(model_folder / str(version))
     text = _read_text(config) if config.is_file() else None
-    return Source("repository", model_folder.resolve().name, model, inspect(model), config=text)
+    return ModelSource("repository", model_folder.resolve().name, model, inspect(model), config=text)
 
 
 def _versions(folder: Path) -> list[int]:

@@ -17,7 +17,7 @@ from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.errors import InvalidEntry
 
 from .sklearn import convert_joblib
-from .source import Source, read_source
+from .source import ModelSource, read_source
 
 _MODEL = "model.onnx"
 
@@ -70,7 +70,7 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
     return folder
 
 
-def staged_source(path: Path, scratch: Path, naming: Naming) -> Source:
+def staged_source(path: Path, scratch: Path, naming: Naming) -> ModelSource:
     """What to build for PATH, converted in SCRATCH when needed; raises what `stage` and `read_source` raise."""
     return read_source(stage(path, scratch, naming))
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from modelyard.api.entry import Tensor
 from modelyard.builder.artifacts.shared_layer import copy_judgement
-from modelyard.builder.artifacts.source import Source, read_source
+from modelyard.builder.artifacts.source import ModelSource, read_source
 from modelyard.builder.artifacts.validation import EVALUATION, JUDGEMENT, PROOF, gather
 from modelyard.builder.artifacts.validation import MODEL as ONNX
 from modelyard.builder.evaluation.evaluation_set import (
@@ -122,13 +122,13 @@ def golden(folder: Path, graph: Graph, batchable: bool) -> tuple[Feed, Feed]:
     return inputs, {port.name: expected.get(port.name, answered[port.name]) for port in graph.outputs}
 
 
-def _origin(source: Source) -> str:
+def _origin(source: ModelSource) -> str:
     if source.evaluation is None:
         return "generated"
     return "judged" if source.metadata and source.metadata.evaluation else "evaluation"
 
 
-def _copied(source: Source, folder: Path) -> Graph:
+def _copied(source: ModelSource, folder: Path) -> Graph:
     for name, file in source.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / name)
@@ -137,7 +137,7 @@ def _copied(source: Source, folder: Path) -> Graph:
     return inspect(folder / ONNX)
 
 
-def _config(source: Source, graph: Graph, shapes: dict[str, list[int]]) -> dict[str, Any]:
+def _config(source: ModelSource, graph: Graph, shapes: dict[str, list[int]]) -> dict[str, Any]:
     metadata = source.metadata
     declared = (*metadata.inputs, *metadata.outputs) if metadata else ()
     words = {tensor.name: tensor.description for tensor in declared}

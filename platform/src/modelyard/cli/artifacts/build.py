@@ -123,7 +123,7 @@ def _locally(
     trust_pickle: bool,
     trust_code: bool,
 ) -> "Report":
-    from modelyard.api.report import Source as ReportedSource
+    from modelyard.api.report import BuildSource
     from modelyard.builder.artifacts.assemble import AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
@@ -144,7 +144,7 @@ def _locally(
             registry.fetch(entry, path)
             source, version, digest = read_source(path), entry.version, entry.digest
         model = model_name(name, source.name)
-        reported = ReportedSource(kind=source.kind, name=source.name, version=version, digest=digest)
+        reported = BuildSource(kind=source.kind, name=source.name, version=version, digest=digest)
         folder = out or Path(f"{model}-build")
         if optimize is not None:
             return _optimized(

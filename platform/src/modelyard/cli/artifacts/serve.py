@@ -22,7 +22,7 @@ def serve(
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
 ) -> None:
     """Build and serve a model on this machine, until Ctrl-C."""
-    from modelyard.api.report import Source as ReportedSource
+    from modelyard.api.report import BuildSource
     from modelyard.builder.artifacts.assemble import LOG, REPOSITORY, AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.staging import Naming, staged_source
@@ -37,7 +37,7 @@ def serve(
         home = triton_home(say)
         source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle))
         model, digest = model_name(name, source.name), source.digest()
-        reported = ReportedSource(kind=source.kind, name=source.name, digest=digest)
+        reported = BuildSource(kind=source.kind, name=source.name, digest=digest)
         request = AssemblyRequest(model, build_digest(digest, model, {}), reported)
         steps = ProgressSteps(say)
         artifact = build_artifact(source, request, Path(scratch, "out"), steps)

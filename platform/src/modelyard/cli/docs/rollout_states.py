@@ -42,7 +42,7 @@ looked at; those arrows are left out of the picture:
 """
 
 
-class Transition(NamedTuple):
+class Arrow(NamedTuple):
     """One arrow; `outcome` when it ends the rollout."""
 
     source: Phase
@@ -51,12 +51,12 @@ class Transition(NamedTuple):
     outcome: Outcome | None
 
 
-def transitions() -> frozenset[Transition]:
+def transitions() -> frozenset[Arrow]:
     """Every transition that some spec can lead to, each once."""
     return frozenset(arrow for spec_view in _spec_views() for arrow in _along(spec_view))
 
 
-def _along(spec_view: RolloutSpecView) -> Iterator[Transition]:
+def _along(spec_view: RolloutSpecView) -> Iterator[Arrow]:
     """Those of one spec; a state is its phase, its step and the phase that is held."""
     open_: list[tuple[Phase, int, Phase]] = [(Phase.IDLE, 0, spec_view.held)]
     known = set(open_)
@@ -66,7 +66,7 @@ def _along(spec_view: RolloutSpecView) -> Iterator[Transition]:
             transition = next_transition(phase, step, signal, replace(spec_view, held=held))
             if transition is None:
                 continue
-            yield Transition(phase, signal, transition.phase, transition.outcome)
+            yield Arrow(phase, signal, transition.phase, transition.outcome)
             following = (
                 transition.phase,
                 transition.step,
@@ -100,7 +100,7 @@ def _spec_views() -> Iterator[RolloutSpecView]:
         yield RolloutSpecView(strategy, _STEPS, load_test, goes_on, first)
 
 
-def _drawn(arrows: Iterator[Transition]) -> list[str]:
+def _drawn(arrows: Iterator[Arrow]) -> list[str]:
     """Lines of the picture, one for every pair of phases, in the phases' own order."""
     order = list(Phase)
     words: dict[tuple[Phase, Phase], set[str]] = {}
@@ -111,7 +111,7 @@ def _drawn(arrows: Iterator[Transition]) -> list[str]:
     return [f"    {source} --> {target}: {', '.join(sorted(words[source, target]))}" for source, target in pairs]
 
 
-def _outcomes(arrows: frozenset[Transition], signal: Signal) -> str:
+def _outcomes(arrows: frozenset[Arrow], signal: Signal) -> str:
     """Outcomes of a signal, with the phases they belong to when there is more than one."""
     by_outcome: dict[str, set[Phase]] = {}
     for arrow in arrows:

@@ -28,7 +28,7 @@ from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
 
 
-class Verdict(StrEnum):
+class Standing(StrEnum):
     """How a step stands: fine, on its way, or in need of somebody."""
 
     GOOD = "good"
@@ -37,11 +37,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
+class PathStep:
     """One step of the path: what was found, and what to do when it is not good."""
 
     subject: str
-    verdict: Verdict
+    verdict: Standing
     found: str
     remedy: str = ""
 
@@ -74,7 +74,7 @@ class ClusterObjects:
 _UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevision"}
 
 
-def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[Step, ...]:
+def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     """All steps of the Model's path, in order; never empty, one alone while the operator has said nothing."""
     first = _model(facts.model, settings)
     if not facts.model.status.conditions:
@@ -87,45 +87,45 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[Step, ...]:
     return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
 
 
-def conclusion(steps: Sequence[Step]) -> Step:
+def conclusion(steps: Sequence[PathStep]) -> PathStep:
     """The step to begin with: the first bad one, else the first that is on its way, else the last."""
-    for verdict in (Verdict.BAD, Verdict.WAITING):
+    for verdict in (Standing.BAD, Standing.WAITING):
         for step in steps:
             if step.verdict is verdict:
                 return step
     return steps[-1]
 
 
-def _model(model: Model, settings: Settings) -> Step:
+def _model(model: Model, settings: Settings) -> PathStep:
     where = f"{model.namespace}/{model.name}"
     if "deletionTimestamp" in model.metadata:
-        return Step("Model", Verdict.WAITING, f"{where} is being deleted.")
+        return PathStep("Model", Standing.WAITING, f"{where} is being deleted.")
     if model.status.observed_generation < model.generation:
-        return Step(
+        return PathStep(
             "Model",
-            Verdict.WAITING,
+            Standing.WAITING,
             f"the operator has not taken up the latest version of {where} yet.",
             "if this lasts more than a few seconds, `modelyard doctor` says whether the operator runs; its log: "
             f"kubectl -n {settings.operator.namespace} logs deploy/modelyard-operator",
         )
-    return Step("Model", Verdict.GOOD, f"{where} asks for {model.spec.source}; the operator has taken it up.")
+    return PathStep("Model", Standing.GOOD, f"{where} asks for {model.spec.source}; the operator has taken it up.")
 
 
-def _build(facts: ClusterObjects, settings: Settings) -> Step | None:
+def _build(facts: ClusterObjects, settings: Settings) -> PathStep | None:
     build = facts.model.status.build
     if build is None:
         return _condition(facts, "Build", "Built", "modelyard get --watch")
     if _about_optimization(facts.model):
         known = facts.model.status.optimization
-        plain = Step("Build", Verdict.GOOD, "the artifact is in the store as the entry is.")
+        plain = PathStep("Build", Standing.GOOD, "the artifact is in the store as the entry is.")
         return None if known is not None and known.digest == build.digest else plain
     log = _log_of(job_name(build.digest), settings)
     step = _condition(facts, "Build", "Built", log)
     if build.next_attempt_time and step is not None:
-        return replace(step, verdict=Verdict.BAD, remedy=f"it is tried again by itself; to look closer: {log}")
+        return replace(step, verdict=Standing.BAD, remedy=f"it is tried again by itself; to look closer: {log}")
     failure = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(build.digest)), facts.logs)
-    if failure and step and step.verdict is Verdict.WAITING:
-        return Step("Build", Verdict.BAD, failure, log)
+    if failure and step and step.verdict is Standing.WAITING:
+        return PathStep("Build", Standing.BAD, failure, log)
     return step
 
 
@@ -135,79 +135,83 @@ def _about_optimization(model: Model) -> bool:
     return known is not None and condition is not None and condition.message == known.message
 
 
-def _optimization(facts: ClusterObjects, settings: Settings) -> Step | None:
+def _optimization(facts: ClusterObjects, settings: Settings) -> PathStep | None:
     """How far the optimization is, or why it failed; None when the spec asks for none."""
     known, subject = facts.model.status.optimization, "Optimization"
     if known is None:
         return None
     if known.variant:
-        return Step(subject, Verdict.GOOD, known.message)
+        return PathStep(subject, Standing.GOOD, known.message)
     log = _log_of(optimize_job_name(known.digest), settings)
     if known.next_attempt_time:
-        return Step(subject, Verdict.BAD, known.message, f"it is tried again by itself; to look closer: {log}")
+        return PathStep(subject, Standing.BAD, known.message, f"it is tried again by itself; to look closer: {log}")
     failure = pod_failures.of_job(facts.labelled("Pod", BUILD_LABEL, build_label(known.digest)), facts.logs)
     if failure and not known.failure:
-        return Step(subject, Verdict.BAD, failure, log)
+        return PathStep(subject, Standing.BAD, failure, log)
     if _about_optimization(facts.model):
         return _condition(facts, subject, "Built", log)
-    return Step(subject, Verdict.WAITING, known.message)
+    return PathStep(subject, Standing.WAITING, known.message)
 
 
 def _log_of(job: str, settings: Settings) -> str:
     return f"kubectl -n {settings.operator.namespace} logs job/{job}"
 
 
-def _condition(facts: ClusterObjects, subject: str, kind: str, command: str) -> Step | None:
+def _condition(facts: ClusterObjects, subject: str, kind: str, command: str) -> PathStep | None:
     condition = facts.model.status.condition(kind)
     if condition is None:
         return None
     if condition.status == "True":
-        return Step(subject, Verdict.GOOD, condition.message)
+        return PathStep(subject, Standing.GOOD, condition.message)
     if condition.reason in OUTSIDE:
-        return Step(
-            subject, Verdict.BAD, condition.message, "it is tried again by itself; `modelyard doctor` finds why"
+        return PathStep(
+            subject, Standing.BAD, condition.message, "it is tried again by itself; `modelyard doctor` finds why"
         )
     if condition.status == "Unknown" or condition.reason in _UNDER_WAY:
-        return Step(subject, Verdict.WAITING, condition.message, command)
-    return Step(subject, Verdict.BAD, condition.message, f"to look closer: {command}")
+        return PathStep(subject, Standing.WAITING, condition.message, command)
+    return PathStep(subject, Standing.BAD, condition.message, f"to look closer: {command}")
 
 
-def _revision(facts: ClusterObjects, revision: RevisionStatus) -> Step:
+def _revision(facts: ClusterObjects, revision: RevisionStatus) -> PathStep:
     """InferenceService, pods, replicas, warm-up: the first that is missing."""
     subject = f"Revision {revision.name}"
     gone = f"version {revision.version} is on its way out ({revision.stage})."
     if revision.stage is Stage.STANDBY:
-        return Step(subject, Verdict.GOOD, f"version {revision.version} stands by to take the traffic back.")
+        return PathStep(subject, Standing.GOOD, f"version {revision.version} stands by to take the traffic back.")
     if revision.stage not in (Stage.STARTING, Stage.JOINING, Stage.SERVING):
-        return Step(subject, Verdict.GOOD, gone)
+        return PathStep(subject, Standing.GOOD, gone)
     if facts.find("InferenceService", revision.name) is None:
-        return Step(subject, Verdict.WAITING, "its InferenceService is not there yet; the operator makes it.")
+        return PathStep(subject, Standing.WAITING, "its InferenceService is not there yet; the operator makes it.")
     failure = pod_failures.pod_failure(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
     if failure:
-        return Step(subject, Verdict.BAD, failure.message, _pod_command(facts.model, revision))
+        return PathStep(subject, Standing.BAD, failure.message, _pod_command(facts.model, revision))
     ready, desired = _replicas(facts.find("Deployment", predictor(revision.name)))
     if desired == 0:
-        return Step(subject, *_without_deployment(facts, revision))
+        return PathStep(subject, *_without_deployment(facts, revision))
     if ready < desired:
-        verdict = Verdict.WAITING
-        return Step(subject, verdict, f"{ready} of {desired} replicas are ready.", _pod_command(facts.model, revision))
+        verdict = Standing.WAITING
+        return PathStep(
+            subject, verdict, f"{ready} of {desired} replicas are ready.", _pod_command(facts.model, revision)
+        )
     if not revision.ready:
         return _unanswered(facts.model, subject)
     weight = f"{revision.weight} % of the traffic"
-    return Step(subject, Verdict.GOOD, f"version {revision.version}: {ready} of {desired} replicas ready, {weight}.")
+    return PathStep(
+        subject, Standing.GOOD, f"version {revision.version}: {ready} of {desired} replicas ready, {weight}."
+    )
 
 
-def _unanswered(model: Model, subject: str) -> Step:
+def _unanswered(model: Model, subject: str) -> PathStep:
     condition = model.status.condition("Ready")
     if condition is not None and condition.reason == "WarmupFailed":
         build = model.status.build.digest if model.status.build else "the build"
-        return Step(
+        return PathStep(
             subject,
-            Verdict.BAD,
+            Standing.BAD,
             condition.message,
             f"the artifact may not fit the server: check report.json of {build}",
         )
-    return Step(subject, Verdict.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
+    return PathStep(subject, Standing.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")
 
 
 def _replicas(deployment: Object | None) -> tuple[int, int]:
@@ -216,24 +220,24 @@ def _replicas(deployment: Object | None) -> tuple[int, int]:
     return deployment.get("status", {}).get("readyReplicas", 0), deployment["spec"].get("replicas", 1)
 
 
-def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tuple[Verdict, str, str]:
+def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tuple[Standing, str, str]:
     """KServe made no Deployment, or somebody scaled it to nothing."""
     command = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
     if facts.find("Deployment", predictor(revision.name)) is not None:
-        return Verdict.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", command
+        return Standing.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", command
     service = facts.find("InferenceService", revision.name) or {}
     conditions = service.get("status", {}).get("conditions", [])
     refusals = [condition for condition in conditions if condition.get("status") == "False"]
     if refusals and refusals[0].get("message"):
-        return Verdict.BAD, f"KServe makes no pods: {refusals[0]['message'].rstrip('.')}.", command
-    return Verdict.WAITING, "KServe has not made its Deployment yet.", command
+        return Standing.BAD, f"KServe makes no pods: {refusals[0]['message'].rstrip('.')}.", command
+    return Standing.WAITING, "KServe has not made its Deployment yet.", command
 
 
 def _pod_command(model: Model, revision: RevisionStatus) -> str:
     return f"kubectl -n {model.namespace} describe pods -l {REVISION_LABEL}={revision.name}"
 
 
-def _rollout(model: Model) -> Iterator[Step]:
+def _rollout(model: Model) -> Iterator[PathStep]:
     """Where a rollout stands, or why the last revision was refused; nothing when there is none to speak of."""
     rollout, reference = model.status.rollout, f"{model.name} -n {model.namespace}"
     if rollout is None:
@@ -243,20 +247,20 @@ def _rollout(model: Model) -> Iterator[Step]:
         word = f" ({rollout.reason})" if rollout.reason not in ("", rollout.phase) else ""
         version = f"version {rollout.version}, " if rollout.version else ""
         sentence = f"{version}{rollout.phase}{weight}{word}: {rollout.message}"
-        yield Step("Rollout", Verdict.WAITING, sentence, f"modelyard rollout watch {reference}")
+        yield PathStep("Rollout", Standing.WAITING, sentence, f"modelyard rollout watch {reference}")
         return
     last = next((record for record in rollout.history if record.revision == rollout.rejected), None)
     if last is None:
         return
     sentence = f"version {last.version} ended as {last.outcome} ({last.reason}): {last.message}"
     if last.outcome is Outcome.REPORTED:
-        yield Step("Rollout", Verdict.GOOD, sentence)
+        yield PathStep("Rollout", Standing.GOOD, sentence)
         return
     again = f"name a better version in spec.source, or try it once more: modelyard rollout retry {reference}"
-    yield Step("Rollout", Verdict.BAD, sentence, again)
+    yield PathStep("Rollout", Standing.BAD, sentence, again)
 
 
-def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
+def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[PathStep]:
     if not facts.model.status.revisions:
         return
     name = facts.model.name
@@ -264,17 +268,19 @@ def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
         subject = f"{kind} {called}"
         route = facts.find(kind, called)
         if route is None:
-            yield Step(subject, Verdict.WAITING, "it is not there yet; it comes with the first pods of a revision.")
+            yield PathStep(
+                subject, Standing.WAITING, "it is not there yet; it comes with the first pods of a revision."
+            )
             continue
         failure = route_status.route_failure(route, settings.gateway)
         command = f"kubectl -n {facts.model.namespace} describe {kind.lower()} {called}"
         if failure:
-            yield Step(subject, Verdict.WAITING if " waits for " in failure else Verdict.BAD, failure, command)
+            yield PathStep(subject, Standing.WAITING if " waits for " in failure else Standing.BAD, failure, command)
         else:
             yield _traffic(facts, subject, route, command)
 
 
-def _traffic(facts: ClusterObjects, subject: str, route: Object, command: str) -> Step:
+def _traffic(facts: ClusterObjects, subject: str, route: Object, command: str) -> PathStep:
     """Who gets the route's traffic, and whether there is anybody to answer it."""
     backends = route["spec"]["rules"][0]["backendRefs"]
     total = sum(backend.get("weight", 1) for backend in backends)
@@ -289,20 +295,22 @@ def _traffic(facts: ClusterObjects, subject: str, route: Object, command: str) -
         predictor(revision.name) for revision in facts.model.status.revisions if revision.stage is Stage.STARTING
     }
     if silent and starting.issuperset(silent):
-        return Step(subject, Verdict.WAITING, f"accepted, {split}; nobody answers there before the pods are ready.")
+        return PathStep(
+            subject, Standing.WAITING, f"accepted, {split}; nobody answers there before the pods are ready."
+        )
     if silent or not weights:
         sentence = f"accepted, but {split}, and nobody ready answers there: callers get 503."
-        return Step(subject, Verdict.BAD, sentence, command)
-    return Step(subject, Verdict.GOOD, f"accepted; {split}.")
+        return PathStep(subject, Standing.BAD, sentence, command)
+    return PathStep(subject, Standing.GOOD, f"accepted; {split}.")
 
 
-def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
+def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[PathStep]:
     where = f"{settings.gateway.namespace}/{settings.gateway.name}"
     command = f"kubectl -n {settings.gateway.namespace} describe gateway {settings.gateway.name}"
     if facts.gateway is None:
-        yield Step(
+        yield PathStep(
             "Gateway",
-            Verdict.BAD,
+            Standing.BAD,
             f"there is no Gateway {where}.",
             "`modelyard doctor` says what is missing and how to install it",
         )
@@ -310,6 +318,6 @@ def _gateway(facts: ClusterObjects, settings: Settings) -> Iterator[Step]:
     conditions = {condition["type"]: condition for condition in facts.gateway.get("status", {}).get("conditions", [])}
     programmed = conditions.get("Programmed", {"status": "Unknown", "message": "its controller has said nothing"})
     if programmed["status"] == "True":
-        yield Step("Gateway", Verdict.GOOD, f"{where} is programmed.")
+        yield PathStep("Gateway", Standing.GOOD, f"{where} is programmed.")
     else:
-        yield Step("Gateway", Verdict.BAD, f"{where} is not programmed: {programmed.get('message', '')}.", command)
+        yield PathStep("Gateway", Standing.BAD, f"{where} is not programmed: {programmed.get('message', '')}.", command)

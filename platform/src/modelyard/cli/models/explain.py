@@ -23,9 +23,9 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
 
-from .diagnosis import ClusterObjects, Step, Verdict, conclusion, diagnose
+from .diagnosis import ClusterObjects, PathStep, Standing, conclusion, diagnose
 
-_MARKS = {Verdict.GOOD: "[green]✓[/]", Verdict.WAITING: "[yellow]…[/]", Verdict.BAD: "[red]✗[/]"}
+_MARKS = {Standing.GOOD: "[green]✓[/]", Standing.WAITING: "[yellow]…[/]", Standing.BAD: "[red]✗[/]"}
 _KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]
 _LOG_BYTES = 20_000
 
@@ -43,7 +43,7 @@ def explain(
         show(steps, console)
     else:
         dump([asdict(step) | {"verdict": step.verdict.value} for step in steps], output)
-    if any(step.verdict is Verdict.BAD for step in steps):
+    if any(step.verdict is Standing.BAD for step in steps):
         raise typer.Exit(1)
 
 
@@ -84,16 +84,16 @@ def _log(cluster: Cluster, pod: dict[str, Any]) -> str:
     return ""
 
 
-def show(steps: tuple[Step, ...], console: Console) -> None:
+def show(steps: tuple[PathStep, ...], console: Console) -> None:
     """Prints the steps in order, then the one to begin with, its remedy, or that nothing is wrong."""
     for step in steps:
         line = f"{_MARKS[step.verdict]} [bold]{escape(step.subject)}[/]: {escape(step.found)}"
         console.print(line, highlight=False, soft_wrap=True)
     begin = conclusion(steps)
-    if begin.verdict is Verdict.GOOD:
+    if begin.verdict is Standing.GOOD:
         console.print("\nNothing is wrong.")
         return
-    word = "Wrong" if begin.verdict is Verdict.BAD else "On its way"
+    word = "Wrong" if begin.verdict is Standing.BAD else "On its way"
     console.print(
         f"\n[bold]{word}[/] at {escape(begin.subject)}: {escape(begin.found)}", highlight=False, soft_wrap=True
     )

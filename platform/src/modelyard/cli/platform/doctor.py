@@ -23,7 +23,7 @@ from modelyard.installation import cache_folder
 from modelyard.settings import Settings, config_file
 
 from . import doctor_checks
-from .doctor_checks import Check, Grade
+from .doctor_checks import Grade, Preflight
 
 _ROUTES = [GATEWAY, BY_NAME["HTTPRoute"], BY_NAME["GRPCRoute"]]
 _ENVOY_PROXY = Kind("EnvoyProxy", "gateway.envoyproxy.io", "v1alpha1", "envoyproxies", "", False)
@@ -33,7 +33,7 @@ _MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: 
 def doctor(output: Shown = Output.TABLE) -> None:
     """Check what Modelyard needs, each with a remedy."""
     console = out()
-    checks: list[Check] = []
+    checks: list[Preflight] = []
     for check in examine(Settings.read()):
         checks.append(check)
         if output is Output.TABLE:
@@ -49,7 +49,7 @@ def doctor(output: Shown = Output.TABLE) -> None:
         raise typer.Exit(1)
 
 
-def examine(settings: Settings) -> Iterator[Check]:
+def examine(settings: Settings) -> Iterator[Preflight]:
     """All checks, one after the other, so that a slow one does not hide the others.
 
     What goes wrong while a check reads is a check that came out WRONG; those in the cluster need its API server.
@@ -60,70 +60,70 @@ def examine(settings: Settings) -> Iterator[Check]:
         cluster = Cluster(access())
         missing = cluster.unserved([MODEL])
     except ModelyardError as bad:
-        yield Check("Cluster", Grade.WRONG, str(bad), "start one with `make cluster`, or set KUBECONFIG")
+        yield Preflight("Cluster", Grade.WRONG, str(bad), "start one with `make cluster`, or set KUBECONFIG")
         return
-    yield Check("Cluster", Grade.GOOD, f"{cluster.configuration.host} answers")
+    yield Preflight("Cluster", Grade.GOOD, f"{cluster.configuration.host} answers")
     yield doctor_checks.definitions("Modelyard's own kinds", missing, doctor_checks.INSTALL)
     for subject, check in _cluster_checks(cluster, settings).items():
         try:
             yield check()
         except ModelyardError as bad:
-            yield Check(
+            yield Preflight(
                 subject, Grade.WRONG, str(bad), "ask for the right to read this, or for the cluster to be mended"
             )
 
 
-def _machine() -> Iterator[Check]:
+def _machine() -> Iterator[Preflight]:
     cache = cache_folder()
     there = next(path for path in (cache, *cache.parents) if path.exists())
     yield doctor_checks.disk(shutil.disk_usage(there).free, str(there))
     yield doctor_checks.triton(sorted(str(path) for path in cache.glob("triton/*") if path.is_dir()))
     kubectl = shutil.which("kubectl")
     if kubectl:
-        yield Check("kubectl", Grade.GOOD, kubectl)
+        yield Preflight("kubectl", Grade.GOOD, kubectl)
     else:
-        yield Check("kubectl", Grade.NOTE, "not on PATH", "the virtual environment has one: . .venv/bin/activate")
+        yield Preflight("kubectl", Grade.NOTE, "not on PATH", "the virtual environment has one: . .venv/bin/activate")
 
 
-def _store(settings: Settings) -> Check:
+def _store(settings: Settings) -> Preflight:
     try:
         store = S3Store(settings.store)
         next(iter(store.list("registry/")), None)
     except ModelyardError as bad:
         where = config_file() or "the environment (MODELYARD_STORE_*)"
-        return Check("Store", Grade.WRONG, str(bad), f"endpoint and credentials are read from {where}")
-    return Check("Store", Grade.GOOD, f"{store.place} answers these credentials")
+        return Preflight("Store", Grade.WRONG, str(bad), f"endpoint and credentials are read from {where}")
+    return Preflight("Store", Grade.GOOD, f"{store.place} answers these credentials")
 
 
-def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[[], Check]]:
+def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[[], Preflight]]:
     gate, home = settings.gateway, settings.operator.namespace
 
-    def definitions() -> Check:
+    def definitions() -> Preflight:
         missing = cluster.unserved([*_ROUTES, _ENVOY_PROXY])
         return doctor_checks.definitions(
             "Gateway API", missing, "install Envoy Gateway (its chart gateway-helm brings both)"
         )
 
-    def kserve() -> Check:
+    def kserve() -> Preflight:
         served = cluster.unserved([BY_NAME["InferenceService"]])
         if served:
             return doctor_checks.definitions("KServe", served, "install KServe 0.17 or newer (its chart kserve-crd)")
         manager = cluster.get(Ref("Deployment", "kserve", "kserve-controller-manager"))
         return doctor_checks.kserve(manager, cluster.get(Ref(CONFIG_MAP.kind, "kserve", "inferenceservice-config")))
 
-    def gateway() -> Check:
+    def gateway() -> Preflight:
         return doctor_checks.gateway(
             cluster.get(Ref(GATEWAY.kind, gate.namespace, gate.name)), gate.namespace, gate.name
         )
 
-    def reachable() -> Check:
+    def reachable() -> Preflight:
         url = gate.public_url or gate.url
         if answers(url):
-            return Check("Gateway's address", Grade.GOOD, f"{url} answers")
+            return Preflight("Gateway's address", Grade.GOOD, f"{url} answers")
         remedy = "set gateway.publicUrl in .modelyard/config.yaml (MODELYARD_GATEWAY_PUBLIC_URL) to its address"
-        return Check("Gateway's address", Grade.WRONG, f"nothing answers at {url} from this machine", remedy)
+        return Preflight("Gateway's address", Grade.WRONG, f"nothing answers at {url} from this machine", remedy)
 
-    def operator() -> Check:
+    def operator() -> Preflight:
         deployment = cluster.get(Ref("Deployment", home, "modelyard-operator"))
         lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
         return doctor_checks.operator(deployment, lease, home, datetime.now(UTC))

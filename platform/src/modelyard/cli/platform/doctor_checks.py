@@ -27,7 +27,7 @@ class Grade(StrEnum):
     WRONG = "wrong"
 
 
-class Check(NamedTuple):
+class Preflight(NamedTuple):
     """One prerequisite: what was checked, the grade, what was found, and what to do."""
 
     subject: str
@@ -36,31 +36,31 @@ class Check(NamedTuple):
     remedy: str = ""
 
 
-def definitions(subject: str, missing: Sequence[Kind], remedy: str) -> Check:
+def definitions(subject: str, missing: Sequence[Kind], remedy: str) -> Preflight:
     """Are these kinds known to the API server? WRONG with the remedy when some are missing."""
     if not missing:
-        return Check(subject, Grade.GOOD, "installed")
+        return Preflight(subject, Grade.GOOD, "installed")
     names = ", ".join(f"{kind.kind} ({kind.api_version})" for kind in missing)
-    return Check(subject, Grade.WRONG, f"the API server does not know {names}", remedy)
+    return Preflight(subject, Grade.WRONG, f"the API server does not know {names}", remedy)
 
 
-def kserve(manager: Object | None, config: Object | None) -> Check:
+def kserve(manager: Object | None, config: Object | None) -> Preflight:
     """Is KServe's manager new enough, ready, and in Standard mode by default?"""
     remedy = "install KServe 0.17 or newer in Standard mode (its charts kserve-crd and kserve-resources)"
     if manager is None:
-        return Check("KServe", Grade.WRONG, "there is no Deployment kserve/kserve-controller-manager", remedy)
+        return Preflight("KServe", Grade.WRONG, "there is no Deployment kserve/kserve-controller-manager", remedy)
     version = _version(manager)
     if version is not None and version < OLDEST_KSERVE:
-        return Check("KServe", Grade.WRONG, f"version {version[0]}.{version[1]} is too old", remedy)
+        return Preflight("KServe", Grade.WRONG, f"version {version[0]}.{version[1]} is too old", remedy)
     if not manager.get("status", {}).get("readyReplicas"):
         command = "kubectl -n kserve describe deployment kserve-controller-manager"
-        return Check("KServe", Grade.WRONG, "its manager is not ready", command)
+        return Preflight("KServe", Grade.WRONG, "its manager is not ready", command)
     written = "a version its image does not name" if version is None else f"version {version[0]}.{version[1]}"
     mode = _mode(config)
     if mode not in _STANDARD:
         why = f"{written}; its default mode is {mode or 'not said'}, Models ask for Standard themselves"
-        return Check("KServe", Grade.NOTE, why, "set kserve.controller.deploymentMode=Standard in its chart")
-    return Check("KServe", Grade.GOOD, f"{written} in {mode} mode")
+        return Preflight("KServe", Grade.NOTE, why, "set kserve.controller.deploymentMode=Standard in its chart")
+    return Preflight("KServe", Grade.GOOD, f"{written} in {mode} mode")
 
 
 def _version(manager: Object) -> tuple[int, int] | None:
@@ -78,49 +78,49 @@ def _mode(config: Object | None) -> str:
         return ""
 
 
-def gateway(document: Object | None, namespace: str, name: str) -> Check:
+def gateway(document: Object | None, namespace: str, name: str) -> Preflight:
     """Is the Gateway of that name there and programmed? None stands for a Gateway that is not there."""
     if document is None:
-        return Check("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", INSTALL)
+        return Preflight("Gateway", Grade.WRONG, f"there is no Gateway {namespace}/{name}", INSTALL)
     conditions = {condition["type"]: condition for condition in document.get("status", {}).get("conditions", [])}
     programmed = conditions.get("Programmed", {})
     if programmed.get("status") == "True":
-        return Check("Gateway", Grade.GOOD, f"{namespace}/{name} is programmed")
+        return Preflight("Gateway", Grade.GOOD, f"{namespace}/{name} is programmed")
     why = programmed.get("message") or "no controller has taken it up"
     command = (
         f"kubectl -n {namespace} describe gateway {name}; is a Gateway API controller such as Envoy Gateway running?"
     )
-    return Check("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", command)
+    return Preflight("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", command)
 
 
-def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Check:
+def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Preflight:
     """Does the operator run, and does one replica hold its Lease, renewed within two of the Lease's durations?"""
     if deployment is None:
-        return Check("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", INSTALL)
+        return Preflight("Operator", Grade.WRONG, f"there is no Deployment {namespace}/modelyard-operator", INSTALL)
     ready = deployment.get("status", {}).get("readyReplicas", 0)
     logs = f"kubectl -n {namespace} logs deploy/modelyard-operator"
     if not ready:
-        return Check("Operator", Grade.WRONG, "no replica is ready", logs)
+        return Preflight("Operator", Grade.WRONG, "no replica is ready", logs)
     spec = (lease or {}).get("spec", {})
     holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
     if not holder or not renewed:
-        return Check("Operator", Grade.WRONG, f"{ready} ready, but none leads", logs)
+        return Preflight("Operator", Grade.WRONG, f"{ready} ready, but none leads", logs)
     silent = (now - datetime.fromisoformat(renewed)).total_seconds()
     if silent > 2 * spec.get("leaseDurationSeconds", 15):
-        return Check("Operator", Grade.WRONG, f"{holder} led, but has been silent for {silent:.0f} s", logs)
-    return Check("Operator", Grade.GOOD, f"{ready} ready, {holder} leads")
+        return Preflight("Operator", Grade.WRONG, f"{holder} led, but has been silent for {silent:.0f} s", logs)
+    return Preflight("Operator", Grade.GOOD, f"{ready} ready, {holder} leads")
 
 
-def disk(free: int, where: str) -> Check:
+def disk(free: int, where: str) -> Preflight:
     """Is there room for builds and images? `free` is in bytes."""
     room = f"{free / 1024**3:.1f} GiB free in {where}"
     if free < ENOUGH_BYTES:
-        return Check("Disk", Grade.WRONG, room, "make room, or point MODELYARD_CACHE at a larger disk")
-    return Check("Disk", Grade.GOOD, room)
+        return Preflight("Disk", Grade.WRONG, room, "make room, or point MODELYARD_CACHE at a larger disk")
+    return Preflight("Disk", Grade.GOOD, room)
 
 
-def triton(homes: Sequence[str]) -> Check:
+def triton(homes: Sequence[str]) -> Preflight:
     """Is the Triton for this machine made already? `homes` are the folders of those that are."""
     if homes:
-        return Check("Local Triton", Grade.GOOD, homes[-1])
-    return Check("Local Triton", Grade.NOTE, "not made yet", "it is made by the first `modelyard build` or `serve`")
+        return Preflight("Local Triton", Grade.GOOD, homes[-1])
+    return Preflight("Local Triton", Grade.NOTE, "not made yet", "it is made by the first `modelyard build` or `serve`")

@@ -36,7 +36,7 @@ class Side(NamedTuple):
     connection: Inference
 
 
-class Sides(NamedTuple):
+class Connections(NamedTuple):
     """The connections to both revisions over one protocol (http or grpc)."""
 
     protocol: str
@@ -45,7 +45,7 @@ class Sides(NamedTuple):
 
 
 @dataclass
-class Output:
+class OutputDifference:
     """One output tensor over all pairs: largest differences, rows of scores, and pairs out of tolerance."""
 
     absolute: float = 0.0
@@ -69,7 +69,7 @@ class Findings:
     asked: int = 0
     compared: int = 0
     disagreeing: int = 0
-    outputs: dict[str, Output] = field(default_factory=dict)
+    outputs: dict[str, OutputDifference] = field(default_factory=dict)
     times: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     passed_over: str = ""
@@ -81,7 +81,7 @@ class Findings:
 
 
 def compare(
-    sides: Sequence[Sides],
+    sides: Sequence[Connections],
     feeds: Sequence[Mapping[str, np.ndarray]],
     tolerance: Tolerance,
     seconds: float,
@@ -117,7 +117,11 @@ class _Pair(NamedTuple):
 
 
 def _pair(
-    sides: Sides, feed: Mapping[str, np.ndarray], index: int, findings: Findings, clock: Callable[[], float]
+    sides: Connections,
+    feed: Mapping[str, np.ndarray],
+    index: int,
+    findings: Findings,
+    clock: Callable[[], float],
 ) -> _Pair | None:
     """Both answers to one request, the candidate's reason when it has none; None when the stable does not answer."""
     if index % 2 == 0:
@@ -155,21 +159,21 @@ def _differing(pair: _Pair, tolerance: Tolerance, findings: Findings) -> Iterato
         yield f"{pair.protocol}: the candidate did not answer: {pair.candidate}"
         return
     for name, difference in differences(pair.stable.outputs, pair.candidate.outputs, tolerance).items():
-        findings.outputs.setdefault(name, Output()).add(difference)
+        findings.outputs.setdefault(name, OutputDifference()).add(difference)
         if difference.why:
             yield f"{pair.protocol}: {difference.why}"
 
 
-def opened(make: Callable[[str, bool], Inference], stable: str, candidate: str) -> list[Sides]:
+def opened(make: Callable[[str, bool], Inference], stable: str, candidate: str) -> list[Connections]:
     """Connections to both revisions over HTTP and gRPC; `make(revision, grpc)` opens one."""
     protocols = (("http", False), ("grpc", True))
     return [
-        Sides(name, Side(stable, make(stable, grpc)), Side(candidate, make(candidate, grpc)))
+        Connections(name, Side(stable, make(stable, grpc)), Side(candidate, make(candidate, grpc)))
         for name, grpc in protocols
     ]
 
 
-def close(sides: Sequence[Sides]) -> None:
+def close(sides: Sequence[Connections]) -> None:
     """Closes the connections of all sides."""
     for both in sides:
         both.stable.connection.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .comparison import Findings, Output
+from .comparison import Findings, OutputDifference
 
 _DIGITS = 4
 _SHORT_OUTPUTS = 8
@@ -39,7 +39,7 @@ def short(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: report[name] for name in kept}, "outputs": dict(worst[:_SHORT_OUTPUTS])}
 
 
-def _output(output: Output) -> dict[str, Any]:
+def _output(output: OutputDifference) -> dict[str, Any]:
     values: dict[str, Any] = {
         "maxAbsolute": float(f"{output.absolute:.{_DIGITS}g}"),
         "maxRelative": float(f"{output.relative:.{_DIGITS}g}"),

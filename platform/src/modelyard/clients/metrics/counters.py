@@ -53,7 +53,7 @@ _SERVER_CLASS = "5"
 _ENDLESS = "+Inf"
 
 
-class Source(NamedTuple):
+class CounterSource(NamedTuple):
     """Where a cluster's counts belong: the Model and the slot of its route. Every cluster is a source of its own."""
 
     namespace: str
@@ -68,7 +68,7 @@ class Source(NamedTuple):
 
 
 @lru_cache(maxsize=16384)
-def source_of(cluster: str) -> Source | None:
+def source_of(cluster: str) -> CounterSource | None:
     """What a cluster counts for; None for those that do not count."""
     match = _CLUSTER.fullmatch(cluster)
     if match is None:
@@ -77,7 +77,7 @@ def source_of(cluster: str) -> Source | None:
     model = route.removesuffix(_PATH)
     if "--" in model:
         return None
-    return Source(namespace, model, _SLOTS.get(backend, MIRROR), cluster)
+    return CounterSource(namespace, model, _SLOTS.get(backend, MIRROR), cluster)
 
 
 class Totals:
@@ -108,7 +108,7 @@ class Totals:
         elif code.isdigit():
             self.ended += number
 
-    def since(self, before: "Totals | None", source: Source) -> Counts:
+    def since(self, before: "Totals | None", source: CounterSource) -> Counts:
         """What was counted since `before`; everything when that is None, or when a counter went down (a restart)."""
         if before is None or self._restarted(before):
             before = _ZERO
@@ -136,12 +136,12 @@ class Totals:
 
 _ZERO = Totals()
 
-Sources = Mapping[Source, Totals]
+Sources = Mapping[CounterSource, Totals]
 
 
-def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[Source, Totals]:
+def collect(series: Iterable[tuple[str, str, str, int]]) -> dict[CounterSource, Totals]:
     """Totals by source, of (series, cluster, class or bound, number); clusters that do not count are left out."""
-    by_source: dict[Source, Totals] = {}
+    by_source: dict[CounterSource, Totals] = {}
     for name, cluster, mark, number in series:
         source = source_of(cluster)
         if source is not None:

@@ -6,7 +6,7 @@ from modelyard.api.rollout_status import GateVerdict
 
 from .evidence import evidence
 from .objectives import Objective
-from .statistics.sequential_test import AnalysisState, Cause, Rule
+from .statistics.sequential_test import AnalysisState, FailedTest, Rule
 
 LARGEST = 1e12
 """No larger e-value is shown: what is a million times as sure is no surer to a reader."""
@@ -52,7 +52,7 @@ class GateResult:
         """E-values for the status, shortened; a proven regression that a kept objective excuses is left out."""
         e_values = evidence(self.rule, self.state)
         worse = e_values.regresses or 0.0
-        if worse >= e_values.fail_threshold and self.state.failed is not Cause.REGRESSION:
+        if worse >= e_values.fail_threshold and self.state.failed is not FailedTest.REGRESSION:
             worse = 0.0
         evidence_for, pass_threshold = e_values.keeps, e_values.keeps_threshold
         settled, settled_threshold = e_values.settled, e_values.settled_threshold

@@ -4,7 +4,7 @@ from modelyard.api.rollout_status import GateVerdict
 
 from .gate_input import GateInput
 from .gate_result import LARGEST, EvidenceBars, GateResult
-from .statistics.sequential_test import Cause
+from .statistics.sequential_test import FailedTest
 
 LONGEST = 1024
 _LONGEST_FAILURE = 300
@@ -86,11 +86,11 @@ def _end(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
 def _failure(result: GateResult, bars: EvidenceBars) -> str:
     against = f"evidence against {_number(bars.evidence_against)} of {_number(bars.fail_threshold)} needed"
     match result.state.failed:
-        case Cause.BURN:
+        case FailedTest.BURN:
             recent = result.state.recent.buckets
             bad, requests = sum(bucket[1] for bucket in recent), sum(bucket[0] for bucket in recent)
             return f"in the last 5 min {bad} of {requests} were bad, 14.4 times what is allowed or more"
-        case Cause.REGRESSION:
+        case FailedTest.REGRESSION:
             allowed = 1.0 + (result.rule.max_regression or 0.0)
             return f"its bad rate is more than {allowed:.3g} times the stable's, {against}"
         case _:

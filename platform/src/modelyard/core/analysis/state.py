@@ -17,7 +17,7 @@ from .statistics.burn_rate import RecoveryWindow, SlidingWindow
 from .statistics.overdispersion import Dispersion
 
 
-class Cause(StrEnum):
+class FailedTest(StrEnum):
     """Which test failed a candidate."""
 
     NONE = ""
@@ -60,7 +60,7 @@ class AnalysisState:
     dispersion: Dispersion = field(default_factory=Dispersion)
     stable_out: bool = False
     run: RecoveryWindow = field(default_factory=RecoveryWindow)
-    failed: Cause = Cause.NONE
+    failed: FailedTest = FailedTest.NONE
 
     @property
     def share(self) -> float:
@@ -105,5 +105,5 @@ def from_json(values: Mapping[str, Any]) -> AnalysisState:
         dispersion=Dispersion(*values["dispersion"]),
         stable_out=values["stableOut"],
         run=RecoveryWindow(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
-        failed=Cause(values["failed"]),
+        failed=FailedTest(values["failed"]),
     )

@@ -20,7 +20,7 @@ from modelyard.core.names import REVISION_HEADER, host, path_route_name, predict
 from modelyard.settings import GatewaySettings
 
 from . import owned_object
-from .traffic_policies import STICKY_RULE, Backend, Publication, Sides, mirror, sides
+from .traffic_policies import STICKY_RULE, Backend, Publication, StickySides, mirror, sides
 
 __all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "routes"]
 
@@ -113,7 +113,7 @@ def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -
     ]
 
 
-def _sticky(form: _Form, slots: Sequence[Backend], ab_sides: Sides) -> list[dict[str, Any]]:
+def _sticky(form: _Form, slots: Sequence[Backend], ab_sides: StickySides) -> list[dict[str, Any]]:
     if ab_sides.ab.cookie is not None:
         return [_pinned(form, backend, ab_sides.cookie_match(backend.slot)) for backend in slots]
     weighted = [_backend(backend.revision, form.port, backend.weight) for backend in slots]

@@ -57,7 +57,7 @@ class Publication:
     sticky: AB | None = None
 
 
-class Sides(NamedTuple):
+class StickySides(NamedTuple):
     """The sides of an A/B test and how users keep theirs; `live` once both have their weight."""
 
     ab: AB
@@ -87,13 +87,13 @@ class Sides(NamedTuple):
         return f"{self.ab.cookie}={self.test}-{slot}"
 
 
-def sides(backends: Sequence[Backend], publication: Publication) -> Sides | None:
+def sides(backends: Sequence[Backend], publication: Publication) -> StickySides | None:
     """The sides of an A/B test; None when there is none or one side has no weight at all."""
     weights = [backend.weight for backend in backends]
     if publication.sticky is None or len({backend.slot for backend in backends}) == 1 or min(weights) == 0:
         return None
     names = [backend.revision for backend in sorted(backends, key=lambda backend: backend.slot)]
-    return Sides(publication.sticky, experiment(names), min(weights) >= _LEAST_SHARE * sum(weights))
+    return StickySides(publication.sticky, experiment(names), min(weights) >= _LEAST_SHARE * sum(weights))
 
 
 def mirror(backends: Sequence[Backend], publication: Publication, port: int) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ _USER_ERROR = 2
 _log = logging.getLogger(__name__)
 
 
-class Store(Protocol):
+class ObjectReader(Protocol):
     """The objects of the bucket."""
 
     def size(self, key: str) -> int | None: ...
@@ -38,7 +38,7 @@ class Store(Protocol):
 class BuildObserver:
     """Builds as the store and the cluster know them."""
 
-    def __init__(self, store: Store, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: ObjectReader, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._pods = store, pods
         self._optimizations = OptimizationObserver(store, clock)
         self._lock = threading.Lock()

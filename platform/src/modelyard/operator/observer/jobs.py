@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from modelyard.core.failure_causes import Cause, host_cause, pod_cause, sentence
+from modelyard.core.failure_causes import FailureCause, host_cause, pod_cause, sentence
 from modelyard.core.snapshot import Failure, Object
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
@@ -78,7 +78,7 @@ def silence(job: Object, condition: Mapping[str, Any], own: Iterable[Object] = (
     return Failure(cause.reason, f"{message.rstrip('.')}; {hint}.", retry=True)
 
 
-def _remedy(job: Object, cause: Cause, container: str) -> str:
+def _remedy(job: Object, cause: FailureCause, container: str) -> str:
     """What to do, with the settings of the platform that the Job was made by."""
     name, spec = job["metadata"]["name"], job.get("spec", {})
     kind = name.partition("-")[0]

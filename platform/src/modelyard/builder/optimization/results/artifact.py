@@ -10,7 +10,7 @@ from pathlib import Path
 from modelyard.api.optimization import ORIGINAL, Runtime
 from modelyard.api.report import OptimizationSummary
 from modelyard.builder.artifacts import assemble as artifact
-from modelyard.builder.artifacts.assemble import Artifact, ProgressSteps, Variant
+from modelyard.builder.artifacts.assemble import Artifact, ProgressSteps, ServedVariant
 from modelyard.builder.artifacts.shared_layer import SharedLayer
 from modelyard.builder.evaluation.evaluation_set import write_arrays
 from modelyard.builder.inference.predict import Question, ask
@@ -69,7 +69,7 @@ def summary(outcome: OptimizationOutcome) -> OptimizationSummary:
     )
 
 
-def variant(shared_layer: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> Variant:
+def variant(shared_layer: SharedLayer, outcome: OptimizationOutcome, scratch: Path) -> ServedVariant:
     """The chosen variant's files by the name Triton needs, with its own answer to the shared layer's sample.
 
     Raises UnsupportedModel when it does not answer, or with other datatypes than the original; HostFailure when the
@@ -95,4 +95,4 @@ def variant(shared_layer: SharedLayer, outcome: OptimizationOutcome, scratch: Pa
             dtype = answer[name].dtype if name in answer else "nothing"
             raise UnsupportedModel(f"output {name!r} is {dtype} in it and {value.dtype} in the original.")
     named = {MODEL_FILES[runtime] if name == model else name: folder / name for name in files}
-    return Variant(runtime, named, {name: answer[name] for name in outputs})
+    return ServedVariant(runtime, named, {name: answer[name] for name in outputs})

@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from modelyard.api.entry import Entry
 from modelyard.api.optimization import Progress
-from modelyard.api.report import Report
-from modelyard.api.report import Source as ReportedSource
+from modelyard.api.report import BuildSource, Report
 from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps
 from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
 from modelyard.builder.artifacts.shared_layer import SharedLayer, make_part
@@ -131,8 +130,8 @@ def _last_progress(store: Store, digest: str) -> Progress | None:
         return None
 
 
-def _source(entry: Entry) -> ReportedSource:
-    return ReportedSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+def _source(entry: Entry) -> BuildSource:
+    return BuildSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
 
 
 def _optimized(

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from modelyard.api.optimization import Chosen, Variant
-from modelyard.builder.artifacts.source import Source, read_source
+from modelyard.builder.artifacts.source import ModelSource, read_source
 from modelyard.builder.inference.hardware import cores
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
@@ -55,7 +55,7 @@ class _Stage(BaseModel):
 class TrainingRun:
     """An entry with a recipe; `folder` keeps what is trained."""
 
-    source: Source
+    source: ModelSource
     recipe: TrainingRecipe
     folder: Path
 
@@ -165,7 +165,7 @@ def _read(training_run: TrainingRun, done: dict[str, Any]) -> Trained:
     return Trained(starts, done["run"], tuple(done["notes"]))
 
 
-def _key(entry: Path, source: Source) -> str:
+def _key(entry: Path, source: ModelSource) -> str:
     """Changes with any file of the training folder, the entry's model and its tensors' names."""
     total = hashlib.sha256(source.digest().encode())
     for path in sorted((entry / FILE).parent.rglob("*")):

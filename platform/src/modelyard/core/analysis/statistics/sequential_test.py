@@ -28,12 +28,12 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from modelyard.core.analysis.state import AnalysisState, Cause, Window, reset_for_step
+from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, reset_for_step
 
 from . import evalues
 from .burn_rate import RecoveryWindow, SlidingWindow
 
-__all__ = ["AnalysisState", "Cause", "Rule", "Verdict", "Window", "reset_for_step", "update", "verdict"]
+__all__ = ["AnalysisState", "FailedTest", "Rule", "TestVerdict", "Window", "reset_for_step", "update", "verdict"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 0.5
 PASS_FACTOR = 2.0
@@ -42,7 +42,7 @@ SAMPLE = 3.0
 SURE = 0.001
 
 
-class Verdict(StrEnum):
+class TestVerdict(StrEnum):
     """The conclusion from the evidence of one gate."""
 
     PASS = "Pass"  # noqa: S105
@@ -121,13 +121,13 @@ def _stable_health(
     return (SlidingWindow(), False, RecoveryWindow(window.end)) if well or not out else (recent, True, run)
 
 
-def verdict(rule: Rule, state: AnalysisState) -> Verdict:
+def verdict(rule: Rule, state: AnalysisState) -> TestVerdict:
     """The verdict on the state as it is now, by the table above."""
     if state.failed:
-        return Verdict.FAIL
+        return TestVerdict.FAIL
     if state.stable_out:
-        return Verdict.HOLD
-    return Verdict.PASS if _passes(rule, state) else Verdict.INCONCLUSIVE
+        return TestVerdict.HOLD
+    return TestVerdict.PASS if _passes(rule, state) else TestVerdict.INCONCLUSIVE
 
 
 def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
@@ -136,11 +136,11 @@ def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
     alone = rule.max_regression is None
     if not state.stable_out and (alone or state.run == RecoveryWindow()):
         if state.recent.burning(rule.allowed):
-            return replace(state, failed=Cause.BURN)
+            return replace(state, failed=FailedTest.BURN)
         if _exceeds(rule, state, phi):
-            return replace(state, failed=Cause.OBJECTIVE)
+            return replace(state, failed=FailedTest.OBJECTIVE)
     if not alone and _regresses(rule, state, phi):
-        return replace(state, failed=Cause.REGRESSION)
+        return replace(state, failed=FailedTest.REGRESSION)
     return state
 
 

@@ -21,7 +21,7 @@ EpochCallback = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How to train: rows of a step, the largest learning rate, and how much the two losses count."""
 
     epochs: int
@@ -33,10 +33,10 @@ class Plan:
     soft: float = 0.7
 
 
-def plan_of(recipe: Mapping[str, Any], epochs: int) -> Plan:
+def plan_of(recipe: Mapping[str, Any], epochs: int) -> TrainingPlan:
     """The plan of a recipe for so many epochs; without `distill` its defaults for temperature and losses."""
     distill = recipe["distill"] or {"temperature": 4.0, "weights": {"hard": 0.3, "soft": 0.7}}
-    return Plan(
+    return TrainingPlan(
         epochs=epochs,
         batch=recipe["batch"],
         rate=recipe["rate"],
@@ -51,7 +51,7 @@ def fit(
     student: nn.Module,
     answers: Tensor,
     rows: Rows,
-    plan: Plan,
+    plan: TrainingPlan,
     on_epoch: EpochCallback,
     after: Callable[[], None] = lambda: None,
 ) -> list[float]:
@@ -84,7 +84,7 @@ def fit(
     return history
 
 
-def loss_of(predicted: Tensor, taught: Tensor, targets: Tensor, plan: Plan) -> Tensor:
+def loss_of(predicted: Tensor, taught: Tensor, targets: Tensor, plan: TrainingPlan) -> Tensor:
     """The loss of one batch ([] tensor): hard and soft as the module's docstring says.
 
     `predicted` and `taught` (the teacher's) are [rows, ...]; `targets` are classes [rows], or numbers [rows, ...].

@@ -55,7 +55,7 @@ class TrainingJob:
         self.tell("asking the teacher")
         return fit.answered(self.authored.teacher(), self.authored.train.inputs)
 
-    def learn(self, network: nn.Module, name: str, plan: fit.Plan, after: Callable[[], None]) -> None:
+    def learn(self, network: nn.Module, name: str, plan: fit.TrainingPlan, after: Callable[[], None]) -> None:
         """Trains the network in place; every epoch is told and logged. `after` is called after each step."""
 
         def on_epoch(epoch: int, loss: float) -> None:
@@ -110,7 +110,7 @@ def quantized(network: nn.Module, job: TrainingJob, name: str, *, sparse: bool) 
     made, recipe = qat.prepared(network), job.recipe
     plan = fit.plan_of(recipe, recipe["qat"]["epochs"])
     after = prune_sparse.keeper(made, prune_sparse.present(made)) if sparse else _nothing
-    job.learn(made, name, fit.Plan(**{**vars(plan), "rate": QAT_RATE * plan.rate}), after)
+    job.learn(made, name, fit.TrainingPlan(**{**vars(plan), "rate": QAT_RATE * plan.rate}), after)
     return made
 
 
