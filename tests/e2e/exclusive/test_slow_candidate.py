@@ -1,6 +1,6 @@
 """A candidate that is slow is taken out by the latency gate. It takes most of a core, so nothing runs beside it."""
 
-from tests.e2e.parallel.test_bad_candidates import made, refused
+from tests.e2e.parallel.rollouts.test_bad_candidates import made, refused
 from tests.support.cluster.rollout_under_load import CLEAN, STRICT, RolloutUnderLoad, a_canary
 
 
