@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from localcluster.cache import locked
+from localcluster.errors import CommandFailed
 from localcluster.steps.task import Task
 
 _ID = re.compile(r"^--> (?:Using cache )?([0-9a-f]{11,64})\b", re.MULTILINE)
@@ -43,9 +45,17 @@ def remember(folder: Path, name: str, output: str) -> None:
 
 
 def prune(task: Task, buildah: list[str], folder: Path) -> None:
-    """Remove layers that no latest build used; what another one stands on is refused by buildah and stays."""
-    used = {line for file in folder.iterdir() for line in file.read_text().split()}
-    images = json.loads(task.run(*buildah, "images", "-a", "--json"))
-    gone = unused(images, used, datetime.datetime.now(datetime.UTC))
-    if gone:
-        task.succeeds(*buildah, "rmi", *gone)
+    """Remove layers that no latest build used; what another one stands on is refused by buildah and stays.
+
+    Never fails a build: buildah gives up a listing when another process removes an image meanwhile, and then the next
+    build removes what is left.
+    """
+    with locked(folder.parent / "prune.lock"):
+        used = {line for file in folder.iterdir() for line in file.read_text().split()}
+        try:
+            images = json.loads(task.run(*buildah, "images", "-a", "--json"))
+        except CommandFailed:
+            return
+        gone = unused(images, used, datetime.datetime.now(datetime.UTC))
+        if gone:
+            task.succeeds(*buildah, "rmi", *gone)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.rollout_status import Outcome, Phase
-from tests.support.worlds.rollouts import a_rollout_world, last, live_until_ended, live_until_phase, traffic
+from tests.support.worlds.rollouts import a_rollout_world, last, live_until_ended, live_until_phase, state, traffic
 
 OLD_NAMES = {
     "stageStartTime": "since", "programmedTime": "carried", "phaseStartTime": "since", "startTime": "started",
@@ -33,3 +33,13 @@ def test_a_rollout_under_way_goes_on_and_everybody_keeps_what_they_had(phase: Ph
     assert traffic(world) == weights
     live_until_ended(world)
     assert last(world).outcome is Outcome.PROMOTED
+
+
+def test_records_without_their_times_are_left_out() -> None:
+    world = a_rollout_world()
+    live_until_ended(world)
+
+    world.model["status"] = with_old_names(world.model["status"])
+    world.look()
+
+    assert state(world).history == []

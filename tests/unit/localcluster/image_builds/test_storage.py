@@ -1,8 +1,11 @@
 """Layers of old builds go, layers that make the next build quick stay."""
 
 import datetime
+import json
+from pathlib import Path
 
-from localcluster.image_builds.storage import layers_in, unused
+from localcluster.image_builds.storage import layers_in, prune, remember, unused
+from localcluster.steps.task import Task
 
 NOW = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 OUTPUT = """\
@@ -36,3 +39,22 @@ def test_named_used_and_young_images_stay():
         image("cccccccccccc", 0.5),
     ]
     assert unused(images, {"bbbbbbbbbbb"}, NOW) == []
+
+
+def buildah_that(folder: Path, listing: str) -> list[str]:
+    """A program in buildah's place: lists images by these commands, and writes down what it is to remove."""
+    program = folder / "buildah"
+    program.write_text(f'#!/bin/sh\nif [ "$1" = rmi ]; then shift; echo "$@" > {folder}/removed; else {listing}; fi\n')
+    program.chmod(0o755)
+    return [str(program)]
+
+
+def test_a_listing_that_another_build_disturbs_leaves_the_pruning_to_the_next_build(tmp_path: Path) -> None:
+    remember(tmp_path / "layers", "operator", OUTPUT)
+    old = image("aaaaaaaaaaaa", 24 * 365)
+
+    prune(Task(tmp_path / "log"), buildah_that(tmp_path, "echo 'image not known' >&2; exit 125"), tmp_path / "layers")
+    assert not (tmp_path / "removed").exists()
+
+    prune(Task(tmp_path / "log"), buildah_that(tmp_path, f"echo '{json.dumps([old])}'"), tmp_path / "layers")
+    assert (tmp_path / "removed").read_text().split() == ["aaaaaaaaaaaa"]
