@@ -11,8 +11,6 @@ LINES, COLUMNS = 24, 80
 def test_help_lists_every_target_on_one_screen() -> None:
     command = ["make", "--no-print-directory", "help"]
     lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
     targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert [line.split()[1] for line in lines] == targets
