@@ -65,8 +65,10 @@ def ensure(paths: Paths, task: Task, image: Image, digests: dict[str, str]) -> t
 
     def build(unfinished: Path) -> None:
         task.say("building")
-        _build(paths, task, image, programs)
-        task.run(*_buildah(paths), "push", "-q", image.reference, f"docker-archive:{unfinished}:{image.reference}")
+        with storage.building(_layers(paths)):
+            _build(paths, task, image, programs)
+            task.run(*_buildah(paths), "push", "-q", image.reference, f"docker-archive:{unfinished}:{image.reference}")
+        storage.prune(task, _buildah(paths), _layers(paths))
 
     cached = kept(archive, build)
     if not cached:
@@ -81,9 +83,7 @@ def _build(paths: Paths, task: Task, image: Image, programs: Path | None) -> Non
         "docker", *_host_settings(), *extra, "-t", image.reference, "-f", image.dockerfile, image.context,
         hint=f"Read the log; the recipe is {image.dockerfile}.",
     )  # fmt: skip
-    layers = paths.cache / "buildah" / "layers"
-    storage.remember(layers, image.name, output)
-    storage.prune(task, _buildah(paths), layers)
+    storage.remember(_layers(paths), image.name, output)
 
 
 def _host_settings() -> list[str]:
@@ -91,6 +91,11 @@ def _host_settings() -> list[str]:
     mounts = [f"-v={place}:{place}:O" for place in ("/etc/ssl/certs",) if Path(place).is_dir()]
     files = [f"-v={file}:{file}:ro" for file in ("/etc/pip.conf",) if Path(file).is_file()]
     return mounts + files
+
+
+def _layers(paths: Paths) -> Path:
+    """Where the layers of every image's latest build are noted."""
+    return paths.cache / "buildah" / "layers"
 
 
 def _buildah(paths: Paths) -> list[str]:

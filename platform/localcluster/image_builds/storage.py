@@ -5,18 +5,19 @@ quick and are kept; the ids are read from what that build printed. The others go
 that runs just now may have made a younger one.
 """
 
+import contextlib
 import datetime
+import fcntl
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from localcluster.cache import locked
-from localcluster.errors import CommandFailed
 from localcluster.steps.task import Task
 
 _ID = re.compile(r"^--> (?:Using cache )?([0-9a-f]{11,64})\b", re.MULTILINE)
+_LOCK = "storage.lock"
 _SHORT = 11
 _OLD_ENOUGH = datetime.timedelta(hours=1)
 
@@ -47,15 +48,25 @@ def remember(folder: Path, name: str, output: str) -> None:
 def prune(task: Task, buildah: list[str], folder: Path) -> None:
     """Remove layers that no latest build used; what another one stands on is refused by buildah and stays.
 
-    Never fails a build: buildah gives up a listing when another process removes an image meanwhile, and then the next
-    build removes what is left.
+    While anybody builds nothing is removed, and the build that ends last removes what is left: buildah gives up when
+    a layer goes that it has just listed.
     """
-    with locked(folder.parent / "prune.lock"):
-        used = {line for file in folder.iterdir() for line in file.read_text().split()}
+    with (folder.parent / _LOCK).open("a") as file:
         try:
-            images = json.loads(task.run(*buildah, "images", "-a", "--json"))
-        except CommandFailed:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return
+        used = {line for note in folder.iterdir() for line in note.read_text().split()}
+        images = json.loads(task.run(*buildah, "images", "-a", "--json"))
         gone = unused(images, used, datetime.datetime.now(datetime.UTC))
         if gone:
             task.succeeds(*buildah, "rmi", *gone)
+
+
+@contextlib.contextmanager
+def building(folder: Path) -> Iterator[None]:
+    """Holds off `prune`, in every process that shares this storage, while a build reads and writes its layers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield

@@ -4,7 +4,7 @@ import datetime
 import json
 from pathlib import Path
 
-from localcluster.image_builds.storage import layers_in, prune, remember, unused
+from localcluster.image_builds.storage import building, layers_in, prune, remember, unused
 from localcluster.steps.task import Task
 
 NOW = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
@@ -41,20 +41,23 @@ def test_named_used_and_young_images_stay():
     assert unused(images, {"bbbbbbbbbbb"}, NOW) == []
 
 
-def buildah_that(folder: Path, listing: str) -> list[str]:
-    """A program in buildah's place: lists images by these commands, and writes down what it is to remove."""
-    program = folder / "buildah"
+def buildah_that_lists(folder: Path, images: list[dict]) -> list[str]:
+    """A program in buildah's place: lists these images, and writes down what it is to remove."""
+    program = folder / "lister"
+    listing = f"echo '{json.dumps(images)}'"
     program.write_text(f'#!/bin/sh\nif [ "$1" = rmi ]; then shift; echo "$@" > {folder}/removed; else {listing}; fi\n')
     program.chmod(0o755)
     return [str(program)]
 
 
-def test_a_listing_that_another_build_disturbs_leaves_the_pruning_to_the_next_build(tmp_path: Path) -> None:
-    remember(tmp_path / "layers", "operator", OUTPUT)
-    old = image("aaaaaaaaaaaa", 24 * 365)
+def test_nothing_is_removed_while_anybody_builds(tmp_path: Path) -> None:
+    layers = tmp_path / "buildah" / "layers"
+    buildah = buildah_that_lists(tmp_path, [image("aaaaaaaaaaaa", 24 * 365)])
+    remember(layers, "operator", OUTPUT)
 
-    prune(Task(tmp_path / "log"), buildah_that(tmp_path, "echo 'image not known' >&2; exit 125"), tmp_path / "layers")
+    with building(layers), building(layers):
+        prune(Task(tmp_path / "log"), buildah, layers)
     assert not (tmp_path / "removed").exists()
 
-    prune(Task(tmp_path / "log"), buildah_that(tmp_path, f"echo '{json.dumps([old])}'"), tmp_path / "layers")
+    prune(Task(tmp_path / "log"), buildah, layers)
     assert (tmp_path / "removed").read_text().split() == ["aaaaaaaaaaaa"]
