@@ -171,7 +171,7 @@ def test_pods_of_the_platform_pass_the_restricted_security_standard(apiserver: R
         one for one in objects(template(PLATFORM)) if one["kind"] in ("Deployment", "StatefulSet", "Job", "Pod")
     ]
 
-    how = ("--server-side", "--dry-run=server", "-f", "-")
+    how = ("--server-side", "--dry-run=server", "--force-conflicts", "-f", "-")  # Helm may own them on this server
     done = apiserver.run("kubectl", "apply", *how, stdin=yaml.safe_dump_all(workloads))
 
     assert len(workloads) == 4
