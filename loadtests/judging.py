@@ -22,7 +22,7 @@ from modelyard.core.analysis.statistics.sequential_test import (
     LOWEST_RATE,
     AnalysisState,
     Rule,
-    TestVerdict,
+    RuleVerdict,
     Window,
     update,
     verdict,
@@ -51,7 +51,7 @@ class Objective:
     allowed: float
     requests: int
     bad: int
-    verdict: TestVerdict
+    verdict: RuleVerdict
     evidence: Evidence
 
 
@@ -68,7 +68,7 @@ class Judgement:
     @property
     def passed(self) -> bool:
         """Nothing speaks against the revision."""
-        return not self.short and all(one.verdict is not TestVerdict.FAIL for one in self.objectives)
+        return not self.short and all(one.verdict is not RuleVerdict.FAIL for one in self.objectives)
 
 
 def judge(recording: Recording, options: Options, until: float) -> Judgement:
@@ -112,7 +112,7 @@ def _refuse_unusable(recording: Recording, options: Options, found: Judgement) -
     late = max(options.interval(one) for one in PROTOCOLS if options.share(one))
     if found.seconds + late < ENOUGH * options.seconds and not recording.full:
         raise Unusable(f"the load test was ended after {found.seconds:.0f} of {options.seconds:g} s.")
-    if found.passed or any(one.name == "errors" and one.verdict is TestVerdict.FAIL for one in found.objectives):
+    if found.passed or any(one.name == "errors" and one.verdict is RuleVerdict.FAIL for one in found.objectives):
         return
     if found.lag > max(_LAG_FLOOR, _LAG_SHARE * options.latency * 1000.0):
         raise Unusable(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from modelyard.core.analysis.statistics.sequential_test import TestVerdict
+from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
 from .judging import Judgement, Objective
 from .options import Options
@@ -53,7 +53,7 @@ def sentence(recording: Recording, judgement: Judgement, options: Options) -> st
     took = sorted(recording.took)
     head = f"{len(recording):,} requests at {judgement.achieved:.1f} per second for {judgement.seconds:.0f} s"
     tail = f"p50 {percentile(took, 50):.1f} ms, p99 {percentile(took, 99):.1f} ms"
-    failed = [_said(one, recording, options) for one in judgement.objectives if one.verdict is TestVerdict.FAIL]
+    failed = [_said(one, recording, options) for one in judgement.objectives if one.verdict is RuleVerdict.FAIL]
     if judgement.short:
         failed.append(f"{options.rate:g} per second were wanted and could not be reached, answers took too long")
     if failed:
@@ -87,7 +87,7 @@ def _said(one: Objective, recording: Recording, options: Options) -> str:
     what = "failed" if one.name == "errors" else f"took longer than {options.latency * 1000:g} ms"
     most = recording.reasons.most_common(1)
     why = f", most often {most[0][0]}" if one.name == "errors" and most else ""
-    ends = {TestVerdict.FAIL: "missed", TestVerdict.PASS: "kept"}
+    ends = {RuleVerdict.FAIL: "missed", RuleVerdict.PASS: "kept"}
     proven = f"the objective is {ends[one.verdict]}" if one.verdict in ends else "too few to be sure"
     return f"{one.bad} {what} ({share:.2%} where {100 * one.allowed:g}% may{why}): {proven}"
 

@@ -11,7 +11,7 @@ from modelyard.api.model import ModelSpec
 from modelyard.api.rollout import FITS, Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.analysis.objectives import alpha
-from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, TestVerdict, Window, update, verdict
+from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, RuleVerdict, Window, update, verdict
 from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
 from tests.support.objects.refusals import SOURCE
 
@@ -44,14 +44,14 @@ def numbers(row: list[str]) -> tuple[float, list[int]]:
     return float(row[0].removesuffix(" %")) / 100, [int(cell.replace(",", "")) for cell in row[1:]]
 
 
-def requests_to_decide(allowed: float, rate: float, stable: float, wanted: TestVerdict) -> float:
+def requests_to_decide(allowed: float, rate: float, stable: float, wanted: RuleVerdict) -> float:
     """Median of the candidate's requests until a decision, of the rollouts that ended as wanted."""
     rule, chance, found = Rule(allowed, ALPHA, max_regression=0.25), random.Random(1), []
     for _ in range(RUNS):
         state = AnalysisState()
         for window in windows(TrafficModel(60 * 0.02 / allowed / 0.25, rate, 0.25, stable), chance):
             state = update(rule, state, window)
-            if verdict(rule, state) is not TestVerdict.INCONCLUSIVE:
+            if verdict(rule, state) is not RuleVerdict.INCONCLUSIVE:
                 break
         if verdict(rule, state) is wanted:
             found.append(state.requests)
@@ -92,7 +92,7 @@ def test_so_many_bad_requests_in_a_row_end_a_rollout(row: list[str]) -> None:
     rule = Rule(allowed, ALPHA, max_regression=0.25)
 
     def failed(bad: int) -> bool:
-        return verdict(rule, update(rule, AnalysisState(), Window(60, bad, bad, 4 * bad, 0))) is TestVerdict.FAIL
+        return verdict(rule, update(rule, AnalysisState(), Window(60, bad, bad, 4 * bad, 0))) is RuleVerdict.FAIL
 
     assert failed(all_bad)
     assert not failed(all_bad - 1)
@@ -105,8 +105,8 @@ def test_it_takes_about_so_many_requests_to_decide(row: list[str]) -> None:
     def about(wanted: float) -> object:
         return pytest.approx(wanted, rel=0.3)
 
-    assert requests_to_decide(p0, 0.0, 0.0, TestVerdict.PASS) == about(none)
-    assert requests_to_decide(p0, p0 / 5, p0 / 5, TestVerdict.PASS) == about(fifth)
-    assert requests_to_decide(p0, p0 / 2, p0 / 2, TestVerdict.PASS) == about(half)
-    assert requests_to_decide(p0, 2 * p0, p0 / 5, TestVerdict.FAIL) == about(twice)
-    assert requests_to_decide(p0, 5 * p0, p0 / 5, TestVerdict.FAIL) == about(five)
+    assert requests_to_decide(p0, 0.0, 0.0, RuleVerdict.PASS) == about(none)
+    assert requests_to_decide(p0, p0 / 5, p0 / 5, RuleVerdict.PASS) == about(fifth)
+    assert requests_to_decide(p0, p0 / 2, p0 / 2, RuleVerdict.PASS) == about(half)
+    assert requests_to_decide(p0, 2 * p0, p0 / 5, RuleVerdict.FAIL) == about(twice)
+    assert requests_to_decide(p0, 5 * p0, p0 / 5, RuleVerdict.FAIL) == about(five)

@@ -8,7 +8,7 @@ from loadtests.judging import Judgement, Unusable, judge
 from loadtests.options import Options
 from loadtests.recording import Recording, Row
 from loadtests.report import report, sentence, short, text
-from modelyard.core.analysis.statistics.sequential_test import TestVerdict
+from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
 BEGAN = 1_800_000_000
 OPTIONS = Options(
@@ -38,7 +38,7 @@ def judged(recording: Recording, given: Options = OPTIONS, seconds: float = 60.0
     return judge(recording, given, BEGAN + seconds)
 
 
-def verdicts(found: Judgement) -> dict[str, TestVerdict]:
+def verdicts(found: Judgement) -> dict[str, RuleVerdict]:
     return {one.name: one.verdict for one in found.objectives}
 
 
@@ -46,7 +46,7 @@ def test_a_revision_that_keeps_its_promises_passes() -> None:
     found = judged(a_recording())
 
     assert found.passed
-    assert verdicts(found) == {"errors": TestVerdict.PASS, "latency": TestVerdict.PASS}
+    assert verdicts(found) == {"errors": RuleVerdict.PASS, "latency": RuleVerdict.PASS}
     assert found.achieved == pytest.approx(50.0)
 
 
@@ -55,14 +55,14 @@ def test_a_proven_miss_of_either_objective_does_not_pass(bad: int, slow: int, na
     found = judged(a_recording(bad, slow))
 
     assert not found.passed
-    assert verdicts(found)[name] is TestVerdict.FAIL
-    assert len([one for one in found.objectives if one.verdict is TestVerdict.FAIL]) == 1
+    assert verdicts(found)[name] is RuleVerdict.FAIL
+    assert len([one for one in found.objectives if one.verdict is RuleVerdict.FAIL]) == 1
 
 
 def test_latency_is_not_asked_without_an_objective() -> None:
     found = judged(a_recording(slow=50), options(latency=0.0))
 
-    assert verdicts(found) == {"errors": TestVerdict.PASS}
+    assert verdicts(found) == {"errors": RuleVerdict.PASS}
 
 
 def test_one_failure_in_a_short_test_proves_nothing() -> None:
@@ -73,7 +73,7 @@ def test_one_failure_in_a_short_test_proves_nothing() -> None:
     found = judged(recording, options(seconds=1.0), seconds=1.0)
 
     assert found.passed
-    assert verdicts(found)["errors"] is TestVerdict.INCONCLUSIVE
+    assert verdicts(found)["errors"] is RuleVerdict.INCONCLUSIVE
     assert "too few to be sure" in sentence(recording, found, OPTIONS)
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from modelyard.core.analysis.evidence import evidence, remaining
-from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, TestVerdict, Window, update, verdict
+from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, RuleVerdict, Window, update, verdict
 
 ALONE = Rule(0.01)
 COMPARED = Rule(0.01, max_regression=0.25)
@@ -22,12 +22,12 @@ def test_a_threshold_is_reached_exactly_when_the_verdict_is():
     for bad in range(8):
         state = counted(ALONE, (20, bad))
         shown = evidence(ALONE, state)
-        assert (shown.exceeds >= shown.fail_threshold) == (verdict(ALONE, state) is TestVerdict.FAIL)
+        assert (shown.exceeds >= shown.fail_threshold) == (verdict(ALONE, state) is RuleVerdict.FAIL)
     for requests in range(300, 2000, 10):
         state = counted(COMPARED, (requests, 0, requests, 0))
         shown = evidence(COMPARED, state)
         proven = shown.keeps >= shown.keeps_threshold and shown.settled >= shown.settled_threshold
-        assert proven == (verdict(COMPARED, state) is TestVerdict.PASS)
+        assert proven == (verdict(COMPARED, state) is RuleVerdict.PASS)
 
 
 def test_the_thresholds_are_the_promised_error_chances():
@@ -60,8 +60,8 @@ def test_as_many_requests_as_were_foretold_bring_the_pass(rule, second):
     def after(requests):
         return verdict(rule, counted(rule, *windows, *[second] * math.ceil(requests / second[0])))
 
-    assert after(foretold * 1.3) is TestVerdict.PASS
-    assert after(foretold * 0.5) is TestVerdict.INCONCLUSIVE
+    assert after(foretold * 1.3) is RuleVerdict.PASS
+    assert after(foretold * 0.5) is RuleVerdict.INCONCLUSIVE
 
 
 def test_no_pass_is_in_sight_for_a_bad_rate_that_cannot_pass():

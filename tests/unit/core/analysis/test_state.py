@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, as_json, from_json
-from modelyard.core.analysis.statistics.sequential_test import Rule, TestVerdict, reset_for_step, update, verdict
+from modelyard.core.analysis.statistics.sequential_test import Rule, RuleVerdict, reset_for_step, update, verdict
 
 RULE = Rule(0.01, max_regression=0.25)
 START = 1_700_000_040
@@ -93,7 +93,7 @@ def test_a_new_step_begins_without_evidence_and_with_the_stables_habits():
 
     fresh = reset_for_step(worn)
 
-    assert verdict(RULE, fresh) is TestVerdict.INCONCLUSIVE
+    assert verdict(RULE, fresh) is RuleVerdict.INCONCLUSIVE
     assert (fresh.requests, fresh.bad, fresh.stable_requests, fresh.stable_bad, fresh.share) == (0, 0, 0, 0, 0)
     assert (fresh.dispersion, fresh.end) == (worn.dispersion, worn.end)
     assert sum(bucket[0] for bucket in fresh.recent.buckets) == 0

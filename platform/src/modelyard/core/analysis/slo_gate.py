@@ -29,7 +29,7 @@ from .messages import sentence
 from .objectives import Objective, alpha, newest_bounds
 from .state import as_json, from_json
 from .statistics.burn_rate import RecoveryWindow
-from .statistics.sequential_test import AnalysisState, Rule, TestVerdict, Window, reset_for_step, update, verdict
+from .statistics.sequential_test import AnalysisState, Rule, RuleVerdict, Window, reset_for_step, update, verdict
 
 _FURTHEST = 10**9
 _THRESHOLD = "threshold"
@@ -113,13 +113,13 @@ def _before(gate_input: GateInput, objective: Objective) -> AnalysisState:
 
 def _verdict(gate_input: GateInput, result: GateResult) -> GateVerdict:
     evidence_verdict = verdict(result.rule, result.state)
-    if evidence_verdict is TestVerdict.FAIL:
+    if evidence_verdict is RuleVerdict.FAIL:
         return GateVerdict.FAIL
     if result.outage is not None:
         return GateVerdict.PROVIDER_ERROR
-    if evidence_verdict is TestVerdict.HOLD or result.least is not None:
+    if evidence_verdict is RuleVerdict.HOLD or result.least is not None:
         return GateVerdict.HOLD
-    if evidence_verdict is TestVerdict.PASS:
+    if evidence_verdict is RuleVerdict.PASS:
         return GateVerdict.PASS
     expects = gate_input.share > 0.0 and not gate_input.without_baseline and result.silence >= data_availability.QUIET
     if expects and result.silence >= data_availability.silence_limit(gate_input, result.objective):

@@ -8,7 +8,7 @@ from modelyard.core.analysis.statistics.sequential_test import (
     AnalysisState,
     FailedTest,
     Rule,
-    TestVerdict,
+    RuleVerdict,
     Window,
     reset_for_step,
     update,
@@ -34,36 +34,36 @@ def said(rule, *spans):
 
 
 def test_two_failed_requests_in_a_row_are_enough_where_one_in_a_hundred_is_allowed():
-    assert said(ALONE, (1, 1, 1)) is TestVerdict.INCONCLUSIVE
-    assert said(ALONE, (2, 1, 1)) is TestVerdict.FAIL
+    assert said(ALONE, (1, 1, 1)) is RuleVerdict.INCONCLUSIVE
+    assert said(ALONE, (2, 1, 1)) is RuleVerdict.FAIL
 
 
 def test_no_traffic_is_no_verdict():
-    assert said(COMPARED) is said(COMPARED, (600, 0, 0, 50, 0)) is TestVerdict.INCONCLUSIVE
+    assert said(COMPARED) is said(COMPARED, (600, 0, 0, 50, 0)) is RuleVerdict.INCONCLUSIVE
 
 
 def test_a_flawless_candidate_passes_after_three_hundred_requests():
-    assert said(ALONE, (299, 1, 0)) is TestVerdict.INCONCLUSIVE
-    assert said(ALONE, (300, 1, 0)) is TestVerdict.PASS
+    assert said(ALONE, (299, 1, 0)) is RuleVerdict.INCONCLUSIVE
+    assert said(ALONE, (300, 1, 0)) is RuleVerdict.PASS
 
 
 def test_with_a_stable_to_compare_to_a_flawless_candidate_has_to_show_room():
-    assert said(COMPARED, (800, 1, 0, 9, 0)) is TestVerdict.INCONCLUSIVE
-    assert said(COMPARED, (1000, 1, 0, 9, 0)) is TestVerdict.PASS
+    assert said(COMPARED, (800, 1, 0, 9, 0)) is RuleVerdict.INCONCLUSIVE
+    assert said(COMPARED, (1000, 1, 0, 9, 0)) is RuleVerdict.PASS
 
 
 def test_a_candidate_at_the_limit_passes_when_the_stable_is_no_better():
     as_bad = seen(COMPARED, *[(10, 100, 1, 100, 1)] * 300)
-    assert verdict(COMPARED, as_bad) is TestVerdict.PASS
+    assert verdict(COMPARED, as_bad) is RuleVerdict.PASS
 
 
 def test_a_candidate_at_the_limit_does_not_pass_when_the_stable_is_much_better():
-    assert said(COMPARED, (20, 100, 1, 100, 0)) is not TestVerdict.PASS
-    assert said(ALONE, (20, 100, 1, 100, 0)) is TestVerdict.PASS
+    assert said(COMPARED, (20, 100, 1, 100, 0)) is not RuleVerdict.PASS
+    assert said(ALONE, (20, 100, 1, 100, 0)) is RuleVerdict.PASS
 
 
 def test_a_bad_rate_of_twice_the_limit_neither_passes_nor_is_it_waited_for_long():
-    assert said(ALONE, *[(49, 1, 0), (1, 1, 1)] * 40) is TestVerdict.FAIL
+    assert said(ALONE, *[(49, 1, 0), (1, 1, 1)] * 40) is RuleVerdict.FAIL
 
 
 def test_a_regression_fails_a_candidate_that_keeps_the_objective():
@@ -76,12 +76,12 @@ def test_a_regression_fails_a_candidate_that_keeps_the_objective():
 def test_a_regression_is_excused_by_proven_room():
     strict = seen(COMPARED, (10, 1000, 1, 1000, 0))
     assert strict.failed is FailedTest.NONE
-    assert verdict(COMPARED, strict) is TestVerdict.PASS
+    assert verdict(COMPARED, strict) is RuleVerdict.PASS
 
 
 def test_a_failure_is_final():
     failed = seen(ALONE, (3, 1, 1), (5000, 10, 0))
-    assert verdict(ALONE, failed) is TestVerdict.FAIL
+    assert verdict(ALONE, failed) is RuleVerdict.FAIL
     assert failed.failed is FailedTest.OBJECTIVE
 
 
@@ -93,40 +93,40 @@ def test_a_candidate_that_breaks_after_long_good_service_fails_by_its_burn_rate(
 
 def test_trouble_of_both_arms_holds_and_is_forgotten_when_it_is_over():
     trouble = seen(COMPARED, (300, 5, 0, 45, 0), (30, 5, 5, 45, 45))
-    assert verdict(COMPARED, trouble) is TestVerdict.HOLD
+    assert verdict(COMPARED, trouble) is RuleVerdict.HOLD
 
     over = seen(COMPARED, (200, 5, 0, 45, 0), state=trouble)
 
-    assert verdict(COMPARED, over) is TestVerdict.INCONCLUSIVE
+    assert verdict(COMPARED, over) is RuleVerdict.INCONCLUSIVE
     assert (over.requests, over.bad, over.stable_bad) == (705, 0, 0)
-    assert verdict(COMPARED, seen(COMPARED, (200, 5, 0, 45, 0), state=over)) is TestVerdict.PASS
+    assert verdict(COMPARED, seen(COMPARED, (200, 5, 0, 45, 0), state=over)) is RuleVerdict.PASS
 
 
 @pytest.mark.parametrize("begins", range(0, 60, 7))
 @pytest.mark.parametrize("lasts", [60, 200])
 def test_a_hold_ends_a_minute_after_the_stables_trouble_wherever_the_clock_stands(begins, lasts):
     trouble = seen(COMPARED, (120 + begins, 5, 0, 45, 0), (lasts, 5, 1, 45, 9))
-    assert verdict(COMPARED, trouble) is TestVerdict.HOLD
+    assert verdict(COMPARED, trouble) is RuleVerdict.HOLD
 
-    assert verdict(COMPARED, seen(COMPARED, (40, 5, 0, 45, 0), state=trouble)) is TestVerdict.HOLD
-    assert verdict(COMPARED, seen(COMPARED, (61, 5, 0, 45, 0), state=trouble)) is not TestVerdict.HOLD
+    assert verdict(COMPARED, seen(COMPARED, (40, 5, 0, 45, 0), state=trouble)) is RuleVerdict.HOLD
+    assert verdict(COMPARED, seen(COMPARED, (61, 5, 0, 45, 0), state=trouble)) is not RuleVerdict.HOLD
 
 
 def test_a_usual_error_now_and_then_does_not_prolong_a_hold():
     trouble = seen(COMPARED, (120, 5, 0, 45, 0), (60, 5, 1, 45, 9))
     well = seen(COMPARED, *[(9, 5, 0, 45, 0), (1, 5, 0, 45, 2)] * 12, state=trouble)
-    assert verdict(COMPARED, well) is not TestVerdict.HOLD
+    assert verdict(COMPARED, well) is not RuleVerdict.HOLD
 
 
 def test_little_traffic_takes_longer_to_show_that_the_trouble_is_over():
     trouble = seen(COMPARED, (160, 1, 0, 1, 0), *[(1, 0, 0, 1, 0), (1, 0, 0, 1, 0), (1, 0, 0, 1, 1)] * 40)
-    assert verdict(COMPARED, trouble) is TestVerdict.HOLD
+    assert verdict(COMPARED, trouble) is RuleVerdict.HOLD
 
     def later(seconds):
         return verdict(COMPARED, seen(COMPARED, *[(9, 0, 0, 0, 0), (1, 0, 0, 1, 0)] * (seconds // 10), state=trouble))
 
-    assert later(70) is TestVerdict.HOLD
-    assert later(180) is not TestVerdict.HOLD
+    assert later(70) is RuleVerdict.HOLD
+    assert later(180) is not RuleVerdict.HOLD
 
 
 @pytest.mark.parametrize(("mine", "others"), [(5, 45), (25, 25)])
@@ -135,13 +135,13 @@ def test_trouble_of_both_arms_that_comes_back_soon_is_not_blamed_on_the_candidat
     state = seen(COMPARED, (120, *good))
     for _ in range(4):
         state = seen(COMPARED, (20, *both), (70, *good), state=state)
-        assert verdict(COMPARED, state) is not TestVerdict.HOLD
+        assert verdict(COMPARED, state) is not RuleVerdict.HOLD
         assert state.failed is FailedTest.NONE
 
 
 def test_a_candidate_that_alone_is_bad_after_a_trouble_of_both_still_fails():
     over = seen(COMPARED, (120, 25, 0, 25, 0), (30, 25, 9, 25, 9), (70, 25, 0, 25, 0))
-    assert verdict(COMPARED, over) is not TestVerdict.HOLD
+    assert verdict(COMPARED, over) is not RuleVerdict.HOLD
     assert seen(COMPARED, (3, 25, 9, 25, 0), state=over).failed is FailedTest.REGRESSION
 
 
@@ -160,7 +160,7 @@ def test_where_there_is_no_comparison_a_trouble_before_excuses_nothing():
 
 def test_trouble_of_both_arms_in_the_first_second_of_a_step_fails_nobody():
     step = reset_for_step(seen(COMPARED, (300, 0, 0, 50, 0)))
-    assert verdict(COMPARED, seen(COMPARED, (30, 5, 5, 45, 45), state=step)) is TestVerdict.HOLD
+    assert verdict(COMPARED, seen(COMPARED, (30, 5, 5, 45, 45), state=step)) is RuleVerdict.HOLD
 
 
 def test_in_trouble_of_both_arms_a_candidate_that_is_far_worse_still_fails():
@@ -186,7 +186,7 @@ def test_bursts_of_the_stable_make_the_tests_slower():
 
 @given(some.integers(0, 40), some.integers(0, 40), some.integers(0, 400))
 def test_more_bad_requests_never_turn_a_verdict_to_the_better(bad, more, good):
-    order = [TestVerdict.PASS, TestVerdict.INCONCLUSIVE, TestVerdict.FAIL]
+    order = [RuleVerdict.PASS, RuleVerdict.INCONCLUSIVE, RuleVerdict.FAIL]
 
     def at(count):
         return order.index(said(ALONE, (1, good + 80, count)))

@@ -33,7 +33,7 @@ from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, res
 from . import evalues
 from .burn_rate import RecoveryWindow, SlidingWindow
 
-__all__ = ["AnalysisState", "FailedTest", "Rule", "TestVerdict", "Window", "reset_for_step", "update", "verdict"]
+__all__ = ["AnalysisState", "FailedTest", "Rule", "RuleVerdict", "Window", "reset_for_step", "update", "verdict"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 0.5
 PASS_FACTOR = 2.0
@@ -42,7 +42,7 @@ SAMPLE = 3.0
 SURE = 0.001
 
 
-class TestVerdict(StrEnum):
+class RuleVerdict(StrEnum):
     """The conclusion from the evidence of one gate."""
 
     PASS = "Pass"  # noqa: S105
@@ -121,13 +121,13 @@ def _stable_health(
     return (SlidingWindow(), False, RecoveryWindow(window.end)) if well or not out else (recent, True, run)
 
 
-def verdict(rule: Rule, state: AnalysisState) -> TestVerdict:
+def verdict(rule: Rule, state: AnalysisState) -> RuleVerdict:
     """The verdict on the state as it is now, by the table above."""
     if state.failed:
-        return TestVerdict.FAIL
+        return RuleVerdict.FAIL
     if state.stable_out:
-        return TestVerdict.HOLD
-    return TestVerdict.PASS if _passes(rule, state) else TestVerdict.INCONCLUSIVE
+        return RuleVerdict.HOLD
+    return RuleVerdict.PASS if _passes(rule, state) else RuleVerdict.INCONCLUSIVE
 
 
 def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:

@@ -21,7 +21,7 @@ from itertools import islice
 from statistics import median
 from typing import Protocol
 
-from .sequential_test import AnalysisState, Rule, TestVerdict, Window, reset_for_step, update, verdict
+from .sequential_test import AnalysisState, Rule, RuleVerdict, Window, reset_for_step, update, verdict
 
 LOOKS = 10
 LOOK = 60
@@ -104,7 +104,7 @@ def outcome(rule: Rule, traffic: TrafficModel, minutes: float, chance: Chance, *
         state = update(rule, state, window)
         if state.failed:
             return SimulatedOutcome.ABORTED, (window.end - began) / 60.0
-        if not baking and verdict(rule, state) is TestVerdict.PASS:
+        if not baking and verdict(rule, state) is RuleVerdict.PASS:
             return SimulatedOutcome.PROMOTED, (window.end - began) / 60.0
     return SimulatedOutcome.INCONCLUSIVE, minutes
 
