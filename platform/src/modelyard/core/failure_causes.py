@@ -179,7 +179,7 @@ def host_cause(words: str) -> FailureCause | None:
 
 def cause_of_exception(error: BaseException) -> FailureCause | None:
     """The same as `host_cause`, read from the type and the text of an exception of ours or of a library."""
-    return host_cause(f"{type(error).__name__}: {error}")
+    return host_cause(_named(error))
 
 
 def host_failure(error: BaseException) -> HostFailure | None:
@@ -199,8 +199,13 @@ def blamed(error: BaseException, message: str) -> ModelyardError:
 
     Returns HostFailure when the surroundings caused `error`, else UnsupportedModel.
     """
-    cause = cause_of_exception(error)
-    return UnsupportedModel(message) if cause is None else HostFailure(cause.reason, sentence(cause, "it", message))
+    return blamed_for(_named(error), message, "it")
+
+
+def blamed_for(words: str, message: str, program: str) -> ModelyardError:
+    """The same as `blamed`, for the error text that `program` answered with."""
+    cause = host_cause(words)
+    return UnsupportedModel(message) if cause is None else HostFailure(cause.reason, sentence(cause, program, message))
 
 
 def failure(program: str, end: End) -> ModelyardError:
@@ -258,6 +263,10 @@ def _disruptions(conditions: Iterable[Mapping[str, Any]]) -> list[str]:
         for condition in conditions
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True"
     ]
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _short(words: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from modelyard.api.report import Proof
 from modelyard.builder.evaluation.evaluation_set import ABSOLUTE, RELATIVE, close, largest_difference
-from modelyard.core.failure_causes import End, blamed, failure, host_cause, sentence
-from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
+from modelyard.core.failure_causes import End, blamed, blamed_for, failure
+from modelyard.errors import ModelyardError, UnsupportedModel
 
 from .attempts import Attempts
 from .server import TritonServer, ended, running
@@ -78,12 +78,7 @@ def infer(server: TritonServer, model: str, body: RequestBody) -> dict[str, Any]
         raise _unanswered(server, bad) from bad
     if response.status_code != 200:
         message = f"Triton loads the model but its first inference fails: {response.text[:400]}"
-        cause = host_cause(response.text)
-        raise (
-            UnsupportedModel(message)
-            if cause is None
-            else HostFailure(cause.reason, sentence(cause, "Triton", message))
-        )
+        raise blamed_for(response.text, message, "Triton")
     length = response.headers.get(HEADER_LENGTH)
     return decode(response.content, int(length) if length else None)
 
