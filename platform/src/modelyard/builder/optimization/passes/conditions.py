@@ -57,6 +57,11 @@ def against_graph(artifact: ModelArtifact, types: Iterable[str]) -> str | None:
     return against_opset(model, QUANTIZABLE_OPSET) or against_quantized(model) or against_operators(model, types)
 
 
+def against_float_graph(artifact: ModelArtifact, types: Iterable[str]) -> str | None:
+    """Refuses what is not a float ONNX model whose graph passes `against_graph`."""
+    return against_kind(artifact) or against_precision(artifact) or against_graph(artifact, types)
+
+
 def against_operators(model: Any, types: Iterable[str]) -> str | None:
     """Refuses a graph without nodes of these types that have constant weights."""
     names = tuple(types)

@@ -28,11 +28,7 @@ class Weights(Rewrite):
 
     def applies(self, artifact: ModelArtifact, hardware: Hardware, evaluation: EvaluationData | None) -> str | None:
         """Float models with matrix products."""
-        return (
-            conditions.against_kind(artifact)
-            or conditions.against_precision(artifact)
-            or conditions.against_graph(artifact, _PRODUCTS)
-        )
+        return conditions.against_float_graph(artifact, _PRODUCTS)
 
     def run(
         self, artifact: ModelArtifact, folder: Path, params: Mapping[str, Any], evaluation: EvaluationData | None
