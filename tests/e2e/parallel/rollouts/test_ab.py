@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.support.cluster.kubectl import eventually
 from tests.support.cluster.models import gateway, host
 from tests.support.cluster.rollout_under_load import NAME, RolloutUnderLoad, unharmed
 
@@ -15,7 +16,7 @@ CHI_SQUARE = 15.1
 SPLIT = {"strategy": "AB", "ab": {"weight": 30, "header": "x-user-id"}, "abortScaleDownDelay": "1s"}
 
 
-def visited(namespace: str) -> list[set[str]]:
+def visited(namespace: str, users: int = USERS) -> list[set[str]]:
     """Who answered each of the users."""
     with httpx.Client(base_url=f"http://{gateway()}", timeout=20) as client, ThreadPoolExecutor(4) as pool:
 
@@ -24,7 +25,7 @@ def visited(namespace: str) -> list[set[str]]:
             answers = [client.get(f"/v2/models/{NAME}/ready", headers=headers) for _ in range(VISITS)]
             return {one.headers["x-modelyard-revision"] for one in answers if one.is_success}
 
-        return list(pool.map(visits, range(USERS)))
+        return list(pool.map(visits, range(users)))
 
 
 def test_a_thousand_users_keep_their_side_and_the_report_compares_both(namespace: str) -> None:
@@ -34,6 +35,7 @@ def test_a_thousand_users_keep_their_side_and_the_report_compares_both(namespace
         candidate = tried.gets(30)["candidate"]
         tried.until(lambda _: tried.shares(candidate)[-1] > 1, "the route splits the users")
 
+        eventually(lambda: any(candidate in side for side in visited(namespace, 20)), "Envoy splits the users", 60)
         sides = visited(namespace)
         tried.until(lambda shot: (shot.get("report") or {}).get("sides"), "there is a report")
         tried.say("abort")
