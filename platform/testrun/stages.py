@@ -21,8 +21,8 @@ _SOURCES = (".", "../tests", "../model-repo", "../loadtests")
 _RUFF = ("--config", "pyproject.toml", "--no-cache", *_SOURCES)
 _BALANCED = ("--dist", "worksteal")
 """Each process takes its share of the files in order; one that is done takes tests from the end of another's."""
-_TWO = ("-n", "2", *_BALANCED)
-"""Each of the two has an API server and a store of its own."""
+_THREE = ("-n", "3", *_BALANCED)
+"""Each of the three has an API server and a store of its own; they wait more than they compute."""
 _A_LINE_A_TEST = ("-vv",)
 _E2E = {
     "parallel": ("-n", os.environ.get("MODELYARD_E2E_WORKERS", "3"), "--dist", "loadfile", "--no-loadscope-reorder"),
@@ -121,7 +121,7 @@ def e2e(cluster: Cluster) -> Outcome:
 STAGES: dict[str, Callable[[Cluster], Outcome]] = {
     "lint": lint,
     "unit": unit,
-    "integration": lambda _: pytest("integration", *_TWO),
-    "charts": lambda _: pytest("charts", *_TWO),
+    "integration": lambda _: pytest("integration", *_THREE),
+    "charts": lambda _: pytest("charts", *_THREE),
     "e2e": e2e,
 }

@@ -13,7 +13,7 @@ from cleanroom.room import ASKED_FOR
 from localcluster.kind.programs import BROUGHT_BY_THE_USER
 from localcluster.programs.binaries import builds
 from localcluster.programs.toolchain import PACKAGES
-from tests.support.repository.program_scan import Scan, Start
+from tests.support.repository.program_scan import Start
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = (
@@ -101,9 +101,9 @@ def is_brought(program: str) -> bool:
     )
 
 
-def unexplained(texts: Iterable[tuple[str, str]]) -> list[Start]:
+def unexplained(starts: Iterable[Start]) -> list[Start]:
     """Starts of programs that nothing brings."""
-    return [start for start in Scan(texts).starts() if start.program not in WORDS and not is_brought(start.program)]
+    return [start for start in starts if start.program not in WORDS and not is_brought(start.program)]
 
 
 def in_recipes(makefile: str) -> set[str]:

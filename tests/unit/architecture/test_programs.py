@@ -6,7 +6,7 @@ import pytest
 
 from testrun.stages import CHECKS
 from tests.support.repository.program_origins import ROOT, WORDS, in_recipes, is_brought, sources, unexplained
-from tests.support.repository.program_scan import Scan
+from tests.support.repository.program_scan import Scan, Start
 
 STARTS = {
     "written out": 'import subprocess\nsubprocess.run(["jq", "."])',
@@ -27,27 +27,35 @@ STARTS = {
 
 @pytest.mark.parametrize("how", STARTS)
 def test_a_program_that_nothing_brings_is_noticed(how: str) -> None:
-    assert [start.program for start in unexplained([("new.py", STARTS[how])])] == ["jq"]
+    assert [start.program for start in unexplained(Scan([("new.py", STARTS[how])]).starts())] == ["jq"]
 
 
 def test_a_program_under_a_name_that_cannot_be_followed_is_reported_in_the_sources_words() -> None:
     text = "import subprocess\nsubprocess.run(settings.tool)"
 
-    assert [(start.program, start.line) for start in unexplained([("new.py", text)])] == [("settings.tool", 2)]
+    assert [(start.program, start.line) for start in unexplained(Scan([("new.py", text)]).starts())] == [
+        ("settings.tool", 2)
+    ]
 
 
-def test_every_program_that_the_code_starts_is_brought_by_somebody() -> None:
-    assert unexplained(sources()) == []
+@pytest.fixture(scope="module")
+def starts() -> list[Start]:
+    """Every start of the project's own sources."""
+    return list(Scan(sources()).starts())
 
 
-def test_the_scan_sees_the_programs_of_every_kind() -> None:
-    seen = {Path(start.program).name for start in Scan(sources()).starts()}
+def test_every_program_that_the_code_starts_is_brought_by_somebody(starts: list[Start]) -> None:
+    assert unexplained(starts) == []
+
+
+def test_the_scan_sees_the_programs_of_every_kind(starts: list[Start]) -> None:
+    seen = {Path(start.program).name for start in starts}
 
     assert {"apt-get", "buildah", "ctr", "go", "helm", "ip", "kubectl", "mount", "setsid", "tritonserver", "uv"} <= seen
 
 
-def test_no_explanation_outlives_what_it_explains() -> None:
-    seen = {start.program for start in Scan(sources()).starts()}
+def test_no_explanation_outlives_what_it_explains(starts: list[Start]) -> None:
+    seen = {start.program for start in starts}
 
     assert WORDS.keys() - seen == set()
 
