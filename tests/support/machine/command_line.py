@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from modelyard.cli.main import run
+from modelyard.installation import cache_folder
 from modelyard.settings import StoreSettings
 
 PROGRAM = str(Path(sys.executable).with_name("modelyard"))
@@ -38,8 +39,9 @@ class Ran:
 
 
 def surroundings(store: StoreSettings | None = None, **more: str) -> dict[str, str]:
-    """Environment without settings of this machine, and with a store's when one is given."""
+    """Environment without settings of this machine but its cache folder, and with a store's when one is given."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith("MODELYARD_") or "CACHE" in key}
+    ours["MODELYARD_CACHE"] = str(cache_folder())
     if store is not None:
         ours |= {
             "MODELYARD_STORE_ENDPOINT": store.endpoint,
