@@ -24,6 +24,7 @@ PACKAGES = {
     "nftables": "/usr/sbin/nft",
     "iproute2": "/usr/sbin/ip",
     "buildah": "/usr/bin/buildah",
+    "curl": "/usr/bin/curl",
     "mmdebstrap": "/usr/bin/mmdebstrap",
     "ca-certificates": "/usr/sbin/update-ca-certificates",
     "kmod": "/usr/sbin/modprobe",
