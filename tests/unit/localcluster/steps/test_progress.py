@@ -47,17 +47,17 @@ def test_on_a_terminal_the_display_ends_with_the_number_of_steps(tmp_path: Path)
     assert "1 steps" in text.getvalue()
 
 
-def test_on_a_small_terminal_a_step_is_one_line_while_it_runs_and_one_when_it_is_done(tmp_path: Path):
+def test_on_a_small_terminal_a_step_is_one_line_while_it_runs_and_one_when_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one, as in a build's log, draws no frames
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=50, height=10)
     names = [f"step {number:02}" for number in range(20)]
-    latest = time.monotonic() + 30
 
     def work(task: Task) -> str:
         task.say("compiling kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy")
         time.sleep(0.6)
-        while text.getvalue().count(ERASE) < 2 and time.monotonic() < latest:
-            time.sleep(0.05)
         return "built from a module whose name is much too long for the line"
 
     steps = [Step(name, name, work) for name in names]
