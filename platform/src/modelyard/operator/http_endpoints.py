@@ -5,11 +5,17 @@
 * `/metrics`: Prometheus.
 
 Followers are ready too: readiness says "could take over", leadership is the metric `modelyard_leader`.
+
+It listens on all addresses of the pod: IPv4 and IPv6 through one socket, on IPv4 alone where the kernel has no IPv6.
 """
 
+import errno
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_WITHOUT_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 Verdict = tuple[bool, str]
 """Whether a probe passes, and the sentence it answers with."""
@@ -21,8 +27,7 @@ class Endpoints:
     def __init__(
         self, port: int, metrics: Callable[[], bytes], healthy: Callable[[], Verdict], ready: Callable[[], Verdict]
     ) -> None:
-        self._server = ThreadingHTTPServer(("", port), _handler(metrics, healthy, ready))
-        self._server.daemon_threads = True
+        self._server = _server(port, _handler(metrics, healthy, ready))
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 
@@ -34,6 +39,27 @@ class Endpoints:
         """Ends; the port is free afterwards."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Ipv4Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+class _DualStackServer(_Ipv4Server):
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+def _server(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    try:
+        return _DualStackServer(("::", port), handler)
+    except OSError as bad:
+        if bad.errno not in _WITHOUT_IPV6:
+            raise
+    return _Ipv4Server(("", port), handler)
 
 
 def _handler(
