@@ -5,6 +5,8 @@ verified by SHA-256 where it is read (`registry`, `build`). Failures become our 
 endpoint in the sentence, because that is what a person has to look at.
 """
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,11 @@ from modelyard.settings import StoreSettings
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _EXISTS = {"412", "PreconditionFailed"}
 _BAD_KEY = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "401"}
-_BUSY = {"429", "503", "SlowDown", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable"}
+_CROSSED = {"409", "ConditionalRequestConflict", "OperationAborted"}
+"""Another write of the same key was under way: which of the two is there is only known once it is over."""
+_BUSY = {"429", "503", "SlowDown", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable", *_CROSSED}
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds before a crossed write is tried once more."""
 
 
 class S3Store:
@@ -49,13 +55,14 @@ class S3Store:
     def put_if_absent(self, key: str, content: bytes) -> bool:
         """See `Store.put_if_absent`."""
         with self._errors("write to"):
-            try:
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
-            except self._client.exceptions.ClientError as bad:
-                if _code(bad) in _EXISTS:
-                    return False
-                raise
-        return True
+            for pause in _PAUSES:
+                try:
+                    return self._create(key, content)
+                except self._client.exceptions.ClientError as bad:
+                    if _code(bad) not in _CROSSED:
+                        raise
+                time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
+            return self._create(key, content)
 
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
@@ -97,6 +104,15 @@ class S3Store:
         """See `Store.upload`."""
         with self._errors("write to"):
             self._client.upload_file(str(path), self._bucket, key, Callback=progress)
+
+    def _create(self, key: str, content: bytes) -> bool:
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
+        except self._client.exceptions.ClientError as bad:
+            if _code(bad) in _EXISTS:
+                return False
+            raise
+        return True
 
     @contextmanager
     def _errors(self, verb: str) -> Iterator[None]:
