@@ -282,3 +282,29 @@ def test_training_takes_nothing_of_the_budget(store: S3Store, order: Optimizatio
     study.start()
 
     assert study.seconds > 0.0
+
+
+class OvertakenLock:
+    """A lock that another thread always gets first: `first` runs before whoever asks for it."""
+
+    def __init__(self, first: Callable[[], object]) -> None:
+        self.first: Callable[[], object] | None = first
+
+    def __enter__(self) -> None:
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+
+def test_a_tick_never_undoes_what_another_thread_has_begun(store: S3Store, order: OptimizationRequest) -> None:
+    study, recipe = StoredCheckpoint(store, DIGEST, order), Recipe("flip", (("flip", {}),))
+    study._lock = OvertakenLock(lambda: study.begin(recipe))  # type: ignore[assignment]
+
+    study.tick()
+
+    begun = StoredCheckpoint(store, DIGEST, order)
+    assert begun.begin(recipe) is None
+    assert StoredCheckpoint(store, DIGEST, order).begin(recipe) is not None

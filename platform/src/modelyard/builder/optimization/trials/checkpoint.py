@@ -108,14 +108,15 @@ class StoredCheckpoint(Checkpoint):
 
     def begin(self, recipe: Recipe) -> str | None:
         key = _key(recipe)
-        times = 1 + (self._state.times if self._state.trying == key else 0)
-        if times > _MOST_TIMES:
-            return (
-                f"not tried again: the builder was stopped {_MOST_TIMES} times while it was under way; it may need "
-                "more memory than the builder has."
-            )
-        self._put_state(key, times)
-        return None
+        with self._lock:
+            times = 1 + (self._state.times if self._state.trying == key else 0)
+            if times <= _MOST_TIMES:
+                self._put_state(key, times)
+                return None
+        return (
+            f"not tried again: the builder was stopped {_MOST_TIMES} times while it was under way; it may need "
+            "more memory than the builder has."
+        )
 
     def keep(self, trial: Trial) -> None:
         key, folder = _key(trial.recipe), trial.path.parent if trial.path else Path()
@@ -140,7 +141,8 @@ class StoredCheckpoint(Checkpoint):
                     self._store.upload(folder / file.path, self._place(f"{key}/{file.path}"))
                 self._store.put(self._place(f"{key}.json"), kept.model_dump_json(by_alias=True).encode())
                 self._known.add(self._place(f"{key}.json"))
-        self._put_state("", 0)
+        with self._lock:
+            self._put_state("", 0)
 
     def recall_trained(self, folder: Path) -> None:
         place = self._place(f"trained-{folder.name}.zip")
@@ -174,8 +176,9 @@ class StoredCheckpoint(Checkpoint):
         self.tick()
 
     def tick(self) -> None:
-        """Notes how much of the budget is spent by now."""
-        self._put_state(self._state.trying, self._state.times)
+        """Notes how much of the budget is spent by now; called by other threads too."""
+        with self._lock:
+            self._put_state(self._state.trying, self._state.times)
 
     def forget(self) -> None:
         """Removes everything: the build is there."""
@@ -208,7 +211,8 @@ class StoredCheckpoint(Checkpoint):
             return _State()
 
     def _put_state(self, trying: str, times: int) -> None:
-        with self._lock, _if_it_can():
+        """Writes the state; the caller holds the lock, so that what it read is what it replaces."""
+        with _if_it_can():
             self._state = _State(spent=self.seconds, trying=trying, times=times)
             self._store.put(self._place(STATE), self._state.model_dump_json(by_alias=True).encode())
 
