@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Unreachable
-from modelyard.operator.observer.crash_logs import CrashLogs
+from modelyard.operator.observer.crash_logs import EMPTY_SECONDS, CrashLogs
 
 POD = Ref("Pod", "demo", "digits-1")
 
@@ -80,11 +80,25 @@ def test_a_log_is_read_once_per_restart(crashes: CrashLogs, logs: Logs) -> None:
     assert len(logs.asked) == 2
 
 
-def test_an_empty_log_is_asked_for_again(crashes: CrashLogs, logs: Logs) -> None:
+def test_an_empty_log_is_remembered_and_asked_for_again_later(logs: Logs) -> None:
+    now = 1000.0
+    crashes = CrashLogs(logs, lambda: now)
     logs.text = ""
-    assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": ""}
+    assert [crashes.last_lines(pod(**BACK_OFF)) for _ in range(3)] == [{"digits-1": ""}] * 3
+    assert len(logs.asked) == 1
+
     logs.text = "found"
-    assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": "found"}
+    now += EMPTY_SECONDS
+    assert [crashes.last_lines(pod(**BACK_OFF)) for _ in range(3)] == [{"digits-1": "found"}] * 3
+    assert len(logs.asked) == 2
+
+
+def test_an_empty_log_of_one_run_says_nothing_of_the_next(crashes: CrashLogs, logs: Logs) -> None:
+    logs.text = ""
+    crashes.last_lines(pod(restartCount=1))
+    logs.text = "found"
+
+    assert crashes.last_lines(pod(restartCount=2)) == {"digits-1": "found"}
 
 
 def test_while_the_node_is_away_the_last_known_lines_stand(crashes: CrashLogs, logs: Logs) -> None:
