@@ -2,7 +2,8 @@
 
 It takes `x` (FP32, any number of rows of 2) and `word` (BYTES, one a row), gives `y` = 2x and `word` back,
 and answers like a gateway in front of a Model: by host name, with the revision in a header. Each revision may have
-manners of its own: another factor, a delay, failures.
+manners of its own: another factor, a delay, failures. Like Triton it says how many rows it takes at once, and refuses
+more.
 """
 
 import json
@@ -68,6 +69,7 @@ class _Http(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     manners: Mapping[str, Manners]
+    largest: int
 
     def log_message(self, format: str, *args: Any) -> None:
         return
@@ -75,6 +77,8 @@ class _Http(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.headers["Host"] != HOST:
             self._answer(404, b"")
+        elif self.path.endswith("/config"):
+            self._answer(200, json.dumps({"max_batch_size": self.largest}).encode())
         else:
             self._answer(200, json.dumps(METADATA).encode())
 
@@ -86,6 +90,9 @@ class _Http(BaseHTTPRequestHandler):
             self._answer(500, json.dumps({"error": "out of luck"}).encode())
             return
         arrays = decode(body, int(self.headers.get("Inference-Header-Content-Length", len(body))), "inputs")
+        if self.largest and len(arrays["x"]) > self.largest:
+            self._answer(400, json.dumps({"error": f"batch-size must be <= {self.largest}"}).encode())
+            return
         y = arrays["x"] * np.float32(manners.factor)
         if not np.isfinite(y).all():
             self._answer(400, json.dumps({"error": "x is not finite"}).encode())
@@ -117,8 +124,8 @@ def _binary(name: str, shape: list[int], raw: bytes) -> dict[str, Any]:
 
 
 class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
-    def __init__(self, manners: Mapping[str, Manners]) -> None:
-        self._manners = manners
+    def __init__(self, manners: Mapping[str, Manners], largest: int) -> None:
+        self._manners, self._largest = manners, largest
 
     def _greet(self, context: grpc.ServicerContext) -> Manners:
         headers = {key: str(value) for key, value in context.invocation_metadata()}
@@ -136,11 +143,18 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
                 getattr(answer, kind).add(name=tensor["name"], datatype=tensor["datatype"], shape=tensor["shape"])
         return answer
 
+    def ModelConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
+        answer = service_pb2.ModelConfigResponse()
+        answer.config.max_batch_size = self._largest
+        return answer
+
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - named by the protocol
         manners = self._greet(context)
         if manners.fails("grpc"):
             context.abort(grpc.StatusCode.INTERNAL, "out of luck")
         raw = dict(zip([tensor.name for tensor in request.inputs], request.raw_input_contents, strict=True))
+        if self._largest and request.inputs[0].shape[0] > self._largest:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"batch-size must be <= {self._largest}")
         doubled = np.frombuffer(raw["x"], "<f4") * np.float32(manners.factor)
         if not np.isfinite(doubled).all():
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "x is not finite")
@@ -152,13 +166,14 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
 
 
 @contextmanager
-def running(manners: Mapping[str, Manners] | None = None) -> Iterator[Addresses]:
-    """The server, listening on two free ports until the end of the block; `manners` by revision."""
+def running(manners: Mapping[str, Manners] | None = None, largest: int = 0) -> Iterator[Addresses]:
+    """The server, listening on two free ports until the end of the block; `manners` by revision, `largest` rows at
+    once (0: any number)."""
     manners = manners or {}
-    http = ThreadingHTTPServer(("127.0.0.1", 0), type("_Handler", (_Http,), {"manners": manners}))
+    http = ThreadingHTTPServer(("127.0.0.1", 0), type("_Handler", (_Http,), {"manners": manners, "largest": largest}))
     http.daemon_threads = True
     rpc = grpc.server(ThreadPoolExecutor(max_workers=8))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(_Grpc(manners), rpc)
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(_Grpc(manners, largest), rpc)
     port = rpc.add_insecure_port("127.0.0.1:0")
     rpc.start()
     thread = Thread(target=http.serve_forever, daemon=True)

@@ -7,7 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from modelyard.cli.models.predict import predict
+from modelyard.cli.models.predict import plain, predict
+from modelyard.cli.terminal.console import Output, dump
+from modelyard.clients.inference.predictions import Prediction
 from tests.support.servers import inference_server
 
 app = typer.Typer(add_completion=False)
@@ -72,3 +74,13 @@ def test_a_long_row_is_cut_and_says_so():
     from modelyard.cli.models.predict import _values
 
     assert _values(np.arange(100)) == "0 1 2 3 4 5 6 7 … (100 in all)"
+
+
+def test_json_has_text_where_a_number_is_none(capsys):
+    dump(plain("m", Prediction({"y": np.array([np.nan, np.inf, -np.inf, 1], "float32")}, "")), Output.JSON)
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    said = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert said["outputs"][0]["data"] == ["NaN", "Infinity", "-Infinity", 1.0]

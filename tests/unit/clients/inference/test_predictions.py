@@ -1,10 +1,13 @@
 """One inference over HTTP and over gRPC gives the same answer, and says the same of what goes wrong."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import numpy as np
 import pytest
 
 from modelyard.clients.inference.predictions import Endpoint, connect, refusal
-from modelyard.errors import InvalidInput, Refused, Unreachable
+from modelyard.errors import InvalidInput, InvalidSettings, Refused, Unreachable
 from tests.support.servers import inference_server
 from tests.support.servers.inference_server import HOST
 
@@ -94,3 +97,59 @@ def test_a_server_without_that_model_asks_to_check_the_name():
 )
 def test_every_other_answer_is_told_apart_by_who_can_mend_it(code, kind):
     assert type(refusal(Endpoint("http://gateway", "digits"), code, "because")) is kind
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "ftp://server", "http://", "server:8080", ""])
+def test_an_address_that_is_none_is_called_that(url):
+    with pytest.raises(InvalidSettings, match="is no address"):
+        connect(Endpoint(url, "digits"))
+
+
+@pytest.fixture
+def other_server():
+    """Answers 200 to everything, with `body`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        body = b"<html>welcome</html>"
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.body)))
+            self.end_headers()
+            self.wfile.write(self.body)
+
+        do_POST = do_GET  # noqa: N815 - named by the library
+
+        def log_message(self, format, *args):
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Handler, Endpoint(f"http://127.0.0.1:{server.server_port}", "digits")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+OTHER_ANSWERS = [b"<html>welcome</html>", b"", b"[]", b"{}", b'{"name": "a", "inputs": [1]}', b"\xff"]
+
+
+@pytest.mark.parametrize("body", OTHER_ANSWERS)
+def test_another_kind_of_server_is_called_that(other_server, body):
+    handler, endpoint = other_server
+    handler.body = body
+    connection = connect(endpoint)
+
+    with pytest.raises(Refused, match="no server of the Open Inference Protocol"):
+        connection.describe()
+    assert connection.largest_batch() == 0
+    connection.close()
+
+
+def test_an_answer_in_another_language_is_no_prediction(other_server):
+    connection = connect(other_server[1])
+
+    with pytest.raises(Refused, match="it answers '<html>welcome</html>'"):
+        connection.predict(INPUTS)
+    connection.close()

@@ -14,11 +14,12 @@ from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
 from modelyard.clients.cluster.context import current_namespace
+from modelyard.clients.inference.parts import predict_rows
 from modelyard.clients.inference.predictions import Endpoint, Prediction, connect, datatype
 from modelyard.core.names import host
 from modelyard.settings import Settings
 
-from .input_files import read
+from .input_files.reader import read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,9 @@ _CLASSES = range(2, 1001)
 
 def predict(
     name: Annotated[str, typer.Argument(help="Name of the Model.")],
-    file: Annotated[Path, typer.Option("--input", "-i", help="A .json, .npz or .csv file with the input values.")],
+    file: Annotated[
+        Path, typer.Option("--input", "-i", help="A .json, .npz, .npy or .csv file with the input values.")
+    ],
     namespace: Namespace = "",
     grpc: Annotated[bool, typer.Option("--grpc", help="Ask over gRPC instead of HTTP.")] = False,
     revision: Annotated[str, typer.Option(help="Ask this revision only, whatever traffic it gets.")] = "",
@@ -41,7 +44,7 @@ def predict(
     """Send one inference to a Model and print its outputs."""
     connection = connect(address(name, namespace, revision, url), grpc=grpc)
     try:
-        result = connection.predict(read(file, connection.describe(), first))
+        result = predict_rows(connection, read(file, connection.describe(), first))
     finally:
         connection.close()
     console = out()

@@ -1,6 +1,7 @@
 """What every verb prints with: tables and progress for people, JSON or YAML for scripts, problems on stderr."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,13 +42,24 @@ def say(text: str) -> None:
 
 
 def dump(value: Any, output: Output) -> None:
-    """A plain value as JSON or YAML on stdout."""
+    """A plain value as JSON or YAML on stdout; JSON has no word for NaN and infinity, so they are text there."""
     if output is Output.YAML:
         import yaml
 
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
     else:
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _strict(value: Any) -> Any:
+    """`value` with "NaN", "Infinity" and "-Infinity", as Protobuf's JSON writes them, where JSON has no number."""
+    if isinstance(value, dict):
+        return {name: _strict(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, serialize_byte_tensor, triton_to_np_dtype
 
 from modelyard.core.names import REVISION_HEADER
+from modelyard.errors import ModelyardError
 
 from .predictions import Description, Endpoint, Prediction, description, refusal, unreachable
 
@@ -50,6 +51,14 @@ class GrpcInference:
         request = _MESSAGES.ModelMetadataRequest(name=self._endpoint.model)
         answer, _ = self._call(self._stub.ModelMetadata, request)
         return description(MessageToDict(answer))
+
+    def largest_batch(self) -> int:
+        """See `Inference.largest_batch`."""
+        try:
+            answer, _ = self._call(self._stub.ModelConfig, _MESSAGES.ModelConfigRequest(name=self._endpoint.model))
+        except ModelyardError:
+            return 0
+        return answer.config.max_batch_size
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
         """See `Inference.predict`."""

@@ -67,6 +67,10 @@ class Inference(Protocol):
         """Inputs and outputs of the model. Raises Unreachable without an answer, Refused without such a model."""
         ...
 
+    def largest_batch(self) -> int:
+        """How many rows the server takes at once; 0 when it does not say, or leaves it to the model."""
+        ...
+
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
         """One inference; arrays by tensor name.
 
@@ -80,7 +84,9 @@ class Inference(Protocol):
 
 
 def connect(endpoint: Endpoint, *, grpc: bool = False) -> Inference:
-    """A connection over HTTP or gRPC; raises InvalidSettings when the client library is not installed."""
+    """A connection over HTTP or gRPC; raises InvalidSettings when the client library is not installed, or the address
+    is none."""
+    _check_address(endpoint.url)
     try:
         import tritonclient.utils  # noqa: F401
 
@@ -93,6 +99,15 @@ def connect(endpoint: Endpoint, *, grpc: bool = False) -> Inference:
             f"predictions need the package {missing.name}: install modelyard with the extra builder."
         ) from missing
     return HttpInference(endpoint)
+
+
+def _check_address(url: str) -> None:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as bad:
+        raise InvalidSettings(f"{url} is no address ({bad}): write one such as http://127.0.0.1:8080.") from bad
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise InvalidSettings(f"{url} is no address: write one such as http://127.0.0.1:8080.")
 
 
 def answers(url: str) -> bool:
@@ -123,7 +138,14 @@ class HttpInference:
 
     def describe(self) -> Description:
         """See `Inference.describe`."""
-        return description(self._send("GET", f"/v2/models/{self._endpoint.model}").json())
+        return _described(self._endpoint, self._json(f"/v2/models/{self._endpoint.model}"))
+
+    def largest_batch(self) -> int:
+        """See `Inference.largest_batch`; Triton's extension of the protocol tells it."""
+        try:
+            return batch_limit(self._json(f"/v2/models/{self._endpoint.model}/config"))
+        except ModelyardError:
+            return 0
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
         """See `Inference.predict`."""
@@ -132,15 +154,25 @@ class HttpInference:
         body, header = _encoded(inputs)
         length = {"Inference-Header-Content-Length": str(header), "Content-Type": "application/octet-stream"}
         answer = self._send("POST", f"/v2/models/{self._endpoint.model}/infer", content=body, headers=length)
-        header_length = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
-        result = InferenceServerClient.parse_response_body(answer.content, header_length=header_length)
-        names = [output["name"] for output in json.loads(answer.content[:header_length]).get("outputs", [])]
-        arrays = {name: array for name in names if (array := result.as_numpy(name)) is not None}
+        try:
+            header_length = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
+            result = InferenceServerClient.parse_response_body(answer.content, header_length=header_length)
+            names = [output["name"] for output in json.loads(answer.content[:header_length]).get("outputs", [])]
+            arrays = {name: array for name in names if (array := result.as_numpy(name)) is not None}
+        except (ValueError, KeyError, TypeError, AttributeError) as bad:
+            raise stranger(self._endpoint, answer.content[:_SHOWN].decode(errors="replace")) from bad
         return Prediction(arrays, answer.headers.get(REVISION_HEADER, ""))
 
     def close(self) -> None:
         """See `Inference.close`."""
         self._http.close()
+
+    def _json(self, path: str) -> Any:
+        answer = self._send("GET", path)
+        try:
+            return answer.json()
+        except ValueError as bad:
+            raise stranger(self._endpoint, answer.text) from bad
 
     def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
         try:
@@ -150,6 +182,27 @@ class HttpInference:
         if answer.status_code != httpx.codes.OK:
             raise _http_error(self._endpoint, answer)
         return answer
+
+
+def batch_limit(config: Any) -> int:
+    """`max_batch_size` of Triton's model configuration; 0 when there is none, which means no batches."""
+    limit = config.get("max_batch_size", 0) if isinstance(config, Mapping) else 0
+    return limit if isinstance(limit, int) else 0
+
+
+def _described(endpoint: Endpoint, metadata: Any) -> Description:
+    try:
+        return description(metadata)
+    except (KeyError, TypeError, ValueError, AttributeError) as bad:
+        raise stranger(endpoint, json.dumps(metadata)) from bad
+
+
+def stranger(endpoint: Endpoint, answer: str) -> Refused:
+    """The error for an answer in another language than the protocol's."""
+    shown = " ".join(answer.split())[:_SHOWN] or "nothing"
+    return Refused(
+        f"{endpoint.url} is no server of the Open Inference Protocol v2, it answers {shown!r}: check the address."
+    )
 
 
 def description(metadata: Mapping[str, Any]) -> Description:

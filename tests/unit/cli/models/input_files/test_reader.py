@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from modelyard.cli.models.input_files import fitted, read
+from modelyard.cli.models.input_files.reader import fitted, read
 from modelyard.clients.inference.predictions import Description, TensorSpec
 from modelyard.errors import InvalidInput
 
@@ -89,21 +89,21 @@ def test_csv_columns_become_inputs_when_the_header_names_them(file):
 
 
 REFUSED = {
-    "an unknown kind of file": ("in.txt", "x", IMAGES, "neither .json nor .npz nor .csv"),
+    "an unknown kind of file": ("in.txt", "x", IMAGES, "none of .json, .npz, .npy, .csv: convert it"),
     "broken JSON": ("in.json", "{", IMAGES, "is not JSON"),
-    "a broken archive": ("in.npz", "x", IMAGES, "cannot be read as .npz"),
+    "a broken archive": ("in.npz", "x", IMAGES, "in.npz cannot be read"),
     "an empty table": ("in.csv", "\n", IMAGES, "is empty"),
     "a ragged table": ("in.csv", "1,2\n3\n", IMAGES, "same number of values"),
-    "a table with a header and no rows": ("in.csv", "a,b\n", IMAGES, "same number of values"),
+    "a table with a header and no rows": ("in.csv", "a,b\n", IMAGES, "a header and no rows below it"),
     "bare values for two inputs": ("in.json", [1], PAIR, "takes 2 inputs: name them (age, name)"),
     "a missing input": ("in.json", {"age": [1], "nam": ["x"]}, PAIR, "no values for input 'name' of pair"),
     "data that does not fill the shape": (
         "in.json", {"inputs": [{"name": "image", "shape": [1, 5], "data": [1]}]}, IMAGES, "a shape that fits",
     ),
     "too few values": ("in.json", [1, 2, 3], IMAGES, "takes an array of any x 1 x 2 x 2; the file gives 3"),
-    "words for numbers": ("in.json", ["a", "b", "c", "d"], IMAGES, "takes FP32 values"),
+    "words for numbers": ("in.json", ["a", "b", "c", "d"], IMAGES, "takes FP32 values: 'a' is no number"),
     "fractions for whole numbers": ("in.json", {"age": [1.5], "name": ["x"]}, PAIR, "fractions among them"),
-    "ragged values": ("in.json", [[1, 2], [3]], IMAGES, "takes FP32 values"),
+    "ragged values": ("in.json", [[1, 2], [3]], IMAGES, "rows of rows differ in length"),
 }  # fmt: skip
 
 
