@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-LONGEST_FIRST = ("test_optimization", "test_wishes", "test_bad_candidates", "test_canary", "test_publication")
+LONGEST_FIRST = (
+    "test_wishes", "test_bad_candidates", "test_optimization", "test_canary", "test_publication", "test_mistakes",
+    "test_load_test", "test_unknowns", "test_people", "test_switching", "test_release",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from testrun.stages import CHECKS
 from tests.support.repository.program_origins import ROOT, WORDS, in_recipes, is_brought, sources, unexplained
-from tests.support.repository.program_scan import Scan, Start
+from tests.support.repository.program_scan import Scan
 
 STARTS = {
     "written out": 'import subprocess\nsubprocess.run(["jq", "."])',
@@ -38,26 +38,15 @@ def test_a_program_under_a_name_that_cannot_be_followed_is_reported_in_the_sourc
     ]
 
 
-@pytest.fixture(scope="module")
-def starts() -> list[Start]:
-    """Every start of the project's own sources."""
-    return list(Scan(sources()).starts())
-
-
-def test_every_program_that_the_code_starts_is_brought_by_somebody(starts: list[Start]) -> None:
-    assert unexplained(starts) == []
-
-
-def test_the_scan_sees_the_programs_of_every_kind(starts: list[Start]) -> None:
+def test_every_program_that_the_code_starts_is_brought_by_somebody_and_no_explanation_outlives_what_it_explains() -> (
+    None
+):
+    starts = list(Scan(sources()).starts())
     seen = {Path(start.program).name for start in starts}
 
     assert {"apt-get", "buildah", "ctr", "go", "helm", "ip", "kubectl", "mount", "setsid", "tritonserver", "uv"} <= seen
-
-
-def test_no_explanation_outlives_what_it_explains(starts: list[Start]) -> None:
-    seen = {start.program for start in starts}
-
-    assert WORDS.keys() - seen == set()
+    assert unexplained(starts) == []
+    assert WORDS.keys() - {start.program for start in starts} == set()
 
 
 def test_every_check_of_lint_is_a_program_of_the_environment() -> None:

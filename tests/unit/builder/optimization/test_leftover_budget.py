@@ -4,6 +4,7 @@ from pathlib import Path
 
 from modelyard.api.optimization import ORIGINAL
 from modelyard.builder.optimization.optimizer import Watch, optimize, refuse
+from modelyard.builder.optimization.trials.timing import TimingBudget
 from tests.unit.builder.optimization.classifier import an_entry, an_order
 from tests.unit.builder.optimization.tiny_passes import recipes
 
@@ -29,6 +30,16 @@ def test_no_search_begins_before_every_recipe_was_tried(tmp_path: Path) -> None:
 
     assert outcome.search_result.drawn == 0
     assert outcome.tried == 1
+
+
+def test_where_the_size_decides_nobody_waits_for_a_quiet_machine_and_three_rounds_are_timed(tmp_path: Path) -> None:
+    pace = TimingBudget(rounds=11, patience=3600.0)
+    order = an_order(an_entry(tmp_path / "entry", "x" * 4000), tmp_path / "out", goal="size", pace=pace)
+
+    outcome = optimize(order, recipes("halving"), tmp_path / "work")
+
+    assert outcome.measured.rounds == 3
+    assert outcome.chosen.name == "halving"
 
 
 def test_a_variant_that_is_of_no_use_is_refused_and_another_is_chosen(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ from tests.unit.builder.optimization.report.test_page import a_report
 def test_a_file_is_optimized_without_any_loss_and_the_chosen_model_lies_there(tmp_path: Path) -> None:
     path = a_file(tmp_path / "model.onnx")
 
-    ran = modelyard("optimize", path, "--budget", "20s", "--precisions", "fp32", "--out", "out", cwd=tmp_path)
+    ran = modelyard(
+        "optimize", path, "--goal", "size", "--budget", "20s", "--precisions", "fp32", "--out", "out", cwd=tmp_path
+    )
 
     assert ran.code == 0, ran.err
     assert "note   There is no evaluation set" in ran.out
@@ -40,8 +42,8 @@ def test_scripts_read_the_report_from_stdout(tmp_path: Path) -> None:
     path = a_file(tmp_path / "model.onnx")
 
     ran = modelyard(
-        "optimize", path, "--budget", "20s", "--precisions", "bf16", "--runtime", "onnxruntime", "-o", "json",
-        cwd=tmp_path,
+        "optimize", path, "--goal", "size", "--budget", "20s", "--precisions", "bf16", "--runtime", "onnxruntime",
+        "-o", "json", cwd=tmp_path,
     )  # fmt: skip
 
     said = json.loads(ran.out)

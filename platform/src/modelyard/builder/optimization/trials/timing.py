@@ -2,7 +2,8 @@
 
 What may be chosen goes first when not everything can be timed, and of that the fast before the slow, or the small
 before the large when size is the goal. Every variant is timed in a process of its own, and on a busy machine
-opening them takes longer than timing, so both count. Variants that do not fit into memory together are timed in
+opening them takes longer than timing, so both count. Where the size decides, times are only told: the fewest rounds
+will do, and nobody waits for a quiet machine. Variants that do not fit into memory together are timed in
 groups, each with the original, so that speed-ups stay comparable.
 """
 
@@ -54,6 +55,7 @@ def timed(
 
     Raises BudgetTooSmall when not a single round fits, HostFailure when the original no longer answers.
     """
+    pace = _only_told(pace) if goal == "size" else pace
     first, batches = trials[0], (1, BATCH) if bench.baseline.batchable else (1,)
     rows = bench.baseline.rows if bench.baseline.batchable else 1
     costs = {trial.name: round_seconds(trial.seconds / rows, batches) for trial in trials}
@@ -87,6 +89,10 @@ def timed(
             "give several times as much (--budget, in a Model spec.optimize.budget)."
         )
     return merged
+
+
+def _only_told(pace: TimingBudget) -> TimingBudget:
+    return TimingBudget(min(pace.rounds, LEAST_ROUNDS), 0.0)
 
 
 def affordable(

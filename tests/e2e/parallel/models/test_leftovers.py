@@ -3,14 +3,17 @@
 from tests.support.cluster.kubectl import eventually, items, kubectl
 from tests.support.cluster.models import a_model, applied, owned, until
 
+NAME = "digits-to-delete"
+"""A name of its own, and so a build of its own: Jobs of the platform's namespace serve Models of every namespace."""
+
 
 def test_a_deleted_model_leaves_nothing(namespace: str) -> None:
-    applied(a_model("digits", namespace))
-    digest = until("digits", namespace, "Ready", "True")["status"]["build"]["digest"]
-    assert owned("digits", namespace) != []
+    applied(a_model(NAME, namespace))
+    digest = until(NAME, namespace, "Ready", "True")["status"]["build"]["digest"]
+    assert owned(NAME, namespace) != []
 
-    kubectl("delete", "model", "digits", "-n", namespace, "--wait=true")
+    kubectl("delete", "model", NAME, "-n", namespace, "--wait=true")
 
-    eventually(lambda: owned("digits", namespace) == [], "nothing of the model is left")
+    eventually(lambda: owned(NAME, namespace) == [], "nothing of the model is left")
     build = f"modelyard.dev/build={digest.removeprefix('sha256:')[:16]}"
     assert items("jobs", "modelyard-system", build) == []
