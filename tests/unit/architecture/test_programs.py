@@ -38,9 +38,7 @@ def test_a_program_under_a_name_that_cannot_be_followed_is_reported_in_the_sourc
     ]
 
 
-def test_every_program_that_the_code_starts_is_brought_by_somebody_and_no_explanation_outlives_what_it_explains() -> (
-    None
-):
+def test_every_program_that_is_started_is_brought_by_somebody_and_no_explanation_outlives_it() -> None:
     starts = list(Scan(sources()).starts())
     seen = {Path(start.program).name for start in starts}
 
