@@ -13,6 +13,7 @@ from .rollout import Action
 from .shape import StatusShape
 
 HISTORY = 10
+PAUSES = 16
 
 
 class Phase(StrEnum):
@@ -96,6 +97,13 @@ class CommandStatus(StatusShape):
     time: str = Field(default="", max_length=32, description="When, RFC 3339.")
 
 
+class PauseRecord(StatusShape):
+    """A time in which a person held the rollout, and its clock stood."""
+
+    start_time: str = Field(max_length=32, description="When it began, RFC 3339.")
+    end_time: str = Field(default="", max_length=32, description="When it ended, RFC 3339; absent while it lasts.")
+
+
 class RolloutRecord(StatusShape):
     """A rollout that has ended."""
 
@@ -131,6 +139,14 @@ class RolloutStatus(StatusShape):
     weight: int = Field(default=0, ge=0, le=100, description="Share the candidate is to have, in percent.")
     start_time: str = Field(default="", max_length=32, description="When the rollout began, RFC 3339.")
     phase_start_time: str = Field(default="", max_length=32, description="When the phase began, RFC 3339.")
+    held_start_time: str = Field(
+        default="", max_length=32, description="When the phase began that a person's pause interrupts, RFC 3339."
+    )
+    pauses: list[PauseRecord] = Field(
+        default_factory=list,
+        max_length=PAUSES,
+        description="When a person held the rollout, oldest first; none of it counts for any deadline or duration.",
+    )
     retain_until: str = Field(
         default="", max_length=32, description="Until when an aborted candidate is kept, RFC 3339."
     )

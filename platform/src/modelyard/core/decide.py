@@ -32,7 +32,7 @@ from .revisions import lifecycle
 from .revisions.lifecycle import RevisionFacts
 from .revisions.readiness import answered, replicas_ready
 from .revisions.route_status import mentioned, programmed
-from .rollout import advance, traffic_target
+from .rollout import advance, clock, traffic_target
 from .rollout.context import RolloutContext
 from .rollout.effective_spec import effective_spec
 from .rollout.load_test_rate import load_rate
@@ -100,7 +100,7 @@ def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
         programmed=programmed(snapshot, shown.routes, settings.gateway),
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
-        start=settings.serving.start_seconds,
+        start=clock.start_patience(snapshot.model.status, settings.serving.start_seconds, snapshot.now),
     )
 
 

@@ -22,6 +22,7 @@ from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.cli.terminal.durations import rest, spell
 from modelyard.core.conditions import epoch
+from modelyard.core.rollout.clock import paused_seconds
 from modelyard.core.rollout.effective_spec import effective_spec
 
 
@@ -124,15 +125,17 @@ def _left(model: Model, now: float) -> str:
     programmed = candidate.programmed_time if candidate is not None else ""
     match rollout.phase:
         case Phase.ADVANCING:
-            return _remaining(programmed, spec.step(rollout.step).hold_seconds(), now)
+            return _remaining(rollout, programmed, spec.step(rollout.step).hold_seconds(), now)
         case Phase.SPLITTING:
-            return _remaining(programmed, (spec.ab and spec.ab.duration_seconds()) or 0.0, now)
+            return _remaining(rollout, programmed, (spec.ab and spec.ab.duration_seconds()) or 0.0, now)
         case Phase.PREVIEWING:
-            return _remaining(rollout.phase_start_time, spec.preview.hold_seconds() if spec.preview else 0.0, now)
+            return _remaining(
+                rollout, rollout.phase_start_time, spec.preview.hold_seconds() if spec.preview else 0.0, now
+            )
         case Phase.MIRRORING:
-            return _remaining(rollout.phase_start_time, (spec.shadow or Shadow()).duration_seconds(), now)
+            return _remaining(rollout, rollout.phase_start_time, (spec.shadow or Shadow()).duration_seconds(), now)
         case Phase.BAKING:
-            return _remaining(max(programmed, rollout.phase_start_time, key=epoch), spec.bake_seconds(), now)
+            return _remaining(rollout, max(programmed, rollout.phase_start_time, key=epoch), spec.bake_seconds(), now)
         case _:
             return ""
 
@@ -141,6 +144,6 @@ def _carries(candidate: RevisionStatus, weight: int) -> bool:
     return candidate.stage is Stage.SERVING and candidate.weight == weight and candidate.programmed_time != ""
 
 
-def _remaining(since: str, span: float, now: float) -> str:
-    left = rest(since, span, now)
+def _remaining(rollout: RolloutStatus, since: str, span: float, now: float) -> str:
+    left = rest(since, span, now - (paused_seconds(rollout, epoch(since), now) if since else 0.0))
     return f"{spell(left)} left" if left else ""

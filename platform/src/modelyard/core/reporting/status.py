@@ -16,6 +16,7 @@ from modelyard.core.plan import Event
 from modelyard.core.revisions.failures import failure_of
 from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import routed
+from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure
 
 from .events import rollout_events
@@ -99,7 +100,8 @@ def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
 
 def _failure(view: DecisionView, revision: RevisionStatus) -> Failure | None:
     """Why a revision does not answer: what is wrong with its pods, or with its warm-up; None when neither."""
-    failure = failure_of(view.snapshot, revision, view.settings.serving.start_seconds)
+    patience = start_patience(view.snapshot.model.status, view.settings.serving.start_seconds, view.snapshot.now)
+    failure = failure_of(view.snapshot, revision, patience)
     if failure is not None and failure.reason not in _VAGUE:
         return failure
     probe = view.snapshot.probes.get(revision.name)

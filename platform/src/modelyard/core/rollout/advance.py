@@ -19,10 +19,10 @@ from modelyard.core.analysis import gates
 from modelyard.core.analysis.ab_report import sides
 from modelyard.core.conditions import epoch, timestamp
 
-from . import commands, signals
+from . import clock, commands, signals
 from .context import RolloutContext
 from .state_machine import next_transition
-from .transitions import apply_transition
+from .transitions import apply_transition, explained_pause
 
 CHECKPOINT = 5.0
 POLL_SECONDS = 1.0
@@ -34,6 +34,8 @@ def advance(context: RolloutContext) -> RolloutStatus:
     before = context.rollout
     rollout, action = commands.handle_command(context)
     *_, context = islice(_states(context.at(_evaluated(context.at(rollout))), action), _MOST)
+    context = context.at(explained_pause(context))
+    context = context.at(clock.with_pauses(context.rollout, context.now))
     return _throttle_status(before, _cleared(context), context.now)
 
 
@@ -87,12 +89,18 @@ def _evaluated(context: RolloutContext) -> RolloutStatus:
         phase=rollout.at,
         before={gate.name: gate for gate in rollout.gates},
         failure=failure,
-        failing_since=epoch(failing_since) if failing_since else None,
+        failing_since=_failing_from(context, failing_since) if failing_since else None,
         checks=context.snapshot.checks,
     )
     judged = rollout.model_copy(update={"gates": list(gates.evaluate(gate_input)), "failing_since": failing_since})
     compared = sides(judged) if rollout.at is Phase.SPLITTING else None
     return judged.model_copy(update={"report": {"sides": compared}}) if compared else judged
+
+
+def _failing_from(context: RolloutContext, since: str) -> float:
+    """Since when the pods fail, by the rollout's clock while no user feels it, and by everybody's when users do."""
+    unfelt = context.candidate is not None and context.candidate.weight == 0
+    return epoch(since) + (context.paused_seconds(since) if unfelt else 0.0)
 
 
 def _promoted_at(rollout: RolloutStatus) -> float:

@@ -14,6 +14,7 @@ from modelyard.core.revisions.lifecycle import RevisionFacts
 from modelyard.core.snapshot import Failure, Snapshot
 from modelyard.settings import Settings
 
+from . import clock
 from .effective_spec import effective_spec
 from .state_machine import RolloutSpecView
 
@@ -123,8 +124,12 @@ class RolloutContext:
         return replace(self, rollout=rollout)
 
     def elapsed(self, since: str, seconds: float) -> bool:
-        """Whether so many seconds have gone by since an RFC 3339 time; False when that is empty."""
-        return bool(since) and self.now - epoch(since) >= seconds
+        """Whether so many seconds outside of pauses have gone by since an RFC 3339 time; False when that is empty."""
+        return bool(since) and self.now - self.paused_seconds(since) - epoch(since) >= seconds
+
+    def paused_seconds(self, since: str) -> float:
+        """Seconds that a person held the rollout for since an RFC 3339 time."""
+        return clock.paused_seconds(self.rollout, epoch(since), self.now)
 
     def _named(self, name: str) -> RevisionStatus | None:
         return next((revision for revision in self.revisions if revision.name == name), None)

@@ -7,10 +7,11 @@ commanded; then what is not known; then whether the phase is done.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from modelyard.api.rollout import Action, OnInconclusive
+from modelyard.api.rollout import Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.api.status import Stage
 
+from .clock import PAUSE_STEP, PAUSED
 from .context import RolloutContext
 from .state_machine import WATCHED, Signal
 
@@ -115,33 +116,49 @@ def _inconclusive(context: RolloutContext, _: Action | None) -> Observation | No
     """Nothing can be concluded, or a person holds it."""
     if context.rollout.phase not in GATES:
         return None
-    held = next(_hold_reasons(context), None)
+    held = hold_reason(context)
     if held is not None:
         return Observation(Signal.INCONCLUSIVE, *held)
     return Observation(Signal.CONCLUSIVE, "", "") if context.rollout.phase is Phase.HOLDING else None
 
 
+def hold_reason(context: RolloutContext) -> tuple[str, str] | None:
+    """Why a watched rollout is to be held: a reason word and a sentence; None when it may go on."""
+    return next(_hold_reasons(context), None)
+
+
 def _hold_reasons(context: RolloutContext) -> Iterator[tuple[str, str]]:
     rollout, spec = context.rollout, context.spec
     goes_on = f"`modelyard rollout resume {context.model.name}` goes on"
+    step_waits = (PAUSE_STEP, f"This step waits for a person; {goes_on}.")
+    asked = _pauses(context) and rollout.resumed < rollout.step
+    if asked and rollout.phase is Phase.HOLDING and rollout.reason == PAUSE_STEP:
+        yield step_waits
     if context.artifact.stalled:
         stuck = context.artifact.built if context.artifact.resolved.holds else context.artifact.resolved
         yield stuck.reason, stuck.message
     if rollout.paused:
-        yield "Paused", f"A command holds it; {goes_on}."
+        yield PAUSED, f"A command holds it; {goes_on}."
     for gate in rollout.gates:
         if gate.verdict in _UNKNOWN:
             reason = gate.reason or _REASONS.get((gate.name, gate.verdict)) or _REASONS["", gate.verdict]
             yield reason, gate.message
-    pauses = {
-        Phase.ADVANCING: spec.step(rollout.step).pause,
-        Phase.PREVIEWING: spec.preview is not None and spec.preview.pause,
-    }
-    waits = rollout.phase is Phase.HOLDING and rollout.reason == "PauseStep"
-    if pauses.get(rollout.at, False) and rollout.resumed < rollout.step and (waits or _step_done(context)):
-        yield "PauseStep", f"This step waits for a person; {goes_on}."
+    if asked and _step_done(context):
+        yield step_waits
     if _overdue(context) and spec.inconclusive() is OnInconclusive.HOLD:
         yield "Inconclusive", f"maxDuration is over without a decision: {_open(context)}"[:900]
+
+
+def _pauses(context: RolloutContext) -> bool:
+    """Whether what the rollout is at asks for a person before it goes on."""
+    spec = context.spec
+    match context.rollout.at:
+        case Phase.ADVANCING:
+            return spec.step(context.rollout.step).pause
+        case Phase.PREVIEWING:
+            return spec.preview is not None and spec.preview.pause
+        case _:
+            return False
 
 
 def _step_done(context: RolloutContext) -> bool:
@@ -157,11 +174,13 @@ def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
             return Observation(
                 Signal.SPEC_CHANGED, "SpecChanged", "The spec asks for another revision; its artifact comes first."
             )
-        case Phase.BUILDING if context.artifact.revision is not None:
+        case Phase.BUILDING if context.artifact.revision is not None and not _kept_waiting(context):
             return Observation(Signal.BUILT, "Built", f"Revision {context.artifact.revision.name} is starting.")
         case Phase.REPLACING if not context.revisions:
             return Observation(Signal.DRAINED, "Replaced", "The old revision is gone.")
-        case Phase.STARTING if rollout.candidate in context.facts.answered and not context.artifact.stalled:
+        case Phase.STARTING if (
+            rollout.candidate in context.facts.answered and not context.artifact.stalled and not _kept_waiting(context)
+        ):
             return Observation(
                 Signal.WARMED_UP, "Answered", f"Revision {rollout.candidate} answered a warm-up request."
             )
@@ -171,6 +190,17 @@ def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
             return Observation(Signal.PASSED, "Passed", _PASSED.get(phase, "Every gate passed."))
         case _:
             return None
+
+
+def _kept_waiting(context: RolloutContext) -> bool:
+    """A person's pause keeps a revision from its first request; a first one, which nobody waits beside, goes on.
+
+    Building and starting go on in a pause, because they concern no user.
+    """
+    rollout = context.rollout
+    if not rollout.paused or context.first:
+        return False
+    return rollout.phase is Phase.STARTING or context.strategy is Strategy.RECREATE
 
 
 def _preconditions_met(context: RolloutContext) -> bool:

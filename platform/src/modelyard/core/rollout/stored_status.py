@@ -1,7 +1,8 @@
 """A status as another version of the platform left it, made fit to go on from.
 
 Times that are not there (fields had other names, see decision 0020) count from now: what waits, waits once more in
-full, and nothing is taken for long past. Records of ended rollouts without times say nothing and are left out.
+full, and nothing is taken for long past. Records of ended rollouts without times say nothing and are left out. A pause
+whose beginning was not written down began with the phase that it holds.
 """
 
 from dataclasses import replace
@@ -10,6 +11,8 @@ from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus
 from modelyard.core.conditions import timestamp
 from modelyard.core.snapshot import Snapshot
+
+from . import clock
 
 
 def with_times(snapshot: Snapshot) -> Snapshot:
@@ -34,4 +37,7 @@ def _dated_rollout(rollout: RolloutStatus, now: str) -> RolloutStatus:
     history = [record for record in rollout.history if record.start_time and record.end_time]
     if len(history) < len(rollout.history):
         changes["history"] = history
-    return rollout.model_copy(update=changes) if changes else rollout
+    rollout = rollout.model_copy(update=changes) if changes else rollout
+    if clock.stands(rollout) and not (rollout.pauses and not rollout.pauses[-1].end_time):
+        return clock.with_pause_since(rollout, rollout.phase_start_time)
+    return rollout

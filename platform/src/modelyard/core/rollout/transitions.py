@@ -7,12 +7,14 @@ from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
 from modelyard.core.revisions.readiness import replicas
 
+from .clock import PAUSED, PERSONS
 from .context import RolloutContext
 from .effective_spec import pinned_spec
-from .signals import Observation
+from .signals import Observation, hold_reason
 from .state_machine import AGAINST, Transition
 
 _MESSAGE = 1000
+_UNTRIED = (Phase.BUILDING, Phase.STARTING)
 _REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
 
 
@@ -27,11 +29,14 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
         observation = observation._replace(reason="Reported", message=_REPORTED)
     explanation = {"reason": observation.reason, "message": observation.message[:_MESSAGE]}
     if transition.phase is Phase.HOLDING:
-        return rollout.model_copy(update={**fresh, **explanation, "held": rollout.phase})
+        since = rollout.phase_start_time if observation.reason in PERSONS else ""
+        return rollout.model_copy(update={**fresh, **explanation, "held": rollout.phase, "held_start_time": since})
     if rollout.phase is Phase.HOLDING and transition.phase is rollout.held:
         return rollout.model_copy(
             update={
                 **fresh,
+                "phase_start_time": rollout.held_start_time or now,
+                "held_start_time": "",
                 "held": None,
                 "reason": transition.phase.value,
                 "message": _phase_message(context, transition),
@@ -42,6 +47,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
             **fresh,
             **explanation,
             "held": None,
+            "held_start_time": "",
             **_reset_gates(rollout),
             "weight": _weight(context, transition),
             "report": _report(context),
@@ -64,6 +70,33 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
             update={"reason": transition.phase.value, "message": _phase_message(context.at(state), transition)}
         )
     return state
+
+
+def explained_pause(context: RolloutContext) -> RolloutStatus:
+    """The state that says so when a person's pause begins or ends within a phase; itself when it says it already.
+
+    A phase that anything else held as well begins anew afterwards: what it asks for was not there all the time.
+    """
+    rollout = context.rollout
+    if rollout.phase in _UNTRIED:
+        return rollout if context.first else _explained_start(context)
+    held = hold_reason(context) if rollout.phase is Phase.HOLDING else None
+    if held is None or (held[0] in PERSONS) == (rollout.reason in PERSONS):
+        return rollout
+    reason, message = held
+    return rollout.model_copy(update={"reason": reason, "message": message[:_MESSAGE], "held_start_time": ""})
+
+
+def _explained_start(context: RolloutContext) -> RolloutStatus:
+    rollout = context.rollout
+    if rollout.paused == (rollout.reason == PAUSED):
+        return rollout
+    resume = f"`modelyard rollout resume {context.model.name}` goes on"
+    message = f"A command holds it: the candidate may start, but gets no traffic; {resume}."
+    if not rollout.paused:
+        message = _phase_message(context, Transition(rollout.phase))
+    reason = PAUSED if rollout.paused else rollout.phase.value
+    return rollout.model_copy(update={"reason": reason, "message": message})
 
 
 def _start_rollout(context: RolloutContext, entered: RolloutStatus) -> RolloutStatus:
@@ -112,6 +145,8 @@ def _phase_message(context: RolloutContext, transition: Transition) -> str:
     """What goes on in a state, in a sentence."""
     name, spec = context.rollout.candidate, context.spec
     match transition.phase:
+        case Phase.BUILDING:
+            return "The artifact of the candidate comes first."
         case Phase.REPLACING:
             return "The old revision goes first: requests fail until the new one answers."
         case Phase.STARTING:
@@ -206,5 +241,5 @@ def _idle_state(entered: RolloutStatus) -> RolloutStatus:
         "step": 0,
     }
     return entered.model_copy(
-        update={**rest, "held": None, "resumed": -1, "last_analysis_time": "", "pinned_spec": None}
+        update={**rest, "held": None, "pauses": [], "resumed": -1, "last_analysis_time": "", "pinned_spec": None}
     )
