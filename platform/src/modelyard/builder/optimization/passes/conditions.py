@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelyard.builder.inspection.onnx_graph import read_model
-from modelyard.builder.inspection.onnx_io import operators, opset, weighted
+from modelyard.builder.inspection.onnx_io import constants_as_weights, operators, opset, weighted
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
 
 QUANTIZABLE_OPSET = 13
@@ -17,7 +17,7 @@ QUANTIZABLE_OPSET = 13
 
 def graph_of(artifact: ModelArtifact) -> Any:
     """The ModelProto without its external weights: enough to read its structure."""
-    return read_model(artifact.path)
+    return constants_as_weights(read_model(artifact.path))
 
 
 def against_kind(artifact: ModelArtifact) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from modelyard.builder.evaluation.evaluation_data import evaluation_of
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.inspection.node_names import require_valid
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Pass, Precision
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
@@ -83,6 +84,8 @@ def _step(
     defaults = {name: values[0] for name, values in rewrite.space.items()}
     try:
         done = rewrite.run(artifact, folder, {**defaults, **params}, data)
+        if done.kind == "onnx" and done.path.is_file():
+            require_valid(done.path, artifact.path if artifact.kind == "onnx" else None)
     except MemoryError:
         raise
     except ModuleNotFoundError as missing:
