@@ -24,6 +24,9 @@ def missing() -> dict[str, str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proof: takes long; left to `make proof`, which sets MODELYARD_PROOF=1.")
+    # Programs of tests are started as those of Modelyard are, away from the working directory.
+    places = [str(config.rootpath), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, places))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -38,6 +38,18 @@ def test_a_lone_file_becomes_an_artifact_and_the_report_tells_what_it_takes(tmp_
     assert (tmp_path / "out" / "repository" / "my-model" / "1" / "model.onnx").is_file()
 
 
+def test_files_of_the_working_directory_that_are_called_like_modules_are_left_alone(tmp_path: Path) -> None:
+    """Neither the processes that try a model nor the interpreter inside Triton import them."""
+    models.saved(models.doubling(), tmp_path / "m.onnx")
+    for name in ("json", "types", "enum", "numpy", "onnx", "onnxruntime", "modelyard_serving", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('imported from the working directory')\n")
+
+    ran = modelyard("build", "m.onnx", "--out", "out", cwd=tmp_path)
+
+    assert ran.code == 0, ran.err
+    assert "proved   one inference by Triton" in ran.out
+
+
 def test_a_name_kubernetes_would_refuse_is_refused(tmp_path: Path) -> None:
     path = models.saved(models.doubling(), tmp_path / "m.onnx")
 

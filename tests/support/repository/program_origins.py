@@ -62,6 +62,7 @@ OPTIONAL = {
     **{f"python3.{minor}": "one of several Pythons that would do" for minor in (11, 12, 13, 14)},
 }
 WORDS = {
+    "SAFE_PYTHON": "the Python of .venv",
     "binaries.program": "a Go build",
     "command": "a check of testrun.stages.CHECKS, looked at by a test of its own",
     "command[0]": "the Python that trains, of environment.command",
@@ -70,8 +71,8 @@ WORDS = {
     "find_uv": "uv",
     "name": "a program of BROUGHT_BY_THE_USER, in localcluster.kind.programs",
     "node.inside": "the words it is given are starts of their own",
-    "os.environ.get": "a Python that the user named",
     "own_uv": "uv, as `make setup` puts it into the cache",
+    "program_path": "a Python that the user named",
     "running.inside": "the words it is given are starts of their own",
     "self._command": "the words that tests.support.cluster.watch is made with",
     "sys.argv[1]": "make, in .ci/run",

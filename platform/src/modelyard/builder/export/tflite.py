@@ -16,6 +16,7 @@ from pathlib import Path
 from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.inference.sessions import Feed
 from modelyard.builder.inspection.graph import Graph
+from modelyard.child_environment import FOLDER, child_environment, program_path
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.errors import HostFailure, ModelyardError, UnsupportedModel
 
@@ -45,7 +46,7 @@ def convert(model: Path, graph: Graph, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="modelyard-tflite-") as scratch:
         names = [port.name for port in graph.inputs]
-        done = _run("convert", str(model), str(folder / FILE), *names, cwd=scratch)
+        done = _run("convert", str(model.absolute()), str(folder.absolute() / FILE), *names, cwd=scratch)
     if done.returncode != 0:
         raise _failed(done, f"onnx2tf cannot convert this model ({_last_line(done)}); export with --format onnx.")
     return done.stdout.strip().splitlines()[-1]
@@ -59,7 +60,7 @@ def answer(path: Path, feed: Feed) -> tuple[Feed, str]:
     with tempfile.TemporaryDirectory(prefix="modelyard-tflite-") as scratch:
         inputs, outputs = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
         save_arrays(inputs, feed)
-        done = _run("answer", str(path), str(inputs), str(outputs), cwd=scratch)
+        done = _run("answer", str(path.absolute()), str(inputs), str(outputs), cwd=scratch)
         if done.returncode != 0:
             raise _failed(done, f"LiteRT cannot run it ({_last_line(done)}); export with --format onnx.")
         return read_arrays(outputs), done.stdout.strip().splitlines()[-1]
@@ -81,19 +82,21 @@ def _against(*packages: str) -> str | None:
 
 @cache
 def _missing(python: str, packages: tuple[str, ...]) -> tuple[str, ...]:
-    done = _run("missing", *packages, cwd=None)
+    done = _run("missing", *packages, cwd=FOLDER)
     absent = set(done.stdout.split()) if done.returncode == 0 else set(packages)
     return tuple(name.replace("_", "-") for name in packages if name in absent)
 
 
 def _python() -> str:
-    return os.environ.get(PYTHON) or sys.executable
+    return program_path(os.environ.get(PYTHON, "")) or sys.executable
 
 
-def _run(*arguments: str, cwd: str | None) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, cwd: str) -> subprocess.CompletedProcess[str]:
     # Isolated: otherwise the program's folder comes first on the path, and our inspect.py hides Python's.
     command = [_python(), "-I", str(_PROGRAM), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=child_environment(), capture_output=True, text=True, errors="replace", check=False
+    )
 
 
 def _failed(done: subprocess.CompletedProcess[str], refused: str) -> ModelyardError:

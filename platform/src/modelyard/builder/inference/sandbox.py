@@ -6,12 +6,12 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modelyard import errors
+from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment
 from modelyard.core.failure_causes import REASONS, End, cause_of, sentence
 from modelyard.errors import HostFailure, InvalidEntry, ModelyardError
 
@@ -96,7 +96,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """`python -m MODULE ARGUMENTS` under the limits, in a process group of its own; `end` it.
 
-    `memory` is a limit in bytes; where the process uses a GPU it has none but the container's.
+    It works in `FOLDER`, so paths among the arguments have to be absolute. `memory` is a limit in bytes; where the
+    process uses a GPU it has none but the container's.
     """
 
     def limit() -> None:
@@ -107,10 +108,11 @@ def start(
             _limit(memory)
 
     return subprocess.Popen[bytes](
-        [sys.executable, "-m", module, *arguments],
+        [*SAFE_PYTHON, "-m", module, *arguments],
         preexec_fn=limit,
         start_new_session=True,
-        env={**os.environ, **(env or {})},
+        cwd=FOLDER,
+        env=child_environment(env),
         **streams,
     )
 

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment
 from modelyard.errors import InvalidSettings, Unreachable
 from modelyard.installation import cache_folder, find_uv, installer_environment
 
@@ -80,16 +81,22 @@ def _install(recipe: Path, python: str, home: Path, say: Callable[[str], None]) 
             "--target", str(made / "site"), "-r", str(recipe / "requirements.txt"),
         ]  # fmt: skip
         _download(command, say)
-        subprocess.run([sys.executable, str(recipe / "assemble.py"), str(made), python], check=True)
+        subprocess.run([*SAFE_PYTHON, str(recipe / "assemble.py"), str(made), python], cwd=FOLDER, check=True)
         made.rename(home)
 
 
 def _download(command: list[str], say: Callable[[str], None]) -> None:
     """Runs an installer and says what it fetches as it goes; raises Unreachable with its last line."""
-    environment = {**installer_environment(), "UV_LINK_MODE": "copy"}
+    environment = child_environment({"UV_LINK_MODE": "copy"}, installer_environment())
     last = "no message"
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
+        command,
+        cwd=FOLDER,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         for line in process.stdout or ():
             last = line.strip() or last
@@ -104,7 +111,8 @@ def _installer() -> list[str]:
     if uv:
         return [uv, "pip", "install", "--python", sys.executable]
     for python in (sys.executable, "/usr/bin/python3"):
-        if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+        asked = [python, "-m", "pip", "--version"]
+        if subprocess.run(asked, cwd=FOLDER, env=child_environment(), capture_output=True, check=False).returncode == 0:
             return [python, "-m", "pip", "install"]
     raise InvalidSettings(
         "neither uv nor pip is here to install Triton: pip install uv, or apt-get install python3-pip."

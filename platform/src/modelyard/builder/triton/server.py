@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelyard.child_environment import FOLDER
 from modelyard.core.failure_causes import End, failure
 from modelyard.errors import InvalidSettings, ModelyardError
 
@@ -56,6 +57,7 @@ def running(
     Its output goes to `log`. Raises InvalidSettings when a port is in use, and HostFailure or UnsupportedModel, as
     `failure_causes` says, when it does not come up within 120 s.
     """
+    home, repository = home.absolute(), repository.absolute()
     free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -63,6 +65,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
+            cwd=FOLDER,
             env=_environment(home),
             start_new_session=True,
             preexec_fn=_die_with_parent,

@@ -120,7 +120,7 @@ def _scratch(out: Path) -> Iterator[Path]:
     out.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix=".variants-", dir=out) as scratch:
-            yield Path(scratch)
+            yield Path(scratch).absolute()
     except BaseException:
         with suppress(OSError):
             out.rmdir()

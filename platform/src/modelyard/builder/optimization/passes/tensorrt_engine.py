@@ -7,7 +7,6 @@ compiled by `tensorrt_builder` in its own process. The plan carries which GPU an
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from modelyard.builder.inference.tensorrt_plan import PLAN, profiles, profiles_a
 from modelyard.builder.inspection import onnx_io
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import EvaluationData, Hardware, ModelArtifact, Precision
+from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment
 from modelyard.core.failure_causes import End, cause_of
 from modelyard.errors import HostFailure, UnsupportedModel
 
@@ -83,8 +83,10 @@ def compiled(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     job_file, result = folder / "job.json", folder / "result.json"
     job_file.write_text(json.dumps(job))
-    command = [sys.executable, "-m", _BUILDER, str(job_file), str(result)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    command = [*SAFE_PYTHON, "-m", _BUILDER, str(job_file.absolute()), str(result.absolute())]
+    done = subprocess.run(
+        command, cwd=FOLDER, env=child_environment(), capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         end = End(done.returncode, last if done.returncode > 0 else "")

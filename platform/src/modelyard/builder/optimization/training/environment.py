@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from modelyard.child_environment import FOLDER, child_environment, program_path
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.core.storage.keys import is_safe_path
 from modelyard.errors import HostFailure, InvalidSettings, ModelyardError, UnsupportedModel
@@ -35,7 +36,7 @@ _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 def python() -> str:
     """The interpreter, as a path or a name."""
     made = cache_folder() / "train-venv" / "bin" / "python"
-    return os.environ.get(PYTHON) or (str(made) if made.exists() else sys.executable)
+    return program_path(os.environ.get(PYTHON, "")) or (str(made) if made.exists() else sys.executable)
 
 
 def command(*arguments: str) -> list[str]:
@@ -93,7 +94,10 @@ def below(folder: Path, path: str) -> Path:
 def _carried_out(
     verb: str, job: dict[str, Any], folder: Path, result: Path, errors: Path, tell: Callable[[str], None]
 ) -> int:
-    """The exit code of a job in a process of ours."""
+    """The exit code of a job in a process of ours.
+
+    Isolated as it is, it works where we do: an address of MLflow's such as ./mlruns is meant from there.
+    """
     job_file = folder / f"{verb}.json"
     job_file.write_text(json.dumps(job))
     with errors.open("wb") as stderr:
@@ -103,7 +107,7 @@ def _carried_out(
             stderr=stderr,
             start_new_session=True,
             text=True,
-            env={**os.environ, **_PATIENT},
+            env=child_environment(_PATIENT),
         )
         try:
             assert process.stdout is not None
@@ -149,7 +153,13 @@ def _missing_beside(folder: Path) -> tuple[str, ...]:
 @cache
 def _missing(named: str) -> tuple[str, ...]:
     done = subprocess.run(
-        [named, "-I", str(_START), "missing"], capture_output=True, text=True, errors="replace", check=False
+        [named, "-I", str(_START), "missing"],
+        cwd=FOLDER,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode != 0:
         return ("torch",)
