@@ -6,8 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.cluster.kubectl import ROOT, kubectl, run
-from tests.support.cluster.models import a_model, applied, condition, infer, output, until
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.gateway_address import reached
+from modelyard.clients.inference.predictions import Endpoint, connect
+from modelyard.settings import Settings
+from tests.support.cluster.kubectl import ROOT, environment, kubectl, run
+from tests.support.cluster.models import a_model, applied, condition, host, infer, output, until
+from tests.support.machine.command_line import modelyard
 
 DIGITS = np.load(ROOT / "model-repo" / "digits" / "1" / "eval.npz")
 IMAGE, LOGITS = "input:input", "output:logits"
@@ -42,6 +48,31 @@ def test_a_model_answers_over_grpc_as_its_entry_promised(digits: str, tmp_path: 
 
     logits = np.asarray(json.loads(told)["outputs"][0]["data"]).reshape(1, -1)
     np.testing.assert_allclose(logits, DIGITS[LOGITS][:1], atol=1e-3)
+
+
+def test_a_prediction_needs_a_kubeconfig_and_nothing_else(digits: str, tmp_path: Path) -> None:
+    inputs = tmp_path / "image.npz"
+    np.savez(inputs, **{TENSOR: DIGITS[IMAGE][:1].astype(np.float32)})
+
+    words = ("predict", "digits", "-n", digits, "--input", str(inputs), "--output", "json")
+    ran = modelyard(*words, cwd=tmp_path, KUBECONFIG=environment()["KUBECONFIG"])
+
+    assert ran.code == 0, ran.err
+    logits = np.asarray(json.loads(ran.out)["outputs"][0]["data"]).reshape(1, -1)
+    np.testing.assert_allclose(logits, DIGITS[LOGITS][:1], atol=1e-3)
+
+
+@pytest.mark.parametrize("grpc", [False, True])
+def test_without_any_address_a_port_is_forwarded_through_the_api_server(digits: str, grpc: bool) -> None:
+    cluster = Cluster(access(Path(environment()["KUBECONFIG"])))
+
+    with reached(Settings.model_construct(), lambda: cluster, lambda _: "not to be tried") as address:
+        connection = connect(Endpoint(address.url, "digits", host("digits", digits)), grpc=grpc)
+        answer = connection.predict({TENSOR: DIGITS[IMAGE][:1].astype(np.float32)})
+        connection.close()
+
+    assert "forwarded" in address.origin
+    np.testing.assert_allclose(answer.outputs["logits"], DIGITS[LOGITS][:1], atol=1e-3)
 
 
 def test_answers_name_the_revision_and_a_request_can_be_pinned_to_it(digits: str) -> None:

@@ -1,5 +1,6 @@
 """`explain`: from the state of the world to the first station that needs somebody, and what to do there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,6 +115,16 @@ def test_a_model_that_serves_is_good_at_every_station():
         "GRPCRoute digits", "Gateway",
     ]  # fmt: skip
     assert conclusion(steps).subject == "Gateway"
+
+
+def test_while_no_operator_leads_nothing_old_is_told_as_news():
+    world = replace(served(deployment(), pod()), operator_silence="operator-1 led, but has been silent for 600 s")
+
+    step = begin_with(world)
+
+    assert (step.subject, step.verdict) == ("Operator", Standing.BAD)
+    assert step.found.startswith("operator-1 led, but has been silent for 600 s: what the Model's status says was true")
+    assert "taken it up" not in " ".join(step.found for step in diagnose(world, SETTINGS))
 
 
 def test_the_traffic_of_a_route_is_said_in_shares():

@@ -7,6 +7,7 @@ import pytest
 
 from modelyard.cli.platform import doctor_checks
 from modelyard.cli.platform.doctor_checks import Grade, kserve
+from modelyard.clients.cluster.gateway_address import GatewayAddress
 from modelyard.core.kinds import MODEL
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,10 +67,18 @@ CASES = {
     "Gateway missing": (gate(None), Grade.WRONG, "there is no Gateway"),
     "operator leads": (run(ready(2), lease()), Grade.GOOD, "2 ready, operator-1 leads"),
     "operator silent": (run(ready(2), lease(ago=120)), Grade.WRONG, "silent for 120 s"),
-    "operator without a leader": (run(ready(2), None), Grade.WRONG, "none leads"),
-    "operator gave the lead back": (run(ready(2), lease(holder="")), Grade.WRONG, "none leads"),
+    "operator without a leader": (run(ready(2), None), Grade.WRONG, "2 ready, but no replica of the operator leads"),
+    "operator gave the lead back": (run(ready(2), lease(holder="")), Grade.WRONG, "2 ready, but no replica of"),
     "operator not ready": (run(ready(0), lease()), Grade.WRONG, "no replica is ready"),
     "operator missing": (run(None, None), Grade.WRONG, "there is no Deployment"),
+    "gateway answers": (
+        doctor_checks.address(GatewayAddress("http://1.2.3.4", "m", "the gateway's node port"), ""),
+        Grade.GOOD, "http://1.2.3.4 answers (the gateway's node port)",
+    ),
+    "gateway silent": (
+        doctor_checks.address(GatewayAddress("http://nowhere", "m", "gateway.url"), "the name nowhere cannot be"),
+        Grade.WRONG, "nothing answers at http://nowhere from this machine (gateway.url): the name nowhere cannot be",
+    ),
     "disk full": (doctor_checks.disk(10**9, "/cache"), Grade.WRONG, "0.9 GiB free in /cache"),
     "disk with room": (doctor_checks.disk(10**11, "/cache"), Grade.GOOD, "93.1 GiB"),
     "Triton made": (doctor_checks.triton(["/cache/triton/abc"]), Grade.GOOD, "/cache/triton/abc"),

@@ -108,3 +108,10 @@ def test_a_body_with_raw_tensors_says_where_its_json_ends(gateway: Gateway, list
     gateway.ask("digits", "digits.demo.models.local", "digits-1", header)
 
     assert listener.described == [("application/octet-stream", str(len(header))), ("application/json", None)]
+
+
+def test_a_gateway_whose_name_is_unknown_is_called_that() -> None:
+    probe = ask(Gateway("http://gateway.invalid"))
+
+    assert not probe.answered
+    assert "the name gateway.invalid cannot be looked up" in probe.message

@@ -6,7 +6,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from modelyard.clients.inference.predictions import Endpoint, connect, refusal
+from modelyard.clients.inference.predictions import Endpoint, connect, refusal, silence
 from modelyard.errors import InvalidInput, InvalidSettings, Refused, Unreachable
 from tests.support.servers import inference_server
 from tests.support.servers.inference_server import HOST
@@ -64,6 +64,20 @@ def test_an_input_the_server_refuses_is_the_callers_mistake(connection):
 def test_nobody_listening_is_unreachable_and_leads_to_the_doctor(connection):
     with pytest.raises(Unreachable, match="modelyard doctor"):
         connection(url="http://127.0.0.1:9").describe()
+
+
+def test_a_name_that_cannot_be_looked_up_is_called_that(connection):
+    with pytest.raises(Unreachable, match=r"the name gateway\.invalid cannot be looked up .*: set gateway\.publicUrl"):
+        connection(url="http://gateway.invalid").describe()
+    with pytest.raises(Unreachable, match=r"the name gateway\.invalid cannot be looked up .*: correct --url"):
+        connection(url="http://gateway.invalid", host="").describe()
+
+
+def test_the_silence_of_an_address_is_told_with_its_cause(served):
+    assert silence(served.http) == ""
+    assert "refused" in silence("http://127.0.0.1:9")
+    assert silence("http://x.svc.invalid").startswith("the name x.svc.invalid cannot be looked up from this machine (")
+    assert "InvalidURL" in silence("http://a:b:c")
 
 
 def test_no_server_at_an_address_of_its_own_leads_to_serve(connection):

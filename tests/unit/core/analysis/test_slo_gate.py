@@ -140,9 +140,27 @@ def test_a_candidate_without_a_request_for_half_a_minute_is_not_judged_but_told(
     assert "for 30 s though it should get 5 % of the traffic: send traffic, use rollout.loadTest" in found.message
 
 
-def test_no_counts_at_all_are_no_traffic_after_half_a_minute():
-    assert gate("errors", now=START + 29).verdict is CONTINUE
-    assert gate("errors", now=START + 30).verdict is NO_DATA
+def test_no_requests_at_all_are_no_traffic_after_half_a_minute():
+    nothing = counts(0), counts(0)
+    assert errors((29, *nothing)).verdict is CONTINUE
+    assert errors((30, *nothing)).verdict is NO_DATA
+
+
+def test_what_nobody_counted_is_not_called_silence():
+    before = [through_json(errors((100, *SPLIT)))]
+    away = gate("errors", before=before, now=START + 700)
+    assert away.verdict is CONTINUE
+    assert "no request reached" not in away.message
+    back = gate("errors", seconds((3, counts(0), counts(0)), start=START + 697), before=before)
+    assert back.verdict is CONTINUE
+
+
+def test_after_an_outage_old_counts_are_not_called_the_last_minutes():
+    trouble = through_json(errors((120, counts(2), counts(50, errors=9)), weight=50))
+    assert "in the last 5 min), which is not held against" in trouble.message
+    later = gate("errors", before=[trouble], now=START + 120 + 1200, weight=50)
+    assert later.verdict is HOLD
+    assert "in the 5 min that ended 20 min ago), which is not held against" in later.message
 
 
 def test_silence_is_measured_from_the_last_request():

@@ -73,7 +73,7 @@ def test_a_pod_no_node_can_take_names_the_shortage() -> None:
     cause = failure_with(conditions=[unschedulable()])
 
     assert (cause.reason, cause.retry) == ("Unschedulable", True)
-    assert "1 Insufficient memory; lower spec.serving.resources or add nodes." in cause.message
+    assert "1 Insufficient memory; lower spec.serving.resources.requests.memory or add a node" in cause.message
 
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"])

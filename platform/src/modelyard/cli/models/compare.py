@@ -92,17 +92,18 @@ def _compared(
     from modelyard.clients.inference import comparison, comparison_report
     from modelyard.clients.inference.predictions import connect
 
-    from .predict import address
+    from .predict import endpoint
 
     stable, candidate, build = pair
     recorded = requests(open_store(), build, samples)
-    sides = comparison.opened(
-        lambda revision, grpc: connect(address(name, namespace, revision, ""), grpc=grpc), stable, candidate
-    )
-    try:
-        findings = comparison.compare(sides, recorded.feeds, tolerance, seconds)
-    finally:
-        comparison.close(sides)
+    with endpoint(name, namespace, "", "") as asked:
+        sides = comparison.opened(
+            lambda revision, grpc: connect(asked._replace(revision=revision), grpc=grpc), stable, candidate
+        )
+        try:
+            findings = comparison.compare(sides, recorded.feeds, tolerance, seconds)
+        finally:
+            comparison.close(sides)
     about = {"model": name, "namespace": namespace, "stable": stable, "candidate": candidate}
     limits = {"tolerance": tolerance.model_dump(mode="json", by_alias=True)}
     return {**about, **comparison_report.report(findings, allowed, recorded.origin), **limits}

@@ -50,13 +50,15 @@ class PathStep:
 class ClusterObjects:
     """The world around one Model: objects of any kind in it, its build's Job and pods, the Gateway.
 
-    `logs` are the last lines of containers that ended badly, by pod name.
+    `logs` are the last lines of containers that ended badly, by pod name; `operator_silence` says why no operator
+    leads, empty while one does or nobody may ask.
     """
 
     model: Model
     objects: Sequence[Object] = ()
     gateway: Object | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
+    operator_silence: str = ""
 
     def find(self, kind: str, name: str) -> Object | None:
         """The object of that kind and name, or None."""
@@ -76,7 +78,7 @@ _UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevi
 
 def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     """All steps of the Model's path, in order; never empty, one alone while the operator has said nothing."""
-    first = _model(facts.model, settings)
+    first = _operator(facts, settings) or _model(facts.model, settings)
     if not facts.model.status.conditions:
         return (first,)
     entry = _condition(facts, "Entry", "EntryResolved", "modelyard entries")
@@ -94,6 +96,16 @@ def conclusion(steps: Sequence[PathStep]) -> PathStep:
             if step.verdict is verdict:
                 return step
     return steps[-1]
+
+
+def _operator(facts: ClusterObjects, settings: Settings) -> PathStep | None:
+    """Nobody writes what the conditions say while no operator leads, so they are as old as its silence."""
+    if not facts.operator_silence:
+        return None
+    sentence = f"{facts.operator_silence}: what the Model's status says was true before, and nothing is decided now."
+    home = settings.operator.namespace
+    remedy = f"kubectl -n {home} get pods; kubectl -n {home} logs deploy/modelyard-operator"
+    return PathStep("Operator", Standing.BAD, sentence, remedy)
 
 
 def _model(model: Model, settings: Settings) -> PathStep:

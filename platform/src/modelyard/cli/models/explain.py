@@ -17,6 +17,7 @@ from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
 from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.operator_lease import leader_silence
 from modelyard.core.kinds import CHILDREN
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
 from modelyard.core.snapshot import Ref
@@ -61,7 +62,17 @@ def gather(cluster: Cluster, model: Model, settings: Settings) -> ClusterObjects
         objects += _items(cluster, "Pod", settings.operator.namespace, selector)
     logs = {item["metadata"]["name"]: _log(cluster, item) for item in objects if item["kind"] == "Pod"}
     gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))
-    return ClusterObjects(model, objects, gateway, {pod: log for pod, log in logs.items() if log})
+    known = {pod: log for pod, log in logs.items() if log}
+    return ClusterObjects(model, objects, gateway, known, _silence(cluster, settings.operator.namespace))
+
+
+def _silence(cluster: Cluster, namespace: str) -> str:
+    """Why no operator leads; empty when one does, or the caller may not read its Lease."""
+    try:
+        lease = cluster.get(Ref("Lease", namespace, "modelyard-operator"))
+    except Refused:
+        return ""
+    return leader_silence(lease, cluster.now())
 
 
 def _items(cluster: Cluster, kind: str, namespace: str, selector: str) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ The model's own metadata say which inputs it takes; values are cast to them. Wit
 Open Inference Protocol v2 is asked directly, such as one started by `modelyard serve`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +15,12 @@ from rich.table import Table
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
+from modelyard.clients.cluster.access import access
+from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
+from modelyard.clients.cluster.gateway_address import reached
 from modelyard.clients.inference.parts import predict_rows
-from modelyard.clients.inference.predictions import Endpoint, Prediction, connect, datatype
+from modelyard.clients.inference.predictions import Endpoint, Prediction, connect, datatype, silence
 from modelyard.core.names import host
 from modelyard.settings import Settings
 
@@ -42,11 +47,12 @@ def predict(
     output: Shown = Output.TABLE,
 ) -> None:
     """Send one inference to a Model and print its outputs."""
-    connection = connect(address(name, namespace, revision, url), grpc=grpc)
-    try:
-        result = predict_rows(connection, read(file, connection.describe(), first))
-    finally:
-        connection.close()
+    with endpoint(name, namespace, revision, url) as asked:
+        connection = connect(asked, grpc=grpc)
+        try:
+            result = predict_rows(connection, read(file, connection.describe(), first))
+        finally:
+            connection.close()
     console = out()
     if output is Output.TABLE:
         console.print(shown(result))
@@ -56,16 +62,19 @@ def predict(
         dump(plain(name, result), output)
 
 
-def address(name: str, namespace: str, revision: str, url: str) -> Endpoint:
-    """Where to ask: the server at `url`, or the gateway with the Model's host.
+@contextmanager
+def endpoint(name: str, namespace: str, revision: str, url: str) -> Iterator[Endpoint]:
+    """Where to ask, as long as the context lasts: the server at `url`, or the gateway with the Model's host.
 
     Pinned to `revision` unless that is empty. The namespace of the kubeconfig's context stands in for an empty one.
+    Raises Unreachable when no address of the gateway answers from here.
     """
     if url:
-        return Endpoint(url if "://" in url else f"http://{url}", name, revision=revision)
-    gateway = Settings.read().gateway
-    published = host(name, namespace or current_namespace(), gateway.domain)
-    return Endpoint(gateway.public_url or gateway.url, name, published, revision)
+        yield Endpoint(url if "://" in url else f"http://{url}", name, revision=revision)
+        return
+    with reached(Settings.read(), lambda: Cluster(access()), silence) as gateway:
+        published = host(name, namespace or current_namespace(), gateway.domain)
+        yield Endpoint(gateway.url, name, published, revision)
 
 
 def plain(name: str, result: Prediction) -> dict[str, Any]:

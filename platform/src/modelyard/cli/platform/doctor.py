@@ -5,7 +5,6 @@ Exit code 0 when nothing is wrong, 1 otherwise. Without a cluster only this mach
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import typer
 from rich.markup import escape
@@ -14,7 +13,8 @@ from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Shown
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import CONFIG_MAP, GATEWAY, Cluster
-from modelyard.clients.inference.predictions import answers
+from modelyard.clients.cluster.gateway_address import reached
+from modelyard.clients.inference.predictions import silence
 from modelyard.clients.store import S3Store
 from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.snapshot import Ref
@@ -117,16 +117,13 @@ def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[
         )
 
     def reachable() -> Preflight:
-        url = gate.public_url or gate.url
-        if answers(url):
-            return Preflight("Gateway's address", Grade.GOOD, f"{url} answers")
-        remedy = "set gateway.publicUrl in .modelyard/config.yaml (MODELYARD_GATEWAY_PUBLIC_URL) to its address"
-        return Preflight("Gateway's address", Grade.WRONG, f"nothing answers at {url} from this machine", remedy)
+        with reached(settings, lambda: cluster, silence) as found:
+            return doctor_checks.address(found, silence(found.url))
 
     def operator() -> Preflight:
         deployment = cluster.get(Ref("Deployment", home, "modelyard-operator"))
         lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
-        return doctor_checks.operator(deployment, lease, home, datetime.now(UTC))
+        return doctor_checks.operator(deployment, lease, home, cluster.now())
 
     checks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
     return {**checks, "Operator": operator}

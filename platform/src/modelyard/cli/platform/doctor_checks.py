@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from modelyard.clients.cluster.gateway_address import GatewayAddress
+from modelyard.clients.cluster.operator_lease import leader, leader_silence
 from modelyard.core.kinds import Kind
 from modelyard.core.snapshot import Object
 
@@ -93,6 +95,15 @@ def gateway(document: Object | None, namespace: str, name: str) -> Preflight:
     return Preflight("Gateway", Grade.WRONG, f"{namespace}/{name} is not programmed: {why}", command)
 
 
+def address(found: GatewayAddress, silence: str) -> Preflight:
+    """Does the gateway answer from this machine? `silence` says why not; empty when it does."""
+    if not silence:
+        return Preflight("Gateway's address", Grade.GOOD, f"{found.url} answers ({found.origin})")
+    why = f"nothing answers at {found.url} from this machine ({found.origin}): {silence}"
+    remedy = "set gateway.publicUrl in .modelyard/config.yaml (MODELYARD_GATEWAY_PUBLIC_URL) to its address"
+    return Preflight("Gateway's address", Grade.WRONG, why, remedy)
+
+
 def operator(deployment: Object | None, lease: Object | None, namespace: str, now: datetime) -> Preflight:
     """Does the operator run, and does one replica hold its Lease, renewed within two of the Lease's durations?"""
     if deployment is None:
@@ -101,14 +112,10 @@ def operator(deployment: Object | None, lease: Object | None, namespace: str, no
     logs = f"kubectl -n {namespace} logs deploy/modelyard-operator"
     if not ready:
         return Preflight("Operator", Grade.WRONG, "no replica is ready", logs)
-    spec = (lease or {}).get("spec", {})
-    holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
-    if not holder or not renewed:
-        return Preflight("Operator", Grade.WRONG, f"{ready} ready, but none leads", logs)
-    silent = (now - datetime.fromisoformat(renewed)).total_seconds()
-    if silent > 2 * spec.get("leaseDurationSeconds", 15):
-        return Preflight("Operator", Grade.WRONG, f"{holder} led, but has been silent for {silent:.0f} s", logs)
-    return Preflight("Operator", Grade.GOOD, f"{ready} ready, {holder} leads")
+    silence = leader_silence(lease, now)
+    if silence:
+        return Preflight("Operator", Grade.WRONG, f"{ready} ready, but {silence}", logs)
+    return Preflight("Operator", Grade.GOOD, f"{ready} ready, {leader(lease)} leads")
 
 
 def disk(free: int, where: str) -> Preflight:

@@ -15,6 +15,8 @@ An absent object is not an error: reading it gives None, deleting it is done alr
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -134,6 +136,11 @@ class Cluster:
         at = f"{path_of(_KINDS[pod.kind], pod.namespace)}/{pod.name}:{port}/proxy{path}"
         return (self._call("GET", at, query, accept="*/*") or b"").decode()
 
+    def now(self) -> datetime:
+        """The API server's time, to the second: ages of objects are told by it, not by a clock that may be off."""
+        answer = self._request("GET", "/version")
+        return parsedate_to_datetime(answer.getheader("Date"))
+
     def unserved(self, kinds: Sequence[Kind]) -> list[Kind]:
         """Those of `kinds` that the API server does not know: their CRDs are missing."""
         known: dict[str, set[str]] = {}
@@ -169,12 +176,29 @@ class Cluster:
         accept: str = "application/json",
         absent_ok: bool = False,
     ) -> bytes | None:
+        try:
+            return self._request(method, path, query, body, content=content, accept=accept).data
+        except Refused as refused:
+            if absent_ok and getattr(refused.__cause__, "status", None) == 404:
+                return None
+            raise
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: Object | None = None,
+        *,
+        content: str = "application/json",
+        accept: str = "application/json",
+    ) -> Any:
         headers = {"Accept": accept, "Content-Type": content, "User-Agent": f"modelyard/{__version__}"}
         for auth in self.configuration.auth_settings().values():
             if auth["value"]:
                 headers[auth["key"]] = auth["value"]
         try:
-            answer = self._rest.request(
+            return self._rest.request(
                 method,
                 self.configuration.host + path,
                 query_params=list(query),
@@ -183,13 +207,10 @@ class Cluster:
                 _request_timeout=_TIMEOUT,
             )
         except ApiException as bad:
-            if bad.status == 404 and absent_ok:
-                return None
             raise _error(bad, method, path) from bad
         except HTTPError as bad:
             why = getattr(bad, "reason", None) or bad
             raise Unreachable(f"the API server did not answer {method} {path}: {type(why).__name__}: {why}.") from bad
-        return answer.data
 
 
 _APPLY: Query = (("fieldManager", FIELD_MANAGER), ("force", "true"))

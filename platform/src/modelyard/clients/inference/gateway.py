@@ -12,6 +12,8 @@ import httpx
 from modelyard.core.names import REVISION_HEADER
 from modelyard.core.snapshot import Probe
 
+from .name_lookup import failed_lookup, lookup_sentence
+
 _TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 _SHOWN = 300
 
@@ -34,6 +36,8 @@ class Gateway:
         try:
             answer = self._http.post(f"{self.url}/v2/models/{model}/infer", content=request, headers=headers)
         except httpx.HTTPError as bad:
+            if failed_lookup(bad):
+                return Probe(False, f"the gateway is not found: {lookup_sentence(self.url)}")
             return Probe(False, f"the gateway at {self.url} did not answer: {type(bad).__name__} {bad}".strip())
         by = answer.headers.get(REVISION_HEADER, "")
         if answer.status_code != httpx.codes.OK:

@@ -18,7 +18,8 @@ from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, ser
 from modelyard.core.names import REVISION_HEADER
 from modelyard.errors import ModelyardError
 
-from .predictions import Description, Endpoint, Prediction, description, refusal, unreachable
+from .name_lookup import failed_grpc_lookup
+from .predictions import Description, Endpoint, Prediction, description, refusal, unknown_host, unreachable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +77,8 @@ class GrpcInference:
             answer, call = method.with_call(request, timeout=_TIMEOUT, metadata=self._metadata)
         except grpc.RpcError as bad:
             code, details = bad.code().name, bad.details() or ""  # type: ignore[attr-defined]
+            if code == "UNAVAILABLE" and failed_grpc_lookup(details):
+                raise unknown_host(self._endpoint) from bad
             if code == "UNAVAILABLE" and "failed to connect" in details:
                 raise unreachable(self._endpoint, details) from bad
             raise refusal(self._endpoint, code, details) from bad

@@ -19,6 +19,8 @@ import httpx
 from modelyard.core.names import REVISION_HEADER
 from modelyard.errors import InvalidInput, InvalidSettings, ModelyardError, Refused, Unreachable
 
+from .name_lookup import failed_lookup, lookup_sentence
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -110,13 +112,15 @@ def _check_address(url: str) -> None:
         raise InvalidSettings(f"{url} is no address: write one such as http://127.0.0.1:8080.")
 
 
-def answers(url: str) -> bool:
-    """True when anything at all answers HTTP at that address."""
+def silence(url: str) -> str:
+    """Why nothing answers HTTP at that address, as half a sentence; empty when anything at all does."""
     try:
         httpx.get(url, timeout=3.0, trust_env=False)
-    except httpx.HTTPError:
-        return False
-    return True
+    except (httpx.HTTPError, httpx.InvalidURL) as bad:
+        if failed_lookup(bad):
+            return lookup_sentence(url)
+        return f"{type(bad).__name__} {bad}".strip()
+    return ""
 
 
 def datatype(array: np.ndarray) -> str:
@@ -178,6 +182,8 @@ class HttpInference:
         try:
             answer = self._http.request(method, path, **what)
         except httpx.HTTPError as bad:
+            if failed_lookup(bad):
+                raise unknown_host(self._endpoint) from bad
             raise unreachable(self._endpoint, f"{type(bad).__name__} {bad}".strip()) from bad
         if answer.status_code != httpx.codes.OK:
             raise _http_error(self._endpoint, answer)
@@ -220,6 +226,17 @@ def unreachable(endpoint: Endpoint, cause: str) -> Unreachable:
     if not endpoint.host:
         return Unreachable(f"{where} did not answer ({cause}); start a server there, such as `modelyard serve`.")
     return Unreachable(f"{where} did not answer ({cause}); `modelyard doctor` says whether the gateway runs.")
+
+
+def unknown_host(endpoint: Endpoint) -> Unreachable:
+    """The error for an endpoint whose host's name cannot be looked up here."""
+    sentence = lookup_sentence(endpoint.url)
+    if not endpoint.host:
+        return Unreachable(f"{sentence}: correct --url.")
+    return Unreachable(
+        f"{sentence}: set gateway.publicUrl (MODELYARD_GATEWAY_PUBLIC_URL) to an address it reaches, or unset "
+        "gateway.url and let the cluster tell one."
+    )
 
 
 def refusal(endpoint: Endpoint, code: str, message: str) -> ModelyardError:

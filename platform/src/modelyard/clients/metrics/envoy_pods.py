@@ -40,7 +40,7 @@ class EnvoyPods:
     def __init__(self, cluster: Listing, gateway: GatewaySettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster, self._clock = cluster, clock
         self.gateway = f"{gateway.namespace}/{gateway.name}"
-        self.selector = f"{_LABEL}-name={gateway.name},{_LABEL}-namespace={gateway.namespace}"
+        self.selector = owner_selector(gateway)
         self._known: tuple[Pod, ...] = ()
         self._due = float("-inf")
         self._complaint = ""
@@ -68,6 +68,11 @@ class EnvoyPods:
             f"Gateway {self.gateway} has no running Envoy pod; see what "
             f"`kubectl get pods -A -l {self.selector}` and the Gateway's status say."
         )
+
+
+def owner_selector(gateway: GatewaySettings) -> str:
+    """The label selector of what Envoy Gateway makes for a Gateway: its pods, its Deployment, its Service."""
+    return f"{_LABEL}-name={gateway.name},{_LABEL}-namespace={gateway.namespace}"
 
 
 def _running(pods: Sequence[Mapping[str, Any]]) -> tuple[Pod, ...]:

@@ -33,14 +33,18 @@ def rate(gate_input: GateInput, objective: Objective) -> float:
     return _rate(gate_input, objective, (gate_input.candidate_key,))
 
 
-def silence(gate_input: GateInput, objective: Objective, counted_to: int = 0) -> float:
-    """Seconds without a request to the candidate, as far as is known; `counted_to` is its last window's end (epoch)."""
+def silence(gate_input: GateInput, objective: Objective) -> float:
+    """Seconds without a request to the candidate, as far as was counted.
+
+    What nobody counted is not known to be silence: 0 as long as there is no window, as when the operator was away.
+    """
     for window in _at_this_weight(gate_input):
         if objective.count(window.of(gate_input.candidate_key))[0]:
             return gate_input.now - window.end
     slices = gate_input.traffic.windows
-    known = slices[0].end - slices[0].seconds if slices else counted_to
-    return gate_input.now - max(gate_input.since, known)
+    if not slices:
+        return 0.0
+    return gate_input.now - max(gate_input.since, slices[0].end - slices[0].seconds)
 
 
 def silence_limit(gate_input: GateInput, objective: Objective) -> float:

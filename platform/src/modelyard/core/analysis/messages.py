@@ -8,6 +8,7 @@ from .statistics.sequential_test import FailedTest
 
 LONGEST = 1024
 _LONGEST_FAILURE = 300
+_NEWS_SECONDS = 300.0
 _PROMOTE = "`modelyard rollout promote`"
 _MORE = f"send traffic, use rollout.loadTest, or decide with {_PROMOTE}"
 
@@ -63,11 +64,11 @@ def _stable(gate_input: GateInput, result: GateResult) -> str:
 def _end(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
     match result.verdict:
         case GateVerdict.FAIL:
-            return f"{_failure(result, bars)}: fails"
+            return f"{_failure(gate_input, result, bars)}: fails"
         case GateVerdict.PASS:
             return f"evidence for it {_number(bars.evidence_for)} of {_number(bars.pass_threshold)} needed: passes"
         case GateVerdict.HOLD:
-            return _held(result)
+            return _held(gate_input, result)
         case GateVerdict.PROVIDER_ERROR:
             failure = gate_input.traffic.failure.rstrip(".")[:_LONGEST_FAILURE]
             missing = duration_text(result.outage or 0.0)
@@ -83,13 +84,13 @@ def _end(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
             return _undecided(gate_input, result)
 
 
-def _failure(result: GateResult, bars: EvidenceBars) -> str:
+def _failure(gate_input: GateInput, result: GateResult, bars: EvidenceBars) -> str:
     against = f"evidence against {_number(bars.evidence_against)} of {_number(bars.fail_threshold)} needed"
     match result.state.failed:
         case FailedTest.BURN:
             recent = result.state.recent.buckets
             bad, requests = sum(bucket[1] for bucket in recent), sum(bucket[0] for bucket in recent)
-            return f"in the last 5 min {bad} of {requests} were bad, 14.4 times what is allowed or more"
+            return f"in {_span(gate_input, result)} {bad} of {requests} were bad, 14.4 times what is allowed or more"
         case FailedTest.REGRESSION:
             allowed = 1.0 + (result.rule.max_regression or 0.0)
             return f"its bad rate is more than {allowed:.3g} times the stable's, {against}"
@@ -97,7 +98,7 @@ def _failure(result: GateResult, bars: EvidenceBars) -> str:
             return against
 
 
-def _held(result: GateResult) -> str:
+def _held(gate_input: GateInput, result: GateResult) -> str:
     if result.least is not None:
         return (
             f"the gateway counts no answers below {result.least:g} ms, so nobody can say which took longer than that: "
@@ -106,9 +107,16 @@ def _held(result: GateResult) -> str:
     recent = result.state.recent.buckets
     bad, requests = sum(bucket[3] for bucket in recent), sum(bucket[2] for bucket in recent)
     return (
-        f"the stable itself misses the objective ({bad} of {requests} in the last 5 min), which is not held against "
-        f"the candidate: it waits until the stable is well; mend the stable, or decide with {_PROMOTE} or `abort`"
+        f"the stable itself misses the objective ({bad} of {requests} in {_span(gate_input, result)}), which is not "
+        "held against the candidate: it waits until the stable is well; mend the stable, or decide with "
+        f"{_PROMOTE} or `abort`"
     )
+
+
+def _span(gate_input: GateInput, result: GateResult) -> str:
+    """The minutes the recent counts are of: the last five, unless nobody has counted since."""
+    age = gate_input.now - result.state.end
+    return "the last 5 min" if age < _NEWS_SECONDS else f"the 5 min that ended {duration_text(age)} ago"
 
 
 def _undecided(gate_input: GateInput, result: GateResult) -> str:

@@ -57,7 +57,7 @@ def evaluate_slo_gate(gate_input: GateInput, objective: Objective) -> GateStatus
         rule=rule,
         state=state,
         rate=data_availability.rate(gate_input, objective),
-        silence=data_availability.silence(gate_input, objective, state.end),
+        silence=data_availability.silence(gate_input, objective),
         outage=data_availability.outage(gate_input),
     )
     result = replace(result, verdict=_verdict(gate_input, result))

@@ -14,6 +14,8 @@ from modelyard.core import failure_causes
 from modelyard.core.failure_causes import End, pod_cause, sentence
 from modelyard.core.snapshot import Failure, Object
 
+from .scheduling import unschedulable
+
 _IMAGE = {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"}
 _NOISE = r"(?:Internal: )?(?:TritonModelException: )?"
 _CAUSE = r"(?P<cause>.+?)(?:\\n|\"?$)"
@@ -55,13 +57,7 @@ def of_job(pods: Sequence[Object], logs: Mapping[str, str]) -> str:
 def _scheduling(pod: Object) -> Failure | None:
     for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            message = condition.get("message", "no node fits").rstrip(".")
-            return Failure(
-                "Unschedulable",
-                f"No node can take pod {pod['metadata']['name']}: {message}; "
-                "lower spec.serving.resources or add nodes.",
-                retry=True,
-            )
+            return Failure("Unschedulable", unschedulable(pod, condition.get("message", "")), retry=True)
     return None
 
 
