@@ -14,6 +14,7 @@ from modelyard.clients.cluster.port_forward import PortForward, pod_stream
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from tests.support.machine.command_line import Ran, modelyard
+from tests.support.operator.bench import eventually
 from tests.support.operator.real_apiserver import RealApiServer
 from tests.support.servers import inference_server
 
@@ -83,9 +84,14 @@ def test_explain_says_that_nobody_decides_while_no_operator_leads(
     assert apiserver.run("kubectl", "apply", "-f", "-", stdin=yaml.safe_dump(model)).returncode == 0
     platform(apiserver, "Lease", "coordination.k8s.io/v1", spec=lease)
 
-    leads = run(apiserver, tmp_path, "explain", "explained", "-n", "demo")
+    def explained() -> Ran | None:
+        """Once the API server's storage of all kinds is there, which takes a moment after its start."""
+        ran = run(apiserver, tmp_path, "explain", "explained", "-n", "demo")
+        return ran if ran.out else None
+
+    leads = eventually(explained, "the API server lists every kind")
     platform(apiserver, "Lease", "coordination.k8s.io/v1", spec={**lease, "renewTime": "2026-01-01T00:00:00.000000Z"})
-    silent = run(apiserver, tmp_path, "explain", "explained", "-n", "demo")
+    silent = eventually(explained, "the API server lists every kind")
     cluster.delete(Ref("Model", "demo", "explained"))
 
     assert "has not taken up the latest version" in leads.out
