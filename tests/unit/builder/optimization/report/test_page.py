@@ -84,9 +84,22 @@ def test_every_variant_has_a_row_and_every_refusal_its_reason() -> None:
         ("refused", "flip"),
         ("refused", "crashing"),
     ]
+    verdicts = re.findall(r'<tr class="\w+" title="[^"]*"><td>[^<]*</td><td class="words">([^<]*)</td>', text)
+    assert verdicts == ["chosen", "the original", "eligible", "refused", "refused"]
     assert rows[0][1] == "fold → int8-static"
     assert "while it was made, it crashed (SIGSEGV)." in text
     assert "90 % is lost" in text
+
+
+def test_a_reason_is_no_wider_than_the_window_however_many_figures_there_are() -> None:
+    """The last column of a wide table lies outside of it: a reason has a row of its own instead."""
+    text = page(a_report())
+    heads = len(re.findall(r"<th\b", text))
+
+    reasons = re.findall(r'<tr class="reason"><td colspan="(\d+)"><div>([^<]*)</div></td></tr>', text)
+
+    assert reasons == [(str(heads), variant.refused) for variant in VARIANTS[3:]]
+    assert re.search(r"tr\.reason div {[^}]*max-width: min\([^}]*100vw[^}]*white-space: normal", text)
 
 
 def test_names_and_reasons_are_text_and_never_markup() -> None:

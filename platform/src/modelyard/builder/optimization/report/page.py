@@ -33,12 +33,17 @@ g.refused { fill: none; stroke: var(--red); stroke-width: 1.6; }
 .key { display: flex; flex-wrap: wrap; gap: 1.2rem; margin: .6rem 0 0; padding: 0; list-style: none; }
 .key svg { width: 14px; height: 14px; vertical-align: -2px; margin-right: .35rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { padding: .4rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap;
+th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; vertical-align: top; }
-th { font-size: .82rem; color: var(--soft); font-weight: 600; }
-th:first-child, td:first-child, .words { text-align: left; } td.words { white-space: normal; min-width: 16rem; }
+th { font-size: .82rem; color: var(--soft); font-weight: 600; white-space: normal; }
+th:first-child, td:first-child, .words { text-align: left; } td.pair { white-space: normal; }
+td:first-child { position: sticky; left: 0; background: var(--paper); } tr.refused td { border-bottom: none; }
+tr.reason td { padding-top: 0; text-align: left; }
+tr.reason div { position: sticky; left: .6rem; max-width: min(70rem, 100vw - 5rem); white-space: normal;
+  color: var(--red); }
 tr.chosen td:first-child { color: var(--accent); font-weight: 700; } tr.refused td { color: var(--soft); }
-tr.refused td.words { color: var(--red); } ul.notes { max-width: 60rem; padding-left: 1.2rem; }
+tr.refused td.words { color: var(--red); }
+ul.notes { max-width: 60rem; padding-left: 1.2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; } dt { color: var(--soft); }
 dd { margin: 0; }
 """
@@ -103,20 +108,19 @@ def _key(kind: str, shape: str, text: str) -> str:
 
 def _table(report: Optimization) -> str:
     batches = sorted({rows for variant in report.variants for rows in variant.latency})
-    heads = ["variant", "precision", *(f"batch {rows}<br>p50 / p99 ms" for rows in batches), "speed-up", "rows/s"]
+    heads = ["precision", *(f"batch {rows}<br>p50 / p99 ms" for rows in batches), "speed-up", "rows/s"]
     heads += ["memory", "size", escape(report.metric.name) if report.metric else "quality", "lost"]
     ranked = sorted(report.variants, key=lambda v: (_ORDER[role(v, report)], -(v.speedup or 0.0), v.name))
     rows = "\n".join(_row(variant, report, batches) for variant in ranked)
-    head = "".join(f"<th>{text}</th>" for text in heads)
-    return f'<table><thead><tr>{head}<th class="words">verdict</th></tr></thead><tbody>{rows}</tbody></table>'
+    head = '<th>variant</th><th class="words">verdict</th>' + "".join(f"<th>{text}</th>" for text in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
-    latencies = (variant.latency.get(rows) for rows in batches)
+    """The variant's figures behind its verdict; why it was refused below them, as wide as the window and no wider."""
+    latencies = [variant.latency.get(rows) for rows in batches]
+    pairs = [f"{latency.p50:.3g} / {latency.p99:.3g}" if latency else "" for latency in latencies]
     cells = [
-        escape(variant.name),
-        escape(variant.precision) + ("" if variant.runtime == "onnxruntime" else f" ({variant.runtime})"),
-        *(f"{latency.p50:.3g} / {latency.p99:.3g}" if latency else "" for latency in latencies),
         f"{variant.speedup:.2f}×" if variant.speedup else "",
         f"{variant.throughput:,.0f}" if variant.throughput else "",
         in_bytes(variant.peak_memory) if variant.peak_memory else "",
@@ -125,11 +129,17 @@ def _row(variant: Variant, report: Optimization, batches: Iterable[int]) -> str:
         percent(variant.quality_loss) if variant.quality_loss is not None else "",
     ]
     kind = role(variant, report)
-    words = {"chosen": "chosen", "original": "the original", "pareto": "on the Pareto front", "eligible": ""}
-    verdict = escape(variant.refused or words.get(kind, ""))
+    words = {"original": "the original", "pareto": "Pareto front", "eligible": "eligible"}
     chain = escape(" → ".join(_steps(variant) or variant.passes)) or "no passes"
-    plain = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="{kind}" title="{chain}">{plain}<td class="words">{verdict}</td></tr>'
+    runtime = "" if variant.runtime == "onnxruntime" else f" ({variant.runtime})"
+    plain = f'<td>{escape(variant.name)}</td><td class="words">{words.get(kind, kind)}</td>'
+    plain += f"<td>{escape(variant.precision + runtime)}</td>"
+    plain += "".join(f'<td class="pair">{pair}</td>' for pair in pairs) + "".join(f"<td>{cell}</td>" for cell in cells)
+    row = f'<tr class="{kind}" title="{chain}">{plain}</tr>'
+    if not variant.refused:
+        return row
+    columns = 3 + len(pairs) + len(cells)
+    return f'{row}<tr class="reason"><td colspan="{columns}"><div>{escape(variant.refused)}</div></td></tr>'
 
 
 def _steps(variant: Variant) -> list[str]:
