@@ -49,6 +49,11 @@ def doubling(dims: Dims = ("batch", 3), kind: int = FLOAT) -> Any:
     )
 
 
+def logarithm() -> Any:
+    """y = log x, which is NaN below zero and minus infinity at zero."""
+    return model([helper.make_node("Log", ["x"], ["y"])], [value("x", ("batch", 2))], [value("y", ("batch", 2))])
+
+
 def summing() -> Any:
     """Rows of three to their sum: an output that is nothing but its batch."""
     nodes = [helper.make_node("ReduceSum", ["x", "axes"], ["total"], keepdims=0)]
