@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client
+from kubernetes import client, config
 
+from modelyard.api.model import Model
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.core.snapshot import Ref
 from tests.support.objects.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
 from tests.support.operator.real_apiserver import RealApiServer
 
@@ -233,3 +236,21 @@ def test_kubectl_explain_says_what_a_field_is_for(apiserver: RealApiServer, path
     told = apiserver.run("kubectl", "explain", path).stdout
 
     assert sentence in " ".join(told.split())
+
+
+@pytest.mark.usefixtures("printed_model")
+def test_the_status_of_another_version_is_kept_as_it_was_written(apiserver: RealApiServer) -> None:
+    newer = {"trend": {"slope": 0.5, "of": ["errors"]}}
+    gate = {"name": "errors", "verdict": "Postponed", **newer}
+    status = {"rollout": {"phase": "Verifying", "gates": [gate], "command": {"id": "1", **newer}, **newer}, **newer}
+    ref = Ref("Model", "demo", "printed")
+    cluster = Cluster(config.new_client_from_config(str(apiserver.kubeconfig)).configuration)
+    stored = cluster.get(ref)
+    assert stored is not None
+
+    cluster.apply_status(ref, stored["metadata"]["uid"], status)
+
+    kept = cluster.get(ref)
+    assert kept is not None
+    assert kept["status"] == status
+    assert Model.model_validate({name: kept[name] for name in ("metadata", "spec", "status")}).name == "printed"

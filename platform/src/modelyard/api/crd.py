@@ -8,7 +8,9 @@ What pydantic writes is JSON Schema; what the API server takes is narrower. On t
 * where a CEL rule stands beside a pattern or a bound, the rule alone stays, because its message says what
   to write and the other's is a regular expression;
 * defaults stay in the spec (they are written into the object, so that a later default changes no Model that
-  exists) and go from the status, which the operator writes in full.
+  exists) and go from the status, which the operator writes in full;
+* the status stays open at every depth, to other fields and other words: another version of the operator may write it
+  before this definition is replaced, or after it was rolled back.
 
 `template` is the chart's file; `make generate` writes it.
 """
@@ -138,6 +140,23 @@ def without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def opened(schema: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the schema whose objects keep fields it does not name and need none but those a list is keyed by.
+
+    Words are not limited to a list either.
+    """
+    plain = {key: value for key, value in schema.items() if key not in ("enum", "required")}
+    if plain.get("type") == "object":
+        plain["x-kubernetes-preserve-unknown-fields"] = True
+    if "properties" in plain:
+        plain["properties"] = {name: opened(child) for name, child in plain["properties"].items()}
+    if "items" in plain:
+        plain["items"] = opened(plain["items"])
+    if "x-kubernetes-list-map-keys" in plain:
+        plain["items"]["required"] = plain["x-kubernetes-list-map-keys"]
+    return plain
+
+
 def model_crd() -> dict[str, Any]:
     """The CustomResourceDefinition of Model, as the plain values of its manifest."""
     root = {
@@ -150,7 +169,7 @@ def model_crd() -> dict[str, Any]:
             "kind": {"type": "string", "description": f"{KIND}."},
             "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": structural(ModelSpec),
-            "status": without_defaults(structural(ModelStatus)),
+            "status": opened(without_defaults(structural(ModelStatus))),
         },
     }
     return {

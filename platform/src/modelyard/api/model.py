@@ -8,13 +8,14 @@ mistake with the sentence that mends it; pydantic repeats them for callers witho
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .optimize import Optimize
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
 from .rollout import Rollout
 from .shape import Shape, cel, validated
 from .status import ModelStatus
+from .stored_status import readable
 
 GROUP = "modelyard.dev"
 VERSION = "v1alpha1"
@@ -150,7 +151,7 @@ class Model(Shape):
 
     metadata: dict[str, Any]
     spec: ModelSpec
-    status: ModelStatus = Field(default_factory=ModelStatus)
+    status: Annotated[ModelStatus, BeforeValidator(readable)] = Field(default_factory=ModelStatus)
 
     @property
     def name(self) -> str:

@@ -17,7 +17,9 @@ load than it had; of the stable it tells the habits.
 
 import math
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict
 
@@ -69,7 +71,7 @@ def evaluate_slo_gate(gate_input: GateInput, objective: Objective) -> GateStatus
 def renewed(gate: GateStatus) -> GateStatus:
     """The gate as a new weight begins: counts at 0, the stable's overdispersion and health kept. Needs `gate.state`."""
     kept = gate.state or {}
-    state = as_json(reset_for_step(from_json(kept)))
+    state = as_json(reset_for_step(_readable(kept)))
     return GateStatus(
         name=gate.name,
         verdict=GateVerdict.CONTINUE,
@@ -108,7 +110,15 @@ def _before(gate_input: GateInput, objective: Objective) -> AnalysisState:
     gate = gate_input.before.get(objective.name)
     if gate is None or gate.state is None or gate.state.get(_THRESHOLD) != objective.threshold:
         return AnalysisState()
-    return from_json(gate.state)
+    return _readable(gate.state)
+
+
+def _readable(stored: Mapping[str, Any]) -> AnalysisState:
+    """The state that was stored; an empty one when another version wrote it in another form: counting begins anew."""
+    try:
+        return from_json(stored)
+    except (KeyError, TypeError, ValueError):
+        return AnalysisState()
 
 
 def _verdict(gate_input: GateInput, result: GateResult) -> GateVerdict:
