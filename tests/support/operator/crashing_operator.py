@@ -15,6 +15,7 @@ from modelyard.core.kinds import BY_NAME
 from modelyard.core.traffic import Traffic
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.cache.ownership import Ownership
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.observer.builds import BuildObserver
 from modelyard.operator.observer.checks import CheckObserver
@@ -75,6 +76,7 @@ class Hands:
             builds,
             decide,
             guarded,
+            Ownership(cluster, self._cache, observer.foreign),
             EventRecorder(guarded, "hands"),
             Gateway(bench.settings.gateway.url),
             self.metrics,

@@ -51,7 +51,9 @@ class KServe:
                 self.api.remove(pod)
 
     def _make(self, ref: Ref, served: Mapping[str, Any]) -> bool:
+        owner = {"kind": "InferenceService", "name": ref.name, "uid": served["metadata"]["uid"], "controller": True}
         frame = {"name": predictor(ref.name), "namespace": ref.namespace, "labels": served["metadata"]["labels"]}
+        frame["ownerReferences"] = [owner]
         template = sha256_hex([served["spec"], frame["labels"], served["metadata"]["annotations"]])
         changed = False
         if self.api.get("Service", ref.namespace, predictor(ref.name)) is None:
@@ -104,7 +106,8 @@ class Gateway:
     def step(self) -> bool:
         if self.asleep:
             return False
-        routes = [*self.api.of_kind("HTTPRoute"), *self.api.of_kind("GRPCRoute")]
+        both = (*self.api.of_kind("HTTPRoute"), *self.api.of_kind("GRPCRoute"))
+        routes = [(ref, route) for ref, route in both if "ownerReferences" in route["metadata"]]
         self.carried = {ref: copied(route["spec"]) for ref, route in routes}
         said = [self.api.say(ref, self._status(ref, route)) for ref, route in routes]
         return any(said)

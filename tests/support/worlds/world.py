@@ -24,8 +24,19 @@ from modelyard.core.names import (
     optimize_job_name,
     predictor,
 )
+from modelyard.core.ownership import refusal
 from modelyard.core.plan import Plan, Warmup
-from modelyard.core.snapshot import Check, Credentials, Failure, OptimizedBuild, Probe, Ref, ResolvedEntry, Snapshot
+from modelyard.core.snapshot import (
+    Check,
+    Credentials,
+    Failure,
+    ForeignObject,
+    OptimizedBuild,
+    Probe,
+    Ref,
+    ResolvedEntry,
+    Snapshot,
+)
 from modelyard.settings import Settings
 from tests.support.objects.reports import FASTER
 from tests.support.worlds.apiserver import ApiServer, copied
@@ -65,6 +76,7 @@ class World:
         self._answers: dict[str, Check] = {}
         self.mute: set[str] = set()
         self.probes: dict[str, Probe] = {}
+        self.foreign: dict[Ref, ForeignObject] = {}
         self.logs: dict[str, str] = {}
         self.asked: list[Warmup] = []
         self.said: list[tuple[str, str]] = []
@@ -146,6 +158,7 @@ class World:
             logs=dict(self.logs),
             traffic=self.users.seen(),
             checks=self._checks(),
+            foreign=dict(self.foreign),
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
 
@@ -198,7 +211,8 @@ class World:
         writes: list[Callable[[], None]] = []
         if plan.status is not None:
             writes.append(lambda: self._write_status(plan))
-        writes += [lambda child=child: self._apply(child) for child in plan.apply]
+        if plan.apply and self._names_free(plan):
+            writes += [lambda child=child: self._apply(child) for child in plan.apply]
         writes += [lambda change=change: self._scale(change.deployment, change.replicas) for change in plan.scale]
         writes += [lambda ref=ref: self._delete(ref) for ref in plan.delete]
         writes += [lambda warmup=warmup: self._warm_up(warmup) for warmup in plan.warmups]
@@ -212,6 +226,7 @@ class World:
     def restart(self) -> None:
         """The operator starts anew and remembers nothing."""
         self.probes = {}
+        self.foreign = {}
         self.users.forgotten()
 
     def _write_status(self, plan: Plan) -> None:
@@ -220,8 +235,23 @@ class World:
         self.model["status"] = copied(plan.status)
         self.said += [(event.type, event.reason) for event in plan.events]
 
+    def _names_free(self, plan: Plan) -> bool:
+        taken = [self._taken(ref) for ref in plan.claims]
+        return not any(taken)
+
+    def _taken(self, ref: Ref) -> bool:
+        """Whether somebody else has that name; the operator remembers it."""
+        thing = self.api.objects.get(ref)
+        refused = refusal(thing, self.model["metadata"]) if thing is not None else None
+        self.foreign.pop(ref, None)
+        if refused is not None:
+            self.foreign[ref] = ForeignObject(refused, self.now)
+        return refused is not None
+
     def _apply(self, child: dict[str, Any]) -> None:
         ref = Ref(child["kind"], child["metadata"]["namespace"], child["metadata"]["name"])
+        if self._taken(ref):
+            return
         self.promises.written(child, self.api.objects.get(ref))
         self.api.apply(child)
 

@@ -20,6 +20,7 @@ from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
 from .drift import must_apply
 from .names import host, predictor, preview_route_name, sticky_policy_name
+from .ownership import RECHECK_SECONDS, fixed_names, identity, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
@@ -49,7 +50,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     Nothing but `snapshot` and `settings` decides, so the same snapshot always gives the same plan. A Model that is
     being deleted gets an empty one: Kubernetes removes what it owns.
     """
-    snapshot = with_times(snapshot)
+    snapshot = with_own_children(with_times(snapshot))
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
     before = snapshot.model.status
@@ -68,9 +69,11 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         _progress(view),
         view.artifact.wait,
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
+        min((seen + RECHECK_SECONDS - snapshot.now for _, seen in snapshot.foreign.values()), default=None),
     )
     return Plan(
         status=status,
+        claims=() if before.revisions else fixed_names(snapshot.model),
         apply=tuple(desired for desired in _objects(view) if _due(snapshot, desired)),
         scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
@@ -80,7 +83,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         ),
         events=events,
         warmups=_warmups(view),
-        requeue_after=min((wait for wait in waits if wait is not None), default=None),
+        requeue_after=min((max(wait, 0.0) for wait in waits if wait is not None), default=None),
     )
 
 
@@ -145,7 +148,21 @@ def _due(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
     observed = snapshot.child(desired["kind"], metadata["name"], metadata["namespace"])
     if desired["kind"] == "Job" and observed is not None:
         return False
-    return must_apply(desired, observed)
+    return not _held_back(snapshot, desired) and must_apply(desired, observed)
+
+
+def _held_back(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
+    """Whether it waits for a name that somebody else holds: its own, that of its pods' identity, any before the start.
+
+    Pods never run with a ServiceAccount or a Secret of others. At the start the plan's claims see to that.
+    """
+    ref = Ref(desired["kind"], desired["metadata"]["namespace"], desired["metadata"]["name"])
+    started = bool(snapshot.model.status.revisions)
+    if started and ref.kind == "InferenceService" and not identity(snapshot.model) <= snapshot.children.keys():
+        return True
+    asked = [seen for _, seen in snapshot.foreign.values()]
+    lately = bool(asked) and snapshot.now - min(asked) < RECHECK_SECONDS
+    return lately and (ref in snapshot.foreign or not started)
 
 
 def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:

@@ -89,6 +89,13 @@ class OptimizedBuild:
     progress: Progress | None = None
 
 
+class ForeignObject(NamedTuple):
+    """An object of somebody else under a name we need: why it is not written, and when (epoch) it was last seen."""
+
+    refusal: Failure
+    seen: float
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Everything one decision may know of the world around one Model, at `now` (seconds since the epoch).
@@ -97,7 +104,8 @@ class Snapshot:
     the plain artifact of the entry is in the store; `build_failure` how its Job ended when it failed; `optimization`
     the same of the optimized one, when the spec asks for it; `probes` the latest warm-up answer by revision, kept in
     the operator's memory; `logs` the last lines of containers that ended badly, by pod name; `traffic` what the gateway
-    counted lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow).
+    counted lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow);
+    `foreign` the objects of others that stand under names of ours.
     """
 
     now: float
@@ -112,6 +120,7 @@ class Snapshot:
     traffic: Traffic = field(default_factory=Traffic)
     checks: Mapping[str, Check] = field(default_factory=dict)
     credentials: Credentials = Credentials("", "", "", "", "")
+    foreign: Mapping[Ref, ForeignObject] = field(default_factory=dict)
 
     def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """The child of that kind and name, in the Model's namespace unless another is named; None without one."""

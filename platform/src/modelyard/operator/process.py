@@ -24,6 +24,7 @@ from modelyard.settings import Settings
 
 from .cache.guarded_writes import GuardedWrites
 from .cache.objects import Key, ObjectCache, key_of
+from .cache.ownership import Ownership
 from .cache.resync import Resync
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
@@ -154,6 +155,7 @@ class Operator:
             self._builds,
             decide,
             self.writes,
+            Ownership(self.cluster, self.cache, self.observer.foreign),
             recorder,
             self._gateway,
             self.metrics,

@@ -19,7 +19,7 @@ class Right(NamedTuple):
 
 
 _WATCHED = ("list", "watch")
-_MADE = ("create", "list", "patch", "watch")
+_MADE = ("create", "get", "list", "patch", "watch")
 
 RIGHTS: tuple[Right, ...] = (
     Right("modelyard.dev", "models", _WATCHED, "cluster", "what is wanted"),
@@ -38,6 +38,6 @@ RIGHTS: tuple[Right, ...] = (
     Right("apps", "deployments", _WATCHED, "cluster", "ready replicas of a revision"),
     Right("apps", "deployments/scale", ("patch",), "cluster", "number of replicas"),
     Right("batch", "jobs", _WATCHED, "cluster", "a watch over all namespaces, filtered to the platform's"),
-    Right("batch", "jobs", ("create", "delete", "patch"), "platform", "build and check Jobs"),
+    Right("batch", "jobs", ("create", "delete", "get", "patch"), "platform", "build and check Jobs"),
     Right("coordination.k8s.io", "leases", ("create", "get", "update"), "platform", "leadership"),
 )

@@ -311,3 +311,10 @@ def test_a_build_that_is_tried_again_says_so_and_is_what_to_begin_with():
 
     assert (step.subject, step.verdict, step.found) == ("Build", Standing.BAD, met)
     assert step.remedy.startswith("it is tried again by itself; to look closer: kubectl")
+
+
+def test_it_begins_with_a_name_that_somebody_else_holds() -> None:
+    taken = condition("Ready", "False", "NameTaken", "Secret demo/digits--store belongs to somebody else.")
+    step = begin_with(ClusterObjects(a_model(taken, *REACHED), objects=()))
+
+    assert (step.verdict, step.found) == (Standing.BAD, "Secret demo/digits--store belongs to somebody else.")

@@ -23,6 +23,7 @@ from modelyard.core.names import (
     path_route_name,
     predictor,
 )
+from modelyard.core.ownership import NAME_TAKEN
 from modelyard.core.revisions import pod_failures, route_status
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
@@ -78,7 +79,7 @@ _UNDER_WAY = {"Building", "Optimizing", "EntryUnresolved", "Publishing", "NoRevi
 
 def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     """All steps of the Model's path, in order; never empty, one alone while the operator has said nothing."""
-    first = _operator(facts, settings) or _model(facts.model, settings)
+    first = _operator(facts, settings) or _taken(facts.model) or _model(facts.model, settings)
     if not facts.model.status.conditions:
         return (first,)
     entry = _condition(facts, "Entry", "EntryResolved", "modelyard entries")
@@ -106,6 +107,14 @@ def _operator(facts: ClusterObjects, settings: Settings) -> PathStep | None:
     home = settings.operator.namespace
     remedy = f"kubectl -n {home} get pods; kubectl -n {home} logs deploy/modelyard-operator"
     return PathStep("Operator", Standing.BAD, sentence, remedy)
+
+
+def _taken(model: Model) -> PathStep | None:
+    """Objects of others stand under names that the Model needs."""
+    ready = model.status.condition("Ready")
+    if ready is None or ready.reason != NAME_TAKEN:
+        return None
+    return PathStep("Names", Standing.BAD, ready.message, "it goes on by itself once the names are free")
 
 
 def _model(model: Model, settings: Settings) -> PathStep:

@@ -38,7 +38,7 @@ CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
 _KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP)}}
 _TIMEOUT = (3.05, 10.0)
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
-_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _PAGE = 500
 
 Query = Sequence[tuple[str, str]]
@@ -64,6 +64,11 @@ class Cluster:
         """The object, or None when there is none. Raises as the table above says, like every method here."""
         return self._json("GET", _at(ref), absent_ok=True)
 
+    def identity(self, ref: Ref) -> dict[str, Any] | None:
+        """Kind and `metadata` of the object, None when there is none; what is in it stays on the server."""
+        found = self._json("GET", _at(ref), accept=_METADATA_ONLY.format(""), absent_ok=True)
+        return {"kind": ref.kind, "metadata": found["metadata"]} if found else None
+
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """All objects of a kind in a namespace (empty: in all), with their bodies; `selector` selects by label."""
         query = [("labelSelector", selector)] if selector else []
@@ -72,12 +77,17 @@ class Cluster:
     def metadata(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """The `metadata` of all these objects; the server leaves specs and statuses out."""
         query = [("labelSelector", selector)] if selector else []
-        pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY)
+        pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY.format("List"))
         return [item["metadata"] for item in pages]
 
-    def apply(self, desired: Object) -> dict[str, Any]:
-        """Server-side apply of the whole object; the object as the server then has it."""
-        answer = self._json("PATCH", _at(_ref(desired)), _APPLY, desired, content=_APPLY_TYPE)
+    def apply(self, desired: Object, *, force: bool = True) -> dict[str, Any]:
+        """Server-side apply of the whole object; the object as the server then has it.
+
+        Without `force` a field that somebody else holds with another value is a Conflict, and nothing is written. A
+        `uid` in its metadata is that of the one object that may be written: another is Refused, none is a Conflict.
+        """
+        query = _APPLY if force else _MANAGER
+        answer = self._json("PATCH", _at(_ref(desired)), query, desired, content=_APPLY_TYPE)
         assert answer is not None
         return answer
 

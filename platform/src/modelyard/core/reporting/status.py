@@ -12,17 +12,20 @@ from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, R
 from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.conditions import ConditionUpdate, events, merge
 from modelyard.core.names import host
+from modelyard.core.ownership import taken_names
 from modelyard.core.plan import Event
 from modelyard.core.revisions.failures import failure_of
 from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import routed
 from modelyard.core.rollout.clock import start_patience
-from modelyard.core.snapshot import Failure
+from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .events import rollout_events
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
+_STEP_OF = {"Job": "Built", "Secret": "Serving", "ServiceAccount": "Serving", "InferenceService": "Serving"}
+"""The condition that an object of a kind is needed for; routes and their policies are for Routed."""
 _VAGUE = ("NotReady", "StartTimedOut")
 
 
@@ -94,8 +97,20 @@ def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
         "Serving": _serving(view, failure),
         "Routed": routed(view.snapshot, view.routes, view.serving_revision, view.settings.gateway),
     }
+    steps |= _taken(view)
     obstacle = _obstacle(view, failure, steps["Routed"])
     return steps | _summary(obstacle, steps["Serving"])
+
+
+def _taken(view: DecisionView) -> dict[str, ConditionUpdate]:
+    """The steps that cannot be reached because somebody else's object has the name of ours."""
+    by_step: dict[str, dict[Ref, ForeignObject]] = {}
+    for ref, foreign in view.snapshot.foreign.items():
+        by_step.setdefault(_STEP_OF.get(ref.kind, "Routed"), {})[ref] = foreign
+    if view.serving_revision is not None:
+        by_step.pop("Serving", None)
+    refusals = ((step, taken_names(foreign)) for step, foreign in by_step.items())
+    return {step: ConditionUpdate(False, refused.reason, refused.message) for step, refused in refusals if refused}
 
 
 def _failure(view: DecisionView, revision: RevisionStatus) -> Failure | None:
@@ -137,6 +152,9 @@ def _obstacle(view: DecisionView, failure: Failure | None, route: ConditionUpdat
     artifact, candidate = view.artifact, view.candidate
     if artifact.resolved.holds is not True:
         return Obstacle(artifact.resolved, artifact.stalled)
+    taken = taken_names(view.snapshot.foreign)
+    if taken is not None:
+        return Obstacle(ConditionUpdate(False, taken.reason, taken.message), not taken.retry)
     if artifact.built.holds is not True and artifact.revision is None:
         return Obstacle(artifact.built, artifact.stalled)
     if failure is not None:

@@ -1,12 +1,17 @@
 """What is wrong with a revision, as far as the cluster tells: what its pods report, or that they take too long."""
 
+from dataclasses import replace
+
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
 from modelyard.core.names import REVISION_LABEL
-from modelyard.core.snapshot import Failure, Snapshot
+from modelyard.core.ownership import taken_names
+from modelyard.core.snapshot import Failure, Ref, Snapshot
 
 from . import pod_failures
 from .readiness import replicas_ready
+
+_IDENTITY = ("Secret", "ServiceAccount")
 
 
 def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
@@ -27,6 +32,11 @@ def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) ->
 
 def _late(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
     """A server that hangs: Triton waits for ever when only its child process was killed for memory."""
+    own = Ref("InferenceService", snapshot.model.namespace, revision.name)
+    needed = {ref: taken for ref, taken in snapshot.foreign.items() if ref == own or ref.kind in _IDENTITY}
+    refused = taken_names(needed)
+    if refused is not None:
+        return replace(refused, retry=True)
     if snapshot.now - epoch(revision.stage_start_time) < patience:
         return None
     return Failure(

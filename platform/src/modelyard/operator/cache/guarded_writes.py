@@ -46,10 +46,15 @@ class GuardedWrites:
         self._under_way = 0
         self._closed = False
 
-    def apply(self, child: Object) -> None:
-        """Applies one child server-side and puts the answer into the cache."""
+    def apply(self, child: Object, uid: str) -> None:
+        """Applies one child server-side and puts the answer into the cache.
+
+        `uid` is that of the object known as ours, and no other is written; empty for the first write, which overrules
+        nobody.
+        """
+        desired = {**child, "metadata": {**child["metadata"], "uid": uid}} if uid else child
         with self._permit("apply", child["kind"]):
-            self._keep(self._cluster.apply(child))
+            self._keep(self._cluster.apply(desired, force=bool(uid)))
 
     def scale(self, ref: Ref, replicas: int) -> None:
         """Sets the replicas of a Deployment."""

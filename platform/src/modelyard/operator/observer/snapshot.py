@@ -16,6 +16,7 @@ from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize
 from modelyard.core.snapshot import Credentials, Failure, Object, OptimizedBuild, Ref, ResolvedEntry, Snapshot
 from modelyard.core.traffic import Traffic
 from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
+from modelyard.operator.cache.ownership import ForeignObjects
 from modelyard.settings import Settings
 
 from .builds import BuildObserver
@@ -70,6 +71,7 @@ class SnapshotObserver:
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = _credentials(settings)
         self.probes = Warmups()
+        self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
     def observe(self, key: Key, stored: Object) -> Snapshot:
@@ -82,8 +84,9 @@ class SnapshotObserver:
         self.desired_builds.note(key, plain, optimized)
         jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
         children |= {ref_of(job): job for job in jobs if job is not None}
+        now = self.now()
         return Snapshot(
-            now=self.now(),
+            now=now,
             model=model,
             entry=entry,
             built=self._builds.built(plain) if plain else False,
@@ -95,12 +98,14 @@ class SnapshotObserver:
             traffic=self._traffic(key),
             checks=self._checks.of(_about_candidate(model, children)),
             credentials=self._credentials,
+            foreign=self.foreign.of(key, now),
         )
 
     def forget(self, key: Key) -> None:
         """The Model is gone."""
         self.desired_builds.note(key)
         self.probes.retain(key, ())
+        self.foreign.forget(key)
 
     def _job(self, name: str) -> Object | None:
         return self._cache.get(Ref("Job", self._settings.operator.namespace, name))

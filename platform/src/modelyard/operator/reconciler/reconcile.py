@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from modelyard.core.conditions import ConditionUpdate, merge
 from modelyard.core.kinds import MODEL
+from modelyard.core.ownership import ours
 from modelyard.core.plan import Event, Plan, Warmup
 from modelyard.core.snapshot import Failure, Object, Probe, Ref, Snapshot
 from modelyard.errors import ModelyardError, OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
-from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
+from modelyard.operator.cache.ownership import Ownership
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.observer.builds import BuildObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
@@ -64,6 +66,7 @@ class Reconciler:
     builds: BuildObserver
     decide: Decide
     writes: GuardedWrites
+    ownership: Ownership
     recorder: EventRecorder
     gateway: InferenceClient
     metrics: ControllerMetrics
@@ -89,7 +92,7 @@ class Reconciler:
     def _clear(self, key: Key) -> None:
         """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
         for ref, child in self.cache.children(key).items():
-            if ref.kind == "Job" and "deletionTimestamp" not in child["metadata"]:
+            if ref.kind == "Job" and ours(child, "") and "deletionTimestamp" not in child["metadata"]:
                 self.writes.delete(ref)
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
@@ -97,9 +100,8 @@ class Reconciler:
         """All writes and warm-ups of a plan; seconds until the next pass, None when nothing was done."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
-        for child in plan.apply:
-            self.writes.apply(child)
-            _log.info("applied", extra={"fields": _about(key, kind=child["kind"], name=child["metadata"]["name"])})
+        if plan.apply:
+            self._apply(key, stored, plan)
         for change in plan.scale:
             self.writes.scale(change.deployment, change.replicas)
             _log.info("scaled", extra={"fields": _about(key, name=change.deployment.name, replicas=change.replicas)})
@@ -113,6 +115,20 @@ class Reconciler:
         if plan.apply or plan.scale or plan.delete or plan.status is not None:
             return 0.0
         return min(pauses, default=None)
+
+    def _apply(self, key: Key, stored: Object, plan: Plan) -> None:
+        """Applies every child whose name is not taken; none before all names of a new Model are known to be free."""
+        now = self.observer.now()
+        if not self.ownership.free(key, stored, plan.claims, now):
+            return
+        for child in plan.apply:
+            ref = ref_of(child)
+            claim = self.ownership.claim(key, stored, ref, now)
+            if claim.taken:
+                _log.warning("not ours", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+                continue
+            self.writes.apply(child, claim.uid)
+            _log.info("applied", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _warm_up(self, key: Key, warmup: Warmup) -> float:
         """One inference through the pinned route; seconds until the next pass."""

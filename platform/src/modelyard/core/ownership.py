@@ -1,0 +1,125 @@
+"""Whose an object is: asked before every write, because a name alone makes nothing ours.
+
+| object | ours when |
+|---|---|
+| what we make for a Model, in its namespace | its owner references name this very Model (uid) |
+| Jobs, in the platform's namespace, where no Model can own them | it has our labels and the digest of what we wanted |
+| Deployments and Services of a revision | an InferenceService that is ours owns them |
+
+Everything else is somebody else's: it is not written, not scaled, not deleted, and does not count as a child. A person
+hands an object over with the annotation or label `modelyard.dev/adopt: "true"`, unless another controller still owns
+it; a Job cannot be handed over, because what it runs cannot be changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from modelyard.api.model import KIND, Model
+
+from .kinds import BY_NAME
+from .names import (
+    ADOPT_MARK,
+    BUILD_LABEL,
+    CHECK_LABEL,
+    DESIRED_ANNOTATION,
+    MANAGED_BY,
+    path_route_name,
+    secret_name,
+    service_account_name,
+)
+from .snapshot import Failure, ForeignObject, Object, Ref, Snapshot
+
+NAME_TAKEN = "NameTaken"
+RECHECK_SECONDS = 10.0
+"""How often a name that was taken is asked for again."""
+_OF_REVISIONS = ("Deployment", "Service")
+
+
+def fixed_names(model: Model) -> tuple[Ref, ...]:
+    """What every Model needs under a name that follows from its own; revisions and Jobs have digests in theirs."""
+    name, namespace = model.name, model.namespace
+    return (
+        Ref("HTTPRoute", namespace, name),
+        Ref("HTTPRoute", namespace, path_route_name(name)),
+        Ref("GRPCRoute", namespace, name),
+        *sorted(identity(model)),
+    )
+
+
+def identity(model: Model) -> frozenset[Ref]:
+    """As whom a Model's pods run: they are not started before both are there and ours."""
+    secret = Ref("Secret", model.namespace, secret_name(model.name))
+    return frozenset({secret, Ref("ServiceAccount", model.namespace, service_account_name(model.name))})
+
+
+def ours(thing: Object, uid: str) -> bool:
+    """Whether an object of a kind that we make was made for the Model with that uid, or is a Job of ours."""
+    metadata = thing["metadata"]
+    if thing["kind"] != "Job":
+        return any(owner.get("uid") == uid for owner in metadata.get("ownerReferences", ()))
+    labels = metadata.get("labels", {})
+    managed = all(labels.get(label) == value for label, value in MANAGED_BY.items())
+    purpose = BUILD_LABEL in labels or CHECK_LABEL in labels
+    return managed and purpose and DESIRED_ANNOTATION in metadata.get("annotations", {})
+
+
+def refusal(thing: Object, model: Mapping[str, Any]) -> Failure | None:
+    """Why an object that stands under a name we need may not be written; None when it is ours or was handed over.
+
+    Of `thing` only kind and metadata are read; `model` is the metadata of the Model. The failure passes by
+    itself (`retry`) when the object is on its way out.
+    """
+    metadata = thing["metadata"]
+    if ours(thing, model["uid"]):
+        return None
+    where = f"{thing['kind']} {metadata['namespace']}/{metadata['name']}"
+    if "deletionTimestamp" in metadata or _of_an_earlier(thing, model):
+        return Failure(NAME_TAKEN, f"{where} is still being removed; this Model's own follows.", retry=True)
+    controller = next((owner for owner in metadata.get("ownerReferences", ()) if owner.get("controller")), None)
+    if controller is not None:
+        whose = f"it belongs to {controller['kind']} {controller['name']}"
+        return Failure(NAME_TAKEN, f"{where} is not this Model's: {whose}; give the Model another name.")
+    if thing["kind"] == "Job":
+        return Failure(NAME_TAKEN, f"{where} belongs to somebody else and is left as it is: remove or rename it.")
+    if "true" in (metadata.get(marks, {}).get(ADOPT_MARK) for marks in ("annotations", "labels")):
+        return None
+    return Failure(
+        NAME_TAKEN,
+        f"{where} belongs to somebody else and is left as it is: rename or remove it, give the Model another name, or "
+        f'hand it over with the annotation {ADOPT_MARK}: "true".',
+    )
+
+
+def _of_an_earlier(thing: Object, model: Mapping[str, Any]) -> bool:
+    """A Model of the same name that is gone owned it: Kubernetes collects it."""
+    owners = thing["metadata"].get("ownerReferences", ())
+    return any((owner.get("kind"), owner.get("name")) == (KIND, model["name"]) for owner in owners)
+
+
+def taken_names(foreign: Mapping[Ref, ForeignObject]) -> Failure | None:
+    """The first name that is taken, with its refusal and the others' names; None when none is."""
+    if not foreign:
+        return None
+    first, *others = sorted(foreign)
+    more = ", ".join(f"{ref.kind} {ref.namespace}/{ref.name}" for ref in others)
+    refused = foreign[first].refusal
+    return replace(refused, message=f"{refused.message} Taken as well: {more}.") if more else refused
+
+
+def with_own_children(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without children that only look like this Model's; the same object when there are none."""
+    uid = snapshot.model.metadata["uid"]
+    made = {ref for ref, thing in snapshot.children.items() if BY_NAME[ref.kind].made and ours(thing, uid)}
+    revisions = {snapshot.children[ref]["metadata"]["uid"] for ref in made if ref.kind == "InferenceService"}
+    children = {
+        ref: thing
+        for ref, thing in snapshot.children.items()
+        if (ref in made if BY_NAME[ref.kind].made else ref.kind not in _OF_REVISIONS or _served(thing, revisions))
+    }
+    return snapshot if len(children) == len(snapshot.children) else replace(snapshot, children=children)
+
+
+def _served(thing: Object, revisions: set[str]) -> bool:
+    """KServe made it for one of the InferenceServices with these uids."""
+    return any(owner["uid"] in revisions for owner in thing["metadata"].get("ownerReferences", ()))

@@ -1,0 +1,89 @@
+"""Before the first write of an object: is there one already, and whose is it?
+
+What the cache holds is known; everything else is read from the API server once. Names that turned out to be taken are
+remembered by Model until they were asked again: nobody watches objects of others.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.core.ownership import RECHECK_SECONDS, refusal
+from modelyard.core.snapshot import Failure, ForeignObject, Object, Ref
+
+from .objects import Key, ObjectCache
+
+_FORGOTTEN_SECONDS = 3 * RECHECK_SECONDS
+
+
+class Claim(NamedTuple):
+    """What stands under a name: the uid of the object, empty when there is none, and whether it is somebody else's."""
+
+    uid: str = ""
+    taken: bool = False
+
+
+class ForeignObjects:
+    """The names of every Model that others hold; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Key, dict[Ref, ForeignObject]] = {}
+        self._claimed: dict[Key, str] = {}
+
+    def of(self, key: Key, now: float) -> Mapping[Ref, ForeignObject]:
+        """What stands in a Model's way; a name that nobody asked for again lately is left out."""
+        with self._lock:
+            known = self._known.get(key, {})
+            return {ref: foreign for ref, foreign in known.items() if now - foreign.seen < _FORGOTTEN_SECONDS}
+
+    def keep(self, key: Key, ref: Ref, answer: Failure | None, now: float) -> None:
+        """One name is taken, or (None) free or ours."""
+        with self._lock:
+            known = self._known.setdefault(key, {})
+            known.pop(ref, None)
+            if answer is not None:
+                known[ref] = ForeignObject(answer, now)
+            if not known:
+                del self._known[key]
+
+    def claimed(self, key: Key, uid: str) -> bool:
+        """Whether all fixed names of the Model with that uid were free or ours once."""
+        with self._lock:
+            return self._claimed.get(key) == uid
+
+    def claim(self, key: Key, uid: str) -> None:
+        """All of them are."""
+        with self._lock:
+            self._claimed[key] = uid
+
+    def forget(self, key: Key) -> None:
+        """The Model is gone."""
+        with self._lock:
+            self._known.pop(key, None)
+            self._claimed.pop(key, None)
+
+
+class Ownership:
+    """Looks at objects before they are written; `now` gives seconds since the epoch."""
+
+    def __init__(self, cluster: Cluster, cache: ObjectCache, foreign: ForeignObjects) -> None:
+        self._cluster, self._cache, self.foreign = cluster, cache, foreign
+
+    def free(self, key: Key, model: Object, names: Iterable[Ref], now: float) -> bool:
+        """Whether a new Model may have all these names; asked once, and again while one of them is taken."""
+        uid = model["metadata"]["uid"]
+        if self.foreign.claimed(key, uid):
+            return True
+        taken = [ref for ref in names if self.claim(key, model, ref, now).taken]
+        if not taken:
+            self.foreign.claim(key, uid)
+        return not taken
+
+    def claim(self, key: Key, model: Object, ref: Ref, now: float) -> Claim:
+        """What stands under a name that this Model needs, which is remembered when it is taken. Raises OutsideError."""
+        thing = self._cache.get(ref) or self._cluster.identity(ref)
+        answer = None if thing is None else refusal(thing, model["metadata"])
+        self.foreign.keep(key, ref, answer, now)
+        return Claim() if thing is None else Claim(thing["metadata"]["uid"], answer is not None)
