@@ -138,7 +138,7 @@ def test_every_image_is_pinned(rendered: list[dict[str, Any]]) -> None:
 
 
 def test_runtimes_are_restricted_kept_and_chosen_by_name_alone(rendered: list[dict[str, Any]]) -> None:
-    runtimes = {each["metadata"]["name"]: each for each in rendered if each["kind"] == "ClusterServingRuntime"}
+    runtimes = runtimes_of(rendered)
 
     assert set(runtimes) == {"modelyard-triton-cpu-v1", "modelyard-triton-v1"}
     for runtime in runtimes.values():
@@ -152,6 +152,83 @@ def test_runtimes_are_restricted_kept_and_chosen_by_name_alone(rendered: list[di
         assert "readinessProbe" not in container
     gpu = runtimes["modelyard-triton-v1"]["spec"]["containers"][0]
     assert gpu["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+
+def runtimes_of(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The runtimes by their names without the hash."""
+    made = {each["metadata"]["name"]: each for each in found if each["kind"] == "ClusterServingRuntime"}
+    assert all(re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{8}", name) for name in made)
+    return {name.rpartition("-")[0]: runtime for name, runtime in made.items()}
+
+
+def chosen(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The runtimes that the operator makes new revisions with, by setting."""
+    config = yaml.safe_load(one(found, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    return {name: config["serving"][name] for name in ("cpuRuntime", "gpuRuntime")}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"image": "docker.io/modelyard/triton-cpu:0.2.0"},
+        {"resources": {"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}},
+        {"sharedMemory": "1Gi"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_changed_value_of_a_runtime_makes_another_runtime(
+    rendered: list[dict[str, Any]], changed: dict[str, Any]
+) -> None:
+    found = objects(template(PLATFORM, {"runtimes": {"cpu": changed}}))
+
+    before, after = runtimes_of(rendered), runtimes_of(found)
+    names = {name: runtime["metadata"]["name"] for name, runtime in after.items()}
+    assert names["modelyard-triton-cpu-v1"] != before["modelyard-triton-cpu-v1"]["metadata"]["name"]
+    assert names["modelyard-triton-v1"] == before["modelyard-triton-v1"]["metadata"]["name"]
+    assert chosen(found) == {"cpuRuntime": names["modelyard-triton-cpu-v1"], "gpuRuntime": names["modelyard-triton-v1"]}
+
+
+def test_a_runtimes_name_does_not_change_with_the_rest(rendered: list[dict[str, Any]]) -> None:
+    found = objects(template(PLATFORM, {"operator": {"replicas": 3}, "gateway": {"replicas": 3}}))
+
+    assert chosen(found) == chosen(rendered)
+
+
+def test_a_runtime_of_your_own_is_called_as_you_say() -> None:
+    own = {"runtimes": {"cpu": {"enabled": False}}, "config": {"serving": {"cpuRuntime": "our-triton"}}}
+
+    assert chosen(objects(template(PLATFORM, own)))["cpuRuntime"] == "our-triton"
+    assert "at most 54 characters" in complaint(PLATFORM, {"config": {"serving": {"cpuRuntime": "x" * 55}}})
+
+
+def test_what_serving_needs_stays_when_the_release_goes(rendered: list[dict[str, Any]]) -> None:
+    kept = {
+        (each["kind"], each["metadata"]["name"])
+        for each in rendered
+        if each["metadata"].get("annotations", {}).get("helm.sh/resource-policy") == "keep"
+    }
+
+    assert {(kind, name) for kind, name in kept if kind != "ClusterServingRuntime"} == {
+        ("CustomResourceDefinition", "models.modelyard.dev"),
+        ("GatewayClass", "modelyard"), ("Gateway", "modelyard"), ("EnvoyProxy", "modelyard"),
+        ("StatefulSet", "modelyard-store"), ("Service", "modelyard-store"),
+        *(("Secret", f"modelyard-store-{name}") for name in ("admin", "identities", "reader", "writer")),
+    }  # fmt: skip
+    assert len([kind for kind, _ in kept if kind == "ClusterServingRuntime"]) == 2
+
+
+def test_the_gateway_survives_the_end_of_a_pod(rendered: list[dict[str, Any]]) -> None:
+    spec = one(rendered, "EnvoyProxy", "modelyard")["spec"]
+    kubernetes = spec["provider"]["kubernetes"]
+
+    assert kubernetes["envoyDeployment"]["replicas"] == 2
+    assert kubernetes["envoyDeployment"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert kubernetes["envoyPDB"] == {"maxUnavailable": 1}
+    assert spec["shutdown"] == {"minDrainDuration": "15s", "drainTimeout": "60s"}
+    [spread] = kubernetes["envoyDeployment"]["pod"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    single = one(objects(template(PLATFORM, {"gateway": {"replicas": 1}})), "EnvoyProxy", "modelyard")
+    assert single["spec"]["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 1
 
 
 def test_the_gateway_counts_in_the_buckets_an_slo_may_name(rendered: list[dict[str, Any]]) -> None:

@@ -28,6 +28,11 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- define "modelyard.gatewayReplicas" -}}
+{{- $nodes := (lookup "v1" "Node" "" "").items | default list -}}
+{{- if kindIs "invalid" .Values.gateway.replicas }}{{ eq (len $nodes) 1 | ternary 1 2 }}{{ else }}{{ .Values.gateway.replicas }}{{ end }}
+{{- end }}
+
 {{- define "modelyard.gatewayNamespace" -}}
 {{- if .Values.gateway.create }}{{ .Release.Namespace }}{{ else }}{{ .Values.config.gateway.namespace }}{{ end }}
 {{- end }}

@@ -11,7 +11,7 @@ http://modelyard-store.{{ .Release.Namespace }}.svc.cluster.local:8333
 {{- end }}
 
 {{- define "modelyard.readerSecret" -}}
-{{ .Values.store.existingSecrets.reader | default "modelyard-store-reader" }}
+{{ .Values.store.existingSecrets.reader | default .Values.config.store.readerSecret }}
 {{- end }}
 
 {{/* Credentials of one identity of the embedded store, as YAML: those of the Secret that is there, else new
@@ -46,7 +46,7 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- $bucket := .Values.config.store.bucket -}}
 {{- $identities := list -}}
 {{- range $name, $verbs := dict "admin" (list "Admin") "reader" (list "Read" "List") "writer" (list "Read" "List" "Tagging" "Write") -}}
-{{- $secret := eq $name "writer" | ternary $.Values.config.store.writerSecret (printf "modelyard-store-%s" $name) -}}
+{{- $secret := get (dict "writer" $.Values.config.store.writerSecret "reader" $.Values.config.store.readerSecret) $name | default (printf "modelyard-store-%s" $name) -}}
 {{- $keys := include "modelyard.storeKeys" (dict "root" $ "secret" $secret) | fromYaml -}}
 {{- $actions := list -}}
 {{- range $verbs }}{{ $actions = append $actions (printf "%s:%s" . $bucket) }}{{ end -}}

@@ -42,6 +42,10 @@ class StoreSettings(_Group):
         default="modelyard-store-writer",
         description="Secret in the platform's namespace that build Jobs use to write.",
     )
+    reader_secret: str = Field(
+        default="modelyard-store-reader",
+        description="Secret in the platform's namespace with the keys that read, for the operator and for serving.",
+    )
 
 
 class GatewaySettings(_Group):

@@ -1,5 +1,6 @@
 """What the operator made stays as it made it, costs nothing while nothing changes, and leaves nothing behind."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,24 @@ def test_deleted_children_come_back(serving: Operator, lively: Bench) -> None:
 
     for one in gone:
         eventually(lambda one=one: uid(lively, *one) not in (None, before[one]), f"{one} is back")
+
+
+def test_rotated_store_keys_reach_the_models_and_the_store(serving: Operator, lively: Bench) -> None:
+    keys = ("--from-literal=accessKeyId=reader", "--from-literal=secretAccessKey=reader-secret")
+    secret = lively.settings.store.reader_secret
+    made = lively.api.run("kubectl", "create", "secret", "generic", secret, "-n", lively.players.platform, *keys)
+    assert made.returncode == 0, made.stderr
+
+    def followed() -> bool:
+        data = (lively.get("Secret", "digits--store") or {}).get("data", {})
+        return base64.b64decode(data["AWS_ACCESS_KEY_ID"]) == b"reader"
+
+    eventually(followed, "the Model's Secret has the new key")
+    assert serving.store_access.verdict() == (
+        True,
+        f"bucket {lively.settings.store.bucket} answers the operator's keys",
+    )
+    assert serving.store_access.credentials().access_key_id == "reader"
 
 
 def test_edited_children_are_put_right(serving: Operator, lively: Bench) -> None:

@@ -116,6 +116,26 @@ def test_another_kind_of_hardware_is_another_revision() -> None:
     assert len(world.names("InferenceService")) == 1
 
 
+def test_the_hash_of_a_changed_runtime_restarts_nothing() -> None:
+    world = a_serving_world()
+    before = world.status.revision
+    for name in (
+        "modelyard-triton-cpu-v1-0f1e2d3c",
+        "modelyard-triton-cpu-v1-99999999",
+        "modelyard-triton-cpu-v2-0f1e2d3c",
+    ):
+        changed = {"cpu_runtime": name, "gpu_runtime": "modelyard-triton-v1-aaaaaaaa"}
+        serving = world.settings.serving.model_copy(update=changed)
+        world.settings = world.settings.model_copy(update={"serving": serving})
+        world.settle()
+        assert world.status.revision == before
+
+    world.ask(version="2")
+    world.settle()
+
+    assert world.revision("2").runtime == "modelyard-triton-cpu-v2-0f1e2d3c"
+
+
 def test_an_unversioned_runtime_name_is_a_family_of_its_own() -> None:
     world = a_serving_world()
     before = world.status.revision

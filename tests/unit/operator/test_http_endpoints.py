@@ -12,7 +12,13 @@ from modelyard.operator.http_endpoints import Endpoints
 
 @pytest.fixture
 def endpoints() -> Iterator[Endpoints]:
-    served = Endpoints(0, lambda: b"modelyard_leader 1.0\n", lambda: (True, "ok"), lambda: (False, "no cache yet"))
+    served = Endpoints(
+        0,
+        lambda: b"modelyard_leader 1.0\n",
+        lambda: (True, "ok"),
+        lambda: (False, "no cache yet"),
+        lambda: (False, "no keys"),
+    )
     served.start()
     yield served
     served.stop()
@@ -27,6 +33,7 @@ def answer(host: str, endpoints: Endpoints, path: str = "/healthz") -> tuple[int
 def test_a_probe_is_answered_at_addresses_of_both_families(endpoints: Endpoints, host: str) -> None:
     assert answer(host, endpoints) == (200, "ok")
     assert answer(host, endpoints, "/readyz") == (503, "no cache yet")
+    assert answer(host, endpoints, "/storez") == (200, "failed: no keys")
     assert answer(host, endpoints, "/metrics") == (200, "modelyard_leader 1.0")
     assert answer(host, endpoints, "/else")[0] == 404
 
@@ -41,13 +48,14 @@ def test_a_kernel_without_ipv6_is_served_by_ipv4(monkeypatch: pytest.MonkeyPatch
         bind(sock, address)
 
     monkeypatch.setattr(socket.socket, "bind", without_ipv6)
-    served = Endpoints(0, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"))
+    served = Endpoints(0, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"))
     served.start()
 
     assert answer("127.0.0.1", served) == (200, "ok")
+    assert answer("127.0.0.1", served, "/storez") == (200, "ok: it answers")
     served.stop()
 
 
 def test_a_port_in_use_is_an_error_and_no_reason_to_do_without_ipv6(endpoints: Endpoints) -> None:
     with pytest.raises(OSError, match="in use"):
-        Endpoints(endpoints.port, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"))
+        Endpoints(endpoints.port, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"))

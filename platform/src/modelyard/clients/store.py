@@ -39,6 +39,16 @@ class S3Store:
         """Bucket and endpoint, for sentences."""
         return f"bucket {self._bucket} at {self._settings.endpoint or 'AWS S3'}"
 
+    def renew(self, settings: StoreSettings) -> None:
+        """Uses these settings from now on; calls under way end with the ones before."""
+        self._client = _client(settings)
+        self._settings, self._bucket = settings, settings.bucket
+
+    def check(self) -> None:
+        """Lists one key of the bucket. Raises Unreachable without an answer, Refused when the keys may not list."""
+        with self._errors("list"):
+            self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
+
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
         with self._errors("read"):

@@ -2,6 +2,8 @@
 
 * `/healthz`: 200 while the watches live and no worker has held one Model for longer than any step may take.
 * `/readyz`: 200 once the cache was as complete as a listing.
+* `/storez`: `ok: ...` while the store takes the operator's keys, else `failed: ...`, for `modelyard doctor`; always
+  200, as the API server's proxy passes on no text of another answer.
 * `/metrics`: Prometheus.
 
 Followers are ready too: readiness says "could take over", leadership is the metric `modelyard_leader`.
@@ -12,7 +14,7 @@ It listens on all addresses of the pod: IPv4 and IPv6 through one socket, on IPv
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _WITHOUT_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
@@ -25,9 +27,14 @@ class Endpoints:
     """The HTTP server in a thread of its own; `port` is the port that is bound (0 asks for any free one)."""
 
     def __init__(
-        self, port: int, metrics: Callable[[], bytes], healthy: Callable[[], Verdict], ready: Callable[[], Verdict]
+        self,
+        port: int,
+        metrics: Callable[[], bytes],
+        healthy: Callable[[], Verdict],
+        ready: Callable[[], Verdict],
+        store: Callable[[], Verdict],
     ) -> None:
-        self._server = _server(port, _handler(metrics, healthy, ready))
+        self._server = _server(port, _handler(metrics, {"/healthz": healthy, "/readyz": ready}, store))
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 
@@ -63,17 +70,21 @@ def _server(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPSe
 
 
 def _handler(
-    metrics: Callable[[], bytes], healthy: Callable[[], Verdict], ready: Callable[[], Verdict]
+    metrics: Callable[[], bytes], probes: Mapping[str, Callable[[], Verdict]], store: Callable[[], Verdict]
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 self._answer(200, metrics(), "text/plain; version=0.0.4; charset=utf-8")
-            elif self.path in ("/healthz", "/readyz"):
-                passed, reason = (healthy if self.path == "/healthz" else ready)()
+            elif self.path == "/storez":
+                taken, sentence = store()
+                text = f"{'ok' if taken else 'failed'}: {sentence}\n"
+                self._answer(200, text.encode(), "text/plain; charset=utf-8")
+            elif self.path in probes:
+                passed, reason = probes[self.path]()
                 self._answer(200 if passed else 503, reason.encode() + b"\n", "text/plain; charset=utf-8")
             else:
-                self._answer(404, b"/metrics /healthz /readyz\n", "text/plain; charset=utf-8")
+                self._answer(404, b"/metrics /healthz /readyz /storez\n", "text/plain; charset=utf-8")
 
         def log_message(self, format: str, *args: object) -> None:
             """Probes every few seconds are not news."""

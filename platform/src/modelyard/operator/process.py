@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from kubernetes.client import Configuration
 
@@ -35,6 +36,7 @@ from .observer.checks import CheckObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
 from .observer.snapshot import SnapshotObserver
+from .observer.store_access import RenewableStore, StoreAccess
 from .reconciler.events import EventRecorder
 from .reconciler.reconcile import Reconciler
 from .traffic.sampler import Sampler, provider
@@ -48,12 +50,16 @@ _WRITE_SECONDS = 13.0
 _log = logging.getLogger(__name__)
 
 
+class OperatorStore(ObjectReader, RenewableStore, Protocol):
+    """What the operator needs of the store."""
+
+
 @dataclass(frozen=True)
 class Library:
     """Where entries and builds are."""
 
     registry: Registry
-    store: ObjectReader
+    store: OperatorStore
 
 
 class Operator:
@@ -75,14 +81,18 @@ class Operator:
         counters = provider(settings.gateway, self.cluster)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics)
         entries = EntryObserver(library.registry)
+        self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.observer = SnapshotObserver(
-            settings, self.cache, entries, self._builds, self._crashes, self._checks, self.sampler.of
-        )
+            settings, self.cache, entries, self._builds, self._crashes, self._checks, self.sampler.of,
+            credentials=self.store_access.credentials,
+        )  # fmt: skip
         self._gateway = Gateway(settings.gateway.url, options.workers)
         self.watches = Watches(access, options.namespace, self.cache, self.changed)
         self.sync = Resync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
-        self.endpoints = Endpoints(options.metrics_port, self.metrics.text, self.healthy, self.ready)
+        self.endpoints = Endpoints(
+            options.metrics_port, self.metrics.text, self.healthy, self.ready, self.store_access.verdict
+        )
         self._waits_for = ""
 
     def run(self, stop: threading.Event) -> bool:
@@ -94,6 +104,7 @@ class Operator:
         leaving = threading.Event()
         leading = threading.Thread(target=self.lease.run, args=(leaving, self._led), name="lease", daemon=True)
         if not stop.is_set():
+            self.store_access.start()
             self.watches.start()
             self.sync.start()
             self.sampler.start()
@@ -162,7 +173,13 @@ class Operator:
         )
 
     def _components_live(self) -> bool:
-        return self.watches.alive and self.workers.alive and self.sync.alive and self.sampler.alive
+        return (
+            self.watches.alive
+            and self.workers.alive
+            and self.sync.alive
+            and self.sampler.alive
+            and self.store_access.alive
+        )
 
     def _may_work(self) -> bool:
         return self.lease.held and self.sync.complete.is_set()
@@ -170,8 +187,11 @@ class Operator:
     def _led(self, held: bool) -> None:
         _log.info("leadership", extra={"fields": {"held": held, "identity": self._identity}})
         if held:
-            for key in self.cache.owners():
-                self.queue.add(key)
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for key in self.cache.owners():
+            self.queue.add(key)
 
     def _lost(self, ref: Ref) -> None:
         """A deletion nobody reported: any Model of the namespace may have lost a child, or itself."""
@@ -214,6 +234,7 @@ class Operator:
         if leading.is_alive():
             leading.join(_WRITE_SECONDS)
         self.sampler.stop()
+        self.store_access.stop()
         self.sync.stop()
         self.watches.stop()
         self._gateway.close()

@@ -38,6 +38,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("apps", "deployments", _WATCHED, "cluster", "ready replicas of a revision"),
     Right("apps", "deployments/scale", ("patch",), "cluster", "number of replicas"),
     Right("batch", "jobs", _WATCHED, "cluster", "a watch over all namespaces, filtered to the platform's"),
+    Right("", "secrets", ("get",), "platform", "the store's keys, which are rotated while it runs"),
     Right("batch", "jobs", ("create", "delete", "get", "patch"), "platform", "build and check Jobs"),
     Right("coordination.k8s.io", "leases", ("create", "get", "update"), "platform", "leadership"),
 )

@@ -79,6 +79,16 @@ CASES = {
         doctor_checks.address(GatewayAddress("http://nowhere", "m", "gateway.url"), "the name nowhere cannot be"),
         Grade.WRONG, "nothing answers at http://nowhere from this machine (gateway.url): the name nowhere cannot be",
     ),
+    "the operator's store": (
+        doctor_checks.operators_store([(True, "bucket b answers")], "home"), Grade.GOOD, "bucket b answers",
+    ),
+    "the operator's store of one replica": (
+        doctor_checks.operators_store([(True, "bucket b answers"), (False, "may not list")], "home"),
+        Grade.WRONG, "may not list",
+    ),
+    "the operator's store with nobody to ask": (
+        doctor_checks.operators_store([], "home"), Grade.WRONG, "no replica of the operator",
+    ),
     "disk full": (doctor_checks.disk(10**9, "/cache"), Grade.WRONG, "0.9 GiB free in /cache"),
     "disk with room": (doctor_checks.disk(10**11, "/cache"), Grade.GOOD, "93.1 GiB"),
     "Triton made": (doctor_checks.triton(["/cache/triton/abc"]), Grade.GOOD, "/cache/triton/abc"),

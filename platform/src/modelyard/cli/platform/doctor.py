@@ -27,6 +27,8 @@ from .doctor_checks import Grade, Preflight
 
 _ROUTES = [GATEWAY, BY_NAME["HTTPRoute"], BY_NAME["GRPCRoute"]]
 _ENVOY_PROXY = Kind("EnvoyProxy", "gateway.envoyproxy.io", "v1alpha1", "envoyproxies", "", False)
+_OWN_STORE = "Store, as you"
+_OPERATOR_PODS = "app.kubernetes.io/name=modelyard,app.kubernetes.io/component=operator"
 _MARKS = {Grade.GOOD: "[green]✓[/]", Grade.NOTE: "[yellow]![/]", Grade.WRONG: "[red]✗[/]"}
 
 
@@ -91,8 +93,8 @@ def _store(settings: Settings) -> Preflight:
         next(iter(store.list("registry/")), None)
     except ModelyardError as bad:
         where = config_file() or "the environment (MODELYARD_STORE_*)"
-        return Preflight("Store", Grade.WRONG, str(bad), f"endpoint and credentials are read from {where}")
-    return Preflight("Store", Grade.GOOD, f"{store.place} answers these credentials")
+        return Preflight(_OWN_STORE, Grade.WRONG, str(bad), f"endpoint and credentials are read from {where}")
+    return Preflight(_OWN_STORE, Grade.GOOD, f"{store.place} answers your credentials")
 
 
 def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[[], Preflight]]:
@@ -125,5 +127,13 @@ def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[
         lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
         return doctor_checks.operator(deployment, lease, home, cluster.now())
 
+    def operators_store() -> Preflight:
+        answers = []
+        for pod in cluster.items("Pod", home, _OPERATOR_PODS):
+            at = Ref("Pod", home, pod["metadata"]["name"])
+            verdict, _, sentence = cluster.through(at, settings.operator.metrics_port, "/storez").partition(": ")
+            answers.append((verdict == "ok", sentence.strip()))
+        return doctor_checks.operators_store(answers, home)
+
     checks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
-    return {**checks, "Operator": operator}
+    return {**checks, "Operator": operator, "Store, as the operator": operators_store}

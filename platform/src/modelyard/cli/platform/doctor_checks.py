@@ -118,6 +118,18 @@ def operator(deployment: Object | None, lease: Object | None, namespace: str, no
     return Preflight("Operator", Grade.GOOD, f"{ready} ready, {leader(lease)} leads")
 
 
+def operators_store(answers: Sequence[tuple[bool, str]], namespace: str) -> Preflight:
+    """Does the store take the operator's own keys? One answer a replica: yes or no, and its sentence."""
+    subject = "Store, as the operator"
+    if not answers:
+        return Preflight(subject, Grade.WRONG, "no replica of the operator can be asked", INSTALL)
+    failures = [sentence for taken, sentence in answers if not taken]
+    if failures:
+        remedy = f"compare the operator's Secret (store.readerSecret, in {namespace}) with what the store knows"
+        return Preflight(subject, Grade.WRONG, failures[0], remedy)
+    return Preflight(subject, Grade.GOOD, answers[0][1])
+
+
 def disk(free: int, where: str) -> Preflight:
     """Is there room for builds and images? `free` is in bytes."""
     room = f"{free / 1024**3:.1f} GiB free in {where}"

@@ -13,6 +13,7 @@ store (`optimization.py` says how far it is). Until then the plain one is, and i
 With `optimize.wait` the plain one is never served.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from modelyard.api.model import Model, Runtime
@@ -26,6 +27,7 @@ from modelyard.settings import Settings
 from .job_retries import Retry
 from .optimization import OptimizationState, optimization_state, optimized_digest, served
 
+_VERSION = re.compile(r"(?<=.)(-v\d+)?(-[0-9a-f]{8})?$")
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 
@@ -242,6 +244,5 @@ def _is_gpu(runtime: str, settings: Settings) -> bool:
 
 
 def _family(runtime: str) -> str:
-    """`modelyard-triton-cpu-v3` and `-v1` are one family."""
-    stem, _, version = runtime.rpartition("-v")
-    return stem if stem and version.isdigit() else runtime
+    """`modelyard-triton-cpu-v3`, `-v1` and `-v1-0f1e2d3c` are one family: the chart adds a hash of the spec."""
+    return _VERSION.sub("", runtime)

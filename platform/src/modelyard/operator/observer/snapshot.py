@@ -66,10 +66,11 @@ class SnapshotObserver:
         checks: CheckObserver,
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
+        credentials: Callable[[], Credentials] | None = None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
-        self._credentials = _credentials(settings)
+        self._credentials = credentials or (lambda: _credentials(settings))
         self.probes = Warmups()
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
@@ -97,7 +98,7 @@ class SnapshotObserver:
             logs=self._crashes.last_lines(children),
             traffic=self._traffic(key),
             checks=self._checks.of(_about_candidate(model, children)),
-            credentials=self._credentials,
+            credentials=self._credentials(),
             foreign=self.foreign.of(key, now),
         )
 
