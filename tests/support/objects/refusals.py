@@ -139,6 +139,7 @@ REFUSALS = (
         "a fixed number and a range", _spec(serving={"replicas": 2}, scaling={"maxReplicas": 3}), "spec", FIXED_OR_RANGE
     ),
     Refusal("a unit Kubernetes lacks", _cpu("1GB"), "spec.serving.resources.requests[cpu]", AMOUNT),
+    Refusal("an exponent without a number", _cpu("1e"), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("a negative amount", _cpu(-1), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("a budget too short", _spec(optimize={"budget": "29s"}), "spec.optimize.budget", BUDGET),
     Refusal("a budget too long", _spec(optimize={"budget": "24h1ms"}), "spec.optimize.budget", BUDGET),
@@ -163,6 +164,7 @@ ACCEPTED = {
         }
     ),
     "the shortest optimization": _spec(optimize={"precisions": ["fp32"], "budget": "30s"}),
+    **{f"a quantity such as {text}": _cpu(text) for text in ("1e3", "0.5", "1Pi", "100m", "+1", ".5", "2.", "5e-1", 2)},
     "the least there is": _spec(),
     "an alias": {"source": {"name": "sentence_embeddings.v2", "alias": "champion"}},
     "every promise": _spec(

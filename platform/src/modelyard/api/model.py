@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from .optimize import Optimize
-from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile
+from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile, canonical
 from .rollout import Rollout
 from .shape import Shape, cel, validated
 from .status import ModelStatus
@@ -82,6 +82,15 @@ class Resources(Shape):
 
     requests: ResourceList | None = Field(default=None, description="What a replica is guaranteed.")
     limits: ResourceList | None = Field(default=None, description="What a replica may use at most.")
+
+    def canonical(self) -> dict[str, dict[str, str]]:
+        """The resources as plain values in which equal amounts are written alike; parts without any are left out."""
+        parts = {"requests": self.requests, "limits": self.limits}
+        return {
+            part: {name: canonical(quantity) for name, quantity in amounts.items()}
+            for part, amounts in parts.items()
+            if amounts is not None
+        }
 
 
 class Serving(Shape):

@@ -4,8 +4,10 @@ Each form is an annotated string. Its CEL rule carries the sentence a person rea
 refuses; the same pattern is checked in Python for callers that never meet an API server.
 """
 
+import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -19,7 +21,12 @@ _PERCENT = "^[0-9]+([.][0-9]+)?%$"
 _DURATION = "^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m|h))+$"
 """As Go writes durations, and never so long that a date could not be told."""
 _PART = re.compile("([0-9.]+)(ms|s|m|h)")
-_AMOUNT = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
+_AMOUNT = "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?$"
+"""What Kubernetes reads as a quantity (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity)
+and takes for a resource, which cannot be negative."""
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", start=1)}
+_NANO = 10**9
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
 _ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -69,8 +76,8 @@ def _matches(pattern: str, say: str) -> dict[str, str]:
 
 
 def _number_as_text(value: Any) -> Any:
-    """`cpu: 2` is what people write."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """`cpu: 2` is what people write, and `cpu: 0.5`."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 EntryName = Annotated[
@@ -193,3 +200,35 @@ def fraction(percent: str) -> float:
 def seconds(duration: str) -> float:
     """The seconds a duration stands for: "100ms" is 0.1, "1h30m" is 5400."""
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
+
+
+def amount(quantity: str) -> Fraction:
+    """The number a Kubernetes quantity stands for: "500m" is 1/2, "1Ki" is 1024, "1e3" is 1000.
+
+    Like Kubernetes it is exact to 10^-9 and rounded up to that. Raises ValueError for text that is no quantity.
+    """
+    matched = re.fullmatch(_AMOUNT, quantity)
+    if matched is None:
+        raise ValueError(_SAY_AMOUNT)
+    suffix = matched[2] or ""
+    number = Fraction(quantity.removesuffix(suffix))
+    if suffix in _BINARY:
+        number *= 2 ** _BINARY[suffix]
+    else:
+        number *= Fraction(10) ** (_DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:]))
+    return Fraction(math.ceil(number * _NANO), _NANO)
+
+
+def canonical(quantity: str) -> str:
+    """The one way of writing that amount: whole, with the suffix that makes it shortest, such as 500m, 2 or 1Gi.
+
+    Equal amounts give equal text, as Kubernetes writes it: 1000m gives 1, and 1024Mi gives 1Gi. Raises ValueError for
+    text that is no quantity.
+    """
+    number = amount(quantity)
+    if not number:
+        return "0"
+    units = {suffix: Fraction(10) ** power for suffix, power in _DECIMAL.items()}
+    units |= {suffix: Fraction(2) ** power for suffix, power in _BINARY.items()}
+    counts = {suffix: number / unit for suffix, unit in units.items()}
+    return min((f"{count}{suffix}" for suffix, count in counts.items() if count.denominator == 1), key=len)

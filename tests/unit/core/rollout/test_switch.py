@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard.core.names import predictor
+from modelyard.core.names import predictor, revision_name
 from modelyard.core.snapshot import Ref
 from tests.support.worlds.builders import a_draining_world, a_serving_world, a_switching_world
 from tests.support.worlds.world import World
@@ -326,3 +326,45 @@ def test_a_revision_wanted_again_at_the_moment_its_drain_ends_takes_the_traffic_
 
     assert world.condition("Ready") == ("True", "Serving")
     assert [revision.version for revision in world.status.revisions] == ["1"]
+
+
+def test_the_same_resources_in_other_words_are_the_same_revision() -> None:
+    world = a_serving_world(serving={"resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}}})
+    before = world.names("InferenceService")
+
+    world.ask(serving={"resources": {"requests": {"cpu": "0.5"}, "limits": {"memory": "1024Mi"}}})
+    world.settle()
+
+    assert world.names("InferenceService") == before
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_revision_that_an_earlier_release_named_by_other_words_is_kept() -> None:
+    world = a_serving_world(serving={"resources": {"requests": {"cpu": "0.5"}}})
+    before = world.names("InferenceService")
+    world.model["status"]["revisions"][0]["resources"] = {"requests": {"cpu": "1000000u", "memory": "128"}}
+
+    world.ask(serving={"resources": {"requests": {"cpu": "1", "memory": "0.128k"}}})
+    world.settle()
+
+    assert world.names("InferenceService") == before
+
+
+def test_stored_resources_that_are_none_are_other_resources() -> None:
+    world = a_serving_world(serving={"resources": {"requests": {"cpu": "1"}}})
+    before = world.names("InferenceService")
+    world.model["status"]["revisions"][0]["resources"] = {"requests": {"cpu": "much"}}
+
+    world.ask(serving={"resources": {"requests": {"cpu": "2"}}})
+    world.settle()
+
+    assert world.names("InferenceService") != before
+
+
+def test_revisions_of_what_people_write_keep_the_names_they_had() -> None:
+    world = a_serving_world(serving={"resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}}})
+    revision = world.revision("1")
+    resources = {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}}
+
+    named = revision_name("digits", digest=revision.digest, runtime=revision.runtime, resources=resources)
+    assert (revision.name, revision.resources) == (named, resources)

@@ -15,8 +15,11 @@ With `optimize.wait` the plain one is never served.
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
-from modelyard.api.model import Model, Runtime
+from pydantic import ValidationError
+
+from modelyard.api.model import Model, Resources, Runtime
 from modelyard.api.optimization import ORIGINAL
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
 from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, timestamp
@@ -203,7 +206,7 @@ def target(model: Model, settings: Settings) -> str:
 def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
     """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
     requested = model.spec.serving.resources
-    resources = requested.model_dump(by_alias=True, exclude_none=True, mode="json") if requested else None
+    resources: dict[str, Any] | None = requested.canonical() if requested else None
     hardware = target(model, settings)
     runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
     kept = _kept(model, digest, resources, hardware, settings)
@@ -223,7 +226,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
 
 
 def _kept(
-    model: Model, digest: str, resources: dict[str, object] | None, hardware: str, settings: Settings
+    model: Model, digest: str, resources: dict[str, Any] | None, hardware: str, settings: Settings
 ) -> RevisionStatus | None:
     """One that already serves what this spec asks for, maybe with an older runtime: an upgrade restarts nothing."""
     gpu_now = hardware == "gpu"
@@ -232,11 +235,21 @@ def _kept(
             revision
             for revision in model.status.revisions
             if revision.digest == digest
-            and revision.resources == resources
+            and _same_resources(revision.resources, resources)
             and _is_gpu(revision.runtime, settings) == gpu_now
         ),
         None,
     )
+
+
+def _same_resources(stored: dict[str, Any] | None, wanted: dict[str, Any] | None) -> bool:
+    """Whether a revision has the wanted resources, in whatever way they were written when it was made."""
+    if stored is None or stored == wanted:
+        return stored == wanted
+    try:
+        return Resources.model_validate(stored).canonical() == wanted
+    except ValidationError:
+        return False
 
 
 def _is_gpu(runtime: str, settings: Settings) -> bool:
