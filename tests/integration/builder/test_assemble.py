@@ -37,10 +37,13 @@ def shapes(report: Report) -> Shapes:
         (models.doubling((1, 3)), False, {"x": [1, 3], "y": [1, 3]}),
         (models.remembering(), False, {"x": [-1, 4], "state": [2, -1, 4], "y": [-1, 4], "next": [2, -1, 4]}),
         (models.scaled_by_scalar(), False, {"x": [1, 3], "rate": [1], "y": [1, 3], "top": [1]}),
+        (models.declaring_one(), True, {"x": [-1, 3], "total": [-1, 1]}),
+        (models.with_a_constant_output(), False, {"x": [-1, 3], "y": [-1, 3], "version": [1]}),
     ],
     ids=[
         "one number a row", "images of any size", "strings", "tokens", "nothing but a batch", "half precision",
-        "rows mixed", "batch fixed to 1", "state in dimension 1", "scalars",
+        "rows mixed", "batch fixed to 1", "state in dimension 1", "scalars", "labels declared as one",
+        "a version written down",
     ],
 )  # fmt: skip
 def test_what_occurs_in_the_wild_is_served(tmp_path: Path, proto: Any, batches: bool, seen: Shapes) -> None:
@@ -127,17 +130,18 @@ def test_the_example_entries_build(tmp_path: Path, entry: str) -> None:
     assert report.batching.batchable
 
 
-def test_a_model_that_answers_by_chance_is_not_called_good(tmp_path: Path) -> None:
+def test_a_model_that_draws_its_answers_is_served_and_proved_by_shapes_and_finite_values(tmp_path: Path) -> None:
     nodes = [
         models.helper.make_node("RandomUniformLike", ["x"], ["noise"], dtype=1),
         models.helper.make_node("Add", ["x", "noise"], ["y"]),
+        models.helper.make_node("Neg", ["x"], ["z"]),
     ]
-    proto = models.model(nodes, [models.value("x", (1, 3))], [models.value("y", (1, 3))])
+    outputs = [models.value(name, ("n", 3)) for name in "yz"]
 
-    with pytest.raises(UnsupportedModel, match="'y' differs from onnxruntime's; the model may depend on chance"):
-        built_from(proto, tmp_path)
+    report = built_from(models.model(nodes, [models.value("x", ("n", 3))], outputs), tmp_path).report
 
-    assert not (tmp_path / "out" / "report.json").exists()
+    assert report.proof.largest_difference == {"z": 0.0}
+    assert not report.batching.batchable
 
 
 def test_a_failed_build_leaves_no_report_of_an_earlier_one(tmp_path: Path) -> None:

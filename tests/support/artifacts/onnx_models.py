@@ -61,6 +61,21 @@ def summing() -> Any:
     return model(nodes, [value("x", ("batch", 3))], [value("total", ("batch",))], [axes])
 
 
+def declaring_one() -> Any:
+    """The same, declared as [1] whatever the batch: so converters of boosted trees declare their labels."""
+    proto = summing()
+    proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 1
+    return proto
+
+
+def with_a_constant_output() -> Any:
+    """y = x + x, and 7: a version that the exporter wrote down, which no node makes."""
+    proto = doubling()
+    proto.graph.initializer.append(numpy_helper.from_array(np.float32(7), "version"))
+    proto.graph.output.append(value("version", ()))
+    return proto
+
+
 def centring() -> Any:
     """x minus the mean over the batch: declares a batch dimension and yet mixes its rows."""
     nodes = [

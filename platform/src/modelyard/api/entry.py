@@ -6,11 +6,11 @@
       eval.npz         optional: what goes in and what must come out
       MODEL_CARD.md    optional: for people
 
-`eval.npz` holds the arrays `input:<tensor name>` and `output:<tensor name>`, one array a tensor, shaped as the
-model takes and gives them (a batchable model: any number of rows in dimension 0, the same in every array), and
-optionally `labels`, the true classes of those rows, and `slice:<column>`, the group of each row (sex, region) by
-which people judge the answers; nothing is served or chosen by it. Strings are arrays of Unicode or bytes, never
-objects.
+`eval.npz` holds the arrays `input:<tensor name>` and `output:<tensor name>` (the bare tensor name does as well), one
+array a tensor, shaped as the model takes and gives them (a batchable model: any number of rows in dimension 0, the same
+in every array), and optionally `labels`, the true classes of those rows, and `slice:<column>`, the group of each row
+(sex, region) by which people judge the answers; nothing is served or chosen by it. Strings are arrays of Unicode or
+bytes, never objects.
 """
 
 from typing import Annotated, Any, Literal

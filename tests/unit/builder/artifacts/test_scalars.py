@@ -49,3 +49,28 @@ def test_a_model_without_scalars_is_left_alone() -> None:
 
     assert without_scalars(proto) == []
     assert proto.SerializeToString() == before
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["a weight", "a weight that is listed as an input too"])
+def test_a_constant_may_be_an_output(tmp_path: Path, listed: bool) -> None:
+    """A version that the exporter wrote down, which other nodes may read as well."""
+    proto = models.with_a_constant_output()
+    proto.graph.node.append(models.helper.make_node("Mul", ["x", "version"], ["z"]))
+    proto.graph.output.append(models.value("z", ("batch", 3)))
+    if listed:
+        proto.graph.input.append(models.value("version", ()))
+
+    assert without_scalars(proto) == ["version"]
+
+    y, version, z = answers(proto, tmp_path / "m.onnx", {"x": np.ones((1, 3), np.float32)})
+    assert (y.tolist(), version.tolist(), z.tolist()) == ([[2, 2, 2]], [7], [[7, 7, 7]])
+
+
+def test_a_scalar_output_that_declares_no_shape_is_known_by_its_name(tmp_path: Path) -> None:
+    proto = models.scaled_by_scalar()
+    proto.graph.output[1].type.tensor_type.ClearField("shape")
+
+    assert without_scalars(proto, ["top"]) == ["rate", "top"]
+
+    feed = {"x": np.ones((1, 3), np.float32), "rate": np.array([2], np.float32)}
+    assert answers(proto, tmp_path / "m.onnx", feed)[1].tolist() == [2]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelyard.builder.artifacts.source import read_source
@@ -100,3 +101,24 @@ def test_a_path_that_holds_nothing_to_build_says_what_would(tmp_path: Path) -> N
     ):
         with pytest.raises(InvalidEntry, match=sentence):
             read_source(path)
+
+
+FITTING = {"input:x": np.ones((2, 3)), "output:y": np.ones((2, 3))}
+
+
+@pytest.mark.parametrize("named", ["toy.onnx", "."], ids=["a file", "a folder without modelyard.yaml"])
+def test_an_evaluation_set_beside_a_lone_model_is_its_own(tmp_path: Path, named: str) -> None:
+    name = "toy.onnx" if named == "toy.onnx" else "model.onnx"
+    models.saved(models.doubling(), tmp_path / name)
+    np.savez(tmp_path / "eval.npz", **FITTING)
+
+    assert read_source(tmp_path / named).evaluation == tmp_path / "eval.npz"
+
+
+def test_beside_several_models_an_evaluation_set_is_for_those_it_fits(tmp_path: Path) -> None:
+    for name, proto in (("fits", models.doubling()), ("differs", models.summing())):
+        models.saved(proto, tmp_path / f"{name}.onnx")
+    np.savez(tmp_path / "eval.npz", **FITTING)
+
+    assert read_source(tmp_path / "fits.onnx").evaluation == tmp_path / "eval.npz"
+    assert read_source(tmp_path / "differs.onnx").evaluation is None

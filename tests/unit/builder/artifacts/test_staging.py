@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from modelyard.builder.artifacts.staging import Naming, stage, stage_entry
+from modelyard.builder.artifacts.staging import Naming, stage, stage_entry, try_entry
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from modelyard.registry.folder import read_folder
 from tests.support.artifacts import onnx_models as models
@@ -134,3 +134,48 @@ def test_what_cannot_be_converted_says_why(tmp_path: Path) -> None:
         stage(dumped({"a": 1}, tmp_path / "d.joblib"), tmp_path / "scratch", TRUSTED)
     with pytest.raises(UnsupportedModel, match="skl2onnx cannot convert the Pipeline"):
         stage(dumped(strange, tmp_path / "p.joblib"), tmp_path / "scratch", TRUSTED)
+
+
+def test_a_pickle_is_staged_whatever_its_ending_with_the_evaluation_set_beside_it(tmp_path: Path) -> None:
+    model = LinearRegression().fit(ROWS, ROWS @ np.ones(4))
+    (tmp_path / "lone").mkdir()
+    path = tmp_path / "lone" / "toy.pkl"
+    path.write_bytes(pickle.dumps(model))
+    arrays = {"input:input": ROWS, "output:variable": (ROWS @ np.ones(4, np.float32))[:, None]}
+    np.savez(tmp_path / "lone" / "eval.npz", **arrays)
+
+    folder = stage_entry(path, tmp_path / "scratch", TRUSTED)
+
+    assert [file.path for file in read_folder(folder).entry.files] == ["eval.npz", "model.onnx", "modelyard.yaml"]
+    try_entry(folder, tmp_path / "tried")
+
+
+def test_a_folder_holds_one_pickle_and_a_model_beside_one_is_the_model(tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "toy")
+    (folder / "words.pkl").write_bytes(pickle.dumps({"a": 1}))
+    assert stage(folder, tmp_path / "scratch", Naming()) == folder
+
+    (folder / "model.onnx").unlink()
+    (folder / "other.joblib").write_bytes(b"")
+    with pytest.raises(InvalidEntry, match=r"several pickled models \(other\.joblib, words\.pkl\); keep the one"):
+        stage(folder, tmp_path / "scratch", Naming())
+
+
+@pytest.mark.parametrize(
+    ("arrays", "config", "sentence"),
+    [
+        ({"input:x": np.ones((2, 3)), "output:y": np.ones((2, 3))}, "", "output 'y' is not what eval.npz expects"),
+        (None, 'input { name: "z" data_type: TYPE_FP32 dims: 3 }', "config.pbtxt lists input 'z'"),
+        (None, "max_batch_size: many", "config.pbtxt cannot be read"),
+    ],
+    ids=["another answer", "another input", "no number"],
+)
+def test_what_the_build_would_refuse_is_refused_before_a_version_is_used_up(
+    tmp_path: Path, arrays: dict[str, Any] | None, config: str, sentence: str
+) -> None:
+    folder = an_entry(tmp_path / "toy", arrays=arrays)
+    if config:
+        (folder / "config.pbtxt").write_text(config)
+
+    with pytest.raises(InvalidEntry, match=sentence):
+        try_entry(folder, tmp_path / "tried")

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from modelyard.builder.artifacts.scalars import without_scalars
 from modelyard.builder.artifacts.validation import findings, gather
-from modelyard.builder.evaluation.evaluation_set import read_arrays
+from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_arrays
+from modelyard.builder.inspection.model_file import inspect
 from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
 from tests.support.artifacts import onnx_models as models
 
@@ -24,7 +26,7 @@ def a_folder(path: Path, proto: Any, arrays: dict[str, Any] | None = None) -> Pa
 @pytest.mark.parametrize(
     ("proto", "reason"),
     [
-        (models.centring(), "output 'y' of two rows together differs from the rows alone"),
+        (models.centring(), "output 'y' of a row depends on the row beside it"),
         (models.remembering(), "dimension 0 of input 'state' is fixed to 2"),
         (models.scaled_by_scalar(), "dimension 0 of input 'x' is fixed to 1"),
         (models.doubling((1, 3)), "dimension 0 of input 'x' is fixed to 1"),
@@ -115,7 +117,9 @@ ROW = np.ones((2, 3), np.float32)
         ({"input:x": ROW, "output:y": ROW}, r"output 'y' is not what eval\.npz expects \(it differs by up to 1\)"),
         ({"input:x": ROW, "output:y": 2 * ROW[:1]}, r"shape \[2, 3\] instead of \[1, 3\]"),
         ({"input:x": ROW.astype(str), "output:y": ROW}, "input:x holds object, the model has FP32"),
-        ({"x": ROW, "output:y": ROW}, "has no array 'input:x'; add it"),
+        ({"z": ROW, "output:y": ROW}, "has no array 'input:x'; add it"),
+        ({"x": ROW, "y": ROW}, r"output 'y' is not what eval\.npz expects"),
+        ({"x": ROW[:0], "y": ROW[:0]}, r"eval\.npz has no rows: input:x is empty; give it at least one"),
         ({"input:x": ROW}, "expects no output; add one of"),
         ({"input:x": ROW, "output:y": ROW, "output:z": ROW}, "holds 'output:z', which the model does not have"),
         ({"input:x": ROW, "output:y": 2 * ROW, "slice:sex": np.array(["f"])}, r"slice:sex has shape \[1\]; .*: \[2\]"),
@@ -125,6 +129,52 @@ ROW = np.ones((2, 3), np.float32)
 def test_an_evaluation_set_that_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidEntry, match=sentence):
         gather(a_folder(tmp_path, models.doubling(), arrays))
+
+
+def adding(age: str | None, income: str | None) -> Any:
+    ends = [models.value("age", (age, 1)), models.value("income", (income, 1))]
+    return models.model([helper.make_node("Add", ["age", "income"], ["sum"])], ends, [models.value("sum", (None, 1))])
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "sentence"),
+    [
+        (("n", "n"), (4, 3), "needs as many rows .*: input:age has 4, input:income has 3; correct it"),
+        (("n", "n"), (4, 1), "input:age has 4, input:income has 1; correct it"),
+        ((None, None), (4, 1), "input:age has 4, input:income has 1; correct it"),
+        (("n", "n"), (0, 0), "has no rows"),
+        (("n", "m"), (4, 3), r"does not take what eval\.npz gives it \(input:age \[4, 1\], input:income \[3, 1\]\)"),
+    ],
+)
+def test_inputs_with_other_rows_are_refused_by_name(
+    tmp_path: Path, names: tuple[str | None, str | None], rows: tuple[int, int], sentence: str
+) -> None:
+    arrays = {"age": np.ones((rows[0], 1), np.float32), "income": np.ones((rows[1], 1), np.float32)}
+
+    with pytest.raises(InvalidEntry, match=sentence):
+        gather(a_folder(tmp_path, adding(*names), {**arrays, "sum": 2 * arrays["age"]}))
+
+
+def test_lengths_of_their_own_need_no_equal_rows(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["age", "t"], ["sum"]), helper.make_node("Transpose", ["income"], ["t"])]
+    ends = [models.value("age", ("n", 1)), models.value("income", ("m", 1))]
+    proto = models.model(nodes[::-1], ends, [models.value("sum", ("n", "m"))])
+    arrays = {"age": np.ones((4, 1), np.float32), "income": np.ones((3, 1), np.float32)}
+
+    found = gather(a_folder(tmp_path, proto, {**arrays, "sum": np.ones((4, 3), np.float32)}))
+
+    assert found["quality"]["largestDifference"] == {"sum": 0.0}
+
+
+def test_the_models_own_names_are_enough(tmp_path: Path) -> None:
+    path = a_folder(tmp_path, models.doubling(), {"x": ROW, "output:y": 2 * ROW, "labels": np.ones(2)})
+
+    copy_evaluation(path / "eval.npz", inspect(path / "model.onnx"), tmp_path / "copy.npz")
+    copy_evaluation(tmp_path / "copy.npz", inspect(path / "model.onnx"), tmp_path / "same.npz")
+
+    assert gather(path)["quality"]["rows"] == 2
+    assert set(read_arrays(tmp_path / "copy.npz")) == {"input:x", "output:y", "labels"}
+    assert (tmp_path / "same.npz").read_bytes() == (tmp_path / "copy.npz").read_bytes()
 
 
 def test_groups_of_rows_are_no_tensors(tmp_path: Path) -> None:
@@ -173,3 +223,63 @@ def test_a_model_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(HostFailure, match=r"more than 0\.01 s; an eval\.npz with a small input") as failed:
         findings(a_folder(tmp_path, models.doubling()), seconds=0.01)
     assert failed.value.reason == "TimedOut"
+
+
+def test_labels_declared_as_one_and_given_a_row_are_batched_and_declared_so(tmp_path: Path) -> None:
+    assert gather(a_folder(tmp_path, models.declaring_one()))["batchable"] is True
+
+    assert not isinstance(inspect(tmp_path / "model.onnx").outputs[0].dims[0], int)  # type: ignore[index]
+
+
+def noisy(outputs: str = "y") -> Any:
+    nodes = [
+        models.helper.make_node("RandomNormalLike", ["x"], ["r"]),
+        models.helper.make_node("Add", ["x", "r"], ["y"]),
+        models.helper.make_node("Neg", ["x"], ["z"]),
+    ]
+    return models.model(nodes, [models.value("x", ("n", 3))], [models.value(name, ("n", 3)) for name in outputs])
+
+
+def test_noise_is_served_unbatched_and_only_what_is_sure_is_held_to_the_evaluation_set(tmp_path: Path) -> None:
+    arrays = {"input:x": ROW, "output:y": ROW, "output:z": -ROW}
+
+    found = gather(a_folder(tmp_path, noisy("yz"), arrays))
+
+    assert (found["batchable"], found["chance"]) == (False, ["y"])
+    assert found["reason"] == "'y' depends on chance, so nothing shows that rows are apart"
+    assert found["quality"]["largestDifference"] == {"z": 0.0}
+    with pytest.raises(InvalidEntry, match="output 'z' is not what"):
+        gather(a_folder(tmp_path / "wrong", noisy("yz"), {**arrays, "output:z": ROW}))
+
+
+def test_sizes_that_chance_decides_are_open(tmp_path: Path) -> None:
+    nodes = [
+        models.helper.make_node("RandomUniformLike", ["x"], ["r"], low=-1.0),
+        models.helper.make_node("Relu", ["r"], ["p"]),
+        models.helper.make_node("NonZero", ["p"], ["y"]),
+    ]
+    proto = models.model(nodes, [models.value("x", (1, 4096))], [models.value("y", (2, "k"), models.INT64)])
+
+    assert gather(a_folder(tmp_path, proto))["outputShapes"] == {"y": [2, -1]}
+
+
+def test_an_output_that_turns_out_to_be_a_scalar_gets_one_element(tmp_path: Path) -> None:
+    proto = models.scaled_by_scalar()
+    proto.graph.output[1].type.tensor_type.ClearField("shape")
+
+    assert gather(a_folder(tmp_path, proto))["outputShapes"] == {"y": [1, 3], "top": [1]}
+
+
+@pytest.mark.parametrize("width", [13, 17, 300])
+def test_a_width_behind_a_reshape_is_tried_because_a_weight_has_it(tmp_path: Path, width: int) -> None:
+    weight = models.numpy_helper.from_array(np.ones((width, 1), np.float32), "w")
+    shape = models.numpy_helper.from_array(np.array([0, width]), "shape")
+    nodes = [
+        models.helper.make_node("Reshape", ["x", "shape"], ["z"]),
+        models.helper.make_node("MatMul", ["z", "w"], ["y"]),
+    ]
+    ends = [models.value("x", ("n", "k"))], [models.value("y", ("n", 1))]
+
+    gather(a_folder(tmp_path, models.model(nodes, *ends, [weight, shape])))
+
+    assert read_arrays(tmp_path / "proof.npz")["input:x"].shape == (1, width)

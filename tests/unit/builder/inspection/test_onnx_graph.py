@@ -1,9 +1,11 @@
 """What an ONNX file says about itself, and which files are refused before any runtime opens them."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.inspection.model_file import inspect
@@ -64,6 +66,55 @@ def test_something_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
 def test_maps_are_refused_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModel, match=r"output 'probabilities' is a sequence.*'zipmap': False"):
         inspect(models.saved(models.with_map_output(), tmp_path / "m.onnx"))
+
+
+def of_form(kind: str, form: str) -> Any:
+    tensor = helper.make_tensor_type_proto(1, ["n"])
+    forms = {
+        "sequence": helper.make_sequence_type_proto(tensor),
+        "map": helper.make_map_type_proto(8, tensor),
+        "optional": helper.make_optional_type_proto(tensor),
+        "sparse tensor": helper.make_sparse_tensor_type_proto(1, ["n"]),
+    }
+    odd, plain = helper.make_value_info("odd", forms[form]), models.value("x", ("n", 3))
+    ends = ([odd], [plain]) if kind == "input" else ([plain], [odd])
+    return models.model([helper.make_node("Identity", [ends[0][0].name], [ends[1][0].name])], *ends)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "advice"),
+    [
+        ("input", "sequence", "an input for each tensor of it, or with one tensor"),
+        ("input", "map", "a tensor with a column for each key"),
+        ("input", "optional", "with that input always given"),
+        ("input", "sparse tensor", "takes a dense tensor"),
+        ("output", "sequence", "ConcatFromSequence stacks"),
+        ("output", "map", "a tensor with a column for each key"),
+        ("output", "optional", "OptionalGetElement"),
+        ("output", "sparse tensor", "in a dense tensor"),
+    ],
+)
+def test_what_is_no_tensor_is_refused_with_a_way_out_that_fits(
+    tmp_path: Path, kind: str, form: str, advice: str
+) -> None:
+    with pytest.raises(
+        UnsupportedModel, match=rf"{kind} 'odd' is .*{form}.*, and only tensors can be served; .*{advice}"
+    ) as bad:
+        inspect(models.saved(of_form(kind, form), tmp_path / "m.onnx"))
+    assert "zipmap" not in str(bad.value)
+
+
+def test_a_width_that_only_the_weights_know_is_the_models(tmp_path: Path) -> None:
+    weight = numpy_helper.from_array(np.ones((13, 1), np.float32), "w")
+    mean = numpy_helper.from_array(np.ones(5, np.float32), "mean")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Sub", ["s", "mean"], ["z"])]
+    ins, outs = [models.value(n, (None, None)) for n in "xs"], [models.value(n, (None, None)) for n in "yz"]
+
+    graph = inspect(models.saved(models.model(nodes, ins, outs, [weight, mean]), tmp_path / "m.onnx"))
+
+    assert [port.dims for port in graph.inputs] == [(None, 13), (None, None)]
+    assert [port.likely for port in graph.inputs] == [(), ((1, 5),)]
+    assert graph.weight_sizes == (5, 13)
 
 
 def test_element_types_that_no_client_can_send_are_refused(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+from sklearn.linear_model import LinearRegression
 
 from modelyard.api.optimization import Optimization
 from modelyard.builder.optimization.pass_api import Recipe
@@ -127,3 +130,16 @@ def test_the_summary_of_an_unchanged_model_is_its_reason() -> None:
     assert summary(a_report().model_copy(update={"chosen": a_report().chosen.model_copy(update=chosen)})) == [
         "[bold]digits:2[/]: the original stays: why."
     ]
+
+
+def test_a_pickle_is_optimized_when_it_is_trusted_as_the_refusal_says(tmp_path: Path) -> None:
+    rows = np.eye(4, dtype=np.float32)
+    joblib.dump(LinearRegression().fit(rows, rows @ np.ones(4)), tmp_path / "m.joblib")
+    asking = ("optimize", tmp_path / "m.joblib", "--budget", "20s", "--precisions", "fp32")
+
+    refused = modelyard(*asking, cwd=tmp_path)
+    ran = modelyard(*asking, "--trust-pickle", cwd=tmp_path)
+
+    assert refused.code == 2
+    assert "add --trust-pickle" in refused.err
+    assert ran.code == 0, ran.err

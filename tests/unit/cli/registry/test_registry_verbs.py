@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from modelyard.builder.artifacts import staging
+from modelyard.cli.registry import push
+from modelyard.errors import HostFailure
 from modelyard.settings import StoreSettings
 from tests.support.artifacts import onnx_models as models
 from tests.support.artifacts.entries import an_entry
@@ -69,3 +73,30 @@ def test_an_alias_for_a_version_that_is_not_there_is_refused(where: StoreSetting
 
     assert ran.code == 2
     assert "the registry has no entry toy; push it" in ran.err
+
+
+def test_an_evaluation_set_that_the_model_does_not_meet_leaves_the_version_free(
+    where: StoreSettings, tmp_path: Path
+) -> None:
+    wrong = {"input:x": np.ones((2, 3)), "output:y": np.ones((2, 3))}
+    right = {"input:x": np.ones((2, 3)), "output:y": np.full((2, 3), 2.0)}
+
+    refused = modelyard("push", an_entry(tmp_path / "toy", arrays=wrong), store=where, cwd=tmp_path)
+    pushed = modelyard("push", an_entry(tmp_path / "toy", arrays=right), store=where, cwd=tmp_path)
+
+    assert (refused.code, pushed.code) == (2, 0)
+    assert "output 'y' is not what eval.npz expects" in refused.err
+    assert pushed.out.startswith("pushed toy:1 (3 files")
+
+
+def test_a_machine_that_cannot_try_a_model_may_push_it(
+    where: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise HostFailure("OutOfMemory", "Modelyard ran out of memory.")
+
+    monkeypatch.setattr(staging, "try_entry", full)
+
+    push._try(an_entry(tmp_path / "toy"), tmp_path / "tried")
+
+    assert "pushed without a try: Modelyard ran out of memory" in capsys.readouterr().err

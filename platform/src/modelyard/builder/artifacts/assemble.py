@@ -120,7 +120,8 @@ def assemble(
     (out / WARMUP).write_bytes(warmup.content)
     home = triton_home(steps.say)
     with steps.step("proof", "asking a real Triton once"):
-        proof = prove(home, repository, request.model, warmup, expected, out / LOG, variant.runtime, steps.attempts)
+        log, chance = out / LOG, layer.findings.get("chance", ())
+        proof = prove(home, repository, request.model, warmup, expected, log, variant.runtime, steps.attempts, chance)
     (out / LOG).unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)
@@ -148,6 +149,11 @@ def assemble(
     )
     (out / REPORT).write_text(report.model_dump_json(by_alias=True, exclude_none=True, indent=2))
     return Artifact(out, report, warmup)
+
+
+def require_layout(layer: SharedLayer) -> None:
+    """Raises InvalidEntry or UnsupportedModel when the author's config.pbtxt contradicts the layer's own model."""
+    _layout(layer, "model", _own(layer).runtime)
 
 
 @dataclass(frozen=True)

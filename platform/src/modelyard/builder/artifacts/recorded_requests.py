@@ -97,11 +97,12 @@ def _evaluation(store: Store, report: Report) -> Mapping[str, Any]:
 
 def _rows(report: Report, arrays: Mapping[str, Any]) -> list[Feed]:
     """One request a row when the model takes any number of independent rows, else one request of all."""
-    if not arrays or any(f"input:{tensor.name}" not in arrays for tensor in report.inputs):
+    given = {tensor.name: arrays.get(f"input:{tensor.name}", arrays.get(tensor.name)) for tensor in report.inputs}
+    if any(value is None for value in given.values()):
         return []
     feed = {}
     for tensor in report.inputs:
-        value = arrays[f"input:{tensor.name}"].astype(numpy_type(tensor.datatype))
+        value = given[tensor.name].astype(numpy_type(tensor.datatype))
         feed[tensor.name] = value.reshape(1) if value.ndim == 0 and tensor.shape == (1,) else value
     counts = {len(value) if value.ndim else 0 for value in feed.values()}
     dynamic = all(tensor.shape[:1] == (-1,) for tensor in report.inputs)

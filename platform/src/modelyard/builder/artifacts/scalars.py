@@ -4,24 +4,49 @@ A scalar input `x` becomes a tensor of shape [1] with the same name, reshaped to
 output likewise the other way round. Everything else in the graph stays as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Any
+
+from modelyard.builder.inspection.onnx_graph import read_model
+from modelyard.errors import InvalidEntry
 
 _SHAPE = "modelyard/shape_of_scalar"
 _ONE = "modelyard/shape_of_one"
 
 
-def without_scalars(model: Any) -> list[str]:
-    """Rewrites an onnx.ModelProto in place; returns the names of the inputs and outputs that were scalars."""
+def replace_scalars(path: Path, undeclared: Collection[str] = ()) -> None:
+    """Rewrites the ONNX file when it has scalars among its inputs or outputs, which Triton does not serve.
+
+    `undeclared` are outputs that turned out to be scalars although the file declares no shape. Raises InvalidEntry when
+    it is no ONNX file or cannot be rewritten.
+    """
+    import onnx
+
+    model = read_model(path)
+    if without_scalars(model, undeclared):
+        try:
+            onnx.save(model, str(path))
+        except ValueError as bad:
+            raise InvalidEntry(f"{path.name} cannot be rewritten without scalars ({bad}); export it again.") from bad
+
+
+def without_scalars(model: Any, undeclared: Collection[str] = ()) -> list[str]:
+    """Rewrites an onnx.ModelProto in place; returns the names of the inputs and outputs that were scalars.
+
+    Outputs in `undeclared` are scalars too, whatever the model declares.
+    """
     from onnx import TensorProto, helper
 
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights and _is_scalar(value)]
-    outputs = [value for value in graph.output if _is_scalar(value)]
+    outputs = [value for value in graph.output if _is_scalar(value) or value.name in undeclared]
     if not inputs and not outputs:
         return []
-    _rename(graph.node, {value.name: _inner(value.name) for value in (*inputs, *outputs)})
+    names = {value.name: _inner(value.name) for value in (*inputs, *outputs)}
+    _rename(graph.node, names)
+    _rename_weights(graph, names)
     before = [helper.make_node("Reshape", [v.name, _SHAPE], [_inner(v.name)]) for v in inputs]
     after = [helper.make_node("Reshape", [_inner(v.name), _ONE], [v.name]) for v in outputs]
     nodes = [*before, *graph.node, *after]
@@ -30,12 +55,22 @@ def without_scalars(model: Any) -> list[str]:
     graph.initializer.append(helper.make_tensor(_SHAPE, TensorProto.INT64, [0], []))
     graph.initializer.append(helper.make_tensor(_ONE, TensorProto.INT64, [1], [1]))
     for value in (*inputs, *outputs):
+        del value.type.tensor_type.shape.dim[:]
         value.type.tensor_type.shape.dim.add().dim_value = 1
     stale = {value.name for value in (*inputs, *outputs)}
     kept = [value for value in graph.value_info if value.name not in stale]
     del graph.value_info[:]
     graph.value_info.extend(kept)
     return [value.name for value in (*inputs, *outputs)]
+
+
+def _rename_weights(graph: Any, names: dict[str, str]) -> None:
+    """Renames weights that are outputs themselves, such as a version that the exporter wrote down."""
+    sparse = [tensor.values for tensor in graph.sparse_initializer]
+    weights = [tensor for tensor in (*graph.initializer, *sparse) if tensor.name in names]
+    renamed = {tensor.name for tensor in weights}
+    for item in (*weights, *(value for value in graph.input if value.name in renamed)):
+        item.name = names[item.name]
 
 
 def _is_scalar(value: Any) -> bool:

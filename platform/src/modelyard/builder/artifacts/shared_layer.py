@@ -19,15 +19,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile
-from modelyard.builder.evaluation.evaluation_set import read_tensors
+from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_tensors
 from modelyard.builder.inference.sandbox import LASTING
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.inspection.model_file import inspect
-from modelyard.builder.inspection.onnx_graph import read_model
 from modelyard.builder.triton.attempts import Attempts
-from modelyard.errors import CorruptEntry, InvalidEntry
+from modelyard.errors import CorruptEntry
 
-from .scalars import without_scalars
+from .scalars import replace_scalars
 from .source import ModelSource, described
 from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF, findings
 
@@ -92,7 +91,7 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
         replace_scalars(folder / MODEL)
     evaluation = folder / EVALUATION
     if source.evaluation:
-        shutil.copyfile(source.evaluation, evaluation)
+        copy_evaluation(source.evaluation, source.graph, evaluation)
         copy_judgement(source, folder)
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
@@ -126,18 +125,3 @@ def open_part(folder: Path) -> SharedLayer:
         if not path.is_file() or described(path, file.path).sha256 != file.sha256:
             raise CorruptEntry(f"{file.path} of a stored part is damaged; it will be made again.")
     return SharedLayer(folder, manifest)
-
-
-def replace_scalars(path: Path) -> None:
-    """Rewrites the ONNX file when it has scalars among its inputs or outputs, which Triton does not serve.
-
-    Raises InvalidEntry when it is no ONNX file or cannot be rewritten.
-    """
-    import onnx
-
-    model = read_model(path)
-    if without_scalars(model):
-        try:
-            onnx.save(model, str(path))
-        except ValueError as bad:
-            raise InvalidEntry(f"{path.name} cannot be rewritten without scalars ({bad}); export it again.") from bad

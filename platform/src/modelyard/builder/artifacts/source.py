@@ -1,6 +1,6 @@
 """What a path holds: a lone `.onnx` file or OpenVINO IR, an entry folder, or a Triton model repository.
 
-model.onnx                          kind onnx
+model.onnx                          kind onnx; an eval.npz beside it is used
 model.xml, model.bin                kind openvino: what `modelyard optimize` may have chosen
 FOLDER/modelyard.yaml, model.onnx   kind entry; eval.npz and config.pbtxt beside it are used
 FOLDER/[NAME/]config.pbtxt, N/      kind repository: the highest version N
@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from modelyard.api.entry import EntryFile, EntryMetadata
+from modelyard.builder.evaluation.evaluation_set import read_evaluation
 from modelyard.builder.inspection.graph import Graph
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.core.storage.keys import entry_digest
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
+PICKLES = (".joblib", ".pkl", ".pickle")
+"""How files are called that Python's pickle wrote."""
 _MODEL, _IR, _EVALUATION, _CONFIG = "model.onnx", "model.xml", "eval.npz", "config.pbtxt"
 
 
@@ -71,10 +74,11 @@ def read_source(path: Path) -> ModelSource:
         if path.suffix == ".onnx":
             if path.is_symlink():
                 path = path.resolve()
-            return ModelSource("onnx", path.stem, path, inspect(path))
+            graph = inspect(path)
+            return ModelSource("onnx", path.stem, path, graph, evaluation_beside(path, graph))
         if path.suffix == ".xml":
             return ModelSource("openvino", path.stem, path, inspect(path))
-        if path.suffix in (".joblib", ".pkl", ".pickle"):
+        if path.suffix in PICKLES:
             raise InvalidEntry(
                 f"{path} is a pickle, which runs code when it is read; add --trust-pickle if it is yours."
             )
@@ -85,6 +89,27 @@ def read_source(path: Path) -> ModelSource:
         return _entry(path)
     alone = [path / name for name in (_MODEL, _IR) if (path / name).is_file()]
     return read_source(alone[0]) if len(alone) == 1 else _repository(path)
+
+
+def evaluation_beside(path: Path, graph: Graph) -> Path | None:
+    """The eval.npz in the folder of the lone model file `path`, or None.
+
+    Beside other models it is for those whose inputs and outputs it fits; with no other model there it must fit.
+    """
+    evaluation = path.parent / _EVALUATION
+    if not evaluation.is_file():
+        return None
+    if not is_alone(path):
+        try:
+            read_evaluation(evaluation, graph)
+        except InvalidEntry:
+            return None
+    return evaluation
+
+
+def is_alone(path: Path) -> bool:
+    """Whether the model file `path` is the only one in its folder."""
+    return sum(file.suffix in (".onnx", *PICKLES) for file in path.parent.iterdir()) <= 1
 
 
 def _entry(folder: Path) -> ModelSource:

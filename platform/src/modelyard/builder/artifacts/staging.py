@@ -1,7 +1,7 @@
 """What a person has, made into an entry folder or a source: the step before push, build and serve.
 
 FOLDER with modelyard.yaml      as it is; with a .joblib instead of model.onnx it is copied and converted
-model.onnx, model.joblib        a new entry folder around it
+model.onnx, model.joblib, .pkl  a new entry folder around it, with the eval.npz beside it if that is for it
 """
 
 import shutil
@@ -11,13 +11,16 @@ from pathlib import Path
 import yaml
 
 from modelyard.api.entry import EntryMetadata
-from modelyard.builder.evaluation.evaluation_set import read_evaluation
+from modelyard.builder.conversion.sklearn import convert_joblib
+from modelyard.builder.evaluation.evaluation_set import EVALUATION, read_evaluation
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.triton.attempts import Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.errors import InvalidEntry
 
-from .sklearn import convert_joblib
-from .source import ModelSource, read_source
+from .assemble import require_layout
+from .shared_layer import make_part
+from .source import PICKLES, ModelSource, evaluation_beside, is_alone, read_source
 
 _MODEL = "model.onnx"
 
@@ -29,6 +32,16 @@ class Naming:
     name: str | None = None
     version: str | None = None
     trust_pickle: bool = False
+
+
+def try_entry(folder: Path, scratch: Path) -> None:
+    """Runs the model of an entry folder once as its build will: a version that is pushed can never be corrected.
+
+    Raises InvalidEntry or UnsupportedModel when it cannot be served, its answers are not those of its eval.npz or its
+    config.pbtxt contradicts it; HostFailure when this machine failed, which says nothing of the model. SCRATCH must be
+    new or empty.
+    """
+    require_layout(make_part(read_source(folder), scratch, Attempts(pauses=())))
 
 
 def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
@@ -53,20 +66,25 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
     Raises InvalidEntry when it holds a pickle that is not trusted, or cannot be read, UnsupportedModel when it cannot
     be converted.
     """
-    if path.is_file() and path.suffix == ".joblib":
+    if path.is_file() and path.suffix in PICKLES:
         _trusted(path, naming)
-        target = scratch / f"{path.stem}.onnx"
-        convert_joblib(path, target)
+        target, beside = scratch / f"{path.stem}.onnx", path.parent / EVALUATION
+        convert_joblib(path, target, beside if beside.is_file() and is_alone(path) else None)
+        evaluation = evaluation_beside(path, inspect(target))
+        if evaluation is not None:
+            shutil.copyfile(evaluation, scratch / EVALUATION)
         return target
-    pickles = sorted(path.glob("*.joblib")) if path.is_dir() else []
-    if not pickles or any(path.glob("*.onnx")):
+    pickles = sorted(file for file in path.iterdir() if file.suffix in PICKLES) if path.is_dir() else []
+    if not pickles or any(path.glob("*.onnx")) or (path / "model.xml").is_file():
         return path
     if len(pickles) > 1:
-        raise InvalidEntry(f"{path} has several .joblib files; keep the one to serve.")
+        raise InvalidEntry(f"{path} has several pickled models ({_names(pickles)}); keep the one to serve.")
     _trusted(pickles[0], naming)
     folder = scratch / "entry"
-    shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns("*.joblib", ".*", "__pycache__"))
-    convert_joblib(pickles[0], folder / _MODEL)
+    patterns = (*(f"*{suffix}" for suffix in PICKLES), ".*", "__pycache__")
+    shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns(*patterns))
+    evaluation = path / EVALUATION
+    convert_joblib(pickles[0], folder / _MODEL, evaluation if evaluation.is_file() else None)
     return folder
 
 
@@ -77,7 +95,7 @@ def staged_source(path: Path, scratch: Path, naming: Naming) -> ModelSource:
 
 def _around(path: Path, scratch: Path, naming: Naming) -> Path:
     """An entry folder made around a lone file."""
-    if path.suffix not in (".onnx", ".joblib") or not path.is_file():
+    if path.suffix not in (".onnx", *PICKLES) or not path.is_file():
         raise InvalidEntry(f"{path} is neither an entry folder nor an .onnx or .joblib file; name one of these.")
     if naming.version is None:
         raise InvalidEntry(f"say which version {path} is: --version 1 (and --name, if it is not {path.stem!r}).")
@@ -87,12 +105,18 @@ def _around(path: Path, scratch: Path, naming: Naming) -> Path:
     metadata = {"name": naming.name or path.stem, "version": naming.version, "framework": framework, "task": "other"}
     (folder / METADATA).write_text(yaml.safe_dump(metadata, sort_keys=False))
     _checked(folder)
-    model = stage(path, scratch, naming)
-    for name in inspect(model).data_files:
+    source = staged_source(path, scratch, naming)
+    for name in source.graph.data_files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(model.parent / name, folder / name)
-    shutil.copyfile(model, folder / _MODEL)
+        shutil.copyfile(source.model.parent / name, folder / name)
+    shutil.copyfile(source.model, folder / _MODEL)
+    if source.evaluation:
+        shutil.copyfile(source.evaluation, folder / EVALUATION)
     return folder
+
+
+def _names(paths: list[Path]) -> str:
+    return ", ".join(path.name for path in paths)
 
 
 def _checked(folder: Path) -> EntryMetadata:

@@ -3,13 +3,14 @@
     python -m modelyard.builder.artifacts.validation FOLDER
 
 FOLDER holds `model.onnx` or `model.xml`, and perhaps `eval.npz`; `findings.json` and `proof.npz` (one sample
-with the runtime's answer) are written there. A model is batchable only when dimension 0 is dynamic in every input
-and output *and* two rows together give what each gives alone: a declared batch dimension is not evidence.
+with the runtime's answer) are written there. A model is batchable when dimension 0 of every input is open and rows do
+not influence one another (`batching`): what a file declares of its outputs is no evidence, and is put right.
 """
 
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,27 @@ from modelyard.builder.evaluation.evaluation_set import (
     Feed,
     Judge,
     Run,
-    close,
     read_evaluation,
     write_arrays,
 )
 from modelyard.builder.evaluation.sample_inputs import recipes, sample
 from modelyard.builder.inference.sandbox import SECONDS, WorkerDied, confined, meaning
-from modelyard.builder.inference.sessions import CHUNK, onnxruntime_message, open_model
+from modelyard.builder.inference.sessions import CHUNK, open_model
+from modelyard.builder.inspection.chance import outputs_of_chance
 from modelyard.builder.inspection.graph import Graph
 from modelyard.builder.inspection.model_file import inspect
-from modelyard.core.failure_causes import blamed, cause_of_exception
+from modelyard.builder.inspection.onnx_graph import read_model
+from modelyard.builder.inspection.runtime_messages import onnxruntime_message
+from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError
 
+from .batch_dimension import declare_batch
+from .batching import against_batching, raise_if_of_the_machine
+from .perturbed_weights import with_other_last_bits
+from .scalars import replace_scalars
+
 FINDINGS, PROOF, MODEL, IR, JUDGEMENT = "findings.json", "proof.npz", "model.onnx", "model.xml", "judgement.json"
+_TRIED = 5
 _MODULE = "modelyard.builder.artifacts.validation"
 
 
@@ -48,41 +57,107 @@ def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
         raise meaning(death, seconds) from death
 
 
-def gather(folder: Path) -> dict[str, Any]:
+def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
     """Runs the model in FOLDER on its evaluation set or on made-up inputs, and writes one sample to proof.npz.
 
-    Returns {"batchable", "reason": why, "outputShapes": by output name, "quality": EvaluationSet.compare's, or None}.
+    Returns {"batchable", "reason": why, "outputShapes": by output name, "chance": outputs that are not the same twice,
+    "quality": EvaluationSet.compare's, or None}. An ONNX file that is to be `served` is put right: outputs that
+    turn out to be scalars get one element, those of a batchable model are declared so.
     Raises InvalidEntry or UnsupportedModel when the model does not run or its answers are wrong, HostFailure when the
     machine failed.
     """
     path = folder / (MODEL if (folder / MODEL).is_file() else IR)
     graph = inspect(path)
+    chance = outputs_of_chance(read_model(path)) if path.name == MODEL else frozenset[str]()
     run = _session(path, [port.name for port in graph.outputs])
     evaluation = read_evaluation(folder / EVALUATION, graph) if (folder / EVALUATION).is_file() else None
     fixed = _fixed_first_dimension(graph)
-    rows = _two_rows(graph, run, evaluation, alone=fixed is not None)
-    reason = fixed or _against_batching(run, rows)
+    rows = _rows(graph, run, evaluation, alone=fixed is not None)
+    scalars = [name for name, value in run(rows[0]).items() if value.ndim == 0]
+    changeable = served and path.name == MODEL
+    if scalars and changeable:
+        replace_scalars(path, scalars)
+        return gather(folder)
+    reason = fixed or _by_chance(chance) or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed))
     feed = rows[0]
     answer = run(feed)
     arrays = {f"input:{k}": v for k, v in feed.items()} | {f"output:{k}": v for k, v in answer.items()}
     write_arrays(arrays, folder / PROOF)
+    if reason is None and changeable:
+        declare_batch(path)
     return {
         "batchable": reason is None,
-        "reason": reason or "dimension 0 is dynamic everywhere, and two rows together give what each gives alone",
-        "outputShapes": {name: list(value.shape) for name, value in answer.items()},
-        "quality": evaluation.compare(run, CHUNK if reason is None else None, _judge(folder)) if evaluation else None,
+        "reason": reason or "dimension 0 is dynamic everywhere, and no row changes with the row beside it",
+        "outputShapes": _shapes(answer, run(feed) if chance else answer),
+        "chance": sorted(chance),
+        "quality": _quality(folder, evaluation, run, CHUNK if reason is None else None, chance),
     }
+
+
+def _quality(
+    folder: Path, evaluation: EvaluationSet | None, run: Run, chunk: int | None, chance: frozenset[str]
+) -> dict[str, Any] | None:
+    """How well the model does on its evaluation set; outputs of chance are not held to their values."""
+    if evaluation is None:
+        return None
+    held = {name: value for name, value in evaluation.outputs.items() if name not in chance}
+    return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, _judge(folder))
+
+
+def _of_the_author(run: Run) -> Run:
+    """The model on rows of its evaluation set: what it does not take is the fault of these."""
+
+    def asked(feed: Feed) -> Feed:
+        try:
+            return run(feed)
+        except Exception as bad:
+            raise_if_of_the_machine(bad)
+            given = ", ".join(f"input:{name} {list(value.shape)}" for name, value in feed.items())
+            raise InvalidEntry(
+                f"the model does not take what {EVALUATION} gives it ({given}): {onnxruntime_message(bad)}; correct "
+                f"{EVALUATION}."
+            ) from bad
+
+    return asked
+
+
+def _shapes(first: Feed, second: Feed) -> dict[str, list[int]]:
+    """Shapes of two answers to one input by output name; -1 for sizes that differ, and for all where ranks do."""
+    shapes = {}
+    for name, value in first.items():
+        pairs = zip(value.shape, second[name].shape, strict=True) if value.ndim == second[name].ndim else ()
+        shapes[name] = [a if a == b else -1 for a, b in pairs] if pairs else [-1] * value.ndim
+    return shapes
+
+
+def _by_chance(chance: frozenset[str]) -> str | None:
+    names = ", ".join(repr(name) for name in sorted(chance))
+    return (
+        f"{names} depend{'s' if len(chance) == 1 else ''} on chance, so nothing shows that rows are apart"
+        if chance
+        else None
+    )
 
 
 def _session(path: Path, outputs: list[str]) -> Run:
     if path.suffix == ".xml":
         return _request(path, outputs)
+    return _onnxruntime(str(path), outputs)
+
+
+def _perturbed(path: Path, graph: Graph, seed: int) -> Run | None:
+    """The model with other last bits in its weights; None where that cannot be had."""
+    changed = with_other_last_bits(path, seed) if path.name == MODEL else None
+    return None if changed is None else _onnxruntime(changed, [port.name for port in graph.outputs])
+
+
+def _onnxruntime(model: str | bytes, outputs: list[str]) -> Run:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as bad:  # onnxruntime's exceptions share no base class
         raise blamed(bad, f"onnxruntime cannot run this model: {onnxruntime_message(bad)}") from bad
 
@@ -110,65 +185,39 @@ def _request(path: Path, outputs: list[str]) -> Run:
 
 
 def _fixed_first_dimension(graph: Graph) -> str | None:
-    """Why dimension 0 cannot be a batch, or None when every input and output leaves it open."""
-    for kind, ports in (("input", graph.inputs), ("output", graph.outputs)):
-        for port in ports:
-            if port.dims is None:
-                continue
-            if not port.dims:
-                return f"{kind} {port.name!r} is a scalar"
-            if isinstance(port.dims[0], int):
-                return f"dimension 0 of {kind} {port.name!r} is fixed to {port.dims[0]}"
+    """Why dimension 0 cannot be a batch, or None when every input leaves it open; outputs are asked by running."""
+    for port in graph.inputs:
+        if not port.dims:
+            return f"input {port.name!r} is a scalar"
+        if isinstance(port.dims[0], int):
+            return f"dimension 0 of input {port.name!r} is fixed to {port.dims[0]}"
     return None
 
 
-def _two_rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone: bool) -> tuple[Feed, Feed]:
-    """Two different inputs the model accepts, from the evaluation set or made up."""
+def _rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone: bool) -> list[Feed]:
+    """Inputs the model accepts, from the evaluation set or made up, of one row each unless `alone`."""
     if evaluation is not None:
-        if alone or evaluation.rows < 1:
-            return evaluation.inputs, evaluation.inputs
-        return evaluation.row(0), evaluation.row(min(1, evaluation.rows - 1))
+        one_by_one = 0 if alone else min(_TRIED, evaluation.rows)
+        rows = [evaluation.row(index) for index in range(one_by_one)] or [evaluation.inputs]
+        _of_the_author(run)(rows[0])
+        return rows
     refused = ""
-    for size, kind in recipes():
-        pair = [sample(graph.inputs, size, kind, seed, None if alone else 1) for seed in (1, 2)]
-        if pair[0] is None or pair[1] is None:
+    for size, kind in recipes(graph.weight_sizes):
+        made = [sample(graph.inputs, size, kind, seed, None if alone else 1) for seed in range(1, _TRIED + 1)]
+        rows = [row for row in made if row is not None]
+        if not rows:
             continue
         try:
-            run(pair[0])
+            run(rows[0])
         except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
-            _raise_if_of_the_machine(bad)
+            raise_if_of_the_machine(bad)
             refused = refused or onnxruntime_message(bad)
             continue
-        return pair[0], pair[1]
+        return rows
     raise InvalidEntry(
         "no made-up input was accepted by the model; add an eval.npz with a real one beside it "
         f"(onnxruntime said: {refused})."
     )
-
-
-def _against_batching(run: Run, rows: tuple[Feed, Feed]) -> str | None:
-    """Why two rows must not be run together, or None when they may."""
-    import numpy as np
-
-    first, second = run(rows[0]), run(rows[1])
-    for name, value in first.items():
-        if value.ndim == 0 or value.shape[0] != 1:
-            return f"output {name!r} gives {list(value.shape)} for one row, not one row"
-    try:
-        both = run({name: np.concatenate([value, rows[1][name]]) for name, value in rows[0].items()})
-    except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
-        _raise_if_of_the_machine(bad)
-        return f"two rows together fail: {onnxruntime_message(bad)}"
-    for name, value in both.items():
-        if value.shape[0] != 2 or not (close(value[:1], first[name]) and close(value[1:], second[name])):
-            return f"output {name!r} of two rows together differs from the rows alone"
-    return None
-
-
-def _raise_if_of_the_machine(bad: Exception) -> None:
-    """Raises HostFailure when `bad` is for want of memory or the like, which says nothing of the model."""
-    if cause_of_exception(bad) is not None:
-        raise blamed(bad, onnxruntime_message(bad)) from bad
 
 
 def main(folder: Path) -> int:

@@ -1,9 +1,11 @@
 """`eval.npz`: the author's own inputs and expected outputs, checked against the graph and against onnxruntime.
 
 The format is described in `api.entry`. Arrays are read without pickles and only up to a size, so a crafted
-archive costs nothing; a file that does not fit the model is refused with the array's name.
+archive costs nothing; a file that does not fit the model is refused with the array's name. Arrays under the model's
+own names, `x` for `input:x`, are understood.
 """
 
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,9 +78,9 @@ class EvaluationSet:
 def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
     """The evaluation set at `path` for a model with `graph`, arrays cast to the types of its tensors.
 
-    Raises InvalidEntry naming the array that is missing, unknown or of another shape or type.
+    Raises InvalidEntry naming the array that is missing, unknown or of another shape or type, or has other rows.
     """
-    arrays = read_arrays(path)
+    arrays = _with_kinds(read_arrays(path), graph)
     inputs = {port.name: _fitting(arrays, "input", port, path) for port in graph.inputs}
     known = {f"input:{port.name}" for port in graph.inputs} | {f"output:{port.name}" for port in graph.outputs}
     strange = sorted(name for name in set(arrays) - known - {_LABELS} if not name.startswith(_SLICE))
@@ -87,12 +89,58 @@ def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
     outputs = {p.name: _fitting(arrays, "output", p, path) for p in graph.outputs if f"output:{p.name}" in arrays}
     if not outputs:
         raise InvalidEntry(f"{path.name} expects no output; add one of {_list(known)}.")
+    _require_rows(inputs, graph, path)
     first = {value.shape[0] if value.ndim else 0 for value in (*inputs.values(), *outputs.values())}
     rows = first.pop() if len(first) == 1 else 0
     groups = sorted(name for name in arrays if name.startswith(_SLICE)) if rows else []
     for name in (name for name in groups if arrays[name].shape != (rows,)):
         raise InvalidEntry(f"{path.name}: {name} has shape {list(arrays[name].shape)}; give one group a row: [{rows}].")
     return EvaluationSet(inputs, outputs, rows)
+
+
+def copy_evaluation(path: Path, graph: Graph, target: Path) -> None:
+    """Copies an evaluation set to `target`, its arrays called input:NAME and output:NAME as everything here reads them.
+
+    A damaged one is copied as it is; raises InvalidEntry when an array in it cannot be read.
+    """
+    keys = _keys(path)
+    if _with_kinds(keys, graph).keys() == keys.keys():
+        shutil.copyfile(path, target)
+    else:
+        write_arrays(_with_kinds(read_arrays(path), graph), target)
+
+
+def _keys(path: Path) -> dict[str, None]:
+    """What the arrays in an .npz file are called, without reading them; nothing when it is no archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy"): None for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return {}  # whoever reads the arrays says what is wrong
+
+
+def _with_kinds(arrays: Mapping[str, Any], graph: Graph) -> dict[str, Any]:
+    """The arrays, those under a bare name of the model's as input:NAME or output:NAME."""
+    kinds = {port.name: kind for kind in ("output", "input") for port in getattr(graph, f"{kind}s")}
+    named = {key: f"{kinds[key]}:{key}" for key in arrays if key in kinds and key != _LABELS}
+    return {key if named.get(key, key) in arrays else named[key]: value for key, value in arrays.items()}
+
+
+def _require_rows(inputs: Mapping[str, Any], graph: Graph, path: Path) -> None:
+    """Raises InvalidEntry when inputs whose dimension 0 is one batch have different numbers of rows, or none."""
+    batches: dict[Any, dict[str, int]] = {}
+    for port in graph.inputs:
+        if port.dims and not isinstance(port.dims[0], int):
+            batches.setdefault(port.dims[0], {})[port.name] = len(inputs[port.name])
+    for batch, rows in batches.items():
+        sizes = set(rows.values())
+        # Dimensions without a name may be two lengths rather than one batch, but one row is not one for many.
+        if len(sizes) > 1 and (batch is not None or 1 in sizes):
+            told = ", ".join(f"input:{name} has {count}" for name, count in rows.items())
+            raise InvalidEntry(f"{path.name} needs as many rows (dimension 0) in every input: {told}; correct it.")
+    sizes = {count for rows in batches.values() for count in rows.values()}
+    if sizes == {0}:
+        raise InvalidEntry(f"{path.name} has no rows: input:{graph.inputs[0].name} is empty; give it at least one.")
 
 
 def read_arrays(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from modelyard.builder.inspection.graph import Dim, Port
 
 SIZES = (8, 1, 2, 4, 16, 32, 64, 128, 224, 3)
 KINDS = ("random", "ones", "zeros", "large")
+_WORDS = ("alpha", "beta", "gamma", "delta", "epsilon")
 _MOST_ELEMENTS = 20_000_000
 
 _NUMPY = {
@@ -29,10 +30,13 @@ def numpy_type(datatype: str) -> Any:
     return np.dtype(_NUMPY[datatype])
 
 
-def recipes() -> Iterator[tuple[int, str]]:
-    """Pairs of SIZES (of dynamic dimensions) and KINDS (of values) to make inputs of, the likely first."""
+def recipes(others: Sequence[int] = ()) -> Iterator[tuple[int, str]]:
+    """Pairs of sizes (of dynamic dimensions) and KINDS (of values) to make inputs of, the likely first.
+
+    Sizes are SIZES, and with the likeliest values also `others`.
+    """
     for kind in KINDS:
-        for size in SIZES:
+        for size in (*SIZES, *others) if kind == KINDS[0] else SIZES:
             yield size, kind
 
 
@@ -46,12 +50,12 @@ def sample(ports: Sequence[Port], size: int, kind: str, seed: int, rows: int | N
     random = np.random.default_rng(seed)
     feed = {}
     for port in ports:
-        shape = sized(port.dims or (), size)
+        shape = sized(tuple(dict(port.likely).get(axis, dim) for axis, dim in enumerate(port.dims or ())), size)
         if rows is not None:
             shape = (rows, *shape[1:])
         if prod(shape) > _MOST_ELEMENTS:
             return None
-        feed[port.name] = _values(random, shape, port.datatype, kind)
+        feed[port.name] = _values(random, shape, port.datatype, kind, seed)
     return feed
 
 
@@ -60,12 +64,13 @@ def sized(dims: Sequence[Dim], size: int) -> tuple[int, ...]:
     return tuple(dim if isinstance(dim, int) else size for dim in dims)
 
 
-def _values(random: Any, shape: tuple[int, ...], datatype: str, kind: str) -> Any:
+def _values(random: Any, shape: tuple[int, ...], datatype: str, kind: str, seed: int) -> Any:
     import numpy as np
 
     if datatype == "BYTES":
-        words = {"random": ("alpha", "beta"), "ones": ("1", "1"), "zeros": ("0", "0"), "large": ("", "")}[kind]
-        return np.array([words[index % 2] for index in range(prod(shape))], dtype=object).reshape(shape)
+        words = {"random": _WORDS, "ones": ("1",), "zeros": ("0",), "large": ("",)}[kind]
+        drawn = [words[(seed - 1 + index) % len(words)] for index in range(prod(shape))]
+        return np.array(drawn, dtype=object).reshape(shape)
     dtype = numpy_type(datatype)
     if kind == "zeros":
         return np.zeros(shape, dtype)

@@ -26,6 +26,7 @@ from modelyard.builder.evaluation.evaluation_set import (
     ABSOLUTE,
     RELATIVE,
     close,
+    copy_evaluation,
     largest_difference,
     read_arrays,
     read_evaluation,
@@ -53,7 +54,7 @@ def make(path: Path, form: Format, folder: Path) -> dict[str, Any]:
     original = folder / "original"
     graph = _copied(source, original)
     copy_judgement(source, original)
-    findings = gather(original)
+    findings = gather(original, served=False)
     inputs, outputs = golden(original, graph, bool(findings["batchable"]))
     archive = folder / "archive"
     archive.mkdir()
@@ -133,7 +134,7 @@ def _copied(source: ModelSource, folder: Path) -> Graph:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / name)
     if source.evaluation:
-        shutil.copyfile(source.evaluation, folder / EVALUATION)
+        copy_evaluation(source.evaluation, source.graph, folder / EVALUATION)
     return inspect(folder / ONNX)
 
 

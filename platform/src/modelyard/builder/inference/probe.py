@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.evaluation.evaluation_set import Feed, Run, read_arrays, write_arrays
+from modelyard.builder.inspection.runtime_messages import onnxruntime_message
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import ModelyardError
 
-from .sessions import CHUNK, Opener, onnxruntime_message, open_model
+from .sessions import CHUNK, Opener, open_model
 
 ANSWERS = "answers.npz"
 WARM_UP, LEAST, MOST = 2, 3, 5000

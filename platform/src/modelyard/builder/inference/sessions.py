@@ -10,6 +10,7 @@ from pathlib import Path
 
 from modelyard.builder.evaluation.evaluation_set import Feed, Run
 from modelyard.builder.inspection.openvino_library import openvino
+from modelyard.builder.inspection.runtime_messages import onnxruntime_message
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import UnsupportedModel
 
@@ -30,14 +31,6 @@ def open_model(path: Path, threads: int, gpu: bool = False) -> Run:
 
         return open_plan(path)
     return _openvino(path, threads) if path.suffix == ".xml" else _onnxruntime(path, threads, gpu)
-
-
-def onnxruntime_message(error: Exception) -> str:
-    """An exception of onnxruntime in one line of at most 300 characters, without the paths of this machine."""
-    text = " ".join(str(error).split())
-    text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
-    words = [Path(word).name if word.startswith("/") else word for word in text.split(" ")]
-    return " ".join(words)[:300]
 
 
 def _onnxruntime(path: Path, threads: int, gpu: bool) -> Run:

@@ -13,21 +13,27 @@ LARGEST = 2 << 30
 
 @dataclass(frozen=True)
 class Port:
-    """One input or output of the graph; `dims` is None when the file declares no shape."""
+    """One input or output of the graph; `dims` is None when the file declares no shape.
+
+    `likely` are sizes by axis that the model was made for where it leaves them open, as far as its weights tell.
+    """
 
     name: str
     datatype: Datatype
     dims: tuple[Dim, ...] | None
+    likely: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Graph:
     """Inputs and outputs in order, and the files beside the model that hold its weights.
 
-    `opset` is the version of ONNX's default operator set, or of the IR for OpenVINO; 0 when the file names none.
+    `weight_sizes` are dimensions of its weights, which an open input may need. `opset` is the version of ONNX's default
+    operator set, or of the IR for OpenVINO; 0 when the file names none.
     """
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     opset: int
     data_files: tuple[str, ...]
+    weight_sizes: tuple[int, ...] = ()

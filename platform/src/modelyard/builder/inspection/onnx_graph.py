@@ -13,11 +13,32 @@ from modelyard.core.storage.keys import is_safe_path
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .graph import LARGEST, Dim, Graph, Port
+from .implied_sizes import implied_sizes
 
 _DATATYPES: dict[int, Datatype] = {
     1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES",
     9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
 }  # fmt: skip
+_WIDEST, _SIZES = 4096, 12
+_FORMS = {
+    "sequence_type": "a sequence", "map_type": "a map", "optional_type": "optional", "sparse_tensor_type":
+    "a sparse tensor", "opaque_type": "opaque",
+}  # fmt: skip
+_ZIPMAP = "export it with options={'zipmap': False}"
+_INSTEAD = {
+    "input": {
+        "sequence_type": "export a model with an input for each tensor of it, or with one tensor that holds them all",
+        "map_type": "export a model that takes a tensor with a column for each key (a DictVectorizer stays outside)",
+        "optional_type": "export the model with that input always given, or without it",
+        "sparse_tensor_type": "export a model that takes a dense tensor",
+    },
+    "output": {
+        "sequence_type": "end the graph in a tensor: ConcatFromSequence stacks a sequence",
+        "map_type": "end the graph in a tensor with a column for each key",
+        "optional_type": "end the graph in the tensor itself (OptionalGetElement)",
+        "sparse_tensor_type": "end the graph in a dense tensor",
+    },
+}
 
 
 def read_model(path: Path) -> Any:
@@ -55,17 +76,30 @@ def describe(model: Any, path: Path) -> Graph:
     if twice:
         raise UnsupportedModel(f"{path.name} uses the name {twice[0]!r} for two inputs or outputs; rename one.")
     opset = max((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), default=0)
-    return Graph(inputs, outputs, opset, _data_files(model, path))
+    implied = implied_sizes(model)
+    inputs = tuple(_sized(port, implied.exact.get(port.name, {}), implied.likely.get(port.name, {})) for port in inputs)
+    sizes = sorted({size for tensor in model.graph.initializer for size in tensor.dims if 1 < size <= _WIDEST})
+    return Graph(inputs, outputs, opset, _data_files(model, path), tuple(sizes[:_SIZES]))
+
+
+def _sized(port: Port, exact: dict[int, int], likely: dict[int, int]) -> Port:
+    """The port with the dimensions that its weights imply where it leaves them open; dimension 0 stays as it is."""
+    dims = tuple(
+        exact.get(axis, dim) if axis and not isinstance(dim, int) else dim for axis, dim in enumerate(port.dims or ())
+    )
+    open_axes = [axis for axis, dim in enumerate(dims) if axis and not isinstance(dim, int)]
+    return Port(port.name, port.datatype, dims, tuple((axis, likely[axis]) for axis in open_axes if axis in likely))
 
 
 def _port(value: Any, kind: str) -> Port:
     form = value.type.WhichOneof("value")
     if form != "tensor_type":
-        advice = "; export it with options={'zipmap': False}" if form in ("sequence_type", "map_type") else ""
-        raise UnsupportedModel(
-            f"{kind} {value.name!r} is a {(form or 'value without a type').removesuffix('_type')}, "
-            f"and only tensors can be served{advice or '; export tensors instead'}."
+        maps = value.type.sequence_type.elem_type.WhichOneof("value") == "map_type"
+        advice = (
+            _ZIPMAP if maps and kind == "output" else _INSTEAD[kind].get(form or "", "export a plain tensor instead")
         )
+        what = _FORMS.get(form or "", "a value without a type")
+        raise UnsupportedModel(f"{kind} {value.name!r} is {what}, and only tensors can be served; {advice}.")
     tensor = value.type.tensor_type
     datatype = _DATATYPES.get(tensor.elem_type)
     if datatype is None:

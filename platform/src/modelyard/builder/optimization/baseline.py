@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.artifacts.shared_layer import copy_judgement, replace_scalars
+from modelyard.builder.artifacts.scalars import replace_scalars
+from modelyard.builder.artifacts.shared_layer import copy_judgement
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.validation import EVALUATION, MODEL, PROOF, gather
 from modelyard.builder.evaluation.evaluation_data import EvaluationData, evaluation_of
-from modelyard.builder.evaluation.evaluation_set import read_arrays, read_evaluation, read_tensors
+from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_arrays, read_evaluation, read_tensors
 from modelyard.builder.evaluation.metrics import metric_for
 from modelyard.builder.inference.sandbox import WorkerDied, confined, meaning
 from modelyard.builder.inspection.model_file import inspect
@@ -115,7 +116,7 @@ def gathered(path: Path, folder: Path) -> dict[str, Any]:
     replace_scalars(folder / MODEL)
     metric = reason = ""
     if source.evaluation:
-        shutil.copyfile(source.evaluation, folder / EVALUATION)
+        copy_evaluation(source.evaluation, source.graph, folder / EVALUATION)
         copy_judgement(source, folder)
         evaluation = read_evaluation(folder / EVALUATION, inspect(folder / MODEL))
         labels = read_arrays(folder / EVALUATION).get("labels")

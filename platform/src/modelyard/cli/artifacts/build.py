@@ -95,7 +95,7 @@ def show(report: "Report") -> None:
     most = f"up to {batching.max_batch_size} rows" if batching.max_batch_size else "never"
     console.print(f"  batched  {most}: {batching.reason}", markup=False, soft_wrap=True)
     if report.quality:
-        worst = max(report.quality.largest_difference.values())
+        worst = max(report.quality.largest_difference.values(), default=0.0)
         metric = f", {report.quality.metric} {report.quality.value:.4g}" if report.quality.value is not None else ""
         console.print(f"  eval.npz {report.quality.rows} rows{metric}, largest difference {worst:.3g}", markup=False)
     if report.optimization:

@@ -59,7 +59,7 @@ def precisions_of(text: str) -> "tuple[Precision, ...]":
 
 
 def optimize(
-    path: Annotated[Path, typer.Argument(help="Entry folder or .onnx file.")],
+    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file or .joblib file.")],
     goal: Annotated[Aim, typer.Option(help="What the chosen variant is to be best at.")] = Aim.LATENCY,
     max_quality_loss: Annotated[
         float, typer.Option(parser=fraction, metavar="SHARE", help="Share of the quality that may be lost: 1%, 0.005.")
@@ -80,6 +80,7 @@ def optimize(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Allow --train to run the Python files beside the recipe.")
     ] = False,
+    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
     output: Shown = Output.TABLE,
@@ -95,10 +96,10 @@ def optimize(
     from .optimize_view import progress, show
 
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
-    request = OptimizationRequest(
-        path, goal.value, max_quality_loss, requested, budget, seed, out, runtimes=runtimes, search=search
-    )
-    with _scratch(out) as scratch, progress() as watch:
+    with _scratch(out) as scratch, staged(path, trust_pickle) as model, progress() as watch:
+        request = OptimizationRequest(
+            model, goal.value, max_quality_loss, requested, budget, seed, out, runtimes=runtimes, search=search
+        )
         if train:
             from modelyard.builder.optimization.training.starting_points import begin
 
@@ -112,6 +113,15 @@ def optimize(
         dump(report.model_dump(mode="json", by_alias=True, exclude_none=True), output)
     else:
         show(report, out)
+
+
+@contextmanager
+def staged(path: Path, trust_pickle: bool) -> Iterator[Path]:
+    """PATH itself when it can be read as it is, else its converted form, which is gone afterwards."""
+    from modelyard.builder.artifacts.staging import Naming, stage
+
+    with tempfile.TemporaryDirectory(prefix="modelyard-staged-") as scratch:
+        yield stage(path, Path(scratch), Naming(trust_pickle=trust_pickle))
 
 
 @contextmanager

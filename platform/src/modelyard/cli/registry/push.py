@@ -2,11 +2,15 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelyard.cli.terminal.console import Output
+
+if TYPE_CHECKING:
+    from modelyard.api.entry import Entry
+    from modelyard.registry.bucket import BucketRegistry
 
 
 def push(
@@ -16,7 +20,7 @@ def push(
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")] = Output.TABLE,
 ) -> None:
-    """Push an entry folder or a model file into the registry."""
+    """Push an entry folder or a model file into the registry, once it was tried here."""
     from modelyard.builder.artifacts.staging import Naming, stage_entry
     from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import dump, moving, out
@@ -26,6 +30,8 @@ def push(
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
         folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle))
         entry = read_folder(folder).entry
+        if not _is_there(registry, entry):
+            _try(folder, Path(scratch, "tried"))
         with moving(f"pushing {entry.name}:{entry.version}", entry.size) as progress:
             pushed = registry.push(folder, progress)
     if output is not Output.TABLE:
@@ -37,3 +43,26 @@ def push(
         markup=False,
         soft_wrap=True,
     )
+
+
+def _is_there(registry: "BucketRegistry", entry: "Entry") -> bool:
+    from modelyard.errors import UnknownEntry
+
+    try:
+        registry.resolve(entry.name, version=entry.version)
+    except UnknownEntry:
+        return False
+    return True
+
+
+def _try(folder: Path, scratch: Path) -> None:
+    """Tries the model before its version is used up; a machine that cannot is no reason not to push."""
+    from modelyard.builder.artifacts.staging import try_entry
+    from modelyard.cli.terminal.console import say
+    from modelyard.errors import HostFailure
+
+    say("trying the model")
+    try:
+        try_entry(folder, scratch)
+    except HostFailure as failure:
+        say(f"pushed without a try: {failure}")

@@ -1,0 +1,75 @@
+"""How many rows an ONNX model answers as the estimator it was made of, over all of its outputs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .rows import EstimatorRows
+
+_RELATIVE, _OF_SPREAD = 1e-3, 1e-3
+
+
+def share_agreeing(session: Any, estimator: Any, rows: EstimatorRows, double: bool) -> tuple[float, tuple[str, ...]]:
+    """The share of rows (0 to 1) on which every output agrees, and the names of the outputs that mean something.
+
+    The first output is predict()'s; a second one is held to predict_proba() where there is one. Scores of another
+    scale than the estimator's own (decision_function(), transform()) mean nothing to a client and are left out, and so
+    are the probabilities of several questions with different numbers of classes, which fit into no tensor.
+    """
+    import numpy as np
+
+    given, names = rows.for_estimator(), [output.name for output in session.get_outputs()]
+    answers = session.run(names, rows.feed(double))
+    alike = _alike(answers[0], asked(estimator.predict, given))
+    kept = [names[0]]
+    for name, answer in zip(names[1:], answers[1:], strict=True):
+        if hasattr(estimator, "predict_proba"):
+            probabilities = asked(estimator.predict_proba, given)
+            if isinstance(probabilities, list):
+                continue
+            alike &= _alike(answer, probabilities)
+            kept.append(name)
+        elif any(_alike(answer, scores).mean() >= 0.999 for scores in _scores(estimator, given)):
+            kept.append(name)
+    return float(np.mean(alike)), tuple(kept)
+
+
+def asked(method: Any, rows: Any) -> Any:
+    """A method's answer to rows, in float32 where it was fitted on that and its compiled code takes nothing else.
+
+    A list of arrays where it gives several that fit into no single one.
+    """
+    import numpy as np
+
+    try:
+        answer = method(rows)
+    except ValueError:
+        if not isinstance(rows, np.ndarray) or rows.dtype != np.float64:
+            raise
+        answer = method(rows.astype(np.float32))
+    if isinstance(answer, list):
+        return np.stack(answer, axis=1) if len({part.shape for part in answer}) == 1 else answer
+    return np.asarray(answer)
+
+
+def _scores(estimator: Any, rows: Any) -> Sequence[Any]:
+    return [
+        asked(getattr(estimator, name), rows) for name in ("decision_function", "transform") if hasattr(estimator, name)
+    ]
+
+
+def _alike(ours: Any, theirs: Any) -> Any:
+    """By row, whether an output and the estimator's answer are the same; shapes may differ by dimensions of size 1."""
+    import numpy as np
+
+    count = len(theirs)
+    if ours.ndim == 3 and theirs.ndim == 3 and ours.shape[0] != count:
+        ours = np.moveaxis(ours, 0, 1)  # multi-output classifiers give [outputs, rows, classes]
+    if len(ours) != count or ours.size != theirs.size:
+        return np.zeros(count, bool)
+    ours, theirs = ours.reshape(count, -1), theirs.reshape(count, -1)
+    if theirs.dtype.kind == "b":
+        theirs = theirs.astype(np.int64)  # ONNX labels are integers or texts
+    if theirs.dtype.kind != "f":
+        return (ours.astype(str) == theirs.astype(str)).all(axis=1)
+    spread = float(np.nanstd(theirs)) if theirs.size else 0.0
+    return np.isclose(ours, theirs, rtol=_RELATIVE, atol=_OF_SPREAD * spread + 1e-9, equal_nan=True).all(axis=1)

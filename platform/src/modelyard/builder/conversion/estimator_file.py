@@ -1,0 +1,76 @@
+"""A pickled scikit-learn model, read: whatever can be wrong with the file is a sentence that says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+from modelyard.core.failure_causes import blamed, cause_of_exception
+from modelyard.errors import InvalidEntry, UnsupportedModel
+
+_OF_SKLEARN = ("sklearn", "numpy", "scipy", "joblib")
+
+
+def read_estimator(path: Path) -> Any:
+    """The fitted model in a trusted pickle.
+
+    Raises InvalidEntry when it cannot be read, UnsupportedModel when it needs what is not here or is no fitted model
+    with predict().
+    """
+    import joblib
+
+    try:
+        estimator = joblib.load(path)
+    except ModuleNotFoundError as missing:
+        raise UnsupportedModel(_missing(path.name, str(missing.name))) from missing
+    except Exception as bad:
+        if cause_of_exception(bad) is not None:
+            raise blamed(bad, str(bad)) from bad
+        raise InvalidEntry(_unreadable(path.name, bad)) from bad
+    _require_fitted(estimator, path.name)
+    return estimator
+
+
+def _missing(file: str, module: str) -> str:
+    package = module.split(".")[0]
+    if package in _OF_SKLEARN:
+        return (
+            f"{file} needs {module}, which the {package} that is installed here does not have; install the version it "
+            "was saved with, or save it again with this one."
+        )
+    return (
+        f"{file} needs the package {package}, which is not installed here; install it into this environment, or export "
+        "the model to ONNX where it is."
+    )
+
+
+def _unreadable(file: str, bad: Exception) -> str:
+    if isinstance(bad, AttributeError) and "__main__" in str(bad):
+        return (
+            f"{file} holds something of the program that saved it ({bad}), and pickles keep only its name; put it into "
+            "a module that is installed here too, or export the model to ONNX there."
+        )
+    return (
+        f"{file} cannot be read as a joblib file or a pickle ({type(bad).__name__}: {bad}); save it again with the "
+        "scikit-learn version that is installed here."
+    )
+
+
+def _require_fitted(estimator: Any, file: str) -> None:
+    from sklearn.base import BaseEstimator
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    kind = f"class ({estimator.__name__})" if isinstance(estimator, type) else type(estimator).__name__
+    if isinstance(estimator, BaseEstimator) and not hasattr(estimator, "predict"):
+        way = "put a model behind it (make_pipeline) and save that" if hasattr(estimator, "transform") else (
+            "it only describes the rows it was fitted on: train a classifier on what it found, and save that"
+        )  # fmt: skip
+        raise UnsupportedModel(f"{file} holds a {kind}, which has no predict(); {way}.")
+    if isinstance(estimator, type) or not hasattr(estimator, "predict"):
+        raise UnsupportedModel(
+            f"{file} holds a {kind}, not a fitted scikit-learn model with predict(); save the fitted model itself."
+        )
+    if isinstance(estimator, BaseEstimator):
+        try:
+            check_is_fitted(estimator)
+        except NotFittedError as bad:
+            raise UnsupportedModel(f"{file} holds a {kind} that is not fitted; call fit() and save it again.") from bad

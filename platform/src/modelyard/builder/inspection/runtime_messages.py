@@ -1,0 +1,55 @@
+"""What onnxruntime says when it refuses a model, as a person can use it.
+
+Its messages carry where in its own source they come from, with whole C++ signatures, and that stood where the numbers
+should; for a file from a newer exporter they name no remedy either.
+"""
+
+import re
+from pathlib import Path
+
+_MOST = 300
+_PLACE = re.compile(r"[\w./-]*\w\.(?:cc|cpp|h|hpp|cu|cuh):\d+ ")
+_IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
+_OPSET = re.compile(r"Opset (\d+) is under development .* for domain (\S+) is till opset (\d+)")
+
+
+def onnxruntime_message(error: Exception) -> str:
+    """An exception of onnxruntime in one line of at most 300 characters, without paths of this machine or its source.
+
+    An IR version or an opset that is too new comes with what to do about it.
+    """
+    text = " ".join(str(error).split())
+    ir, opset = _IR.search(text), _OPSET.search(text)
+    if ir:
+        return (
+            f"its ONNX IR version is {ir[1]}, and onnxruntime here reads up to {ir[2]}; export it with an older onnx "
+            f"package, or set model.ir_version = {ir[2]} and save it again"
+        )
+    if opset:
+        return (
+            f"it asks for opset {opset[1]} of {opset[2]}, and onnxruntime here knows up to {opset[3]}; export it with "
+            f"opset {opset[3]} or an older one"
+        )
+    text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
+    words = [Path(word).name if word.startswith("/") else word for word in _without_places(text).split(" ")]
+    return " ".join(words)[:_MOST]
+
+
+def _without_places(text: str) -> str:
+    """The text without "file.cc:12 " and the C++ signature that may follow it."""
+    while (place := _PLACE.search(text)) is not None:
+        text = text[: place.start()].rstrip() + " " + _after_signature(text[place.end() :])
+    return text.strip()
+
+
+def _after_signature(text: str) -> str:
+    """What follows `void a::b(const c&, ...) const `; the text itself when it begins with no signature."""
+    opening = text.find("(")
+    if opening < 0 or "::" not in text[:opening]:
+        return text
+    depth = 0
+    for index in range(opening, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[index], 0)
+        if depth == 0:
+            return text[index + 1 :].removeprefix(" const").lstrip()
+    return text[opening:]

@@ -1,0 +1,57 @@
+"""What onnxruntime says becomes a sentence: no source places, no signatures, and a remedy that helps."""
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.builder.artifacts.validation import gather
+from modelyard.builder.inspection.runtime_messages import onnxruntime_message
+from modelyard.errors import UnsupportedModel
+from tests.support.artifacts import onnx_models as models
+
+
+def refused(proto: object, folder: Path) -> str:
+    models.saved(proto, folder / "model.onnx")
+    with pytest.raises(UnsupportedModel) as bad:
+        gather(folder)
+    return str(bad.value)
+
+
+def test_an_ir_version_that_is_too_new_is_named_and_the_remedy_helps(tmp_path: Path) -> None:
+    proto = models.doubling()
+    proto.ir_version = 40
+
+    sentence = refused(proto, tmp_path)
+
+    assert "its ONNX IR version is 40, and onnxruntime here reads up to" in sentence
+    proto.ir_version = int(sentence.partition("set model.ir_version = ")[2].split()[0])
+    models.saved(proto, tmp_path / "model.onnx")
+    assert gather(tmp_path)["batchable"]
+
+
+@pytest.mark.parametrize("domain", ["ai.onnx", "ai.onnx.ml"])
+def test_an_opset_that_is_too_new_is_named_and_the_remedy_helps(tmp_path: Path, domain: str) -> None:
+    proto = models.doubling()
+    imported = proto.opset_import[0] if domain == "ai.onnx" else proto.opset_import.add(domain=domain)
+    imported.version = 99
+
+    sentence = refused(proto, tmp_path)
+
+    assert f"it asks for opset 99 of {domain}, and onnxruntime here knows up to " in sentence
+    imported.version = int(sentence.partition("export it with opset ")[2].split()[0])
+    models.saved(proto, tmp_path / "model.onnx")
+    assert gather(tmp_path)["batchable"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("[ONNXRuntimeError] : 1 : FAIL : /a/b/model.cc:9 void a::B::C(const d&, e<f()>) const Bad.", "FAIL : Bad."),
+        ("Load model from m.onnx failed:/a/graph.cc:12 bool a::b(c) wrong", "Load model from m.onnx failed: wrong"),
+        ("Status Message: matmul_helper.h:59 MatMul mismatch", "Status Message: MatMul mismatch"),
+        ("x.cc:1 a::b(no end", "(no end"),
+        ("/builds/secret/model.onnx is broken", "model.onnx is broken"),
+    ],
+)  # fmt: skip
+def test_places_in_the_source_of_onnxruntime_are_left_out(words: str, said: str) -> None:
+    assert onnxruntime_message(RuntimeError(words)) == said
