@@ -132,14 +132,14 @@ def test_the_summary_of_an_unchanged_model_is_its_reason() -> None:
     ]
 
 
-def test_a_pickle_is_optimized_when_it_is_trusted_as_the_refusal_says(tmp_path: Path) -> None:
+def test_a_pickle_is_converted_when_it_is_trusted_as_the_refusal_says(tmp_path: Path) -> None:
     rows = np.eye(4, dtype=np.float32)
     joblib.dump(LinearRegression().fit(rows, rows @ np.ones(4)), tmp_path / "m.joblib")
-    asking = ("optimize", tmp_path / "m.joblib", "--budget", "20s", "--precisions", "fp32")
+    asking = ("optimize", tmp_path / "m.joblib", "--budget", "1s", "--precisions", "fp32")
 
     refused = modelyard(*asking, cwd=tmp_path)
     ran = modelyard(*asking, "--trust-pickle", cwd=tmp_path)
 
     assert refused.code == 2
     assert "add --trust-pickle" in refused.err
-    assert ran.code == 0, ran.err
+    assert "reading and asking the original" in ran.err
