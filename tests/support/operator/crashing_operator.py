@@ -23,7 +23,7 @@ from modelyard.operator.observer.crash_logs import CrashLogs
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
 from modelyard.operator.reconciler.events import EventRecorder
-from modelyard.operator.reconciler.reconcile import Reconciler, ReconcileResult
+from modelyard.operator.reconciler.reconcile import Decide, Reconciler, ReconcileResult
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.operator.bench import Bench
 
@@ -59,6 +59,7 @@ class Hands:
         writes: float = float("inf"),
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
+        decides: Decide = decide,
     ) -> None:
         self._bench, self._cache = bench, ObjectCache()
         cluster = Cluster(access(bench.kubeconfig))
@@ -74,7 +75,7 @@ class Hands:
             self._cache,
             observer,
             builds,
-            decide,
+            decides,
             guarded,
             Ownership(cluster, self._cache, observer.foreign),
             EventRecorder(guarded, "hands"),

@@ -92,10 +92,10 @@ class GuardedWrites:
         with self._permit("create", created["kind"]):
             self._cluster.create(created)
 
-    def merge(self, ref: Ref, change: Object) -> None:
-        """Changes the fields in `change` of an object (merge patch)."""
+    def merge(self, ref: Ref, change: Object) -> bool:
+        """Changes the fields in `change` of an object (merge patch); False when it is not there any more."""
         with self._permit("patch", ref.kind):
-            self._cluster.merge(ref, change)
+            return self._cluster.merge(ref, change) is not None
 
     def close(self, patience: float) -> None:
         """Refuses new writes; returns when none is under way, after `patience` seconds at the latest."""

@@ -1,9 +1,10 @@
 """One reconcile pass over one Model: observe -> decide -> carry out.
 
-The plan is carried out in the order status, applies, scales, deletes, events, warm-ups. Each step can be
-repeated, so whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled
-once more: at once after a change (until nothing is left to do), later when time alone changes something, and
-with growing pauses while the store or the registry is away.
+The plan is carried out in the order status, applies, scales, deletes, events, warm-ups; a child that cannot be
+written keeps back what comes after it, but not the events of a status that was written. Each step can be repeated, so
+whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once more: at once
+after a change (until nothing is left to do), later when time alone changes something, and with growing pauses while
+the store or the registry is away.
 """
 
 import logging
@@ -100,6 +101,19 @@ class Reconciler:
         """All writes and warm-ups of a plan; seconds until the next pass, None when nothing was done."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
+        try:
+            self._change(key, stored, plan)
+        except OutsideError:
+            self._report(key, stored, plan)
+            raise
+        self._report(key, stored, plan)
+        pauses = [self._warm_up(key, warmup) for warmup in plan.warmups]
+        if plan.apply or plan.scale or plan.delete or plan.status is not None:
+            return 0.0
+        return min(pauses, default=None)
+
+    def _change(self, key: Key, stored: Object, plan: Plan) -> None:
+        """Applies, scales and deletes the children."""
         if plan.apply:
             self._apply(key, stored, plan)
         for change in plan.scale:
@@ -108,13 +122,12 @@ class Reconciler:
         for ref in plan.delete:
             self.writes.delete(ref)
             _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+
+    def _report(self, key: Key, stored: Object, plan: Plan) -> None:
+        """Records the Events; the status that they are about is written, so no later pass would."""
         for event in plan.events:
             self.recorder.post(stored, event)
             _log.info("event", extra={"fields": _about(key, reason=event.reason, said=event.message)})
-        pauses = [self._warm_up(key, warmup) for warmup in plan.warmups]
-        if plan.apply or plan.scale or plan.delete or plan.status is not None:
-            return 0.0
-        return min(pauses, default=None)
 
     def _apply(self, key: Key, stored: Object, plan: Plan) -> None:
         """Applies every child whose name is not taken; none before all names of a new Model are known to be free."""
