@@ -24,7 +24,7 @@ _EVERY_SECONDS = 0.5
 def until_ready(
     console: Console, cluster: Cluster, namespace: str, name: str, version: str, beside: Callable[[], str], limit: float
 ) -> Model:
-    """The Model once it is Ready with that version; `beside` is a line to show along.
+    """The Model once that version holds all its traffic; `beside` is a line to show along.
 
     Raises DemoFailed when the operator says that only a person can help, or after `limit` seconds.
     """
@@ -57,10 +57,10 @@ def _look(cluster: Cluster, namespace: str, name: str) -> Model | None:
 def _arrived(model: Model, version: str) -> bool:
     if model.status.observed_generation < model.generation:
         return False
-    stalled, ready = model.status.condition("Stalled"), model.status.condition("Ready")
+    stalled, under_way = model.status.condition("Stalled"), model.status.condition("Reconciling")
     if stalled is not None and stalled.status == "True":
         raise DemoFailed(f"{model.name} needs a person: {stalled.message}")
-    return ready is not None and ready.status == "True" and model.status.version == version
+    return under_way is not None and under_way.status == "False" and model.status.version == version
 
 
 def _rows(model: Model) -> list[tuple[str, str, str]]:

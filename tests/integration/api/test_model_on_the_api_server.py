@@ -9,6 +9,7 @@ import pytest
 from kubernetes import client, config
 
 from modelyard.api.model import Model
+from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.snapshot import Ref
 from tests.support.objects.refusals import ACCEPTED, REFUSALS, SOURCE, Refusal
@@ -254,3 +255,18 @@ def test_the_status_of_another_version_is_kept_as_it_was_written(apiserver: Real
     assert kept is not None
     assert kept["status"] == status
     assert Model.model_validate({name: kept[name] for name in ("metadata", "spec", "status")}).name == "printed"
+
+
+def test_the_same_file_applied_again_changes_nothing_whoever_applies_it(apiserver: RealApiServer) -> None:
+    rollout = {"strategy": "Canary", "steps": [{"weight": 20}, {"weight": 50}], "bake": "20s"}
+    text = json.dumps(a_model({"source": SOURCE, "slo": {"errorRate": "5%"}, "rollout": rollout}, "gitops"))
+    said = [apiserver.run("kubectl", "apply", "-f", "-", stdin=text).stdout.split()[-1] for _ in range(3)]
+    kept = Cluster(access(apiserver.kubeconfig)).get(Ref("Model", "demo", "gitops")) or {}
+    by_server = apiserver.run("kubectl", "apply", "--server-side", "-f", "-", stdin=text)
+    drift = apiserver.run("kubectl", "diff", "--server-side", "-f", "-", stdin=text)
+    apiserver.run("kubectl", "delete", "model", "gitops", "-n", "demo")
+
+    assert said == ["created", "unchanged", "unchanged"]
+    assert kept["spec"]["rollout"]["steps"] == rollout["steps"]
+    assert by_server.returncode == 0, by_server.stderr
+    assert (drift.returncode, drift.stdout) == (0, "")

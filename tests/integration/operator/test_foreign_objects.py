@@ -91,7 +91,7 @@ def test_what_is_handed_over_becomes_the_models(lively: Bench) -> None:
         for kind, name in FIXED.items():
             words = ("annotate", BY_NAME[kind].plural, name, "-n", lively.namespace, "modelyard.dev/adopt=true")
             assert lively.api.run("kubectl", *words).returncode == 0
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
 
     model = lively.get("Model", "digits") or {}
     for kind, name in FIXED.items():
@@ -134,7 +134,7 @@ def test_a_revision_of_others_is_left_alone(lively: Bench) -> None:
 def test_a_policy_of_others_is_left_alone(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         before = stranger(lively, "BackendTrafficPolicy", "digits--sticky")
         rollout = {"strategy": "AB", "ab": {"header": "x-user", "weight": 50}}
         lively.ask("digits", source={"name": "digits", "version": "2"}, rollout=rollout)
@@ -185,4 +185,4 @@ def a_secret(bench: Bench) -> dict[str, Any]:
 def serve(bench: Bench) -> None:
     """Lets an operator work until the Model serves, and stops it."""
     with bench.operating():
-        bench.until("digits", "Ready", "True")
+        bench.until("digits", "Reconciling", "False", "Done")

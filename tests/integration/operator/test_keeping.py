@@ -19,7 +19,7 @@ def serving(lively: Bench) -> Iterator[Operator]:
     """An operator with one Model that serves, and nothing left to do."""
     lively.ask("digits", **DIGITS)
     with lively.operating() as operator:
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         rest(operator)
         yield operator
 

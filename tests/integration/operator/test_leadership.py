@@ -66,13 +66,13 @@ def test_sigterm_hands_over_at_once_and_the_other_goes_on(lively: Bench) -> None
         eventually(lambda: holder(lively) == "first", "the first leads")
         with replica(lively, "second", patient) as (_, second_log):
             lively.ask("digits", source={"name": "digits", "version": "1"})
-            lively.until("digits", "Ready", "True")
+            lively.until("digits", "Reconciling", "False", "Done")
             eventually(lambda: second_log.exists() and second_log.stat().st_size >= 0, "the second runs")
             first.send_signal(signal.SIGTERM)
             eventually(lambda: holder(lively) == "second", "the second leads, long before the lease expires")
             assert first.wait(60) == 0
             lively.ask("faces", source={"name": "digits", "version": "2"})
-            lively.until("faces", "Ready", "True")
+            lively.until("faces", "Reconciling", "False", "Done")
 
     assert {"leadership", "applied", "stopping"} <= {line["message"] for line in said(first_log)}
     assert lively.settings.store.secret_access_key.get_secret_value() not in first_log.read_text()
@@ -85,7 +85,7 @@ def test_a_killed_leader_is_replaced_when_its_lease_has_run_out(lively: Bench) -
             first.kill()
             eventually(lambda: holder(lively) == "second", "the second leads")
             lively.ask("digits", source={"name": "digits", "version": "1"})
-            lively.until("digits", "Ready", "True")
+            lively.until("digits", "Reconciling", "False", "Done")
 
 
 def test_who_loses_the_lease_writes_nothing_more(lively: Bench) -> None:

@@ -21,7 +21,7 @@ def trying(lively: Bench) -> Iterator[Bench]:
     lively.players.tries = GOOD
     lively.ask("digits", **DIGITS, optimize={})
     with lively.operating():
-        lively.until("digits", "Ready", "False", "Optimizing")
+        lively.until("digits", "Reconciling", "True", "Optimizing")
         yield lively
 
 
@@ -46,7 +46,7 @@ def test_the_plain_artifact_serves_until_the_optimized_one_takes_over(trying: Be
     assert "tries variants: 4 of 9, best so far 3.1x (openvino-int8)" in said
 
     trying.players.tries = None
-    trying.until("digits", "Ready", "True")
+    trying.until("digits", "Reconciling", "False", "Done")
 
     assert trying.status("digits")["optimization"]["summary"] == "openvino-int8 3.1x"
     assert "optimized as openvino-int8: 3.1x faster" in trying.condition("digits", "Built")["message"]
@@ -57,14 +57,14 @@ def test_the_plain_artifact_serves_until_the_optimized_one_takes_over(trying: Be
 
 def test_what_has_been_optimized_is_not_optimized_again(trying: Bench) -> None:
     trying.players.tries = None
-    trying.until("digits", "Ready", "True")
+    trying.until("digits", "Reconciling", "False", "Done")
     optimized = eventually(lambda: served(trying) if len(served(trying)) == 1 else None, "one revision is left")
     trying.delete("Model", "digits")
     eventually(lambda: not trying.names("InferenceService"), "the revisions are gone")
     trying.players.failures["1 optimized"] = TOO_SMALL
 
     trying.ask("digits", **DIGITS, optimize={})
-    trying.until("digits", "Ready", "True")
+    trying.until("digits", "Reconciling", "False", "Done")
 
     assert served(trying) == optimized
 
@@ -81,7 +81,7 @@ def test_the_job_of_a_model_that_was_deleted_meanwhile_is_ended_by_the_next_oper
     lively.players.tries = GOOD
     lively.ask("digits", **DIGITS, optimize={})
     with lively.operating():
-        lively.until("digits", "Ready", "False", "Optimizing")
+        lively.until("digits", "Reconciling", "True", "Optimizing")
     lively.delete("Model", "digits")
     assert len(jobs(lively)) == 1
 
@@ -92,7 +92,7 @@ def test_the_job_of_a_model_that_was_deleted_meanwhile_is_ended_by_the_next_oper
 def test_the_job_ends_when_the_spec_asks_for_no_optimization_any_more(trying: Bench) -> None:
     trying.ask("digits", **DIGITS)
 
-    trying.until("digits", "Ready", "True")
+    trying.until("digits", "Reconciling", "False", "Done")
 
     assert jobs(trying) == []
     assert "optimization" not in trying.status("digits")
@@ -104,7 +104,7 @@ def test_the_job_two_models_wait_for_is_made_again_when_one_of_them_is_gone(tryi
     trying.api.namespace(twin)
     there, trying.namespace = trying.namespace, twin
     trying.ask("digits", **DIGITS, optimize={})
-    trying.until("digits", "Ready", "False", "Optimizing")
+    trying.until("digits", "Reconciling", "True", "Optimizing")
     [name] = jobs(trying)
     ref = Ref("Job", trying.settings.operator.namespace, name)
     before = trying.cluster.get(ref)
@@ -143,7 +143,7 @@ def test_with_wait_nothing_serves_before_it_is_optimized(lively: Bench) -> None:
         lively.until("digits", "Built", "False", "Optimizing")
         assert lively.names("InferenceService") == []
         lively.players.tries = None
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
 
     assert served(lively) == [lively.status("digits")["optimization"]["digest"]]
 
@@ -154,7 +154,7 @@ def test_an_operator_that_is_stopped_after_every_write_ends_where_it_should(benc
     bench.ask("digits", **DIGITS, optimize={})
 
     def over() -> bool:
-        return bench.condition("digits", "Ready").get("status") == "True" and len(served(bench)) == 1
+        return bench.condition("digits", "Reconciling").get("reason") == "Done" and len(served(bench)) == 1
 
     stops = settle(bench, "digits", over, writes)
 

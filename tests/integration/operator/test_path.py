@@ -12,7 +12,7 @@ DIGITS = {"source": {"name": "digits", "version": "1"}}
 def test_a_model_becomes_children_and_is_ready_once_it_answered(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
 
     (revision,) = lively.names("InferenceService")
     assert lively.names("Secret") == ["digits--store"]
@@ -34,10 +34,10 @@ def test_a_model_becomes_children_and_is_ready_once_it_answered(lively: Bench) -
 def test_a_new_version_takes_over_and_the_old_revision_goes(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         first = lively.names("InferenceService")
         lively.ask("digits", source={"name": "digits", "version": "2"})
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         second = eventually(
             lambda: found if len(found := lively.names("InferenceService")) == 1 else None, "one revision is left"
         )
@@ -49,15 +49,15 @@ def test_a_new_version_takes_over_and_the_old_revision_goes(lively: Bench) -> No
 def test_a_revision_that_does_not_answer_takes_nothing_over(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         before = lively.status("digits")["revision"]
         lively.socket.silent = True
         lively.ask("digits", source={"name": "digits", "version": "2"})
-        said = lively.until("digits", "Ready", "False", "WarmupFailed")
+        said = lively.until("digits", "Reconciling", "True", "WarmupFailed")
         assert lively.condition("digits", "Serving")["status"] == "True"
         assert lively.status("digits")["revision"] == before
         lively.socket.silent = False
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
 
     assert "503" in said["message"]
     assert lively.status("digits")["version"] == "2"
@@ -67,7 +67,7 @@ def test_an_alias_is_followed_when_it_moves(lively: Bench) -> None:
     lively.alias("digits", "champion", "1")
     lively.ask("digits", source={"name": "digits", "alias": "champion"})
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         assert lively.status("digits")["version"] == "1"
         lively.alias("digits", "champion", "2")
         eventually(lambda: lively.status("digits").get("version") == "2", "version 2 serves")
@@ -100,7 +100,7 @@ def test_an_unknown_entry_is_said_and_nothing_is_made(lively: Bench) -> None:
 def test_every_change_of_a_condition_is_an_event_once(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating():
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
     with lively.operating("two") as operator:
         eventually(operator.sync.complete.is_set, "the cache is complete")
         operator.queue.add(Key(lively.namespace, "digits"))
@@ -119,7 +119,7 @@ def test_every_change_of_a_condition_is_an_event_once(lively: Bench) -> None:
 def test_probes_and_metrics_are_served(lively: Bench) -> None:
     lively.ask("digits", **DIGITS)
     with lively.operating() as operator:
-        lively.until("digits", "Ready", "True")
+        lively.until("digits", "Reconciling", "False", "Done")
         base = f"http://127.0.0.1:{operator.endpoints.port}"
         answers = {path: _get(base + path) for path in ("/healthz", "/readyz", "/metrics", "/nothing")}
 

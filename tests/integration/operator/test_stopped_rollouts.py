@@ -60,7 +60,7 @@ def lived(bench: Bench, story: Story, writes: float = float("inf")) -> Walk:
     walk = Walk(bench, "digits", rate=20_000, writes=writes)
     walk.users.bad["2"] = story.bad
     ask(bench, "1", story)
-    walk.until(lambda: bench.condition("digits", "Ready").get("status") == "True")
+    walk.until(lambda: bench.condition("digits", "Reconciling").get("reason") == "Done")
     walk.shares.clear()
     ask(bench, "2", story)
 

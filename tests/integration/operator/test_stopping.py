@@ -34,7 +34,7 @@ def lived(bench: Bench, writes: float = float("inf")) -> int:
     """A Model is applied, serves, is switched to version 2 and serves again; how often the operator was stopped."""
 
     def serves(version: str) -> bool:
-        ready = bench.condition("digits", "Ready").get("status") == "True"
+        ready = bench.condition("digits", "Reconciling").get("reason") == "Done"
         return ready and bench.status("digits")["version"] == version and len(bench.names("InferenceService")) == 1
 
     stops = 0

@@ -64,7 +64,7 @@ def serving_alone(name: str, namespace: str, version: str) -> str:
     """The revision's name, once it is the only one left."""
 
     def reached() -> str | None:
-        model = until(name, namespace, "Ready", "True")
+        model = until(name, namespace, "Reconciling", "False", "Done")
         revisions = model["status"]["revisions"]
         alone = len(revisions) == 1 and revisions[0]["version"] == version
         served = [child for child in owned(name, namespace) if child.startswith("InferenceService/")]

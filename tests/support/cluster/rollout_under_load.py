@@ -59,7 +59,7 @@ class RolloutUnderLoad:
 
     def __enter__(self) -> "RolloutUnderLoad":
         self.ask(version=self._first)
-        self.stable = until(NAME, self.namespace, "Ready", "True")["status"]["revision"]
+        self.stable = until(NAME, self.namespace, "Reconciling", "False", "Done")["status"]["revision"]
         self.model = Watch("model", NAME, self.namespace).__enter__()
         self.route = Watch("httproute", NAME, self.namespace).__enter__()
         for watch in (self.model, self.route):

@@ -21,7 +21,7 @@ def an_optimizing_world(**optimize: Any) -> World:
     """The plain artifact of version 1 is in the store, and the Job of the optimized one never ends by itself."""
     world = a_built_world(optimize=optimize)
     world.builders.tries = FOREVER
-    world.run_until(lambda: world.condition("Ready")[1] == "Optimizing")
+    world.run_until(lambda: world.condition("Reconciling")[1] == "Optimizing")
     return world
 
 

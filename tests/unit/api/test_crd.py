@@ -140,3 +140,16 @@ def test_generating_writes_what_differs_and_only_that(
     assert written.splitlines() == [f"wrote {name}" for name in generate.GENERATED]
     assert generate.main(["--check"]) == 0
     assert generate.write(tmp_path) == []
+
+
+def test_nothing_that_was_left_out_is_written_into_lists():
+    def defaults(node, listed):
+        found = [node["default"]] if listed and "default" in node else []
+        children = [(child, listed) for child in node.get("properties", {}).values()]
+        children += [(node["items"], True)] if "items" in node else []
+        return found + [each for child, inside in children for each in defaults(child, inside)]
+
+    root = crd.model_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+    assert defaults(root, False) == []
+    assert root["properties"]["spec"]["properties"]["serving"]["properties"]["runtime"]["default"] == "auto"

@@ -89,7 +89,9 @@ def test_the_last_entry_does_not_pass_for_the_next_one_while_the_registry_is_awa
     world.settle()
 
     assert world.condition("EntryResolved") == ("Unknown", "Unreachable")
-    assert world.condition("Ready")[0] == "False"
+    assert world.condition("Reconciling") == ("True", "Unreachable")
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.message("EntryResolved") in world.message("Ready")
     assert world.status.entry is None
     assert world.status.version == "1"
 
@@ -112,7 +114,7 @@ def test_an_entry_that_was_refused_does_not_become_good_because_the_registry_goe
 
     world.settle()
 
-    assert world.condition("Ready")[0] == "False"
+    assert world.condition("Reconciling") == ("True", "Unreachable")
     assert world.condition("EntryResolved")[0] == "Unknown"
 
 

@@ -8,7 +8,8 @@ What pydantic writes is JSON Schema; what the API server takes is narrower. On t
 * where a CEL rule stands beside a pattern or a bound, the rule alone stays, because its message says what
   to write and the other's is a regular expression;
 * defaults stay in the spec (they are written into the object, so that a later default changes no Model that
-  exists) and go from the status, which the operator writes in full;
+  exists) and go from the status, which the operator writes in full, and from what is in lists: an item that the API
+  server completed differs from the one in the file for ever, and whoever applies the file again changes it;
 * the status stays open at every depth, to other fields and other words: another version of the operator may write it
   before this definition is replaced, or after it was rolled back.
 
@@ -37,7 +38,12 @@ _KEPT = {
 }  # fmt: skip
 
 COLUMNS = (
-    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the desired revision answers."),
+    (
+        "Ready",
+        "string",
+        '.status.conditions[?(@.type=="Ready")].status',
+        "Whether users are served; a rollout under way does not change that.",
+    ),
     ("Version", "string", ".status.version", "Version of the entry that holds the traffic."),
     ("Traffic", "string", ".status.traffic", "Traffic of the serving revision, and of the other when there is one."),
     ("Rollout", "string", ".status.rollout.phase", "Where the rollout stands; Idle when none is under way."),
@@ -93,7 +99,7 @@ def _node(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
     if "properties" in result:
         result["properties"] = {name: _node(child, definitions) for name, child in result["properties"].items()}
     if "items" in result:
-        result["items"] = _node(result["items"], definitions)
+        result["items"] = without_defaults(_node(result["items"], definitions))
     return _tidied(result, definitions)
 
 

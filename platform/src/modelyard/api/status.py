@@ -34,7 +34,7 @@ class Condition(StatusShape):
     """A Kubernetes condition."""
 
     type: str = Field(
-        max_length=64, description="Ready, Reconciling, Stalled, EntryResolved, Built, Serving or Routed."
+        max_length=64, description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving or Routed."
     )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="One CamelCase word for programs.")
@@ -118,7 +118,7 @@ class ModelStatus(StatusShape):
     conditions: list[Condition] = Field(
         default_factory=list,
         max_length=16,
-        description="Ready, Reconciling, Stalled, EntryResolved, Built, Serving, Routed.",
+        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")

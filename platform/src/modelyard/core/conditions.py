@@ -2,8 +2,9 @@
 
 | condition | True means |
 |---|---|
-| Ready | the spec as written now holds all the traffic |
-| Reconciling | work is under way towards that |
+| Ready | users are served as promised, and nothing needs a person; a rollout under way does not change that |
+| Progressing | a rollout is under way |
+| Reconciling | work is under way towards the spec as written now; False with the reason Done once it is reached |
 | Stalled | only a person can bring it further |
 | EntryResolved | the registry knows the entry |
 | Built | its artifact is in the store |
@@ -19,7 +20,7 @@ from modelyard.api.status import Condition
 
 from .plan import Event
 
-ORDER = ("Ready", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed")
+ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed")
 MAX_MESSAGE = 1000
 
 
@@ -68,7 +69,8 @@ def _condition(kind: str, old: Condition | None, update: ConditionUpdate, genera
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
     """One Event for every condition of `new` whose status or reason differs from `old`, equal Events only once.
 
-    Reconciling and Stalled give none of their own; an Event is a Warning when its reason is that of a true Stalled.
+    Progressing, Reconciling and Stalled give none of their own; an Event is a Warning when its reason is that of a true
+    Stalled.
     """
     before = {condition.type: (condition.status, condition.reason) for condition in old}
     now = list(new)
@@ -78,6 +80,6 @@ def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, .
         dict.fromkeys(
             Event("Warning" if condition.reason in stalled else "Normal", condition.reason, condition.message)
             for condition in changed
-            if condition.type not in ("Reconciling", "Stalled")
+            if condition.type not in ("Progressing", "Reconciling", "Stalled")
         )
     )

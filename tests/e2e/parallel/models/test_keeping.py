@@ -12,7 +12,7 @@ from tests.support.cluster.models import a_model, applied, until
 def revision(shared_namespace: str) -> str:
     """The revision of a Model that serves in the file's namespace."""
     applied(a_model("digits", shared_namespace))
-    return until("digits", shared_namespace, "Ready", "True")["status"]["revision"]
+    return until("digits", shared_namespace, "Reconciling", "False", "Done")["status"]["revision"]
 
 
 def test_a_deleted_or_edited_route_comes_back(revision: str, shared_namespace: str) -> None:

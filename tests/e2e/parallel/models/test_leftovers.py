@@ -9,7 +9,7 @@ NAME = "digits-to-delete"
 
 def test_a_deleted_model_leaves_nothing(namespace: str) -> None:
     applied(a_model(NAME, namespace))
-    digest = until(NAME, namespace, "Ready", "True")["status"]["build"]["digest"]
+    digest = until(NAME, namespace, "Reconciling", "False", "Done")["status"]["build"]["digest"]
     assert owned(NAME, namespace) != []
 
     kubectl("delete", "model", NAME, "-n", namespace, "--wait=true")

@@ -13,7 +13,7 @@ IMAGE = np.zeros((1, 1, 8, 8), dtype=np.float32)
 def revision(shared_namespace: str) -> str:
     """The revision of version 1, which serves in the file's namespace and is all that is wanted."""
     applied(a_model("digits", shared_namespace))
-    return until("digits", shared_namespace, "Ready", "True")["status"]["revision"]
+    return until("digits", shared_namespace, "Reconciling", "False", "Done")["status"]["revision"]
 
 
 def pods(revision: str, namespace: str) -> list[str]:
@@ -59,7 +59,7 @@ def test_a_server_without_enough_memory_is_named_and_the_old_one_serves_on(
     assert output(infer("digits", shared_namespace, "input", IMAGE)).shape == (1, 10)
 
     applied(a_model("digits", shared_namespace))
-    mended = until("digits", shared_namespace, "Ready", "True")
+    mended = until("digits", shared_namespace, "Reconciling", "False", "Done")
     assert mended["status"]["revision"] == revision
     served = eventually(
         lambda: (

@@ -26,7 +26,7 @@ because what is in the store is not made again."""
 
 def settled(model: dict[str, Any]) -> bool:
     """What is wished serves, and nothing else is left."""
-    return condition(model, "Ready").get("status") == "True" and len(model["status"]["revisions"]) == 1
+    return condition(model, "Reconciling").get("reason") == "Done" and len(model["status"]["revisions"]) == 1
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_what_is_in_the_store_is_served_at_once_by_whoever_waits_for_it(
     optimized: dict[str, Any], namespace: str
 ) -> None:
     applied(a_model("digits", namespace, serving=SMALL, optimize={**WISH, "wait": True}))
-    ready = until("digits", namespace, "Ready", "True")
+    ready = until("digits", namespace, "Reconciling", "False", "Done")
 
     assert [one["digest"] for one in ready["status"]["revisions"]] == [optimized["digest"]]
     assert [one["metadata"]["name"] for one in items("inferenceservices", namespace)] == [ready["status"]["revision"]]

@@ -12,7 +12,7 @@ from tests.support.cluster.models import a_model, applied, until
 def digits(shared_namespace: str) -> str:
     """The namespace in which a Model serves version 1 and nothing else is wanted."""
     applied(a_model("digits", shared_namespace))
-    until("digits", shared_namespace, "Ready", "True")
+    until("digits", shared_namespace, "Reconciling", "False", "Done")
     return shared_namespace
 
 
@@ -43,12 +43,14 @@ def test_an_alias_is_followed_when_it_moves(namespace: str) -> None:
     manifest = a_model("digits", namespace)
     manifest["spec"]["source"] = {"name": "digits", "alias": name}
     applied(manifest)
-    until("digits", namespace, "Ready", "True")
+    until("digits", namespace, "Reconciling", "False", "Done")
 
     run("modelyard", "alias", "set", "digits", name, "2")
 
     eventually(
-        lambda: until("digits", namespace, "Ready", "True")["status"]["version"] == "2", "version 2 serves", seconds=180
+        lambda: until("digits", namespace, "Reconciling", "False", "Done")["status"]["version"] == "2",
+        "version 2 serves",
+        seconds=180,
     )
 
 

@@ -24,7 +24,7 @@ TENSOR = IMAGE.partition(":")[2]
 def digits(shared_namespace: str) -> str:
     """The namespace in which a Model serves digits version 1; it is only asked."""
     applied(a_model("digits", shared_namespace))
-    until("digits", shared_namespace, "Ready", "True")
+    until("digits", shared_namespace, "Reconciling", "False", "Done")
     return shared_namespace
 
 
@@ -76,7 +76,7 @@ def test_without_any_address_a_port_is_forwarded_through_the_api_server(digits: 
 
 
 def test_answers_name_the_revision_and_a_request_can_be_pinned_to_it(digits: str) -> None:
-    model = until("digits", digits, "Ready", "True")
+    model = until("digits", digits, "Reconciling", "False", "Done")
     revision = model["status"]["revision"]
     image = DIGITS[IMAGE][:1].astype(np.float32)
 
@@ -88,7 +88,7 @@ def test_answers_name_the_revision_and_a_request_can_be_pinned_to_it(digits: str
 
 
 def test_the_status_tells_what_serves_and_where(digits: str) -> None:
-    model = until("digits", digits, "Ready", "True")
+    model = until("digits", digits, "Reconciling", "False", "Done")
 
     status = model["status"]
 
@@ -108,7 +108,7 @@ def test_the_status_tells_what_serves_and_where(digits: str) -> None:
 
 def test_a_scikit_learn_model_is_served_like_any_other(namespace: str) -> None:
     applied(a_model("tumours", namespace, entry="breast-cancer"))
-    until("tumours", namespace, "Ready", "True")
+    until("tumours", namespace, "Reconciling", "False", "Done")
     sample = np.load(ROOT / "model-repo" / "breast-cancer" / "1" / "eval.npz")
     key = next(name for name in sample.files if name.startswith("input:"))
 

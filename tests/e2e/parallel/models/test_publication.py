@@ -91,7 +91,7 @@ def tried() -> Iterator[str]:
     namespace = f"test-publication-{int(time.time())}"
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     applied(a_model("digits", namespace))
-    until("digits", namespace, "Ready", "True")
+    until("digits", namespace, "Reconciling", "False", "Done")
     [real] = [one for one in items("services", namespace, f"{MODEL_LABEL}=digits") if _of_pods(one)]
     for revision in (STABLE, CANDIDATE):
         spec = {key: real["spec"][key] for key in ("selector", "ports")}

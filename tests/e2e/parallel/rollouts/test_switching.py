@@ -35,7 +35,7 @@ def test_taking_a_switch_back_half_way_fails_no_request(namespace: str) -> None:
     loads = [Load(protocol, "digits", namespace, TENSOR) for protocol in ("http", "grpc")]
 
     applied(a_model("digits", namespace, version="2", serving={"resources": SMALL}))
-    model = until("digits", namespace, "Ready", "True")
+    model = until("digits", namespace, "Reconciling", "False", "Done")
     assert next(one["name"] for one in model["status"]["revisions"]) == first
     applied(a_model("digits", namespace, version="1", serving={"resources": SMALL}))
     again = serving_alone("digits", namespace, "1")
@@ -60,6 +60,6 @@ def test_changing_only_the_replicas_makes_no_new_revision(namespace: str) -> Non
         "two replicas are ready",
     )
 
-    model = until("digits", namespace, "Ready", "True")
+    model = until("digits", namespace, "Reconciling", "False", "Done")
     assert model["status"]["revision"] == first
     assert condition(model, "Serving")["status"] == "True"

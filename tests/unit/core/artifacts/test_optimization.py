@@ -27,7 +27,7 @@ def test_the_plain_artifact_serves_while_variants_are_tried() -> None:
     assert digests(world) == [world.build_of("1")]
     assert world.condition("Serving") == ("True", "Answering")
     assert world.condition("Built") == ("False", "Optimizing")
-    assert world.condition("Ready") == ("False", "Optimizing")
+    assert world.condition("Ready") == ("True", "Serving")
     assert world.condition("Reconciling") == ("True", "Optimizing")
     assert world.condition("Stalled")[0] == "False"
     assert world.message("Built") == (f"Job {PLATFORM}/{job_of(world)} starts; the plain artifact serves meanwhile.")
@@ -247,7 +247,7 @@ def test_wait_may_be_given_up_while_variants_are_tried() -> None:
     world.look()
     world.ask(optimize={})
 
-    world.run_until(lambda: world.condition("Ready")[1] == "Optimizing")
+    world.run_until(lambda: world.condition("Reconciling")[1] == "Optimizing")
 
     assert digests(world) == [world.build_of("1")]
     assert world.builders.started == [job_of(world)]

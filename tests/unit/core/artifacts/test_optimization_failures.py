@@ -189,7 +189,7 @@ def test_an_optimization_goes_on_while_the_store_is_away() -> None:
 
     assert jobs(world) == [job_of(world)]
     assert world.condition("Built") == ("Unknown", AWAY.reason)
-    assert world.condition("Ready") == ("False", AWAY.reason)
+    assert world.condition("Reconciling") == ("True", AWAY.reason)
     assert digests(world) == [world.build_of("1")]
     assert world.decide().apply == ()
 

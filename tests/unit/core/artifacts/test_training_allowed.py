@@ -71,7 +71,7 @@ def test_once_it_is_allowed_it_is_done(wait: bool) -> None:
 
 def test_a_build_that_is_in_the_store_is_served_though_it_is_off_by_now() -> None:
     world = a_world(allowed=True)
-    world.run_until(lambda: world.condition("Ready")[1] == "Optimizing")
+    world.run_until(lambda: world.condition("Reconciling")[1] == "Optimizing")
     world.store.add(world.optimized_of("1"))
     world.settings = settings()
 

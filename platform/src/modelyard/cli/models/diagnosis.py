@@ -111,10 +111,14 @@ def _operator(facts: ClusterObjects, settings: Settings) -> PathStep | None:
 
 def _taken(model: Model) -> PathStep | None:
     """Objects of others stand under names that the Model needs."""
-    ready = model.status.condition("Ready")
-    if ready is None or ready.reason != NAME_TAKEN:
-        return None
-    return PathStep("Names", Standing.BAD, ready.message, "it goes on by itself once the names are free")
+    said = _said(model, NAME_TAKEN)
+    return PathStep("Names", Standing.BAD, said, "it goes on by itself once the names are free") if said else None
+
+
+def _said(model: Model, reason: str) -> str:
+    """What a condition with that reason says; empty when none has it. Ready may be true while a candidate fails."""
+    given = (model.status.condition(kind) for kind in ("Ready", "Reconciling"))
+    return next((condition.message for condition in given if condition is not None and condition.reason == reason), "")
 
 
 def _model(model: Model, settings: Settings) -> PathStep:
@@ -223,13 +227,13 @@ def _revision(facts: ClusterObjects, revision: RevisionStatus) -> PathStep:
 
 
 def _unanswered(model: Model, subject: str) -> PathStep:
-    condition = model.status.condition("Ready")
-    if condition is not None and condition.reason == "WarmupFailed":
+    failed = _said(model, "WarmupFailed")
+    if failed:
         build = model.status.build.digest if model.status.build else "the build"
         return PathStep(
             subject,
             Standing.BAD,
-            condition.message,
+            failed,
             f"the artifact may not fit the server: check report.json of {build}",
         )
     return PathStep(subject, Standing.WAITING, "its replicas are ready; the warm-up inference is still to be answered.")

@@ -51,7 +51,7 @@ def ending(rollout_view: RolloutView, began: str) -> ExitStatus | None:
         return _recorded(rollout_view, rollout.history[0])
     if began:
         return _unrecorded(rollout_view)
-    if _holds(status, "Ready"):
+    if _holds(status, "Ready") and not _holds(status, "Reconciling"):
         last = f" The last one: {summary_line(rollout.history[0], rollout_view.now)}." if rollout.history else ""
         return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{last}")
     return None

@@ -1,22 +1,22 @@
 """What is reported of a Model: its conditions, the rest of its status, and the events that go with a change.
 
-Ready sums up: the revision the spec asks for holds all the traffic and the gateway carries the routes. While it
-does not, Reconciling says what is under way, or Stalled what a person has to mend; Serving says apart
-from that whether users get answers, because a bad new spec never takes the old answer away.
+Ready sums up for users: a revision answers them through routes that the gateway carries, and nothing needs a person.
+It stays true while a new revision is built, started and tried. Until the spec as written now holds all the traffic,
+Reconciling says what is under way, or Stalled what a person has to mend, and Progressing where the rollout stands.
 """
 
 from typing import Any, NamedTuple
 
-from modelyard.api.rollout_status import Phase
+from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.conditions import ConditionUpdate, events, merge
-from modelyard.core.names import host
+from modelyard.core.names import host, preview_route_name
 from modelyard.core.ownership import taken_names
 from modelyard.core.plan import Event
 from modelyard.core.revisions.failures import failure_of
 from modelyard.core.revisions.readiness import ready_replicas
-from modelyard.core.revisions.route_status import routed
+from modelyard.core.revisions.route_status import accepted, routed
 from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
@@ -99,7 +99,7 @@ def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
     }
     steps |= _taken(view)
     obstacle = _obstacle(view, failure, steps["Routed"])
-    return steps | _summary(obstacle, steps["Serving"])
+    return steps | _summary(view, obstacle, steps) | {"Progressing": _progressing(view.rollout)}
 
 
 def _taken(view: DecisionView) -> dict[str, ConditionUpdate]:
@@ -195,15 +195,36 @@ def _under_way(view: DecisionView) -> Obstacle | None:
     return Obstacle(ConditionUpdate(False, rollout.reason or "Refused", refused), True)
 
 
-def _summary(obstacle: Obstacle | None, answering: ConditionUpdate) -> dict[str, ConditionUpdate]:
-    """Ready, Reconciling and Stalled."""
+def _progressing(rollout: RolloutStatus) -> ConditionUpdate:
+    """Where the rollout stands; how the last one ended while none is under way."""
+    last = rollout.message or "No rollout is under way."
+    return ConditionUpdate(rollout.active, rollout.reason or rollout.phase.value, last)
+
+
+def _summary(
+    view: DecisionView, obstacle: Obstacle | None, steps: dict[str, ConditionUpdate]
+) -> dict[str, ConditionUpdate]:
+    """Ready, Reconciling and Stalled; the obstacle's sentence is in all of them."""
+    answering = steps["Serving"]
     if obstacle is None:
         calm = ConditionUpdate(False, "Done", "Everything is as the spec says.")
         return {"Ready": ConditionUpdate(True, "Serving", answering.message), "Reconciling": calm, "Stalled": calm}
     update, stuck = obstacle
     still = f" {answering.message}" if answering.holds else ""
+    served = answering.holds and not stuck and (steps["Routed"].holds or _still_published(view))
     return {
-        "Ready": ConditionUpdate(False, update.reason, update.message + still),
+        "Ready": ConditionUpdate(True, "Serving", f"{answering.message} {update.message}")
+        if served
+        else ConditionUpdate(False, update.reason, update.message + still),
         "Reconciling": ConditionUpdate(not stuck, update.reason, update.message),
         "Stalled": ConditionUpdate(stuck, update.reason, update.message),
     }
+
+
+def _still_published(view: DecisionView) -> bool:
+    """Users were served before, and the gateway carries their routes while it takes up newer weights or a preview."""
+    ready = view.model.status.condition("Ready")
+    served = ready is not None and ready.status == "True"
+    preview = preview_route_name(view.model.name)
+    routes = [route for route in view.routes if route["metadata"]["name"] != preview]
+    return served and accepted(view.snapshot, routes, view.settings.gateway)

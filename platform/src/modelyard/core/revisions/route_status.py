@@ -65,6 +65,12 @@ def _named(rule: Object) -> list[str]:
     return [backend["name"] for backend in (*rule.get("backendRefs", []), *mirrors)]
 
 
+def accepted(snapshot: Snapshot, routes: Sequence[Object], gateway: GatewaySettings) -> bool:
+    """True when every one of these routes is in the cluster and the gateway carries it, in this version or an older."""
+    observed = [snapshot.child(desired["kind"], desired["metadata"]["name"]) for desired in routes]
+    return all(route is not None and route_failure(route, gateway, latest=False) is None for route in observed)
+
+
 def routed(
     snapshot: Snapshot, routes: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
 ) -> ConditionUpdate:
