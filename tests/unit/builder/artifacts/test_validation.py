@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from onnx import helper
 
@@ -229,6 +230,17 @@ def test_labels_declared_as_one_and_given_a_row_are_batched_and_declared_so(tmp_
     assert gather(a_folder(tmp_path, models.declaring_one()))["batchable"] is True
 
     assert not isinstance(inspect(tmp_path / "model.onnx").outputs[0].dims[0], int)  # type: ignore[index]
+
+
+def test_what_a_file_declares_of_its_outputs_is_not_held_against_an_evaluation_set(tmp_path: Path) -> None:
+    proto = models.declaring_one()
+    rows = np.ones((5, proto.graph.input[0].type.tensor_type.shape.dim[1].dim_value), np.float32)
+    name = proto.graph.output[0].name
+    expected = ort.InferenceSession(proto.SerializeToString()).run([name], {"x": rows})[0]
+
+    found = gather(a_folder(tmp_path, proto, {"x": rows, name: expected}))
+
+    assert (found["quality"]["rows"], found["batchable"]) == (5, True)
 
 
 def noisy(outputs: str = "y") -> Any:

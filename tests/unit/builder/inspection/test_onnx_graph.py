@@ -63,6 +63,21 @@ def test_something_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
         inspect(tmp_path / "m.onnx")
 
 
+def test_a_pointer_of_git_lfs_is_known(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234\n")
+
+    with pytest.raises(InvalidEntry, match="is a Git LFS pointer, not the model itself; run git lfs pull"):
+        inspect(tmp_path / "m.onnx")
+
+
+def test_a_model_that_gives_nothing_is_refused(tmp_path: Path) -> None:
+    proto = models.doubling()
+    del proto.graph.output[:]
+
+    with pytest.raises(UnsupportedModel, match="has no outputs"):
+        inspect(models.saved(proto, tmp_path / "m.onnx"))
+
+
 def test_maps_are_refused_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModel, match=r"output 'probabilities' is a sequence.*'zipmap': False"):
         inspect(models.saved(models.with_map_output(), tmp_path / "m.onnx"))

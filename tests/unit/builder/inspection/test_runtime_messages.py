@@ -43,6 +43,25 @@ def test_an_opset_that_is_too_new_is_named_and_the_remedy_helps(tmp_path: Path, 
     assert gather(tmp_path)["batchable"]
 
 
+def test_an_operator_that_is_too_old_is_named(tmp_path: Path) -> None:
+    proto = models.doubling()
+    proto.graph.node[0].op_type = "Relu"
+    del proto.graph.node[0].input[1:]
+    proto.opset_import[0].version, proto.ir_version = 5, 3
+
+    assert "it has no Relu (as of opset 1) for these types; export it with a newer opset" in refused(proto, tmp_path)
+
+
+def test_a_locale_that_is_not_here_is_named(tmp_path: Path) -> None:
+    lower = models.helper.make_node("StringNormalizer", ["x"], ["y"], case_change_action="LOWER", locale="xx_YY")
+    proto = models.model([lower], [models.value("x", ("n",), 8)], [models.value("y", ("n",), 8)])
+
+    sentence = refused(proto, tmp_path)
+
+    assert "texts change their case in xx_YY, which is not on this machine" in sentence
+    assert "locale='C.UTF-8'" in sentence
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

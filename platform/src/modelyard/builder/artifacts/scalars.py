@@ -5,30 +5,10 @@ output likewise the other way round. Everything else in the graph stays as it is
 """
 
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Any
-
-from modelyard.builder.inspection.onnx_graph import read_model
-from modelyard.errors import InvalidEntry
 
 _SHAPE = "modelyard/shape_of_scalar"
 _ONE = "modelyard/shape_of_one"
-
-
-def replace_scalars(path: Path, undeclared: Collection[str] = ()) -> None:
-    """Rewrites the ONNX file when it has scalars among its inputs or outputs, which Triton does not serve.
-
-    `undeclared` are outputs that turned out to be scalars although the file declares no shape. Raises InvalidEntry when
-    it is no ONNX file or cannot be rewritten.
-    """
-    import onnx
-
-    model = read_model(path)
-    if without_scalars(model, undeclared):
-        try:
-            onnx.save(model, str(path))
-        except ValueError as bad:
-            raise InvalidEntry(f"{path.name} cannot be rewritten without scalars ({bad}); export it again.") from bad
 
 
 def without_scalars(model: Any, undeclared: Collection[str] = ()) -> list[str]:

@@ -26,7 +26,7 @@ from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.errors import CorruptEntry
 
-from .scalars import replace_scalars
+from .served_form import make_servable
 from .source import ModelSource, described
 from .validation import EVALUATION, FINDINGS, JUDGEMENT, MODEL, PROOF, findings
 
@@ -88,7 +88,7 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     if MODEL in source.files:
-        replace_scalars(folder / MODEL)
+        make_servable(folder / MODEL)
     evaluation = folder / EVALUATION
     if source.evaluation:
         copy_evaluation(source.evaluation, source.graph, evaluation)

@@ -36,10 +36,9 @@ from modelyard.builder.inspection.runtime_messages import onnxruntime_message
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError
 
-from .batch_dimension import declare_batch
 from .batching import against_batching, raise_if_of_the_machine
 from .perturbed_weights import with_other_last_bits
-from .scalars import replace_scalars
+from .served_form import declare_batch, make_servable
 
 FINDINGS, PROOF, MODEL, IR, JUDGEMENT = "findings.json", "proof.npz", "model.onnx", "model.xml", "judgement.json"
 _TRIED = 5
@@ -76,7 +75,7 @@ def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
     scalars = [name for name, value in run(rows[0]).items() if value.ndim == 0]
     changeable = served and path.name == MODEL
     if scalars and changeable:
-        replace_scalars(path, scalars)
+        make_servable(path, scalars)
         return gather(folder)
     reason = fixed or _by_chance(chance) or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed))
     feed = rows[0]

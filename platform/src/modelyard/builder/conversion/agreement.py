@@ -1,6 +1,7 @@
 """How many rows an ONNX model answers as the estimator it was made of, over all of its outputs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .rows import EstimatorRows
@@ -8,8 +9,21 @@ from .rows import EstimatorRows
 _RELATIVE, _OF_SPREAD = 1e-3, 1e-3
 
 
-def share_agreeing(session: Any, estimator: Any, rows: EstimatorRows, double: bool) -> tuple[float, tuple[str, ...]]:
-    """The share of rows (0 to 1) on which every output agrees, and the names of the outputs that mean something.
+@dataclass(frozen=True)
+class Agreement:
+    """How an ONNX model compares with its estimator.
+
+    `share` of the rows (0 to 1) on which every output agrees; `outputs` that mean something, by name; `shape` of
+    predict()'s answer when the first output holds the same numbers in another one.
+    """
+
+    share: float
+    outputs: tuple[str, ...]
+    shape: tuple[int, ...] | None = None
+
+
+def agreement(session: Any, estimator: Any, rows: EstimatorRows, double: bool) -> Agreement:
+    """Compares all outputs on `rows`, given in float64 when `double`.
 
     The first output is predict()'s; a second one is held to predict_proba() where there is one. Scores of another
     scale than the estimator's own (decision_function(), transform()) mean nothing to a client and are left out, and so
@@ -18,8 +32,10 @@ def share_agreeing(session: Any, estimator: Any, rows: EstimatorRows, double: bo
     import numpy as np
 
     given, names = rows.for_estimator(), [output.name for output in session.get_outputs()]
-    answers = session.run(names, rows.feed(double))
-    alike = _alike(answers[0], asked(estimator.predict, given))
+    answers, predicted = session.run(names, rows.feed(double)), asked(estimator.predict, rows.for_estimator())
+    reshaped = len(answers[0]) != len(predicted) and answers[0].size == np.size(predicted)
+    first = answers[0].reshape(np.shape(predicted)) if reshaped else answers[0]
+    alike = _alike(first, predicted)
     kept = [names[0]]
     for name, answer in zip(names[1:], answers[1:], strict=True):
         if hasattr(estimator, "predict_proba"):
@@ -30,7 +46,7 @@ def share_agreeing(session: Any, estimator: Any, rows: EstimatorRows, double: bo
             kept.append(name)
         elif any(_alike(answer, scores).mean() >= 0.999 for scores in _scores(estimator, given)):
             kept.append(name)
-    return float(np.mean(alike)), tuple(kept)
+    return Agreement(float(np.mean(alike)), tuple(kept), np.shape(predicted) if reshaped else None)
 
 
 def asked(method: Any, rows: Any) -> Any:

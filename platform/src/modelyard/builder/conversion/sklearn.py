@@ -15,10 +15,10 @@ from typing import Any
 from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import UnsupportedModel
 
-from .agreement import asked, share_agreeing
+from .agreement import Agreement, agreement, asked
 from .columns import Layout, layout_of, steps_of
 from .estimator_file import read_estimator
-from .finishing import finish
+from .finishing import finish, name_inputs, reshape_output
 from .preparing import filled_with, prepared
 from .rows import EstimatorRows, rows_of
 
@@ -76,14 +76,14 @@ def _agreeing(estimator: Any, single: Any, rows: EstimatorRows, path: Path) -> b
         try:
             model = _converted(estimator, rows.layout, double) if double else single
             session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-            share, kept = share_agreeing(session, estimator, rows, double)
+            found = agreement(session, estimator, rows, double)
         except Exception as bad:
             if cause_of_exception(bad) is not None or not refused:
                 raise _unconverted(path, estimator, bad) from bad
             continue
-        if share >= AGREEING:
-            return _with_outputs(model, kept).SerializeToString()
-        refused.append(f"{share:.1%} in {'double' if double else 'single'} precision")
+        if found.share >= AGREEING:
+            return _with_outputs(model, found).SerializeToString()
+        refused.append(f"{found.share:.1%} in {'double' if double else 'single'} precision")
     whose = "its eval.npz" if rows.own else "rows in the range it was fitted on"
     raise UnsupportedModel(
         f"the ONNX form of {path.name} agrees with the original on only {' and '.join(refused)} of {whose}; "
@@ -114,6 +114,7 @@ def _converted(estimator: Any, layout: Layout, double: bool) -> Any:
         given, words, lambda options: to_onnx(given, initial_types=inputs, target_opset=opsets, options=options)
     )
     finish(model, double, filled_with(given))
+    name_inputs(model, [name for name, _, _ in layout.inputs])
     model.ir_version = min(model.ir_version, IR_VERSION)
     return model
 
@@ -136,7 +137,9 @@ def _with_first_option(estimator: Any, words: dict[int, Any], convert: Callable[
     return convert(words or None)
 
 
-def _with_outputs(model: Any, names: tuple[str, ...]) -> Any:
-    for output in [value for value in model.graph.output if value.name not in names]:
+def _with_outputs(model: Any, found: Agreement) -> Any:
+    for output in [value for value in model.graph.output if value.name not in found.outputs]:
         model.graph.output.remove(output)
+    if found.shape is not None:
+        reshape_output(model, found.outputs[0], found.shape)
     return model

@@ -218,7 +218,7 @@ def _fitting(arrays: dict[str, Any], kind: str, port: Port, path: Path) -> Any:
     value, dtype = arrays[key], numpy_type(port.datatype)
     if value.ndim == 0 and port.dims == (1,):
         value = value.reshape(1)  # a scalar, which is served as one element
-    if port.dims is not None:
+    if port.dims is not None and kind == "input":  # what a file declares of its outputs, its answers need not bear out
         fits = value.ndim == len(port.dims) and all(
             not isinstance(dim, int) or dim == size for dim, size in zip(port.dims, value.shape, strict=True)
         )

@@ -19,6 +19,7 @@ _DATATYPES: dict[int, Datatype] = {
     1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES",
     9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
 }  # fmt: skip
+_POINTER = b"version https://git-lfs"
 _WIDEST, _SIZES = 4096, 12
 _FORMS = {
     "sequence_type": "a sequence", "map_type": "a map", "optional_type": "optional", "sparse_tensor_type":
@@ -42,7 +43,10 @@ _INSTEAD = {
 
 
 def read_model(path: Path) -> Any:
-    """The onnx.ModelProto at `path`, external data left unread; raises InvalidEntry when it is none, or over 2 GiB."""
+    """The onnx.ModelProto at `path`, external data left unread.
+
+    Raises InvalidEntry when it is none, or over 2 GiB, UnsupportedModel when it gives nothing.
+    """
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -51,10 +55,16 @@ def read_model(path: Path) -> Any:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, ValueError, RuntimeError) as bad:
+        with path.open("rb") as file:
+            pointer = file.read(len(_POINTER)) == _POINTER
+        if pointer:
+            raise InvalidEntry(f"{path.name} is a Git LFS pointer, not the model itself; run git lfs pull.") from bad
         raise InvalidEntry(
             f"{path.name} cannot be read as ONNX: it is damaged, cut short or another format; export it again."
         ) from bad
-    if not model.graph.node or not model.graph.output:
+    if model.graph.node and not model.graph.output:
+        raise UnsupportedModel(f"{path.name} has no outputs; a model that gives nothing cannot be asked anything.")
+    if not model.graph.node:
         raise InvalidEntry(f"{path.name} holds no ONNX graph: it is damaged or another format; export it again.")
     return model
 

@@ -10,16 +10,18 @@ from pathlib import Path
 _MOST = 300
 _PLACE = re.compile(r"[\w./-]*\w\.(?:cc|cpp|h|hpp|cu|cuh):\d+ ")
 _IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
+_KERNEL = re.compile(r"Could not find an implementation for (\w+)\((\d+)\)")
+_LOCALE = re.compile(r"Failed to construct locale with name: ?([\w.@-]+?):")
 _OPSET = re.compile(r"Opset (\d+) is under development .* for domain (\S+) is till opset (\d+)")
 
 
 def onnxruntime_message(error: Exception) -> str:
     """An exception of onnxruntime in one line of at most 300 characters, without paths of this machine or its source.
 
-    An IR version or an opset that is too new comes with what to do about it.
+    What an exporter can do about it is said: an IR version or opset that is too new, or too old for its operators.
     """
     text = " ".join(str(error).split())
-    ir, opset = _IR.search(text), _OPSET.search(text)
+    ir, opset, kernel, locale = (pattern.search(text) for pattern in (_IR, _OPSET, _KERNEL, _LOCALE))
     if ir:
         return (
             f"its ONNX IR version is {ir[1]}, and onnxruntime here reads up to {ir[2]}; export it with an older onnx "
@@ -30,6 +32,11 @@ def onnxruntime_message(error: Exception) -> str:
             f"it asks for opset {opset[1]} of {opset[2]}, and onnxruntime here knows up to {opset[3]}; export it with "
             f"opset {opset[3]} or an older one"
         )
+    if kernel:
+        known = f"{kernel[1]} (as of opset {kernel[2]})"
+        return f"it has no {known} for these types; export it with a newer opset, or in float32"
+    if locale:
+        return f"texts change their case in {locale[1]}, which is not on this machine; export it with locale='C.UTF-8'"
     text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
     words = [Path(word).name if word.startswith("/") else word for word in _without_places(text).split(" ")]
     return " ".join(words)[:_MOST]

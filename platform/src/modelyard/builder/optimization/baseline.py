@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.artifacts.scalars import replace_scalars
+from modelyard.builder.artifacts.served_form import make_servable
 from modelyard.builder.artifacts.shared_layer import copy_judgement
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.validation import EVALUATION, MODEL, PROOF, gather
@@ -113,7 +113,7 @@ def gathered(path: Path, folder: Path) -> dict[str, Any]:
     for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / name)
-    replace_scalars(folder / MODEL)
+    make_servable(folder / MODEL)
     metric = reason = ""
     if source.evaluation:
         copy_evaluation(source.evaluation, source.graph, folder / EVALUATION)
