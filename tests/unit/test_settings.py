@@ -6,6 +6,7 @@ import pytest
 
 from modelyard.errors import InvalidSettings
 from modelyard.settings import Settings
+from tests.support.artifacts.damaged import complaint, damaged
 
 
 @pytest.fixture
@@ -81,3 +82,13 @@ def test_evidence_from_a_prometheus_needs_its_address(file: Path, monkeypatch: p
     monkeypatch.setenv("MODELYARD_GATEWAY_PROMETHEUS_URL", "http://prometheus:9090")
 
     assert Settings.read().gateway.prometheus_url == "http://prometheus:9090"
+
+
+def test_a_damaged_file_is_read_or_refused_with_its_name(file: Path) -> None:
+    written = b"store:\n  endpoint: http://127.0.0.1:1\n  bucket: b\ngateway:\n  domain: x\n"
+
+    for content in damaged(written):
+        file.write_bytes(content)
+        said = complaint(Settings.read, InvalidSettings)
+
+        assert not said or str(file) in said

@@ -216,12 +216,12 @@ class _Environment(EnvSettingsSource):
 def _file_values(path: Path) -> dict[str, Any]:
     """The file's groups with snake_case names, so that an environment variable overrides field by field."""
     try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as bad:
+        values = yaml.safe_load(path.read_bytes()) or {}
+    except Exception as bad:  # PyYAML raises whatever fails inside its constructors
         raise InvalidSettings(f"{path} cannot be read as YAML: {bad}; correct or remove it.") from bad
     if not isinstance(values, dict) or not all(isinstance(group, dict) for group in values.values()):
         raise InvalidSettings(f"{path} must hold groups of settings, such as store: {{endpoint: ...}}.")
-    return {to_snake(name): {to_snake(k): v for k, v in group.items()} for name, group in values.items()}
+    return {to_snake(str(name)): {to_snake(str(k)): v for k, v in group.items()} for name, group in values.items()}
 
 
 def config_file() -> Path | None:

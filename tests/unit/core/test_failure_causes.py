@@ -67,6 +67,10 @@ MODEL = {
         "UnsupportedOperator",
         End(1, "No Op registered for NoSuchOp with domain_version"),
     ),
+    "OpenVINO's word for shapes that do not fit": (
+        "UnsupportedModel",
+        End(1, "Check failed at edge.cpp:305: Cannot allocate memory for incompatible descriptors"),
+    ),
     "wrong shapes": ("WrongShape", End(1, "INVALID_ARGUMENT : Got invalid dimensions for input: x")),
     "shapes that config.pbtxt contradicts": ("WrongShape", End(1, "model 'm', tensor 'y': unexpected shape [2]")),
     "an exception of its own": ("UnsupportedModel", End(1, "failed to load 'm' version 1: ValueError: no weights")),

@@ -96,8 +96,8 @@ TABLE = (
     ),
     FailureCause(
         "OutOfMemory", _HOST, "ran out of memory", _MEMORY,
-        words=r"MemoryError|bad_alloc|OOMKilled|\[Errno 12\]|(?i:cannot allocate memory|out of memory|"
-        r"failed to allocate|unable to allocate)",
+        words=r"MemoryError|bad_alloc|OOMKilled|\[Errno 12\]|(?i:cannot allocate memory(?! for incompatible)|"
+        r"out of memory|failed to allocate|unable to allocate)",
         signals=(signal.SIGKILL,),
     ),
     FailureCause(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from modelyard.builder.export.archive import pack
+from modelyard.builder.export.archive import pack, unpack
 from modelyard.builder.export.exporter import check, export
 from modelyard.errors import CorruptEntry, InvalidEntry, InvalidSettings, UnsupportedModel
 from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.damaged import damaged
 from tests.support.artifacts.entries import an_entry
 
 PYTHON = "MODELYARD_TFLITE_PYTHON"
@@ -257,6 +259,15 @@ def test_a_changed_byte_is_found(tmp_path: Path) -> None:
 
     with pytest.raises(CorruptEntry, match=r"onnx.zip is damaged|README.md is not what was exported"):
         check(archive)
+
+
+def test_an_archive_damaged_in_any_way_is_unpacked_or_refused(tmp_path: Path) -> None:
+    archive = an_export(tmp_path)
+
+    for form, content in enumerate(damaged(archive.read_bytes(), 100)):
+        archive.write_bytes(content)
+        with suppress(CorruptEntry, InvalidEntry):
+            unpack(archive, tmp_path / str(form))
 
 
 def test_an_exchanged_file_is_found(tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile, TrainingData
 from modelyard.builder.evaluation.evaluation_set import storable
+from modelyard.core.failure_causes import host_failure
 from modelyard.core.storage.keys import is_safe_path
-from modelyard.errors import CorruptEntry, InvalidEntry
+from modelyard.errors import CorruptEntry, InvalidEntry, ModelyardError
 
 README, MANIFEST, CONFIG, GOLDEN, MODEL, CARD = (
     "README.md", "manifest.json", "config.json", "golden.npz", "model", "MODEL_CARD.md",
@@ -113,8 +114,11 @@ def unpack(path: Path, folder: Path) -> ArchiveManifest:
             manifest = _manifest(archive, items, path)
             for file in manifest.files:
                 _extract(archive, items[file.path], file, folder / file.path)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as bad:
-        raise CorruptEntry(f"{path.name} is damaged ({bad}); copy it again, or export again.") from bad
+    except ModelyardError:
+        raise
+    except Exception as bad:  # zipfile raises what it likes
+        damaged = CorruptEntry(f"{path.name} is damaged ({bad}); copy it again, or export again.")
+        raise host_failure(bad) or damaged from bad
     return manifest
 
 

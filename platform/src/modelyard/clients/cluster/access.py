@@ -10,7 +10,7 @@ from pathlib import Path
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
-from modelyard.errors import InvalidSettings
+from modelyard.errors import InvalidSettings, ModelyardError
 
 
 def kubeconfig_file() -> Path | None:
@@ -37,6 +37,11 @@ def access(kubeconfig: Path | None = None) -> Configuration:
         if path is None:
             raise InvalidSettings("no cluster is known here: set KUBECONFIG, or start one with `make cluster`.")
         load_kube_config(config_file=str(path), client_configuration=configuration)
-    except (ConfigException, OSError) as bad:
-        raise InvalidSettings(f"the cluster's access data cannot be used: {bad}; correct KUBECONFIG.") from bad
+    except ModelyardError:
+        raise
+    except Exception as bad:  # the client takes the file's structure for granted
+        said = (
+            " ".join(str(bad).split()) if isinstance(bad, ConfigException | OSError) else f"{type(bad).__name__} {bad}"
+        )
+        raise InvalidSettings(f"the cluster's access data cannot be used: {said}; correct KUBECONFIG.") from bad
     return configuration

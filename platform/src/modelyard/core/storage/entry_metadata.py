@@ -1,10 +1,11 @@
 """The text of `modelyard.yaml`, parsed; every mistake becomes a sentence with the field's name."""
 
-import yaml
 from pydantic import ValidationError
 
 from modelyard.api.entry import EntryMetadata
 from modelyard.errors import InvalidEntry
+
+from .yaml_text import parse_yaml
 
 METADATA = "modelyard.yaml"
 _LARGEST = 1 << 20
@@ -17,10 +18,7 @@ def parse_metadata(content: bytes, where: str) -> EntryMetadata:
     """
     if len(content) > _LARGEST:
         raise InvalidEntry(f"{where} is larger than 1 MiB; it describes a model, it does not hold one.")
-    try:
-        values = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidEntry(f"{where} is not YAML: {_one_line(error)}; correct it.") from error
+    values = parse_yaml(content, where)
     if not isinstance(values, dict):
         raise InvalidEntry(f"{where} must be a mapping with name, version, framework and task.")
     try:
@@ -30,7 +28,3 @@ def parse_metadata(content: bytes, where: str) -> EntryMetadata:
         field = ".".join(str(key) for key in first["loc"]) or "the file"
         message = first["msg"].removeprefix("Value error, ")
         raise InvalidEntry(f"{where}: {field} is not usable: {message}; correct it.") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from modelyard.core.storage.yaml_text import parse_yaml
 from modelyard.errors import InvalidEntry
 
 FILE = "training/recipe.yaml"
@@ -149,10 +149,7 @@ def read_recipe(entry: Path) -> TrainingRecipe:
     path = entry / FILE
     if not path.is_file():
         raise InvalidEntry(f"{entry} has no {FILE}; write one, or optimize without --train.")
-    try:
-        content = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError) as bad:
-        raise InvalidEntry(f"{path} is not YAML ({' '.join(str(bad).split())[:200]}); correct it.") from bad
+    content = parse_yaml(path.read_bytes(), str(path))
     if not isinstance(content, Mapping):
         raise InvalidEntry(f"{path} holds no fields; it needs module, weights and data at least.")
     empty = next((name for name, value in content.items() if value is None), None)
