@@ -218,7 +218,7 @@ def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[
             store=store,
             gateway=GatewaySettings(namespace=platform, url=url),
             serving=ServingSettings(drain_seconds=0.3, settle_seconds=0.1),
-            operator=OperatorSettings(namespace=platform, metrics_port=0, lease_seconds=2, alias_seconds=0.5),
+            operator=OperatorSettings(namespace=platform, metrics_port=0, lease_seconds=6, alias_seconds=0.5),
         )
         players = Players(cluster, S3Store(store), platform, settings.gateway)
         kubeconfig = limited_kubeconfig(api, platform, folder / "operator.kubeconfig")

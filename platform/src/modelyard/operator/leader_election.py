@@ -4,7 +4,9 @@ The holder writes `renewTime` every third of the lease's duration. A follower ta
 not changed for the whole duration *by its own clock* (clocks of two machines are never compared), or at
 once when the holder has released it (empty holderIdentity). The holder itself counts as holding only until
 two thirds of the duration after its last successful renewal: what it writes then has ended before the
-others may begin. All writes carry the resourceVersion that was read, so of two takers one gets a Conflict.
+others may begin, because a write may take less than that last third, the margin (`process.py`). A process that stood
+still between looking at its clock and writing is met by the resourceVersion that status writes carry. All writes of the
+Lease carry the resourceVersion that was read, so of two takers one gets a Conflict.
 
     follower --free, expired or mine--> holder --released, taken or not renewed--> follower
 """
@@ -20,6 +22,7 @@ from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import Conflict, OutsideError
 
 LEASE_NAME = "modelyard-operator"
+_HELD = 2 / 3
 _log = logging.getLogger(__name__)
 
 
@@ -29,6 +32,11 @@ class Leases(Protocol):
     def get(self, ref: Ref) -> dict[str, Any] | None: ...
     def create(self, thing: Object) -> dict[str, Any]: ...
     def replace(self, thing: Object) -> dict[str, Any] | None: ...
+
+
+def margin(seconds: float) -> float:
+    """Seconds between when a holder stops writing and when another may begin, of a Lease of that duration."""
+    return seconds - _HELD * seconds
 
 
 class Lease:
@@ -64,7 +72,7 @@ class Lease:
         except OutsideError as error:
             _log.warning("lease not reached", extra={"fields": {"reason": error.reason, "error": str(error)}})
             return False
-        self._valid_until = began + self._seconds * 2 / 3 if taken else float("-inf")
+        self._valid_until = began + self._seconds * _HELD if taken else float("-inf")
         return True
 
     def release(self) -> None:

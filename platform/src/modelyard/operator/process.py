@@ -29,7 +29,7 @@ from .cache.ownership import Ownership
 from .cache.resync import Resync
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
-from .leader_election import Lease
+from .leader_election import Lease, margin
 from .metrics.controller import ControllerMetrics
 from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
@@ -45,6 +45,8 @@ from .workqueue import Queue
 
 _STUCK_SECONDS = 300.0
 _DEAF_SECONDS = 30.0
+_OF_MARGIN = 0.9
+"""A write that the Lease allowed is over when that much of the Lease's margin is."""
 _PATIENCE_SECONDS = 5.0
 _WRITE_SECONDS = 13.0
 _log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ class Operator:
         self.settings = settings
         options = settings.operator
         self._identity = options.identity or socket.gethostname()
-        self.cluster = Cluster(access, connections=options.workers + 4)
+        self.cluster = Cluster(access, options.workers + 4, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
         self.queue: Queue[Key] = Queue()
         self.cache = ObjectCache()
         self.lease = Lease(self.cluster, options.namespace, self._identity, options.lease_seconds)

@@ -22,7 +22,7 @@ _WATCHED = ("list", "watch")
 _MADE = ("create", "get", "list", "patch", "watch")
 
 RIGHTS: tuple[Right, ...] = (
-    Right("modelyard.dev", "models", _WATCHED, "cluster", "what is wanted"),
+    Right("modelyard.dev", "models", ("get", *_WATCHED), "cluster", "what is wanted"),
     Right("modelyard.dev", "models/status", ("patch",), "cluster", "conditions, revisions, addresses"),
     Right("modelyard.dev", "models/finalizers", ("update",), "cluster", "owner references that block deletion"),
     Right("serving.kserve.io", "inferenceservices", (*_MADE, "delete"), "cluster", "one per revision"),

@@ -1,7 +1,9 @@
 """The API server, as few verbs over plain dictionaries.
 
 Every write of an object is a server-side apply with our field manager, so that it can be repeated after a
-crash and removes fields we no longer want. Every call has a time limit. What goes wrong becomes:
+crash and removes fields we no longer want. Every call has a time limit, and whoever writes under a Lease gives writes a
+shorter one than the Lease's margin: what is sent while it holds has ended before another may hold. What goes wrong
+becomes:
 
 | answer | error |
 |---|---|
@@ -38,6 +40,7 @@ CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
 _KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP)}}
 _TIMEOUT = (3.05, 10.0)
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
+_ONCE = Retry(total=0, redirect=0, status=0, respect_retry_after_header=False)
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _PAGE = 500
 
@@ -54,11 +57,19 @@ def path_of(kind: Kind, namespace: str = "", name: str = "", sub: str = "") -> s
 class Cluster:
     """A connection pool to one API server; safe to share between threads."""
 
-    def __init__(self, configuration: Configuration, connections: int = 8) -> None:
+    def __init__(self, configuration: Configuration, connections: int = 8, write_seconds: float | None = None) -> None:
+        """`write_seconds` is how long a write may take, connecting included, and then it is not tried again.
+
+        Without it writes are as patient as reads are.
+        """
         self.configuration = configuration
         untyped: Any = configuration
         untyped.retries = _RETRY
-        self._rest = RESTClientObject(configuration, maxsize=connections)
+        self.write_seconds = write_seconds
+        self._rest = self._writing = RESTClientObject(configuration, maxsize=connections)
+        if write_seconds is not None:
+            untyped.retries = _ONCE
+            self._writing = RESTClientObject(configuration, maxsize=connections)
 
     def get(self, ref: Ref) -> dict[str, Any] | None:
         """The object, or None when there is none. Raises as the table above says, like every method here."""
@@ -91,12 +102,17 @@ class Cluster:
         assert answer is not None
         return answer
 
-    def apply_status(self, ref: Ref, uid: str, status: Object) -> dict[str, Any] | None:
-        """Server-side apply of the status; None when the object is gone, Conflict when it is another one by now."""
+    def apply_status(self, ref: Ref, uid: str, status: Object, version: str = "") -> dict[str, Any] | None:
+        """Server-side apply of the status; None when the object is gone, Conflict when it is another one by now.
+
+        `version` is the resourceVersion the status was decided on: when the object was written since then it is a
+        Conflict, too.
+        """
+        metadata = {"name": ref.name, "namespace": ref.namespace, "uid": uid}
         body = {
             "apiVersion": _KINDS[ref.kind].api_version,
             "kind": ref.kind,
-            "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+            "metadata": {**metadata, "resourceVersion": version} if version else metadata,
             "status": status,
         }
         return self._json("PATCH", _at(ref, "status"), _APPLY, body, content=_APPLY_TYPE, absent_ok=True)
@@ -207,14 +223,15 @@ class Cluster:
         for auth in self.configuration.auth_settings().values():
             if auth["value"]:
                 headers[auth["key"]] = auth["value"]
+        reads = method == "GET"
         try:
-            return self._rest.request(
+            return (self._rest if reads else self._writing).request(
                 method,
                 self.configuration.host + path,
                 query_params=list(query),
                 headers=headers,
                 body=body,
-                _request_timeout=_TIMEOUT,
+                _request_timeout=_TIMEOUT if reads or self.write_seconds is None else self.write_seconds,
             )
         except ApiException as bad:
             raise _error(bad, method, path) from bad

@@ -6,7 +6,7 @@ be given away.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -78,14 +78,30 @@ class GuardedWrites:
             elif uid is not None:
                 self._cache.remove(ref, uid)
 
-    def status(self, ref: Ref, uid: str, status: Object) -> None:
-        """Applies the status of the Model with that uid; takes it out of the cache when it is gone."""
+    def status(self, ref: Ref, stored: Object, status: Object) -> None:
+        """Applies the status that was decided on a Model as it is `stored`; takes it out of the cache when it is gone.
+
+        Raises Conflict when somebody has written the Model since then, be it a new leader while this one was paused.
+        """
         with self._permit("status", ref.kind):
-            answer = self._cluster.apply_status(ref, uid, status)
-            if answer is None:
-                self._cache.remove(ref, uid)
-            else:
-                self._keep(answer)
+            self._apply_status(ref, stored["metadata"], status)
+
+    def amend_status(self, ref: Ref, uid: str, change: Callable[[Object], Object]) -> None:
+        """Applies what `change` makes of the status as the API server has it now, of the Model with that uid.
+
+        Raises Conflict when somebody writes the Model in the meantime.
+        """
+        with self._permit("status", ref.kind):
+            live = self._cluster.get(ref) or {}
+            metadata = live.get("metadata", {"uid": uid, "resourceVersion": ""})
+            self._apply_status(ref, {**metadata, "uid": uid}, change(live.get("status") or {}))
+
+    def _apply_status(self, ref: Ref, metadata: Object, status: Object) -> None:
+        answer = self._cluster.apply_status(ref, metadata["uid"], status, metadata["resourceVersion"])
+        if answer is None:
+            self._cache.remove(ref, metadata["uid"])
+        else:
+            self._keep(answer)
 
     def create(self, created: Object) -> None:
         """Creates an object. Raises Conflict when its name is taken."""

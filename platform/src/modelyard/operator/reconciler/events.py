@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class _Recorded(NamedTuple):
     """How often a fact was recorded, and when (RFC 3339) for the first time."""
 
-    count: int
+    times: int
     first: str
 
 
@@ -53,14 +53,14 @@ class EventRecorder:
 
     def _record(self, model: Object, name: str, event: Event) -> None:
         recorded = self._count(name)
-        if recorded.count == 1:
+        if recorded.times == 1:
             try:
                 self._create(model, name, event, recorded)
                 return
             except Conflict:
                 recorded = self._count(name)
         ref = Ref("Event", model["metadata"]["namespace"], name)
-        if not self._writes.merge(ref, {"count": recorded.count, "lastTimestamp": _now()}):
+        if not self._writes.merge(ref, {"count": recorded.times, "lastTimestamp": _now()}):
             self._create(model, name, event, recorded)
 
     def _create(self, model: Object, name: str, event: Event, recorded: _Recorded) -> None:
@@ -77,7 +77,7 @@ class EventRecorder:
     def _count(self, name: str) -> _Recorded:
         with self._lock:
             before = self._recorded.pop(name, _Recorded(0, _now()))
-            self._recorded[name] = now = _Recorded(before.count + 1, before.first)
+            self._recorded[name] = now = _Recorded(before.times + 1, before.first)
             if len(self._recorded) > _REMEMBERED:
                 self._recorded.popitem(last=False)
             return now
@@ -104,7 +104,7 @@ class EventRecorder:
             "reportingInstance": self._identity,
             "firstTimestamp": recorded.first,
             "lastTimestamp": _now(),
-            "count": recorded.count,
+            "count": recorded.times,
         }
 
 

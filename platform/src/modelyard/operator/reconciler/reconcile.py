@@ -100,7 +100,7 @@ class Reconciler:
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
         """All writes and warm-ups of a plan; seconds until the next pass, None when nothing was done."""
         if plan.status is not None:
-            self.writes.status(Ref(MODEL.kind, *key), stored["metadata"]["uid"], plan.status)
+            self.writes.status(Ref(MODEL.kind, *key), stored, plan.status)
         try:
             self._change(key, stored, plan)
         except OutsideError:
@@ -178,9 +178,13 @@ class Reconciler:
         _log.warning("invalid Model", extra={"fields": _about(key, said=message)})
         if any(condition["message"] == message for condition in stalled):
             return
-        body = {**status, "conditions": _stalled(status, message, metadata.get("generation", 0), self.observer.now())}
+        generation, now = metadata.get("generation", 0), self.observer.now()
+
+        def refused_status(live: Object) -> Object:
+            return {**live, "conditions": _stalled(live, message, generation, now)}
+
         try:
-            self.writes.status(Ref(MODEL.kind, *key), metadata["uid"], body)
+            self.writes.amend_status(Ref(MODEL.kind, *key), metadata["uid"], refused_status)
             self.recorder.post(stored, Event("Warning", "InvalidModel", message))
         except OutsideError as refused:
             _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
