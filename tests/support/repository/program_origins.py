@@ -69,6 +69,7 @@ WORDS = {
     "command_line": "unshare, in cleanroom.enter",
     "environment.python": "the Python that trains, made by `make entries`",
     "find_uv": "uv",
+    "limited": "the words it is given are starts of their own",
     "name": "a program of BROUGHT_BY_THE_USER, in localcluster.kind.programs",
     "node.inside": "the words it is given are starts of their own",
     "own_uv": "uv, as `make setup` puts it into the cache",

@@ -21,8 +21,8 @@ STARTERS = {
     "asyncio": {"create_subprocess_exec", "create_subprocess_shell"},
     "shutil": {"which"},
 }
-COMPOSERS = {"inside"}
-"""Methods that return the command line they are given, behind the way into a namespace."""
+COMPOSERS = {"inside", "limited"}
+"""What returns the command line it is given, behind the way into a namespace or the limits it runs under."""
 RUNNERS = {"env", "nsenter", "setpriv", "setsid", "unshare"}
 VALUED = {"-t", "--propagation", "--target", "--pdeathsig"}
 """Options of runners whose next word belongs to them."""
@@ -204,7 +204,7 @@ class Scan:
                 yield 0
             case ast.Subscript(value=ast.Attribute(value=ast.Name(id="subprocess"))):
                 yield 0
-            case ast.Attribute(attr=name) if name in COMPOSERS:
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name in COMPOSERS:
                 yield 0
             case ast.Attribute(value=receiver, attr=name):
                 last = receiver.attr if isinstance(receiver, ast.Attribute) else getattr(receiver, "id", "")

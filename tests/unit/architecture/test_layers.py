@@ -48,6 +48,7 @@ def test_the_tree_keeps_its_contracts(tree: Path) -> None:
         ("errors.py", "from modelyard import api", "settings, errors, installation and"),
         ("installation.py", "from modelyard import core", "settings, errors, installation and"),
         ("child_environment.py", "from modelyard import core", "settings, errors, installation and"),
+        ("child_limits.py", "from modelyard import core", "settings, errors, installation and"),
         ("operator/workqueue.py", "import boto3", "Only clients, registry and build"),
         ("cli/main.py", "import onnxruntime", "Only clients, registry and build"),
     ],

@@ -1,9 +1,7 @@
 """Runs what touches a model file in a process with limits: one that crashes or devours memory harms only itself."""
 
-import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ from typing import Any
 
 from modelyard import errors
 from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment
+from modelyard.child_limits import limited
 from modelyard.core.failure_causes import REASONS, End, cause_of, sentence
 from modelyard.errors import HostFailure, InvalidEntry, ModelyardError
 
@@ -20,7 +19,13 @@ LASTING = frozenset({"TimedOut"})
 """Trying a model again at once after all these minutes would outlast the Job; the operator tries again later."""
 _LEFT_FREE = 0.9
 _CGROUP = Path("/sys/fs/cgroup")
-_OOM_SCORE = Path("/proc/self/oom_score_adj")
+_FIRST_TO_GO = {"oomScore": 1000}
+"""In place of a limit on a GPU: when memory runs out, the kernel is to end this process and not the builder.
+
+CUDA lays the memory of every GPU and what it pins of the host's into one range of addresses. A limit counts what
+is mapped and not what is used, so one that fits the container (RLIMIT_DATA, and RLIMIT_AS all the more) makes
+CUDA fail to start, or end later with "out of memory" on a GPU that is empty.
+"""
 
 
 class WorkerDied(Exception):
@@ -99,17 +104,9 @@ def start(
     It works in `FOLDER`, so paths among the arguments have to be absolute. `memory` is a limit in bytes; where the
     process uses a GPU it has none but the container's.
     """
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if gpu:
-            _first_to_go()
-        else:
-            _limit(memory)
-
+    limits = _FIRST_TO_GO if gpu else {"data": _most(memory)}
     return subprocess.Popen[bytes](
-        [*SAFE_PYTHON, "-m", module, *arguments],
-        preexec_fn=limit,
+        limited([*SAFE_PYTHON, "-m", module, *arguments], core=0, **limits),
         start_new_session=True,
         cwd=FOLDER,
         env=child_environment(env),
@@ -147,22 +144,10 @@ def fate(code: int, output: str) -> str:
     return WorkerDied(code, output).fate
 
 
-def _limit(memory: int | None) -> None:
+def _most(memory: int | None) -> int:
     """At most nine tenths of the memory there is: the builder itself must survive."""
     total = memory_limit()
-    most = min(int(total * _LEFT_FREE), memory or total)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-
-
-def _first_to_go() -> None:
-    """In place of a limit: when memory runs out, the kernel is to end this process and not the builder.
-
-    CUDA lays the memory of every GPU and what it pins of the host's into one range of addresses. A limit counts what
-    is mapped and not what is used, so one that fits the container (RLIMIT_DATA, and RLIMIT_AS all the more) makes
-    CUDA fail to start, or end later with "out of memory" on a GPU that is empty.
-    """
-    with contextlib.suppress(OSError):  # a container that forbids it only loses the preference
-        _OOM_SCORE.write_text("1000")
+    return min(int(total * _LEFT_FREE), memory or total)
 
 
 def memory_limit() -> int:

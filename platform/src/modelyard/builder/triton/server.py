@@ -5,7 +5,6 @@ else that runs here is ever touched. What went wrong is read from its log, where
 Triton's closing tables.
 """
 
-import ctypes
 import os
 import re
 import signal
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.child_environment import FOLDER
+from modelyard.child_limits import limited
 from modelyard.core.failure_causes import End, failure
 from modelyard.errors import InvalidSettings, ModelyardError
 
@@ -25,7 +25,6 @@ from .attempts import fresh_prefix
 
 READY_SECONDS = 120
 _STOP_SECONDS = 20
-_PARENT_DIED = 1
 _ENDING_SECONDS = 5
 _ERROR_LINE = re.compile(r"""^(?:[EF]\d{4} .*?\] |\s*what\(\):\s+|(?=Signal \(\d+\) received))"?(.*?)"?$""")
 _NOISE = "CudaDriverHelper has not been initialized"
@@ -61,14 +60,18 @@ def running(
     free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            _command(home, repository, *free, prefix),
+            limited(
+                _command(home, repository, *free, prefix),
+                parent=os.getpid(),
+                deathSignal=signal.SIGTERM,
+                environment=_libraries(home),
+            ),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
             cwd=FOLDER,
-            env=_environment(home),
+            env=_environment(),
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
     server = TritonServer(*free, process, log)
     try:
@@ -120,18 +123,16 @@ def _command(home: Path, repository: Path, http_port: int, grpc_port: int, prefi
     ]  # fmt: skip
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Ours without what would lead the stub's interpreter to our packages."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    libraries = [str(home / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    return {**kept, "LD_LIBRARY_PATH": os.pathsep.join(libraries), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
 
 
-_libc = ctypes.CDLL(None)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PARENT_DIED, signal.SIGTERM)
+def _libraries(home: Path) -> dict[str, str]:
+    """Where Triton finds its libraries; no other program is to find them."""
+    places = [str(home / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    return {"LD_LIBRARY_PATH": os.pathsep.join(places)}
 
 
 def _wait_until_ready(server: TritonServer, model: str) -> None:
