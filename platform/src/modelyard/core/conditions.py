@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from modelyard.api.status import Condition
 
 from .plan import Event
+from .snapshot import MAX_REASON
 
 ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed")
 MAX_MESSAGE = 1000
@@ -59,7 +60,7 @@ def _condition(kind: str, old: Condition | None, update: ConditionUpdate, genera
     return Condition(
         type=kind,
         status=status,
-        reason=update.reason,
+        reason=update.reason[:MAX_REASON],
         message=update.message[:MAX_MESSAGE],
         observed_generation=generation,
         last_transition_time=since,

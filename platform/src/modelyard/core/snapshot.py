@@ -2,8 +2,13 @@
 
 Objects of the cluster stay the API server's own dictionaries. `Failure` stands where a fact could not
 be had: it says why, in a sentence, and whether asking again may help.
+
+What people, pods and outside parties say is cut here to what a status takes, so that no answer, however long or odd,
+makes a decision fail: reasons to MAX_REASON characters, sentences to MAX_SENTENCE; numbers that JSON has no words for
+become null.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +20,8 @@ from modelyard.api.report import OptimizationSummary
 from .traffic import Traffic
 
 Object = Mapping[str, Any]
+
+MAX_REASON, MAX_SENTENCE = 64, 2000
 
 
 class Ref(NamedTuple):
@@ -32,6 +39,10 @@ class Failure:
     reason: str
     message: str
     retry: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", self.reason[:MAX_REASON])
+        object.__setattr__(self, "message", self.message[:MAX_SENTENCE])
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,9 @@ class Probe:
     answered: bool
     message: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", self.message[:MAX_SENTENCE])
+
 
 @dataclass(frozen=True)
 class Check:
@@ -75,6 +89,10 @@ class Check:
     report: Mapping[str, Any] = field(default_factory=dict)
     retry: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", self.message[:MAX_SENTENCE])
+        object.__setattr__(self, "report", _finite(self.report))
+
 
 @dataclass(frozen=True)
 class OptimizedBuild:
@@ -87,6 +105,15 @@ class OptimizedBuild:
     built: OptimizationSummary | Failure | None = None
     failure: Failure | None = None
     progress: Progress | None = None
+
+
+def _finite(value: Any) -> Any:
+    """The plain values with null in place of numbers that are none, which no API server reads."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class ForeignObject(NamedTuple):

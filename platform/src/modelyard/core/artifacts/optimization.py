@@ -147,7 +147,11 @@ def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str, r
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
     doing = _doing(progress) + _silence(job, progress, snapshot.now)
     message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
-    summary = f"{progress.done}/{progress.planned}" if progress is not None and progress.planned else ""
+    summary = (
+        f"{progress.done}/{progress.planned}"[: optimization_summary.COLUMN]
+        if progress is not None and progress.planned
+        else ""
+    )
     status = OptimizationStatus(digest=digest, summary=summary, message=message, attempts=retry.attempts)
     return OptimizationState(status, ConditionUpdate(False, "Optimizing", message), job=True, running=True)
 

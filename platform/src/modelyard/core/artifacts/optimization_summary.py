@@ -4,9 +4,9 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import OptimizationSummary
 from modelyard.api.status import OptimizationStatus
 
-_COLUMN = 160
+COLUMN = 160
 _NAME = 128
-_SLIGHT = 2.0
+_SLIGHT, _ABSURD = 2.0, 1e6
 
 
 def optimized(digest: str, result: OptimizationSummary, message: str) -> OptimizationStatus:
@@ -23,7 +23,9 @@ def optimized(digest: str, result: OptimizationSummary, message: str) -> Optimiz
 
 
 def times(speedup: float) -> str:
-    """A speedup as text: 3.1x, and 1.04x below 2, where the first digit says little."""
+    """A speedup as text: 3.1x, and 1.04x below 2, where the first digit says little; 1e+08x from a million on."""
+    if abs(speedup) >= _ABSURD:
+        return f"{speedup:.0e}x"
     return f"{speedup:.2f}x" if speedup < _SLIGHT else f"{speedup:.1f}x"
 
 
@@ -39,7 +41,7 @@ def summary(result: OptimizationSummary) -> str:
     gain = "" if result.speedup is None else f" {times(result.speedup)}"
     if result.goal == "size":
         gain = f" {result.size_ratio:.2g} of size"
-    return f"{result.variant[: _COLUMN - len(gain)]}{gain}"
+    return f"{result.variant[: COLUMN - len(gain)]}{gain}"
 
 
 def sentence(result: OptimizationSummary) -> str:

@@ -6,6 +6,7 @@ from modelyard.core.analysis import gates
 from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
 from modelyard.core.revisions.readiness import replicas
+from modelyard.core.snapshot import MAX_REASON
 
 from .clock import PAUSED, PERSONS
 from .context import RolloutContext
@@ -27,7 +28,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
     fresh = {"phase": transition.phase, "step": transition.step, "phase_start_time": now}
     if transition.outcome is Outcome.REPORTED:
         observation = observation._replace(reason="Reported", message=_REPORTED)
-    explanation = {"reason": observation.reason, "message": observation.message[:_MESSAGE]}
+    explanation = {"reason": observation.reason[:MAX_REASON], "message": observation.message[:_MESSAGE]}
     if transition.phase is Phase.HOLDING:
         since = rollout.phase_start_time if observation.reason in PERSONS else ""
         return rollout.model_copy(update={**fresh, **explanation, "held": rollout.phase, "held_start_time": since})
@@ -84,7 +85,9 @@ def explained_pause(context: RolloutContext) -> RolloutStatus:
     if held is None or (held[0] in PERSONS) == (rollout.reason in PERSONS):
         return rollout
     reason, message = held
-    return rollout.model_copy(update={"reason": reason, "message": message[:_MESSAGE], "held_start_time": ""})
+    return rollout.model_copy(
+        update={"reason": reason[:MAX_REASON], "message": message[:_MESSAGE], "held_start_time": ""}
+    )
 
 
 def _explained_start(context: RolloutContext) -> RolloutStatus:
@@ -214,7 +217,7 @@ def _record(
         version=entered.version,
         strategy=entered.strategy,
         outcome=outcome,
-        reason=observation.reason,
+        reason=observation.reason[:MAX_REASON],
         message=observation.message[:_MESSAGE],
         start_time=entered.start_time,
         end_time=timestamp(context.now),
