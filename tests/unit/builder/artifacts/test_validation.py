@@ -195,6 +195,20 @@ def test_an_evaluation_set_that_is_no_archive_is_refused(tmp_path: Path) -> None
         gather(folder)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_an_evaluation_set_with_damaged_bytes_is_refused_in_a_sentence(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    path = a_folder(tmp_path, models.doubling()) / "eval.npz"
+    np.savez_compressed(path, x=random.random((50, 3)), y=random.random((50, 3)), labels=np.array(["a", "b"] * 25))
+    content = bytearray(path.read_bytes())
+    for place in random.integers(len(content), size=8):
+        content[place] = random.integers(256)
+    path.write_bytes(content)
+
+    with pytest.raises(InvalidEntry, match=r"eval\.npz"):
+        gather(tmp_path)
+
+
 def test_an_unknown_operator_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModel, match=r"onnxruntime cannot run this model: .*Frobnicate"):
         findings(a_folder(tmp_path, models.with_unknown_operator()))

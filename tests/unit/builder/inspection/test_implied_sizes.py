@@ -101,3 +101,14 @@ def test_what_contradicts_itself_or_tells_nothing_is_left_open(nodes: list[Any],
     implied = implied_sizes(a_model(nodes, weights))
 
     assert (implied.exact, implied.likely) == ({}, {})
+
+
+def test_nodes_that_give_or_read_nothing_imply_nothing() -> None:
+    nodes = [
+        models.helper.make_node("Relu", ["x"], []),
+        models.helper.make_node("Constant", [], []),
+        models.helper.make_node("Transpose", [], ["t"]),
+    ]
+    proto = models.model(nodes, [models.value("x", ("n", None))], [models.value("t", None)])
+
+    assert implied_sizes(proto).exact == {}

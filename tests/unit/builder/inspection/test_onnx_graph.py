@@ -63,6 +63,21 @@ def test_something_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
         inspect(tmp_path / "m.onnx")
 
 
+def damaged_names() -> list[bytes]:
+    branch = helper.make_graph([helper.make_node("Neg", ["x"], ["inner"])], "g", [], [models.value("inner", None)])
+    nodes = [helper.make_node("Reduce", ["x"], ["flag"]), helper.make_node("If", ["flag"], ["y"], then_branch=branch)]
+    content = models.model(nodes, [models.value("x", ("rows",))], [models.value("y", ("rows",))]).SerializeToString()
+    return [content.replace(word, b"\xff" * len(word)) for word in (b"rows", b"flag", b"inner", b"then_branch", b"Neg")]
+
+
+@pytest.mark.parametrize("content", damaged_names(), ids=["a dimension", "a tensor", "in a branch", "a part", "a node"])
+def test_names_that_are_no_text_are_damage(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.onnx").write_bytes(content)
+
+    with pytest.raises(InvalidEntry, match=r"m\.onnx (holds names that are no text|cannot be read as ONNX)"):
+        inspect(tmp_path / "m.onnx")
+
+
 def test_a_pointer_of_git_lfs_is_known(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234\n")
 

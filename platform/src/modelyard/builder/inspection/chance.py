@@ -41,7 +41,7 @@ def _draws(node: Any, drawing: set[tuple[str, str]], never: Iterable[str] = ()) 
 
 
 def _constants_of_false(nodes: Iterable[Any]) -> set[str]:
-    found = ((node, item.t) for node in nodes if node.op_type == "Constant" for item in node.attribute)
+    found = ((node, item.t) for node in nodes if node.op_type == "Constant" and node.output for item in node.attribute)
     return {node.output[0] for node, tensor in found if _is_false(tensor)}
 
 

@@ -53,7 +53,7 @@ def implied_sizes(model: Any) -> ImpliedSizes:
             for axis, size in rule(node, known, rank) if rule and rank else ():
                 if 0 <= axis < rank and size > 0 and node.input[0] == source:
                     found.setdefault((name, axis), set()).add(size)
-        if node.op_type in _KEEPING and all(len(dims) <= rank for dims in known):
+        if node.op_type in _KEEPING and node.output and all(len(dims) <= rank for dims in known):
             origin[node.output[0]] = (name, rank)
     return ImpliedSizes(_settled(exact), _settled(likely))
 
@@ -69,16 +69,16 @@ def _settled(found: dict[tuple[str, int], set[int]]) -> Sizes:
 def _constants(graph: Any) -> dict[str, tuple[int, ...]]:
     """Dimensions of every constant, weights that are cast, transposed or dequantized included."""
     dims = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    for node in graph.node:
+    for node in (node for node in graph.node if node.output):
         if node.op_type == "Constant":
             tensor = next((item.t for item in node.attribute if item.name == "value"), None)
             dims[node.output[0]] = tuple(tensor.dims) if tensor is not None else ()
         elif node.op_type in _COPYING and node.input and node.input[0] in dims:
             dims[node.output[0]] = dims[node.input[0]]
-        elif node.op_type == "Transpose" and node.input[0] in dims:
+        elif node.op_type == "Transpose" and node.input and node.input[0] in dims:
             before = dims[node.input[0]]
             order = next((item.ints for item in node.attribute if item.name == "perm"), range(len(before))[::-1])
-            dims[node.output[0]] = tuple(before[axis] for axis in order)
+            dims[node.output[0]] = tuple(before[axis] for axis in order if 0 <= axis < len(before))
     return dims
 
 

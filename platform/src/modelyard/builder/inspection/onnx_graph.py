@@ -4,7 +4,7 @@ Only the graph is parsed, never the external data; locations that leave the mode
 any runtime opens the file, and so is whatever Triton cannot serve (sequences, maps, exotic element types).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,38 @@ def read_model(path: Path) -> Any:
         raise InvalidEntry(
             f"{path.name} cannot be read as ONNX: it is damaged, cut short or another format; export it again."
         ) from bad
+    if not _is_text(model):
+        raise InvalidEntry(f"{path.name} holds names that are no text: it is damaged; copy or export it again.")
     if model.graph.node and not model.graph.output:
         raise UnsupportedModel(f"{path.name} has no outputs; a model that gives nothing cannot be asked anything.")
     if not model.graph.node:
         raise InvalidEntry(f"{path.name} holds no ONNX graph: it is damaged or another format; export it again.")
     return model
+
+
+def _is_text(model: Any) -> bool:
+    """Whether every name is UTF-8: protobuf gives others as bytes, or fails when they are read."""
+    try:
+        names = [*_names(model.graph), *_node_names(node for function in model.functions for node in function.node)]
+    except UnicodeDecodeError:
+        return False
+    return not any(isinstance(name, bytes) for name in names)
+
+
+def _names(graph: Any) -> Iterator[str]:
+    values = (*graph.input, *graph.output, *graph.value_info)
+    yield from (item.name for item in (*values, *graph.initializer))
+    yield from (dim.dim_param for value in values for dim in value.type.tensor_type.shape.dim)
+    yield from _node_names(graph.node)
+
+
+def _node_names(nodes: Iterable[Any]) -> Iterator[str]:
+    for node in nodes:
+        yield from (*node.input, *node.output, node.name, node.op_type, node.domain)
+        for attribute in node.attribute:
+            yield attribute.name
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from _names(inner)
 
 
 def describe(model: Any, path: Path) -> Graph:

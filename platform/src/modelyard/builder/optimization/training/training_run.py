@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from modelyard.api.optimization import Chosen, Variant
 from modelyard.builder.artifacts.source import ModelSource, read_source
+from modelyard.builder.evaluation.evaluation_set import EVALUATION, copy_evaluation
 from modelyard.builder.inference.hardware import cores
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.pass_api import ModelArtifact, Precision
@@ -61,9 +62,11 @@ class TrainingRun:
 
     @property
     def evaluation(self) -> Path:
-        """The entry's eval.npz."""
+        """A copy of the entry's eval.npz in `folder`, whose arrays are called input:NAME and output:NAME."""
         assert self.source.evaluation is not None
-        return self.source.evaluation
+        self.folder.mkdir(parents=True, exist_ok=True)
+        copy_evaluation(self.source.evaluation, self.source.graph, self.folder / EVALUATION)
+        return self.folder / EVALUATION
 
     def job(self, **more: Any) -> dict[str, Any]:
         """The job for `environment.run`, as JSON, with the fields in `more` added or replaced."""
