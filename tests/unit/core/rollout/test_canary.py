@@ -229,7 +229,7 @@ def test_a_crash_loop_ends_a_rollout_before_it_had_any_traffic() -> None:
 
     live_until_ended(world)
 
-    assert last(world).outcome is Outcome.FAILED
+    assert (last(world).outcome, last(world).reason) == (Outcome.FAILED, "HealthGateFailed")
     assert world.users.answered["2"] == 0
 
 

@@ -46,7 +46,8 @@ def test_a_third_wish_drops_the_candidate_and_starts_from_the_stable() -> None:
     live_until(world, lambda rollout: traffic(world).get("4") == 10)
 
     assert dropped == {"1": 100}
-    assert (last(world).outcome, world.stage_of("2")) == (Outcome.SUPERSEDED, None)
+    assert (last(world).outcome, last(world).reason) == (Outcome.SUPERSEDED, "Superseded")
+    assert world.stage_of("2") is None
 
 
 def test_a_wish_that_cannot_be_built_drops_the_candidate_and_leaves_the_stable() -> None:

@@ -61,6 +61,7 @@ def test_a_second_promote_ends_the_bake() -> None:
     world.look()
 
     assert (state(world).phase, last(world).outcome) == (Phase.IDLE, Outcome.PROMOTED)
+    assert last(world).reason == "PromoteCommanded"
 
 
 def test_abort_works_after_a_promote_as_long_as_it_bakes() -> None:

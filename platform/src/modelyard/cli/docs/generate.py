@@ -10,13 +10,14 @@ from pathlib import Path
 
 from modelyard.api import crd
 
-from . import reference, rollout_states
+from . import reference, rollout_states, troubleshooting
 
 GENERATED: dict[str, Callable[[], str]] = {
     "charts/modelyard/templates/crd-models.yaml": crd.template,
     "platform/docs/reference/commands.md": reference.commands_page,
     "platform/docs/reference/model.md": reference.model_page,
     "platform/docs/rollout-states.md": rollout_states.page,
+    "platform/docs/troubleshooting.md": troubleshooting.page,
 }
 ROOT = Path(__file__).resolve().parents[5]
 
