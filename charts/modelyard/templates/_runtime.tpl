@@ -52,6 +52,10 @@ containers:
   - {name: grpc, containerPort: 9000, protocol: TCP}
   - {name: metrics, containerPort: 8002, protocol: TCP}
   resources: {{- toYaml .values.resources | nindent 4 }}
+  # A pod that is told to end answers on until every Envoy knows of it. Without that a restart lost 1 of 1,250 requests.
+  lifecycle:
+    preStop:
+      exec: {command: [sleep, "5"]}
   securityContext:
     runAsNonRoot: true
     runAsUser: 1000

@@ -51,6 +51,7 @@ VERBS = {
     "simulate": Verb(
         "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."
     ),
+    "restart": Verb("models.restart", "Replace the pods of a Model one after the other, without losing a request."),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
     "operator": Verb("operator", "Run the controller: watch Models and bring the cluster to what they say."),
 }

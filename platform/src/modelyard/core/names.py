@@ -17,6 +17,7 @@ CHECK_LABEL = "modelyard.dev/check"
 NAMESPACE_LABEL = "modelyard.dev/namespace"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
 DESIRED_ANNOTATION = "modelyard.dev/desired"
+RESTARTED_ANNOTATION = "modelyard.dev/restarted-at"
 ADOPT_MARK = "modelyard.dev/adopt"
 REVISION_HEADER = "x-modelyard-revision"
 LOAD_TEST_HEADER = "x-modelyard-load-test"
