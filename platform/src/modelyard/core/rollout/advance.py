@@ -35,6 +35,7 @@ def advance(context: RolloutContext) -> RolloutStatus:
     rollout, action = commands.handle_command(context)
     *_, context = islice(_states(context.at(_evaluated(context.at(rollout))), action), _MOST)
     context = context.at(explained_pause(context))
+    context = context.at(commands.with_outcome(before, context))
     context = context.at(clock.with_pauses(context.rollout, context.now))
     return _throttle_status(before, _cleared(context), context.now)
 

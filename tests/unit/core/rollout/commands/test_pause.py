@@ -54,7 +54,8 @@ def test_who_pauses_on_friday_and_resumes_on_monday_finds_the_rollout_as_it_was(
 
 def test_what_is_left_of_max_duration_goes_on_after_a_pause() -> None:
     world = a_rollout_world(rate=0, watched=0, maxDuration="90s")
-    live_until_phase(world, Phase.HOLDING)
+    live_until_phase(world, Phase.ADVANCING)
+    world.sleep(20)
     begun = epoch(state(world).start_time)
     tell(world, "pause")
     world.look()
