@@ -14,7 +14,7 @@ from modelyard.builder.evaluation.evaluation_set import read_arrays
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.training.recipe import read_recipe
 from modelyard.builder.triton.config import complete_config
-from modelyard.errors import InvalidEntry, ModelyardError, UnsupportedModel
+from modelyard.errors import InvalidEntry, ModelyardError
 from tests.support.artifacts.damaged import complaint, damaged
 from tests.support.artifacts.entries import an_entry
 from tests.support.artifacts.onnx_models import doubling, saved

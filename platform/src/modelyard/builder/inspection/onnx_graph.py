@@ -144,7 +144,7 @@ def _port(value: Any, kind: str) -> Port:
             f"{kind} {value.name!r} has an element type that cannot be served (ONNX type {tensor.elem_type}); "
             "cast it to a usual one, such as float32, in the graph."
         )
-    if not isinstance(value.name, str) or not value.name or any(ord(letter) < 32 for letter in value.name):
+    if not value.name or any(ord(letter) < 32 for letter in value.name):
         raise UnsupportedModel(f"an {kind} is called {value.name!r}; give it a printable name.")
     dims = tuple(_dim(dim) for dim in tensor.shape.dim) if tensor.HasField("shape") else None
     if dims is None and kind == "input":
