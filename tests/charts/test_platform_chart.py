@@ -13,6 +13,7 @@ from modelyard.api.crd import model_crd
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.metrics.controller import ControllerMetrics
+from modelyard.operator.process import HAND_OVER_SECONDS
 from modelyard.operator.rbac import RIGHTS
 from modelyard.settings import Settings
 from tests.support.operator.real_apiserver import RealApiServer
@@ -57,6 +58,12 @@ def test_config_has_the_names_and_the_defaults_of_the_settings() -> None:
     wanted = {path: plain(leaf) for path, leaf in leaves(defaults).items() if path not in KNOWN_BY_THE_CHART}
 
     assert leaves(yaml.safe_load((PLATFORM / "values.yaml").read_text())["config"]) == wanted
+
+
+def test_the_kubelet_waits_until_the_operator_has_handed_over(rendered: list[dict[str, Any]]) -> None:
+    pod = one(rendered, "Deployment", "modelyard-operator")["spec"]["template"]["spec"]
+
+    assert pod["terminationGracePeriodSeconds"] >= HAND_OVER_SECONDS + 5
 
 
 def test_the_operators_configuration_file_is_read_back_as_settings(

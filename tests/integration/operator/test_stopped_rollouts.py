@@ -1,18 +1,13 @@
 """An operator that is stopped after every single write of a rollout ends it like one that is not disturbed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from modelyard.settings import ServingSettings
-from tests.support.operator.bench import Bench, a_bench
+from tests.support.operator.bench import Bench
 from tests.support.operator.clocked_operator import Walk
 from tests.support.operator.leftovers import remains
-from tests.support.operator.real_apiserver import RealApiServer
-from tests.support.servers.store import StoreServer
 
 KEPT = {"bake": "1s", "abortScaleDownDelay": "1s"}
 CANARY = {"strategy": "Canary", "steps": [{"weight": 50}], **KEPT}
@@ -36,23 +31,6 @@ STORIES = {
     "a canary rolled back by its old spec": Story(CANARY, [0, 50, 0], "RolledBack", back_at=50),
     "blue-green": Story(BLUE_GREEN, [0, 100], "Promoted"),
 }
-
-
-@pytest.fixture
-def a_calm_bench(apiserver: RealApiServer, store_server: StoreServer, tmp_path: Path) -> Iterator[Callable[[], Bench]]:
-    """Benches on which no time is spent on draining, with versions 1 and 2 of digits."""
-    with ExitStack() as stack:
-
-        def made() -> Bench:
-            store = store_server.settings(store_server.new_bucket())
-            bench = stack.enter_context(a_bench(apiserver, store, tmp_path))
-            serving = ServingSettings(drain_seconds=0, settle_seconds=0)
-            bench.settings = bench.settings.model_copy(update={"serving": serving})
-            for version in ("1", "2"):
-                bench.push("digits", version)
-            return bench
-
-        yield made
 
 
 def lived(bench: Bench, story: Story, writes: float = float("inf")) -> Walk:

@@ -25,7 +25,8 @@ class Walk:
         self.now = 1_800_000_000.0
         self.users = Users(bench.settings.gateway)
         self.users.rate = rate
-        self.stops = 0
+        self.stops = self.looks = 0
+        self.answering = True
         self.shares: list[int] = []
         self._hands = self._anew()
 
@@ -33,13 +34,14 @@ class Walk:
         """Lives until `reached` and nothing is left to do; `happen` is called after every pass."""
         for _ in range(_LOOKS):
             try:
+                self._hands.answering = self.answering
                 result = self._hands.look(self.name)
             except Crash:
                 self.stops += 1
-                self.users.forgotten()
-                self._hands = self._anew()
+                self.restart()
                 self._note()
                 continue
+            self.looks += 1
             self.bench.players.step()
             self._note()
             happen()
@@ -47,6 +49,11 @@ class Walk:
                 return
             self._pass(result.again or 0.0)
         raise AssertionError(f"never calm: {self.bench.status(self.name)}")
+
+    def restart(self) -> None:
+        """The operator starts anew and remembers nothing."""
+        self.users.forgotten()
+        self._hands = self._anew()
 
     def share(self, version: str) -> int:
         """A version's share of the traffic in percent, as the route says."""

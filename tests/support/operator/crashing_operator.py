@@ -22,9 +22,11 @@ from modelyard.operator.observer.checks import CheckObserver
 from modelyard.operator.observer.crash_logs import CrashLogs
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
+from modelyard.operator.observer.warmups import Warmups
 from modelyard.operator.reconciler.events import EventRecorder
 from modelyard.operator.reconciler.reconcile import Decide, Reconciler, ReconcileResult
 from modelyard.registry.bucket import BucketRegistry
+from tests.support.operator.answers import PollingByHand
 from tests.support.operator.bench import Bench
 
 _LOOKS = 400
@@ -51,7 +53,10 @@ class _Countdown(ControllerMetrics):
 
 
 class Hands:
-    """One incarnation of the operator, that stops after `writes` writes."""
+    """One incarnation of the operator, that stops after `writes` writes.
+
+    Unless it is `answering`, everybody who is asked hangs: registry, store, logs, Jobs' pods and warm-ups.
+    """
 
     def __init__(
         self,
@@ -65,33 +70,48 @@ class Hands:
         cluster = Cluster(access(bench.kubeconfig))
         self.metrics = _Countdown(self._cache, lambda: 0, lambda: True)
         self.metrics.left = writes
-        builds = BuildObserver(bench.store, cluster)
-        entries = EntryObserver(BucketRegistry(bench.store))
-        crashes, checks = CrashLogs(cluster), CheckObserver(cluster)
-        observer = SnapshotObserver(bench.settings, self._cache, entries, builds, crashes, checks, traffic, now)
+        self.answering = True
+        self._polling = polling = PollingByHand(time.monotonic)
+        builds = BuildObserver(bench.store, cluster, polling)
+        observer = SnapshotObserver(
+            bench.settings,
+            self._cache,
+            EntryObserver(BucketRegistry(bench.store), polling),
+            builds,
+            CrashLogs(cluster, polling),
+            CheckObserver(cluster, polling),
+            Warmups(builds.warmup_request, Gateway(bench.settings.gateway.url), polling, self.metrics.warmed),
+            traffic,
+            now,
+        )
         guarded = GuardedWrites(cluster, self._cache, _Alone(), self.metrics)
         self._reconciler = Reconciler(
             bench.settings,
             self._cache,
             observer,
-            builds,
             decides,
             guarded,
             Ownership(cluster, self._cache, observer.foreign),
             EventRecorder(guarded, "hands"),
-            Gateway(bench.settings.gateway.url),
             self.metrics,
         )
 
     def look(self, name: str) -> ReconcileResult:
-        """Fills the cache from the API server and reconciles one Model; raises Crash after the last allowed write."""
+        """Fills the cache from the API server and reconciles one Model until nobody has another answer for it.
+
+        Raises Crash after the last allowed write.
+        """
         for kind in BY_NAME:
             namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace
             listed = self._bench.players.items(kind, namespace)
             self._cache.compare(self._cache.uids(kind), kind, [item["metadata"]["uid"] for item in listed])
             for item in listed:
                 self._cache.put(item)
-        return self._reconciler.reconcile(Key(self._bench.namespace, name))
+        key = Key(self._bench.namespace, name)
+        result = self._reconciler.reconcile(key)
+        while self.answering and self._polling.answer():
+            result = self._reconciler.reconcile(key)
+        return result
 
 
 def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf")) -> int:

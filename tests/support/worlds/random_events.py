@@ -120,6 +120,11 @@ def switched(what: str, on: bool) -> Named:
     return Named(f"the {what} is {'away' if on else 'back'}", happen)
 
 
+def asking(on: bool) -> Named:
+    words = "answers are on their way" if on else "answers are there"
+    return Named(words, lambda world: setattr(world, "asking", on))
+
+
 def pointed(version: str) -> Named:
     return Named(f"champion is {version}", lambda world: world.aliases.update(champion=version))
 
@@ -165,6 +170,7 @@ ACCIDENTS = st.one_of(
     st.builds(upgrade, st.sampled_from(RUNTIMES)),
     st.builds(silence, st.sampled_from(["1", "2"]), st.booleans()),
     st.builds(switched, st.sampled_from(["gateway", "store", "registry"]), st.booleans()),
+    st.builds(asking, st.booleans()),
     st.builds(unlucky, st.sampled_from(["1", "2"])),
     st.builds(pointed, st.sampled_from(["1", "2", "3"])),
     st.just(Named("the operator is restarted", World.restart)),

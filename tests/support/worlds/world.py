@@ -9,6 +9,7 @@ traffic) is lost in a `restart`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from modelyard.api.model import Model
@@ -49,7 +50,20 @@ BROKEN = "3"
 """The builder refuses this version of every entry."""
 AWAY = Failure("Unreachable", "The store does not answer; it is tried again.", retry=True)
 REFUSED = Failure("UnsupportedModel", "Operator NoSuchOp is not supported; export the model with another opset.")
+ASKED = Failure("Asking", "It has been asked and has not answered yet.", retry=True, pending=True)
 STEPS = 120
+
+
+def _unanswered(seen: Snapshot) -> Snapshot:
+    """The same world while nobody who was asked has answered yet; what the cluster and the gateway tell is there."""
+    return replace(
+        seen,
+        entry=ASKED,
+        built=ASKED,
+        build_failure=seen.build_failure and ASKED,
+        optimization=OptimizedBuild(ASKED, seen.optimization.failure and ASKED),
+        logs=dict.fromkeys(seen.logs),
+    )
 
 
 class World:
@@ -62,7 +76,7 @@ class World:
         self.model = model.model_dump(by_alias=True, exclude_none=True, mode="json")
         self.entries = {version: f"sha256:{version * 64}" for version in VERSIONS}
         self.aliases = {"champion": "1"}
-        self.registry_away = self.store_away = False
+        self.registry_away = self.store_away = self.asking = False
         self.store: set[str] = set()
         self.kserve = KServe(self.api)
         self.gateway = Gateway(self.api, settings.gateway)
@@ -146,7 +160,7 @@ class World:
         children = {ref: thing for ref, thing in self.api.objects.items() if self._seen(ref, thing, job)}
         alive = {ref.name for ref in children if ref.kind == "InferenceService"}
         self.probes = {name: probe for name, probe in self.probes.items() if name in alive}
-        return Snapshot(
+        seen = Snapshot(
             now=self.now,
             model=model,
             entry=entry,
@@ -161,6 +175,7 @@ class World:
             foreign=dict(self.foreign),
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
+        return _unanswered(seen) if self.asking else seen
 
     def _entry(self, model: Model) -> ResolvedEntry | Failure:
         source = model.spec.source
@@ -319,7 +334,7 @@ class World:
 
     def calm_down(self) -> None:
         """Whatever was wrong around the Model is mended."""
-        self.registry_away = self.store_away = self.gateway.asleep = False
+        self.registry_away = self.store_away = self.asking = self.gateway.asleep = False
         self.kserve.faults.clear()
         self.mute.clear()
 

@@ -1,21 +1,55 @@
 """Before there is anything to watch, the process waits, says for what, and ends when asked."""
 
 import threading
+from typing import Any
 
 from kubernetes.client import Configuration
 
 from modelyard.clients.store import S3Store
-from modelyard.operator.process import Library, Operator
+from modelyard.operator.process import HAND_OVER_SECONDS, Library, Operator
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import OperatorSettings, Settings, StoreSettings
 
 
-def test_without_an_api_server_it_is_healthy_not_ready_and_ends_when_asked() -> None:
+def an_operator() -> Operator:
+    """One that reaches nobody."""
     access = Configuration()
     access.host = "http://127.0.0.1:1"
     store = S3Store(StoreSettings(endpoint="http://127.0.0.1:1"))
     settings = Settings.model_construct(operator=OperatorSettings(metrics_port=0))
-    operator = Operator(settings, access, Library(BucketRegistry(store), store))
+    return Operator(settings, access, Library(BucketRegistry(store), store))
+
+
+class Hanging:
+    """A component that uses all the patience it is given, in a list, and is never done."""
+
+    def __init__(self, waited: list[float]) -> None:
+        self.waited = waited
+
+    def stop(self, patience: float = 0.0) -> None:
+        self.waited.append(patience)
+
+    close = join = stop
+
+    def is_alive(self) -> bool:
+        return True
+
+
+def test_handing_over_is_bounded_whoever_hangs(monkeypatch: Any) -> None:
+    operator, waited = an_operator(), list[float]()
+    operator.endpoints.start()
+    leaving, hanging = threading.Event(), Hanging(waited)
+    for part in ("workers", "writes", "sampler", "watches"):
+        monkeypatch.setattr(operator, part, hanging)
+    operator._hand_over(leaving, hanging)  # type: ignore[arg-type]
+
+    assert leaving.is_set()
+    assert sum(waited) == HAND_OVER_SECONDS
+    assert len(waited) == 5
+
+
+def test_without_an_api_server_it_is_healthy_not_ready_and_ends_when_asked() -> None:
+    operator = an_operator()
     stop, ended = threading.Event(), []
     thread = threading.Thread(target=lambda: ended.append(operator.run(stop)))
     thread.start()

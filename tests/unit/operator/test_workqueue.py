@@ -212,3 +212,65 @@ def test_whatever_happens_an_added_key_comes_after_its_last_add(steps: list[tupl
     while (found := queue.take(0)) is not None:
         came.add(found)
     assert owed <= came
+
+
+@pytest.fixture
+def urgent_keys() -> set[str]:
+    return {"canary"}
+
+
+@pytest.fixture
+def lanes(clock: Clock, urgent_keys: set[str]) -> Queue[str]:
+    return Queue(clock=clock, urgent=lambda key: key in urgent_keys)
+
+
+def test_the_urgent_lane_is_not_held_up_by_the_other(lanes: Queue[str]) -> None:
+    for key in ("a", "b", "canary"):
+        lanes.add(key)
+
+    assert lanes.take(0, urgent=True) == "canary"
+    assert lanes.take(0, urgent=True) is None
+    assert [lanes.take(0), lanes.take(0)] == ["a", "b"]
+
+
+def test_who_takes_everything_takes_urgent_keys_too(lanes: Queue[str]) -> None:
+    lanes.add("canary")
+    lanes.add("a")
+
+    assert [lanes.take(0), lanes.take(0), lanes.take(0)] == ["a", "canary", None]
+
+
+def test_a_key_waits_in_one_lane_only(lanes: Queue[str], urgent_keys: set[str]) -> None:
+    lanes.add("a")
+    urgent_keys.add("a")
+    lanes.add("a")
+    assert lanes.depth() == 1
+    assert lanes.take(0, urgent=True) == "a"
+    lanes.done("a")
+
+    lanes.add("a")
+    urgent_keys.clear()
+    lanes.add("a")
+    assert (lanes.depth(), lanes.knows("a")) == (1, True)
+    assert lanes.take(0, urgent=True) == "a"
+    assert lanes.take(0) is None
+
+
+def test_a_delayed_key_comes_in_the_lane_it_then_belongs_to(
+    lanes: Queue[str], urgent_keys: set[str], clock: Clock
+) -> None:
+    lanes.add("a", after=5)
+    urgent_keys.add("a")
+    clock.pass_by(5)
+    assert lanes.take(0, urgent=True) == "a"
+    lanes.add("a")
+    lanes.done("a")
+
+    assert lanes.take(0, urgent=True) == "a"
+
+
+def test_an_urgent_key_is_dropped_like_any_other(lanes: Queue[str]) -> None:
+    lanes.add("canary")
+    lanes.drop("canary")
+
+    assert (lanes.knows("canary"), lanes.take(0, urgent=True)) == (False, None)

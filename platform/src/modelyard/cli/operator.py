@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelyard.clients.cluster.access import access
-from modelyard.clients.store import S3Store
+from modelyard.clients.store import HURRIED, S3Store
 from modelyard.operator import json_logs
 from modelyard.operator.process import Library, Operator
 from modelyard.registry.bucket import BucketRegistry
@@ -22,7 +22,7 @@ def operator(
     """Run the controller: watch Models and bring the cluster to what they say."""
     json_logs.start(log_level.upper())
     settings = Settings.read()
-    store = S3Store(settings.store)
+    store = S3Store(settings.store, HURRIED)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

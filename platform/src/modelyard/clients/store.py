@@ -3,6 +3,8 @@
 Path-style addresses and no checksums beyond what S3 demands, so that every S3 lookalike works; content is
 verified by SHA-256 where it is read (`registry`, `build`). Failures become our own errors, with the
 endpoint in the sentence, because that is what a person has to look at.
+
+Inside `clients.deadline.within` no call begins once the chain it is part of has used its time.
 """
 
 import random
@@ -10,8 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from modelyard.clients.deadline import left
 from modelyard.core.storage.object_store import Progress, Stored
 from modelyard.errors import InvalidSettings, Refused, Throttled, Unreachable
 from modelyard.settings import StoreSettings
@@ -26,13 +29,27 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before a crossed write is tried once more."""
 
 
+class CallLimits(NamedTuple):
+    """Seconds to connect, seconds without a byte of an answer, and how often a call that failed is made again."""
+
+    connect: float = 5.0
+    read: float = 60.0
+    retries: int = 3
+
+
+PATIENT = CallLimits()
+"""For commands and Jobs: a person waits rather than begin again."""
+HURRIED = CallLimits(connect=1.5, read=2.0, retries=1)
+"""For callers that ask again by themselves and must not be held by a store that hangs."""
+
+
 class S3Store:
     """`core.storage.object_store.Store` over S3. Thread-safe; connects at the first call."""
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: StoreSettings, limits: CallLimits = PATIENT) -> None:
+        self._settings, self._limits = settings, limits
         self._bucket = settings.bucket
-        self._client = _client(settings)
+        self._client = _client(settings, limits)
 
     @property
     def place(self) -> str:
@@ -41,7 +58,7 @@ class S3Store:
 
     def renew(self, settings: StoreSettings) -> None:
         """Uses these settings from now on; calls under way end with the ones before."""
-        self._client = _client(settings)
+        self._client = _client(settings, self._limits)
         self._settings, self._bucket = settings, settings.bucket
 
     def check(self) -> None:
@@ -92,6 +109,7 @@ class S3Store:
         with self._errors("list"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
+                left(0.0)
                 for item in page.get("Contents", []):
                     yield Stored(item["Key"], int(item["Size"]))
 
@@ -130,6 +148,7 @@ class S3Store:
         from boto3.exceptions import RetriesExceededError, S3UploadFailedError
         from botocore import exceptions as boto
 
+        left(0.0)
         connection = (boto.ConnectionError, boto.HTTPClientError, RetriesExceededError)
         try:
             yield
@@ -161,14 +180,14 @@ class S3Store:
         return Refused(f"cannot {verb} {self.place}: it answered {code}.")
 
 
-def _client(settings: StoreSettings) -> Any:
+def _client(settings: StoreSettings, limits: CallLimits) -> Any:
     from boto3.session import Session
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=5,
-        read_timeout=60,
-        retries={"max_attempts": 3, "mode": "standard"},
+        connect_timeout=limits.connect,
+        read_timeout=limits.read,
+        retries={"max_attempts": limits.retries, "mode": "standard"},
         s3={"addressing_style": "path"} if settings.endpoint else {},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

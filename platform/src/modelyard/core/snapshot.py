@@ -34,11 +34,15 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a fact is missing: `reason` for programs, `message` for people, `retry` when asking again may help."""
+    """Why a fact is missing: `reason` for programs, `message` for people, `retry` when asking again may help.
+
+    `pending` says that it has been asked for and the answer is on its way: in some seconds it is there, or a Failure.
+    """
 
     reason: str
     message: str
     retry: bool = False
+    pending: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", self.reason[:MAX_REASON])
@@ -130,9 +134,9 @@ class Snapshot:
     `model` is the Model; `children` what we made for it, by reference; `entry` the registry's answer; `built` whether
     the plain artifact of the entry is in the store; `build_failure` how its Job ended when it failed; `optimization`
     the same of the optimized one, when the spec asks for it; `probes` the latest warm-up answer by revision, kept in
-    the operator's memory; `logs` the last lines of containers that ended badly, by pod name; `traffic` what the gateway
-    counted lately; `checks` the Jobs that examine the candidate, by the name of their gate (loadTest, shadow);
-    `foreign` the objects of others that stand under names of ours.
+    the operator's memory; `logs` the last lines of containers that ended badly, by pod name, None while they are being
+    read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
+    gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours.
     """
 
     now: float
@@ -143,11 +147,18 @@ class Snapshot:
     optimization: OptimizedBuild = OptimizedBuild()
     children: Mapping[Ref, Object] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
-    logs: Mapping[str, str] = field(default_factory=dict)
+    logs: Mapping[str, str | None] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
     checks: Mapping[str, Check] = field(default_factory=dict)
     credentials: Credentials = Credentials("", "", "", "", "")
     foreign: Mapping[Ref, ForeignObject] = field(default_factory=dict)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an answer is on its way: what is decided now about anything but traffic can wait for it."""
+        optimization = self.optimization
+        facts = (self.entry, self.built, self.build_failure, optimization.built, optimization.failure)
+        return None in self.logs.values() or any(isinstance(fact, Failure) and fact.pending for fact in facts)
 
     def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """The child of that kind and name, in the Model's namespace unless another is named; None without one."""

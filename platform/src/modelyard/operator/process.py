@@ -1,7 +1,15 @@
 """One replica of the operator: its components put together, started in order, stopped in the reverse order.
 
 Stopping hands over without a gap: workers finish, no new write begins, writes under way end, the Lease is
-released, and only then do the watches close.
+released, and only then do the watches close. No step waits for anybody for longer than its row says, so that all is
+over before the kubelet loses its patience (`terminationGracePeriodSeconds` in the chart):
+
+| step | seconds | why so many |
+|---|---|---|
+| workers finish | 5 | a pass asks nobody; what it still wants to write, the next leader writes |
+| writes end | 13 | the longest that one call to the API server takes |
+| the Lease is released | 13 | the same; unreleased it runs out by itself |
+| watches close | 2 | they only read |
 """
 
 import logging
@@ -15,7 +23,10 @@ from kubernetes.client import Configuration
 
 from modelyard import __version__
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.pod_watch import PodWatch
+from modelyard.clients.deadline import within
 from modelyard.clients.inference.gateway import Gateway
+from modelyard.clients.metrics.envoy_pods import owner_selector
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL
 from modelyard.core.names import BUILD_LABEL
@@ -24,7 +35,7 @@ from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
 from .cache.guarded_writes import GuardedWrites
-from .cache.objects import Key, ObjectCache, key_of
+from .cache.objects import Key, ObjectCache, has_rollout, key_of
 from .cache.ownership import Ownership
 from .cache.resync import Resync
 from .cache.watch import Watches
@@ -37,18 +48,22 @@ from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
 from .observer.snapshot import SnapshotObserver
 from .observer.store_access import RenewableStore, StoreAccess
+from .observer.warmups import Warmups
+from .polling.polling import MOST_THREADS, Polling
 from .reconciler.events import EventRecorder
 from .reconciler.reconcile import Reconciler
 from .traffic.sampler import Sampler, provider
-from .workers import Workers
+from .workers import ROLLOUT_WORKERS, Workers
 from .workqueue import Queue
 
 _STUCK_SECONDS = 300.0
 _DEAF_SECONDS = 30.0
 _OF_MARGIN = 0.9
 """A write that the Lease allowed is over when that much of the Lease's margin is."""
-_PATIENCE_SECONDS = 5.0
-_WRITE_SECONDS = 13.0
+_WORKERS_SECONDS, _WRITES_SECONDS, _LEASE_SECONDS, _WATCHES_SECONDS = 5.0, 13.0, 13.0, 2.0
+HAND_OVER_SECONDS = _WORKERS_SECONDS + _WRITES_SECONDS + _LEASE_SECONDS + _WATCHES_SECONDS
+"""What `Operator.run` takes at most to return once it is told to stop, but for a second to notice it."""
+_LONGEST_WAIT = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -71,24 +86,32 @@ class Operator:
         self.settings = settings
         options = settings.operator
         self._identity = options.identity or socket.gethostname()
-        self.cluster = Cluster(access, options.workers + 4, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
-        self.queue: Queue[Key] = Queue()
+        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS
+        self.cluster = Cluster(access, connections, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
         self.cache = ObjectCache()
+        self.queue: Queue[Key] = Queue(urgent=self._urgent)
+        self.polling = Polling(self._wake)
         self.lease = Lease(self.cluster, options.namespace, self._identity, options.lease_seconds)
         self.metrics = ControllerMetrics(self.cache, self.queue.depth, lambda: self.lease.held)
         self.writes = GuardedWrites(self.cluster, self.cache, self.lease, self.metrics)
-        self._crashes = CrashLogs(self.cluster)
-        self._builds = BuildObserver(library.store, self.cluster)
-        self._checks = CheckObserver(self.cluster)
-        counters = provider(settings.gateway, self.cluster)
+        self._crashes = CrashLogs(self.cluster, self.polling)
+        self._builds = BuildObserver(library.store, self.cluster, self.polling)
+        self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
+        self.envoys = PodWatch(access, owner_selector(settings.gateway))
+        counters = provider(settings.gateway, self.envoys)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics)
-        entries = EntryObserver(library.registry)
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.observer = SnapshotObserver(
-            settings, self.cache, entries, self._builds, self._crashes, self._checks, self.sampler.of,
+            settings,
+            self.cache,
+            EntryObserver(library.registry, self.polling),
+            self._builds,
+            self._crashes,
+            CheckObserver(self.cluster, self.polling),
+            Warmups(self._builds.warmup_request, self._gateway, self.polling, self.metrics.warmed),
+            self.sampler.of,
             credentials=self.store_access.credentials,
-        )  # fmt: skip
-        self._gateway = Gateway(settings.gateway.url, options.workers)
+        )
         self.watches = Watches(access, options.namespace, self.cache, self.changed)
         self.sync = Resync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
@@ -109,7 +132,9 @@ class Operator:
             self.store_access.start()
             self.watches.start()
             self.sync.start()
+            self.envoys.start()
             self.sampler.start()
+            self.polling.start()
             self.workers.start()
             leading.start()
         while not stop.wait(1.0) and leading.is_alive() and self._components_live():
@@ -123,7 +148,7 @@ class Operator:
         """Queues the Models that an object concerns which came, changed or is `gone`."""
         self.metrics.saw(changed["kind"])
         if changed["kind"] == "Job":
-            self._job_changed(changed, gone)
+            self._job_changed(changed)
         if gone and changed["kind"] == "Pod":
             self._crashes.forget(changed["metadata"]["uid"])
         key = key_of(changed)
@@ -165,26 +190,28 @@ class Operator:
             self.settings,
             self.cache,
             self.observer,
-            self._builds,
             decide,
             self.writes,
             Ownership(self.cluster, self.cache, self.observer.foreign),
             recorder,
-            self._gateway,
             self.metrics,
         )
 
     def _components_live(self) -> bool:
-        return (
-            self.watches.alive
-            and self.workers.alive
-            and self.sync.alive
-            and self.sampler.alive
-            and self.store_access.alive
-        )
+        parts = (self.watches, self.workers, self.sync, self.envoys, self.sampler, self.polling, self.store_access)
+        return all(part.alive for part in parts)
 
     def _may_work(self) -> bool:
         return self.lease.held and self.sync.complete.is_set()
+
+    def _urgent(self, key: Key) -> bool:
+        model = self.cache.model(key)
+        return model is not None and has_rollout(model)
+
+    def _wake(self, key: Key, after: float) -> None:
+        """An answer is there, or it is time to ask again."""
+        if self.cache.model(key) is not None:
+            self.queue.add(key, after)
 
     def _led(self, held: bool) -> None:
         _log.info("leadership", extra={"fields": {"held": held, "identity": self._identity}})
@@ -202,12 +229,10 @@ class Operator:
             if ref.kind == "Job" or model["metadata"]["namespace"] == ref.namespace:
                 self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
 
-    def _job_changed(self, job: Object, gone: bool) -> None:
+    def _job_changed(self, job: Object) -> None:
         """A Job of a build wakes the Models that wait for it; a check's Model is known by its labels."""
         label = job["metadata"].get("labels", {}).get(BUILD_LABEL, "")
         if not label:
-            if gone:
-                self._checks.forget(job["metadata"]["uid"])
             return
         for key in self.observer.desired_builds.of(label):
             self.queue.add(key)
@@ -219,7 +244,8 @@ class Operator:
         """kopf looks once for the kinds it shall watch, so all of them must be there before it starts."""
         while not stop.is_set():
             try:
-                missing = self.cluster.unserved(list(BY_NAME.values()))
+                with within(_LONGEST_WAIT):
+                    missing = self.cluster.unserved(list(BY_NAME.values()))
                 names = ", ".join(f"{kind.plural}.{kind.api_version}" for kind in missing)
                 self._waits_for = names and f"the API server does not know {names}: install their CRDs"
             except OutsideError as error:
@@ -230,14 +256,16 @@ class Operator:
             stop.wait(3.0)
 
     def _hand_over(self, leaving: threading.Event, leading: threading.Thread) -> None:
-        self.workers.stop(_PATIENCE_SECONDS)
-        self.writes.close(_WRITE_SECONDS)
+        self.workers.stop(_WORKERS_SECONDS)
+        self.writes.close(_WRITES_SECONDS)
         leaving.set()
         if leading.is_alive():
-            leading.join(_WRITE_SECONDS)
+            leading.join(_LEASE_SECONDS)
         self.sampler.stop()
         self.store_access.stop()
+        self.envoys.stop()
+        self.polling.stop()
         self.sync.stop()
-        self.watches.stop()
+        self.watches.stop(_WATCHES_SECONDS)
         self._gateway.close()
         self.endpoints.stop()

@@ -1,10 +1,12 @@
 """The threads that take Models from the queue, while this replica leads and the cache is complete.
 
+Two of them take rollouts under way and nothing else, so that no number of other Models delays a rollback.
+
 | a reconcile pass ended with | then |
 |---|---|
 | nothing left to do | when something happens, or when the plan says so |
 | a change | again at once; a Model that changes without end is slowed down |
-| OutsideError, or the store was away | again after a growing pause |
+| OutsideError | again after a growing pause |
 | NotLeading | left to the leader |
 | anything else, a defect of ours | logged with its trace, again after a growing pause |
 """
@@ -22,6 +24,7 @@ from .cache.objects import Key
 from .reconciler.reconcile import Reconciler, ReconcileResult
 from .workqueue import Queue
 
+ROLLOUT_WORKERS = 2
 _RESTLESS = 20
 _SLOW_SECONDS = 1.0
 _IDLE_SECONDS = 0.5
@@ -29,14 +32,16 @@ _log = logging.getLogger(__name__)
 
 
 class Workers:
-    """`count` threads; `may_work` is asked before every key."""
+    """`count` threads for all Models and ROLLOUT_WORKERS for rollouts; `may_work` is asked before every key."""
 
     def __init__(self, count: int, queue: Queue[Key], reconciler: Reconciler, may_work: Callable[[], bool]) -> None:
         self._queue, self._reconciler, self._may_work = queue, reconciler, may_work
         self._stop = threading.Event()
         self._changes: dict[Key, int] = {}
+        lanes = [("worker", False)] * count + [("rollout-worker", True)] * ROLLOUT_WORKERS
         self._threads = [
-            threading.Thread(target=self._run, name=f"worker-{number}", daemon=True) for number in range(count)
+            threading.Thread(target=self._run, args=(urgent,), name=f"{name}-{number}", daemon=True)
+            for number, (name, urgent) in enumerate(lanes)
         ]
 
     def start(self) -> None:
@@ -57,12 +62,12 @@ class Workers:
         """False when a thread has died."""
         return all(thread.is_alive() for thread in self._threads)
 
-    def _run(self) -> None:
+    def _run(self, urgent: bool) -> None:
         while not self._stop.is_set():
             if not self._may_work():
                 self._stop.wait(0.1)
                 continue
-            key = self._queue.take(_IDLE_SECONDS)
+            key = self._queue.take(_IDLE_SECONDS, urgent=urgent)
             if key is not None:
                 try:
                     self.work(key)
@@ -88,9 +93,6 @@ class Workers:
         self._reconciler.metrics.reconcile_seconds.labels(result.word).observe(time.monotonic() - began)
 
     def _settle(self, key: Key, result: ReconcileResult) -> None:
-        if result.away:
-            self._queue.retry(key)
-            return
         self._queue.forget(key)
         in_a_row = self._changes.pop(key, 0) + 1
         if result.word == "changed":

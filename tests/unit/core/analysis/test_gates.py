@@ -1,5 +1,7 @@
 """Which gates are asked in which phase, and those that do not count: health, load test, shadow."""
 
+from dataclasses import replace
+
 import pytest
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
@@ -71,6 +73,12 @@ def test_pods_without_trouble_are_well():
 def test_trouble_that_does_not_pass_by_itself_fails_at_once():
     found = gate("health", trouble=CRASHED, troubled_since=START, now=START)
     assert (found.verdict, found.message) == (FAIL, "health: The server ended with exit code 1.")
+
+
+@pytest.mark.parametrize(("weight", "lasts", "verdict"), [(0, 5, CONTINUE), (10, 0.9, CONTINUE), (10, 1, FAIL)])
+def test_trouble_whose_cause_is_being_read_waits_for_that_as_long_as_nobody_is_hurt(weight, lasts, verdict):
+    crashed = replace(CRASHED, pending=True)
+    assert gate("health", weight=weight, trouble=crashed, troubled_since=START, now=START + lasts).verdict is verdict
 
 
 @pytest.mark.parametrize(("lasts", "verdict"), [(0, CONTINUE), (29, CONTINUE), (30, FAIL)])

@@ -9,7 +9,9 @@ from modelyard.clients.store import S3Store
 from modelyard.core.snapshot import Failure
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, Unreachable
-from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.builds import ABSENT_SECONDS, BuildObserver
+from tests.support.machine.fake_clock import Clock
+from tests.support.operator.answers import DIGITS, PollingByHand, Settled
 from tests.support.servers.store import StoreServer
 
 DIGEST = "sha256:" + "a" * 64
@@ -27,6 +29,12 @@ class Pods:
         if self.away:
             raise Unreachable("no answer")
         return list(self.pods)
+
+
+def observed(store: S3Store, pods: Pods, clock: Clock | None = None) -> Settled:
+    """Builds as they are once store and API server have answered."""
+    polling = PollingByHand(clock)
+    return Settled(BuildObserver(store, pods, polling), polling)
 
 
 def pod(message: str, exit_code: int = 2, created: str = STARTED, owner: str = "job-1") -> dict[str, Any]:
@@ -48,25 +56,49 @@ def words(reason: str, message: str) -> str:
 
 
 def test_a_build_is_there_when_its_report_is_and_then_for_good(store: S3Store, store_server: StoreServer) -> None:
-    builds = BuildObserver(store, Pods())
-    assert builds.built(DIGEST) is False
+    clock = Clock()
+    builds = observed(store, Pods(), clock)
+    assert builds.built(DIGEST, None) is False
     store.put(build_report(DIGEST), b"{}")
-    assert builds.built(DIGEST) is True
+    clock.pass_by(ABSENT_SECONDS)
+    assert builds.built(DIGEST, None) is True
 
     store._client.delete_object(Bucket=store._bucket, Key=build_report(DIGEST))
-    assert builds.built(DIGEST) is True
+    clock.pass_by(1_000_000)
+    assert builds.built(DIGEST, None) is True
+
+
+def test_the_end_of_its_job_is_a_reason_to_ask_again(store: S3Store) -> None:
+    builds = observed(store, Pods())
+    assert builds.built(DIGEST, job()) is False
+    store.put(build_report(DIGEST), b"{}")
+
+    assert builds.built(DIGEST, job()) is False, "not before some seconds are over"
+    assert builds.built(DIGEST, job("Complete")) is True
+
+
+def test_what_was_not_there_is_not_taken_for_absent_later(store: S3Store) -> None:
+    clock = Clock()
+    polling = PollingByHand(clock)
+    builds = BuildObserver(store, Pods(), polling)
+    assert polling.settled(lambda: builds.built(DIGITS, DIGEST, None)) is False
+    clock.pass_by(ABSENT_SECONDS)
+    known = builds.built(DIGITS, DIGEST, None)
+
+    assert isinstance(known, Failure)
+    assert (known.pending, known.retry) == (True, True)
 
 
 def test_a_store_that_is_away_leaves_it_open(store_server: StoreServer) -> None:
     away = store_server.settings().model_copy(update={"endpoint": "http://127.0.0.1:1"})
-    found = BuildObserver(S3Store(away), Pods()).built(DIGEST)
+    found = observed(S3Store(away), Pods()).built(DIGEST, None)
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("Unreachable", True)
 
 
 def test_the_warm_up_request_lies_beside_the_artifact(store: S3Store) -> None:
-    builds = BuildObserver(store, Pods())
+    builds = observed(store, Pods()).observer
     with pytest.raises(CorruptEntry, match="build the entry again"):
         builds.warmup_request(DIGEST)
     store.put(build_warmup(DIGEST), b'{"inputs": []}')
@@ -82,12 +114,12 @@ def test_a_failed_job_speaks_with_the_builders_words(store: S3Store, exit_code: 
         pod(words("Other", "somebody else's"), created=ENDED, owner="job-2"),
     )
 
-    assert BuildObserver(store, pods).failure(job("Failed")) == Failure("InvalidEntry", "Mend the file.", retry=retry)
+    assert observed(store, pods).failure(job("Failed")) == Failure("InvalidEntry", "Mend the file.", retry=retry)
 
 
 @pytest.mark.parametrize("pods", [Pods(), Pods(pod("Killed")), Pods(pod("[]")), Pods(away=True)])
 def test_a_job_that_left_no_words_says_where_to_look(store: S3Store, pods: Pods) -> None:
-    found = BuildObserver(store, pods).failure(job("Failed"))
+    found = observed(store, pods).failure(job("Failed"))
 
     assert found is not None
     assert (found.reason, found.retry) == ("BuildFailed", True)
@@ -97,7 +129,7 @@ def test_a_job_that_left_no_words_says_where_to_look(store: S3Store, pods: Pods)
 
 def test_a_failure_is_read_once(store: S3Store) -> None:
     pods = Pods(pod(words("InvalidEntry", "Mend the file.")))
-    builds = BuildObserver(store, pods)
+    builds = observed(store, pods)
     for _ in range(3):
         builds.failure(job("Failed"))
 
@@ -106,11 +138,11 @@ def test_a_failure_is_read_once(store: S3Store) -> None:
 
 @pytest.mark.parametrize("found", [None, job(), job("Complete")])
 def test_a_job_that_did_not_fail_has_no_failure(store: S3Store, found: Any) -> None:
-    assert BuildObserver(store, Pods()).failure(found) is None
+    assert observed(store, Pods()).failure(found) is None
 
 
 def test_a_finished_job_is_counted_once_with_its_duration(store: S3Store) -> None:
-    builds = BuildObserver(store, Pods())
+    builds = observed(store, Pods()).observer
 
     assert builds.finished(job()) is None
     assert builds.finished(job("Complete")) == ("succeeded", 42.0)
@@ -147,7 +179,7 @@ KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
 def test_a_job_killed_for_memory_says_which_limit_to_raise(
     store: S3Store, name: str, container: str, setting: str
 ) -> None:
-    found = BuildObserver(store, Pods(spent(container, KILLED))).failure(limited(name, container))
+    found = observed(store, Pods(spent(container, KILLED))).failure(limited(name, container))
 
     assert found is not None
     assert (found.reason, found.retry) == ("OutOfMemory", True)
@@ -165,7 +197,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("pod", "reason", "said"), ENDS.values(), ids=ENDS)
 def test_kubernetes_words_stand_in_for_the_builders(store: S3Store, pod: Any, reason: str, said: str) -> None:
-    found = BuildObserver(store, Pods(pod)).failure(limited("build-aaaa"))
+    found = observed(store, Pods(pod)).failure(limited("build-aaaa"))
 
     assert found is not None
     assert (found.reason, found.retry) == (reason, True)
@@ -176,7 +208,7 @@ def test_a_job_that_was_too_late_says_how_to_give_it_more_time(store: S3Store) -
     late = limited("build-aaaa", deadline=30)
     late["status"]["conditions"][0]["reason"] = "DeadlineExceeded"
 
-    found = BuildObserver(store, Pods()).failure(late)
+    found = observed(store, Pods()).failure(late)
 
     assert found is not None
     assert (found.reason, found.retry) == ("TimedOut", True)
@@ -186,6 +218,6 @@ def test_a_job_that_was_too_late_says_how_to_give_it_more_time(store: S3Store) -
 def test_what_the_machine_did_to_the_builder_is_tried_again(store: S3Store) -> None:
     pods = Pods(pod(words("Crashed", "tried 3 times: Triton crashed (SIGSEGV)."), 75))
 
-    found = BuildObserver(store, pods).failure(job("Failed"))
+    found = observed(store, pods).failure(job("Failed"))
 
     assert found == Failure("Crashed", "tried 3 times: Triton crashed (SIGSEGV).", retry=True)

@@ -9,6 +9,7 @@ from modelyard.core.names import CHECK_LABEL
 from modelyard.core.snapshot import Check
 from modelyard.errors import Unreachable
 from modelyard.operator.observer.checks import CheckObserver
+from tests.support.operator.answers import DIGITS, PollingByHand, Settled
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:05:00Z"
@@ -26,6 +27,12 @@ class Pods:
         if self.away:
             raise Unreachable("the API server did not answer")
         return list(self.pods)
+
+
+def observed(pods: Pods) -> Settled:
+    """Checks as they are once the API server has answered."""
+    polling = PollingByHand()
+    return Settled(CheckObserver(pods, polling), polling)
 
 
 def pod(words: Any, exit_code: int = 0, created: str = NOW, owner: str = "uid-1") -> dict[str, Any]:
@@ -51,7 +58,7 @@ NO_ANSWER = {"reason": "Unreachable", "message": "The store does not answer."}
 def test_a_check_that_runs_has_no_answer_yet() -> None:
     pods = Pods()
 
-    assert CheckObserver(pods).of([job()]) == {"loadTest": Check(None)}
+    assert observed(pods).of([job()]) == {"loadTest": Check(None)}
     assert pods.asked == []
 
 
@@ -61,7 +68,7 @@ def test_a_check_that_runs_has_no_answer_yet() -> None:
 def test_an_answer_is_the_pods_own(how: str, code: int, words: dict[str, Any], passed: bool) -> None:
     pods = Pods(pod(words, code), pod(PASSED if not passed else FAILED, owner="somebody else's"))
 
-    found = CheckObserver(pods).of([job(how)])["loadTest"]
+    found = observed(pods).of([job(how)])["loadTest"]
 
     assert found == Check(passed, words["message"], REPORT)
     assert pods.asked == ["Pod modelyard-system batch.kubernetes.io/job-name=check-loadtest"]
@@ -70,18 +77,18 @@ def test_an_answer_is_the_pods_own(how: str, code: int, words: dict[str, Any], p
 def test_the_latest_pod_with_an_answer_counts() -> None:
     pods = Pods(pod(NO_ANSWER, 2, created=NOW), pod(PASSED, created=LATER))
 
-    assert CheckObserver(pods).of([job("Complete")])["loadTest"].passed is True
+    assert observed(pods).of([job("Complete")])["loadTest"].passed is True
 
 
 def test_an_end_without_an_answer_says_nothing_of_the_candidate() -> None:
-    found = CheckObserver(Pods(pod(NO_ANSWER, 2))).of([job("Failed")])["loadTest"]
+    found = observed(Pods(pod(NO_ANSWER, 2))).of([job("Failed")])["loadTest"]
 
     assert found == Check(None, "The store does not answer.", retry=True)
 
 
 @pytest.mark.parametrize("pods", [Pods(), Pods(pod("Killed", 137)), Pods(pod("[]", 1)), Pods(pod({"passed": "yes"}))])
 def test_a_job_that_left_no_words_says_where_to_look(pods: Pods) -> None:
-    found = CheckObserver(pods).of([job("Failed")])["loadTest"]
+    found = observed(pods).of([job("Failed")])["loadTest"]
 
     assert (found.passed, found.retry) == (None, True)
     assert "Job was active too long" in found.message
@@ -89,7 +96,7 @@ def test_a_job_that_left_no_words_says_where_to_look(pods: Pods) -> None:
 
 
 def test_a_job_that_ended_well_has_passed_even_when_its_pod_is_gone() -> None:
-    found = CheckObserver(Pods()).of([job("Complete")])["loadTest"]
+    found = observed(Pods()).of([job("Complete")])["loadTest"]
 
     assert found.passed is True
     assert "its report is in the store" in found.message
@@ -97,27 +104,33 @@ def test_a_job_that_ended_well_has_passed_even_when_its_pod_is_gone() -> None:
 
 def test_pods_that_cannot_be_read_are_asked_again() -> None:
     pods = Pods(pod(PASSED))
-    checks, pods.away = CheckObserver(pods), True
+    checks, pods.away = observed(pods), True
     first = checks.of([job("Complete")])["loadTest"]
     pods.away = False
+    checks.polling.clock.pass_by(1)
 
     assert (first.passed, first.retry) == (None, True)
     assert checks.of([job("Complete")])["loadTest"].passed is True
 
 
-def test_what_was_said_is_read_once_until_the_job_is_gone() -> None:
+def test_what_was_said_is_read_once_by_job() -> None:
     pods = Pods(pod(PASSED))
-    checks = CheckObserver(pods)
+    checks = observed(pods)
     for _ in range(3):
         checks.of([job("Complete")])
     assert len(pods.asked) == 1
 
-    checks.forget("uid-1")
-    checks.of([job("Complete")])
+    checks.of([job("Complete", uid="uid-2")])
     assert len(pods.asked) == 2
 
 
+def test_while_what_it_said_is_being_read_it_counts_as_running() -> None:
+    known = CheckObserver(Pods(pod(FAILED, 1)), PollingByHand()).of(DIGITS, [job("Failed")])["loadTest"]
+
+    assert (known.passed, known.retry) == (None, False)
+
+
 def test_every_check_has_its_gate_and_builds_are_none() -> None:
-    found = CheckObserver(Pods()).of([job(), job(gate="shadow", uid="uid-2"), job(gate="", uid="uid-3")])
+    found = observed(Pods()).of([job(), job(gate="shadow", uid="uid-2"), job(gate="", uid="uid-3")])
 
     assert set(found) == {"loadTest", "shadow"}

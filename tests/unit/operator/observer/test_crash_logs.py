@@ -7,6 +7,7 @@ import pytest
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Unreachable
 from modelyard.operator.observer.crash_logs import EMPTY_SECONDS, CrashLogs
+from tests.support.operator.answers import DIGITS, PollingByHand, Settled
 
 POD = Ref("Pod", "demo", "digits-1")
 
@@ -42,8 +43,9 @@ def logs() -> Logs:
 
 
 @pytest.fixture
-def crashes(logs: Logs) -> CrashLogs:
-    return CrashLogs(logs)
+def crashes(logs: Logs) -> Settled:
+    polling = PollingByHand()
+    return Settled(CrashLogs(logs, polling), polling)
 
 
 @pytest.mark.parametrize(
@@ -51,49 +53,47 @@ def crashes(logs: Logs) -> CrashLogs:
     [{}, {"ready": True, "restartCount": 4}, {"state": {"terminated": {"exitCode": 0}}}],
     ids=["starting", "recovered", "ended well"],
 )
-def test_nothing_is_read_of_a_container_that_is_fine(crashes: CrashLogs, logs: Logs, status: Any) -> None:
+def test_nothing_is_read_of_a_container_that_is_fine(crashes: Settled, logs: Logs, status: Any) -> None:
     assert crashes.last_lines(pod(**status)) == {}
     assert logs.asked == []
 
 
-def test_a_crash_loop_is_explained_by_the_run_before(crashes: CrashLogs, logs: Logs) -> None:
+def test_a_crash_loop_is_explained_by_the_run_before(crashes: Settled, logs: Logs) -> None:
     assert crashes.last_lines(pod(**BACK_OFF)) == {"digits-1": "cannot load model"}
     assert logs.asked == [("kserve-container", True)]
 
 
-def test_a_container_that_just_ended_is_explained_by_this_run(crashes: CrashLogs, logs: Logs) -> None:
+def test_a_container_that_just_ended_is_explained_by_this_run(crashes: Settled, logs: Logs) -> None:
     crashes.last_lines(pod(**ENDED))
 
     assert logs.asked == [("kserve-container", False)]
 
 
-def test_a_failed_download_comes_before_the_server_that_waits_for_it(crashes: CrashLogs, logs: Logs) -> None:
+def test_a_failed_download_comes_before_the_server_that_waits_for_it(crashes: Settled, logs: Logs) -> None:
     crashes.last_lines(pod(init={"name": "storage-initializer", "restartCount": 2, "ready": False}))
 
     assert logs.asked == [("storage-initializer", True)]
 
 
-def test_a_log_is_read_once_per_restart(crashes: CrashLogs, logs: Logs) -> None:
+def test_a_log_is_read_once_per_restart(crashes: Settled, logs: Logs) -> None:
     for restarts in (1, 1, 1, 2):
         crashes.last_lines(pod(restartCount=restarts))
 
     assert len(logs.asked) == 2
 
 
-def test_an_empty_log_is_remembered_and_asked_for_again_later(logs: Logs) -> None:
-    now = 1000.0
-    crashes = CrashLogs(logs, lambda: now)
+def test_an_empty_log_is_remembered_and_asked_for_again_later(crashes: Settled, logs: Logs) -> None:
     logs.text = ""
     assert [crashes.last_lines(pod(**BACK_OFF)) for _ in range(3)] == [{"digits-1": ""}] * 3
     assert len(logs.asked) == 1
 
     logs.text = "found"
-    now += EMPTY_SECONDS
+    crashes.polling.clock.pass_by(EMPTY_SECONDS)
     assert [crashes.last_lines(pod(**BACK_OFF)) for _ in range(3)] == [{"digits-1": "found"}] * 3
     assert len(logs.asked) == 2
 
 
-def test_an_empty_log_of_one_run_says_nothing_of_the_next(crashes: CrashLogs, logs: Logs) -> None:
+def test_an_empty_log_of_one_run_says_nothing_of_the_next(crashes: Settled, logs: Logs) -> None:
     logs.text = ""
     crashes.last_lines(pod(restartCount=1))
     logs.text = "found"
@@ -101,10 +101,20 @@ def test_an_empty_log_of_one_run_says_nothing_of_the_next(crashes: CrashLogs, lo
     assert crashes.last_lines(pod(restartCount=2)) == {"digits-1": "found"}
 
 
-def test_while_the_node_is_away_the_last_known_lines_stand(crashes: CrashLogs, logs: Logs) -> None:
+def test_while_the_node_is_away_the_last_known_lines_stand(crashes: Settled, logs: Logs) -> None:
     crashes.last_lines(pod(restartCount=1))
     logs.away = True
 
     assert crashes.last_lines(pod(restartCount=2)) == {"digits-1": "cannot load model"}
-    crashes.forget("u1")
+    crashes.observer.forget("u1")
     assert crashes.last_lines(pod(restartCount=2)) == {"digits-1": ""}
+
+
+def test_a_log_that_is_being_read_is_not_taken_for_an_empty_one(logs: Logs) -> None:
+    polling = PollingByHand()
+    crashes = CrashLogs(logs, polling)
+    assert crashes.last_lines(DIGITS, pod(**BACK_OFF)) == {"digits-1": None}
+    polling.answer()
+
+    assert polling.woken == [(DIGITS, 0.0)]
+    assert crashes.last_lines(DIGITS, pod(**BACK_OFF)) == {"digits-1": "cannot load model"}

@@ -12,6 +12,7 @@ from modelyard.operator.observer.entries import EntryObserver
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.artifacts.entries import an_entry
 from tests.support.machine.fake_clock import Clock
+from tests.support.operator.answers import PollingByHand, Settled
 
 VERSION_1 = Source(name="toy", version="1")
 CHAMPION = Source(name="toy", alias="champion")
@@ -52,8 +53,9 @@ def failing(registry: BucketRegistry) -> Failing:
 
 
 @pytest.fixture
-def entries(failing: Failing, clock: Clock) -> EntryObserver:
-    return EntryObserver(failing, clock)
+def entries(failing: Failing, clock: Clock) -> Settled:
+    polling = PollingByHand(clock)
+    return Settled(EntryObserver(failing, polling), polling)
 
 
 def version(found: ResolvedEntry | Failure) -> str:
@@ -61,7 +63,7 @@ def version(found: ResolvedEntry | Failure) -> str:
     return found.version
 
 
-def test_a_known_version_needs_no_registry_any_more(entries: EntryObserver, failing: Failing, clock: Clock) -> None:
+def test_a_known_version_needs_no_registry_any_more(entries: Settled, failing: Failing, clock: Clock) -> None:
     first = entries.resolve(VERSION_1)
     failing.error = Unreachable("away")
     clock.pass_by(1_000_000)
@@ -70,9 +72,7 @@ def test_a_known_version_needs_no_registry_any_more(entries: EntryObserver, fail
     assert entries.resolve(VERSION_1) == first
 
 
-def test_a_moved_alias_is_seen_after_some_seconds(
-    entries: EntryObserver, registry: BucketRegistry, clock: Clock
-) -> None:
+def test_a_moved_alias_is_seen_after_some_seconds(entries: Settled, registry: BucketRegistry, clock: Clock) -> None:
     assert version(entries.resolve(CHAMPION)) == "1"
     registry.set_alias("toy", "champion", "2")
 
@@ -82,13 +82,14 @@ def test_a_moved_alias_is_seen_after_some_seconds(
 
 
 def test_what_is_unknown_is_asked_again_and_found_once_it_is_pushed(
-    entries: EntryObserver, registry: BucketRegistry, tmp_path: Any
+    entries: Settled, registry: BucketRegistry, clock: Clock, tmp_path: Any
 ) -> None:
     third = Source(name="toy", version="3")
     refused = entries.resolve(third)
     folder = tmp_path / "3"
     folder.mkdir()
     registry.push(an_entry(folder, version="3"))
+    clock.pass_by(3)
 
     assert isinstance(refused, Failure)
     assert (refused.reason, refused.retry) == ("UnknownEntry", False)
@@ -97,7 +98,7 @@ def test_what_is_unknown_is_asked_again_and_found_once_it_is_pushed(
 
 @pytest.mark.parametrize(("error", "retry"), [(Unreachable("no answer"), True), (UnknownEntry("no such"), False)])
 def test_only_a_registry_that_was_not_reached_is_worth_a_retry(
-    entries: EntryObserver, failing: Failing, error: ModelyardError, retry: bool
+    entries: Settled, failing: Failing, error: ModelyardError, retry: bool
 ) -> None:
     failing.error = error
 

@@ -1,40 +1,13 @@
-"""What the operator remembers of warm-ups and of wishes for builds, and when it forgets."""
+"""Who wants which build, and how a line of the log is written."""
 
 import json
 import logging
 
-from modelyard.core.snapshot import Probe
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.json_logs import JsonLine
 from modelyard.operator.observer.snapshot import DesiredBuilds
-from modelyard.operator.observer.warmups import PAUSE_SECONDS, Warmups
-from tests.support.machine.fake_clock import Clock
 
 DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
-
-
-def test_an_answer_is_kept_until_its_revision_is_gone() -> None:
-    probes = Warmups(Clock())
-    probes.keep(DIGITS, "digits-1", Probe(True))
-    probes.keep(DIGITS, "digits-2", Probe(False, "503"))
-
-    probes.retain(DIGITS, {"digits-2"})
-    assert probes.of(DIGITS) == {"digits-2": Probe(False, "503")}
-    probes.retain(DIGITS, ())
-    assert probes.of(DIGITS) == {}
-
-
-def test_a_failed_warm_up_is_repeated_after_a_pause_and_a_good_one_at_will() -> None:
-    clock = Clock()
-    probes = Warmups(clock)
-    assert probes.pause(DIGITS, "digits-1") == 0
-    probes.keep(DIGITS, "digits-1", Probe(False, "503"))
-    clock.pass_by(1)
-    assert probes.pause(DIGITS, "digits-1") == PAUSE_SECONDS - 1
-    clock.pass_by(1)
-    assert probes.pause(DIGITS, "digits-1") == 0
-    probes.keep(DIGITS, "digits-1", Probe(True))
-    assert probes.pause(DIGITS, "digits-1") == 0
 
 
 def test_a_build_wakes_every_model_that_wants_it_and_no_other() -> None:

@@ -13,7 +13,9 @@ from modelyard.operator.observer.checks import CheckObserver
 from modelyard.operator.observer.crash_logs import CrashLogs
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
+from modelyard.operator.observer.warmups import Warmups
 from modelyard.settings import Settings
+from tests.support.operator.answers import PollingByHand
 from tests.support.worlds.builders import a_model, settings
 from tests.unit.core.resources.test_check_jobs import revision
 
@@ -47,8 +49,15 @@ def observed(candidate: str | None, *jobs: dict[str, Any]) -> Snapshot:
     for job in jobs:
         cache.put(job)
     given: Settings = settings()
+    polling = PollingByHand()
     observer = SnapshotObserver(
-        given, cache, EntryObserver(away), BuildObserver(away, away), CrashLogs(away), CheckObserver(away)
+        given,
+        cache,
+        EntryObserver(away, polling),
+        BuildObserver(away, away, polling),
+        CrashLogs(away, polling),
+        CheckObserver(away, polling),
+        Warmups(away.warmup_request, away, polling, lambda _: None),
     )
     return observer.observe(DIGITS, stored(candidate))
 

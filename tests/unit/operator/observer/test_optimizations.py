@@ -7,13 +7,13 @@ import pytest
 
 from modelyard.api.optimization import Progress
 from modelyard.clients.store import S3Store
+from modelyard.core.artifacts.optimization import POLL_SECONDS
 from modelyard.core.snapshot import Failure, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
-from modelyard.operator.observer.builds import BuildObserver
 from tests.support.machine.fake_clock import Clock
 from tests.support.objects.reports import FASTER, WRITTEN, optimized
 from tests.support.servers.store import StoreServer
-from tests.unit.operator.observer.test_builds import DIGEST, Pods, job, pod, words
+from tests.unit.operator.observer.test_builds import DIGEST, Pods, job, observed, pod, words
 
 HALF = Progress(done=4, planned=9, spent_seconds=60, at="2026-01-01T00:00:00Z")
 AT_NOON = HALF.model_copy(update={"at": "noon"}).model_dump_json().encode()
@@ -25,9 +25,11 @@ def said(store: S3Store, progress: Progress) -> None:
 
 
 def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store) -> None:
-    builds = BuildObserver(store, Pods())
+    clock = Clock()
+    builds = observed(store, Pods(), clock)
     assert builds.optimized(DIGEST, None) == OptimizedBuild()
     store.put(build_report(DIGEST), optimized())
+    clock.pass_by(POLL_SECONDS)
     assert builds.optimized(DIGEST, None) == OptimizedBuild(FASTER)
 
     store._client.delete_object(Bucket=store._bucket, Key=build_report(DIGEST))
@@ -36,7 +38,7 @@ def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store)
 
 def test_progress_is_read_every_five_seconds_while_the_job_works(store: S3Store) -> None:
     clock = Clock()
-    builds = BuildObserver(store, Pods(), clock)
+    builds = observed(store, Pods(), clock)
     assert builds.optimized(DIGEST, job()).progress is None
     said(store, HALF)
 
@@ -49,7 +51,7 @@ def test_progress_is_read_every_five_seconds_while_the_job_works(store: S3Store)
 
 
 def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
-    builds = BuildObserver(store, Pods(), Clock())
+    builds = observed(store, Pods(), Clock())
     said(store, HALF)
     builds.optimized(DIGEST, job())
     store.put(build_report(DIGEST), optimized())
@@ -61,12 +63,12 @@ def test_the_end_of_the_job_is_looked_at_at_once(store: S3Store) -> None:
 def test_without_a_job_nobody_makes_progress(store: S3Store) -> None:
     said(store, HALF)
 
-    assert BuildObserver(store, Pods()).optimized(DIGEST, None) == OptimizedBuild()
+    assert observed(store, Pods()).optimized(DIGEST, None) == OptimizedBuild()
 
 
 def test_a_failed_job_speaks_with_the_builders_words(store: S3Store) -> None:
     said(store, HALF)
-    builds = BuildObserver(store, Pods(pod(words("BudgetTooSmall", "Raise it."))))
+    builds = observed(store, Pods(pod(words("BudgetTooSmall", "Raise it."))))
 
     found = builds.optimized(DIGEST, job("Failed"))
 
@@ -77,13 +79,13 @@ def test_a_failed_job_speaks_with_the_builders_words(store: S3Store) -> None:
 def test_progress_that_is_none_is_passed_over(store: S3Store, content: bytes) -> None:
     store.put(build_progress(DIGEST), content)
 
-    assert BuildObserver(store, Pods()).optimized(DIGEST, job()) == OptimizedBuild()
+    assert observed(store, Pods()).optimized(DIGEST, job()) == OptimizedBuild()
 
 
 @pytest.mark.parametrize("content", [b"{}", b"not JSON", None])
 def test_a_report_that_tells_of_no_optimization_is_said_to_be_damaged(store: S3Store, content: Any) -> None:
     store.put(build_report(DIGEST), json.dumps(WRITTEN).encode() if content is None else content)
-    found = BuildObserver(store, Pods()).optimized(DIGEST, job("Complete")).built
+    found = observed(store, Pods()).optimized(DIGEST, job("Complete")).built
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("CorruptReport", True)
@@ -92,7 +94,7 @@ def test_a_report_that_tells_of_no_optimization_is_said_to_be_damaged(store: S3S
 
 def test_a_store_that_is_away_leaves_it_open(store_server: StoreServer) -> None:
     away = store_server.settings().model_copy(update={"endpoint": "http://127.0.0.1:1"})
-    found = BuildObserver(S3Store(away), Pods()).optimized(DIGEST, job()).built
+    found = observed(S3Store(away), Pods()).optimized(DIGEST, job()).built
 
     assert isinstance(found, Failure)
     assert (found.reason, found.retry) == ("Unreachable", True)

@@ -76,6 +76,9 @@ _ROWS = (
     Remedy("WarmupFailed", _S.STUCK, "The replicas are ready, but a request through the gateway was not answered.",
            "The message has the answer: a wrong config.pbtxt, a route that is not programmed, or a gateway away.",
            "integration/operator/test_path.py::test_a_revision_that_does_not_answer_takes_nothing_over"),
+    Remedy("AskingFailed", _S.PLATFORM, "A defect of Modelyard's: an answer came that it cannot read.",
+           "It is asked again by itself; report the trace in the operator's log.",
+           "unit/operator/polling/test_poller.py::test_a_defect_of_ours_is_logged_and_asked_again"),
     Remedy("Unschedulable", _S.PLATFORM, "No node takes a pod.",
            "The message names what does not fit: resources, a taint, a selector. It goes on once a node has room.",
            "unit/core/test_failures.py::test_a_cluster_without_room_is_not_a_dead_end"),
@@ -170,6 +173,10 @@ _ROWS = (
            "unit/test_settings.py::test_a_file_that_is_not_yaml_is_refused"),
 )  # fmt: skip
 _STATES = {
+    "Asking": (
+        "Registry, store or a Job's pods have been asked; in some seconds it is known, or said who does not answer.",
+        "unit/core/test_pending_answers.py::test_a_new_model_is_told_nothing_before_the_registry_has_answered",
+    ),
     "Found": ("The registry knows the entry.", f"{_START}::test_while_it_is_built_the_model_says_so"),
     "EntryUnresolved": (
         "The build waits for the entry.", f"{_FAILURES}::test_an_unknown_entry_stalls_a_new_model_and_makes_nothing"

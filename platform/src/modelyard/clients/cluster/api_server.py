@@ -12,6 +12,8 @@ becomes:
 | 429 | Throttled |
 | 400, 401, 403, 422, 404 of a collection | Refused |
 
+Inside `clients.deadline.within` a call waits no longer than the chain it is part of has left.
+
 An absent object is not an error: reading it gives None, deleting it is done already.
 """
 
@@ -28,6 +30,7 @@ from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
 from modelyard import __version__
+from modelyard.clients.deadline import left
 from modelyard.core.kinds import BY_NAME, Kind
 from modelyard.core.names import FIELD_MANAGER
 from modelyard.core.snapshot import Object, Ref
@@ -38,7 +41,7 @@ EVENT = Kind("Event", "", "v1", "events", "", True)
 GATEWAY = Kind("Gateway", "gateway.networking.k8s.io", "v1", "gateways", "", False)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
 _KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP)}}
-_TIMEOUT = (3.05, 10.0)
+_CONNECT_SECONDS, _READ_SECONDS = 3.05, 10.0
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
 _ONCE = Retry(total=0, redirect=0, status=0, respect_retry_after_header=False)
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
@@ -231,7 +234,7 @@ class Cluster:
                 query_params=list(query),
                 headers=headers,
                 body=body,
-                _request_timeout=_TIMEOUT if reads or self.write_seconds is None else self.write_seconds,
+                _request_timeout=_read_limits() if reads or self.write_seconds is None else self.write_seconds,
             )
         except ApiException as bad:
             raise _error(bad, method, path) from bad
@@ -244,6 +247,11 @@ _APPLY: Query = (("fieldManager", FIELD_MANAGER), ("force", "true"))
 _MANAGER: Query = (("fieldManager", FIELD_MANAGER),)
 _APPLY_TYPE = "application/apply-patch+yaml"
 _MERGE_TYPE = "application/merge-patch+json"
+
+
+def _read_limits() -> tuple[float, float]:
+    """Seconds to connect, and without a byte of the answer."""
+    return left(_CONNECT_SECONDS), left(_READ_SECONDS)
 
 
 def _ref(thing: Object) -> Ref:

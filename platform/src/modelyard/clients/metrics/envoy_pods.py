@@ -1,4 +1,4 @@
-"""The Envoy pods of the Gateway, as the API server lists them; a listing is good for some seconds.
+"""The Envoy pods of the Gateway, as a watch of the API server knows them; what it said is good for some seconds.
 
 Every running pod is asked for its counters, because one that is leaving still answers requests. Only of a pod that
 is ready and stays is an answer expected: one that starts has no counters yet, one that leaves may be gone already.
@@ -17,7 +17,7 @@ _LABEL = "gateway.envoyproxy.io/owning-gateway"
 
 
 class Listing(Protocol):
-    """What is needed of `clients.cluster.Cluster`."""
+    """Pods by label: `clients.cluster.pod_watch`, which asks nobody for it."""
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """All objects of a kind. Raises OutsideError when the API server does not answer."""

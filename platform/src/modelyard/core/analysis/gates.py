@@ -20,8 +20,10 @@
 A check (load test, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is made
 again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
 
-A failure of the candidate's pods that may pass by itself fails it after GRACE seconds, and while it starts, when it
-has no traffic to lose and a node may have to come first, after START_GRACE, Kubernetes' own patience.
+A failure of the candidate's pods fails it at once; while its cause is being read (Failure.pending), when that is read,
+and if it has traffic after READ_SECONDS at the latest. One that may pass by itself fails it after GRACE seconds, and
+while it starts, when it has no traffic to lose and a node may have to come first, after START_GRACE, Kubernetes' own
+patience.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,6 +39,7 @@ from .sample_ratio import sample_ratio
 
 __all__ = ["GateInput", "evaluate", "reset_gates", "usable_threshold"]
 
+READ_SECONDS = 1.0
 GRACE = 30.0
 START_GRACE = 600.0
 RETRIES, PAUSE = 3, 30.0
@@ -71,7 +74,8 @@ def _health(gate_input: GateInput) -> Sequence[GateStatus]:
         return [_gate_status("health", GateVerdict.PASS, "the candidate's pods are well")]
     lasts = gate_input.now - (gate_input.now if gate_input.failing_since is None else gate_input.failing_since)
     grace = START_GRACE if gate_input.phase is Phase.STARTING else GRACE
-    if not failure.retry:
+    reads = failure.pending and (not gate_input.weight or lasts < READ_SECONDS)
+    if not failure.retry and not reads:
         return [_gate_status("health", GateVerdict.FAIL, failure.message)]
     if lasts >= grace:
         return [_gate_status("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {failure.message}")]

@@ -6,7 +6,7 @@
 | the store is away, and the build was known | the same, as the status has it | deleted when the store is back |
 | it is to train, and that is off here | False, TrainingOff | not made; looked at again whenever the settings change |
 | it failed for good | False, the reason of the failure | left for its log, not repeated |
-| the store is away | Unknown, why | left alone |
+| the store is away, or how the Job ended is being read | Unknown, why | left alone |
 | it failed for no fault of the model's | False, that reason, and when it is tried again | made again then |
 | none of these | False, Optimizing: how far it is | made when it is not there |
 
@@ -85,9 +85,10 @@ def optimization_state(
     if failure is not None and not failure.retry:
         return _failed(digest, failure, serves)
     retry = Retry(known.attempts, known.next_attempt_time)
-    if isinstance(built, Failure):
+    unknown = failure if failure is not None and failure.pending else built
+    if isinstance(unknown, Failure):
         return OptimizationState(
-            _status(digest, built.message, retry), ConditionUpdate(None, built.reason, built.message)
+            _status(digest, unknown.message, retry), ConditionUpdate(None, unknown.reason, unknown.message)
         )
     if failure is not None:
         return _failed_for_now(digest, failure, retry.counted(snapshot.now), serves, snapshot.now)

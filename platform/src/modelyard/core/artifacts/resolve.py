@@ -166,8 +166,9 @@ def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -
     retry = Retry(known.attempts, known.next_attempt_time)
     if known.failure:
         failure = Failure(known.reason, known.failure)
-    if isinstance(snapshot.built, Failure):
-        update = ConditionUpdate(None, snapshot.built.reason, snapshot.built.message)
+    unknown = failure if failure is not None and failure.pending else snapshot.built
+    if isinstance(unknown, Failure):
+        update = ConditionUpdate(None, unknown.reason, unknown.message)
         return ResolvedArtifact(so_far.resolved, update, so_far.entry, known)
     if failure is not None and not failure.retry:
         message = failure.message[:MAX_MESSAGE]

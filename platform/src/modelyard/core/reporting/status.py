@@ -17,6 +17,7 @@ from modelyard.core.plan import Event
 from modelyard.core.revisions.failures import failure_of
 from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import accepted, routed
+from modelyard.core.rollout.advance import initial_state
 from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
@@ -37,7 +38,11 @@ class Obstacle(NamedTuple):
 
 
 def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
-    """The status to write as plain values, None when it stands already, and the Events of what changes in it."""
+    """The status to write as plain values, None when it stands already, and the Events of what changes in it.
+
+    While an answer is on its way, conditions are not written: in some seconds they would be others again. What
+    happens to revisions and the rollout is.
+    """
     model, old, holder = view.model, view.model.status, view.serving_revision
     conditions = merge(old.conditions, _updates(view), model.generation, view.snapshot.now)
     new = ModelStatus(
@@ -53,10 +58,16 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
         traffic=_traffic(view),
     )
     new = new.model_copy(update=_addresses(view) if view.routes else {})
-    if new == old:
+    if new == old or (view.snapshot.incomplete and _stands(view)):
         return None, ()
     changes = (*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout))
     return new.model_dump(by_alias=True, exclude_none=True, mode="json"), tuple(dict.fromkeys(changes))
+
+
+def _stands(view: DecisionView) -> bool:
+    """Whether revisions and rollout are as the status has them."""
+    old = view.model.status
+    return list(view.revisions) == old.revisions and view.rollout == initial_state(old)
 
 
 def _traffic(view: DecisionView) -> str:

@@ -8,6 +8,7 @@ first error, but for the missing GPU driver that every start on a CPU complains 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from modelyard.core import failure_causes
@@ -29,21 +30,29 @@ _OF_THE_REVISION = frozenset({"OutOfMemory", "Crashed", "TimedOut", "Unexplained
 """A Model says itself how much memory its server gets, and a candidate that crashes under requests goes at once."""
 
 
-def pod_failure(pods: Sequence[Object], logs: Mapping[str, str]) -> Failure | None:
+_WITHOUT_LOG = frozenset({"Unschedulable", "ImageMissing", "PodInvalid", "OutOfMemory"})
+"""What is known without a log."""
+
+
+def pod_failure(pods: Sequence[Object], logs: Mapping[str, str | None]) -> Failure | None:
     """The first cause that keeps these pods from serving; None while they are merely starting or ending.
 
-    `logs` are the last lines of containers that ended badly, by pod name.
+    `logs` are the last lines of containers that ended badly, by pod name; None while they are being read, and then a
+    failure whose cause they may tell is pending.
     """
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
-        failure = _scheduling(pod) or _containers(pod, logs.get(pod["metadata"]["name"], ""))
+        log = logs.get(pod["metadata"]["name"], "")
+        failure = _scheduling(pod) or _containers(pod, log or "")
+        if failure is not None and log is None and failure.reason not in _WITHOUT_LOG:
+            failure = replace(failure, pending=True)
         if failure:
             return failure
     return None
 
 
-def of_job(pods: Sequence[Object], logs: Mapping[str, str]) -> str:
+def of_job(pods: Sequence[Object], logs: Mapping[str, str | None]) -> str:
     """A sentence about what went wrong with the pods of a Job of ours; empty while nothing is wrong with them."""
     for pod in pods:
         blamed = pod_cause(pod) if "deletionTimestamp" not in pod["metadata"] else None

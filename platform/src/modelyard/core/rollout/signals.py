@@ -167,8 +167,10 @@ def _step_done(context: RolloutContext) -> bool:
 
 
 def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
-    """The phase is done."""
+    """The phase is done. While it is not known what the spec asks for now, nothing gets more traffic."""
     rollout = context.rollout
+    if context.wanted_revision is None and rollout.phase not in (Phase.ABORTING, Phase.REPLACING):
+        return None
     match rollout.phase:
         case Phase.IDLE if _preconditions_met(context):
             return Observation(

@@ -52,6 +52,12 @@ def version_of(thing: Object) -> int:
     return int(thing["metadata"].get("resourceVersion", 0))
 
 
+def has_rollout(model: Object) -> bool:
+    """Whether a Model has a rollout under way, as its status says."""
+    rollout = (model.get("status") or {}).get("rollout") or {}
+    return rollout.get("phase", "Idle") != "Idle"
+
+
 class ObjectCache:
     """Objects by kind and by Model; safe to share between threads; objects handed out are never changed."""
 

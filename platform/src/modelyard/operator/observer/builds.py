@@ -7,25 +7,26 @@ reason is InvalidSettings: then the platform is to be mended, and the build is w
 and every end without words, is the surroundings' fault, which is tried again (`core.artifacts.job_retries`).
 """
 
-import logging
-import threading
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from math import inf
+from typing import NamedTuple, Protocol
 
 from modelyard.api.report import OptimizationSummary
 from modelyard.core.names import BUILD_LABEL, bare
 from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.core.storage.keys import build_report, build_warmup
-from modelyard.errors import CorruptEntry, InvalidSettings, OutsideError
+from modelyard.errors import CorruptEntry, InvalidSettings
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.polling.poller import Habits, Unanswered
+from modelyard.operator.polling.polling import Polling
 
-from .jobs import Pods, TerminationMessage, ended, last_words, own_pods, silence
+from .jobs import PODS, EndedJob, Pods, TerminationMessage, end_of, ended, last_words, own_pods, silence
 from .optimizations import OptimizationObserver
 
+ABSENT_SECONDS = 3.0
+"""How long a build that is not in the store is believed not to be there."""
 _USER_ERROR = 2
-_log = logging.getLogger(__name__)
 
 
 class ObjectReader(Protocol):
@@ -35,34 +36,37 @@ class ObjectReader(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class BuildObserver:
-    """Builds as the store and the cluster know them."""
+class _Build(NamedTuple):
+    """A build; its Job's end makes it another question, because then it may have come into the store."""
 
-    def __init__(self, store: ObjectReader, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
+    digest: str
+    ended_job: str
+
+
+class BuildObserver:
+    """Builds as the store and the cluster know them; only `warmup_request` waits for an answer."""
+
+    def __init__(self, store: ObjectReader, pods: Pods, polling: Polling) -> None:
         self._store, self._pods = store, pods
-        self._optimizations = OptimizationObserver(store, clock)
-        self._lock = threading.Lock()
+        self._optimizations = OptimizationObserver(store, polling)
+        self._builds = polling.poller(
+            "the store", self._is_built, Habits(lambda built: inf if built else ABSENT_SECONDS, keeps=False)
+        )
+        self._failures = polling.poller(PODS, self._cause, Habits(lambda _: inf))
         self._built: set[str] = set()
-        self._failures: dict[str, Failure] = {}
         self._counted: set[str] = set()
 
-    def built(self, digest: str) -> bool | Failure:
-        """Whether the build with that digest is complete in the store; Failure when the store is not reached."""
+    def built(self, key: Key, digest: str, job: Object | None) -> bool | Failure:
+        """Whether the build with that digest, which `job` makes, is complete in the store; Failure while not known."""
         if digest in self._built:
             return True
-        try:
-            built = self._store.size(build_report(digest)) is not None
-        except OutsideError as outside:
-            return Failure(outside.reason, str(outside), retry=True)
-        if built:
-            with self._lock:
-                self._built.add(digest)
-        return built
+        answer = self._builds.of(key, _Build(digest, end_of(job)))
+        return answer.failure if isinstance(answer, Unanswered) else answer
 
-    def optimized(self, digest: str, job: Object | None) -> OptimizedBuild:
+    def optimized(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:
         """The optimized build with that digest: its summary, progress or failure, as the store and its Job tell."""
-        build = self._optimizations.of(digest, job)
-        return replace(build, failure=None if isinstance(build.built, OptimizationSummary) else self.failure(job))
+        build = self._optimizations.of(key, digest, job)
+        return replace(build, failure=None if isinstance(build.built, OptimizationSummary) else self.failure(key, job))
 
     def warmup_request(self, digest: str) -> bytes:
         """The body of one inference, stored beside the artifact.
@@ -74,17 +78,18 @@ class BuildObserver:
             raise CorruptEntry(f"build {bare(digest)[:16]} has no {build_warmup(digest)}: build the entry again.")
         return request
 
-    def failure(self, job: Object | None) -> Failure | None:
-        """How the Job ended when it failed; None while it runs or when it went well."""
+    def failure(self, key: Key, job: Object | None) -> Failure | None:
+        """How the Job ended when it failed; None while it runs or when it went well.
+
+        In the builder's words, else in those of Kubernetes; while its pods cannot be asked, in those of the Job alone.
+        """
         condition = ended(job, "Failed")
         if job is None or condition is None:
             return None
-        uid = job["metadata"]["uid"]
-        if uid not in self._failures:
-            failure = self._cause(job, condition)
-            with self._lock:
-                self._failures[uid] = failure
-        return self._failures[uid]
+        answer = self._failures.of(key, EndedJob(job["metadata"]["uid"], job))
+        if isinstance(answer, Unanswered):
+            return answer.failure if answer.failure.pending else silence(job, condition)
+        return answer
 
     def finished(self, job: Object) -> tuple[str, float] | None:
         """("succeeded" or "failed", seconds it took), once per Job; None while it runs and ever after."""
@@ -97,17 +102,19 @@ class BuildObserver:
                 return outcome, took.total_seconds()
         return None
 
-    def _cause(self, job: Object, condition: Mapping[str, Any]) -> Failure:
-        """In the builder's words, else in those of Kubernetes."""
-        metadata = job["metadata"]
+    def _is_built(self, build: _Build) -> bool:
+        built = self._store.size(build_report(build.digest)) is not None
+        if built:
+            self._built.add(build.digest)
+        return built
+
+    def _cause(self, failed: EndedJob) -> Failure:
+        job, metadata = failed.job, failed.job["metadata"]
         label = metadata.get("labels", {}).get(BUILD_LABEL, "")
-        try:
-            own = own_pods(self._pods, job, f"{BUILD_LABEL}={label}")
-        except OutsideError as outside:
-            _log.warning("build pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
-            return silence(job, condition)
+        own = own_pods(self._pods, job, f"{BUILD_LABEL}={label}")
         failures = (_failure(message) for message in last_words(own))
-        return next((failure for failure in failures if failure is not None), None) or silence(job, condition, own)
+        told = next((failure for failure in failures if failure is not None), None)
+        return told or silence(job, ended(job, "Failed") or {}, own)
 
 
 def _failure(termination: TerminationMessage) -> Failure | None:

@@ -5,55 +5,47 @@ A check leaves {"passed": true or false, "message": sentence, "report": small nu
 speaks against it: a lost node, a store that is away, a load generator that could not keep up.
 """
 
-import logging
-import threading
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from modelyard.core.names import CHECK_LABEL
 from modelyard.core.snapshot import Check, Object
-from modelyard.errors import OutsideError
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.polling.poller import Habits, Unanswered
+from modelyard.operator.polling.polling import Polling
 
-from .jobs import JOB_NAME_LABEL, Pods, TerminationMessage, ended, last_words, own_pods, silence
-
-_log = logging.getLogger(__name__)
+from .jobs import JOB_NAME_LABEL, PODS, EndedJob, Pods, TerminationMessage, end_of, ended, last_words, own_pods, silence
 
 
 class CheckObserver:
-    """Reads check Jobs; what one that has ended said is read once. Safe to share between threads."""
+    """Reads check Jobs; what one that has ended said is read once. None of its methods waits for an answer."""
 
-    def __init__(self, pods: Pods) -> None:
+    def __init__(self, pods: Pods, polling: Polling) -> None:
         self._pods = pods
-        self._lock = threading.Lock()
-        self._read: dict[str, Check] = {}
+        self._ends = polling.poller(PODS, self._read, Habits(lambda _: inf))
 
-    def of(self, jobs: Iterable[Object]) -> Mapping[str, Check]:
+    def of(self, key: Key, jobs: Iterable[Object]) -> Mapping[str, Check]:
         """How far these Jobs have come, by the name of their gate; other Jobs among them are passed over."""
         labelled = [(job["metadata"].get("labels", {}).get(CHECK_LABEL), job) for job in jobs]
-        return {gate: self._check(job) for gate, job in labelled if gate}
+        return {gate: self._check(key, job) for gate, job in labelled if gate}
 
-    def forget(self, uid: str) -> None:
-        """The Job is gone."""
-        with self._lock:
-            self._read.pop(uid, None)
-
-    def _check(self, job: Object) -> Check:
-        done, failed = ended(job, "Complete"), ended(job, "Failed")
-        if done is None and failed is None:
+    def _check(self, key: Key, job: Object) -> Check:
+        uid = end_of(job)
+        if not uid:
             return Check(None)
-        metadata = job["metadata"]
-        remembered = self._read.get(metadata["uid"])
-        if remembered is not None:
-            return remembered
-        try:
-            own = own_pods(self._pods, job, f"{JOB_NAME_LABEL}={metadata['name']}")
-        except OutsideError as outside:
-            _log.warning("check pods not read", extra={"fields": {"job": metadata["name"], "error": str(outside)}})
-            return Check(None, f"what Job {metadata['name']} found could not be read: {outside}", retry=True)
+        answer = self._ends.of(key, EndedJob(uid, job))
+        if not isinstance(answer, Unanswered):
+            return answer
+        if answer.failure.pending:
+            return Check(None, "it has ended, and what it said is being read")
+        name = job["metadata"]["name"]
+        return Check(None, f"what Job {name} said could not be read: {answer.failure.message}", retry=True)
+
+    def _read(self, end: EndedJob) -> Check:
+        job, metadata = end.job, end.job["metadata"]
+        own = own_pods(self._pods, job, f"{JOB_NAME_LABEL}={metadata['name']}")
         words = list(last_words(own))
-        check = _answer(words) or _without_answer(job, words, own, failed)
-        with self._lock:
-            self._read[metadata["uid"]] = check
-        return check
+        return _answer(words) or _without_answer(job, words, own, ended(job, "Failed"))
 
 
 def _answer(words: Iterable[TerminationMessage]) -> Check | None:

@@ -6,12 +6,14 @@ Many that are killed leave no word: that is remembered too, and asked again now 
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any, NamedTuple, Protocol
 
 from modelyard.core.snapshot import Object, Ref
-from modelyard.errors import OutsideError
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.polling.poller import Habits, Unanswered
+from modelyard.operator.polling.polling import Polling
 
 _BYTES = 16 * 1024
 EMPTY_SECONDS = 30.0
@@ -32,47 +34,49 @@ class Crash(NamedTuple):
     previous: bool
 
 
-class _Reading(NamedTuple):
-    """What the log of one bad end said, and until when (by the clock) that is not asked again."""
-
+class _Question(NamedTuple):
+    pod: Ref
+    uid: str
     crash: Crash
-    text: str
-    until: float
 
 
 class CrashLogs:
-    """Logs by pod, remembered per (pod, container, restarts)."""
+    """Logs by pod, remembered per (pod, container, restarts); none of its methods waits for a log."""
 
-    def __init__(self, logs: Logs, clock: Callable[[], float] = time.monotonic) -> None:
-        self._logs, self._clock = logs, clock
+    def __init__(self, logs: Logs, polling: Polling) -> None:
+        self._logs = logs
+        self._ends = polling.poller("the pod's node", self._ask, Habits(lambda text: inf if text else EMPTY_SECONDS))
         self._lock = threading.Lock()
-        self._read: dict[str, _Reading] = {}
+        self._latest: dict[str, str] = {}
 
-    def last_lines(self, children: Mapping[Ref, Object]) -> dict[str, str]:
-        """Pod name -> last 16 KiB of the log of its first container that ended badly; nothing for healthy pods."""
+    def last_lines(self, key: Key, children: Mapping[Ref, Object]) -> dict[str, str | None]:
+        """Pod name -> last 16 KiB of the log of its first container that ended badly; nothing for healthy pods.
+
+        None while the log is being read; a log that cannot be read leaves what was read before the last restart.
+        """
         texts = {}
         for ref, pod in children.items():
             crash = next(_crashes(pod), None) if ref.kind == "Pod" else None
             if crash is not None:
-                texts[ref.name] = self._text(ref, pod["metadata"]["uid"], crash)
+                texts[ref.name] = self._text(key, _Question(ref, pod["metadata"]["uid"], crash))
         return texts
 
     def forget(self, uid: str) -> None:
         """The pod is gone."""
         with self._lock:
-            self._read.pop(uid, None)
+            self._latest.pop(uid, None)
 
-    def _text(self, pod: Ref, uid: str, crash: Crash) -> str:
-        remembered, now = self._read.get(uid), self._clock()
-        if remembered is not None and remembered.crash == crash and now < remembered.until:
-            return remembered.text
-        try:
-            text = self._logs.logs(pod, crash.container, previous=crash.previous, limit=_BYTES)
-        except OutsideError:
-            return remembered.text if remembered is not None else ""
+    def _text(self, key: Key, question: _Question) -> str | None:
+        answer = self._ends.of(key, question)
         with self._lock:
-            self._read[uid] = _Reading(crash, text, float("inf") if text else now + EMPTY_SECONDS)
-        return text
+            if not isinstance(answer, Unanswered):
+                self._latest[question.uid] = answer
+                return answer
+            return self._latest.get(question.uid, None if answer.failure.pending else "")
+
+    def _ask(self, question: _Question) -> str:
+        crash = question.crash
+        return self._logs.logs(question.pod, crash.container, previous=crash.previous, limit=_BYTES)
 
 
 def _crashes(pod: Object) -> Iterator[Crash]:

@@ -1,20 +1,26 @@
 """What `spec.source` means, asked of the registry as seldom as the truth allows.
 
-A version with its digest never changes, so it is remembered for good. An alias moves, so its answer is
-remembered only for some seconds: enough that a burst of events asks once. A failure is never remembered.
+A version with its digest never changes, so it is remembered for good: a spec that asks for an earlier version again is
+understood at once, whether the registry answers or not. An alias moves, so its answer is good
+only for some seconds: enough that a burst of events asks once. What is unknown may be pushed any time, so that is
+asked again just as soon.
 """
 
-import threading
-import time
-from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 from modelyard.api.entry import Entry
 from modelyard.api.model import Source
 from modelyard.core.snapshot import Failure, ResolvedEntry
-from modelyard.errors import OutsideError, UserError
+from modelyard.errors import UserError
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.polling.poller import Habits, Unanswered
+from modelyard.operator.polling.polling import Polling
 
 _ALIAS_SECONDS = 3.0
+
+_Question = tuple[str, str | None, str | None]
+"""Name, version, alias: one of the last two is None."""
 
 
 class Registry(Protocol):
@@ -24,35 +30,29 @@ class Registry(Protocol):
 
 
 class EntryObserver:
-    """Answers of the registry, remembered; `Failure` with `retry` when the registry itself was not reached."""
+    """Answers of the registry, remembered; none of its methods waits for it."""
 
-    def __init__(self, registry: Registry, clock: Callable[[], float] = time.monotonic) -> None:
-        self._registry, self._clock = registry, clock
-        self._lock = threading.Lock()
-        self._versions: dict[tuple[str, str], ResolvedEntry] = {}
-        self._aliases: dict[tuple[str, str], tuple[float, ResolvedEntry]] = {}
+    def __init__(self, registry: Registry, polling: Polling) -> None:
+        self._registry = registry
+        self._versions = polling.poller(
+            "the registry", self._ask, Habits(lambda known: _lasts(known, inf), remembered=inf)
+        )
+        self._aliases = polling.poller("the registry", self._ask, Habits(lambda known: _lasts(known, _ALIAS_SECONDS)))
 
-    def resolve(self, source: Source) -> ResolvedEntry | Failure:
-        """The entry a source means now, or a Failure, whose `retry` says that the registry was not reached."""
-        remembered = self._remembered(source)
-        if remembered is not None:
-            return remembered
+    def resolve(self, key: Key, source: Source) -> ResolvedEntry | Failure:
+        """The entry a source means as far as is known, or a Failure: `retry` says that the registry was not reached."""
+        poller = self._aliases if source.version is None else self._versions
+        answer = poller.of(key, (source.name, source.version, source.alias))
+        return answer.failure if isinstance(answer, Unanswered) else answer
+
+    def _ask(self, question: _Question) -> ResolvedEntry | Failure:
+        name, version, alias = question
         try:
-            entry = self._registry.resolve(source.name, version=source.version, alias=source.alias)
+            entry = self._registry.resolve(name, version=version, alias=alias)
         except UserError as mistake:
             return Failure(mistake.reason, str(mistake))
-        except OutsideError as outside:
-            return Failure(outside.reason, str(outside), retry=True)
-        resolved = ResolvedEntry(entry.name, entry.version, entry.digest)
-        with self._lock:
-            self._versions[resolved.name, resolved.version] = resolved
-            if source.alias is not None:
-                self._aliases[source.name, source.alias] = (self._clock() + _ALIAS_SECONDS, resolved)
-        return resolved
+        return ResolvedEntry(entry.name, entry.version, entry.digest)
 
-    def _remembered(self, source: Source) -> ResolvedEntry | None:
-        with self._lock:
-            if source.version is not None:
-                return self._versions.get((source.name, source.version))
-            until, entry = self._aliases.get((source.name, source.alias or ""), (0.0, None))
-            return entry if self._clock() < until else None
+
+def _lasts(known: ResolvedEntry | Failure, seconds: float) -> float:
+    return seconds if isinstance(known, ResolvedEntry) else _ALIAS_SECONDS

@@ -7,12 +7,14 @@ that was killed before it could say anything, Kubernetes tells why.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from modelyard.core.failure_causes import FailureCause, host_cause, pod_cause, sentence
 from modelyard.core.snapshot import Failure, Object
 
+PODS = "the API server"
+"""Who is asked for the last words of a Job's pods."""
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 """Kubernetes puts it on the pods of every Job."""
 
@@ -30,6 +32,19 @@ class Pods(Protocol):
     """Listing of pods."""
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class EndedJob:
+    """A Job that has ended; a question about one is the same whatever else changes in it, so `uid` alone counts."""
+
+    uid: str
+    job: Object = field(compare=False)
+
+
+def end_of(job: Object | None) -> str:
+    """The uid of a Job that has ended, empty while it runs and when there is none."""
+    return job["metadata"]["uid"] if job is not None and (ended(job, "Complete") or ended(job, "Failed")) else ""
 
 
 class TerminationMessage(NamedTuple):

@@ -4,10 +4,8 @@ A report is written once, so it is read once and kept. Until it is there the sto
 `progress.json` at most every five seconds a build, but at once when its Job has ended.
 """
 
-import threading
-import time
-from collections.abc import Callable
 from datetime import datetime
+from math import inf
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -18,9 +16,11 @@ from modelyard.core.artifacts.optimization import POLL_SECONDS
 from modelyard.core.names import bare
 from modelyard.core.snapshot import Failure, Object, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
-from modelyard.errors import OutsideError
+from modelyard.operator.cache.objects import Key
+from modelyard.operator.polling.poller import Habits, Unanswered
+from modelyard.operator.polling.polling import Polling
 
-from .jobs import ended
+from .jobs import end_of
 
 
 class ReportReader(Protocol):
@@ -29,46 +29,37 @@ class ReportReader(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class _Reading(NamedTuple):
-    """What was seen of a build under way, and when."""
+class _Optimization(NamedTuple):
+    """An optimized build; its Job's end makes it another question, because then its report may have come."""
 
-    at: float
-    progress: Progress | None
+    digest: str
+    ended_job: str
 
 
 class OptimizationObserver:
-    """Answers about optimized builds but for failures, remembered; safe to share between threads."""
+    """Answers about optimized builds but for failures, remembered; none of its methods waits for the store."""
 
-    def __init__(self, store: ReportReader, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
-        self._lock = threading.Lock()
+    def __init__(self, store: ReportReader, polling: Polling) -> None:
+        self._store = store
+        self._builds = polling.poller("the store", self._read, Habits(_lasts, unsettled=_is_corrupt))
         self._made: dict[str, OptimizationSummary] = {}
-        self._readings: dict[str, _Reading] = {}
 
-    def of(self, digest: str, job: Object | None) -> OptimizedBuild:
-        """The build with that digest: its summary, its progress while `job` runs, or the store's Failure."""
+    def of(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:
+        """The build with that digest: its summary, its progress while `job` runs, or why neither is known."""
         made = self._made.get(digest)
         if made is not None:
             return OptimizedBuild(made)
-        running = job is not None and not (ended(job, "Complete") or ended(job, "Failed"))
-        reading = self._readings.get(digest)
-        if running and reading is not None and self._clock() - reading.at < POLL_SECONDS:
-            return OptimizedBuild(progress=reading.progress)
-        return self._read(digest, running=running)
+        ended_job = end_of(job)
+        answer = self._builds.of(key, _Optimization(digest, ended_job))
+        if isinstance(answer, Unanswered):
+            return OptimizedBuild(answer.failure)
+        return answer if job is not None and not ended_job else OptimizedBuild(answer.built)
 
-    def _read(self, digest: str, *, running: bool) -> OptimizedBuild:
-        try:
-            built = self._report(digest)
-            progress = self._progress(digest) if running and built is None else None
-        except OutsideError as outside:
-            return OptimizedBuild(Failure(outside.reason, str(outside), retry=True))
-        with self._lock:
-            self._readings.pop(digest, None)
-            if isinstance(built, OptimizationSummary):
-                self._made[digest] = built
-            elif running:
-                self._readings[digest] = _Reading(self._clock(), progress)
-        return OptimizedBuild(built, progress=progress)
+    def _read(self, build: _Optimization) -> OptimizedBuild:
+        built = self._report(build.digest)
+        if isinstance(built, OptimizationSummary):
+            self._made[build.digest] = built
+        return OptimizedBuild(built, progress=self._progress(build.digest) if built is None else None)
 
     def _report(self, digest: str) -> OptimizationSummary | Failure | None:
         content = self._store.get(build_report(digest))
@@ -92,3 +83,11 @@ class OptimizationObserver:
         except ValueError:
             return None
         return progress
+
+
+def _lasts(build: OptimizedBuild) -> float:
+    return inf if isinstance(build.built, OptimizationSummary) else POLL_SECONDS
+
+
+def _is_corrupt(build: OptimizedBuild) -> bool:
+    return isinstance(build.built, Failure)

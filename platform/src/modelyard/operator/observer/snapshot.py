@@ -1,8 +1,8 @@
 """From a key to a `Snapshot`: everything one decision may know, gathered without writing anything.
 
-The Model and its children come from the cache; the registry and the store are asked only for what is not
-known for good; warm-up answers and logs of crashed containers come from memory. The builds a Model
-needs are noted in `DesiredBuilds`, so that the end of a Job wakes all Models that wait for it.
+The Model and its children come from the cache; what the registry, the store, logs and warm-ups said comes from memory,
+and what is not known yet is asked for in the background (`operator.polling`): nobody is waited for here. The builds a
+Model needs are noted in `DesiredBuilds`, so that the end of a Job wakes all Models that wait for it.
 """
 
 import threading
@@ -64,6 +64,7 @@ class SnapshotObserver:
         builds: BuildObserver,
         crashes: CrashLogs,
         checks: CheckObserver,
+        warmups: Warmups,
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
         credentials: Callable[[], Credentials] | None = None,
@@ -71,7 +72,7 @@ class SnapshotObserver:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
-        self.probes = Warmups()
+        self.probes = warmups
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
@@ -80,7 +81,7 @@ class SnapshotObserver:
         model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
         children = self._cache.children(key)
         self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
-        entry = self._entries.resolve(model.spec.source)
+        entry = self._entries.resolve(key, model.spec.source)
         plain, optimized = self._desired_builds(model, entry)
         self.desired_builds.note(key, plain, optimized)
         jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
@@ -90,14 +91,14 @@ class SnapshotObserver:
             now=now,
             model=model,
             entry=entry,
-            built=self._builds.built(plain) if plain else False,
-            build_failure=self._builds.failure(jobs[0]),
-            optimization=self._builds.optimized(optimized, jobs[1]) if optimized else OptimizedBuild(),
+            built=self._builds.built(key, plain, jobs[0]) if plain else False,
+            build_failure=self._builds.failure(key, jobs[0]),
+            optimization=self._builds.optimized(key, optimized, jobs[1]) if optimized else OptimizedBuild(),
             children=children,
             probes=self.probes.of(key),
-            logs=self._crashes.last_lines(children),
+            logs=self._crashes.last_lines(key, children),
             traffic=self._traffic(key),
-            checks=self._checks.of(_about_candidate(model, children)),
+            checks=self._checks.of(key, _about_candidate(model, children)),
             credentials=self._credentials(),
             foreign=self.foreign.of(key, now),
         )

@@ -3,30 +3,28 @@
 The plan is carried out in the order status, applies, scales, deletes, events, warm-ups; a child that cannot be
 written keeps back what comes after it, but not the events of a status that was written. Each step can be repeated, so
 whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once more: at once
-after a change (until nothing is left to do), later when time alone changes something, and with growing pauses while
-the store or the registry is away.
+after a change (until nothing is left to do), and later when time alone changes something. A pass calls nobody but the
+API server, to write and to see whose an object is; what it asks of others wakes the Model later.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
 from modelyard.core.conditions import ConditionUpdate, merge
 from modelyard.core.kinds import MODEL
 from modelyard.core.ownership import ours
-from modelyard.core.plan import Event, Plan, Warmup
-from modelyard.core.snapshot import Failure, Object, Probe, Ref, Snapshot
-from modelyard.errors import ModelyardError, OutsideError
+from modelyard.core.plan import Event, Plan
+from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
+from modelyard.errors import OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
 from modelyard.operator.cache.ownership import Ownership
 from modelyard.operator.metrics.controller import ControllerMetrics
-from modelyard.operator.observer.builds import BuildObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
-from modelyard.operator.observer.warmups import PAUSE_SECONDS
 from modelyard.settings import Settings
 
 from .events import EventRecorder
@@ -39,22 +37,15 @@ _log = logging.getLogger(__name__)
 Decide = Callable[[Snapshot, Settings], Plan]
 
 
-class InferenceClient(Protocol):
-    """Sends warm-up inferences through the gateway."""
-
-    def ask(self, model: str, host: str, revision: str, request: bytes) -> Probe: ...
-
-
 @dataclass(frozen=True)
 class ReconcileResult:
     """How one pass ended: `word`, the label of the metric, and `again`, the seconds until the next pass.
 
-    `again` None means when something happens; `away` that the registry or the store was not reached.
+    `again` None means when something happens.
     """
 
     word: str
     again: float | None = None
-    away: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,12 +55,10 @@ class Reconciler:
     settings: Settings
     cache: ObjectCache
     observer: SnapshotObserver
-    builds: BuildObserver
     decide: Decide
     writes: GuardedWrites
     ownership: Ownership
     recorder: EventRecorder
-    gateway: InferenceClient
     metrics: ControllerMetrics
 
     def reconcile(self, key: Key) -> ReconcileResult:
@@ -87,8 +76,7 @@ class Reconciler:
         plan = self.decide(snapshot, self.settings)
         again = self._carry_out(key, stored, plan)
         delays = [delay for delay in (plan.requeue_after, again, self._patience(snapshot)) if delay is not None]
-        away = any(isinstance(answer, Failure) and answer.retry for answer in _answers(snapshot))
-        return ReconcileResult("settled" if plan.empty else "changed", min(delays, default=None), away)
+        return ReconcileResult("settled" if plan.empty else "changed", min(delays, default=None))
 
     def _clear(self, key: Key) -> None:
         """Ends the Jobs of a Model that is gone: they have no owner, because owners live in the same namespace."""
@@ -98,7 +86,7 @@ class Reconciler:
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
-        """All writes and warm-ups of a plan; seconds until the next pass, None when nothing was done."""
+        """All writes of a plan, and its warm-ups begun; 0, the seconds until the next pass, None without a write."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored, plan.status)
         try:
@@ -107,10 +95,9 @@ class Reconciler:
             self._report(key, stored, plan)
             raise
         self._report(key, stored, plan)
-        pauses = [self._warm_up(key, warmup) for warmup in plan.warmups]
-        if plan.apply or plan.scale or plan.delete or plan.status is not None:
-            return 0.0
-        return min(pauses, default=None)
+        for warmup in plan.warmups:
+            self.observer.probes.ask(key, warmup)
+        return 0.0 if plan.apply or plan.scale or plan.delete or plan.status is not None else None
 
     def _change(self, key: Key, stored: Object, plan: Plan) -> None:
         """Applies, scales and deletes the children."""
@@ -143,24 +130,6 @@ class Reconciler:
             self.writes.apply(child, claim.uid)
             _log.info("applied", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
-    def _warm_up(self, key: Key, warmup: Warmup) -> float:
-        """One inference through the pinned route; seconds until the next pass."""
-        pause = self.observer.probes.pause(key, warmup.revision)
-        if pause > 0:
-            return pause
-        try:
-            request = self.builds.warmup_request(warmup.digest)
-            probe = self.gateway.ask(warmup.model, warmup.host, warmup.revision, request)
-        except ModelyardError as error:
-            probe = Probe(False, f"its request could not be read from the store: {error}")
-        before = self.observer.probes.of(key).get(warmup.revision)
-        self.observer.probes.keep(key, warmup.revision, probe)
-        self.metrics.warmed(probe.answered)
-        if probe != before:
-            fields = _about(key, revision=warmup.revision, answered=probe.answered, said=probe.message)
-            _log.info("warm-up", extra={"fields": fields})
-        return 0.0 if probe.answered or probe != before else PAUSE_SECONDS
-
     def _patience(self, snapshot: Snapshot) -> float | None:
         """Seconds until the registry may have another answer."""
         if isinstance(snapshot.entry, Failure) and not snapshot.entry.retry:
@@ -188,11 +157,6 @@ class Reconciler:
             self.recorder.post(stored, Event("Warning", "InvalidModel", message))
         except OutsideError as refused:
             _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
-
-
-def _answers(snapshot: Snapshot) -> tuple[object, ...]:
-    """What the registry and the store answered."""
-    return snapshot.entry, snapshot.built, snapshot.optimization.built
 
 
 def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:

@@ -15,14 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
-from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.metrics.counters import Provider
 from modelyard.clients.metrics.envoy import EnvoyCounters
-from modelyard.clients.metrics.envoy_pods import EnvoyPods
+from modelyard.clients.metrics.envoy_pods import EnvoyPods, Listing
 from modelyard.clients.metrics.prometheus import PrometheusCounters
 from modelyard.core.snapshot import Object
 from modelyard.core.traffic import Traffic
-from modelyard.operator.cache.objects import Key, ObjectCache
+from modelyard.operator.cache.objects import Key, ObjectCache, has_rollout
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import GatewaySettings
 
@@ -35,9 +34,9 @@ PATIENCE_SECONDS = 5
 _log = logging.getLogger(__name__)
 
 
-def provider(gateway: GatewaySettings, cluster: Cluster) -> Provider:
+def provider(gateway: GatewaySettings, listing: Listing) -> Provider:
     """The provider of counters that the settings name: Prometheus, or the Envoy pods themselves."""
-    pods = EnvoyPods(cluster, gateway)
+    pods = EnvoyPods(listing, gateway)
     if gateway.evidence == "prometheus":
         return PrometheusCounters(gateway.prometheus_url, pods)
     return EnvoyCounters(pods)
@@ -85,7 +84,7 @@ class Sampler:
 
     def tick(self, second: int) -> None:
         """Reads the counters if it is time at `second` (seconds since the epoch), by the table above."""
-        models = {_key(model): _under_way(model) for model in self._cache.models()}
+        models = {_key(model): has_rollout(model) for model in self._cache.models()}
         with self._lock:
             self._slices.keep(models.keys())
         if not models:
@@ -131,8 +130,3 @@ class Sampler:
 
 def _key(model: Object) -> Key:
     return Key(model["metadata"]["namespace"], model["metadata"]["name"])
-
-
-def _under_way(model: Object) -> bool:
-    rollout = (model.get("status") or {}).get("rollout") or {}
-    return rollout.get("phase", "Idle") != "Idle"
