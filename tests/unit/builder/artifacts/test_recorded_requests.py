@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from modelyard.api.entry import EntryFile
+from modelyard.builder.artifacts.publish import published
 from modelyard.builder.artifacts.recorded_requests import requests, warmup_inputs
 from modelyard.builder.triton.v2_http import encode
 from modelyard.clients.store import S3Store
@@ -110,3 +111,39 @@ def test_a_warm_up_with_raw_tensors_is_read_too() -> None:
 
     assert found["x"].tolist() == [[1.5, np.inf]]
     assert found["x"].dtype == np.float16
+
+
+DAMAGED = (b"", b"[]", b"{}", b'{"inputs": [1]}', b'{"inputs": {"x": 1}}', b'{"inputs": [{"name": "x"}]}', b"[" * 9000)
+
+
+@pytest.mark.parametrize("body", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_warm_up_has_to_be_built_again(body: bytes) -> None:
+    with pytest.raises(CorruptEntry, match="build the entry again"):
+        warmup_inputs(body)
+
+
+@pytest.mark.parametrize("cut", range(10, 150, 20))
+def test_a_warm_up_cut_short_has_to_be_built_again(cut: int) -> None:
+    whole = encode({"x": np.array([[1.5, np.inf]], "float16"), "word": np.array(["one"], dtype=object)}).content
+
+    with pytest.raises(CorruptEntry):
+        warmup_inputs(whole[:cut])
+
+
+def test_a_damaged_entry_is_called_one(store: S3Store, tmp_path: Path) -> None:
+    pushed(store, tmp_path / "toy", rows=2)
+    a_build(store)
+    store.put(keys.entry_manifest("toy", "1"), b'{"name": "toy"}')
+
+    with pytest.raises(CorruptEntry, match="entry toy:1 is damaged; push a new version"):
+        requests(store, DIGEST, 2)
+
+
+def test_a_damaged_report_is_no_build(store: S3Store) -> None:
+    a_build(store)
+    assert published(store, DIGEST) is not None
+
+    store.put(keys.build_report(DIGEST), b"{")
+
+    assert published(store, DIGEST) is None
+    assert len(requests(store, DIGEST, 1).feeds) == 1

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from modelyard.api.entry import Entry
 from modelyard.api.report import BuildSource, Report
 from modelyard.core.names import build_digest
@@ -43,9 +45,12 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
 
 
 def published(store: Store, digest: str) -> Report | None:
-    """The report of the build `digest`; None when it is not (completely) in the store."""
+    """The report of the build `digest`; None when it is not (completely) in the store, or damaged: build it again."""
     content = store.get(keys.build_report(digest))
-    return None if content is None else Report.model_validate_json(content)
+    try:
+        return None if content is None else Report.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def part_of(entry: Entry, store: Store, fetch: Fetch, folder: Path, steps: ProgressSteps) -> SharedLayer:

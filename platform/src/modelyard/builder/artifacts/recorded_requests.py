@@ -10,6 +10,7 @@ Other values are left as they are, because a token or a category next to a real 
 
 import hashlib
 import json
+import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,10 +63,15 @@ def warmup(store: Store, digest: str) -> bytes:
 
 
 def warmup_inputs(body: bytes) -> Feed:
-    """Arrays by input name of a request's body: JSON, or JSON with raw tensors behind it."""
-    text = body.decode("latin-1")
-    _, end = json.JSONDecoder().raw_decode(text)
-    return decode(body, end, "inputs")
+    """Arrays by input name of a request's body: JSON, or JSON with raw tensors behind it.
+
+    Raises CorruptEntry when it is no request.
+    """
+    try:
+        _, end = json.JSONDecoder().raw_decode(body.decode("latin-1"))
+        return decode(body, end, "inputs")
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError) as bad:
+        raise CorruptEntry("the warm-up request of a build is damaged: build the entry again.") from bad
 
 
 def _report(store: Store, digest: str) -> Report | None:
@@ -82,7 +88,10 @@ def _evaluation(store: Store, report: Report) -> Mapping[str, Any]:
     manifest = store.get(keys.entry_manifest(source.name, source.version)) if source.kind == "entry" else None
     if manifest is None:
         return {}
-    entry = Entry.model_validate_json(manifest)
+    try:
+        entry = Entry.model_validate_json(manifest)
+    except ValidationError as bad:
+        raise CorruptEntry(f"entry {source.name}:{source.version} is damaged; push a new version.") from bad
     file = next((candidate for candidate in entry.files if candidate.path == EVALUATION), None)
     if file is None:
         return {}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from modelyard.builder.optimization.training import environment
-from modelyard.errors import InvalidSettings
+from modelyard.builder.optimization.training.training_run import RESULT, train, training_run_of
+from modelyard.errors import InvalidSettings, UnsupportedModel
 from tests.support.machine.command_line import modelyard
 from tests.unit.builder.optimization.classifier import a_file, an_entry
 from tests.unit.builder.optimization.training.test_recipe import NEEDED
@@ -100,3 +101,28 @@ def test_an_entry_without_a_recipe_or_an_evaluation_set_is_not_trained(tmp_path:
 
     assert "add an eval.npz, which judges what comes out" in " ".join(unjudged.err.replace("│", " ").split())
     assert "has no training/recipe.yaml" in " ".join(lone.err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("kept", [b'{"stages": [', b"[]", b"\xff"])
+def test_a_result_that_was_cut_short_is_made_again(tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / "entry").mkdir()
+    training_run = training_run_of(a_training_entry(tmp_path / "entry"), tmp_path / "out")
+    training_run.folder.mkdir(parents=True)
+    (training_run.folder / RESULT).write_bytes(kept)
+    told: list[str] = []
+
+    with pytest.raises(InvalidSettings, match="training needs torch"):
+        train(training_run, told.append)
+
+    assert told == []
+
+
+@pytest.mark.parametrize("kept", ["{}", '{"stages": 1}', '{"stages": [{}]}'])
+def test_a_result_without_stages_makes_no_sense(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "entry").mkdir()
+    training_run = training_run_of(a_training_entry(tmp_path / "entry"), tmp_path / "out")
+    training_run.folder.mkdir(parents=True)
+    (training_run.folder / RESULT).write_text(kept)
+
+    with pytest.raises(UnsupportedModel, match="what the training says of itself makes no sense"):
+        train(training_run, lambda _: None)

@@ -104,9 +104,10 @@ def train(training_run: TrainingRun, tell: Tell) -> Trained:
     Raises InvalidSettings without torch, UnsupportedModel when the training fails, HostFailure when the machine does.
     """
     kept = training_run.folder / RESULT
-    if kept.is_file():
+    earlier = _earlier(kept)
+    if earlier is not None:
         tell("taking what an earlier run trained")
-        return _read(training_run, json.loads(kept.read_text()))
+        return _read(training_run, earlier)
     done = environment.run("train", training_run.job(), training_run.folder, tell)
     notes: list[str] = []
     if training_run.recipe.search:
@@ -117,6 +118,15 @@ def train(training_run: TrainingRun, tell: Tell) -> Trained:
     trained = _read(training_run, {**done, "notes": notes})
     kept.write_text(json.dumps({**done, "notes": notes}))
     return trained
+
+
+def _earlier(kept: Path) -> dict[str, Any] | None:
+    """What an earlier run left at `kept`; None when there is nothing, or it was cut short and has to be made again."""
+    try:
+        done = json.loads(kept.read_text())
+    except (OSError, ValueError):
+        return None
+    return done if isinstance(done, dict) else None
 
 
 def log_figures(training_run: TrainingRun, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
@@ -151,8 +161,8 @@ def _read(training_run: TrainingRun, done: dict[str, Any]) -> Trained:
     """The result of the training as `Trained`; raises UnsupportedModel when it is not what a training writes."""
     try:
         stages = [_Stage.model_validate(stage) for stage in done["stages"]]
-    except ValidationError as bad:
-        first = bad.errors()[0]["msg"]
+    except (ValidationError, KeyError, TypeError) as bad:
+        first = bad.errors()[0]["msg"] if isinstance(bad, ValidationError) else "it lists no stages"
         raise UnsupportedModel(f"what the training says of itself makes no sense: {first}.") from bad
     starts = {
         stage.name: ModelArtifact(
