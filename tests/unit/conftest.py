@@ -20,7 +20,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 COUNTED = {"api", "core"}
 """Rooms."""
-REPEATING = {"test_crashes", "test_gate_simulation", "test_promises", "test_random_rollouts", "test_random_worlds"}
+REPEATING = {
+    "test_burst_grid",
+    "test_crashes",
+    "test_gate_simulation",
+    "test_promises",
+    "test_random_rollouts",
+    "test_random_worlds",
+}
 """Files."""
 _HERE = Path(__file__).parent
 

@@ -61,11 +61,21 @@ def test_below_a_share_of_all_the_candidate_is_compared_to_the_stable():
         "5",
         "--minutes",
         "4",
-        "--history",
-        "1",
     )
     assert found(*worse, "--share", "20%", "--stable-rate", "1%")["aborted"] == 1
     assert found(*worse)["aborted"] == 0
+
+
+def test_bursts_may_hit_both_arms_at_once():
+    call = ("--p0", "1%", "--true-rate", "1%", "--stable-rate", "1%", "--rate", "600/min", "--share", "50%")
+    bursty = (*call, "--correlation", "0.05", "--history", "0", "--minutes", "5", "--runs", "20")
+    assert found(*bursty, "--shared") != found(*bursty)
+
+
+@pytest.mark.parametrize("correlation", ["0", "0.01", "0.05"])
+def test_a_candidate_like_its_stable_is_not_aborted_for_a_burst(correlation):
+    call = ("--p0", "0.1%", "--true-rate", "0.05%", "--stable-rate", "0.05%", "--rate", "6000/min", "--share", "50%")
+    assert found(*call, "--correlation", correlation, "--runs", "6", "--minutes", "15")["aborted"] == 0
 
 
 def test_people_get_a_table():

@@ -98,7 +98,8 @@ def test_twice_the_allowed_rate_is_found_at_a_thousand_requests_a_minute():
 
 def test_a_fivefold_regression_is_found_though_the_stable_is_bad_itself():
     worse = TrafficModel(1000, 0.10, share=0.1, stable_rate=0.02)
-    assert surely(judged(worse, at_weight(10), runs=20, minutes=15), 2.0)
+    assert surely(judged(worse, at_weight(10), runs=20, minutes=15, history=10), 2.0)
+    assert surely(judged(worse, at_weight(10), runs=20, few=8, minutes=15), 5.0)
 
 
 def test_a_twofold_regression_that_cannot_be_told_at_low_traffic_is_never_passed():

@@ -35,9 +35,9 @@ def through_json(status):
 
 
 def test_a_failure_tells_what_was_counted_what_is_allowed_and_how_sure_it_is():
-    found = errors((60, *SPLIT), (3, counts(5, errors=2), counts(95)), slo={"errorRate": "0.1%"})
+    found = errors((60, *SPLIT), (9, counts(5, errors=5), counts(95)), slo={"errorRate": "0.1%"})
     assert found.verdict is FAIL
-    assert found.message.startswith("errors: 6 of 315 requests failed (1.9 %), allowed 0.1 %; stable 0 of 5985; ")
+    assert found.message.startswith("errors: 5 of 305 requests failed (1.64 %), allowed 0.1 %; stable 0 of 5795; ")
     assert found.message.endswith(f"evidence against {found.evidence_against:.0f} of 800 needed: fails.")
     assert found.evidence_against >= found.fail_threshold == 800
 
@@ -241,8 +241,8 @@ def test_after_an_outage_it_goes_on():
 def test_mirrored_requests_are_judged_while_mirroring():
     shadow = {"strategy": "Shadow", "shadow": {"percent": 10}}
     look = {"phase": Phase.MIRRORING, "weight": 0, "rollout": shadow, "slo": SLO}
-    assert gate("errors", mirrored((30, counts(5, errors=1), counts(50))), **look).verdict is FAIL
-    assert gate("latency", mirrored((30, counts(5, slow=1), counts(50))), **look).verdict is FAIL
+    assert gate("errors", mirrored((90, counts(5, errors=1), counts(50))), **look).verdict is FAIL
+    assert gate("latency", mirrored((90, counts(5, slow=1), counts(50))), **look).verdict is FAIL
     assert gate("errors", seconds((30, counts(5, errors=5), counts(50))), **look).requests == 0
     silent = gate("errors", mirrored((30, counts(0), counts(50))), **look)
     assert silent.verdict is NO_DATA
@@ -345,7 +345,7 @@ def test_whatever_is_counted_a_status_holds_numbers_and_a_short_sentence(drawn, 
 
 
 def test_overwhelming_evidence_stays_a_number():
-    found = errors((1, counts(10**6, errors=10**5), counts(0)))
+    found = errors((1, counts(10**6, errors=10**6), counts(0)), slo={"errorRate": "10%"})
     assert found.evidence_against == 1e12
     assert "evidence against more than 10^12 of 800 needed: fails." in found.message
 

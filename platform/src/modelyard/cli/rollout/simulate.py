@@ -76,6 +76,7 @@ def simulate(
     correlation: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Of bad requests within a minute: bursts.")
     ] = 0.0,
+    shared: Annotated[bool, typer.Option("--shared", help="A burst hits both arms at once, not one alone.")] = False,
     history: Annotated[int, typer.Option(min=0, help="Minutes the stable was watched before, if compared.")] = 10,
     alpha: Annotated[
         float, typer.Option(parser=fraction, metavar="RATE", help="Chance to abort a good candidate.")
@@ -96,7 +97,8 @@ def simulate(
     from modelyard.core.analysis.statistics.simulation import TrafficModel
 
     stable = min(true_rate, p0 / 2.0) if stable_rate is None else stable_rate
-    traffic = TrafficModel(rate, true_rate, share, stable, correlation, history=history if share < 1.0 else 0)
+    watched = history if share < 1.0 else 0
+    traffic = TrafficModel(rate, true_rate, share, stable, correlation, history=watched, shared=shared)
     try:
         rule = Rule(p0, alpha, beta, max_regression if share < 1.0 else None)
     except ValueError as bad:

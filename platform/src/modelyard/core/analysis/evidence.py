@@ -9,7 +9,16 @@ import math
 from dataclasses import dataclass
 
 from .statistics import evalues
-from .statistics.sequential_test import PASS_FACTOR, SAMPLE, AnalysisState, Rule, ratio_limit, settled_log_e
+from .statistics.sequential_test import (
+    PASS_FACTOR,
+    SAMPLE,
+    AnalysisState,
+    Rule,
+    exceeds_log_e,
+    ratio_limit,
+    regresses_log_e,
+    settled_log_e,
+)
 
 MOST = 700.0
 
@@ -34,13 +43,10 @@ class Evidence:
 def evidence(rule: Rule, state: AnalysisState) -> Evidence:
     """E-values (not logarithms) of the state as it is now, exp(MOST) at most, and the thresholds they must reach."""
     phi, max_regression = state.dispersion.phi, rule.max_regression
-    regresses = None
-    if max_regression is not None:
-        regresses = _exp(evalues.ratio_above(state.bad, state.stable_bad, state.share, 1.0 + max_regression, phi))
     return Evidence(
         phi=phi,
-        exceeds=_exp(evalues.above(state.requests, state.bad, rule.allowed, phi)),
-        regresses=regresses,
+        exceeds=_exp(exceeds_log_e(rule, state)),
+        regresses=None if max_regression is None else _exp(regresses_log_e(rule, state)),
         fail_threshold=_exp(rule.fail_level),
         keeps=_exp(evalues.below(state.requests, state.bad, PASS_FACTOR * rule.allowed, phi)),
         keeps_threshold=_exp(rule.pass_level),

@@ -1,6 +1,6 @@
 """What is kept of one gate between two reconcile passes: sums, no windows.
 
-Counts are sufficient for every test, so a state is small enough for a status (below 400 bytes), does not
+Counts are sufficient for every test, so a state is small enough for a status (below 480 bytes), does not
 depend on how the windows were cut, and can be carried over a restart to the byte. Windows are known by their
 end, so one that comes twice changes nothing.
 
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from .statistics.burn_rate import RecoveryWindow, SlidingWindow
+from .statistics.bursts import BurstEvidence
 from .statistics.overdispersion import Dispersion
 
 
@@ -48,7 +49,8 @@ class Window:
 class AnalysisState:
     """Counts of both arms since the evidence began, the last minutes, and what is known of the stable.
 
-    `run` is how the stable has been while it is out, and for some minutes after that.
+    `run` is how the stable has been while it is out, and for some minutes after that. `bursts` and `evenness` are
+    explained in `statistics/bursts.py`.
     """
 
     end: int = 0
@@ -61,6 +63,8 @@ class AnalysisState:
     stable_out: bool = False
     run: RecoveryWindow = field(default_factory=RecoveryWindow)
     failed: FailedTest = FailedTest.NONE
+    bursts: BurstEvidence = field(default_factory=BurstEvidence)
+    evenness: float = 0.0
 
     @property
     def share(self) -> float:
@@ -77,11 +81,13 @@ def reset_for_step(state: AnalysisState) -> AnalysisState:
         dispersion=state.dispersion,
         stable_out=state.stable_out,
         run=state.run,
+        bursts=BurstEvidence(before=state.recent.buckets[0][2:] if state.recent.buckets else (0, 0)),
+        evenness=state.evenness,
     )
 
 
 def as_json(state: AnalysisState) -> dict[str, Any]:
-    """The state as plain JSON values for `GateStatus.state`, below 400 bytes; `from_json` reads them."""
+    """The state as plain JSON values for `GateStatus.state`, below 480 bytes; `from_json` reads them."""
     habits, recent = state.dispersion, state.recent
     return {
         "windowEnd": state.end,
@@ -91,6 +97,8 @@ def as_json(state: AnalysisState) -> dict[str, Any]:
         "stableOut": state.stable_out,
         "failed": state.failed.value,
         **({"run": list(state.run)} if state.run != RecoveryWindow() else {}),
+        **({"even": state.evenness} if state.evenness else {}),
+        **({"bursts": state.bursts.as_list()} if state.bursts != BurstEvidence() else {}),
     }
 
 
@@ -106,4 +114,6 @@ def from_json(values: Mapping[str, Any]) -> AnalysisState:
         stable_out=values["stableOut"],
         run=RecoveryWindow(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
         failed=FailedTest(values["failed"]),
+        bursts=BurstEvidence.from_list(values.get("bursts", ())),
+        evenness=values.get("even", 0.0),
     )

@@ -68,7 +68,7 @@ def test_a_bad_rate_of_twice_the_limit_neither_passes_nor_is_it_waited_for_long(
 
 def test_a_regression_fails_a_candidate_that_keeps_the_objective():
     lax = Rule(0.1, max_regression=0.25)
-    worse = seen(lax, *[(9, 2, 0, 20, 0), (1, 2, 2, 20, 1)] * 12)
+    worse = seen(lax, *[(9, 2, 0, 20, 0), (1, 2, 2, 20, 1)] * 30)
     assert worse.bad <= 0.1 * worse.requests
     assert worse.failed is FailedTest.REGRESSION
 
@@ -142,7 +142,8 @@ def test_trouble_of_both_arms_that_comes_back_soon_is_not_blamed_on_the_candidat
 def test_a_candidate_that_alone_is_bad_after_a_trouble_of_both_still_fails():
     over = seen(COMPARED, (120, 25, 0, 25, 0), (30, 25, 9, 25, 9), (70, 25, 0, 25, 0))
     assert verdict(COMPARED, over) is not RuleVerdict.HOLD
-    assert seen(COMPARED, (3, 25, 9, 25, 0), state=over).failed is FailedTest.REGRESSION
+    assert seen(COMPARED, (90, 25, 9, 25, 0), state=over).failed is FailedTest.REGRESSION
+    assert seen(COMPARED, (3, 25, 25, 25, 0), state=over).failed is FailedTest.REGRESSION
 
 
 def test_five_minutes_after_a_trouble_everything_is_asked_again():

@@ -48,6 +48,15 @@ def test_bursts_make_bad_counts_as_variable_as_their_correlation_says():
     assert by_minute.var() / by_minute.mean() == pytest.approx(1 + 500 * 0.01, rel=0.3)
 
 
+@pytest.mark.parametrize(("shared", "together"), [(True, 0.9), (False, 0.0)])
+def test_shared_bursts_hit_both_arms_and_others_one(shared, together):
+    seen = traffic_of(60 * 300, TrafficModel(9000, 0.02, 0.5, 0.01, correlation=0.05, shared=shared))
+    bad, stable = (seen[name].reshape(-1, 60).sum(axis=1) for name in ("bad", "stable_bad"))
+
+    assert np.corrcoef(bad, stable)[0, 1] == pytest.approx(together, abs=0.15)
+    assert bad.sum() / stable.sum() == pytest.approx(2.0, rel=0.2)
+
+
 def test_bursts_of_an_arm_without_bad_requests_are_nothing():
     assert not traffic_of(200, TrafficModel(500, 0.0, correlation=0.01))["bad"].any()
 

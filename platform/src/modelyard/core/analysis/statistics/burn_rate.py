@@ -3,9 +3,9 @@
 Evidence since the beginning of a step is slow to turn when a revision that was fine for long breaks at once.
 The burn rate, the observed bad rate over the allowed one, is not: 14.4 and more over both five minutes (it matters)
 and one minute (it is still so), with at least ten bad requests, is the fast alert known from service level
-objectives (Google, The Site Reliability Workbook, chapter 5), and here a failure by itself. Counts are kept by
-whole minutes of the clock and the newest is usually a part of one, so the spans are 4 to 5 minutes, and 1 to 2
-minutes.
+objectives (Google, The Site Reliability Workbook, chapter 5), and here a failure unless it may be a burst
+(`bursts.py`). Counts are kept by whole minutes of the clock and the newest is usually a part of one, so the spans are 4
+to 5 minutes, and 1 to 2 minutes.
 
 The same buckets tell whether the stable itself misses its objective now. That begins with proof and ends when the
 short span is good again, or sooner: as soon as the stable has kept its objective for a whole minute, whatever the

@@ -73,7 +73,7 @@ def odds_share(share: float, ratio: float) -> float:
     return share * ratio / (share * ratio + 1.0 - share)
 
 
-def ceiling(hits: int, misses: int, rate: float) -> float:
+def ceiling(hits: float, misses: float, rate: float) -> float:
     """The largest log-LR any alternative could reach against `rate`: (hits + misses) KL(observed : rate), >= 0."""
     total = hits + misses
     gain = 0.0

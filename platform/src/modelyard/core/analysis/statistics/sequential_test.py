@@ -8,7 +8,7 @@ allowed with probability at most alpha, and passes one that misses the objective
 | verdict | when |
 |---|---|
 | FAIL | rate > p0 is proven; or the burn rate is 14.4 in both spans (`burn_rate.py`); or |
-|      | rate > (1+m) times the stable's is proven, and rate < p0 is not |
+|      | rate > (1+m) times the stable's is proven, and rate < p0 is not; each in spite of bursts |
 | HOLD | the stable itself misses the objective; only a proven regression fails the candidate then, and for |
 |      | five minutes after it; it ends with a minute in which the stable keeps the objective (`burn_rate.py`) |
 | PASS | rate < 2 p0 is proven at beta, by at least 3/p0 requests, and, where there is a stable to compare to, |
@@ -19,9 +19,9 @@ FAIL is final. With a comparison there are two ways to fail, so each gets half o
 comparison share one mean e-value. Every log-LR is divided by phi, the stable's overdispersion. What was counted
 up to the end of the stable's outage is forgotten then: a common outage counts neither for nor against the candidate.
 
-The statement on alpha holds for independent requests whatever phi is. Where they come in bursts it is as good as
-phi is known: the stable should have been watched for ten minutes (`Dispersion.minutes`) before a candidate gets
-traffic, be it before the rollout or during the last one (`reset_for_step` keeps it).
+The statement on alpha holds for independent requests whatever phi is. For requests that fail in bursts of a minute it
+holds because every failure must be proven against these as well (`bursts.py`), unless the stable, before the rollout or
+in it, has shown that its failures come evenly (`evenness`, which `reset_for_step` keeps).
 """
 
 import math
@@ -30,8 +30,8 @@ from enum import StrEnum
 
 from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, reset_for_step
 
-from . import evalues
-from .burn_rate import RecoveryWindow, SlidingWindow
+from . import bursts, evalues
+from .burn_rate import SPAN, RecoveryWindow, SlidingWindow
 
 __all__ = ["AnalysisState", "FailedTest", "Rule", "RuleVerdict", "Window", "reset_for_step", "update", "verdict"]
 
@@ -82,6 +82,11 @@ class Rule:
         return -math.log(self.beta)
 
     @property
+    def ratio(self) -> float:
+        """The candidate's bad rate may be so many times the stable's; 1 where that is not asked."""
+        return 1.0 + (self.max_regression or 0.0)
+
+    @property
     def sure_level(self) -> float:
         """log e from which on the rate is proven below p0, or the comparison counts as settled: log 1/SURE."""
         return -math.log(SURE)
@@ -94,13 +99,19 @@ def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
     added = (window.requests, window.bad, window.stable_requests, window.stable_bad)
     recent, out, run = _stable_health(rule, state, window, state.recent.plus(window.end, added))
     counted = (state.requests, state.bad, state.stable_requests, state.stable_bad)
+    in_bursts, evenness = state.bursts, state.evenness
+    if state.recent.buckets and (window.end - 1) // SPAN != state.recent.slot:
+        closed, *past = state.recent.buckets
+        in_bursts = in_bursts.with_minute(closed, rule.allowed, rule.ratio)
+        evenness = bursts.evenness(evenness, closed, past)
     if state.stable_out and not out:
-        counted = (0, 0, 0, 0)
+        counted, in_bursts = (0, 0, 0, 0), in_bursts.restarted()
+    in_bursts = in_bursts.with_window(window.requests, window.bad, rule.allowed)
     dispersion = state.dispersion
     if not out:
         dispersion = dispersion.plus(window.end, window.stable_requests, window.stable_bad)
     a, b, c, d = (before + new for before, new in zip(counted, added, strict=True))
-    after = AnalysisState(window.end, a, b, c, d, recent, dispersion, out, run, state.failed)
+    after = AnalysisState(window.end, a, b, c, d, recent, dispersion, out, run, state.failed, in_bursts, evenness)
     if window.bad and not state.failed:
         return _judged(rule, after)
     return after
@@ -118,7 +129,10 @@ def _stable_health(
         return recent, out, RecoveryWindow(window.end) if out else after
     run = state.run.plus(window.end, *now, rule.allowed)
     well = window.stable_bad <= rule.allowed * window.stable_requests and recent.recovered(run, window.end, phi)
-    return (SlidingWindow(), False, RecoveryWindow(window.end)) if well or not out else (recent, True, run)
+    if well or not out:
+        counts = (window.requests, window.bad, *now)
+        return SlidingWindow().plus(window.end, counts), False, RecoveryWindow(window.end)
+    return recent, True, run
 
 
 def verdict(rule: Rule, state: AnalysisState) -> RuleVerdict:
@@ -135,7 +149,7 @@ def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
     phi = state.dispersion.phi
     alone = rule.max_regression is None
     if not state.stable_out and (alone or state.run == RecoveryWindow()):
-        if state.recent.burning(rule.allowed):
+        if state.recent.burning(rule.allowed) and in_bursts_log_e(rule, state) >= rule.fail_level:
             return replace(state, failed=FailedTest.BURN)
         if _exceeds(rule, state, phi):
             return replace(state, failed=FailedTest.OBJECTIVE)
@@ -149,21 +163,44 @@ def _exceeds(rule: Rule, state: AnalysisState, phi: float) -> bool:
     requests, bad, level = state.requests, state.bad, rule.fail_level
     if bad <= requests * rule.allowed or evalues.ceiling(bad, requests - bad, rule.allowed) < level * phi:
         return False
-    return evalues.above(requests, bad, rule.allowed, phi) >= level
+    return exceeds_log_e(rule, state) >= level
 
 
 def _regresses(rule: Rule, state: AnalysisState, phi: float) -> bool:
     """rate > (1+m) times the stable's is proven, and there is no proof of rate < p0 to excuse it."""
-    ratio, share, level = 1.0 + (rule.max_regression or 0.0), state.share, rule.fail_level
-    bad, stable_bad = state.bad, state.stable_bad
-    expected = evalues.odds_share(share, ratio)
+    bad, stable_bad, share, level = state.bad, state.stable_bad, state.share, rule.fail_level
+    expected = evalues.odds_share(share, rule.ratio)
     if not 0.0 < share < 1.0 or bad <= (bad + stable_bad) * expected:
         return False
-    if evalues.ceiling(bad, stable_bad, expected) < level * phi:
-        return False
-    if evalues.ratio_above(bad, stable_bad, share, ratio, phi) < level:
+    if evalues.ceiling(bad, stable_bad, expected) < level * phi or regresses_log_e(rule, state) < level:
         return False
     return state.stable_out or evalues.below(state.requests, state.bad, rule.allowed, phi) < rule.sure_level
+
+
+def exceeds_log_e(rule: Rule, state: AnalysisState) -> float:
+    """log e against "the rate is at most p0": that of independent requests or, if less, that in spite of bursts."""
+    log_e = evalues.above(state.requests, state.bad, rule.allowed, state.dispersion.phi)
+    return min(log_e, in_bursts_log_e(rule, state))
+
+
+def regresses_log_e(rule: Rule, state: AnalysisState) -> float:
+    """The same against "the rate is at most (1+m) times the stable's"; for a rule with a comparison."""
+    phi = state.dispersion.phi
+    log_e = evalues.ratio_above(state.bad, state.stable_bad, state.share, rule.ratio, phi)
+    return min(log_e, in_bursts_log_e(rule, state))
+
+
+def in_bursts_log_e(rule: Rule, state: AnalysisState) -> float:
+    """log e against a candidate that keeps the objective and is no worse than allowed, but may fail in bursts.
+
+    Infinite where no bursts are to be feared: failures have shown themselves even, or no stable was ever seen, so that
+    nothing is known of this service.
+    """
+    nothing_known = rule.max_regression is None and not state.dispersion.requests
+    if nothing_known or state.evenness >= bursts.EVEN:
+        return math.inf
+    ratio = None if rule.max_regression is None else rule.ratio
+    return state.bursts.log_e((state.requests, state.bad), state.recent.buckets, rule.allowed, ratio)
 
 
 def _passes(rule: Rule, state: AnalysisState) -> bool:
@@ -197,7 +234,7 @@ def _settled(rule: Rule, state: AnalysisState, phi: float) -> bool:
 
 def ratio_limit(rule: Rule) -> float:
     """The ratio to the stable's bad rate that must be disproved before a pass."""
-    return RATIO_MARGIN * (1.0 + (rule.max_regression or 0.0))
+    return RATIO_MARGIN * rule.ratio
 
 
 def settled_log_e(rule: Rule, state: AnalysisState, phi: float) -> float:

@@ -52,7 +52,7 @@ class SimulatedOutcome(StrEnum):
 class TrafficModel:
     """Requests a minute to both arms, the candidate's share of them, true bad rates, and bursts in seconds.
 
-    `history` is the number of minutes for which the stable alone was watched before.
+    `history` is the number of minutes for which the stable alone was watched before; `shared` bursts hit both arms.
     """
 
     per_minute: float
@@ -62,6 +62,7 @@ class TrafficModel:
     correlation: float = 0.0
     burst: int = 60
     history: int = 0
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,7 @@ def windows(traffic: TrafficModel, chance: Chance, start: int = 0) -> Iterator[W
     rate, stable_rate = traffic.true_rate, traffic.stable_rate
     while True:
         if traffic.correlation and second % traffic.burst == 0:
-            rate = _drawn(traffic.true_rate, traffic.correlation, chance)
-            stable_rate = _drawn(traffic.stable_rate, traffic.correlation, chance)
+            rate, stable_rate = _burst(traffic, chance)
         second += 1
         bad, stable_bad = _poisson(candidate_mean * rate, chance), _poisson(stable_mean * stable_rate, chance)
         good, stable_good = (
@@ -134,6 +134,14 @@ def tally(runs: int, run: Callable[[], Outcome]) -> SimulationResult:
     decided = [minutes for ending, minutes in ended if ending is not SimulatedOutcome.INCONCLUSIVE]
     aborted, promoted, open_ = (sum(reached is ending for reached, _ in ended) / runs for ending in SimulatedOutcome)
     return SimulationResult(aborted, promoted, open_, median(decided) if decided else None)
+
+
+def _burst(traffic: TrafficModel, chance: Chance) -> tuple[float, float]:
+    """The bad rates of both arms in one burst; a shared one multiplies both alike."""
+    stable_rate = _drawn(traffic.stable_rate, traffic.correlation, chance)
+    if traffic.shared and traffic.stable_rate:
+        return min(1.0, traffic.true_rate * stable_rate / traffic.stable_rate), stable_rate
+    return _drawn(traffic.true_rate, traffic.correlation, chance), stable_rate
 
 
 def _drawn(rate: float, correlation: float, chance: Chance) -> float:
