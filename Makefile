@@ -56,7 +56,7 @@ verify: setup ## Fail when a generated file is not what is generated
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: twenty minutes here, an hour on the cluster
+proof: setup ## The long proofs: 20 minutes here, an hour on the cluster
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training tests/integration/api/test_generated_models.py
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/parallel/rollouts/test_canary.py tests/e2e/parallel/rollouts/test_bad_candidates.py tests/e2e/parallel/rollouts/test_unknowns.py tests/e2e/parallel/rollouts/test_load_test.py tests/e2e/parallel/rollouts/test_switching.py tests/e2e/parallel/rollouts/test_wishes.py tests/e2e/exclusive/test_outages.py tests/e2e/exclusive/test_slow_candidate.py tests/e2e/exclusive/test_training.py
 
