@@ -136,6 +136,22 @@ def test_a_failure_is_read_once(store: S3Store) -> None:
     assert pods.asked == 1
 
 
+@pytest.mark.parametrize("optimized", [False, True])
+def test_a_reason_that_could_not_be_read_is_asked_for_again(store: S3Store, optimized: bool) -> None:
+    pods, clock = Pods(pod(words("InvalidEntry", "Mend the file.")), away=True), Clock()
+    builds = observed(store, pods, clock)
+
+    def found() -> Failure | None:
+        return builds.optimized(DIGEST, job("Failed")).failure if optimized else builds.failure(job("Failed"))
+
+    before, pods.away = found(), False
+    clock.pass_by(60)
+
+    assert before is not None
+    assert (before.reason, before.retry) == ("BuildFailed", True)
+    assert found() == Failure("InvalidEntry", "Mend the file.", retry=False)
+
+
 @pytest.mark.parametrize("found", [None, job(), job("Complete")])
 def test_a_job_that_did_not_fail_has_no_failure(store: S3Store, found: Any) -> None:
     assert observed(store, Pods()).failure(found) is None
