@@ -5,7 +5,8 @@
 The image and `modelyard build` on a workstation both run this, so both serve with the same files:
 
     HOME/bin/tritonserver
-    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH
+    HOME/sbin/tritonserver     the same under supervise.py, for containers
+    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH; frontend_errors.c where there is a C compiler
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
     HOME/backends/onnxruntime/ our backend
     HOME/backends/openvino/    our other backend
@@ -16,12 +17,14 @@ code runs: links there make numpy importable. Standard library only: it runs bef
 """
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BACKENDS = ("onnxruntime", "openvino")
 SHARED = "modelyard_serving.py"
+FRONTEND = "libmodelyard_frontend.so"
 UNUSED_OPENVINO = (
     "libs/*gpu_plugin*", "libs/*npu_plugin*", "libs/cache.json", "libs/*auto_batch*", "libs/*hetero*",
     "libs/*tensorflow*", "libs/*pytorch*", "libs/*paddle*", "libs/*jax*", "libs/*gguf*",
@@ -46,6 +49,11 @@ def assemble(home: Path, python: str) -> None:
     (home / "bin").mkdir()
     shutil.move(server / "bin" / "tritonserver", home / "bin" / "tritonserver")
     shutil.move(site / "nvidia_pytriton.libs", home / "lib")
+    (home / "sbin").mkdir()
+    shutil.copy2(HERE / "supervise.py", home / "sbin" / "tritonserver")
+    if shutil.which("cc"):
+        source, library = HERE / "frontend_errors.c", home / "lib" / FRONTEND
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-o", library, source], check=True)
     openvino = [path for pattern in UNUSED_OPENVINO for path in (site / "openvino").glob(pattern)]
     for unused in (*(home / "lib").glob("libpython3*"), site / "pytriton", site / "bin", site / ".lock", *openvino):
         shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
@@ -59,7 +67,8 @@ def _readable(home: Path) -> None:
     for path in [home, *home.rglob("*")]:
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
-    for program in (home / "bin" / "tritonserver", home / "backends" / "python" / "triton_python_backend_stub"):
+    stub = home / "backends" / "python" / "triton_python_backend_stub"
+    for program in (home / "bin" / "tritonserver", home / "sbin" / "tritonserver", stub):
         program.chmod(0o755)
 
 

@@ -5,10 +5,12 @@ import time
 
 import pytest
 
-from tests.support.cluster.kubectl import kubectl
+from tests.support.cluster.kubectl import items, kubectl
 from tests.support.cluster.models import Load, a_model, applied, serving_alone
 from tests.support.cluster.network_faults import counters_unreachable, networks
 from tests.support.cluster.rollout_under_load import (
+    BRIGHT,
+    CLEAN,
     PICTURES,
     SMALL,
     TENSOR,
@@ -92,3 +94,61 @@ def test_the_leader_dies_in_mid_switch_and_nobody_notices(namespace: str) -> Non
 
     assert count["failures"] == 0, count["errors"]
     assert len(count["revisions"]) == 2
+
+
+@pytest.mark.proof
+def test_what_a_candidate_did_while_no_operator_ran_ends_it_on_return(namespace: str) -> None:
+    """Version 3 fails bright pictures only; nobody sends any once the operators are back."""
+    with RolloutUnderLoad(namespace, a_canary(25, 50), CLEAN) as tried:
+        tried.ask(version="3", rollout=a_canary(25, 50) | {"steps": [{"weight": 25, "hold": "10m"}, {"weight": 50}]})
+        tried.gets(25)
+        time.sleep(10)
+        try:
+            operators(0)
+            tried.rest()
+            tried.resume_load(BRIGHT, BRIGHT)
+            time.sleep(30)
+            tried.rest()
+        finally:
+            operators(2)
+        ended = tried.ended()
+
+        assert (ended["outcome"], ended["reason"]) == ("Aborted", "ErrorsGateFailed"), ended["message"]
+        assert ended["failedRequests"] > 50
+
+
+@pytest.mark.proof
+def test_a_replica_of_the_candidate_that_waits_for_a_node_holds_it(namespace: str) -> None:
+    serving = {"replicas": 2, "resources": SMALL}
+    [node, *_] = items("nodes", "")
+    rollout = a_canary(50) | {"steps": [{"weight": 50, "hold": "1m"}]}
+    with RolloutUnderLoad(namespace, rollout, serving=serving) as tried:
+        tried.ask(version="2")
+        candidate = tried.gets(50)["candidate"]
+        time.sleep(5)
+        [pod, *_] = items("pods", namespace, f"serving.kserve.io/inferenceservice={candidate}")
+        try:
+            kubectl("cordon", node["metadata"]["name"])
+            kubectl("delete", "pod", "-n", namespace, pod["metadata"]["name"], "--wait=false")
+            held = tried.reaches("Holding")
+            time.sleep(60)
+            still = tried.shots()[-1]
+        finally:
+            kubectl("uncordon", node["metadata"]["name"])
+        ended = tried.ended(seconds=300)
+        counts = tried.rest()
+
+        assert held["reason"] == "ReplicaMissing", held["message"]
+        assert (still["phase"], still["weight"]) == ("Holding", 50)
+        assert ended["outcome"] == "Promoted", ended["message"]
+        unharmed(counts, tried.stable, candidate)
+
+
+def operators(number: int) -> None:
+    """So many replicas of the operator, once they are there."""
+    deployment = ("deployment/modelyard-operator", "-n", "modelyard-system")
+    kubectl("scale", *deployment, f"--replicas={number}")
+    kubectl("rollout", "status", *deployment, "--timeout=120s")
+    if not number:
+        selector = "app.kubernetes.io/name=modelyard,app.kubernetes.io/component=operator"
+        kubectl("wait", "pod", "-n", "modelyard-system", "-l", selector, "--for=delete", "--timeout=90s")

@@ -2,10 +2,11 @@
 
     python -m tests.support.artifacts.bad_models slow MILLISECONDS  prints a version of `digits-slow` that takes so long
     python -m tests.support.artifacts.bad_models wrong              prints one of `digits-wrong`, with negated logits
+    python -m tests.support.artifacts.bad_models renamed            prints one of `digits-renamed`, with another input
 
-Each warms up like the original and has its names and shapes. The slow one multiplies matrices for every row before
-it answers, so that requests answered together take as long as one after the other; how many is measured here, because
-the same number takes one machine three times as long as another.
+Each warms up like the original; all but the last have its names and shapes. The slow one multiplies matrices for every
+row before it answers, so that requests answered together take as long as one after the other; how many is measured
+here, because the same number takes one machine three times as long as another.
 """
 
 import sys
@@ -85,6 +86,15 @@ def negated() -> Any:
     return proto
 
 
+def renamed() -> Any:
+    """Version 1 whose input has another name than clients send."""
+    proto = onnx.load(str(ORIGINAL / "model.onnx"))
+    for node in proto.graph.node:
+        node.input[:] = ["picture" if name == "input" else name for name in node.input]
+    proto.graph.input[0].name = "picture"
+    return proto
+
+
 def rounds_for(milliseconds: float) -> int:
     """How many multiplications take one thread of this machine so long."""
     import onnxruntime
@@ -103,13 +113,13 @@ def rounds_for(milliseconds: float) -> int:
 
 
 def push(name: str, version: str, proto: Any) -> str:
-    """An entry with that model and the original's papers; gives its version."""
+    """An entry with that model and the original's papers but for its input's name; gives its version."""
     described = {
         "name": name,
         "version": version,
         "framework": "onnx",
         "task": "image-classification",
-        "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 1, 8, 8]}],
+        "inputs": [{"name": proto.graph.input[0].name, "datatype": "FP32", "shape": [-1, 1, 8, 8]}],
         "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, 10]}],
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -123,6 +133,9 @@ def push(name: str, version: str, proto: Any) -> str:
 def main(kind: str, milliseconds: str = "0") -> None:
     if kind == "wrong":
         print(push("digits-wrong", "1", negated()))
+        return
+    if kind == "renamed":
+        print(push("digits-renamed", "1", renamed()))
         return
     rounds = rounds_for(float(milliseconds))
     print(push("digits-slow", f"{rounds}-rounds", slowed(rounds)))

@@ -135,15 +135,21 @@ def echoing() -> Any:
     return model(nodes, [value("text", dims, STRING)], [value("same", dims, STRING)])
 
 
-def looking_up() -> Any:
-    """Rows of a table of four: an index outside fails, like a token outside the vocabulary."""
+def looking_up(shift: int = 0) -> Any:
+    """Rows of a table of four: an index outside fails, like a token outside the vocabulary; `shift` is added to it."""
     table = numpy_helper.from_array(np.arange(8, dtype=np.float32).reshape(4, 2), "table")
     nodes = [helper.make_node("Gather", ["table", "ids"], ["y"])]
+    if shift:
+        constants = [table, numpy_helper.from_array(np.array(shift, dtype=np.int64), "shift")]
+        nodes = [helper.make_node("Add", ["ids", "shift"], ["row"])]
+        nodes += [helper.make_node("Gather", ["table", "row"], ["y"])]
+    else:
+        constants = [table]
     return model(
         nodes,
         [value("ids", ("batch", "length"), INT64)],
         [value("y", ("batch", "length", 2))],
-        [table],
+        constants,
     )
 
 

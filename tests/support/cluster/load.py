@@ -3,7 +3,8 @@
     python -m tests.support.cluster.load http|grpc --gateway 127.0.0.1:80 --host M.NS.DOMAIN --model M --input x:1,1,8,8
 
 Every element of the input is `--fill`; with `--samples eval.npz` the rows of that file's `input:` array are sent in
-turn instead. Each client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.
+turn instead. With `--mistakes N` every Nth request over HTTP has no shape, and 400 is the right answer to it. Each
+client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.
 It ends when standard input closes or after `--seconds`, and prints one JSON line:
 `{"requests": n, "failures": n, "revisions": {...}, "failed": {...}, "spans": {...}, "errors": [...]}`, where
 `revisions` are good answers and `failed` bad ones by who gave them ("" when nobody says so), and `spans` when the first
@@ -71,15 +72,21 @@ class Tally:
         )
 
 
-def http_call(gateway: str, host: str, model: str, rows: Iterator[np.ndarray], name: str) -> Call:
+def http_call(
+    gateway: str, host: str, model: str, rows: Iterator[np.ndarray], name: str, mistakes: Iterator[bool]
+) -> Call:
     """One inference over HTTP on a kept connection."""
     client = httpx.Client(base_url=f"http://{gateway}", headers={"Host": host}, timeout=10)
 
     def call() -> str:
         row = next(rows)
         tensor = {"name": name, "shape": list(row.shape), "datatype": "FP32", "data": row.ravel().tolist()}
+        if mistake := next(mistakes):
+            del tensor["shape"]
         answer = client.post(f"/v2/models/{model}/infer", json={"inputs": [tensor]})
         revision = answer.headers.get(HEADER, "")
+        if mistake and answer.status_code == httpx.codes.BAD_REQUEST:
+            return revision
         if answer.status_code != httpx.codes.OK:
             raise BadAnswer(revision, f"HTTP {answer.status_code}: {answer.text[:120]}")
         if not answer.json()["outputs"][0]["data"]:
@@ -89,8 +96,10 @@ def http_call(gateway: str, host: str, model: str, rows: Iterator[np.ndarray], n
     return call
 
 
-def grpc_call(gateway: str, host: str, model: str, rows: Iterator[np.ndarray], name: str) -> Call:
-    """One inference over gRPC on a kept channel."""
+def grpc_call(
+    gateway: str, host: str, model: str, rows: Iterator[np.ndarray], name: str, mistakes: Iterator[bool]
+) -> Call:
+    """One inference over gRPC on a kept channel; no mistakes, which the client's library does not let through."""
     import grpc
     from tritonclient.grpc import service_pb2 as messages
     from tritonclient.grpc import service_pb2_grpc as services
@@ -145,8 +154,16 @@ def main() -> None:
     tally, stop = Tally(), threading.Event()
     end = time.monotonic() + min(arguments.seconds, MOST_SECONDS)
     interval = arguments.clients / arguments.rate
+    mistakes = itertools.cycle([*[False] * (arguments.mistakes - 1), arguments.mistakes > 0])
     calls = [
-        make(arguments.gateway, arguments.host, arguments.model, itertools.islice(rows(arguments), at, None), name)
+        make(
+            arguments.gateway,
+            arguments.host,
+            arguments.model,
+            itertools.islice(rows(arguments), at, None),
+            name,
+            mistakes,
+        )
         for at in range(arguments.clients)
     ]
     threads = [threading.Thread(target=drive, args=(call, tally, interval, stop, end)) for call in calls]
@@ -169,6 +186,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--input", required=True)
     parser.add_argument("--fill", type=float, default=0.5)
     parser.add_argument("--samples", default="")
+    parser.add_argument("--mistakes", type=int, default=0)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=600)

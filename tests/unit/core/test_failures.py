@@ -196,6 +196,37 @@ def test_a_serving_revision_that_crashes_says_why_and_comes_back() -> None:
     assert world.revision("1").ready
 
 
+def test_a_revision_that_fails_its_users_does_not_serve_however_well_its_pods_are() -> None:
+    world = a_serving_world()
+    world.users.rate = 5.0
+    world.users.bad["1"] = 1.0
+    world.sleep(30)
+
+    world.settle()
+    assert world.condition("Serving") == ("False", "RequestsFail")
+    assert world.condition("Ready") == ("False", "RequestsFail")
+    assert "150 of 150 requests of the last minute" in world.message("Serving")
+    assert [kind for kind, reason in world.said if reason == "RequestsFail"] == ["Warning"]
+
+    world.sleep(30)
+    assert world.settle().empty
+    assert "150 of 150 requests" in world.message("Serving"), "the sentence of the beginning stays"
+
+    world.users.bad.clear()
+    world.sleep(70)
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_few_failures_are_within_the_promise() -> None:
+    world = a_serving_world()
+    world.users.rate = 50.0
+    world.users.bad["1"] = 0.1
+    world.sleep(60)
+
+    assert world.settle().empty
+
+
 def test_an_outage_is_said_while_a_candidate_starts() -> None:
     world = a_serving_world()
     world.kserve.faults[world.status.revision] = "slow"

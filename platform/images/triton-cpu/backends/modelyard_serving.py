@@ -3,6 +3,11 @@
 Requests that Triton batched together are run as one and split again; when such a run fails, each request is run
 alone, so that only the guilty one gets the error. A backend says how its runtime opens a file and answers a feed.
 
+Whose fault an error is decides its code, for rollouts count INTERNAL (HTTP 500) against the model and INVALID_ARG (400)
+against nobody. A request is to blame only where that is known: text that is not UTF-8, an input that is missing or of a
+shape the graph refuses, an index outside a table that stands as this number in an integer input. An index that the
+graph computed itself is the model's failure.
+
 Parameters of `config.pbtxt`: `intra_op_thread_count`. Without it the CPUs this container may use are shared evenly
 among the model's instances.
 """
@@ -10,6 +15,7 @@ among the model's instances.
 import json
 import math
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +23,13 @@ import triton_python_backend_utils as pb_utils
 
 _CGROUP_V2 = "/sys/fs/cgroup/cpu.max"
 _CGROUP_V1 = ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+
+_REFUSED_INPUT = re.compile(r"(?:Invalid rank|Got invalid dimensions) for input: ")
+_OUTSIDE_TABLE = re.compile(r"indices element out of data bounds, idx=(-?\d+) ")
+
+
+class BadRequest(ValueError):
+    """The request itself is wrong; the message says what to change."""
 
 
 def usable_cpus() -> int:
@@ -122,8 +135,14 @@ class Model:
         for name in self.inputs:
             tensor = pb_utils.get_input_tensor_by_name(request, name)
             if tensor is not None:
-                feed[name] = self.accepted(tensor.as_numpy())
+                feed[name] = self._read(name, tensor)
         return feed
+
+    def _read(self, name, tensor):
+        try:
+            return self.accepted(tensor.as_numpy())
+        except UnicodeDecodeError as bad:
+            raise BadRequest(f"input {name!r} is not UTF-8 text: {bad}") from bad
 
     def _answers(self, members):
         """(index, response) for requests whose tensors can be stacked; alone when running together fails."""
@@ -131,7 +150,7 @@ class Model:
             return self._run(members)
         except Exception as bad:  # noqa: BLE001 - runtimes raise what they like
             if len(members) == 1:
-                return [(members[0][0], _failure(bad))]
+                return [(members[0][0], _failure(bad, members[0][1]))]
             return [answer for member in members for answer in self._answers([member])]
 
     def _run(self, members):
@@ -157,5 +176,16 @@ def _response(names, values):
     return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
-def _failure(bad: Exception):
-    return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(str(bad)))
+def _failure(bad: Exception, feed=None):
+    code = pb_utils.TritonError.INVALID_ARG if _of_the_request(bad, feed or {}) else pb_utils.TritonError.INTERNAL
+    return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(str(bad), code))
+
+
+def _of_the_request(bad: Exception, feed) -> bool:
+    """Whether it is known that another request to the same model would have been answered."""
+    if isinstance(bad, BadRequest) or _REFUSED_INPUT.search(str(bad)):
+        return True
+    outside = _OUTSIDE_TABLE.search(str(bad))
+    if outside is None:
+        return False
+    return any(array.dtype.kind in "iu" and int(outside[1]) in array for array in feed.values())

@@ -58,7 +58,9 @@ class GateVerdict(StrEnum):
 class GateStatus(StatusShape):
     """One question about the candidate, its answer, and the numbers behind it."""
 
-    name: str = Field(max_length=32, description="latency, errors, health, sampleRatio, loadTest or shadow.")
+    name: str = Field(
+        max_length=32, description="latency, errors, clientErrors, health, sampleRatio, loadTest or shadow."
+    )
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
     reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
     message: str = Field(default="", max_length=1024, description="The answer as a sentence with its numbers.")
@@ -171,6 +173,12 @@ class RolloutStatus(StatusShape):
         description="What is asked of the candidate.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
+    counters: str = Field(
+        default="",
+        max_length=32768,
+        description="The gateway's counters when evidence was last written: what it counts while no operator runs is "
+        "read from there on. For programs only.",
+    )
     report: dict[str, Any] | None = Field(
         default=None,
         description="What a shadow, an A/B test or a load test found.",
@@ -210,4 +218,4 @@ class RolloutStatus(StatusShape):
         return self.phase is not Phase.IDLE
 
 
-GateName = Literal["latency", "errors", "health", "sampleRatio", "loadTest", "shadow"]
+GateName = Literal["latency", "errors", "clientErrors", "health", "sampleRatio", "loadTest", "shadow"]

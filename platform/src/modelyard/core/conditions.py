@@ -8,7 +8,7 @@
 | Stalled | only a person can bring it further |
 | EntryResolved | the registry knows the entry |
 | Built | its artifact is in the store |
-| Serving | a revision answers, be it the one of the spec or the one before |
+| Serving | a revision answers, be it the one of the spec or the one before; the gateway's counts are believed first |
 | Routed | the gateway accepted the routes |
 """
 
@@ -23,6 +23,9 @@ from .snapshot import MAX_REASON
 
 ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed")
 MAX_MESSAGE = 1000
+REQUESTS_FAIL = "RequestsFail"
+"""Reason of Serving while the gateway counts that users are failed."""
+_ALARMS = frozenset({REQUESTS_FAIL, "NoReplicaReady"})
 
 
 class ConditionUpdate(NamedTuple):
@@ -71,7 +74,7 @@ def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, .
     """One Event for every condition of `new` whose status or reason differs from `old`, equal Events only once.
 
     Progressing, Reconciling and Stalled give none of their own; an Event is a Warning when its reason is that of a true
-    Stalled.
+    Stalled, or says that users get no answers.
     """
     before = {condition.type: (condition.status, condition.reason) for condition in old}
     now = list(new)
@@ -79,7 +82,7 @@ def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, .
     changed = [condition for condition in now if before.get(condition.type) != (condition.status, condition.reason)]
     return tuple(
         dict.fromkeys(
-            Event("Warning" if condition.reason in stalled else "Normal", condition.reason, condition.message)
+            Event("Warning" if condition.reason in stalled | _ALARMS else "Normal", condition.reason, condition.message)
             for condition in changed
             if condition.type not in ("Progressing", "Reconciling", "Stalled")
         )

@@ -16,13 +16,15 @@ class Counts(NamedTuple):
     """Answers of one slot in a span of time.
 
     `errors` of the `requests` were the server's fault (HTTP 5xx, gRPC server codes); `timed` answers are in the
-    latency histogram, of which `within` says, by bound in milliseconds, how many took at most so long.
+    latency histogram, of which `within` says, by bound in milliseconds, how many took at most so long. `rejected` of
+    the `requests` were answered as the client's mistake (HTTP 4xx, the client's gRPC codes).
     """
 
     requests: int
     errors: int
     timed: int
     within: Mapping[float, int]
+    rejected: int = 0
 
 
 NO_TRAFFIC = Counts(0, 0, 0, {})
@@ -45,8 +47,10 @@ class TrafficWindow:
 class Traffic:
     """The counted windows, oldest first and without holes while the provider answered.
 
-    `failure` says why newer ones are missing; empty when none are.
+    `failure` says why newer ones are missing; empty when none are. `counters` are the gateway's at the end of the
+    newest window, as text to be kept in the status: from there counting goes on after an outage of the operator.
     """
 
     windows: tuple[TrafficWindow, ...] = field(default=())
     failure: str = ""
+    counters: str = ""

@@ -99,7 +99,7 @@ class Operator:
         self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
         self.envoys = PodWatch(access, owner_selector(settings.gateway))
         counters = provider(settings.gateway, self.envoys)
-        self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics)
+        self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held)
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.observer = SnapshotObserver(
             settings,

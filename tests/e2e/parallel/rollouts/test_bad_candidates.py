@@ -7,6 +7,7 @@ import pytest
 from tests.support.cluster.kubectl import run
 from tests.support.cluster.rollout_under_load import (
     BRIGHT,
+    BROKEN_CLIENT,
     CLEAN,
     PICTURES,
     SMALL,
@@ -51,9 +52,9 @@ def refused(tried: RolloutUnderLoad, ended: Shot, reason: str) -> None:
     assert all(ended["revision"] in {**count["revisions"], **count["failed"]} for count in counts)
 
 
-def test_one_that_fails_a_share_of_the_inputs(tried: RolloutUnderLoad) -> None:
+def test_one_that_fails_a_share_of_the_inputs_beside_a_broken_client(tried: RolloutUnderLoad) -> None:
     known = tried.known
-    tried.resume_load(PICTURES, PICTURES)
+    tried.resume_load((*PICTURES, *BROKEN_CLIENT), PICTURES)
     tried.ask(version="3")
     ended = tried.ended(known)
 
@@ -73,6 +74,16 @@ def test_one_that_fails_only_over_grpc(tried: RolloutUnderLoad) -> None:
     http, grpc = tried.counts[-2:]
     assert http["failures"] == 0
     assert grpc["failed"][ended["revision"]] > 0
+
+
+def test_one_that_rejects_what_the_stable_accepts(tried: RolloutUnderLoad) -> None:
+    known = tried.known
+    tried.resume_load((*PICTURES, *BROKEN_CLIENT), PICTURES)
+    tried.ask("digits-renamed", made("renamed"))
+    ended = tried.ended(known)
+
+    refused(tried, ended, "ClientErrorsGateFailed")
+    assert "it rejects what the stable accepts" in ended["message"]
 
 
 @pytest.mark.proof

@@ -1,9 +1,21 @@
-"""A good candidate is promoted by evidence, step by step, and no request fails; the same again is never refused."""
+"""A good candidate is promoted by evidence, step by step, and no request fails; the same again is never refused.
 
-from tests.support.cluster.rollout_under_load import PICTURES, SMALL, STRICT, RolloutUnderLoad, a_canary, unharmed
+A fifth of what comes over HTTP are requests that no server can read: a client's mistakes are nobody's failures.
+"""
+
+from tests.support.cluster.rollout_under_load import (
+    BROKEN_CLIENT,
+    PICTURES,
+    SMALL,
+    STRICT,
+    RolloutUnderLoad,
+    a_canary,
+    unharmed,
+)
 from tests.support.repository.proof import PROOF
 
 REQUESTS = 20_000 if PROOF else 1_500
+RATE = 60 if PROOF else 25
 SAME_AGAIN = 20 if PROOF else 1
 STEPS = (5, 25, 50) if PROOF else (25, 50)
 
@@ -11,7 +23,12 @@ STEPS = (5, 25, 50) if PROOF else (25, 50)
 def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(namespace: str) -> None:
     bake = "150s" if PROOF else "10s"
     with RolloutUnderLoad(
-        namespace, a_canary(*STEPS, bake=bake), PICTURES, slo=STRICT, rate=60 if PROOF else 25
+        namespace,
+        a_canary(*STEPS, bake=bake),
+        (*PICTURES, *BROKEN_CLIENT),
+        PICTURES,
+        slo=STRICT,
+        rate=60 if PROOF else 25,
     ) as tried:
         tried.ask(version="2")
         tried.reaches("Baking", seconds=240)

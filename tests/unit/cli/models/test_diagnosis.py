@@ -281,6 +281,19 @@ def test_a_warm_up_failure_without_a_known_build_still_has_a_remedy():
     assert "the build" in begin_with(facts(model, SERVICE, deployment(), *routes())).remedy
 
 
+def test_a_revision_that_fails_its_users_is_where_to_begin_however_well_its_pods_are():
+    said = (
+        f"The gateway counts 90 of 100 requests of the last minute as failed, though replicas of {REVISION} are ready."
+    )
+    conditions = [one for one in REACHED if one["type"] != "Serving"]
+    model = a_model(*conditions, condition("Serving", "False", "RequestsFail", said), revisions=[revision()])
+
+    step = begin_with(facts(model, SERVICE, deployment(), pod(), *routes()))
+
+    assert (step.subject, step.verdict, step.found) == (f"Revision {REVISION}", Standing.BAD, said)
+    assert step.remedy.endswith("-c kserve-container")
+
+
 def test_a_revision_on_its_way_out_is_no_reason_to_worry():
     model = a_model(*REACHED, revisions=[revision(stage="Draining")])
 

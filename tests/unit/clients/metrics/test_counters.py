@@ -76,10 +76,23 @@ def test_http_errors_are_those_of_the_server() -> None:
     assert found == Counts(56, 6, 56, {10.0: 40})
 
 
+def test_what_http_calls_the_clients_mistake_is_rejected_and_no_error() -> None:
+    before, now = Totals(), Totals()
+    for made, good, rejected in ((before, 3, 1), (now, 10, 8)):
+        made.add(ANSWERS, "2", good)
+        made.add(ANSWERS, "4", rejected)
+
+    assert now.since(before, HTTP) == Counts(14, 0, 0, {}, rejected=7)
+
+
+def test_what_a_client_cancelled_was_not_rejected() -> None:
+    assert totals(codes={0: 2, 1: 3}).since(None, GRPC) == Counts(5, 0, 0, {})
+
+
 def test_grpc_calls_are_judged_by_their_status_not_by_http() -> None:
     codes = {0: 60, 3: 4, 5: 1, 2: 1, 4: 2, 8: 3, 13: 4, 14: 5, 15: 6}
 
-    assert totals(good=86, codes=codes).since(None, GRPC) == Counts(86, 21, 0, {})
+    assert totals(good=86, codes=codes).since(None, GRPC) == Counts(86, 21, 0, {}, rejected=5)
 
 
 def test_what_envoy_answers_itself_to_a_grpc_call_is_one_error_though_counted_twice() -> None:

@@ -12,6 +12,8 @@ from tests.support.worlds.gate_inputs import SLO, START, a_look, counts, seconds
 
 CONTINUE, FAIL, HOLD, PASS = GateVerdict.CONTINUE, GateVerdict.FAIL, GateVerdict.HOLD, GateVerdict.PASS
 NOT_READY = Failure("NotReady", "Revision digits-b is not ready any more.", retry=True)
+NO_NODE = Failure("Unschedulable", "No node can take pod digits-b-0.", retry=True)
+MISSING = Failure("ReplicaMissing", "1 replicas of revision digits-b are ready.", retry=True)
 LOST = Check(None, "The node is gone.", retry=True)
 SOON = timestamp(START + 30)
 CRASHED = Failure("ServerCrashed", "The server ended with exit code 1.")
@@ -42,11 +44,11 @@ def load_test(check, before, now=START):
         (Phase.STARTING, ["health"]),
         (Phase.TESTING, ["loadTest", "health"]),
         (Phase.PREVIEWING, ["health"]),
-        (Phase.MIRRORING, ["latency", "errors", "health", "shadow"]),
-        (Phase.ADVANCING, ["latency", "errors", "health", "sampleRatio"]),
-        (Phase.HOLDING, ["latency", "errors", "health", "sampleRatio"]),
+        (Phase.MIRRORING, ["latency", "errors", "clientErrors", "health", "shadow"]),
+        (Phase.ADVANCING, ["latency", "errors", "clientErrors", "health", "sampleRatio"]),
+        (Phase.HOLDING, ["latency", "errors", "clientErrors", "health", "sampleRatio"]),
         (Phase.SPLITTING, ["latency", "errors", "health", "sampleRatio"]),
-        (Phase.BAKING, ["latency", "errors", "health"]),
+        (Phase.BAKING, ["latency", "errors", "clientErrors", "health"]),
         (Phase.IDLE, []),
         (Phase.BUILDING, []),
         (Phase.REPLACING, []),
@@ -58,7 +60,7 @@ def test_every_phase_asks_its_questions(phase, names):
 
 
 def test_latency_is_asked_only_where_it_was_promised():
-    assert asked(Phase.BAKING) == ["errors", "health"]
+    assert asked(Phase.BAKING) == ["errors", "clientErrors", "health"]
 
 
 @pytest.mark.parametrize("weight", [0, 100])
@@ -94,10 +96,29 @@ def test_trouble_that_was_just_seen_has_its_whole_grace():
 
 
 @pytest.mark.parametrize(("lasts", "verdict"), [(599, CONTINUE), (600, FAIL)])
-def test_a_candidate_that_starts_may_wait_for_a_node(lasts, verdict):
-    waits = Failure("Unschedulable", "No node can take pod digits-b-0.", retry=True)
+def test_a_candidate_that_starts_may_wait_for_its_image(lasts, verdict):
+    waits = Failure("ImageMissing", "Image triton cannot be pulled.", retry=True)
     starting = {"phase": Phase.STARTING, "weight": 0, "trouble": waits}
     assert gate("health", **starting, troubled_since=START, now=START + lasts).verdict is verdict
+
+
+def test_a_candidate_that_starts_waits_for_a_node_however_long_that_takes():
+    found = gate("health", phase=Phase.STARTING, weight=0, trouble=NO_NODE, troubled_since=START, now=START + 86_400)
+    assert found.verdict is CONTINUE
+    assert "for 24 h now: No node can take pod" in found.message
+
+
+@pytest.mark.parametrize("phase", [Phase.ADVANCING, Phase.BAKING, Phase.PREVIEWING])
+@pytest.mark.parametrize("trouble", [NO_NODE, MISSING])
+def test_replicas_that_wait_for_a_node_are_no_verdict_while_the_others_are_enough(phase, trouble):
+    found = gate("health", phase=phase, trouble=trouble, troubled_since=START, now=START + 3600)
+    assert (found.verdict, found.reason) == (HOLD, "ReplicaMissing")
+
+
+@pytest.mark.parametrize(("lasts", "verdict"), [(29, CONTINUE), (30, FAIL)])
+def test_too_few_replicas_for_its_traffic_fail_it(lasts, verdict):
+    found = gate("health", trouble=MISSING, has_capacity=False, troubled_since=START, now=START + lasts)
+    assert found.verdict is verdict
 
 
 @pytest.mark.parametrize(("name", "phase"), [("loadTest", Phase.TESTING), ("shadow", Phase.MIRRORING)])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.core.revisions.pod_failures import cause_of, of_job, pod_failure
+from modelyard.core.revisions.pod_failures import cause_of, crashed_before, lost_readiness, of_job, pod_failure
 from modelyard.core.snapshot import Failure
 from tests.support.objects.faults import (
     FAULTS,
@@ -12,6 +12,7 @@ from tests.support.objects.faults import (
     TRUNCATED_MODEL_LOG,
     UNKNOWN_BACKEND_LOG,
     crashed,
+    restarted,
     unschedulable,
     waiting,
 )
@@ -53,6 +54,62 @@ def failure_with(log: str = "", **status: Any) -> Failure:
 )
 def test_pods_that_merely_start_are_no_trouble(status: dict[str, Any]) -> None:
     assert pod_failure([a_pod(**status)], {}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (restarted(139), "ServerCrashed"),
+        (restarted(137), "ServerCrashed"),
+        (restarted(137, reason="OOMKilled"), "OutOfMemory"),
+        (restarted(1, message="error: creating server"), "ServerCrashed"),
+    ],
+)
+def test_a_crash_is_remembered_by_the_restart_that_followed_it(status: dict[str, Any], reason: str) -> None:
+    pods = [a_pod("other", **FAULTS[""]), a_pod("one", containerStatuses=[status])]
+
+    cause = crashed_before(pods, {})
+
+    assert pod_failure(pods, {}) is None
+    assert cause is not None
+    assert cause.reason == reason
+
+
+@pytest.mark.parametrize("code", [0, 143])
+def test_a_server_that_was_told_to_end_did_not_crash(code: int) -> None:
+    assert crashed_before([a_pod(containerStatuses=[restarted(code)])], {}) is None
+
+
+def test_the_crash_of_a_pod_that_leaves_is_forgotten() -> None:
+    pod = a_pod(containerStatuses=[restarted(139)])
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert crashed_before([pod], {}) is None
+
+
+def unready(started: str, changed: str) -> dict[str, Any]:
+    """A server that runs since `started`, in a pod that is not ready since `changed`."""
+    running = {"name": "kserve-container", "ready": False, "state": {"running": {"startedAt": started}}}
+    condition = {"type": "Ready", "status": "False", "lastTransitionTime": changed}
+    return {"containerStatuses": [running], "conditions": [condition]}
+
+
+@pytest.mark.parametrize(
+    ("status", "lost"),
+    [
+        (FAULTS["slow"], True),
+        (FAULTS[""], False),
+        ({"containerStatuses": [waiting("ContainerCreating")]}, False),
+        ({"conditions": [unschedulable()]}, False),
+        ({"phase": "Failed", "reason": "Evicted"}, False),
+        (unready("2027-01-15T07:59:30Z", "2027-01-15T07:59:28Z"), False),
+        (unready("2027-01-15T07:59:30Z", "2027-01-15T07:59:40Z"), True),
+        (unready("2027-01-15T07:49:30Z", "2027-01-15T07:49:28Z"), True),
+    ],
+    ids=["unready", "ready", "creating", "unschedulable", "evicted", "starting", "no longer ready", "never ready"],
+)
+def test_only_a_server_that_runs_can_lose_its_readiness(status: dict[str, Any], lost: bool) -> None:
+    assert lost_readiness(a_pod(**status), 1_800_000_000.0, 600.0) is lost
 
 
 def test_a_pod_that_ends_is_no_trouble() -> None:

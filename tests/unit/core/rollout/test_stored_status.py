@@ -44,6 +44,20 @@ def test_a_rollout_under_way_goes_on_and_everybody_keeps_what_they_had(phase: Ph
     assert last(world).outcome is Outcome.PROMOTED
 
 
+def test_the_gateways_counters_are_kept_with_the_evidence_and_only_during_a_rollout() -> None:
+    world = a_rollout_world()
+    world.users.counters = "then"
+    live_until_phase(world, Phase.ADVANCING)
+    live_until(world, lambda rollout: rollout.counters == "then")
+    world.users.counters = ""
+    world.look()
+    kept = state(world).counters
+    live_until_ended(world)
+
+    assert kept == "then"
+    assert state(world).counters == ""
+
+
 def test_records_without_their_times_are_left_out() -> None:
     world = a_rollout_world()
     live_until_ended(world)

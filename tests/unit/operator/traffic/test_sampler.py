@@ -35,12 +35,15 @@ class Scene:
         self.woken: list[Key] = []
         pods = EnvoyPods(self.envoys, GatewaySettings(), lambda: self.second)
         self.counters = EnvoyCounters(pods, self.envoys.port, limit)
-        self.sampler = Sampler(self.counters, self.cache, self.woken.append, self.metrics)
+        self.leading = True
+        self.sampler = Sampler(self.counters, self.cache, self.woken.append, self.metrics, leading=lambda: self.leading)
         self.sampler.tick(self.second)
 
-    def put(self, key: Key, phase: str = "") -> None:
+    def put(self, key: Key, phase: str = "", serving: str = "") -> None:
         self.version += 1
-        status = {"rollout": {"phase": phase}} if phase else {}
+        status: dict[str, object] = {"rollout": {"phase": phase}} if phase else {}
+        if serving:
+            status["conditions"] = [{"type": "Serving", "reason": serving}]
         meta = {"namespace": key.namespace, "name": key.name, "uid": key.name, "resourceVersion": str(self.version)}
         self.cache.put({"kind": "Model", "metadata": meta, "status": status})
 
@@ -241,6 +244,46 @@ def test_without_a_rollout_the_counters_are_read_every_twenty_seconds(scene: Sce
     assert len(scene.pod.asked) - asked == 2
     assert scene.cuts() == [(20, 20, 60), (40, 20, 0)]
     assert scene.woken == [DIGITS]
+
+
+def test_at_rest_a_model_is_woken_when_its_users_were_failed_and_as_long_as_that_is_said(scene: Scene) -> None:
+    scene.put(DIGITS, "Idle")
+    scene.put(FACES, "Idle")
+    scene.woken.clear()
+    scene.pod.count(HTTP, good=1, failed=6)
+    scene.pass_by(20)
+    failed = list(scene.woken)
+    scene.put(DIGITS, "Idle", serving="RequestsFail")
+    scene.pass_by(20)
+    said = scene.woken[len(failed) :]
+    scene.put(DIGITS, "Idle", serving="Answering")
+    scene.pass_by(20)
+
+    assert (failed, said) == ([DIGITS], [DIGITS])
+    assert len(scene.woken) == 2
+
+
+def test_at_rest_only_the_leader_reads(scene: Scene) -> None:
+    scene.put(DIGITS, "Idle")
+    scene.leading = False
+    asked = len(scene.pod.asked)
+    scene.pod.count(HTTP, good=60)
+    scene.pass_by(60)
+    unasked = len(scene.pod.asked) - asked
+    scene.leading = True
+    scene.pass_by(20)
+    scene.pod.count(HTTP, good=7)
+    scene.pass_by(20)
+
+    assert unasked == 0
+    assert [requests for *_, requests in scene.cuts()] == [7]
+
+
+def test_during_a_rollout_every_replica_reads(scene: Scene) -> None:
+    scene.leading = False
+    scene.pass_by(3)
+
+    assert len(scene.cuts()) == 3
 
 
 def test_a_rollout_that_begins_is_read_in_the_next_second(scene: Scene) -> None:

@@ -38,7 +38,7 @@ class TritonPythonModel(serving.Model):
         """Every input must be there: OpenVINO would answer with what an earlier request left in its place."""
         missing = sorted(set(self.inputs) - set(feed))
         if missing:
-            raise ValueError(f"the request lacks the input {missing[0]!r}; add it")
+            raise serving.BadRequest(f"the request lacks the input {missing[0]!r}; add it")
         answer = self.request.infer(feed, share_inputs=True)
         return [answer[self.ports[name]] for name in wanted]
 

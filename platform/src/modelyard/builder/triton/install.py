@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,8 +57,8 @@ def _recipe() -> Path:
 
 
 def _digest(recipe: Path, python: str) -> str:
-    total = hashlib.sha256(python.encode())
-    for file in sorted(path for path in recipe.rglob("*") if path.suffix in (".py", ".txt")):
+    total = hashlib.sha256(f"{python} {'cc' if shutil.which('cc') else ''}".encode())
+    for file in sorted(path for path in recipe.rglob("*") if path.suffix in (".c", ".py", ".txt")):
         total.update(file.relative_to(recipe).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()
 

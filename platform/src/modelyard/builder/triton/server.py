@@ -23,6 +23,8 @@ from modelyard.errors import InvalidSettings, ModelyardError
 
 from .attempts import fresh_prefix
 
+FRONTEND = "libmodelyard_frontend.so"
+"""What gives a client's mistakes the right code (images/triton-cpu/frontend_errors.c), where it could be compiled."""
 READY_SECONDS = 120
 _STOP_SECONDS = 20
 _ENDING_SECONDS = 5
@@ -130,9 +132,11 @@ def _environment() -> dict[str, str]:
 
 
 def _libraries(home: Path) -> dict[str, str]:
-    """Where Triton finds its libraries; no other program is to find them."""
+    """Where Triton finds its libraries, that for its front end first; no other program is to find them."""
     places = [str(home / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    return {"LD_LIBRARY_PATH": os.pathsep.join(places)}
+    frontend = home / "lib" / FRONTEND
+    preloaded = {"LD_PRELOAD": str(frontend)} if frontend.exists() else {}
+    return {"LD_LIBRARY_PATH": os.pathsep.join(places), **preloaded}
 
 
 def _wait_until_ready(server: TritonServer, model: str) -> None:

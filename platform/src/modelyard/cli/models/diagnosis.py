@@ -13,6 +13,7 @@ from enum import StrEnum
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome
 from modelyard.api.status import RevisionStatus, Stage
+from modelyard.core.conditions import REQUESTS_FAIL
 from modelyard.core.failure_causes import OUTSIDE
 from modelyard.core.names import (
     BUILD_LABEL,
@@ -220,6 +221,9 @@ def _revision(facts: ClusterObjects, revision: RevisionStatus) -> PathStep:
         )
     if not revision.ready:
         return _unanswered(facts.model, subject)
+    serving = facts.model.status.condition("Serving")
+    if serving is not None and serving.reason == REQUESTS_FAIL and revision.name in serving.message:
+        return PathStep(subject, Standing.BAD, serving.message, _log_command(facts.model, revision))
     weight = f"{revision.weight} % of the traffic"
     return PathStep(
         subject, Standing.GOOD, f"version {revision.version}: {ready} of {desired} replicas ready, {weight}."
@@ -260,6 +264,10 @@ def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tupl
 
 def _pod_command(model: Model, revision: RevisionStatus) -> str:
     return f"kubectl -n {model.namespace} describe pods -l {REVISION_LABEL}={revision.name}"
+
+
+def _log_command(model: Model, revision: RevisionStatus) -> str:
+    return f"kubectl -n {model.namespace} logs -l {REVISION_LABEL}={revision.name} -c kserve-container"
 
 
 def _rollout(model: Model) -> Iterator[PathStep]:

@@ -24,7 +24,7 @@ _MARKS = {
     GateVerdict.NO_DATA: ("?", "yellow"),
     GateVerdict.PROVIDER_ERROR: ("!", "yellow"),
 }
-_BAD = {"latency": "too slow", "errors": "failed"}
+_BAD = {"latency": "too slow", "errors": "failed", "clientErrors": "rejected"}
 
 
 def gate(status: GateStatus) -> RenderableType:

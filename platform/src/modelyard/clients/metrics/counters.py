@@ -7,7 +7,7 @@ requests to a revision by header.
 
 | series | meaning |
 |---|---|
-| envoy_cluster_upstream_rq_xx{envoy_response_code_class} | answers by class of HTTP status |
+| envoy_cluster_upstream_rq_xx{envoy_response_code_class} | answers by class of HTTP status; 4 is the client's mistake |
 | envoy_cluster_upstream_rq_time_bucket{le}, _count | answers by milliseconds, merged once per flush interval |
 | envoy_cluster_upstream_rq_tx_reset | requests their client gave up on before the answer |
 | envoy_cluster_grpc_<Method>_<code> | gRPC calls that ended with that status; their HTTP status is 200 |
@@ -21,7 +21,7 @@ would otherwise be seen by nothing but its silence. Whether it failed is not kno
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -49,7 +49,8 @@ CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({'|'.join(_SLOTS)}|0-mirror-[0-
 _PATH = path_route_name("")
 _CLUSTER = re.compile(CLUSTERS.replace("[^/]+/[^/]+", "([^/]+)/([^/]+)"))
 _SERVER_CODES = frozenset(("2", "4", "8", "13", "14", "15"))
-_SERVER_CLASS = "5"
+_OK, _CANCELLED = "0", "1"
+_SERVER_CLASS, _CLIENT_CLASS = "5", "4"
 _ENDLESS = "+Inf"
 
 
@@ -81,14 +82,30 @@ def source_of(cluster: str) -> CounterSource | None:
 
 
 class Totals:
-    """One cluster's counters since it is there: answers, those with HTTP 5xx, gRPC calls that ended well or were the
-    client's fault, those that were the server's, and the histogram. None of them contains another."""
+    """One cluster's counters since it is there, none of which contains another.
 
-    __slots__ = ("answered", "ended", "failed", "refused", "timed", "within")
+    HTTP: `answered`, `rejected` (4xx), `failed` (5xx). gRPC: `ended` (well, or given up by the client), `declined` (as
+    the client's mistake), `refused` (the server's fault). `timed` and `within` are the histogram.
+    """
+
+    __slots__ = (*(_NUMBERS := ("answered", "rejected", "failed", "ended", "declined", "refused", "timed")), "within")
 
     def __init__(self) -> None:
-        self.answered = self.failed = self.ended = self.refused = self.timed = 0
+        self.answered = self.rejected = self.failed = self.ended = self.declined = self.refused = self.timed = 0
         self.within: dict[float, int] = {}
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], within: Mapping[float, int]) -> "Totals":
+        """The counters with these numbers, in the order of `numbers`. Raises ValueError for too few or too many."""
+        totals = cls()
+        for name, number in zip(cls._NUMBERS, numbers, strict=True):
+            setattr(totals, name, int(number))
+        totals.within = dict(within)
+        return totals
+
+    def numbers(self) -> list[int]:
+        """All counters but the buckets, in a fixed order."""
+        return [getattr(self, name) for name in self._NUMBERS]
 
     def add(self, series: str, mark: str, number: int) -> None:
         """Adds one series; `mark` is its class of status ("5") or its bound in milliseconds ("250", "+Inf")."""
@@ -99,38 +116,39 @@ class Totals:
         elif series == ANSWERS:
             if mark == _SERVER_CLASS:
                 self.failed += number
+            elif mark == _CLIENT_CLASS:
+                self.rejected += number
             else:
                 self.answered += number
         elif series in (TIMED, GIVEN_UP):
             self.timed += number
         elif (code := series.rpartition("_")[2]) in _SERVER_CODES:
             self.refused += number
-        elif code.isdigit():
+        elif code in (_OK, _CANCELLED):
             self.ended += number
+        elif code.isdigit():
+            self.declined += number
 
     def since(self, before: "Totals | None", source: CounterSource) -> Counts:
         """What was counted since `before`; everything when that is None, or when a counter went down (a restart)."""
         if before is None or self._restarted(before):
             before = _ZERO
         failed, timed = self.failed - before.failed, self.timed - before.timed
-        good, bad = self.answered - before.answered, failed
+        good, rejected, bad = self.answered - before.answered, self.rejected - before.rejected, failed
         if source.grpc:
             refused = self.refused - before.refused
-            good, bad = self.ended - before.ended, max(refused, failed)
-        if not good + bad + timed:
+            good, rejected = self.ended - before.ended, self.declined - before.declined
+            bad = max(refused, failed)
+        requests = good + rejected + bad
+        if not requests + timed:
             return NO_TRAFFIC
         within = {bound: number - before.within.get(bound, 0) for bound, number in self.within.items()}
-        return Counts(good + bad, bad, timed, within if timed else {})
+        return Counts(requests, bad, timed, within if timed else {}, rejected)
 
     def _restarted(self, before: "Totals") -> bool:
         timed = self.timed - before.timed
-        return (
-            self.answered < before.answered
-            or self.failed < before.failed
-            or self.ended < before.ended
-            or self.refused < before.refused
-            or timed < 0
-            or any(not 0 <= self.within.get(bound, 0) - number <= timed for bound, number in before.within.items())
+        return any(getattr(self, name) < getattr(before, name) for name in self._NUMBERS) or any(
+            not 0 <= self.within.get(bound, 0) - number <= timed for bound, number in before.within.items()
         )
 
 

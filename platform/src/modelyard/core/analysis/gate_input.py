@@ -16,7 +16,8 @@ class GateInput:
     The candidate's slices count when they end after `since`, when its present weight (percent, 100 while it
     bakes) was written; the stable's when they end after `watched`, when its slot became its own. `before` are
     the gates as they were last written, by name, of the same weight. `failure` is what is wrong with the
-    candidate's pods, since `failing_since`. `checks` are the Jobs that examine it, by the name of their gate.
+    candidate's pods, since `failing_since`; `has_capacity` says whether its ready replicas are enough for its weight.
+    `checks` are the Jobs that examine it, by the name of their gate.
     """
 
     now: float
@@ -32,6 +33,7 @@ class GateInput:
     failure: Failure | None
     failing_since: float | None
     checks: Mapping[str, Check]
+    has_capacity: bool = True
 
     @property
     def candidate_key(self) -> str:

@@ -4,6 +4,7 @@
 |---|---|---|
 | latency | do too many answers come late? only with slo.latency | `slo_gate.py` |
 | errors | do too many requests fail? | `slo_gate.py` |
+| clientErrors | does it reject requests that the stable accepts? | `client_errors.py` |
 | health | are its pods well? | here |
 | sampleRatio | does it get the share of the requests that it should? | `sample_ratio.py` |
 | loadTest | did it stand the load test? | here |
@@ -13,17 +14,27 @@
 |---|---|
 | Starting, Previewing | health |
 | Testing | loadTest, health |
-| Mirroring | latency, errors, health, shadow; counted is what is mirrored |
-| Advancing, Holding, Splitting | latency, errors, health, sampleRatio |
-| Baking | latency, errors, health |
+| Mirroring | latency, errors, clientErrors, health, shadow; counted is what is mirrored |
+| Advancing, Holding | latency, errors, clientErrors, health, sampleRatio |
+| Splitting | the same without clientErrors: whole users go to one side, so a broken client's mistakes do too |
+| Baking | latency, errors, clientErrors, health |
 
 A check (load test, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is made
 again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
 
-A failure of the candidate's pods fails it at once; while its cause is being read (Failure.pending), when that is read,
-and if it has traffic after READ_SECONDS at the latest. One that may pass by itself fails it after GRACE seconds, and
-while it starts, when it has no traffic to lose and a node may have to come first, after START_GRACE, Kubernetes' own
-patience.
+What is wrong with the candidate's pods, the first row that fits:
+
+| failure | ready replicas | verdict |
+|---|---|---|
+| its own, such as a crash, also one that the kubelet has mended already | any | Fail |
+| no node has room | it starts, so it has no traffic to lose | Continue, until one has |
+| may pass by itself | it starts | Fail after START_GRACE seconds, Kubernetes' own patience |
+| servers that run are not ready | any | Fail after GRACE seconds |
+| replicas wait for a node, were evicted or drained, start | enough for its weight | Hold: no verdict on the candidate |
+| the same | too few | Fail after GRACE seconds |
+
+While the cause of its own failure is being read (Failure.pending), it fails when that is read, and if it has traffic
+after READ_SECONDS at the latest.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +43,8 @@ from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.core.conditions import timestamp
 
 from . import slo_gate
+from .client_errors import NAME as CLIENT_ERRORS
+from .client_errors import client_errors
 from .gate_input import GateInput
 from .messages import LONGEST, duration_text
 from .objectives import objectives, usable_threshold
@@ -43,6 +56,9 @@ READ_SECONDS = 1.0
 GRACE = 30.0
 START_GRACE = 600.0
 RETRIES, PAUSE = 3, 30.0
+REPLICA_MISSING = "ReplicaMissing"
+"""Why the gate holds while the candidate lacks replicas and it is not the candidate's fault."""
+_NO_NODE, _NOT_READY = "Unschedulable", "NotReady"
 LOAD_TEST, SHADOW = "loadTest", "shadow"
 _WAITING = {LOAD_TEST: "the load test has not begun", SHADOW: "the comparison of outputs has not begun"}
 _CAUSE = 600
@@ -59,9 +75,9 @@ def evaluate(gate_input: GateInput) -> tuple[GateStatus, ...]:
 def reset_gates(gates: Sequence[GateStatus]) -> list[GateStatus]:
     """The counting gates as a new weight, or the next rollout, begins: counts at 0, what is known of the stable kept.
 
-    Gates without a `state` (health, checks, sampleRatio) are left out: they have nothing to carry over.
+    The others (clientErrors, health, checks, sampleRatio) are left out: they have nothing to carry over.
     """
-    return [slo_gate.renewed(gate) for gate in gates if gate.state is not None]
+    return [slo_gate.renewed(gate) for gate in gates if gate.state is not None and gate.name != CLIENT_ERRORS]
 
 
 def _counted(gate_input: GateInput) -> Sequence[GateStatus]:
@@ -73,10 +89,16 @@ def _health(gate_input: GateInput) -> Sequence[GateStatus]:
     if failure is None:
         return [_gate_status("health", GateVerdict.PASS, "the candidate's pods are well")]
     lasts = gate_input.now - (gate_input.now if gate_input.failing_since is None else gate_input.failing_since)
-    grace = START_GRACE if gate_input.phase is Phase.STARTING else GRACE
+    starts = gate_input.phase is Phase.STARTING
+    grace = START_GRACE if starts else GRACE
     reads = failure.pending and (not gate_input.weight or lasts < READ_SECONDS)
     if not failure.retry and not reads:
         return [_gate_status("health", GateVerdict.FAIL, failure.message)]
+    if starts and failure.reason == _NO_NODE:
+        return [_gate_status("health", GateVerdict.CONTINUE, f"for {duration_text(lasts)} now: {failure.message}")]
+    if failure.retry and not starts and failure.reason != _NOT_READY and gate_input.has_capacity:
+        message = f"it has the replicas its weight needs, so this is no verdict: {failure.message}"
+        return [_gate_status("health", GateVerdict.HOLD, message).model_copy(update={"reason": REPLICA_MISSING})]
     if lasts >= grace:
         return [_gate_status("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {failure.message}")]
     return [
@@ -86,6 +108,10 @@ def _health(gate_input: GateInput) -> Sequence[GateStatus]:
             f"for {duration_text(lasts)} of {duration_text(grace)} at most: {failure.message}",
         )
     ]
+
+
+def _client_errors(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [client_errors(gate_input)]
 
 
 def _sample_ratio(gate_input: GateInput) -> Sequence[GateStatus]:
@@ -134,14 +160,14 @@ def _gate_status(name: str, verdict: GateVerdict, message: str) -> GateStatus:
     return GateStatus(name=name, verdict=verdict, message=f"{name}: {message.rstrip('.')}."[:LONGEST])
 
 
-_SPLIT: tuple[Gate, ...] = (_counted, _health, _sample_ratio)
+_WEIGHTED: tuple[Gate, ...] = (_counted, _client_errors, _health, _sample_ratio)
 GATES: dict[Phase, tuple[Gate, ...]] = {
     Phase.STARTING: (_health,),
     Phase.TESTING: (_load_test, _health),
     Phase.PREVIEWING: (_health,),
-    Phase.MIRRORING: (_counted, _health, _shadow),
-    Phase.ADVANCING: _SPLIT,
-    Phase.HOLDING: _SPLIT,
-    Phase.SPLITTING: _SPLIT,
-    Phase.BAKING: (_counted, _health),
+    Phase.MIRRORING: (_counted, _client_errors, _health, _shadow),
+    Phase.ADVANCING: _WEIGHTED,
+    Phase.HOLDING: _WEIGHTED,
+    Phase.SPLITTING: (_counted, _health, _sample_ratio),
+    Phase.BAKING: (_counted, _client_errors, _health),
 }

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
-from modelyard.core.conditions import ConditionUpdate, events, merge
+from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, events, merge
 from modelyard.core.names import host, preview_route_name
 from modelyard.core.ownership import taken_names
 from modelyard.core.plan import Event
-from modelyard.core.revisions.failures import failure_of
+from modelyard.core.revisions.failures import NOT_READY, failure_of
 from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import accepted, routed
 from modelyard.core.rollout.advance import initial_state
@@ -22,12 +22,13 @@ from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .events import rollout_events
+from .outage import outage
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
 _STEP_OF = {"Job": "Built", "Secret": "Serving", "ServiceAccount": "Serving", "InferenceService": "Serving"}
 """The condition that an object of a kind is needed for; routes and their policies are for Routed."""
-_VAGUE = ("NotReady", "StartTimedOut")
+_VAGUE = (NOT_READY, "ReplicaMissing", "StartTimedOut")
 
 
 class Obstacle(NamedTuple):
@@ -134,16 +135,34 @@ def _failure(view: DecisionView, revision: RevisionStatus) -> Failure | None:
     if probe is not None and not probe.answered:
         message = probe.message.rstrip(".")
         return Failure("WarmupFailed", f"The warm-up request was not answered: {message}.", retry=True)
-    return failure if failure is not None and failure.reason != "NotReady" else None
+    return failure if failure is not None and failure.reason == "StartTimedOut" else None
 
 
 def _outage(view: DecisionView) -> Failure | None:
-    """Why nobody answers although a revision holds the traffic; None while one of its replicas is ready."""
+    """Why users get no answers although a revision holds the traffic: no replica is ready, or their requests fail."""
     holder = view.serving_revision
-    if holder is None or ready_replicas(view.snapshot, holder.name) > 0:
+    if holder is None:
         return None
+    if ready_replicas(view.snapshot, holder.name) > 0:
+        return _failing(view, holder)
     down = f"No replica of revision {holder.name} (version {holder.version}) is ready, so requests fail until one is."
     return _failure(view, holder) or Failure("NoReplicaReady", down, retry=True)
+
+
+def _failing(view: DecisionView, holder: RevisionStatus) -> Failure | None:
+    """What the gateway counts, whatever the pods say; in the words of the moment in which it was first seen."""
+    failed = outage(view.model.spec, view.snapshot.traffic, holder.slot, view.snapshot.now)
+    if failed is None:
+        return None
+    before = view.model.status.condition("Serving")
+    if before is not None and before.reason == REQUESTS_FAIL and holder.name in before.message:
+        return Failure(REQUESTS_FAIL, before.message, retry=True)
+    message = (
+        f"The gateway counts {failed.failed} of {failed.requests} requests of the last minute as failed, though "
+        f"replicas of revision {holder.name} (version {holder.version}) are ready: read their log, restart them, or "
+        "set spec.source to a version that works."
+    )
+    return Failure(REQUESTS_FAIL, message, retry=True)
 
 
 def _serving(view: DecisionView, failure: Failure | None) -> ConditionUpdate:

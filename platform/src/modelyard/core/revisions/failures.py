@@ -1,15 +1,19 @@
 """What is wrong with a revision, as far as the cluster tells: what its pods report, or that they take too long."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
 from modelyard.core.names import REVISION_LABEL
 from modelyard.core.ownership import taken_names
-from modelyard.core.snapshot import Failure, Ref, Snapshot
+from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
 
 from . import pod_failures
-from .readiness import replicas_ready
+from .readiness import ready_replicas, replicas_ready
+
+NOT_READY = "NotReady"
+"""A server that runs and does not answer: the one failure that passes and may yet be the revision's own fault."""
 
 _IDENTITY = ("Secret", "ServiceAccount")
 
@@ -19,15 +23,29 @@ def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) ->
 
     `patience` are the seconds it may take to become ready before that alone is a failure (StartTimedOut).
     """
-    own = [
-        pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision.name
-    ]
+    own = _pods(snapshot, revision.name)
     failure = pod_failures.pod_failure(own, snapshot.logs)
     if failure is not None or replicas_ready(snapshot, revision.name):
         return failure
-    if revision.stage is not Stage.STARTING:
-        return Failure("NotReady", f"Revision {revision.name} is not ready any more.", retry=True)
-    return _late(snapshot, revision, patience)
+    if revision.stage is Stage.STARTING:
+        return _late(snapshot, revision, patience)
+    if any(pod_failures.lost_readiness(pod, snapshot.now, patience) for pod in own):
+        return Failure(NOT_READY, f"Revision {revision.name} is not ready any more.", retry=True)
+    return Failure(
+        "ReplicaMissing",
+        f"{ready_replicas(snapshot, revision.name)} replicas of revision {revision.name} are ready; "
+        "what is missing had to leave its node, or starts.",
+        retry=True,
+    )
+
+
+def crash_of(snapshot: Snapshot, revision: RevisionStatus) -> Failure | None:
+    """How a server of a revision crashed by its own fault although it runs again now; None when none has."""
+    return pod_failures.crashed_before(_pods(snapshot, revision.name), snapshot.logs)
+
+
+def _pods(snapshot: Snapshot, revision: str) -> Sequence[Object]:
+    return [pod for pod in snapshot.of_kind("Pod") if pod["metadata"].get("labels", {}).get(REVISION_LABEL) == revision]
 
 
 def _late(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:

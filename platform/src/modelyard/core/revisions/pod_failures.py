@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from modelyard.core import failure_causes
+from modelyard.core.conditions import epoch
 from modelyard.core.failure_causes import End, pod_cause, sentence
 from modelyard.core.snapshot import Failure, Object
 
@@ -50,6 +51,41 @@ def pod_failure(pods: Sequence[Object], logs: Mapping[str, str | None]) -> Failu
         if failure:
             return failure
     return None
+
+
+def crashed_before(pods: Sequence[Object], logs: Mapping[str, str | None]) -> Failure | None:
+    """How a server of these pods ended that runs again now, when that is the revision's own fault; None otherwise.
+
+    The kubelet starts a server again within a second, so whoever looks now and then would miss it.
+    """
+    for pod in pods:
+        if "deletionTimestamp" in pod["metadata"]:
+            continue
+        for status in pod.get("status", {}).get("containerStatuses", []):
+            ended = status.get("lastState", {}).get("terminated") or {}
+            if status.get("restartCount", 0) and ended.get("exitCode", 0):
+                log = logs.get(pod["metadata"]["name"], "")
+                failure = _crashed(status, ended, log or "")
+                if not failure.retry:
+                    return replace(failure, pending=log is None and failure.reason not in _WITHOUT_LOG)
+    return None
+
+
+def lost_readiness(pod: Object, now: float, patience: float) -> bool:
+    """Whether the pod's server runs and is not ready any more, or after `patience` seconds still not.
+
+    False for one that was not started, has not been ready since then and may take its time, or is ready. A server that
+    became unready changed the pod's condition after its own start.
+    """
+    status = pod.get("status", {})
+    servers = [server for server in status.get("containerStatuses", []) if not server.get("ready")]
+    if not servers or any("running" not in server.get("state", {"running": {}}) for server in servers):
+        return False
+    started = max(server.get("state", {}).get("running", {}).get("startedAt", "") for server in servers)
+    changes = [one.get("lastTransitionTime", "") for one in status.get("conditions", []) if one["type"] == "Ready"]
+    if not started or not any(changes):
+        return True
+    return epoch(changes[0]) > epoch(started) or now - epoch(started) >= patience
 
 
 def of_job(pods: Sequence[Object], logs: Mapping[str, str | None]) -> str:

@@ -22,6 +22,7 @@ from modelyard.core.conditions import epoch, timestamp
 from . import clock, commands, signals
 from .context import RolloutContext
 from .state_machine import next_transition
+from .traffic_target import has_capacity
 from .transitions import apply_transition, explained_pause
 
 CHECKPOINT = 5.0
@@ -92,8 +93,11 @@ def _evaluated(context: RolloutContext) -> RolloutStatus:
         failure=failure,
         failing_since=_failing_from(context, failing_since) if failing_since else None,
         checks=context.snapshot.checks,
+        has_capacity=has_capacity(context.snapshot, rollout),
     )
-    judged = rollout.model_copy(update={"gates": list(gates.evaluate(gate_input)), "failing_since": failing_since})
+    counters = context.snapshot.traffic.counters or rollout.counters
+    verdicts = list(gates.evaluate(gate_input))
+    judged = rollout.model_copy(update={"gates": verdicts, "failing_since": failing_since, "counters": counters})
     compared = sides(judged) if rollout.at is Phase.SPLITTING else None
     return judged.model_copy(update={"report": {"sides": compared}}) if compared else judged
 
@@ -126,7 +130,7 @@ def _throttle_status(before: RolloutStatus, rollout: RolloutStatus, now: float) 
     """The state before, when only evidence has changed and it was written less than `CHECKPOINT` seconds ago."""
     if not rollout.gates:
         return rollout
-    fixed = {"gates": [], "last_analysis_time": "", "report": None}
+    fixed = {"gates": [], "last_analysis_time": "", "report": None, "counters": ""}
     same_state = before.model_copy(update=fixed) == rollout.model_copy(update=fixed)
     same_verdicts = _verdicts(before) == _verdicts(rollout)
     if (

@@ -115,9 +115,12 @@ class RolloutContext:
 
     @property
     def failure(self) -> Failure | None:
-        """What is wrong with the candidate's pods, or that they take too long; None when all is well."""
+        """What is or was wrong with the candidate's pods, or that they take too long; None when all is well."""
         candidate = self.candidate
-        return None if candidate is None else failures.failure_of(self.snapshot, candidate, self.facts.start)
+        if candidate is None:
+            return None
+        failure = failures.failure_of(self.snapshot, candidate, self.facts.start)
+        return failures.crash_of(self.snapshot, candidate) or failure
 
     def at(self, rollout: RolloutStatus) -> "RolloutContext":
         """The same context with another state reached."""

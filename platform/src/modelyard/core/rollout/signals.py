@@ -26,7 +26,7 @@ _REASONS = {
     ("", GateVerdict.PROVIDER_ERROR): "NoMetrics",
 }
 _PASSED = {Phase.BAKING: "The bake is over, and no gate spoke against the candidate."}
-_FAILURES = {"loadTest": "LoadTestFailed", "shadow": "OutputsDiffer"}
+_FAILURES = {"clientErrors": "ClientErrorsGateFailed", "loadTest": "LoadTestFailed", "shadow": "OutputsDiffer"}
 
 
 class Observation(NamedTuple):

@@ -44,10 +44,15 @@ def limited_by_capacity(
     if candidate is None or not rollout.stable or rollout.phase is Phase.ABORTING:
         return rollout
     has = candidate.weight if candidate.stage is Stage.SERVING else 0
-    _, most = snapshot.model.spec.replica_range()
-    if rollout.weight <= has or ready_replicas(snapshot, candidate.name) >= min(needed(rollout), most):
+    if rollout.weight <= has or has_capacity(snapshot, rollout):
         return rollout
     return rollout.model_copy(update={"weight": has})
+
+
+def has_capacity(snapshot: Snapshot, rollout: RolloutStatus) -> bool:
+    """Whether as many replicas of the candidate are ready as its state needs."""
+    _, most = snapshot.model.spec.replica_range()
+    return ready_replicas(snapshot, rollout.candidate) >= min(needed(rollout), most)
 
 
 def needed(rollout: RolloutStatus) -> int:

@@ -239,6 +239,7 @@ def _idle_state(entered: RolloutStatus) -> RolloutStatus:
         "candidate": "",
         "weight": 0,
         "gates": [],
+        "counters": "",
         "failing_since": "",
         "paused": False,
         "step": 0,

@@ -2,7 +2,7 @@
 
 | what is seen | what was counted since |
 |---|---|
-| a pod for the first time | unknown: this is where counting begins |
+| a pod for the first time | unknown: this is where counting begins, or an operator before this one stopped |
 | a pod that did not answer and now does | all since its last answer |
 | a counter that went down (pod restarted, cluster made anew) | what the cluster counts now |
 | a cluster that was not there (Envoy makes its series with the first request) | what the cluster counts now |
@@ -35,6 +35,11 @@ class Baselines:
             del self._pods[uid]
         return increments
 
+    @property
+    def pods(self) -> dict[str, Sources]:
+        """The last counters of every pod by uid."""
+        return self._pods
+
     def clear(self) -> None:
         """Counting begins anew."""
         self._pods.clear()
@@ -55,4 +60,10 @@ def plus(left: Counts, right: Counts) -> Counts:
     within = dict(left.within)
     for bound, number in right.within.items():
         within[bound] = within.get(bound, 0) + number
-    return Counts(left.requests + right.requests, left.errors + right.errors, left.timed + right.timed, within)
+    return Counts(
+        left.requests + right.requests,
+        left.errors + right.errors,
+        left.timed + right.timed,
+        within,
+        left.rejected + right.rejected,
+    )

@@ -3,22 +3,25 @@
 | Models in the cache | the counters are read |
 |---|---|
 | one has a rollout under way | every second, on the second (a Prometheus: every five) |
-| none has | every twenty seconds, so that the stable's habits are known before a candidate gets its first weight |
+| none has | every twenty seconds, by the leader |
 | there is none | never |
 
-Every replica reads, so that a new leader has the last minutes too. While some pods that should answer do not, no
-slice is cut: half of the counts would be no evidence. The counts stay due.
+At rest that tells which Models fail their users, and the stable's habits before a candidate gets its first weight.
+During a rollout every replica reads, so that a new leader has the last minutes too. While some pods that should answer
+do not, no slice is cut: half of the counts would be no evidence. The counts stay due. What was counted while no
+operator ran is recovered from the counters in the status (`stored_counters.py`).
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from modelyard.clients.metrics.counters import Provider
 from modelyard.clients.metrics.envoy import EnvoyCounters
 from modelyard.clients.metrics.envoy_pods import EnvoyPods, Listing
 from modelyard.clients.metrics.prometheus import PrometheusCounters
+from modelyard.core.conditions import REQUESTS_FAIL
 from modelyard.core.snapshot import Object
 from modelyard.core.traffic import Traffic
 from modelyard.operator.cache.objects import Key, ObjectCache, has_rollout
@@ -26,6 +29,7 @@ from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import GatewaySettings
 
 from .counter_deltas import Baselines
+from .stored_counters import Handover
 from .windows import IDLE_SECONDS, TrafficWindows
 
 PATIENCE_SECONDS = 5
@@ -43,7 +47,11 @@ def provider(gateway: GatewaySettings, listing: Listing) -> Provider:
 
 
 class Sampler:
-    """The thread that reads; `wake` is called after every reading with each Model that has a rollout under way."""
+    """The thread that reads; `leading` says whether this replica is the leader.
+
+    `wake` is called after every reading with each Model that has a rollout under way, whose users are failed, or of
+    which that was said.
+    """
 
     def __init__(
         self,
@@ -52,13 +60,16 @@ class Sampler:
         wake: Callable[[Key], None],
         metrics: ControllerMetrics,
         now: Callable[[], float] = time.time,
+        leading: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._leading = leading
         self._counters, self._cache, self._wake, self._metrics, self._now = counters, cache, wake, metrics, now
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._lock = threading.Lock()
         self._baselines, self._slices = Baselines(), TrafficWindows()
-        self._last_read = 0
+        self._handover = Handover()
+        self._last_read = self._last_survey = 0
         self._last_complete = 0
         self._logged = self._failure = ""
 
@@ -80,26 +91,39 @@ class Sampler:
     def of(self, key: Key) -> Traffic:
         """A Model's slices, oldest first, and why counters have been missing for PATIENCE_SECONDS, if they have."""
         with self._lock:
-            return Traffic(self._slices.of(key), self._failure)
+            return Traffic(self._slices.of(key), self._failure, self._handover.text(key))
 
     def tick(self, second: int) -> None:
         """Reads the counters if it is time at `second` (seconds since the epoch), by the table above."""
-        models = {_key(model): has_rollout(model) for model in self._cache.models()}
+        listed = {_key(model): model for model in self._cache.models()}
+        models = {key: has_rollout(model) for key, model in listed.items()}
+        counts = any(models.values()) or (bool(models) and self._leading())
         with self._lock:
-            self._slices.keep(models.keys())
-        if not models:
+            self._slices.keep(models.keys() if counts else ())
+        if not counts:
             self._baselines.clear()
+            self._handover.clear()
             self._last_read = self._last_complete = 0
             self._logged = self._failure = ""
             return
         active = [key for key, under_way in models.items() if under_way]
         if second - self._last_read >= (self._counters.seconds if active else IDLE_SECONDS) or second < self._last_read:
             self._last_read = second
-            self._read(second, active)
+            self._read(second, {key: _stored_counters(listed[key]) for key in active})
             for key in active:
                 self._wake(key)
+            if abs(second - self._last_survey) >= IDLE_SECONDS:
+                self._last_survey = second
+                for key in [key for key, model in listed.items() if self._fails(key) or _said_to_fail(model)]:
+                    self._wake(key)
 
-    def _read(self, second: int, active: Collection[Key]) -> None:
+    def _fails(self, key: Key) -> bool:
+        """Whether a request of a Model failed in its newest slice."""
+        newest = self.of(key).windows[-1:]
+        return any(counts.errors for window in newest for counts in window.slots.values())
+
+    def _read(self, second: int, active: Mapping[Key, str]) -> None:
+        """One reading; `active` are the Models with a rollout under way and the counters that their statuses hold."""
         begun = time.perf_counter()
         reading = self._counters.read()
         self._metrics.scraped(time.perf_counter() - begun, not reading.trouble)
@@ -109,7 +133,11 @@ class Sampler:
             if reading.trouble:
                 self._note_failure(second, reading.trouble)
             else:
-                self._slices.cut(second if reading.end is None else min(second, reading.end), active)
+                end = second if reading.end is None else min(second, reading.end)
+                for recovered in self._handover.missed(end, self._baselines.pods, active):
+                    self._slices.recover(*recovered)
+                self._slices.cut(end, active)
+                self._handover.keep(end, self._baselines.pods, active)
                 self._last_complete, self._logged, self._failure = second, "", ""
 
     def _note_failure(self, second: int, failure: str) -> None:
@@ -130,3 +158,12 @@ class Sampler:
 
 def _key(model: Object) -> Key:
     return Key(model["metadata"]["namespace"], model["metadata"]["name"])
+
+
+def _stored_counters(model: Object) -> str:
+    return ((model.get("status") or {}).get("rollout") or {}).get("counters", "")
+
+
+def _said_to_fail(model: Object) -> bool:
+    conditions = (model.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == "Serving" and condition["reason"] == REQUESTS_FAIL for condition in conditions)

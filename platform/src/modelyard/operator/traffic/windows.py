@@ -86,6 +86,14 @@ class TrafficWindows:
             for slot, counts in slots.items():
                 due[slot] = plus(due[slot], counts) if slot in due else counts
 
+    def recover(self, key: Key, begin: int, slots: Mapping[str, Counts]) -> None:
+        """Adds to a Model's next slice what was counted from `begin` on, before this process began to read."""
+        known = key in self._tracks
+        track = self._track(key)
+        track.end = track.end if known else begin
+        for slot, counts in slots.items():
+            track.due[slot] = plus(track.due[slot], counts) if slot in track.due else counts
+
     def cut(self, end: int, active: Collection[Key]) -> None:
         """Everything up to `end` is counted: slices for the active Models, and for others whose time has come."""
         self._end = self._end or end

@@ -1,0 +1,119 @@
+"""A real Triton under the supervisor of its image: it ends with its models' processes, and when it is told to."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.triton import server as triton
+from modelyard.builder.triton.config import complete_config
+from modelyard.builder.triton.install import triton_home
+from modelyard.core.revisions.pod_failures import cause_of
+from tests.support.artifacts import onnx_models as models
+
+Start = Callable[[], "Supervised"]
+
+
+class Supervised:
+    """A supervised Triton that serves the model `four`."""
+
+    def __init__(self, home: Path, repository: Path, log: Path) -> None:
+        self.log = log
+        http, grpc = triton._free_ports(0, 0)
+        command = triton._command(home, repository, http, grpc, f"modelyard-supervised-{os.getpid()}-{http}-")
+        command[0] = str(home / "sbin" / "tritonserver")
+        surroundings = {**triton._environment(), **triton._libraries(home)}
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(command, stdout=sink, stderr=sink, env=surroundings, start_new_session=True)
+        self.url = f"http://127.0.0.1:{http}/v2/models/four"
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if httpx.get(f"{self.url}/ready", timeout=2, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def stubs(self) -> list[int]:
+        """Process ids of the models' processes, children of the one Triton."""
+        tritons = _children(self.process.pid)
+        assert len(tritons) == 1
+        return _children(tritons[0])
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    ).stdout
+    return [int(pid) for pid in listed.split()]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    path = models.saved(models.doubling(), tmp_path / "repository" / "four" / "1" / "model.onnx")
+    graph = inspect(path)
+    text = complete_config("max_batch_size: 4\n", "four", graph.inputs, graph.outputs, batchable=True)
+    (path.parents[1] / "config.pbtxt").write_text(text)
+    started: list[Supervised] = []
+
+    def begin() -> Supervised:
+        started.append(Supervised(triton_home(), tmp_path / "repository", tmp_path / "triton.log"))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        triton.stop(one.process)
+    for left in Path("/dev/shm").glob(f"modelyard-supervised-{os.getpid()}-*"):
+        left.unlink()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, 137), (signal.SIGSEGV, 139)])
+def test_the_server_ends_with_a_models_process_and_says_why(start: Start, number: signal.Signals, code: int) -> None:
+    served = start()
+    served.wait_until_ready()
+
+    os.kill(served.stubs()[0], number)
+
+    assert served.process.wait(30) == code
+    assert cause_of(served.log.read_text()) == (
+        f"the process that runs the model ended by signal {number}, so the server ends too"
+    )
+
+
+def test_a_server_that_is_told_to_end_does_so_in_its_own_way(start: Start) -> None:
+    served = start()
+    served.wait_until_ready()
+
+    served.process.terminate()
+
+    assert served.process.wait(30) == 0
+    assert re.search("successfully unloaded 'four'", served.log.read_text())
+
+
+def test_a_triton_that_is_killed_ends_the_supervisor_with_the_signals_code(start: Start) -> None:
+    served = start()
+    served.wait_until_ready()
+
+    os.kill(_children(served.process.pid)[0], signal.SIGKILL)
+
+    assert served.process.wait(30) == 137
+
+
+def test_a_model_that_cannot_be_loaded_ends_it_with_tritons_own_words(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "repository" / "four" / "1" / "model.onnx").write_bytes(b"no model")
+
+    served = start()
+
+    assert served.process.wait(60) == 1
+    assert "onnxruntime cannot load model.onnx" in (cause_of(served.log.read_text()) or "")
