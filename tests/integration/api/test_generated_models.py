@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from modelyard.api.model import Model
 from tests.integration.api.test_model_on_the_api_server import create
+from tests.support.objects.generated_models import ModelGenerator
 from tests.support.operator.real_apiserver import RealApiServer
 from tests.support.repository.proof import PROOF
 from tests.support.worlds.builders import settings
-from tests.support.worlds.generated_models import ModelGenerator
 from tests.support.worlds.world import World
 
 pytestmark = pytest.mark.integration
