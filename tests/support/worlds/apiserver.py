@@ -54,7 +54,8 @@ class ApiServer:
         ref = ref_of(thing)
         assert ref not in self.objects, f"{ref} exists"
         self._uids += 1
-        born = {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z"}
+        since = thing["metadata"].get("creationTimestamp", "2026-01-01T00:00:00Z")
+        born = {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": since}
         self.objects[ref] = _defaulted({**thing, "metadata": {**thing["metadata"], **born}})
 
     def edit(self, ref: Ref, change: Callable[[dict[str, Any]], None]) -> None:

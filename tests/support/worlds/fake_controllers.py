@@ -5,7 +5,7 @@ KServe restarts the pods of an InferenceService whose spec, labels or annotation
 to; a pod is ready a step after it was made, unless it or its revision has a `fault`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,12 @@ STARTED = "2027-01-15T08:00:00Z"
 
 @dataclass
 class KServe:
-    """Turns every InferenceService into a Deployment, a Service and pods."""
+    """Turns every InferenceService into a Deployment, a Service and pods, unless its pods are `refused`."""
 
     api: ApiServer
     faults: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    clock: Callable[[], str] = lambda: STARTED
     restarts: dict[str, int] = field(default_factory=dict)
 
     def step(self) -> bool:
@@ -84,15 +86,22 @@ class KServe:
                 changed = True
         for one in wanted:
             pod = Ref("Pod", ref.namespace, one)
+            if pod not in self.api.objects and ref.name in self.refused:
+                continue
             if pod not in self.api.objects:
                 frame = {"name": one, "namespace": ref.namespace, "labels": deployment["metadata"]["labels"]}
+                frame["creationTimestamp"] = self.clock()
                 self.api.create({"kind": "Pod", "metadata": frame, "spec": {}, "status": {}})
                 changed = True
             else:
                 fault = self.faults.get(one, self.faults.get(ref.name, ""))
                 ready += fault in WELL
                 changed |= self.api.say(pod, FAULTS[fault])
-        said = self.api.say(Ref("Deployment", ref.namespace, name), {"readyReplicas": ready})
+        status: dict[str, Any] = {"readyReplicas": ready}
+        if ref.name in self.refused:
+            failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+            status["conditions"] = [{**failure, "message": self.refused[ref.name]}]
+        said = self.api.say(Ref("Deployment", ref.namespace, name), status)
         return changed or said
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
 from modelyard.api.status import ModelStatus, RevisionStatus
+from modelyard.core.conditions import timestamp
 from modelyard.core.decide import decide
 from modelyard.core.names import (
     BUILD_LABEL,
@@ -78,7 +79,7 @@ class World:
         self.aliases = {"champion": "1"}
         self.registry_away = self.store_away = self.asking = False
         self.store: set[str] = set()
-        self.kserve = KServe(self.api)
+        self.kserve = KServe(self.api, clock=lambda: timestamp(self.now))
         self.gateway = Gateway(self.api, settings.gateway)
         self.builders = Builders(self.api, self.store)
         self.builders.digests = {job_name(self.build_of(version)): self.build_of(version) for version in VERSIONS}

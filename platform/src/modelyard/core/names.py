@@ -1,8 +1,8 @@
 """Names, labels and digests: the one place that says what things are called.
 
 Lengths add up for a Model name of 40 characters: `<model>-<hash10>` is 51, its Service
-`<model>-<hash10>-predictor` is 61 of the 63 a DNS label may have. Children other than revisions use
-`--`, which Model names may not contain, so no two Models can ask for the same child.
+`<model>-<hash10>-predictor` is 61 of the 63 a DNS label may have; KServe adds the namespace (`revision_name`).
+Children other than revisions use `--`, which Model names may not contain, so no two Models can ask for the same child.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ ADOPT_MARK = "modelyard.dev/adopt"
 REVISION_HEADER = "x-modelyard-revision"
 LOAD_TEST_HEADER = "x-modelyard-load-test"
 FIELD_MANAGER = "modelyard"
+MAX_NAMESPACE = 40
+"""Longest namespace in which one letter of a Model's name is left in KServe's host label of 63 characters."""
 BUILD_FORMAT = 1
 """Counts up when builders write artifacts differently; part of every build digest."""
 
@@ -68,9 +70,14 @@ def check_job_name(gate: str, namespace: str, model: str, revision: str) -> str:
     return f"check-{gate.lower()}-{sha256_hex([gate, namespace, model, revision])[:16]}"
 
 
-def revision_name(model: str, **serving: Any) -> str:
-    """`<model>-<hash10>`; the hash is over `serving`, that is, over everything that affects serving."""
-    return f"{model}-{sha256_hex(serving)[:10]}"
+def revision_name(model: str, namespace: str, **serving: Any) -> str:
+    """`<model>-<hash10>`; the hash is over `serving`, that is, over everything that affects serving.
+
+    In a long namespace the model's part is shortened, so that KServe's host label `<revision>-predictor-<namespace>`
+    is one; the hash tells such revisions apart, because a build's digest is of the model's whole name.
+    """
+    left = max(1, MAX_NAMESPACE + 1 - len(namespace))
+    return f"{model[:left].rstrip('-')}-{sha256_hex(serving)[:10]}"
 
 
 def predictor(revision: str) -> str:

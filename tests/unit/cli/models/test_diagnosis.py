@@ -331,3 +331,15 @@ def test_it_begins_with_a_name_that_somebody_else_holds() -> None:
     step = begin_with(ClusterObjects(a_model(taken, *REACHED), objects=()))
 
     assert (step.verdict, step.found) == (Standing.BAD, "Secret demo/digits--store belongs to somebody else.")
+
+
+def test_pods_that_a_quota_refuses_are_told_of_as_the_condition_tells_it():
+    cause = "exceeded quota: team, requested: requests.memory=512Mi"
+    said = {"type": "ReplicaFailure", "status": "True", "message": f'pods "digits-x-1" is forbidden: {cause}'}
+    model = a_model(*REACHED, revisions=[revision(stage="Starting", ready=False)])
+    refused = {**deployment(ready=0), "status": {"conditions": [said]}}
+
+    step = begin_with(facts(model, SERVICE, refused, *routes()))
+
+    assert step.verdict is Standing.BAD
+    assert step.found == f"No more pods can be made: {cause}; they start by themselves once that is mended."

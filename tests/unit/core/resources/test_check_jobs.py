@@ -145,7 +145,7 @@ def test_a_comparison_ends_before_its_deadline(samples: int) -> None:
 
 
 def test_names_are_short_and_differ_with_everything_they_stand_for() -> None:
-    longest = revision_name("m" * 40, digest=DIGEST, runtime="r", resources=None)
+    longest = revision_name("m" * 40, "d", digest=DIGEST, runtime="r", resources=None)
     names = {
         check_job_name("loadTest", "demo", "digits", longest),
         check_job_name("shadow", "demo", "digits", longest),

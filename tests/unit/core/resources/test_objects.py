@@ -248,7 +248,7 @@ def test_a_model_that_asks_for_no_optimization_has_no_job_for_it() -> None:
 
 
 def test_names_fit_their_places() -> None:
-    longest = revision_name("m" * 40, digest=DIGEST, runtime="r", resources=None)
+    longest = revision_name("m" * 40, "d", digest=DIGEST, runtime="r", resources=None)
 
     assert len(predictor(longest)) <= 63
 

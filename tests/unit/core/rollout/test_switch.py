@@ -367,5 +367,5 @@ def test_revisions_of_what_people_write_keep_the_names_they_had() -> None:
     revision = world.revision("1")
     resources = {"requests": {"cpu": "500m"}, "limits": {"memory": "1Gi"}}
 
-    named = revision_name("digits", digest=revision.digest, runtime=revision.runtime, resources=resources)
+    named = revision_name("digits", "demo", digest=revision.digest, runtime=revision.runtime, resources=resources)
     assert (revision.name, revision.resources) == (named, resources)

@@ -26,6 +26,7 @@ from modelyard.core.names import (
 )
 from modelyard.core.ownership import NAME_TAKEN
 from modelyard.core.revisions import pod_failures, route_status
+from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
 
@@ -211,7 +212,12 @@ def _revision(facts: ClusterObjects, revision: RevisionStatus) -> PathStep:
     failure = pod_failures.pod_failure(facts.labelled("Pod", REVISION_LABEL, revision.name), facts.logs)
     if failure:
         return PathStep(subject, Standing.BAD, failure.message, _pod_command(facts.model, revision))
-    ready, desired = _replicas(facts.find("Deployment", predictor(revision.name)))
+    deployment = facts.find("Deployment", predictor(revision.name))
+    refused = refused_pods(facts.find("InferenceService", revision.name), deployment)
+    if refused:
+        command = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
+        return PathStep(subject, Standing.BAD, refused.message, command)
+    ready, desired = _replicas(deployment)
     if desired == 0:
         return PathStep(subject, *_without_deployment(facts, revision))
     if ready < desired:
@@ -254,11 +260,6 @@ def _without_deployment(facts: ClusterObjects, revision: RevisionStatus) -> tupl
     command = f"kubectl -n {facts.model.namespace} describe inferenceservice {revision.name}"
     if facts.find("Deployment", predictor(revision.name)) is not None:
         return Standing.BAD, "its Deployment is scaled to 0 replicas; the operator scales it back.", command
-    service = facts.find("InferenceService", revision.name) or {}
-    conditions = service.get("status", {}).get("conditions", [])
-    refusals = [condition for condition in conditions if condition.get("status") == "False"]
-    if refusals and refusals[0].get("message"):
-        return Standing.BAD, f"KServe makes no pods: {refusals[0]['message'].rstrip('.')}.", command
     return Standing.WAITING, "KServe has not made its Deployment yet.", command
 
 

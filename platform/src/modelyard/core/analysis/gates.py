@@ -27,6 +27,7 @@ What is wrong with the candidate's pods, the first row that fits:
 | failure | ready replicas | verdict |
 |---|---|---|
 | its own, such as a crash, also one that the kubelet has mended already | any | Fail |
+| no pods are made, as a quota or an admission refuses them | any | Continue, until they are |
 | no node has room | it starts, so it has no traffic to lose | Continue, until one has |
 | may pass by itself | it starts | Fail after START_GRACE seconds, Kubernetes' own patience |
 | servers that run are not ready | any | Fail after GRACE seconds |
@@ -41,6 +42,7 @@ from collections.abc import Callable, Sequence
 
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.core.conditions import timestamp
+from modelyard.core.revisions.refused_pods import PODS_REFUSED
 
 from . import slo_gate
 from .client_errors import NAME as CLIENT_ERRORS
@@ -94,7 +96,7 @@ def _health(gate_input: GateInput) -> Sequence[GateStatus]:
     reads = failure.pending and (not gate_input.weight or lasts < READ_SECONDS)
     if not failure.retry and not reads:
         return [_gate_status("health", GateVerdict.FAIL, failure.message)]
-    if starts and failure.reason == _NO_NODE:
+    if failure.reason == PODS_REFUSED or (starts and failure.reason == _NO_NODE):
         return [_gate_status("health", GateVerdict.CONTINUE, f"for {duration_text(lasts)} now: {failure.message}")]
     if failure.retry and not starts and failure.reason != _NOT_READY and gate_input.has_capacity:
         message = f"it has the replicas its weight needs, so this is no verdict: {failure.message}"

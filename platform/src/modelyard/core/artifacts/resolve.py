@@ -23,7 +23,7 @@ from modelyard.api.model import Model, Resources, Runtime
 from modelyard.api.optimization import ORIGINAL
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
 from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, timestamp
-from modelyard.core.names import build_digest, job_name, revision_name
+from modelyard.core.names import MAX_NAMESPACE, build_digest, job_name, revision_name
 from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
@@ -64,9 +64,20 @@ def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
         waits = ConditionUpdate(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
         return ResolvedArtifact(resolved, waits, stalled=not entry.retry)
     resolved = ConditionUpdate(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+    if len(model.namespace) > MAX_NAMESPACE:
+        return ResolvedArtifact(resolved, _too_long(model.namespace), entry, stalled=True)
     plain = _plain(snapshot, resolved, entry, settings)
     digest = optimized_digest(model, entry, target(model, settings))
     return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
+
+
+def _too_long(namespace: str) -> ConditionUpdate:
+    """Nothing is built for a namespace in which KServe can serve nothing."""
+    message = (
+        f"KServe's host names have room for {MAX_NAMESPACE} characters of a namespace, and {namespace} has "
+        f"{len(namespace)}: use a namespace with a shorter name."
+    )
+    return ConditionUpdate(False, "NamespaceTooLong", message)
 
 
 def _plain(snapshot: Snapshot, resolved: ConditionUpdate, entry: ResolvedEntry, settings: Settings) -> ResolvedArtifact:
@@ -213,7 +224,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
     kept = _kept(model, digest, resources, hardware, settings)
     if kept is not None:
         return kept
-    name = revision_name(model.name, digest=digest, runtime=runtime, resources=resources)
+    name = revision_name(model.name, model.namespace, digest=digest, runtime=runtime, resources=resources)
     return RevisionStatus(
         name=name,
         slot="a",
