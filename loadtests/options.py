@@ -9,7 +9,7 @@ from pathlib import Path
 from modelyard.builder.artifacts.recorded_requests import warmup, warmup_inputs
 from modelyard.clients.store import S3Store
 from modelyard.core.names import host
-from modelyard.errors import InvalidSettings
+from modelyard.errors import CorruptEntry, InvalidSettings
 from modelyard.settings import Settings
 
 MOST_USERS = 500
@@ -138,9 +138,9 @@ def _body(given: Namespace) -> bytes:
 def _checked(body: bytes, origin: str) -> bytes:
     try:
         warmup_inputs(body)
-    except (ValueError, KeyError, TypeError) as bad:
+    except CorruptEntry as bad:
         raise InvalidSettings(
-            f'the request of {origin} is no inference request of the v2 protocol ({bad}); it looks like {{"inputs": '
+            f'the request of {origin} is no inference request of the v2 protocol; it looks like {{"inputs": '
             '[{"name", "datatype", "shape", "data"}]}, as `modelyard build` writes it to warmup.json.'
         ) from bad
     return body

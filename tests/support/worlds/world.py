@@ -79,7 +79,7 @@ class World:
         self.aliases = {"champion": "1"}
         self.registry_away = self.store_away = self.asking = False
         self.store: set[str] = set()
-        self.kserve = KServe(self.api, clock=lambda: timestamp(self.now))
+        self.kserve = KServe(self.api, clock=self.timestamp)
         self.gateway = Gateway(self.api, settings.gateway)
         self.builders = Builders(self.api, self.store)
         self.builders.digests = {job_name(self.build_of(version)): self.build_of(version) for version in VERSIONS}
@@ -97,6 +97,10 @@ class World:
         self.said: list[tuple[str, str]] = []
 
     # What is
+
+    def timestamp(self) -> str:
+        """The time, as Kubernetes writes it."""
+        return timestamp(self.now)
 
     @property
     def name(self) -> str:

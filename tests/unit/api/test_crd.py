@@ -120,11 +120,13 @@ def test_a_type_no_definition_can_say_is_refused() -> None:
         crd.structural(Multiple)
 
 
+@pytest.mark.no_cover
 def test_what_is_generated_is_what_is_committed() -> None:
     assert generate.differing(generate.ROOT) == []
     assert generate.main(["--check"]) == 0
 
 
+@pytest.mark.no_cover
 def test_generating_writes_what_differs_and_only_that(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

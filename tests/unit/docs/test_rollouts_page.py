@@ -22,7 +22,7 @@ PAGE = (ROOT / "platform" / "docs" / "rollouts.md").read_text()
 CORE = "\n".join(file.read_text() for file in (ROOT / "platform" / "src" / "modelyard" / "core").rglob("*.py"))
 BOTH = {"latency": {"percentile": 99, "threshold": "100ms"}, "errorRate": "1%"}
 ALPHA = alpha(ModelSpec.model_validate({"source": SOURCE, "slo": BOTH}))
-RUNS = 40
+RUNS = 24
 
 
 def rows(title: str) -> list[list[str]]:

@@ -31,7 +31,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "push": Verb("registry.push", "Push an entry folder or a model file into the registry."),
+    "push": Verb("registry.push", "Push an entry folder or a model file into the registry, once it was tried here."),
     "entries": Verb("registry.entries", "List the entries of the registry."),
     "alias": Verb("registry.alias", "Point names such as champion at versions."),
     "build": Verb("artifacts.build", "Build an entry or a file into a proved Triton model repository."),

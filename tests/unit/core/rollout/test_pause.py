@@ -122,6 +122,23 @@ def test_a_bake_goes_on_where_the_pause_began() -> None:
     assert 60 <= world.now - begun - WEEKEND <= 80
 
 
+def test_a_pause_while_the_artifact_is_built_is_told_and_taken_back() -> None:
+    world = a_rollout_world()
+    world.store.discard(world.build_of("2"))
+    live_until_phase(world, Phase.BUILDING)
+
+    tell(world, "pause")
+    world.look()
+    paused = state(world)
+    tell(world, "resume")
+    world.look()
+    resumed = state(world)
+
+    assert (paused.phase, paused.reason) == (Phase.BUILDING, "Paused")
+    assert (resumed.phase, resumed.reason) == (Phase.BUILDING, "Building")
+    assert "artifact of the candidate comes first" in resumed.message
+
+
 def test_a_candidate_that_starts_in_a_pause_gets_no_request_and_no_time_is_taken_from_it() -> None:
     world = a_rollout_world()
     world.mute.add(world.build_of("2"))

@@ -76,7 +76,7 @@ def _evaluated(context: RolloutContext) -> RolloutStatus:
     rollout, candidate = context.rollout, context.candidate
     if candidate is None or rollout.phase in (Phase.IDLE, Phase.ABORTING) or not context.analyzed:
         return rollout
-    failure = context.failure
+    failure = context.failure_of(candidate)
     failing_since = "" if failure is None else rollout.failing_since or timestamp(context.now)
     stable = context.stable
     gate_input = gates.GateInput(

@@ -113,14 +113,10 @@ class RolloutContext:
         name, digest = self.wanted_revision
         return name == self.rollout.rejected if name else digest == self.rollout.rejected_build
 
-    @property
-    def failure(self) -> Failure | None:
-        """What is or was wrong with the candidate's pods, or that they take too long; None when all is well."""
-        candidate = self.candidate
-        if candidate is None:
-            return None
-        failure = failures.failure_of(self.snapshot, candidate, self.facts.start)
-        return failures.crash_of(self.snapshot, candidate) or failure
+    def failure_of(self, revision: RevisionStatus) -> Failure | None:
+        """What is or was wrong with a revision's pods, or that they take too long; None when all is well."""
+        crash = failures.crash_of(self.snapshot, revision)
+        return crash or failures.failure_of(self.snapshot, revision, self.facts.start)
 
     def at(self, rollout: RolloutStatus) -> "RolloutContext":
         """The same context with another state reached."""

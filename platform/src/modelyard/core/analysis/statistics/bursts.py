@@ -200,10 +200,8 @@ def _failing(trials: float, hits: float, limit: float) -> float:
 @lru_cache(maxsize=512)
 def _means(limit: float) -> Sums:
     """4, 20, 100 ... times the limit, the last one above 1/5, and none nearer to 1 than to the limit."""
-    means = [4.0 * limit]
-    while means[-1] < _ALL / 5.0:
-        means.append(5.0 * means[-1])
-    return tuple(min(mean, (1.0 + limit) / 2.0) for mean in means)
+    last = max(0, math.ceil(math.log(_ALL / 20.0 / limit, 5.0)))
+    return tuple(min(4.0 * limit * 5.0**power, (1.0 + limit) / 2.0) for power in range(last + 1))
 
 
 def _log_sum(logs: list[float]) -> float:
