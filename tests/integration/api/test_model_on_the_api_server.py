@@ -117,7 +117,7 @@ def test_defaults_inside_a_part_are_written_only_where_the_part_is_wanted(apiser
 
     tolerance = {"absolute": 0.001, "relative": 0.01}
     assert rollout["shadow"] == {"then": "Canary", "percent": 10, "samples": 200, "tolerance": tolerance}
-    assert rollout["steps"] == [{"weight": 5, "pause": False}]
+    assert rollout["steps"] == [{"weight": 5}], "a list stays as it was applied"
     assert rollout["loadTest"] == {"scenario": "steady"}
     assert set(rollout) == set(wanted)
 

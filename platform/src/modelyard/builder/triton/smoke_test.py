@@ -66,8 +66,8 @@ def _proved(
             continue
         if not close(answer[name], value, RELATIVE, ABSOLUTE):
             raise UnsupportedModel(
-                f"Triton's output {name!r} differs from {runtime}'s, although nothing in the graph draws numbers by "
-                "chance; run it in onnxruntime twice to see whether it repeats itself, and export it again."
+                f"Triton's output {name!r} differs from {runtime}'s; it may depend on chance: run it in onnxruntime "
+                "twice to see whether it repeats itself, and export it again."
             )
         differences[name] = largest_difference(answer[name], value)
     return Proof(
