@@ -24,8 +24,8 @@ _PART = re.compile("([0-9.]+)(ms|s|m|h)")
 _AMOUNT = "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?$"
 """What Kubernetes reads as a quantity (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity)
 and takes for a resource, which cannot be negative."""
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", start=1)}
+_UNITS = {suffix: Fraction(1000) ** power for power, suffix in enumerate(("n", "u", "m", "", *"kMGTPE"), start=-3)}
+_UNITS |= {f"{letter}i": Fraction(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _NANO = 10**9
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
 _ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
@@ -211,11 +211,8 @@ def amount(quantity: str) -> Fraction:
     if matched is None:
         raise ValueError(_SAY_AMOUNT)
     suffix = matched[2] or ""
-    number = Fraction(quantity.removesuffix(suffix))
-    if suffix in _BINARY:
-        number *= 2 ** _BINARY[suffix]
-    else:
-        number *= Fraction(10) ** (_DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:]))
+    unit = _UNITS[suffix] if suffix in _UNITS else Fraction(10) ** int(suffix[1:])
+    number = Fraction(quantity.removesuffix(suffix)) * unit
     return Fraction(math.ceil(number * _NANO), _NANO)
 
 
@@ -228,7 +225,5 @@ def canonical(quantity: str) -> str:
     number = amount(quantity)
     if not number:
         return "0"
-    units = {suffix: Fraction(10) ** power for suffix, power in _DECIMAL.items()}
-    units |= {suffix: Fraction(2) ** power for suffix, power in _BINARY.items()}
-    counts = {suffix: number / unit for suffix, unit in units.items()}
+    counts = {suffix: number / unit for suffix, unit in _UNITS.items()}
     return min((f"{count}{suffix}" for suffix, count in counts.items() if count.denominator == 1), key=len)
