@@ -201,12 +201,11 @@ class Cluster:
         query: Query = (),
         body: Object | None = None,
         *,
-        content: str = "application/json",
-        accept: str = "application/json",
         absent_ok: bool = False,
+        **how: Any,
     ) -> bytes | None:
         try:
-            return self._request(method, path, query, body, content=content, accept=accept).data
+            return self._request(method, path, query, body, **how).data
         except Refused as refused:
             if absent_ok and getattr(refused.__cause__, "status", None) == 404:
                 return None
