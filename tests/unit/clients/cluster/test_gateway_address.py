@@ -11,7 +11,7 @@ from kubernetes.client import Configuration
 from modelyard.clients.cluster.gateway_address import GatewayAddress, reached
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused, Unreachable
-from modelyard.settings import Settings
+from modelyard.settings import GatewaySettings, Settings
 
 GATEWAY = Ref("Gateway", "modelyard-system", "modelyard")
 CONFIG = Ref("ConfigMap", "modelyard-system", "modelyard-operator")
@@ -142,7 +142,7 @@ def test_when_nothing_helps_everything_that_was_tried_is_said() -> None:
     [
         ("MODELYARD_GATEWAY_PUBLIC_URL", "http://mine", "http://mine"),
         ("MODELYARD_GATEWAY_URL", "http://inner", "http://inner"),
-        ("KUBERNETES_SERVICE_HOST", "10.96.0.1", Settings().gateway.url),
+        ("KUBERNETES_SERVICE_HOST", "10.96.0.1", GatewaySettings().url),
     ],
 )
 def test_where_the_caller_says_it_no_cluster_is_asked(
