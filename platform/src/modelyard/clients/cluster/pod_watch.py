@@ -14,6 +14,7 @@ from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api
 from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
+from modelyard.background_thread import BackgroundThread
 from modelyard.errors import Unreachable
 
 _WATCH_SECONDS = 30
@@ -24,31 +25,22 @@ _GONE = 410
 _log = logging.getLogger(__name__)
 
 
-class PodWatch:
+class PodWatch(BackgroundThread):
     """The pods that `selector` selects by label, read from memory; the watch has a thread of its own."""
 
     def __init__(self, access: Configuration, selector: str) -> None:
+        super().__init__("pod-watch")
         self._api, self._selector = CoreV1Api(ApiClient(access)), selector
         self._lock = threading.Lock()
         self._pods: dict[str, dict[str, Any]] | None = None
         self._why = "they have not been listed yet."
-        self._stop = threading.Event()
         self._watch = Watch(return_type="object")
-        self._thread = threading.Thread(target=self._run, name="pod-watch", daemon=True)
 
-    def start(self) -> None:
-        """Begins to watch."""
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended, on purpose or not."""
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
+    def stop(self, patience: float = 0.0) -> None:
         """Ends; the thread follows in a moment, and nobody needs to wait for that."""
         self._stop.set()
         self._watch.stop()
+        super().stop(patience)
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """The pods as last seen, as the API server writes them: the answer of `Cluster.items` to this one question.

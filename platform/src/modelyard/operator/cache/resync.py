@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 
+from modelyard.background_thread import BackgroundThread
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.kinds import Kind
 from modelyard.core.snapshot import Ref
@@ -22,30 +23,16 @@ _EVERY_SECONDS = 300.0
 _log = logging.getLogger(__name__)
 
 
-class Resync:
+class Resync(BackgroundThread):
     """Compares `kinds`; `lost(ref)` is called for every object that was gone without a word."""
 
     def __init__(
         self, cluster: Cluster, cache: ObjectCache, kinds: Sequence[Kind], platform: str, lost: Callable[[Ref], None]
     ) -> None:
+        super().__init__("sync")
         self._cluster, self._cache, self._kinds, self._platform, self._lost = cluster, cache, kinds, platform, lost
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
         self.complete = threading.Event()
         self.missing = "nothing has been compared yet"
-
-    def start(self) -> None:
-        """Begins to compare."""
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended, on purpose or not."""
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        """Ends after the comparison under way."""
-        self._stop.set()
 
     def compare(self) -> bool:
         """Compares all kinds once; True when the cache lacks nothing. Raises OutsideError when a listing fails."""

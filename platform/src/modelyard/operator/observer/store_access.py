@@ -12,10 +12,10 @@ access from that of whoever runs it.
 import base64
 import binascii
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from modelyard.background_thread import BackgroundThread
 from modelyard.core.snapshot import Credentials, Ref
 from modelyard.errors import ModelyardError, OutsideError
 from modelyard.settings import Settings, StoreSettings
@@ -45,31 +45,17 @@ class RenewableStore(Protocol):
         ...
 
 
-class StoreAccess:
+class StoreAccess(BackgroundThread):
     """Keeps the keys; `renewed()` is called after they have changed."""
 
     def __init__(
         self, cluster: SecretReader, store: RenewableStore, settings: Settings, renewed: Callable[[], None]
     ) -> None:
+        super().__init__("store-access")
         self._cluster, self._store, self._renewed = cluster, store, renewed
         self._secret = Ref("Secret", settings.operator.namespace, settings.store.reader_secret)
         self._settings = settings.store
         self._failure = "the store has not been asked yet"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="store-access", daemon=True)
-
-    def start(self) -> None:
-        """Begins to read."""
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended, on purpose or not."""
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        """Ends after the reading under way."""
-        self._stop.set()
 
     def credentials(self) -> Credentials:
         """The keys that hold now, for the Secrets of Models."""

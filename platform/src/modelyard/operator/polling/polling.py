@@ -4,10 +4,11 @@ A party that hangs holds its own threads and nobody else's: registry, store, pod
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import Protocol, TypeVar
+
+from modelyard.background_thread import BackgroundThread
 
 from .poller import DEADLINE, Habits, Poller, Wake
 from .threads import Call, CallThreads
@@ -35,7 +36,7 @@ def threads(party: str) -> Pool:
     return CallThreads(party.removeprefix("the ").replace(" ", "-"), 4, MOST_THREADS, DEADLINE)
 
 
-class Polling:
+class Polling(BackgroundThread):
     """Makes pollers, and keeps their time; `wake` has a Model reconciled."""
 
     def __init__(
@@ -44,11 +45,10 @@ class Polling:
         clock: Callable[[], float] = time.monotonic,
         pool: Callable[[str], Pool] = threads,
     ) -> None:
+        super().__init__("polling")
         self._wake, self._clock, self._pool = wake, clock, pool
         self._pools: dict[str, Pool] = {}
         self._pollers: list[Poller] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="polling", daemon=True)
 
     def poller(self, party: str, ask: Callable[[Q], A], habits: Habits[A]) -> Poller[Q, A]:
         """A new kind of question to a party; `ask` is called in a thread of the party's pool."""
@@ -57,18 +57,9 @@ class Polling:
         self._pollers.append(poller)
         return poller
 
-    def start(self) -> None:
-        """Begins to mind the time."""
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended, on purpose or not."""
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
+    def stop(self, patience: float = 0.0) -> None:
         """Nothing more is asked; calls under way are left to themselves."""
-        self._stop.set()
+        super().stop(patience)
         for pool in self._pools.values():
             pool.close()
 

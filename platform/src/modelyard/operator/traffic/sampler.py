@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from modelyard.background_thread import BackgroundThread
 from modelyard.clients.metrics.counters import Provider
 from modelyard.clients.metrics.envoy import EnvoyCounters
 from modelyard.clients.metrics.envoy_pods import EnvoyPods, Listing
@@ -46,7 +47,7 @@ def provider(gateway: GatewaySettings, listing: Listing) -> Provider:
     return EnvoyCounters(pods)
 
 
-class Sampler:
+class Sampler(BackgroundThread):
     """The thread that reads; `leading` says whether this replica is the leader.
 
     `wake` is called after every reading with each Model that has a rollout under way, whose users are failed, or of
@@ -62,31 +63,15 @@ class Sampler:
         now: Callable[[], float] = time.time,
         leading: Callable[[], bool] = lambda: True,
     ) -> None:
+        super().__init__("sampler")
         self._leading = leading
         self._counters, self._cache, self._wake, self._metrics, self._now = counters, cache, wake, metrics, now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._lock = threading.Lock()
         self._baselines, self._slices = Baselines(), TrafficWindows()
         self._handover = Handover()
         self._last_read = self._last_survey = 0
         self._last_complete = 0
         self._logged = self._failure = ""
-
-    def start(self) -> None:
-        """Begins to read."""
-        self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """False once the thread has ended, on purpose or not."""
-        return self._thread.is_alive()
-
-    def stop(self, patience: float = 0.0) -> None:
-        """Ends after the reading under way; returns after `patience` seconds at the latest."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(patience)
 
     def of(self, key: Key) -> Traffic:
         """A Model's slices, oldest first, and why counters have been missing for PATIENCE_SECONDS, if they have."""
