@@ -134,6 +134,10 @@ class ServingSettings(_Group):
     settle_seconds: float = Field(
         default=2, ge=0, description="Seconds a programmed route is given to reach every Envoy."
     )
+    disruption_budgets: bool = Field(
+        default=True,
+        description="A PodDisruptionBudget for every revision with two replicas or more; false where others make them.",
+    )
 
 
 class OperatorSettings(_Group):

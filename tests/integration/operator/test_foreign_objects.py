@@ -27,6 +27,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "BackendTrafficPolicy": {
         "spec": {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "shop"}]}
     },
+    "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "shop"}}}},
     "Job": {
         "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "theirs", "image": "shop"}]}}}
     },

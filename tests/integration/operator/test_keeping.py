@@ -107,6 +107,20 @@ def test_replicas_follow_the_spec_and_nothing_else(serving: Operator, lively: Be
     assert lively.names("InferenceService") == [revision]
 
 
+def test_two_replicas_have_a_disruption_budget_and_one_has_none(serving: Operator, lively: Bench) -> None:
+    (revision,) = lively.names("InferenceService")
+    lively.ask("digits", **DIGITS, serving={"replicas": 2})
+    eventually(lambda: lively.names("PodDisruptionBudget") == [f"{revision}-predictor"], "a budget")
+    made = lively.get("PodDisruptionBudget", f"{revision}-predictor") or {}
+    lively.delete("PodDisruptionBudget", f"{revision}-predictor")
+    eventually(lambda: lively.names("PodDisruptionBudget"), "the budget is back")
+    lively.ask("digits", **DIGITS, serving={"replicas": 1})
+    eventually(lambda: not lively.names("PodDisruptionBudget"), "the budget is gone")
+
+    assert made["spec"]["maxUnavailable"] == 1
+    assert made["spec"]["selector"] == {"matchLabels": {"modelyard.dev/revision": revision}}
+
+
 def test_an_unchanged_world_costs_no_write(serving: Operator, lively: Bench) -> None:
     before = writes(serving)
     for _ in range(5):

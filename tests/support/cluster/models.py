@@ -13,7 +13,7 @@ from tests.support.cluster.kubectl import CONFIG, ROOT, apply, environment, even
 
 MODEL_LABEL = "modelyard.dev/model"
 OURS = (
-    "inferenceservices.serving.kserve.io,deployments,services,pods,secrets,serviceaccounts,"
+    "inferenceservices.serving.kserve.io,deployments,services,pods,secrets,serviceaccounts,poddisruptionbudgets,"
     "httproutes.gateway.networking.k8s.io,grpcroutes.gateway.networking.k8s.io"
 )
 

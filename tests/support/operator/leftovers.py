@@ -6,7 +6,10 @@ from typing import Any
 
 from tests.support.operator.bench import Bench
 
-KINDS = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "Deployment", "Service")
+KINDS = (
+    "Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "PodDisruptionBudget", "Deployment",
+    "Service",
+)  # fmt: skip
 _TIMES = frozenset(
     {
         "lastTransitionTime", "stageStartTime", "programmedTime", "phaseStartTime", "startTime", "endTime",

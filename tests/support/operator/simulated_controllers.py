@@ -27,7 +27,10 @@ from tests.support.objects.reports import optimized
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:00:07Z"
-_COLLECTED = ("InferenceService", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Secret", "ServiceAccount")
+_COLLECTED = (
+    "InferenceService", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "PodDisruptionBudget", "Secret",
+    "ServiceAccount",
+)  # fmt: skip
 
 
 def ref_of(thing: Object) -> Ref:

@@ -16,8 +16,8 @@ from tests.support.worlds.world import REFUSED, World
 
 Happening = Callable[[World], object]
 
-LOST = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "Job", "Deployment", "Service", "Pod")
-EDITED = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute")
+EDITED = ("Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "GRPCRoute", "PodDisruptionBudget")
+LOST = (*EDITED, "Job", "Deployment", "Service", "Pod")
 RUNTIMES = ("modelyard-triton-cpu-v1", "modelyard-triton-cpu-v2", "modelyard-triton-cpu-v3")
 
 
@@ -54,6 +54,8 @@ def _scribble(thing: dict[str, Any]) -> None:
         thing["secrets"] = [{"name": "registry-login"}]
     elif kind == "InferenceService":
         thing["spec"]["predictor"]["model"]["storageUri"] = "s3://elsewhere/"
+    elif kind == "PodDisruptionBudget":
+        thing["spec"]["maxUnavailable"] = 0
     else:
         thing["spec"]["parentRefs"] = [{"name": "other-gateway"}]
 

@@ -27,6 +27,7 @@ from .reporting.cleanup import finished_jobs
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
+from .resources.disruption import disruption_budgets
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
 from .revisions import lifecycle
@@ -71,14 +72,16 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
         min((seen + RECHECK_SECONDS - snapshot.now for _, seen in snapshot.foreign.values()), default=None),
     )
+    wanted = _objects(view)
     return Plan(
         status=status,
         claims=() if before.revisions else fixed_names(snapshot.model),
-        apply=tuple(desired for desired in _objects(view) if _due(snapshot, desired)),
+        apply=tuple(desired for desired in wanted if _due(snapshot, desired)),
         scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
             *_finished_revisions(view),
             *_finished_routes(view),
+            *_finished_budgets(view, wanted),
             *finished_jobs(view),
         ),
         events=events,
@@ -120,6 +123,8 @@ def _objects(view: DecisionView) -> list[dict[str, Any]]:
     if view.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, revision, credentials.bucket) for revision in view.revisions]
+    if settings.serving.disruption_budgets:
+        objects += disruption_budgets(view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout))
     return [*objects, *_checks(view), *view.routing.policies, *view.routes]
 
 
@@ -190,6 +195,16 @@ def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
         for child in view.snapshot.of_kind(kind)
         if child["metadata"]["name"] in passing and (kind, child["metadata"]["name"]) not in keep
         if "deletionTimestamp" not in child["metadata"]
+    )
+
+
+def _finished_budgets(view: DecisionView, wanted: list[dict[str, Any]]) -> tuple[Ref, ...]:
+    """The PodDisruptionBudgets of revisions that are gone or have one replica now."""
+    keep = {desired["metadata"]["name"] for desired in wanted if desired["kind"] == "PodDisruptionBudget"}
+    return tuple(
+        Ref("PodDisruptionBudget", view.model.namespace, budget["metadata"]["name"])
+        for budget in view.snapshot.of_kind("PodDisruptionBudget")
+        if budget["metadata"]["name"] not in keep and "deletionTimestamp" not in budget["metadata"]
     )
 
 

@@ -36,6 +36,7 @@ CHILDREN = (
     Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes", MODEL_LABEL, True),
     Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
     Kind("BackendTrafficPolicy", "gateway.envoyproxy.io", "v1alpha1", "backendtrafficpolicies", MODEL_LABEL, True),
+    Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", MODEL_LABEL, True),
     Kind("Job", "batch", "v1", "jobs", _OURS, True),
     Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),

@@ -26,7 +26,9 @@ from .outage import outage
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
-_STEP_OF = {"Job": "Built", "Secret": "Serving", "ServiceAccount": "Serving", "InferenceService": "Serving"}
+_STEP_OF = {"Job": "Built"} | dict.fromkeys(
+    ("Secret", "ServiceAccount", "InferenceService", "PodDisruptionBudget"), "Serving"
+)
 """The condition that an object of a kind is needed for; routes and their policies are for Routed."""
 _VAGUE = (NOT_READY, "ReplicaMissing", "StartTimedOut")
 
