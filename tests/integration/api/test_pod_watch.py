@@ -5,12 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kubernetes.client import ApiException, Configuration
+from kubernetes.client import Configuration
 
-from modelyard.clients.cluster import pod_watch
+from modelyard.clients.cluster import list_watch
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.pod_watch import PodWatch
+from modelyard.clients.cluster.status_errors import Expired
 from modelyard.clients.metrics.envoy_pods import EnvoyPods, owner_selector
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Unreachable
@@ -27,15 +28,15 @@ class Scene:
     def __init__(self, api: RealApiServer) -> None:
         self.gateway = GatewaySettings(name=f"gateway-{uuid4().hex[:8]}", namespace="demo")
         self.cluster = Cluster(access(api.kubeconfig))
-        self.watch = PodWatch(access(api.kubeconfig), owner_selector(self.gateway))
+        self.watch = PodWatch(self.cluster, owner_selector(self.gateway))
         self.listings = 0
-        listed = self.watch.list_anew
+        listed = self.watch.watch.list_anew
 
         def counted() -> str:
             self.listings += 1
             return listed()
 
-        self.watch.list_anew = counted  # type: ignore[method-assign]
+        self.watch.watch.list_anew = counted  # type: ignore[method-assign]
 
     def add(self, name: str, gateway: str = "") -> None:
         labels = {f"{LABEL}-name": gateway or self.gateway.name, f"{LABEL}-namespace": "demo"}
@@ -62,7 +63,7 @@ class Scene:
 
 @pytest.fixture
 def scene(apiserver: RealApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setattr(pod_watch, "_WATCH_SECONDS", 1)
+    monkeypatch.setattr(list_watch, "WATCH_SECONDS", 1)
     made = Scene(apiserver)
     yield made
     made.watch.stop()
@@ -86,35 +87,53 @@ def test_pods_are_followed_with_a_single_listing(scene: Scene) -> None:
 
 
 def test_a_watch_goes_on_from_where_it_stopped(scene: Scene) -> None:
-    version = scene.watch.list_anew()
+    version = scene.watch.watch.list_anew()
     scene.add(f"{scene.gateway.name}-1")
-    version = scene.watch.follow(version, 1)
+    version = scene.watch.watch.follow(version, 1)
     assert scene.names() == [f"{scene.gateway.name}-1"]
     scene.cluster.delete(Ref("Pod", "demo", f"{scene.gateway.name}-1"))
 
-    scene.watch.follow(version, 1)
+    scene.watch.watch.follow(version, 1)
     assert scene.names() == []
 
 
 def test_a_watch_that_lost_its_place_lists_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    follow, lost = scene.watch.follow, []
+    follow, lost = scene.watch.watch.follow, []
 
     def once_too_old(version: str, seconds: int = 1) -> str:
         if not lost:
             lost.append(version)
-            raise ApiException(status=410, reason="Expired: too old resource version")
+            raise Expired("too old resource version")
         return follow(version, seconds)
 
-    monkeypatch.setattr(scene.watch, "follow", once_too_old)
+    monkeypatch.setattr(scene.watch.watch, "follow", once_too_old)
     scene.watch.start()
     scene.until(lambda: scene.listings == 2, "a second listing")
+
+
+def test_pods_that_are_gone_when_it_lists_again_are_forgotten(scene: Scene) -> None:
+    scene.add(f"{scene.gateway.name}-1")
+    scene.watch.watch.list_anew()
+    scene.cluster.delete(Ref("Pod", "demo", f"{scene.gateway.name}-1"))
+    scene.watch.watch.list_anew()
+
+    assert scene.names() == []
+
+
+def test_a_watch_that_is_stopped_ends_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_watch, "WATCH_SECONDS", 300)
+    scene.watch.start()
+    scene.until(lambda: scene.watch.watch._stream is not None, "it watches")
+    scene.watch.stop(20)
+
+    assert not scene.watch.alive
 
 
 def test_pods_that_never_were_seen_are_not_none() -> None:
     nowhere = Configuration()
     nowhere.host, nowhere.retries = "http://127.0.0.1:1", False
-    watch = PodWatch(nowhere, "a=b")
-    with pytest.raises(Unreachable, match="not been listed yet"):
+    watch = PodWatch(Cluster(nowhere), "a=b")
+    with pytest.raises(Unreachable, match="not listed yet"):
         watch.items("Pod", selector="a=b")
     watch.start()
 

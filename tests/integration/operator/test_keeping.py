@@ -132,7 +132,7 @@ def test_an_unchanged_world_costs_no_write(serving: Operator, lively: Bench) -> 
 def test_a_restart_changes_nothing(serving: Operator, lively: Bench) -> None:
     before = {kind: versions(lively, kind) for kind in ("Model", "Secret", "InferenceService", "HTTPRoute")}
     with lively.operating("two", lease_seconds=1) as other:
-        eventually(other.sync.complete.is_set, "the cache is complete")
+        eventually(lambda: other.watches.complete, "the cache is complete")
         serving.workers.stop(10)
         serving.writes.close(10)
         serving.lease.release()
@@ -159,13 +159,13 @@ def test_a_deleted_model_leaves_nothing_in_the_cluster_or_in_memory(serving: Ope
     assert revision not in str(serving.cache.count())
 
 
-def test_a_deletion_that_no_watch_reported_is_found_by_comparing(serving: Operator, lively: Bench) -> None:
+def test_a_deletion_that_no_watch_reported_is_found_by_listing_anew(serving: Operator, lively: Bench) -> None:
     ghost = Ref("Secret", lively.namespace, "digits--ghost")
     real = serving.cache.get(Ref("Secret", lively.namespace, "digits--store"))
     assert real is not None
     serving.cache.put({**real, "metadata": {**real["metadata"], "name": ghost.name, "uid": "ghost"}})
 
-    assert serving.sync.compare()
+    serving.watches.kinds["Secret"].list_anew()
     assert serving.cache.get(ghost) is None
     assert serving.cache.get(Ref("Secret", lively.namespace, "digits--store")) == real
     assert serving.metrics.value("modelyard_watch_lost_total", kind="Secret") == 1

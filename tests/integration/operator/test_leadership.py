@@ -90,7 +90,7 @@ def test_a_killed_leader_is_replaced_when_its_lease_has_run_out(lively: Bench) -
 
 def test_who_loses_the_lease_writes_nothing_more(lively: Bench) -> None:
     with lively.operating("loser") as loser:
-        eventually(lambda: loser.lease.held and loser.sync.complete.is_set(), "it leads")
+        eventually(lambda: loser.lease.held and loser.watches.complete, "it leads")
         lease = Ref("Lease", lively.settings.operator.namespace, LEASE_NAME)
         taken = {"spec": {"holderIdentity": "thief", "leaseDurationSeconds": 3600}}
         lively.cluster.merge(lease, taken)

@@ -102,7 +102,7 @@ def test_every_change_of_a_condition_is_an_event_once(lively: Bench) -> None:
     with lively.operating():
         lively.until("digits", "Reconciling", "False", "Done")
     with lively.operating("two") as operator:
-        eventually(operator.sync.complete.is_set, "the cache is complete")
+        eventually(lambda: operator.watches.complete, "the cache is complete")
         operator.queue.add(Key(lively.namespace, "digits"))
         looked = {"outcome": "settled"}
         eventually(lambda: operator.metrics.value("modelyard_reconcile_seconds_count", **looked) > 0, "a look")

@@ -11,7 +11,7 @@ from modelyard.cli import main
 from modelyard.settings import StoreSettings
 from tests.support.machine.command_line import modelyard
 
-HEAVY = {"boto3", "botocore", "httpx", "kubernetes", "numpy", "onnx", "onnxruntime", "pydantic", "sklearn", "kopf"}
+HEAVY = {"boto3", "botocore", "httpx", "kubernetes", "numpy", "onnx", "onnxruntime", "pydantic", "sklearn"}
 
 
 def test_help_names_every_verb(tmp_path: Path) -> None:

@@ -5,9 +5,8 @@ holds the Lease, workers take a key, gather a `Snapshot` (`observer`), ask for a
 (`reconciler`). Everything is repeated from the cluster's state alone: what is in memory here (cache, last
 warm-up answers, positive answers of the store) may be lost at any time.
 
-    kopf thread            watches -> cache, queue
+    watch threads          one kind each: watch -> cache, queue
     lease thread           renews; only its holder works
     worker threads         one Model each at a time
-    sync thread            compares the cache with listings: is it complete, does it keep what is gone
     HTTP thread            /metrics /healthz /readyz
 """

@@ -11,8 +11,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-_TALKATIVE = ("kubernetes", "urllib3", "botocore", "boto3", "httpx", "httpcore", "aiohttp", "asyncio", "s3transfer")
-_KOPF_SIGNALS = "kopf._core.reactor.running"
+_TALKATIVE = ("kubernetes", "urllib3", "botocore", "boto3", "httpx", "httpcore", "asyncio", "s3transfer")
 
 
 class JsonLine(logging.Formatter):
@@ -41,4 +40,3 @@ def start(level: str = "INFO") -> None:
     logging.getLogger("modelyard").setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(_KOPF_SIGNALS).setLevel(logging.ERROR)

@@ -30,14 +30,13 @@ from modelyard.clients.metrics.envoy_pods import owner_selector
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL
 from modelyard.core.names import BUILD_LABEL
-from modelyard.core.snapshot import Object, Ref
+from modelyard.core.snapshot import Object
 from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
 from .cache.guarded_writes import GuardedWrites
 from .cache.objects import Key, ObjectCache, has_rollout, key_of
 from .cache.ownership import Ownership
-from .cache.resync import Resync
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
 from .leader_election import Lease, margin
@@ -57,7 +56,8 @@ from .workers import ROLLOUT_WORKERS, Workers
 from .workqueue import Queue
 
 _STUCK_SECONDS = 300.0
-_DEAF_SECONDS = 30.0
+_DEAF_SECONDS = 120.0
+"""Three times what a watch that hears nothing takes to be begun anew."""
 _OF_MARGIN = 0.9
 """A write that the Lease allowed is over when that much of the Lease's margin is."""
 _WORKERS_SECONDS, _WRITES_SECONDS, _LEASE_SECONDS, _WATCHES_SECONDS = 5.0, 13.0, 13.0, 2.0
@@ -86,7 +86,7 @@ class Operator:
         self.settings = settings
         options = settings.operator
         self._identity = options.identity or socket.gethostname()
-        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS
+        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS + len(BY_NAME) + 1
         self.cluster = Cluster(access, connections, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
         self.cache = ObjectCache()
         self.queue: Queue[Key] = Queue(urgent=self._urgent)
@@ -97,7 +97,7 @@ class Operator:
         self._crashes = CrashLogs(self.cluster, self.polling)
         self._builds = BuildObserver(library.store, self.cluster, self.polling)
         self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
-        self.envoys = PodWatch(access, owner_selector(settings.gateway))
+        self.envoys = PodWatch(self.cluster, owner_selector(settings.gateway))
         counters = provider(settings.gateway, self.envoys)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held)
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
@@ -112,8 +112,7 @@ class Operator:
             self.sampler.of,
             credentials=self.store_access.credentials,
         )
-        self.watches = Watches(access, options.namespace, self.cache, self.changed)
-        self.sync = Resync(self.cluster, self.cache, list(BY_NAME.values()), options.namespace, self._lost)
+        self.watches = Watches(self.cluster, options.namespace, self.cache, self.changed, self.metrics.lost)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
         self.endpoints = Endpoints(
             options.metrics_port, self.metrics.text, self.healthy, self.ready, self.store_access.verdict
@@ -131,7 +130,6 @@ class Operator:
         if not stop.is_set():
             self.store_access.start()
             self.watches.start()
-            self.sync.start()
             self.envoys.start()
             self.sampler.start()
             self.polling.start()
@@ -180,8 +178,8 @@ class Operator:
         """For the readiness probe: True once the cache is complete, so that this replica could take over."""
         if self._waits_for:
             return False, self._waits_for
-        if not self.sync.complete.is_set():
-            return False, f"the cache is not complete: {self.sync.missing}"
+        if not self.watches.complete:
+            return False, f"the cache is not complete: {self.watches.missing}"
         return True, "leading" if self.lease.held else "following"
 
     def _reconciler(self) -> Reconciler:
@@ -198,11 +196,11 @@ class Operator:
         )
 
     def _components_live(self) -> bool:
-        parts = (self.watches, self.workers, self.sync, self.envoys, self.sampler, self.polling, self.store_access)
+        parts = (self.watches, self.workers, self.envoys, self.sampler, self.polling, self.store_access)
         return all(part.alive for part in parts)
 
     def _may_work(self) -> bool:
-        return self.lease.held and self.sync.complete.is_set()
+        return self.lease.held and self.watches.complete
 
     def _urgent(self, key: Key) -> bool:
         model = self.cache.model(key)
@@ -222,13 +220,6 @@ class Operator:
         for key in self.cache.owners():
             self.queue.add(key)
 
-    def _lost(self, ref: Ref) -> None:
-        """A deletion nobody reported: any Model of the namespace may have lost a child, or itself."""
-        self.metrics.lost(ref.kind)
-        for model in self.cache.models():
-            if ref.kind == "Job" or model["metadata"]["namespace"] == ref.namespace:
-                self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
-
     def _job_changed(self, job: Object) -> None:
         """A Job of a build wakes the Models that wait for it; a check's Model is known by its labels."""
         label = job["metadata"].get("labels", {}).get(BUILD_LABEL, "")
@@ -241,7 +232,7 @@ class Operator:
             self.metrics.built(*finished)
 
     def _await_kinds(self, stop: threading.Event) -> None:
-        """kopf looks once for the kinds it shall watch, so all of them must be there before it starts."""
+        """A kind that is not there cannot be watched, so all of them must be there before the watches start."""
         while not stop.is_set():
             try:
                 with within(_LONGEST_WAIT):
@@ -265,7 +256,6 @@ class Operator:
         self.store_access.stop()
         self.envoys.stop()
         self.polling.stop()
-        self.sync.stop()
         self.watches.stop(_WATCHES_SECONDS)
         self._gateway.close()
         self.endpoints.stop()

@@ -3,14 +3,7 @@
 Every write of an object is a server-side apply with our field manager, so that it can be repeated after a
 crash and removes fields we no longer want. Every call has a time limit, and whoever writes under a Lease gives writes a
 shorter one than the Lease's margin: what is sent while it holds has ended before another may hold. What goes wrong
-becomes:
-
-| answer | error |
-|---|---|
-| none, 5xx | Unreachable |
-| 409 | Conflict |
-| 429 | Throttled |
-| 400, 401, 403, 422, 404 of a collection | Refused |
+becomes an error by the table of `status_errors.py`.
 
 Inside `clients.deadline.within` a call waits no longer than the chain it is part of has left.
 
@@ -18,7 +11,7 @@ An absent object is not an error: reading it gives None, deleting it is done alr
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -34,7 +27,10 @@ from modelyard.clients.deadline import left
 from modelyard.core.kinds import BY_NAME, Kind
 from modelyard.core.names import FIELD_MANAGER
 from modelyard.core.snapshot import Object, Ref
-from modelyard.errors import Conflict, OutsideError, Refused, Throttled, Unreachable
+from modelyard.errors import OutsideError, Refused, Unreachable
+
+from .status_errors import error_of
+from .watch_stream import WatchStream
 
 LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases", "", True)
 EVENT = Kind("Event", "", "v1", "events", "", True)
@@ -44,7 +40,7 @@ _KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_
 _CONNECT_SECONDS, _READ_SECONDS = 3.05, 10.0
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
 _ONCE = Retry(total=0, redirect=0, status=0, respect_retry_after_header=False)
-_METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _PAGE = 500
 
 Query = Sequence[tuple[str, str]]
@@ -75,24 +71,37 @@ class Cluster:
             self._writing = RESTClientObject(configuration, maxsize=connections)
 
     def get(self, ref: Ref) -> dict[str, Any] | None:
-        """The object, or None when there is none. Raises as the table above says, like every method here."""
+        """The object, or None when there is none. Raises as `status_errors.py` says, like every method here."""
         return self._json("GET", _at(ref), absent_ok=True)
 
     def identity(self, ref: Ref) -> dict[str, Any] | None:
         """Kind and `metadata` of the object, None when there is none; what is in it stays on the server."""
-        found = self._json("GET", _at(ref), accept=_METADATA_ONLY.format(""), absent_ok=True)
+        found = self._json("GET", _at(ref), accept=_METADATA_ONLY, absent_ok=True)
         return {"kind": ref.kind, "metadata": found["metadata"]} if found else None
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """All objects of a kind in a namespace (empty: in all), with their bodies; `selector` selects by label."""
-        query = [("labelSelector", selector)] if selector else []
-        return self._pages(path_of(_KINDS[kind], namespace), query, "application/json")
+        pages = self.pages(_KINDS[kind], namespace, selector)
+        return [item for page in pages for item in page.get("items") or ()]
 
-    def metadata(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
-        """The `metadata` of all these objects; the server leaves specs and statuses out."""
-        query = [("labelSelector", selector)] if selector else []
-        pages = self._pages(path_of(_KINDS[kind], namespace), query, _METADATA_ONLY.format("List"))
-        return [item["metadata"] for item in pages]
+    def pages(self, kind: Kind, namespace: str = "", selector: str = "") -> Iterator[dict[str, Any]]:
+        """The same page by page, each a list object of the API server; all are of one version of the collection."""
+        query, path = [("limit", str(_PAGE)), *_selecting(selector)], path_of(kind, namespace)
+        token = ""
+        while True:
+            answer = self._json("GET", path, [*query, *([("continue", token)] if token else [])]) or {}
+            yield answer
+            token = answer.get("metadata", {}).get("continue", "")
+            if not token:
+                return
+
+    def watch(self, kind: Kind, namespace: str, selector: str, version: str, seconds: int) -> WatchStream:
+        """What happens in a collection after `version`, for so many seconds, with a bookmark now and then."""
+        path = path_of(kind, namespace)
+        span = [("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(seconds))]
+        query = [*span, ("resourceVersion", version), *_selecting(selector)]
+        limits = (_CONNECT_SECONDS, seconds + _READ_SECONDS)
+        return WatchStream(self._request("GET", path, query, limits=limits, stream=True), path)
 
     def apply(self, desired: Object, *, force: bool = True) -> dict[str, Any]:
         """Server-side apply of the whole object; the object as the server then has it.
@@ -179,17 +188,6 @@ class Cluster:
             known[version] = {row["name"] for row in answer.get("resources") or ()}
         return [kind for kind in kinds if kind.plural not in known[kind.api_version]]
 
-    def _pages(self, path: str, query: Query, accept: str) -> list[dict[str, Any]]:
-        objects: list[dict[str, Any]] = []
-        token = ""
-        while True:
-            page = [*query, ("limit", str(_PAGE)), *([("continue", token)] if token else [])]
-            answer = self._json("GET", path, page, accept=accept) or {}
-            objects.extend(answer.get("items") or ())
-            token = answer.get("metadata", {}).get("continue", "")
-            if not token:
-                return objects
-
     def _json(self, method: str, path: str, query: Query = (), body: Object | None = None, **how: Any) -> Any:
         raw = self._call(method, path, query, body, **how)
         return None if raw is None else json.loads(raw)
@@ -220,6 +218,8 @@ class Cluster:
         *,
         content: str = "application/json",
         accept: str = "application/json",
+        limits: tuple[float, float] | None = None,
+        stream: bool = False,
     ) -> Any:
         headers = {"Accept": accept, "Content-Type": content, "User-Agent": f"modelyard/{__version__}"}
         for auth in self.configuration.auth_settings().values():
@@ -233,13 +233,20 @@ class Cluster:
                 query_params=list(query),
                 headers=headers,
                 body=body,
-                _request_timeout=_read_limits() if reads or self.write_seconds is None else self.write_seconds,
+                _preload_content=not stream,
+                _request_timeout=limits or self._limits(reads),
             )
         except ApiException as bad:
             raise _error(bad, method, path) from bad
         except HTTPError as bad:
             why = getattr(bad, "reason", None) or bad
             raise Unreachable(f"the API server did not answer {method} {path}: {type(why).__name__}: {why}.") from bad
+
+    def _limits(self, reads: bool) -> Any:
+        """Seconds to connect and without a byte of the answer; of a write under a Lease, seconds in all."""
+        if reads or self.write_seconds is None:
+            return left(_CONNECT_SECONDS), left(_READ_SECONDS)
+        return self.write_seconds
 
 
 _APPLY: Query = (("fieldManager", FIELD_MANAGER), ("force", "true"))
@@ -248,9 +255,8 @@ _APPLY_TYPE = "application/apply-patch+yaml"
 _MERGE_TYPE = "application/merge-patch+json"
 
 
-def _read_limits() -> tuple[float, float]:
-    """Seconds to connect, and without a byte of the answer."""
-    return left(_CONNECT_SECONDS), left(_READ_SECONDS)
+def _selecting(selector: str) -> Query:
+    return [("labelSelector", selector)] if selector else []
 
 
 def _ref(thing: Object) -> Ref:
@@ -267,11 +273,4 @@ def _error(bad: ApiException, method: str, path: str) -> OutsideError:
         message = json.loads(bad.body or b"").get("message", "")
     except (ValueError, AttributeError):
         message = ""
-    text = f"{method} {path}: {message or bad.reason or 'no reason given'}"
-    if bad.status == 409:
-        return Conflict(text)
-    if bad.status == 429:
-        return Throttled(text)
-    if not bad.status or bad.status >= 500:
-        return Unreachable(text)
-    return Refused(text)
+    return error_of(bad.status, message or bad.reason or "", f"{method} {path}")

@@ -19,7 +19,7 @@ _LABEL = "gateway.envoyproxy.io/owning-gateway"
 class Listing(Protocol):
     """Pods by label: `clients.cluster.pod_watch`, which asks nobody for it."""
 
-    def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
+    def items(self, kind: str, namespace: str = "", selector: str = "") -> Sequence[Mapping[str, Any]]:
         """All objects of a kind. Raises OutsideError when the API server does not answer."""
         ...
 

@@ -6,7 +6,7 @@ Rules that keep it honest:
 * A deletion removes only the object it speaks of, by uid, and is remembered for a while, so that an
   answer that was on its way when the object was deleted does not bring it back. (An object that lost its
   label is reported deleted too; it returns under the same uid with a newer version.)
-* kopf reports no deletions that happen while a watch is interrupted; `compare` with a listing finds them.
+* What is deleted while a watch has lost its place is told by nobody; `retain` takes it out after the next listing.
 """
 
 import threading
@@ -127,21 +127,16 @@ class ObjectCache:
             return {kind: len(things) for kind, things in self._kinds.items()}
 
     def uids(self, kind: str) -> dict[str, Ref]:
-        """The objects of a kind by uid: what to hand to `compare` after a listing was made."""
+        """The objects of a kind by uid: what to hand to `retain` after a listing was made."""
         with self._lock:
             return {thing["metadata"]["uid"]: ref for ref, thing in self._kinds[kind].items()}
 
-    def compare(self, before: Mapping[str, Ref], kind: str, listed: Collection[str]) -> tuple[int, list[Ref]]:
-        """Takes out what was cached `before` a listing and is not in it.
-
-        `before` and `listed` go by uid. Returns how many listed objects the cache lacks, and what was taken out.
-        """
-        lost = {uid: ref for uid, ref in before.items() if uid not in listed}
-        for uid, ref in lost.items():
+    def retain(self, before: Mapping[str, Ref], listed: Collection[str]) -> list[Object]:
+        """Takes out what was cached `before` a listing and is not in it, both by uid; what that was."""
+        lost = [(uid, ref, self.get(ref)) for uid, ref in before.items() if uid not in listed]
+        for uid, ref, _ in lost:
             self.remove(ref, uid)
-        with self._lock:
-            held = {thing["metadata"]["uid"] for thing in self._kinds[kind].values()} | self._gone.keys()
-        return sum(1 for uid in listed if uid not in held), list(lost.values())
+        return [thing for uid, _, thing in lost if thing is not None and thing["metadata"]["uid"] == uid]
 
     def _disown(self, ref: Ref, cached: Object) -> None:
         key = key_of(cached)

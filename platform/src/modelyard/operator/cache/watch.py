@@ -1,140 +1,107 @@
-"""The watches: kopf's streams feed the cache, and every change of anything puts its Model into the queue.
+"""The watches: what the API server tells feeds the cache, and every change of anything puts its Model into the queue.
 
-Of kopf only `on.event` is used. Its other handlers write: a PATCH per object, finalizers, annotations;
-its indices slow down with the square of the number of objects. Selectors are applied by the API server, so
-that only objects with our labels, and Jobs of the platform's namespace, ever arrive here.
-
-kopf runs in a thread of its own with its own event loop; `beat` is when that loop was last seen alive.
+Each kind has a thread that lists and then watches. Selectors are applied by the API server, so that only objects with
+our labels, and Jobs of the platform's namespace, ever arrive here. No work begins before every kind was listed, because
+a missing child looks like a child to be made; `complete` says when that is so.
 """
 
-import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
-import kopf
-from kubernetes.client import Configuration
-
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.list_watch import ListWatch
 from modelyard.core.kinds import BY_NAME, Kind
-from modelyard.core.snapshot import Object
+from modelyard.core.snapshot import Object, Ref
 
 from .objects import ObjectCache, ref_of, version_of
 
 _log = logging.getLogger(__name__)
-_PAGE = 500
 
 Changed = Callable[[Object, bool], None]
 
 
-class Watches:
-    """All watch streams; `changed(thing, gone)` is called from kopf's thread when the cache has changed."""
+class CachedKind:
+    """Keeps one kind's objects in the cache; `changed(thing, gone)` is called when that has changed.
 
-    def __init__(self, access: Configuration, platform: str, cache: ObjectCache, changed: Changed) -> None:
-        self._access, self._platform, self._cache, self._changed = access, platform, cache, changed
-        self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self.beat = time.monotonic()
+    `lost` is called too for what a listing no longer has, and no watch has told of.
+    """
+
+    def __init__(self, kind: Kind, cache: ObjectCache, changed: Changed, lost: Callable[[str], None]) -> None:
+        self._kind, self._cache, self._changed, self._lost = kind, cache, changed, lost
+        self._before: Mapping[str, Ref] = {}
+
+    def listing(self) -> None:
+        """Remembers what is there when a listing begins."""
+        self._before = self._cache.uids(self._kind.kind)
+
+    def take_in(self, event_type: str | None, thing: Mapping[str, Any]) -> None:
+        """Puts one object into the cache and tells, unless the cache holds that version or a later one."""
+        metadata = {key: value for key, value in thing["metadata"].items() if key != "managedFields"}
+        kept = {**thing, "apiVersion": self._kind.api_version, "kind": self._kind.kind, "metadata": metadata}
+        if event_type == "DELETED":
+            self._cache.remove(ref_of(kept), metadata["uid"], version_of(kept))
+            self._changed(kept, True)
+        elif self._cache.put(kept):
+            self._changed(kept, False)
+
+    def listed(self, uids: Collection[str]) -> None:
+        """Takes out what was there before the listing and is not in it."""
+        for lost in self._cache.retain(self._before, uids):
+            fields = {"kind": lost["kind"], "name": f"{lost['metadata']['namespace']}/{lost['metadata']['name']}"}
+            _log.warning("gone without a word", extra={"fields": fields})
+            self._lost(lost["kind"])
+            self._changed(lost, True)
+        self._before = {}
+
+
+class Watches:
+    """All watches, one thread each; `changed` and `lost` are called from them (`CachedKind`)."""
+
+    def __init__(
+        self, cluster: Cluster, platform: str, cache: ObjectCache, changed: Changed, lost: Callable[[str], None]
+    ) -> None:
+        self.kinds = {
+            kind.kind: ListWatch(
+                cluster,
+                kind,
+                platform if kind.kind == "Job" else "",
+                kind.label,
+                CachedKind(kind, cache, changed, lost),
+            )
+            for kind in BY_NAME.values()
+        }
 
     def start(self) -> None:
-        """Starts the streams; every kind must be served by the API server by now."""
-        self.beat = time.monotonic()
-        self._thread.start()
+        """Begins; every kind must be served by the API server by now."""
+        for watch in self.kinds.values():
+            watch.start()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every kind has been listed once."""
+        return all(watch.complete.is_set() for watch in self.kinds.values())
+
+    @property
+    def missing(self) -> str:
+        """The kinds that have not been listed yet, and why."""
+        return "; ".join(f"{name}: {each.trouble}" for name, each in self.kinds.items() if not each.complete.is_set())
+
+    @property
+    def beat(self) -> float:
+        """When the stillest of the threads was last seen alive, by the monotonic clock."""
+        return min(watch.beat for watch in self.kinds.values())
 
     @property
     def alive(self) -> bool:
-        """False once kopf has ended, on purpose or not."""
-        return self._thread.is_alive()
+        """False once a thread has ended, on purpose or not."""
+        return all(watch.alive for watch in self.kinds.values())
 
-    def stop(self, patience: float = 2.0) -> None:
-        """Ends the streams and waits for kopf's thread, `patience` seconds at most."""
-        if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(patience)
-
-    def take_in(self, kind: Kind, event_type: str | None, body: Any) -> None:
-        """Puts one watch event into the cache and calls `changed` unless the cache holds that version or a later one.
-
-        `event_type` is ADDED, MODIFIED, DELETED, or None for an object of the first listing.
-        """
-        metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
-        thing = {**body, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
-        if event_type == "DELETED":
-            self._cache.remove(ref_of(thing), metadata["uid"], version_of(thing))
-            self._changed(thing, True)
-        elif self._cache.put(thing):
-            self._changed(thing, False)
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._operate())
-        except Exception:  # noqa: BLE001 - the process sees the dead thread and ends
-            _log.exception("the watches ended")
-
-    async def _operate(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        pulse = asyncio.create_task(self._pulse())
-        try:
-            await kopf.operator(
-                registry=self._registry(),
-                settings=_kopf_settings(self._platform),
-                clusterwide=True,
-                standalone=True,
-                identity=cast(Any, "modelyard"),  # kopf's own guess fails for a numeric user without a name
-                stop_flag=self._stop,
-            )
-        finally:
-            pulse.cancel()
-
-    async def _pulse(self) -> None:
-        while True:
-            self.beat = time.monotonic()
-            await asyncio.sleep(1)
-
-    def _registry(self) -> kopf.OperatorRegistry:
-        registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(self._login)
-        for kind in BY_NAME.values():
-            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(self._handler(kind))
-        return registry
-
-    def _handler(self, kind: Kind) -> Callable[..., Any]:
-        async def handle(event: Any, **_: Any) -> None:
-            self.take_in(kind, event["type"], event["object"])
-
-        return handle
-
-    async def _login(self, **_: Any) -> kopf.ConnectionInfo:
-        """The same access as our own client has; asked again whenever the API server answers 401."""
-        return connection(self._access)
-
-
-def connection(access: Configuration) -> kopf.ConnectionInfo:
-    """The access of the kubernetes client as kopf's connection; a token from a file is read again when it is old."""
-    header = access.auth_settings().get("BearerToken", {}).get("value") or ""
-    return kopf.ConnectionInfo(
-        server=access.host,
-        ca_path=access.ssl_ca_cert,
-        insecure=not access.verify_ssl,
-        certificate_path=access.cert_file,
-        private_key_path=access.key_file,
-        token=header.split(" ", 1)[-1] or None,
-    )
-
-
-def _kopf_settings(platform: str) -> kopf.OperatorSettings:
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False
-    settings.scanning.disabled = True
-    settings.process.ultimate_exiting_timeout = None
-    settings.watching.chunk_size = _PAGE
-    settings.watching.connect_timeout = 5
-    settings.queueing.idle_timeout = 1
-    for kind in BY_NAME.values():
-        if kind.label:
-            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = kind.label
-    job = BY_NAME["Job"]
-    settings.watching.field_selectors[job.group, job.version, job.plural] = f"metadata.namespace={platform}"
-    return settings
+    def stop(self, patience: float) -> None:
+        """Ends them all; returns after `patience` seconds at the latest."""
+        for watch in self.kinds.values():
+            watch.stop()
+        end = time.monotonic() + patience
+        for watch in self.kinds.values():
+            watch.stop(max(0.0, end - time.monotonic()))
