@@ -3,13 +3,16 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo images-gpu cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
+.PHONY: help setup compiler demo images-gpu cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## The virtual environment .venv (made once, by uv)
 	@python3 platform/bootstrap.py
+
+compiler: ## A C compiler, which tests of Triton's backend need
+	@python3 platform/bootstrap.py compiler
 
 demo: setup ## Start here: a cluster, a Model, predictions, a canary
 	@$(RUN) -m demo
@@ -29,7 +32,7 @@ images-gpu: setup ## The builder's image for GPU nodes (gigabytes)
 install: setup ## Install or upgrade on your cluster (VALUES=values.yaml)
 	@.venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait $(if $(VALUES),-f $(VALUES))
 
-test: setup ## Everything: lint, unit, integration, charts, e2e
+test: setup compiler ## Everything: lint, unit, integration, charts, e2e
 	@$(RUN) -m testrun
 
 lint: setup ## Only: ruff, pyright, import contracts, generated files
@@ -38,7 +41,7 @@ lint: setup ## Only: ruff, pyright, import contracts, generated files
 unit: setup ## Only: unit tests, with branch coverage of core and api
 	@$(RUN) -m testrun unit
 
-integration: setup ## Only: the operator against a real etcd and API server
+integration: setup compiler ## Only: the operator against a real etcd and API server
 	@$(RUN) -m testrun integration
 
 charts-test: setup ## Only: charts and manifests, checked by a real API server
@@ -56,13 +59,14 @@ verify: setup ## Fail when a generated file is not what is generated
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: 20 minutes here, an hour on the cluster
-	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training tests/integration/api/test_generated_models.py
+proof: setup compiler ## The long proofs: 20 minutes here, an hour on the cluster
+	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training tests/integration/api/test_generated_models.py tests/integration/builder/serving/test_backend_sanitized.py
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/parallel/rollouts/test_canary.py tests/e2e/parallel/rollouts/test_bad_candidates.py tests/e2e/parallel/rollouts/test_unknowns.py tests/e2e/parallel/rollouts/test_load_test.py tests/e2e/parallel/rollouts/test_switching.py tests/e2e/parallel/rollouts/test_wishes.py tests/e2e/exclusive/test_outages.py tests/e2e/exclusive/test_slow_candidate.py tests/e2e/exclusive/test_training.py
 
-bench: setup ## Measure what platform/docs/benchmarks.md reports
+bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m demo.bench
 	@$(RUN) -m tests.bench.rollouts
+	@$(RUN) -m tests.bench.serving.backends
 	@$(RUN) -m tests.bench.optimization
 
 cleanroom: setup ## demo and test on a pristine Debian 12 (ONLY="make lint")

@@ -1,5 +1,7 @@
 """`make setup`: the virtual environment `.venv`, made with uv from a Python of this machine.
 
+`make compiler`, with the word `compiler`: a C compiler, for who tests Triton's backend here; images bring their own.
+
 Runs on any Python 3 with nothing installed. Everything it writes lies in the clone (`.venv`, `.modelyard`)
 or in the cache folder. A stamp over the package's metadata and constraints makes the second run instant.
 """
@@ -26,6 +28,7 @@ OLDEST = (3, 11)
 PYTHONS = ("/usr/bin/python3.11", "/usr/bin/python3", "python3.11", "python3.12", "python3.13", "python3.14", "python3")
 PIP_PACKAGE = "python3-venv"
 LIBRARY_PACKAGE = "libpython3.11"
+COMPILER_PACKAGES = ("gcc", "libc6-dev")
 LIBRARIES = tuple(f"/usr/lib/*/libpython3.{minor}.so.1.0" for minor in (11, 12))
 
 sys.path.insert(0, str(ROOT / "platform" / "src"))
@@ -118,20 +121,31 @@ def missing_packages(python: str) -> list[str]:
     return names
 
 
+def install_packages(*names: str) -> bool:
+    """Install what Debian keeps in packages of their own; False where we may not."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print(f"setup: installing Debian's {' and '.join(names)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (("update",), ("install", "-y", "--no-install-recommends", *names)):
+        subprocess.run(("apt-get", "-qq", *words), check=True, env=environment, stdout=subprocess.DEVNULL)
+    return True
+
+
 def ensure_packages(python: str) -> None:
-    """Install what Debian keeps in packages of their own; who may not is told, and stopped only for want of pip."""
+    """Who may not install packages is told what is missing, and stopped only for want of pip."""
     missing = missing_packages(python)
-    if not missing:
+    if not missing or install_packages(*missing):
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"setup: installing Debian's {' and '.join(missing)}", flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (("update",), ("install", "-y", "--no-install-recommends", *missing)):
-            subprocess.run(("apt-get", "-qq", *words), check=True, env=environment, stdout=subprocess.DEVNULL)
-    elif PIP_PACKAGE in missing:
+    if PIP_PACKAGE in missing:
         raise Unmet(f"this Python has neither pip nor ensurepip: install uv or {PIP_PACKAGE}, and repeat.")
-    else:
-        print(f"setup: to build or serve models here, Triton needs {LIBRARY_PACKAGE}: install it.", file=sys.stderr)
+    print(f"setup: to build or serve models here, Triton needs {LIBRARY_PACKAGE}: install it.", file=sys.stderr)
+
+
+def ensure_compiler() -> None:
+    """Raises Unmet where there is no C compiler and we may not install one."""
+    if not shutil.which("cc") and not install_packages(*COMPILER_PACKAGES):
+        raise Unmet(f"no C compiler (cc) was found: install {' and '.join(COMPILER_PACKAGES)}, and repeat.")
 
 
 def build_environment() -> None:
@@ -149,24 +163,30 @@ def build_environment() -> None:
     STAMP.write_text(wanted_stamp())
 
 
-def main() -> int:
-    """Exit code 0 when `.venv` is as wanted, 1 with one sentence otherwise."""
-    if is_current():
-        return 0
-    with alone(ROOT / ".modelyard" / "setup.lock"):
-        if is_current():
-            return 0
-        try:
-            build_environment()
-        except Unmet as missing:
-            print(f"setup: {missing}", file=sys.stderr)
-            return 1
-        except subprocess.CalledProcessError as failed:
-            print(f"setup: this command failed, its own words are above: {' '.join(failed.cmd)}", file=sys.stderr)
-            return 1
-    print("setup: .venv is ready; the command is .venv/bin/modelyard")
+def main(words: list[str]) -> int:
+    """Exit code 0 when all is as wanted, 1 with one sentence otherwise."""
+    wanted = ensure_compiler if "compiler" in words else ensure_environment
+    try:
+        wanted()
+    except Unmet as missing:
+        print(f"setup: {missing}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as failed:
+        print(f"setup: this command failed, its own words are above: {' '.join(failed.cmd)}", file=sys.stderr)
+        return 1
     return 0
 
 
+def ensure_environment() -> None:
+    """Make `.venv` unless it is as wanted."""
+    if is_current():
+        return
+    with alone(ROOT / ".modelyard" / "setup.lock"):
+        if is_current():
+            return
+        build_environment()
+    print("setup: .venv is ready; the command is .venv/bin/modelyard")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -147,7 +147,7 @@ def test_every_image_is_pinned(rendered: list[dict[str, Any]]) -> None:
 def test_runtimes_are_restricted_kept_and_chosen_by_name_alone(rendered: list[dict[str, Any]]) -> None:
     runtimes = runtimes_of(rendered)
 
-    assert set(runtimes) == {"modelyard-triton-cpu-v1", "modelyard-triton-v1"}
+    assert set(runtimes) == {"modelyard-triton-cpu-v2", "modelyard-triton-v1"}
     for runtime in runtimes.values():
         [container] = runtime["spec"]["containers"]
         assert runtime["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
@@ -190,9 +190,9 @@ def test_a_changed_value_of_a_runtime_makes_another_runtime(
 
     before, after = runtimes_of(rendered), runtimes_of(found)
     names = {name: runtime["metadata"]["name"] for name, runtime in after.items()}
-    assert names["modelyard-triton-cpu-v1"] != before["modelyard-triton-cpu-v1"]["metadata"]["name"]
+    assert names["modelyard-triton-cpu-v2"] != before["modelyard-triton-cpu-v2"]["metadata"]["name"]
     assert names["modelyard-triton-v1"] == before["modelyard-triton-v1"]["metadata"]["name"]
-    assert chosen(found) == {"cpuRuntime": names["modelyard-triton-cpu-v1"], "gpuRuntime": names["modelyard-triton-v1"]}
+    assert chosen(found) == {"cpuRuntime": names["modelyard-triton-cpu-v2"], "gpuRuntime": names["modelyard-triton-v1"]}
 
 
 def test_a_runtimes_name_does_not_change_with_the_rest(rendered: list[dict[str, Any]]) -> None:

@@ -6,16 +6,22 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
 
     HOME/bin/tritonserver
     HOME/sbin/tritonserver     the same under supervise.py, for containers
-    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH; frontend_errors.c where there is a C compiler
+    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH, and frontend_errors.c
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
-    HOME/backends/onnxruntime/ our backend
+    HOME/backends/onnxruntime/ our backend: onnxruntime_backend/*.c
     HOME/backends/openvino/    our other backend
     HOME/site/                 numpy, onnxruntime and openvino for the stub, and what our backends share
+
+What is in C comes from `compiled/` beside this script, where a wheel of Modelyard brought it and this system can load
+it, else from the C compiler. Where there is neither, onnxruntime is served by `model.py` and a sentence says so: the
+same answers, but two to four times the CPU time for small models, and HTTP 500 for what is no JSON.
 
 The stub starts the system's libpython and heeds no PYTHONPATH, but its own folder is on the path before any model
 code runs: links there make numpy importable. Standard library only: it runs before anything else is installed.
 """
 
+import ctypes
+import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +30,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BACKENDS = ("onnxruntime", "openvino")
 SHARED = "modelyard_serving.py"
-FRONTEND = "libmodelyard_frontend.so"
+COMPILED = {
+    "lib/libmodelyard_frontend.so": ("frontend_errors.c",),
+    "backends/onnxruntime/libtriton_onnxruntime.so": ("onnxruntime_backend/*.c",),
+}
+"""Libraries by their place in HOME, and the sources of each beside this script."""
+FLAGS = ("-shared", "-fPIC", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-fvisibility=hidden", "-s")
 UNUSED_OPENVINO = (
     "libs/*gpu_plugin*", "libs/*npu_plugin*", "libs/cache.json", "libs/*auto_batch*", "libs/*hetero*",
     "libs/*tensorflow*", "libs/*pytorch*", "libs/*paddle*", "libs/*jax*", "libs/*gguf*",
@@ -51,15 +62,42 @@ def assemble(home: Path, python: str) -> None:
     shutil.move(site / "nvidia_pytriton.libs", home / "lib")
     (home / "sbin").mkdir()
     shutil.copy2(HERE / "supervise.py", home / "sbin" / "tritonserver")
-    if shutil.which("cc"):
-        source, library = HERE / "frontend_errors.c", home / "lib" / FRONTEND
-        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-o", library, source], check=True)
+    if {True} == {_library(home / place, sources) for place, sources in COMPILED.items()}:
+        (home / "backends" / "onnxruntime" / "model.py").unlink()
+    else:
+        print("without a C compiler (cc) models are served by Python: the same answers, at more CPU time")
     openvino = [path for pattern in UNUSED_OPENVINO for path in (site / "openvino").glob(pattern)]
     for unused in (*(home / "lib").glob("libpython3*"), site / "pytriton", site / "bin", site / ".lock", *openvino):
         shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
     for tests in [*site.glob("numpy/**/tests")]:
         shutil.rmtree(tests)
     _readable(home)
+
+
+def compile_library(sources: tuple[str, ...], to: Path) -> None:
+    """Compiles `sources`, patterns beside this script; raises CalledProcessError with the compiler's words above it."""
+    files = sorted(path for pattern in sources for path in HERE.glob(pattern))
+    subprocess.run(["cc", *FLAGS, "-o", to, *files, "-ldl"], check=True)
+
+
+def _library(to: Path, sources: tuple[str, ...]) -> bool:
+    """Puts a library in its place; False when neither a wheel brought one for this system nor a compiler is here."""
+    brought = HERE / "compiled" / to.name
+    if brought.exists() and _loads(brought):
+        shutil.copy2(brought, to)
+        return True
+    if shutil.which("cc") is None:
+        return False
+    compile_library(sources, to)
+    return True
+
+
+def _loads(library: Path) -> bool:
+    try:
+        ctypes.CDLL(str(library), os.RTLD_LAZY)  # what it wants of Triton is looked up when it is called
+    except OSError:
+        return False
+    return True
 
 
 def _readable(home: Path) -> None:

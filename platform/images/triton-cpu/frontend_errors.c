@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define EXPORT __attribute__((visibility("default")))
+
 enum { INTERNAL = 1, INVALID_ARG = 3 }; /* TRITONSERVER_Error_Code */
 
 typedef void *(*error_new)(int code, const char *sentence);
@@ -36,7 +38,7 @@ static int from_the_program(void *caller)
   return dladdr(caller, &program) != 0 && program.dli_fname != NULL && strstr(program.dli_fname, ".so") == NULL;
 }
 
-void *TRITONSERVER_ErrorNew(int code, const char *sentence)
+EXPORT void *TRITONSERVER_ErrorNew(int code, const char *sentence)
 {
   static error_new next;
   if (next == NULL) next = (error_new)dlsym(RTLD_NEXT, "TRITONSERVER_ErrorNew");
@@ -66,7 +68,7 @@ static double most_bytes(void)
   return most;
 }
 
-void *TRITONSERVER_InferenceRequestAddInput(
+EXPORT void *TRITONSERVER_InferenceRequestAddInput(
     void *request, const char *name, int datatype, const int64_t *shape, uint64_t dimensions)
 {
   static add_input next;

@@ -122,7 +122,7 @@ class CheckSettings(_Group):
 class ServingSettings(_Group):
     """Runtimes new revisions are made with, versioned by name."""
 
-    cpu_runtime: str = Field(default="modelyard-triton-cpu-v1", description="ClusterServingRuntime for CPU revisions.")
+    cpu_runtime: str = Field(default="modelyard-triton-cpu-v2", description="ClusterServingRuntime for CPU revisions.")
     gpu_runtime: str = Field(default="modelyard-triton-v1", description="ClusterServingRuntime for GPU revisions.")
     auto_runtime: str = Field(default="cpu", pattern="^(cpu|gpu)$", description="What `runtime: auto` means here.")
     start_seconds: float = Field(

@@ -1,4 +1,4 @@
-"""The process that runs a model dies under load: its pod leaves the Service and starts again, and that is said."""
+"""The server that runs a model dies under load: its pod leaves the Service and starts again, and that is said."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.cluster.models import Load, a_model, applied, condition, unti
 from tests.support.cluster.watch import Watch
 
 TENSOR = "input:1,1,8,8"
-KILL = "for p in /proc/[0-9]*; do grep -qs triton_python_b $p/comm && kill -9 ${p#/proc/}; done; true"
+KILL = "for p in /proc/[0-9]*; do grep -qs tritonserver $p/comm && kill -9 ${p#/proc/}; done; true"
 
 
 def server(namespace: str) -> dict[str, Any]:

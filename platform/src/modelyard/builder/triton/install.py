@@ -38,7 +38,7 @@ def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
         return Path(named)
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise InvalidSettings("Triton runs here only on Linux x86-64; build on such a machine or in the cluster.")
-    python, recipe = _python(), _recipe()
+    python, recipe = _python(), recipe_folder()
     home = cache_folder() / "triton" / _digest(recipe, python)[:16]
     home.parent.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".lock").open("w") as lock:
@@ -49,7 +49,7 @@ def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
     return home
 
 
-def _recipe() -> Path:
+def recipe_folder() -> Path:
     """images/triton-cpu: beside the sources in a checkout, inside the package when that was installed."""
     here = Path(__file__).resolve()
     places = (here.parents[4] / "images" / "triton-cpu", here.parent / "triton-cpu")
@@ -58,7 +58,7 @@ def _recipe() -> Path:
 
 def _digest(recipe: Path, python: str) -> str:
     total = hashlib.sha256(f"{python} {'cc' if shutil.which('cc') else ''}".encode())
-    for file in sorted(path for path in recipe.rglob("*") if path.suffix in (".c", ".py", ".txt")):
+    for file in sorted(path for path in recipe.rglob("*") if path.suffix in (".c", ".h", ".py", ".so", ".txt")):
         total.update(file.relative_to(recipe).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return total.hexdigest()
 
@@ -82,7 +82,10 @@ def _install(recipe: Path, python: str, home: Path, say: Callable[[str], None]) 
             "--target", str(made / "site"), "-r", str(recipe / "requirements.txt"),
         ]  # fmt: skip
         _download(command, say)
-        subprocess.run([*SAFE_PYTHON, str(recipe / "assemble.py"), str(made), python], cwd=FOLDER, check=True)
+        assemble = [*SAFE_PYTHON, str(recipe / "assemble.py"), str(made), python]
+        arranged = subprocess.run(assemble, cwd=FOLDER, check=True, stdout=subprocess.PIPE, text=True)
+        for sentence in arranged.stdout.splitlines():
+            say(sentence)
         made.rename(home)
 
 

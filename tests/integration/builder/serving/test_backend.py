@@ -1,6 +1,7 @@
-"""The python-based onnxruntime backend inside a real Triton, with many clients at once."""
+"""Both onnxruntime backends, the compiled one and that in Python, inside a real Triton, with many clients at once."""
 
 import json
+import os
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from modelyard.builder.inspection.model_file import inspect
-from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import FRONTEND, TritonServer, running
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.questions import ask, data
+from tests.support.servers.triton_homes import save_for_triton
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 X = {"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}
@@ -23,22 +23,18 @@ THREADS = 'max_batch_size: 4\nparameters {{ key: "intra_op_thread_count" value {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[TritonServer]:
     root = tmp_path_factory.mktemp("backend")
     served = {
         "table": (models.looking_up(), PATIENT),
         "shifted": (models.looking_up(shift=100), PATIENT),
         "words": (models.echoing(), PATIENT),
         "steps": (models.remembering(), ""),
-        "one": (models.doubling(), THREADS.format(1)),
-        "four": (models.doubling(), THREADS.format(4)),
+        "four": (models.doubling(), PATIENT),
     }
     for name, (proto, author) in served.items():
-        path = models.saved(proto, root / "repository" / name / "1" / "model.onnx")
-        graph = inspect(path)
-        text = complete_config(author, name, graph.inputs, graph.outputs, batchable=bool(author))
-        (path.parents[1] / "config.pbtxt").write_text(text)
-    with running(triton_home(), root / "repository", "four", root / "triton.log") as started:
+        save_for_triton(proto, author, root / "repository" / name)
+    with running(home, root / "repository", "four", root / "triton.log") as started:
         yield started
 
 
@@ -164,16 +160,24 @@ def test_requests_of_a_model_that_cannot_be_batched_are_never_joined(server: Tri
         assert list(pool.map(answer, range(8))) == [[number + 2.0] * 4 for number in range(8)]
 
 
-def test_threads_are_as_many_as_the_configuration_says(server: TritonServer) -> None:
-    def threads(model: str) -> int:
-        for status in Path("/proc").glob("[0-9]*/status"):
-            try:
-                line = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if "triton_python_backend_stub" in line and f"{model}_0" in line and str(server.log.parent) in line:
-                    facts = dict(row.split(":\t", 1) for row in status.read_text().splitlines() if ":\t" in row)
-                    return int(facts["Threads"])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        raise AssertionError(f"no process serves {model}")
+def test_threads_are_as_many_as_the_configuration_says(tmp_path: Path, home: Path) -> None:
+    def threads(number: int) -> int:
+        root = tmp_path / str(number)
+        save_for_triton(models.doubling(), THREADS.format(number), root / "repository" / "model")
+        with running(home, root / "repository", "model", root / "triton.log") as started:
+            group = started.process.pid
+            return sum(_threads(status) for status in Path("/proc").glob("[0-9]*/status") if _is_in(group, status))
 
-    assert threads("four") - threads("one") == 3
+    assert threads(4) - threads(1) == 3
+
+
+def _is_in(group: int, status: Path) -> bool:
+    try:
+        return os.getpgid(int(status.parent.name)) == group
+    except ProcessLookupError:
+        return False
+
+
+def _threads(status: Path) -> int:
+    facts = dict(row.split(":\t", 1) for row in status.read_text().splitlines() if ":\t" in row)
+    return int(facts["Threads"])

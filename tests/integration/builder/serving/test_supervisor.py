@@ -11,12 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton import server as triton
-from modelyard.builder.triton.config import complete_config
-from modelyard.builder.triton.install import triton_home
 from modelyard.core.revisions.pod_failures import cause_of
 from tests.support.artifacts import onnx_models as models
+from tests.support.servers.triton_homes import save_for_triton
 
 Start = Callable[[], "Supervised"]
 
@@ -60,15 +58,12 @@ def _children(parent: int) -> list[int]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    path = models.saved(models.doubling(), tmp_path / "repository" / "four" / "1" / "model.onnx")
-    graph = inspect(path)
-    text = complete_config("max_batch_size: 4\n", "four", graph.inputs, graph.outputs, batchable=True)
-    (path.parents[1] / "config.pbtxt").write_text(text)
+def start(tmp_path: Path, python_home: Path) -> Iterator[Start]:
+    save_for_triton(models.doubling(), "max_batch_size: 4\n", tmp_path / "repository" / "four")
     started: list[Supervised] = []
 
     def begin() -> Supervised:
-        started.append(Supervised(triton_home(), tmp_path / "repository", tmp_path / "triton.log"))
+        started.append(Supervised(python_home, tmp_path / "repository", tmp_path / "triton.log"))
         return started[-1]
 
     yield begin
