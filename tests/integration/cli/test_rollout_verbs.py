@@ -265,8 +265,52 @@ def test_history_lists_the_newest_first(stage: Stage) -> None:
     assert "ErrorsGateFailed: 312 of 1,204 requests failed" in table.out
 
 
+PROMOTED = [
+    a_record("Promoted", version=version, stableVersion=str(int(version) - 1), endTime=before(10)) for version in "432"
+]
+
+
+@pytest.mark.parametrize(("how", "version"), [((), "3"), (("--to", "1"), "1")])
+def test_rollback_asks_for_a_version_that_had_the_traffic(stage: Stage, how: tuple[str, ...], version: str) -> None:
+    stage.say(an_ended_rollout(*PROMOTED), version="4")
+
+    ran = stage.run("rollback", *how)
+
+    assert ran.code == 0, ran.err
+    assert f"spec.source.version is {version}" in ran.out
+    assert stage.model()["spec"]["source"] == {"name": "digits", "version": version}
+
+
+def test_rollback_puts_a_version_in_the_place_of_an_alias(stage: Stage) -> None:
+    stage.cluster.merge(stage.ref, {"spec": {"source": {"version": None, "alias": "champion"}}})
+    stage.say(an_ended_rollout(*PROMOTED), version="4")
+
+    assert stage.run("rollback").code == 0
+    assert stage.model()["spec"]["source"] == {"name": "digits", "version": "3"}
+
+
+@pytest.mark.parametrize(
+    ("rollout", "how", "sentence"),
+    [
+        (a_rollout(), (), "modelyard rollout abort"),
+        (an_ended_rollout(), (), "the history knows no other that had it"),
+        (an_ended_rollout(*PROMOTED), ("--to", "7"), "those that had it are 3, 2, 1"),
+    ],
+)
+def test_rollback_writes_nothing_where_it_makes_no_sense(
+    stage: Stage, rollout: dict[str, Any], how: tuple[str, ...], sentence: str
+) -> None:
+    stage.say(rollout, version="4")
+    before_it = stage.model()["spec"]
+
+    ran = stage.run("rollback", *how)
+
+    assert (ran.code, sentence in ran.err) == (2, True), ran.err
+    assert stage.model()["spec"] == before_it
+
+
 def test_a_model_that_is_not_there_is_a_mistake_of_the_caller(stage: Stage) -> None:
-    for verb in ("status", "watch", "history", "promote"):
+    for verb in ("status", "watch", "history", "promote", "rollback"):
         ran = modelyard(
             "rollout", verb, "nobody", "-n", "demo", cwd=stage.folder, KUBECONFIG=str(stage.api.kubeconfig)
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from modelyard.core.conditions import MAX_MESSAGE, ORDER, ConditionUpdate, epoch, events, merge, timestamp
 from modelyard.core.plan import Event
 
-FINE = ConditionUpdate(True, "Fine", "All is well.")
+FINE = ConditionUpdate(True, "Done", "All is well.")
 WORKING = ConditionUpdate(False, "Starting", "It starts.")
 
 
@@ -38,16 +38,16 @@ def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
 
 
 def test_long_messages_are_cut() -> None:
-    [condition] = merge((), findings(ConditionUpdate(True, "Fine", "x" * 5000)), 1, 0)
+    [condition] = merge((), findings(ConditionUpdate(True, "Done", "x" * 5000)), 1, 0)
 
     assert len(condition.message) == MAX_MESSAGE
 
 
 def test_a_change_of_status_or_reason_is_an_event_and_a_new_sentence_is_not() -> None:
     old = merge((), findings(WORKING, Built=FINE), 1, 0)
-    new = merge(old, findings(FINE, Built=ConditionUpdate(True, "Fine", "Still.")), 1, 1)
+    new = merge(old, findings(FINE, Built=ConditionUpdate(True, "Done", "Still.")), 1, 1)
 
-    assert events(old, new) == (Event("Normal", "Fine", "All is well."),)
+    assert events(old, new) == (Event("Normal", "Done", "All is well."),)
 
 
 def test_the_same_sentence_is_told_once() -> None:
@@ -56,11 +56,12 @@ def test_the_same_sentence_is_told_once() -> None:
     assert events((), new) == (Event("Normal", "Starting", "It starts."),)
 
 
-def test_what_stalls_is_a_warning() -> None:
-    crash = ConditionUpdate(False, "ServerCrashed", "It crashed.")
-    new = merge((), findings(crash, Stalled=crash._replace(holds=True), Built=FINE), 1, 0)
+def test_the_reason_alone_makes_an_event_a_warning() -> None:
+    crash, away = (ConditionUpdate(False, reason, f"{reason}.") for reason in ("ServerCrashed", "NotAccepted"))
+    new = merge((), findings(crash, Stalled=crash, Routed=away, Built=WORKING), 1, 0)
 
-    assert events((), new) == (
-        Event("Warning", "ServerCrashed", "It crashed."),
-        Event("Normal", "Fine", "All is well."),
-    )
+    assert set(events((), new)) == {
+        Event("Warning", "ServerCrashed", "ServerCrashed."),
+        Event("Warning", "NotAccepted", "NotAccepted."),
+        Event("Normal", "Starting", "It starts."),
+    }

@@ -13,6 +13,8 @@ from .rollout import Action
 from .shape import StatusShape
 
 HISTORY = 10
+HELD_TRAFFIC = 3
+"""So many of the rollouts that gave their revision all the traffic stay in the history, whatever came after them."""
 PAUSES = 16
 
 
@@ -113,6 +115,8 @@ class RolloutRecord(StatusShape):
     version: str = Field(max_length=63, description="Version of its entry.")
     strategy: str = Field(max_length=16, description="Strategy it was tried with.")
     outcome: Outcome = Field(description="Promoted, Aborted, Superseded, RolledBack, Failed or Reported.")
+    stable: str = Field(default="", max_length=63, description="The revision that had the traffic before.")
+    stable_version: str = Field(default="", max_length=63, description="Version of that revision's entry.")
     reason: str = Field(max_length=64, description="One word for programs.")
     message: str = Field(max_length=1024, description="Why, with the numbers.")
     start_time: str = Field(default="", max_length=32, description="When it began, RFC 3339.")
@@ -191,7 +195,9 @@ class RolloutStatus(StatusShape):
         description="Ids of the last commands, newest first: none of them is carried out again.",
     )
     history: list[RolloutRecord] = Field(
-        default_factory=list, max_length=HISTORY, description="The last rollouts, newest first."
+        default_factory=list,
+        max_length=HISTORY,
+        description="The last rollouts, newest first; the last three that were promoted stay among them.",
     )
 
     def gate(self, name: str) -> GateStatus | None:

@@ -25,7 +25,6 @@ ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Bui
 MAX_MESSAGE = 1000
 REQUESTS_FAIL = "RequestsFail"
 """Reason of Serving while the gateway counts that users are failed."""
-_ALARMS = frozenset({REQUESTS_FAIL, "NoReplicaReady"})
 
 
 class ConditionUpdate(NamedTuple):
@@ -73,16 +72,13 @@ def _condition(kind: str, old: Condition | None, update: ConditionUpdate, genera
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
     """One Event for every condition of `new` whose status or reason differs from `old`, equal Events only once.
 
-    Progressing, Reconciling and Stalled give none of their own; an Event is a Warning when its reason is that of a true
-    Stalled, or says that users get no answers.
+    Progressing, Reconciling and Stalled give none of their own; what type an Event is of follows from its reason.
     """
     before = {condition.type: (condition.status, condition.reason) for condition in old}
-    now = list(new)
-    stalled = {condition.reason for condition in now if condition.type == "Stalled" and condition.status == "True"}
-    changed = [condition for condition in now if before.get(condition.type) != (condition.status, condition.reason)]
+    changed = [condition for condition in new if before.get(condition.type) != (condition.status, condition.reason)]
     return tuple(
         dict.fromkeys(
-            Event("Warning" if condition.reason in stalled | _ALARMS else "Normal", condition.reason, condition.message)
+            Event.of(condition.reason, condition.message)
             for condition in changed
             if condition.type not in ("Progressing", "Reconciling", "Stalled")
         )

@@ -7,8 +7,9 @@ means that the next decision plans the rest again.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from .event_types import EventType, event_type
 from .snapshot import Ref
 
 
@@ -37,9 +38,14 @@ class Warmup:
 class Event:
     """A Kubernetes Event on the Model."""
 
-    type: Literal["Normal", "Warning"]
+    type: EventType
     reason: str
     message: str
+
+    @classmethod
+    def of(cls, reason: str, message: str, cause: str = "") -> "Event":
+        """The Event with that reason, of the type that goes with it, or with its `cause` where that is another word."""
+        return cls(event_type(cause or reason), reason, message)
 
 
 @dataclass(frozen=True)

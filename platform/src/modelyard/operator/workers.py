@@ -107,6 +107,6 @@ class Workers:
         model = self._reconciler.cache.model(key)
         if isinstance(error, Refused) and model is not None:
             try:
-                self._reconciler.recorder.post(model, Event("Warning", "Refused", str(error)))
+                self._reconciler.recorder.post(model, Event.of("Refused", str(error)))
             except NotLeading:
                 return

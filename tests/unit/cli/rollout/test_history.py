@@ -1,7 +1,7 @@
 """The rollouts that have ended, newest first, in columns, each with why."""
 
 from modelyard.api.rollout_status import RolloutRecord
-from modelyard.cli.rollout.history import documents, lines
+from modelyard.cli.rollout.history import documents, former_versions, lines
 from tests.support.objects.rollout_statuses import NOW, a_record, before
 
 RECORDS = [
@@ -54,3 +54,14 @@ def test_programs_get_the_same_and_the_seconds_it_took():
         312,
     )
     assert (second["version"], second["reason"], second["endTime"]) == ("1.9", "Passed", before(90_000))
+
+
+def test_versions_that_had_the_traffic_are_named_once_the_latest_first():
+    records = [
+        RolloutRecord.model_validate(a_record(outcome, version=version, stableVersion=stable))
+        for outcome, version, stable in (("Aborted", "5", "4"), ("Promoted", "4", "2"), ("Promoted", "2", "1"))
+    ]
+
+    assert former_versions(records, "4") == ["2", "1"]
+    assert former_versions(records, "2") == ["4", "1"]
+    assert former_versions(records[:1], "4") == []

@@ -132,3 +132,23 @@ def test_a_rollout_is_remembered_ten_times() -> None:
         live_until_ended(world)
 
     assert len(state(world).history) == 10
+
+
+def test_a_row_of_failed_candidates_does_not_push_out_what_had_the_traffic() -> None:
+    world = a_rollout_world(rate=2000)
+    live_until_ended(world)
+    for version in "12":
+        world.ask(version=version)
+        live_until_ended(world)
+    for _ in range(8):
+        world.ask(version="1")
+        world.run_until(lambda: state(world).candidate != "")
+        world.ask(version="2")
+        live_until_ended(world)
+
+    records = state(world).history
+    promoted = [record for record in records if record.outcome is Outcome.PROMOTED]
+
+    assert len(records) == 10
+    assert [(record.version, record.stable_version) for record in promoted] == [("2", "1"), ("1", "2"), ("2", "1")]
+    assert records == sorted(records, key=lambda record: record.end_time, reverse=True)

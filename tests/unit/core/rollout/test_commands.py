@@ -275,3 +275,25 @@ def test_the_very_first_revision_cannot_be_aborted() -> None:
     world.look()
 
     assert "no other revision" in answer(world)
+
+
+def test_a_command_that_is_refused_is_a_warning() -> None:
+    world = a_world_at_its_first_weight()
+
+    tell(world, "resume")
+    world.look()
+
+    assert ("Warning", "CommandRefused") in world.said
+    tell(world, "pause")
+    world.look()
+    assert ("Normal", "RolloutCommand") in world.said
+
+
+@pytest.mark.parametrize(("verb", "kind"), [("abort", "Warning"), ("pause", "Normal")])
+def test_what_becomes_of_a_rollout_is_a_warning_when_it_went_against_the_candidate(verb: str, kind: str) -> None:
+    world = a_world_at_its_first_weight()
+
+    tell(world, verb)
+    world.look()
+
+    assert (kind, "RolloutAborted" if verb == "abort" else "RolloutHolding") in world.said

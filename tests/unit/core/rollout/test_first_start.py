@@ -40,6 +40,20 @@ def test_while_it_is_built_the_model_says_so() -> None:
     assert BUILD in world.message("Built")
 
 
+def test_a_service_that_is_missing_is_named_whatever_else_is_there() -> None:
+    world = a_built_world()
+    world.look()
+    [revision] = world.status.revisions
+    said = f"Service {predictor(revision.name)} is not there: KServe makes it, and the routes follow."
+    assert (world.condition("Routed"), world.message("Routed")) == (("False", "Publishing"), said)
+
+    world.settle()
+    world.lose(Ref("Service", "demo", predictor(revision.name)))
+    world.look()
+
+    assert world.message("Routed") == said
+
+
 def test_a_job_that_runs_is_left_alone() -> None:
     world = a_new_world()
     world.look()

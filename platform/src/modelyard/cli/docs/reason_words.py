@@ -14,7 +14,7 @@ from modelyard import errors
 from modelyard.core.failure_causes import TABLE
 
 PACKAGE = Path(__file__).resolve().parents[2]
-_PLACES = {"Failure": 0, "HostFailure": 0, "ConditionUpdate": 1, "Event": 1, "Observation": 1}
+_PLACES = {"Failure": 0, "HostFailure": 0, "ConditionUpdate": 1, "Event": 1, "Event.of": 0, "Observation": 1}
 _TABLES = ("REASONS", "FAILURES")
 _GATES = ("errors", "latency", "health")
 
@@ -73,7 +73,7 @@ def _words(tree: ast.Module) -> Iterator[str]:
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
-    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    name = ast.unparse(call.func)
     place = _PLACES.get(name)
     if place is not None and len(call.args) > place:
         yield from _texts(call.args[place])

@@ -115,6 +115,18 @@ def history(name: Name, namespace: Namespace = "", output: Shown = Output.TABLE)
             console.print(line, soft_wrap=True)
 
 
+@app.command()
+def rollback(
+    name: Name,
+    namespace: Namespace = "",
+    to: Annotated[str, typer.Option(metavar="VERSION", help="Another version that had the traffic once.")] = "",
+) -> None:
+    """Ask for the version again that had all the traffic before; it is rolled out as any other, by spec.rollout."""
+    version = commands.go_back(Cluster(access()), namespace or current_namespace(), name, to)
+    told = f"spec.source.version is {version}; `modelyard rollout watch {name}` follows it."
+    out().print(f"rollback {name}: {told} Change the file you apply, too.", markup=False, soft_wrap=True)
+
+
 def _command(action: Action) -> Callable[..., None]:
     """The sub-command of one action, for Typer to read its options from."""
 

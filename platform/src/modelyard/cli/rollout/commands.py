@@ -23,6 +23,8 @@ from modelyard.core.rollout.state_machine import WATCHED
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, Unreachable, UserError
 
+from .history import former_versions
+
 REFUSED = "Refused: "
 _EVERY = 0.25
 _BEHIND = " (The operator has not taken up the latest change of the Model yet: perhaps it is too early.)"
@@ -123,6 +125,27 @@ def give(cluster: Cluster, namespace: str, name: str, action: Action) -> str:
     if cluster.merge(Ref("Model", namespace, name), change) is None:
         raise UserError(f"there is no Model {name} in namespace {namespace} any more.")
     return command_id
+
+
+def go_back(cluster: Cluster, namespace: str, name: str, version: str) -> str:
+    """Writes into the spec the version that had the traffic before, or `version`; the one that is written.
+
+    Raises UserError when a rollout is under way or no such version had it; InvalidModel when there is no such Model.
+    """
+    model = parsed(read(cluster, namespace, name)[0])
+    rollout = model.status.rollout or RolloutStatus()
+    if rollout.active:
+        raise UserError(f"a rollout of {name} is under way: `modelyard rollout abort {name}` gives the traffic back.")
+    former = former_versions(rollout.history, model.status.version)
+    if not former or version not in ("", *former):
+        known = f"those that had it are {', '.join(former)}" if former else "the history knows no other that had it"
+        wanted = f"version {version} of {name} has not had the traffic" if version else f"{name} has no version before"
+        raise UserError(f"{wanted}: {known}; any version can be asked for with spec.source.version.")
+    back = version or former[0]
+    change = {"metadata": {"uid": model.metadata["uid"]}, "spec": {"source": {"version": back, "alias": None}}}
+    if cluster.merge(Ref("Model", namespace, name), change) is None:
+        raise UserError(f"there is no Model {name} in namespace {namespace} any more.")
+    return back
 
 
 def answer(cluster: Cluster, namespace: str, name: str, command_id: str, patience: float) -> CommandStatus:

@@ -28,6 +28,13 @@ def lines(records: Sequence[RolloutRecord], now: float, width: int) -> Iterator[
         yield Text(f"  {record.reason}: {record.message}", "dim")
 
 
+def former_versions(records: Sequence[RolloutRecord], current: str) -> list[str]:
+    """Versions that had all the traffic before `current` has it, the latest first, each once."""
+    promoted = [record for record in records if record.outcome is Outcome.PROMOTED]
+    versions = [version for record in promoted for version in (record.version, record.stable_version)]
+    return [version for version in dict.fromkeys(versions) if version not in ("", current)]
+
+
 def documents(records: Sequence[RolloutRecord]) -> list[dict[str, Any]]:
     """The same as plain values, with the duration in seconds."""
     return [

@@ -1,9 +1,8 @@
-"""Events of a rollout: one for every change of its state, a Warning when it went against the candidate."""
+"""Events of a rollout: one for every change of its state; its reason says whether that is a Warning."""
 
-from modelyard.api.rollout_status import Outcome, RolloutStatus
+from modelyard.api.rollout_status import CommandStatus, RolloutStatus
 from modelyard.core.plan import Event
-
-_AGAINST = (Outcome.ABORTED, Outcome.FAILED)
+from modelyard.core.rollout.commands import REFUSED
 
 
 def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
@@ -13,12 +12,16 @@ def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Ev
     ended = len(now.history) and now.history[0] not in old.history
     if ended:
         last = now.history[0]
-        kind = "Warning" if last.outcome in _AGAINST else "Normal"
         message = f"{last.outcome} revision {last.revision} (version {last.version}): {last.message}"
-        events.append(Event(kind, f"Rollout{last.outcome}", message[:1000]))
+        events.append(Event.of(f"Rollout{last.outcome}", message[:1000], cause=last.reason))
     moved = (old.phase, old.step, old.reason) != (now.phase, now.step, now.reason)
     if moved and now.active and not ended and now.message:
-        events.append(Event("Normal", f"Rollout{now.phase}", now.message))
+        events.append(Event.of(f"Rollout{now.phase}", now.message, cause=now.reason or now.phase))
     if now.command is not None and now.command != old.command:
-        events.append(Event("Normal", "RolloutCommand", f"{now.command.action}: {now.command.answer}"))
+        events.append(_answered(now.command))
     return tuple(events)
+
+
+def _answered(command: CommandStatus) -> Event:
+    refused = command.answer.startswith(REFUSED)
+    return Event.of("CommandRefused" if refused else "RolloutCommand", f"{command.action}: {command.answer}")

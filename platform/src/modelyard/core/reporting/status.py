@@ -109,7 +109,7 @@ def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
         "EntryResolved": view.artifact.resolved,
         "Built": view.artifact.built,
         "Serving": _serving(view, failure),
-        "Routed": routed(view.snapshot, view.routes, view.serving_revision, view.settings.gateway),
+        "Routed": routed(view.snapshot, view.routes, view.revisions, view.serving_revision, view.settings.gateway),
     }
     steps |= _taken(view)
     obstacle = _obstacle(view, failure, steps["Routed"])

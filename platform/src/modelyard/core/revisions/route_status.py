@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from modelyard.api.status import RevisionStatus
 from modelyard.core.conditions import ConditionUpdate
 from modelyard.core.drift import covers
+from modelyard.core.names import predictor
 from modelyard.core.snapshot import Object, Snapshot
 from modelyard.settings import GatewaySettings
 
@@ -71,16 +72,29 @@ def accepted(snapshot: Snapshot, routes: Sequence[Object], gateway: GatewaySetti
     return all(route is not None and route_failure(route, gateway, latest=False) is None for route in observed)
 
 
+def _unpublished(revisions: Sequence[RevisionStatus]) -> ConditionUpdate:
+    """Why there are no routes: nothing to publish yet, or revisions whose Service is missing."""
+    if not revisions:
+        return ConditionUpdate(False, "NoRevision", "No revision has been started yet, so nothing is published.")
+    missing = " and ".join(predictor(revision.name) for revision in revisions)
+    waits = f"Service {missing} is not there: KServe makes it, and the routes follow."
+    return ConditionUpdate(False, "Publishing", waits)
+
+
 def routed(
-    snapshot: Snapshot, routes: Sequence[Object], holder: RevisionStatus | None, gateway: GatewaySettings
+    snapshot: Snapshot,
+    routes: Sequence[Object],
+    revisions: Sequence[RevisionStatus],
+    holder: RevisionStatus | None,
+    gateway: GatewaySettings,
 ) -> ConditionUpdate:
-    """The Routed condition; `routes` are those that should be there, `holder` the revision that holds the traffic.
+    """The Routed condition; `routes` are those that should be there for `revisions`, `holder` has the traffic.
 
     Once the holder's traffic was carried, it stays true while the gateway takes up smaller changes.
     """
     carried = holder is not None and holder.programmed_time != ""
     if not routes:
-        return ConditionUpdate(False, "NoRevision", "No revision has pods yet, so nothing is published.")
+        return _unpublished(revisions)
     for desired in routes:
         observed = snapshot.child(desired["kind"], desired["metadata"]["name"])
         if observed is None:

@@ -1,7 +1,7 @@
 """What changes when a rollout enters a state: the weight, the counts, the message, the record of how it ended."""
 
 from modelyard.api.rollout import DEFAULT_BAKE
-from modelyard.api.rollout_status import HISTORY, Outcome, Phase, RolloutRecord, RolloutStatus
+from modelyard.api.rollout_status import HELD_TRAFFIC, HISTORY, Outcome, Phase, RolloutRecord, RolloutStatus
 from modelyard.core.analysis import gates
 from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
@@ -191,7 +191,7 @@ def _end_rollout(
     history = (
         entered.history
         if silent
-        else [_record(context, entered, observation, transition.outcome), *entered.history][:HISTORY]
+        else _remembered([_record(context, entered, observation, transition.outcome), *entered.history])
     )
     if transition.outcome is Outcome.PROMOTED:
         message = f"Revision {entered.candidate} (version {entered.version}) was promoted."
@@ -209,6 +209,13 @@ def _end_rollout(
     return entered.model_copy(update=update)
 
 
+def _remembered(records: list[RolloutRecord]) -> list[RolloutRecord]:
+    """The newest HISTORY records; where one has to go, it is none of the HELD_TRAFFIC newest promotions."""
+    promoted = [record for record in records if record.outcome is Outcome.PROMOTED][:HELD_TRAFFIC]
+    others = [record for record in records if record not in promoted][: HISTORY - len(promoted)]
+    return [record for record in records if record in promoted or record in others]
+
+
 def _record(
     context: RolloutContext, entered: RolloutStatus, observation: Observation, outcome: Outcome
 ) -> RolloutRecord:
@@ -217,6 +224,8 @@ def _record(
         version=entered.version,
         strategy=entered.strategy,
         outcome=outcome,
+        stable=entered.stable,
+        stable_version=context.stable.version if context.stable is not None else "",
         reason=observation.reason[:MAX_REASON],
         message=observation.message[:_MESSAGE],
         start_time=entered.start_time,

@@ -154,7 +154,7 @@ class Reconciler:
 
         try:
             self.writes.amend_status(Ref(MODEL.kind, *key), metadata["uid"], refused_status)
-            self.recorder.post(stored, Event("Warning", "InvalidModel", message))
+            self.recorder.post(stored, Event.of("InvalidModel", message))
         except OutsideError as refused:
             _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
 

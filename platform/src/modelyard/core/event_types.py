@@ -1,0 +1,39 @@
+"""Which reasons mean harm: the type of the Event that tells of each.
+
+One table for every reason there is. An Event is a Warning when users get worse answers than promised, or when somebody
+or something has to change before it goes on; it is Normal while the work is under way, or where a person wanted it so.
+Words of others, such as a Job's that a newer builder gives, are not in it and count as harm.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from modelyard.api.rollout_status import Outcome, Phase
+
+from .failure_causes import TABLE
+
+EventType = Literal["Normal", "Warning"]
+
+_NORMAL = (
+    "Accepted Answered Answering Asking Building Built Done EntryUnresolved Found Joining NoRevision Optimizing Passed "
+    "Paused PauseStep PromoteCommanded Published Publishing Replaced Reported Reverted RolloutCommand Serving "
+    "SpecChanged Starting Superseded WaitingForSlot"
+)
+_WARNING = (
+    "AbortCommanded AskingFailed BudgetTooSmall BuildFailed CheckFailed ClientErrorsGateFailed CommandRefused Conflict "
+    "CorruptEntry CorruptReport DownloadFailed EntryExists ErrorsGateFailed HealthGateFailed Inconclusive InvalidEntry "
+    "InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoMetrics "
+    "NoReplicaReady NotAccepted NotReady NoTraffic OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing "
+    "RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff "
+    "UnknownEntry Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
+)
+EVENT_TYPES: Mapping[str, EventType] = {
+    **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),
+    **dict.fromkeys(_WARNING.split(), "Warning"),
+    **dict.fromkeys((cause.reason for cause in TABLE), "Warning"),
+}
+
+
+def event_type(reason: str) -> EventType:
+    """The type of an Event with that reason; Warning for a word that is not in the table."""
+    return EVENT_TYPES.get(reason, "Warning")
