@@ -37,6 +37,7 @@ from modelyard.core.snapshot import (
     Probe,
     Ref,
     ResolvedEntry,
+    RouteClaim,
     Snapshot,
 )
 from modelyard.settings import Settings
@@ -92,6 +93,7 @@ class World:
         self.mute: set[str] = set()
         self.probes: dict[str, Probe] = {}
         self.foreign: dict[Ref, ForeignObject] = {}
+        self.rivals: tuple[RouteClaim, ...] = ()
         self.logs: dict[str, str] = {}
         self.asked: list[Warmup] = []
         self.said: list[tuple[str, str]] = []
@@ -178,6 +180,7 @@ class World:
             traffic=self.users.seen(),
             checks=self._checks(),
             foreign=dict(self.foreign),
+            rivals=self.rivals,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return _unanswered(seen) if self.asking else seen

@@ -57,6 +57,19 @@ def test_nothing_is_begun_while_a_name_is_taken(kind: str, name: str, labels: di
     assert ("Warning", "NameTaken") in world.said
 
 
+@pytest.mark.parametrize(("kind", "name"), FIXED)
+def test_nothing_is_begun_either_when_the_artifact_is_there_already(kind: str, name: str) -> None:
+    world = a_built_world()
+    taken = stranger(world, kind, name)
+
+    live(world)
+    world.sleep(3600)
+    live(world)
+
+    assert not everything_but(world, taken)
+    assert world.condition("Ready") == ("False", "NameTaken")
+
+
 def test_every_taken_name_is_said_at_once() -> None:
     world = a_new_world()
     for kind, name in FIXED:

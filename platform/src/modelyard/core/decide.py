@@ -20,13 +20,14 @@ from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
 from .drift import must_apply
 from .names import host, predictor, preview_route_name, sticky_policy_name
-from .ownership import RECHECK_SECONDS, fixed_names, identity, with_own_children
+from .ownership import RECHECK_SECONDS, begun, fixed_names, identity, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
+from .resources.claimed_places import HOST_TAKEN, with_claims
 from .resources.disruption import disruption_budgets
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
@@ -51,7 +52,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     Nothing but `snapshot` and `settings` decides, so the same snapshot always gives the same plan. A Model that is
     being deleted gets an empty one: Kubernetes removes what it owns.
     """
-    snapshot = with_own_children(with_times(snapshot))
+    snapshot = with_claims(with_own_children(with_times(snapshot)), settings.gateway)
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
     before = snapshot.model.status
@@ -70,12 +71,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         _progress(view),
         view.artifact.wait,
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
-        min((seen + RECHECK_SECONDS - snapshot.now for _, seen in snapshot.foreign.values()), default=None),
+        _name_asked_again(snapshot),
     )
     wanted = _objects(view)
     return Plan(
         status=status,
-        claims=() if before.revisions else fixed_names(snapshot.model),
+        claims=() if begun(snapshot) else fixed_names(snapshot.model),
         apply=tuple(desired for desired in wanted if _due(snapshot, desired)),
         scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
@@ -88,6 +89,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         warmups=_warmups(view),
         requeue_after=min((max(wait, 0.0) for wait in waits if wait is not None), default=None),
     )
+
+
+def _name_asked_again(snapshot: Snapshot) -> float | None:
+    """Seconds until a name that is taken is asked for again; claims of routes are told of, and nobody asks for them."""
+    asked = [seen for refusal, seen in snapshot.foreign.values() if refusal.reason != HOST_TAKEN]
+    return min((seen + RECHECK_SECONDS - snapshot.now for seen in asked), default=None)
 
 
 def _context(snapshot: Snapshot, settings: Settings) -> RolloutContext:
@@ -162,12 +169,13 @@ def _held_back(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
     Pods never run with a ServiceAccount or a Secret of others. At the start the plan's claims see to that.
     """
     ref = Ref(desired["kind"], desired["metadata"]["namespace"], desired["metadata"]["name"])
-    started = bool(snapshot.model.status.revisions)
+    started = begun(snapshot)
     if started and ref.kind == "InferenceService" and not identity(snapshot.model) <= snapshot.children.keys():
         return True
     asked = [seen for _, seen in snapshot.foreign.values()]
     lately = bool(asked) and snapshot.now - min(asked) < RECHECK_SECONDS
-    return lately and (ref in snapshot.foreign or not started)
+    made = ref in snapshot.children
+    return lately and ((ref in snapshot.foreign and not made) or not started)
 
 
 def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:

@@ -20,12 +20,13 @@ _NORMAL = (
     "SpecChanged Starting Superseded WaitingForSlot"
 )
 _WARNING = (
-    "AbortCommanded AskingFailed BudgetTooSmall BuildFailed CheckFailed ClientErrorsGateFailed CommandRefused Conflict "
-    "CorruptEntry CorruptReport DownloadFailed EntryExists ErrorsGateFailed HealthGateFailed Inconclusive InvalidEntry "
-    "InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoMetrics "
-    "NoReplicaReady NotAccepted NotReady NoTraffic OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing "
-    "RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff "
-    "UnknownEntry Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
+    "AbortCommanded AskingFailed BudgetTooSmall BuildFailed CheckFailed ClientErrorsGateFailed CommandRefused "
+    "Conflict CorruptEntry CorruptReport DownloadFailed EntryExists ErrorsGateFailed HealthGateFailed HostTaken "
+    "Inconclusive InvalidEntry InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken "
+    "NamespaceTooLong NoMetrics NoReplicaReady NotAccepted NotReady NoTraffic OutputsDiffer PodInvalid PodsRefused "
+    "Refused ReplicaMissing RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut "
+    "ThresholdTooLow Throttled TrainingOff UnknownEntry Unreachable Unschedulable UnsupportedModel "
+    "UnsupportedOperator WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

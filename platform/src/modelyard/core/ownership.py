@@ -53,6 +53,11 @@ def identity(model: Model) -> frozenset[Ref]:
     return frozenset({secret, Ref("ServiceAccount", model.namespace, service_account_name(model.name))})
 
 
+def begun(snapshot: Snapshot) -> bool:
+    """Whether any object of the Model has been made; until then all of `fixed_names` have to be free."""
+    return any(BY_NAME[ref.kind].made and ref.kind != "Job" for ref in snapshot.children)
+
+
 def ours(thing: Object, uid: str) -> bool:
     """Whether an object of a kind that we make was made for the Model with that uid, or is a Job of ours."""
     metadata = thing["metadata"]

@@ -127,6 +127,14 @@ class ForeignObject(NamedTuple):
     seen: float
 
 
+class RouteClaim(NamedTuple):
+    """A route of somebody else that our Gateway accepted: when it was made (RFC 3339), and its hosts or paths."""
+
+    ref: Ref
+    created: str
+    places: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Everything one decision may know of the world around one Model, at `now` (seconds since the epoch).
@@ -136,7 +144,8 @@ class Snapshot:
     the same of the optimized one, when the spec asks for it; `probes` the latest warm-up answer by revision, kept in
     the operator's memory; `logs` the last lines of containers that ended badly, by pod name, None while they are being
     read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
-    gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours.
+    gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours; `rivals` their routes to
+    where this Model answers.
     """
 
     now: float
@@ -152,6 +161,7 @@ class Snapshot:
     checks: Mapping[str, Check] = field(default_factory=dict)
     credentials: Credentials = Credentials("", "", "", "", "")
     foreign: Mapping[Ref, ForeignObject] = field(default_factory=dict)
+    rivals: tuple[RouteClaim, ...] = ()
 
     @property
     def incomplete(self) -> bool:

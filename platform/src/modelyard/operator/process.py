@@ -37,6 +37,7 @@ from modelyard.settings import Settings
 from .cache.guarded_writes import GuardedWrites
 from .cache.objects import Key, ObjectCache, has_rollout, key_of
 from .cache.ownership import Ownership
+from .cache.route_claims import ROUTES, OthersRoutes, RouteClaims
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
 from .leader_election import Lease, margin
@@ -86,7 +87,7 @@ class Operator:
         self.settings = settings
         options = settings.operator
         self._identity = options.identity or socket.gethostname()
-        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS + len(BY_NAME) + 1
+        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS + len(BY_NAME) + len(ROUTES) + 1
         self.cluster = Cluster(access, connections, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
         self.cache = ObjectCache()
         self.queue: Queue[Key] = Queue(urgent=self._urgent)
@@ -98,6 +99,7 @@ class Operator:
         self._builds = BuildObserver(library.store, self.cluster, self.polling)
         self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
         self.envoys = PodWatch(self.cluster, owner_selector(settings.gateway))
+        self.claims = RouteClaims(settings.gateway, lambda key: self._wake(key, 0.0))
         counters = provider(settings.gateway, self.envoys)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held)
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
@@ -111,8 +113,10 @@ class Operator:
             Warmups(self._builds.warmup_request, self._gateway, self.polling, self.metrics.warmed),
             self.sampler.of,
             credentials=self.store_access.credentials,
+            rivals=self.claims.of,
         )
-        self.watches = Watches(self.cluster, options.namespace, self.cache, self.changed, self.metrics.lost)
+        others = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
+        self.watches = Watches(self.cluster, options.namespace, self.cache, self.changed, self.metrics.lost, others)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
         self.endpoints = Endpoints(
             options.metrics_port, self.metrics.text, self.healthy, self.ready, self.store_access.verdict
@@ -147,6 +151,8 @@ class Operator:
         self.metrics.saw(changed["kind"])
         if changed["kind"] == "Job":
             self._job_changed(changed)
+        if changed["kind"] in ROUTES:
+            self.claims.note(changed, gone)
         if gone and changed["kind"] == "Pod":
             self._crashes.forget(changed["metadata"]["uid"])
         key = key_of(changed)

@@ -8,11 +8,13 @@ a missing child looks like a child to be made; `complete` says when that is so.
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.list_watch import ListWatch
+from modelyard.clients.cluster.list_watch import Follower, ListWatch
 from modelyard.core.kinds import BY_NAME, Kind
+from modelyard.core.names import MODEL_LABEL
 from modelyard.core.snapshot import Object, Ref
 
 from .objects import ObjectCache, ref_of, version_of
@@ -57,10 +59,19 @@ class CachedKind:
 
 
 class Watches:
-    """All watches, one thread each; `changed` and `lost` are called from them (`CachedKind`)."""
+    """All watches, one thread each; `changed` and `lost` are called from them (`CachedKind`).
+
+    `others` are told, by kind, of the objects that carry no Model's label; they are not cached.
+    """
 
     def __init__(
-        self, cluster: Cluster, platform: str, cache: ObjectCache, changed: Changed, lost: Callable[[str], None]
+        self,
+        cluster: Cluster,
+        platform: str,
+        cache: ObjectCache,
+        changed: Changed,
+        lost: Callable[[str], None],
+        others: Mapping[str, Follower] = MappingProxyType({}),
     ) -> None:
         self.kinds = {
             kind.kind: ListWatch(
@@ -71,6 +82,9 @@ class Watches:
                 CachedKind(kind, cache, changed, lost),
             )
             for kind in BY_NAME.values()
+        } | {
+            f"{kind} of others": ListWatch(cluster, BY_NAME[kind], "", f"!{MODEL_LABEL}", follower)
+            for kind, follower in others.items()
         }
 
     def start(self) -> None:

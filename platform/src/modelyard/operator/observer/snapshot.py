@@ -13,7 +13,16 @@ from modelyard.api.model import Model
 from modelyard.core.artifacts.optimization import optimized_digest
 from modelyard.core.artifacts.resolve import known_entry, target, waits_for_optimized, wanted_digest
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
-from modelyard.core.snapshot import Credentials, Failure, Object, OptimizedBuild, Ref, ResolvedEntry, Snapshot
+from modelyard.core.snapshot import (
+    Credentials,
+    Failure,
+    Object,
+    OptimizedBuild,
+    Ref,
+    ResolvedEntry,
+    RouteClaim,
+    Snapshot,
+)
 from modelyard.core.traffic import Traffic
 from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
 from modelyard.operator.cache.ownership import ForeignObjects
@@ -68,11 +77,12 @@ class SnapshotObserver:
         traffic: Callable[[Key], Traffic] = lambda key: Traffic(),
         now: Callable[[], float] = time.time,
         credentials: Callable[[], Credentials] | None = None,
+        rivals: Callable[[Model], tuple[RouteClaim, ...]] = lambda model: (),
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
-        self.probes = warmups
+        self.probes, self._rivals = warmups, rivals
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
@@ -101,6 +111,7 @@ class SnapshotObserver:
             checks=self._checks.of(key, _about_candidate(model, children)),
             credentials=self._credentials(),
             foreign=self.foreign.of(key, now),
+            rivals=self._rivals(model),
         )
 
     def forget(self, key: Key) -> None:
