@@ -8,6 +8,7 @@ import yaml
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import Strategy
+from tests.support.objects.placements import RIGHT
 from tests.support.operator.real_apiserver import RealApiServer
 from tests.support.repository.charts import MODEL, NAMESPACE, PLATFORM, ROOT, objects, template
 
@@ -18,6 +19,7 @@ OUTSIDE = ("ServiceMonitor", "PrometheusRule")
 SAMPLES = sorted((ROOT / "manifests").glob("*.yaml"))
 PRESETS = sorted((MODEL / "presets").glob("*.yaml"))
 
+EVERY_PLACEMENT = {name: value for serving in RIGHT.values() for name, value in serving.items()}
 PLATFORM_VALUES: dict[str, dict[str, Any]] = {
     "the defaults": {},
     "node ports and a volume by name": {
@@ -56,6 +58,7 @@ PLATFORM_VALUES: dict[str, dict[str, Any]] = {
 
 MODEL_VALUES: dict[str, dict[str, Any]] = {
     "a version": {"source": {"version": "1"}},
+    "a placement": {"source": {"version": "1"}, "serving": {**EVERY_PLACEMENT, "topologySpreadConstraints": []}},
     "an alias of another entry": {"source": {"name": "sentences", "alias": "champion"}},
     "everything": {
         "labels": {"team": "vision"},
@@ -182,3 +185,9 @@ def test_pods_of_the_platform_pass_the_restricted_security_standard(apiserver: R
 def keyless(document: dict[str, Any]) -> dict[str, Any]:
     """The parts of an object that a Model type reads."""
     return {part: document[part] for part in ("metadata", "spec")}
+
+
+def test_a_placement_is_handed_on_as_it_is_and_an_empty_list_too() -> None:
+    [model] = objects(template(MODEL, MODEL_VALUES["a placement"]))
+
+    assert model["spec"]["serving"] == {**EVERY_PLACEMENT, "topologySpreadConstraints": []}

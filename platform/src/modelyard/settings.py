@@ -8,7 +8,7 @@ the same as the Helm chart's `config:` map.
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -140,6 +140,20 @@ class ServingSettings(_Group):
     )
 
 
+Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9][-A-Za-z0-9_./]*[*]?$", max_length=317)]
+Patterns = Annotated[list[Pattern], Field(max_length=50)]
+
+
+class PropagateSettings(_Group):
+    """Which labels and annotations of a Model its pods get; a key, or its beginning and a star: example.com/*."""
+
+    labels: Patterns = Field(
+        default=["team", "cost-center", "cost-centre", "app.kubernetes.io/part-of"],
+        description="Labels of a Model that its pods get.",
+    )
+    annotations: Patterns = Field(default=[], description="Annotations of a Model that its pods get.")
+
+
 class OperatorSettings(_Group):
     """The controller process."""
 
@@ -173,6 +187,7 @@ class Settings(BaseSettings):
     build: BuildSettings = BuildSettings()
     check: CheckSettings = CheckSettings()
     serving: ServingSettings = ServingSettings()
+    propagate: PropagateSettings = PropagateSettings()
     operator: OperatorSettings = OperatorSettings()
 
     @classmethod

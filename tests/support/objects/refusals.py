@@ -6,7 +6,7 @@ The API server (CEL) and the Python types must refuse the same: tests of both go
 from dataclasses import dataclass
 from typing import Any
 
-SOURCE = {"name": "digits", "version": "1"}
+from tests.support.objects.placements import MISTAKES, RIGHT, SOURCE
 
 ONE_SOURCE = 'write either version: "2" or alias: champion, and only one of them'
 PERCENT = 'write a percentage such as "0.1%"'
@@ -150,6 +150,10 @@ REFUSALS = (
     ),
     Refusal("a precision twice", _spec(optimize={"precisions": ["int8", "int8"]}), "spec.optimize.precisions", ONCE),
     *_ROLLOUT_REFUSALS,
+    *(
+        Refusal(name, _spec(serving=serving), f"spec.serving.{field}", sentence)
+        for name, (serving, field, sentence) in MISTAKES.items()
+    ),
 )
 
 ACCEPTED = {
@@ -178,6 +182,7 @@ ACCEPTED = {
     "numbers as amounts": _spec(
         serving={"runtime": "gpu", "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1, "memory": "8Gi"}}}
     ),
+    **{name: _spec(serving=serving) for name, serving in RIGHT.items()},
     "a strategy": _spec(rollout={"strategy": "Immediate"}),
     "a canary without a strategy": _spec(rollout={"steps": [{"weight": 1}, {"weight": 99}]}),
     "a canary with everything": _rollout(

@@ -56,7 +56,8 @@ class KServe:
 
     def _make(self, ref: Ref, served: Mapping[str, Any]) -> bool:
         owner = {"kind": "InferenceService", "name": ref.name, "uid": served["metadata"]["uid"], "controller": True}
-        frame = {"name": predictor(ref.name), "namespace": ref.namespace, "labels": served["metadata"]["labels"]}
+        labels = {**served["metadata"]["labels"], **served["spec"]["predictor"].get("labels", {})}
+        frame = {"name": predictor(ref.name), "namespace": ref.namespace, "labels": labels}
         frame["ownerReferences"] = [owner]
         template = sha256_hex([served["spec"], frame["labels"], served["metadata"]["annotations"]])
         changed = False

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from .optimize import Optimize
 from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile, canonical
 from .rollout import Rollout
+from .scheduling.placement import Placement
 from .shape import Shape, cel, validated
 from .status import ModelStatus
 from .stored_status import readable
@@ -93,8 +94,8 @@ class Resources(Shape):
         }
 
 
-class Serving(Shape):
-    """How one revision is served."""
+class Serving(Placement):
+    """How one revision is served, and where."""
 
     runtime: Runtime = Field(default=Runtime.AUTO, description="cpu, gpu, or auto: what the platform's operator chose.")
     resources: Resources | None = Field(

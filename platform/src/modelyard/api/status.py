@@ -100,6 +100,17 @@ class RevisionStatus(StatusShape):
         description="Resources of one replica.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
+    placement: dict[str, Any] | None = Field(
+        default=None,
+        description="Where its replicas may run, as in a PodSpec.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+    pod_labels: dict[str, str] | None = Field(
+        default=None, description="Labels of the Model that its pods got when it was made."
+    )
+    pod_annotations: dict[str, str] | None = Field(
+        default=None, description="Annotations of the Model that its pods got when it was made."
+    )
     stage: Stage = Field(description="Starting, Joining, Serving, Standby, Leaving, Draining or Dropped.")
     ready: bool = Field(
         default=False, description="All replicas are ready, and one inference through the gateway was answered."

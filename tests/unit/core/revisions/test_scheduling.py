@@ -32,7 +32,7 @@ SERVER = asking("kserve-container", requests={"memory": "64Gi", "cpu": "1"}, lim
             GPU,
             "; free or add a node with nvidia.com/gpu (the pod asks for 2), or set spec.serving.runtime: cpu, and lo",
         ),
-        (TAINTED, "; add a node without the taint dedicated, or one that the pod tolerates."),
+        (TAINTED, "; add a node without the taint dedicated, or tolerate it in spec.serving.tolerations."),
         (SPENT, "; mend the nodes that say disk-pressure."),
         ("0/1 nodes are available: 1 node(s) were unschedulable.", "; uncordon the nodes that are cordoned"),
         ("0/1 nodes are available: 1 Too many pods.", "; add nodes: those there hold as many pods as they may."),
@@ -82,5 +82,7 @@ def test_a_job_is_helped_by_the_platforms_settings(container: str, label: str, s
 
 def test_a_job_without_a_gpu_is_not_told_to_serve_on_a_cpu() -> None:
     pod = a_pod(asking("build", limits={"nvidia.com/gpu": "1"}), **{BUILD_LABEL: "x"})
+
+    assert unschedulable(pod, TAINTED).endswith("; add a node without the taint dedicated.")
 
     assert "runtime" not in unschedulable(pod, "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")

@@ -29,6 +29,7 @@ from modelyard.settings import Settings
 
 from .job_retries import Retry
 from .optimization import OptimizationState, optimization_state, optimized_digest, served
+from .pod_metadata import pod_metadata
 
 _VERSION = re.compile(r"(?<=.)(-v\d+)?(-[0-9a-f]{8})?$")
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
@@ -217,14 +218,18 @@ def target(model: Model, settings: Settings) -> str:
 
 def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
     """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
-    requested = model.spec.serving.resources
+    requested, placement = model.spec.serving.resources, model.spec.serving.placement()
     resources: dict[str, Any] | None = requested.canonical() if requested else None
     hardware = target(model, settings)
     runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
     kept = _kept(model, digest, resources, hardware, settings)
     if kept is not None:
         return kept
-    name = revision_name(model.name, model.namespace, digest=digest, runtime=runtime, resources=resources)
+    pods: dict[str, Any] = {"runtime": runtime, "resources": resources}
+    if placement is not None:  # without one, names are as they were before there was any
+        pods["placement"] = placement
+    name = revision_name(model.name, model.namespace, digest=digest, **pods)
+    marks = pod_metadata(model.metadata, settings.propagate)
     return RevisionStatus(
         name=name,
         slot="a",
@@ -232,6 +237,9 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
         version=entry.version,
         runtime=runtime,
         resources=resources,
+        placement=placement,
+        pod_labels=marks.labels,
+        pod_annotations=marks.annotations,
         stage=Stage.STARTING,
         stage_start_time=timestamp(now),
     )
@@ -248,6 +256,7 @@ def _kept(
             for revision in model.status.revisions
             if revision.digest == digest
             and _same_resources(revision.resources, resources)
+            and revision.placement == model.spec.serving.placement()
             and _is_gpu(revision.runtime, settings) == gpu_now
         ),
         None,

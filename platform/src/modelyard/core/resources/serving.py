@@ -60,6 +60,8 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
                 "serviceAccountName": service_account_name(model.name),
                 "automountServiceAccountToken": _TOKENLESS,
                 "model": serving,
+                **_placement(revision),
+                **_marks(revision),
             }
         }
     }
@@ -74,3 +76,27 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
             "serving.kserve.io/autoscalerClass": "external",
         },
     )
+
+
+def _placement(revision: RevisionStatus) -> dict[str, Any]:
+    """Where the replicas may run, as fields of a PodSpec; spread over nodes as well as can be when nothing is said.
+
+    By nodes alone: a constraint over a label that some node lacks would take that node, and so all of a cluster
+    without zones, out of the comparison. Pods of one template are counted, so that a restart spreads as well.
+    """
+    own = {"matchLabels": {REVISION_LABEL: revision.name}}
+    over_nodes = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "matchLabelKeys": ["pod-template-hash"],
+    }
+    placement = {"topologySpreadConstraints": [over_nodes], **(revision.placement or {})}
+    spread = [{"labelSelector": own, **constraint} for constraint in placement["topologySpreadConstraints"]]
+    return {**placement, "topologySpreadConstraints": spread}
+
+
+def _marks(revision: RevisionStatus) -> dict[str, dict[str, str]]:
+    """Labels and annotations that KServe puts on the pods beside those of the InferenceService."""
+    marks = {"labels": revision.pod_labels, "annotations": revision.pod_annotations}
+    return {name: dict(values) for name, values in marks.items() if values}

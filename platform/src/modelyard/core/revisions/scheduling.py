@@ -23,9 +23,15 @@ _SETTING = {
 _PARTS = (
     ("were unschedulable", "uncordon the nodes that are cordoned (kubectl get nodes shows SchedulingDisabled)"),
     ("Too many pods", "add nodes: those there hold as many pods as they may"),
-    ("node affinity/selector", "label a node as the pod's node selector or affinity asks"),
-    ("topology spread constraints", "add a node where the pod's spread constraints allow one, or loosen them"),
-    ("anti-affinity", "add a node without the pods that this one keeps away from"),
+    (
+        "node affinity/selector",
+        "label a node as the pod's node selector or affinity asks (spec.serving.nodeSelector, .affinity)",
+    ),
+    (
+        "topology spread constraints",
+        "add a node where the pod's spread constraints allow one, or loosen spec.serving.topologySpreadConstraints",
+    ),
+    ("anti-affinity", "add a node without the pods that this one keeps away from (spec.serving.affinity)"),
     ("persistent volume", "see that its volume can be had on a node with room"),
     ("free ports", "add a node: the port it asks for is taken"),
 )
@@ -46,7 +52,8 @@ def _remedies(pod: Object, why: str) -> Iterator[str]:
         if key.startswith("node.kubernetes.io/"):
             yield f"mend the nodes that say {key.removeprefix('node.kubernetes.io/')}"
         else:
-            yield f"add a node without the taint {key}, or one that the pod tolerates"
+            tolerated = "" if _of_job(pod) else ", or tolerate it in spec.serving.tolerations"
+            yield f"add a node without the taint {key}{tolerated}"
     yield from (remedy for part, remedy in _PARTS if part in why)
 
 
