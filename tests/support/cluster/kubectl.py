@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BIN = ROOT / ".venv" / "bin"
 KUBECONFIG = ROOT / ".modelyard" / "kubeconfig"
 CONFIG = ROOT / ".modelyard" / "config.yaml"
+PLATFORM = "modelyard-system"
 Found = TypeVar("Found")
 
 

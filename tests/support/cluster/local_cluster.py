@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from localcluster.cache import locked
-from tests.support.cluster.kubectl import KUBECONFIG, ROOT, apply, kubectl, run
+from tests.support.cluster.kubectl import KUBECONFIG, PLATFORM, ROOT, apply, kubectl, run
 
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 ENTRIES = ("digits/1", "digits/2", "digits/3", "breast-cancer/1")
 
 
@@ -32,7 +33,8 @@ def running_cluster(shared: Path) -> Iterator[None]:
 
     `shared` is a folder of this run's test processes: the first of them brings the cluster up while the others wait,
     and the last one ends it, unless it was there before or `MODELYARD_KEEP_CLUSTER=1` keeps it. With
-    `MODELYARD_CLUSTER_IS_UP=1` whoever runs the tests has brought it up and will end it.
+    `MODELYARD_CLUSTER_IS_UP=1` whoever runs the tests has brought it up and will end it. Whatever the platform starts
+    in its own namespace, the Jobs of builds and checks too, has to meet the Pod Security level "restricted" there.
     """
     users, found = shared / "cluster-users", shared / "cluster-was-there"
     with locked(shared / "cluster.lock"):
@@ -41,6 +43,7 @@ def running_cluster(shared: Path) -> Iterator[None]:
                 found.touch()
             if not os.environ.get("MODELYARD_CLUSTER_IS_UP"):
                 localcluster("up")
+            kubectl("label", "--overwrite", "namespace", PLATFORM, RESTRICTED)
             for entry in ENTRIES:
                 run("modelyard", "push", f"model-repo/{entry}")
             users.mkdir()
@@ -58,10 +61,10 @@ def running_cluster(shared: Path) -> Iterator[None]:
 
 
 @contextmanager
-def a_namespace() -> Iterator[str]:
-    """A namespace that nobody else has, gone afterwards."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+def a_namespace(length: int = 13, **labels: str) -> Iterator[str]:
+    """A namespace that nobody else has, of so many characters, gone afterwards."""
+    name = f"test-{uuid.uuid4().hex}-{uuid.uuid4().hex}"[:length]
+    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     try:
         yield name
     finally:

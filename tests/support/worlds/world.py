@@ -234,7 +234,7 @@ class World:
         writes: list[Callable[[], None]] = []
         if plan.status is not None:
             writes.append(lambda: self._write_status(plan))
-        if plan.apply and self._names_free(plan):
+        if self._names_free(plan):
             writes += [lambda child=child: self._apply(child) for child in plan.apply]
         writes += [lambda change=change: self._scale(change.deployment, change.replicas) for change in plan.scale]
         writes += [lambda ref=ref: self._delete(ref) for ref in plan.delete]
@@ -259,6 +259,8 @@ class World:
         self.said += [(event.type, event.reason) for event in plan.events]
 
     def _names_free(self, plan: Plan) -> bool:
+        for ref in plan.rechecks:
+            self._taken(ref)
         taken = [self._taken(ref) for ref in plan.claims]
         return not any(taken)
 

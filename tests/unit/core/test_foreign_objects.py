@@ -173,3 +173,36 @@ def test_a_restarted_operator_says_it_again() -> None:
 
     assert world.condition("Ready") == ("False", "NameTaken")
     assert not everything_but(world, Ref("HTTPRoute", "demo", "digits"))
+
+
+@pytest.mark.parametrize(("kind", "name"), FIXED)
+def test_a_new_model_whose_build_is_there_already_begins_with_nothing_either(kind: str, name: str) -> None:
+    world = a_new_world()
+    world.store.add(world.build_of("1"))
+    taken = stranger(world, kind, name)
+
+    live(world, steps=6)
+
+    assert not everything_but(world, taken)
+    assert world.condition("Ready") == ("False", "NameTaken")
+
+
+def test_names_that_are_not_needed_yet_are_asked_for_again_and_stay_said() -> None:
+    world = a_serving_world()
+    world.promises.excused.add(predictor(world.revision("1").name))
+    taken = [("HTTPRoute", "digits"), ("Secret", "digits--store")]
+    for kind, name in taken:
+        world.api.remove(Ref(kind, "demo", name))
+        stranger(world, kind, name)
+    live(world, steps=3)
+    for ref, _ in world.api.of_kind("Service"):
+        world.api.remove(ref)
+
+    waits = []
+    for _ in range(8):
+        world.look()
+        waits.append(world.look().requeue_after)
+        world.sleep(10.0)
+
+    assert 0 not in waits, "asked again in vain at once"
+    assert all(f"{kind} demo/{name}" in world.message("Ready") for kind, name in taken)

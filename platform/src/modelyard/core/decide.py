@@ -20,14 +20,14 @@ from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
 from .drift import must_apply
 from .names import host, predictor, preview_route_name, sticky_policy_name
-from .ownership import RECHECK_SECONDS, begun, fixed_names, identity, with_own_children
+from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
-from .resources.claimed_places import HOST_TAKEN, with_claims
+from .resources.claimed_places import with_claims
 from .resources.disruption import disruption_budgets
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
@@ -65,19 +65,21 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     shown = routing_plan(snapshot, now, rollout, settings.gateway)
     view = DecisionView(snapshot, settings, context.artifact, rollout, now, shown)
     status, events = report.status(view)
+    wanted = _objects(view)
+    names = names_to_ask(snapshot, [_ref(desired) for desired in wanted])
     waits = (
         lifecycle.next_deadline(now, context.facts),
         advance.next_deadline(context.at(rollout)),
         _progress(view),
         view.artifact.wait,
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
-        _name_asked_again(snapshot),
+        names.wait,
     )
-    wanted = _objects(view)
     return Plan(
         status=status,
-        claims=() if begun(snapshot) else fixed_names(snapshot.model),
-        apply=tuple(desired for desired in wanted if _due(snapshot, desired)),
+        claims=names.claims,
+        rechecks=names.rechecks,
+        apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
         scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
         delete=(
             *_finished_revisions(view),
@@ -89,12 +91,6 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         warmups=_warmups(view),
         requeue_after=min((max(wait, 0.0) for wait in waits if wait is not None), default=None),
     )
-
-
-def _name_asked_again(snapshot: Snapshot) -> float | None:
-    """Seconds until a name that is taken is asked for again; claims of routes are told of, and nobody asks for them."""
-    asked = [seen for refusal, seen in snapshot.foreign.values() if refusal.reason != HOST_TAKEN]
-    return min((seen + RECHECK_SECONDS - snapshot.now for seen in asked), default=None)
 
 
 def _context(snapshot: Snapshot, settings: Settings) -> RolloutContext:
@@ -155,27 +151,27 @@ def _answered(rollout: RolloutStatus, gate: str) -> bool:
     return result is not None and result.verdict in (GateVerdict.PASS, GateVerdict.FAIL)
 
 
-def _due(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
-    metadata = desired["metadata"]
-    observed = snapshot.child(desired["kind"], metadata["name"], metadata["namespace"])
-    if desired["kind"] == "Job" and observed is not None:
+def _ref(desired: dict[str, Any]) -> Ref:
+    return Ref(desired["kind"], desired["metadata"]["namespace"], desired["metadata"]["name"])
+
+
+def _due(snapshot: Snapshot, desired: dict[str, Any], names: NamesToAsk) -> bool:
+    ref = _ref(desired)
+    observed = snapshot.children.get(ref)
+    if ref.kind == "Job" and observed is not None:
         return False
-    return not _held_back(snapshot, desired) and must_apply(desired, observed)
+    return not _held_back(snapshot, ref, names) and must_apply(desired, observed)
 
 
-def _held_back(snapshot: Snapshot, desired: dict[str, Any]) -> bool:
+def _held_back(snapshot: Snapshot, ref: Ref, names: NamesToAsk) -> bool:
     """Whether it waits for a name that somebody else holds: its own, that of its pods' identity, any before the start.
 
     Pods never run with a ServiceAccount or a Secret of others. At the start the plan's claims see to that.
     """
-    ref = Ref(desired["kind"], desired["metadata"]["namespace"], desired["metadata"]["name"])
     started = begun(snapshot)
     if started and ref.kind == "InferenceService" and not identity(snapshot.model) <= snapshot.children.keys():
         return True
-    asked = [seen for _, seen in snapshot.foreign.values()]
-    lately = bool(asked) and snapshot.now - min(asked) < RECHECK_SECONDS
-    made = ref in snapshot.children
-    return lately and ((ref in snapshot.foreign and not made) or not started)
+    return (ref in names.held and ref not in snapshot.children) if started else bool(names.held)
 
 
 def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:

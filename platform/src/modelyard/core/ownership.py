@@ -11,9 +11,9 @@ hands an object over with the annotation or label `modelyard.dev/adopt: "true"`,
 it; a Job cannot be handed over, because what it runs cannot be changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelyard.api.model import KIND, Model
 
@@ -53,9 +53,43 @@ def identity(model: Model) -> frozenset[Ref]:
     return frozenset({secret, Ref("ServiceAccount", model.namespace, service_account_name(model.name))})
 
 
+class NamesToAsk(NamedTuple):
+    """Names to ask whose they are before anything is written, and names that are known not to be ours.
+
+    `claims` are all fixed names of a Model that nothing was made for yet, and none of its objects is written unless
+    they are free; `rechecks` were taken and are needed later; `held` are taken, and it is too early to ask again.
+    `wait` are the seconds until the next one is due, 0 or less when it is, None when there is none to ask for.
+    """
+
+    claims: tuple[Ref, ...] = ()
+    rechecks: tuple[Ref, ...] = ()
+    held: frozenset[Ref] = frozenset()
+    wait: float | None = None
+
+
+def names_to_ask(snapshot: Snapshot, desired: Collection[Ref]) -> NamesToAsk:
+    """The names to ask for now, when the Model should have the `desired` objects; the children are its own.
+
+    What has lost its host to a route of others is not asked for: a watch tells of these.
+    """
+    fixed, first = fixed_names(snapshot.model), not begun(snapshot)
+    waits = {
+        ref: seen + RECHECK_SECONDS - snapshot.now
+        for ref, (refusal, seen) in snapshot.foreign.items()
+        if refusal.reason == NAME_TAKEN and ref in {*fixed, *desired}
+    }
+    due = [ref for ref, wait in sorted(waits.items()) if wait <= 0]
+    return NamesToAsk(
+        fixed if first and desired and (not waits or due) else (),
+        tuple(ref for ref in due if ref not in (fixed if first else desired)),
+        frozenset(snapshot.foreign.keys() - set(due)),
+        min(waits.values(), default=None),
+    )
+
+
 def begun(snapshot: Snapshot) -> bool:
-    """Whether any object of the Model has been made; until then all of `fixed_names` have to be free."""
-    return any(BY_NAME[ref.kind].made and ref.kind != "Job" for ref in snapshot.children)
+    """Whether anything was made in the Model's namespace; until then it begins with nothing unless it may have all."""
+    return any(BY_NAME[kind].made and kind != "Job" for kind, _, _ in snapshot.children)
 
 
 def ours(thing: Object, uid: str) -> bool:

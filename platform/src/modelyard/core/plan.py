@@ -53,12 +53,13 @@ class Plan:
     """What one decision asks for, in the order it is carried out; an empty field asks for nothing.
 
     `status` replaces the Model's status, None leaves it; `apply` are whole manifests; when one of `claims` turns out to
-    be somebody else's, none of them is applied; `requeue_after` are seconds until the next decision even if nothing
-    changes, None for never.
+    be somebody else's, none of them is applied; of `rechecks` it is only asked whose they are by now; `requeue_after`
+    are seconds until the next decision even if nothing changes, None for never.
     """
 
     status: dict[str, Any] | None = None
     claims: tuple[Ref, ...] = ()
+    rechecks: tuple[Ref, ...] = ()
     apply: tuple[dict[str, Any], ...] = ()
     scale: tuple[Scale, ...] = ()
     delete: tuple[Ref, ...] = ()

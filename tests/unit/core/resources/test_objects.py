@@ -107,6 +107,12 @@ def test_an_inference_service_is_ours_to_scale_and_to_route() -> None:
     assert "resources" not in serving
 
 
+def test_pods_of_a_revision_meet_the_restricted_standard_with_every_container_kserve_adds() -> None:
+    pod = inference_service(a_model(), a_revision(), "modelyard")["spec"]["predictor"]["securityContext"]
+
+    assert pod == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
 def test_resources_of_a_revision_are_its_replicas() -> None:
     served = inference_service(a_model(), a_revision(resources={"limits": {"memory": "1Gi"}}), "modelyard")
 

@@ -43,7 +43,11 @@ def service_account(model: Model) -> dict[str, Any]:
 
 
 def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
-    """The InferenceService of one revision, which loads its build from `bucket`."""
+    """The InferenceService of one revision, which loads its build from `bucket`.
+
+    Its pods meet the Pod Security level "restricted": what the runtime says of its container is said for the pod too,
+    because KServe puts a container of its own before it, which says less.
+    """
     ready = {"httpGet": {"path": f"/v2/models/{model.name}/ready", "port": HTTP_PORT}}
     serving: dict[str, Any] = {
         "modelFormat": {"name": "triton"},
@@ -59,6 +63,7 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
             "predictor": {
                 "serviceAccountName": service_account_name(model.name),
                 "automountServiceAccountToken": _TOKENLESS,
+                "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
                 "model": serving,
                 **_placement(revision),
                 **_marks(revision),

@@ -86,22 +86,31 @@ class Reconciler:
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
-        """All writes of a plan, and its warm-ups begun; 0, the seconds until the next pass, None without a write."""
+        """All writes of a plan, and its warm-ups begun; 0, the seconds until the next pass, None without any news."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored, plan.status)
         try:
-            self._change(key, stored, plan)
+            free = self._names_free(key, stored, plan)
+            self._change(key, stored, plan, free)
         except OutsideError:
             self._report(key, stored, plan)
             raise
         self._report(key, stored, plan)
         for warmup in plan.warmups:
             self.observer.probes.ask(key, warmup)
-        return 0.0 if plan.apply or plan.scale or plan.delete or plan.status is not None else None
+        wrote = plan.apply or plan.scale or plan.delete or plan.status is not None
+        return 0.0 if wrote or plan.rechecks or not free else None
 
-    def _change(self, key: Key, stored: Object, plan: Plan) -> None:
-        """Applies, scales and deletes the children."""
-        if plan.apply:
+    def _names_free(self, key: Key, stored: Object, plan: Plan) -> bool:
+        """Whether the children may be applied: a new Model's none before all its names are known to be free."""
+        now = self.observer.now()
+        for ref in plan.rechecks:
+            self.ownership.claim(key, stored, ref, now)
+        return not plan.claims or self.ownership.free(key, stored, plan.claims, now)
+
+    def _change(self, key: Key, stored: Object, plan: Plan, free: bool) -> None:
+        """Applies, where the names are `free`, scales and deletes the children."""
+        if free:
             self._apply(key, stored, plan)
         for change in plan.scale:
             self.writes.scale(change.deployment, change.replicas)
@@ -117,10 +126,8 @@ class Reconciler:
             _log.info("event", extra={"fields": _about(key, reason=event.reason, said=event.message)})
 
     def _apply(self, key: Key, stored: Object, plan: Plan) -> None:
-        """Applies every child whose name is not taken; none before all names of a new Model are known to be free."""
+        """Applies every child whose name is not taken."""
         now = self.observer.now()
-        if not self.ownership.free(key, stored, plan.claims, now):
-            return
         for child in plan.apply:
             ref = ref_of(child)
             claim = self.ownership.claim(key, stored, ref, now)
