@@ -354,6 +354,27 @@ def test_an_upgrade_keeps_the_credentials(apiserver: RealApiServer) -> None:
     assert len(base64.b64decode(first["modelyard-store-writer"]["secretAccessKey"])) == 40
 
 
+def test_changed_runtimes_can_be_rolled_back_and_none_is_lost_or_edited(apiserver: RealApiServer) -> None:
+    release = ("upgrade", "--install", "modelyard", str(PLATFORM), "-n", NAMESPACE, "--no-hooks", "--take-ownership")
+    for size in ("512Mi", "513Mi", "514Mi"):
+        done = apiserver.run("helm", *release, "--set", f"runtimes.cpu.sharedMemory={size}")
+        assert done.returncode == 0, done.stderr
+    before = runtimes_in(apiserver)
+
+    done = apiserver.run("helm", "rollback", "modelyard", "-n", NAMESPACE, "--no-hooks")
+
+    assert done.returncode == 0, done.stderr
+    assert runtimes_in(apiserver) == before
+    assert len([name for name, _ in before if name.startswith("modelyard-triton-cpu-v1-")]) >= 3
+    assert {generation for _, generation in before} == {1}
+
+
+def runtimes_in(apiserver: RealApiServer) -> list[tuple[str, int]]:
+    """Name and generation of every runtime there is."""
+    found = json.loads(apiserver.run("kubectl", "get", "clusterservingruntimes", "-o", "json").stdout)["items"]
+    return sorted((each["metadata"]["name"], each["metadata"]["generation"]) for each in found)
+
+
 def credentials_after_an_upgrade(apiserver: RealApiServer) -> dict[str, dict[str, str]]:
     """Data of the store's Secrets, and the digest that restarts the store, once the chart was installed or upgraded."""
     release = ("upgrade", "--install", "modelyard", str(PLATFORM), "-n", NAMESPACE)

@@ -73,16 +73,17 @@ def names_to_ask(snapshot: Snapshot, desired: Collection[Ref]) -> NamesToAsk:
     What has lost its host to a route of others is not asked for: a watch tells of these.
     """
     fixed, first = fixed_names(snapshot.model), not begun(snapshot)
+    others = {ref for ref, (refusal, _) in snapshot.foreign.items() if refusal.reason != NAME_TAKEN}
     waits = {
         ref: seen + RECHECK_SECONDS - snapshot.now
-        for ref, (refusal, seen) in snapshot.foreign.items()
-        if refusal.reason == NAME_TAKEN and ref in {*fixed, *desired}
+        for ref, (_, seen) in snapshot.foreign.items()
+        if ref not in others and ref in {*fixed, *desired}
     }
     due = [ref for ref, wait in sorted(waits.items()) if wait <= 0]
     return NamesToAsk(
         fixed if first and desired and (not waits or due) else (),
         tuple(ref for ref in due if ref not in (fixed if first else desired)),
-        frozenset(snapshot.foreign.keys() - set(due)),
+        frozenset(ref for ref in snapshot.foreign if ref in others or waits.get(ref, 0.0) > 0),
         min(waits.values(), default=None),
     )
 
