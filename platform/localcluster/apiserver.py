@@ -6,18 +6,24 @@
 Needs no root and no namespaces; several can run at once. Both programs end with the thread that started them, even
 when that is killed (`setpriv --pdeathsig`). There are no nodes and, unless asked for, no controllers: nothing
 schedules, nothing is garbage-collected, no webhook is called.
+
+Taking in the definitions of KServe and Envoy Gateway costs an API server 20 s of computing. So they are taken in once,
+and etcd's data is kept in the cache, under a digest of the definitions and the versions: every server starts from a
+copy of it.
 """
 
 import contextlib
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
-from .cache import remove
+from .cache import digest_of, digest_of_files, kept, remove
 from .errors import NotReady
 from .identity import identities
 from .install import prerequisites
@@ -25,6 +31,7 @@ from .install.kubernetes import Kubernetes
 from .node import components
 from .programs import binaries
 from .steps.task import Task
+from .versions import version
 
 _ADMINISTRATOR = {"administrator": ("modelyard-administrator", identities.ADMINISTRATORS)}
 _CONTROLLERS = {"controller-manager": ("modelyard-controllers", identities.ADMINISTRATORS)}
@@ -54,9 +61,26 @@ def running(
     "garbage-collector-controller" and "namespace-controller".
     """
     folder = folder.resolve()
-    task = Task(folder / "logs" / "start.log")
-    where = paths.default()
+    task, where = Task(folder / "logs" / "start.log"), paths.default()
     remove(folder / "etcd")
+    if files := _definitions(where, task, crds):
+        shutil.copytree(_kept_definitions(where, files), folder / "etcd")
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(_bare(where, task, folder))
+        if controllers:
+            chosen = _controller_arguments(server.kubeconfig.parent, controllers)
+            stack.enter_context(_program(where, task, folder, "kube-controller-manager", chosen))
+        kubernetes = Kubernetes(server.kubeconfig)
+        if files:
+            task.until("the kinds it was given", lambda: kubernetes.serves_what_is_defined(task))
+        if manifests:
+            kubernetes.define(task, manifests)
+        yield server
+
+
+@contextlib.contextmanager
+def _bare(where: paths.Paths, task: Task, folder: Path) -> Iterator[Server]:
+    """etcd with what is in `folder`/etcd, and an API server that answers."""
     port, client_port, peer_port = _free_ports(3)
     address = f"https://127.0.0.1:{port}"
     certificates = folder / "certificates"
@@ -66,16 +90,35 @@ def running(
     arguments = components.api_server(certificates, "127.0.0.1", port, etcd, "10.0.0.0/24")
     arguments += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
     server = Server(address, certificates / "administrator.kubeconfig", folder)
-    with contextlib.ExitStack() as stack:
-        etcd_arguments = components.etcd(folder / "etcd", etcd, f"http://127.0.0.1:{peer_port}").arguments
-        stack.enter_context(_program(where, task, folder, "etcd", etcd_arguments))
-        started = stack.enter_context(_program(where, task, folder, "kube-apiserver", arguments))
+    etcd_arguments = components.etcd(folder / "etcd", etcd, f"http://127.0.0.1:{peer_port}").arguments
+    with (
+        _program(where, task, folder, "etcd", etcd_arguments),
+        _program(where, task, folder, "kube-apiserver", arguments) as started,
+    ):
         _wait(task, server, started)
-        if controllers:
-            chosen = _controller_arguments(certificates, controllers)
-            stack.enter_context(_program(where, task, folder, "kube-controller-manager", chosen))
-        _install(where, task, server, crds, manifests)
         yield server
+
+
+def _definitions(where: paths.Paths, task: Task, crds: Sequence[str]) -> list[Path]:
+    sets = {"gateway": prerequisites.gateway_crds, "kserve": prerequisites.kserve_crds}
+    return [file for name in crds for file in sets[name](where, task)]
+
+
+def _kept_definitions(where: paths.Paths, files: Sequence[Path]) -> Path:
+    """etcd's data with these definitions in it, from the cache."""
+    digests = [digest_of_files(file if file.is_dir() else file.parent, [file]) for file in files]
+    result = where.cache / "definitions" / digest_of(version("etcd"), version("kubernetes"), *digests)
+
+    def make(unfinished: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="modelyard-definitions-") as scratch:
+            folder = Path(scratch)
+            task = Task(folder / "logs" / "start.log")
+            with _bare(where, task, folder) as server:
+                Kubernetes(server.kubeconfig).define(task, files)
+            shutil.copytree(folder / "etcd", unfinished)
+
+    kept(result, make)
+    return result
 
 
 def _wait(task: Task, server: Server, started: "subprocess.Popen[bytes]") -> None:
@@ -88,13 +131,6 @@ def _wait(task: Task, server: Server, started: "subprocess.Popen[bytes]") -> Non
         return components.answers(f"{server.address}/readyz", authority)
 
     task.until("kube-apiserver", well, 90, log)
-
-
-def _install(where: paths.Paths, task: Task, server: Server, crds: Sequence[str], manifests: Sequence[Path]) -> None:
-    sets = {"gateway": prerequisites.gateway_crds, "kserve": prerequisites.kserve_crds}
-    files = [file for name in crds for file in sets[name](where, task)]
-    if files or manifests:
-        Kubernetes(server.kubeconfig).define(task, [*files, *manifests])
 
 
 def _controller_arguments(certificates: Path, controllers: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from .beside import Call, call, calling_patiently
 from .cluster import Cluster
 from .outcome import Outcome, durations, read_junit
 
@@ -44,6 +45,7 @@ def environment() -> dict[str, str]:
     children["PYTHONPATH"] = str(PLATFORM)
     children["PATH"] = f"{BIN}{os.pathsep}{children.get('PATH', '')}"
     children["COVERAGE_FILE"] = str(REPORTS / "coverage")
+    children.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of programs import what the first of them has compiled
     if children.get("MODELYARD_CLUSTER") != "existing":
         children["KUBECONFIG"] = str(ROOT / ".modelyard" / "kubeconfig")
     return children
@@ -73,13 +75,13 @@ def lint(_: Cluster) -> Outcome:
     return Outcome("lint", broken=broken)
 
 
-def pytest(stage: str, *options: str, **settings: str) -> Outcome:
+def pytest(stage: str, *options: str, by: Call = call, **settings: str) -> Outcome:
     """Run tests/<stage>, which may be a folder below a stage's, with these settings in the environment too."""
     report = REPORTS / f"{stage.replace('/', '-')}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", f"tests/{stage}", f"--junitxml={report}", *options]
-    code = subprocess.run(command, cwd=ROOT, env={**environment(), **settings}, check=False).returncode
+    code = by(command, ROOT, {**environment(), **settings})
     try:
         (passed, failed), times = read_junit(report), durations(report)
     except ValueError as missing:
@@ -92,7 +94,7 @@ def unit(_: Cluster) -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
     covered = ("--cov=modelyard.core", "--cov=modelyard.api", "--cov-branch", "--cov-report=", settings)
-    done = pytest("unit", "-n", "auto", *_BALANCED, *covered)
+    done = pytest("unit", "-n", "auto", *_BALANCED, *covered, by=calling_patiently)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:
@@ -118,10 +120,15 @@ def e2e(cluster: Cluster) -> Outcome:
     )
 
 
+BESIDE: dict[str, Callable[[Call], Outcome]] = {
+    "integration": lambda by: pytest("integration", *_THREE, by=by),
+    "charts": lambda by: pytest("charts", *_THREE, by=by),
+}
+"""Stages that may run while those before them do, in this order."""
 STAGES: dict[str, Callable[[Cluster], Outcome]] = {
     "lint": lint,
     "unit": unit,
-    "integration": lambda _: pytest("integration", *_THREE),
-    "charts": lambda _: pytest("charts", *_THREE),
+    "integration": lambda _: BESIDE["integration"](call),
+    "charts": lambda _: BESIDE["charts"](call),
     "e2e": e2e,
 }

@@ -7,6 +7,7 @@ those not the ones that repeat themselves in random worlds, at crashes and in si
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,17 @@ REPEATING = {
 }
 """Files."""
 _HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Ends the measurement that pytest-cov begins in a process of xdist before it begins the one that counts.
+
+    It would never be ended, and go on whenever the other pauses, so that nothing ran uncounted.
+    """
+    counting: Any = session.config.pluginmanager.getplugin("_cov")
+    if hasattr(session.config, "workerinput") and counting is not None and counting.cov_controller is not None:
+        counting.cov_controller.cov.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

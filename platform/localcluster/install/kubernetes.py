@@ -57,6 +57,12 @@ class Kubernetes:
         words = ("wait", "crd", "--all", "--for=condition=Established", f"--timeout={_ESTABLISHED_SECONDS}s")
         return task.succeeds(toolchain.program("kubectl"), f"--kubeconfig={self.kubeconfig}", *words)
 
+    def serves_what_is_defined(self, task: Task) -> bool:
+        """Whether discovery names every kind that is defined; a server that has just started learns them one by one."""
+        defined = self.kubectl(task, "get", "crd", "-o", "jsonpath={.items[*].metadata.name}").split()
+        known = (toolchain.program("kubectl"), f"--kubeconfig={self.kubeconfig}", "api-resources", "-o", "name")
+        return bool(defined) and set(defined) <= set(task.run(*known).split())
+
     def replicas(self, task: Task, deployment: str, namespace: str) -> "Replicas | None":
         """How far a Deployment is, or None when there is none."""
         words = ["get", "deployment", deployment, "-n", namespace, "--ignore-not-found", "-o", "json"]

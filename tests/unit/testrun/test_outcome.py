@@ -48,7 +48,7 @@ def test_a_stage_with_a_broken_check_is_not_good_though_all_its_tests_passed():
 
 
 def test_the_summary_has_a_row_for_every_stage_and_one_for_all():
-    assert summary([Outcome("lint"), Outcome("unit", 3)]).row_count == 3
+    assert summary([Outcome("lint"), Outcome("unit", 3)], 5.0).row_count == 3
 
 
 def test_a_report_tells_how_long_each_test_took(tmp_path):

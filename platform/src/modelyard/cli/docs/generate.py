@@ -24,16 +24,22 @@ ROOT = Path(__file__).resolve().parents[5]
 
 def differing(root: Path) -> list[str]:
     """Paths under `root` whose content is not what their generator makes now."""
-    return [name for name, make in GENERATED.items() if not _has(root / name, make())]
+    return list(_different(root))
 
 
 def write(root: Path) -> list[str]:
     """Writes what differs and returns those paths."""
-    changed = differing(root)
-    for name in changed:
+    changed = _different(root)
+    for name, text in changed.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(GENERATED[name]())
-    return changed
+        (root / name).write_text(text)
+    return list(changed)
+
+
+def _different(root: Path) -> dict[str, str]:
+    """What the files should hold that hold something else or are not there."""
+    made = {name: make() for name, make in GENERATED.items()}
+    return {name: text for name, text in made.items() if not _has(root / name, text)}
 
 
 def _has(path: Path, text: str) -> bool:
