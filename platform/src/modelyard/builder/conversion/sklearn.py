@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.core.failure_causes import blamed, cause_of_exception
-from modelyard.errors import UnsupportedModel
+from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .agreement import Agreement, agreement, asked
 from .columns import Layout, layout_of, steps_of
@@ -32,8 +32,9 @@ _WORD, _TOKEN = r"(?u)\b\w\w+\b", r"[\p{L}\p{N}_]{2,}"
 def convert_joblib(path: Path, target: Path, evaluation: Path | None = None) -> None:
     """Writes the ONNX form of a trusted pickle to `target`; `evaluation` is an eval.npz with rows of the author's.
 
-    Raises InvalidEntry when it cannot be read, UnsupportedModel when the converter is missing, it holds no fitted model
-    with predict(), or the result agrees with it on fewer than 99.9 % of the rows in either precision.
+    Raises InvalidEntry when it cannot be read or would end this program, UnsupportedModel when the converter is
+    missing, it holds no fitted model with predict(), or the result agrees with it on fewer than 99.9 % of the rows in
+    either precision.
     """
     if importlib.util.find_spec("skl2onnx") is None:
         raise UnsupportedModel(
@@ -42,18 +43,29 @@ def convert_joblib(path: Path, target: Path, evaluation: Path | None = None) -> 
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator = read_estimator(path)
         try:
-            layout = layout_of(estimator)
-            model = _converted(estimator, layout, double=False)
-        except Exception as bad:
-            raise _unconverted(path, estimator, bad) from bad
-        try:
-            rows = rows_of(layout, estimator, evaluation)
-            asked(estimator.predict, rows.for_estimator())
-        except Exception as bad:
-            raise _untried(path, estimator, bad) from bad
-        target.write_bytes(_agreeing(estimator, model, rows, path))
+            target.write_bytes(_proved(path, evaluation))
+        except SystemExit as end:
+            raise InvalidEntry(
+                f"{path.name} ends the program that works with it (it calls exit({end.code!r})); save the fitted model "
+                "without what does so, or export it to ONNX yourself."
+            ) from end
+
+
+def _proved(path: Path, evaluation: Path | None) -> bytes:
+    """The ONNX form of what the pickle holds, which answers as it does."""
+    estimator = read_estimator(path)
+    try:
+        layout = layout_of(estimator)
+        model = _converted(estimator, layout, double=False)
+    except Exception as bad:
+        raise _unconverted(path, estimator, bad) from bad
+    try:
+        rows = rows_of(layout, estimator, evaluation)
+        asked(estimator.predict, rows.for_estimator())
+    except Exception as bad:
+        raise _untried(path, estimator, bad) from bad
+    return _agreeing(estimator, model, rows, path)
 
 
 def _untried(path: Path, estimator: Any, bad: Exception) -> Exception:

@@ -5,6 +5,7 @@ Loading is not enough: Triton was seen ready while every inference failed.
 
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +38,39 @@ def prove(
     named in `chance` are never the same twice: of them only the type, the rank and finite values are asked.
     Raises UnsupportedModel when the answer is missing or another, HostFailure when the machine failed every attempt.
     """
-    with_attempts = attempts or Attempts()
-    return with_attempts.of(lambda: _proved(home, repository, model, body, expected, log, runtime, chance))
+    answered = (attempts or Attempts()).of(lambda: _answered(home, repository, model, body, log))
+    differences = _differences(answered.outputs, expected, runtime, chance)
+    return Proof(
+        server=f"Triton {answered.version}",
+        load_seconds=round(answered.load_seconds, 3),
+        latency_milliseconds=round(answered.latency_seconds * 1000, 3),
+        largest_difference=differences,
+    )
 
 
-def _proved(
-    home: Path,
-    repository: Path,
-    model: str,
-    body: RequestBody,
-    expected: dict[str, Any],
-    log: Path,
-    runtime: str,
-    chance: Collection[str],
-) -> Proof:
+@dataclass(frozen=True)
+class _Answered:
+    """What a Triton of that version gave, by output name, and what loading and answering took."""
+
+    version: str
+    outputs: dict[str, Any]
+    load_seconds: float
+    latency_seconds: float
+
+
+def _answered(home: Path, repository: Path, model: str, body: RequestBody, log: Path) -> _Answered:
     started = time.monotonic()
     with running(home, repository, model, log) as server:
         ready = time.monotonic()
         version = _version(server)
-        answer = infer(server, model, body)
-        answered = time.monotonic()
+        outputs = infer(server, model, body)
+        return _Answered(version, outputs, ready - started, time.monotonic() - ready)
+
+
+def _differences(
+    answer: dict[str, Any], expected: dict[str, Any], runtime: str, chance: Collection[str]
+) -> dict[str, float]:
+    """The largest difference by output name; raises UnsupportedModel for an answer that is missing or another."""
     differences = {}
     for name, value in expected.items():
         if name not in answer:
@@ -70,12 +84,7 @@ def _proved(
                 "twice to see whether it repeats itself, and export it again."
             )
         differences[name] = largest_difference(answer[name], value)
-    return Proof(
-        server=f"Triton {version}",
-        load_seconds=round(ready - started, 3),
-        latency_milliseconds=round((answered - ready) * 1000, 3),
-        largest_difference=differences,
-    )
+    return differences
 
 
 def require_plausible(name: str, answer: Any, like: Any) -> None:
