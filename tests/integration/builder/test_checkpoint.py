@@ -13,11 +13,13 @@ from modelyard.builder.optimization.trials.checkpoint import STATE, StoredCheckp
 from modelyard.builder.optimization.trials.trial import Trial
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
+from tests.support.servers.store import StoreServer
 from tests.unit.builder.optimization.classifier import an_entry, an_order
 from tests.unit.builder.optimization.tiny_passes import recipes
 
 DIGEST = "sha256:" + "ab" * 32
 NAMES = ("identity", "flip", "refusing")
+PASSES_ARE_IN = str(Path(__file__).resolve().parents[3])
 
 
 class Evicted(Exception):
@@ -26,12 +28,17 @@ class Evicted(Exception):
 
 @pytest.fixture(autouse=True)
 def _passes_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
+    monkeypatch.setenv("PYTHONPATH", PASSES_ARE_IN)
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return an_entry(tmp_path_factory.mktemp("checkpoint") / "entry")
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> OptimizationRequest:
-    return an_order(an_entry(tmp_path / "entry"), tmp_path / "first")
+def order(entry: Path, tmp_path: Path) -> OptimizationRequest:
+    return an_order(entry, tmp_path / "first")
 
 
 class Job:
@@ -59,12 +66,26 @@ def stored(store: S3Store) -> set[str]:
     return {one.key.removeprefix(prefix) for one in store.list(prefix)}
 
 
-@pytest.fixture
-def evicted(store: S3Store, order: OptimizationRequest, tmp_path: Path) -> Job:
+@pytest.fixture(scope="module")
+def first_job(store_server: StoreServer, entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
     """A Job that was evicted before its last recipe."""
+    folder, where = tmp_path_factory.mktemp("first-job"), store_server.settings(store_server.new_bucket())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", PASSES_ARE_IN)
+        job = Job(S3Store(where), an_order(entry, folder / "first"), folder / "one")
+        with pytest.raises(Evicted):
+            job.run(until="refusing")
+    return job
+
+
+@pytest.fixture
+def evicted(first_job: Job, store: S3Store, order: OptimizationRequest, tmp_path: Path) -> Job:
+    """The evicted Job, and what it left in this test's own store."""
+    left = first_job.study._store
+    for one in left.list(keys.build_study(DIGEST, "")):
+        store.put(one.key, left.get(one.key) or b"")
     job = Job(store, order, tmp_path / "one")
-    with pytest.raises(Evicted):
-        job.run(until="refusing")
+    job.tried = first_job.tried
     return job
 
 
@@ -88,8 +109,10 @@ def test_the_next_job_tries_only_what_is_left_and_times_all(
     assert outcome.spent > job.study.spent > 0
 
 
-def test_the_seconds_of_the_first_job_count(store: S3Store, order: OptimizationRequest, evicted: Job) -> None:
-    spent = evicted.study.seconds
+def test_the_seconds_of_the_first_job_count(
+    store: S3Store, order: OptimizationRequest, first_job: Job, evicted: Job
+) -> None:
+    spent = first_job.study.seconds
 
     assert 0 < StoredCheckpoint(store, DIGEST, order).spent <= spent
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,6 @@ from tests.support.machine.command_line import modelyard
 from tests.support.servers.store import StoreServer
 
 RECIPES = chains(int8_weights=("fold", "int8-weights"), refusing=("fuse",))
-
-
-@pytest.fixture
-def entry(store: S3Store, tmp_path: Path) -> Entry:
-    return BucketRegistry(store).push(a_perceptron(tmp_path / "entry")).entry
 
 
 def publishing(store: S3Store, entry: Entry, steps: ProgressSteps | None = None) -> Report:
@@ -53,20 +49,39 @@ class Recorded(S3Store):
         super().put(key, content)
 
 
-def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinished(
-    store_server: StoreServer, tmp_path: Path
-) -> None:
+@dataclass(frozen=True)
+class Made:
+    """An optimized build of an entry that was built plainly before."""
+
+    store: Recorded
+    entry: Entry
+    size: int
+    plain_parts: set[str]
+    steps: ProgressSteps
+    report: Report
+
+
+@pytest.fixture(scope="module")
+def made(store_server: StoreServer, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = a_perceptron(tmp_path_factory.mktemp("made") / "entry")
     store = Recorded(store_server.settings(store_server.new_bucket()))
-    entry = BucketRegistry(store).push(a_perceptron(tmp_path / "entry")).entry
+    registry, steps = BucketRegistry(store), ProgressSteps()
+    entry = registry.push(folder).entry
+    publish_plain(entry, "mine", "cpu", store, lambda folder: registry.fetch(entry, folder), ProgressSteps())
+    parts = under(store, "parts/")
+    report = publishing(store, entry, steps)
+    return Made(store, entry, (folder / "model.onnx").stat().st_size, parts, steps, report)
 
-    report = publishing(store, entry)
 
-    digest = build_digest(entry.digest, "mine", SMALLER.options)
+def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinished(made: Made) -> None:
+    store, report = made.store, made.report
+
+    digest = build_digest(made.entry.digest, "mine", SMALLER.options)
     assert (report.digest, published(store, digest)) == (digest, report)
     assert under(store, keys.build_repository(digest)) == {"mine/config.pbtxt", "mine/1/model.onnx"}
     served = store.get(keys.build_repository(digest) + "mine/1/model.onnx")
     assert served is not None
-    assert len(served) < 0.6 * (tmp_path / "entry/model.onnx").stat().st_size
+    assert len(served) < 0.6 * made.size
     told = Optimization.model_validate_json(store.get(keys.build_optimization(digest, "report.json")) or b"")
     assert report.optimization is not None
     assert told.chosen.name == report.optimization.variant
@@ -79,19 +94,19 @@ def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinis
     assert store.progress[-1].best == pytest.approx(1 / told.chosen.size_ratio, rel=0.01)
 
 
-def test_the_same_optimized_build_is_never_made_twice(store: S3Store, entry: Entry) -> None:
-    registry, said = BucketRegistry(store), list[str]()
-    publish_plain(entry, "mine", "cpu", store, lambda folder: registry.fetch(entry, folder), ProgressSteps())
-    parts = under(store, "parts/")
-    steps = ProgressSteps()
+def test_the_same_optimized_build_is_never_made_twice(made: Made) -> None:
+    said = list[str]()
 
-    first = publishing(store, entry, steps)
-    again = publishing(store, entry, ProgressSteps(said.append))
+    again = publishing(made.store, made.entry, ProgressSteps(said.append))
 
-    assert (again, said) == (first, ["already built"])
-    assert under(store, "parts/") == parts
-    assert "evidence" not in steps.seconds
-    assert first.digest != build_digest(entry.digest, "mine", {})
+    assert (again, said) == (made.report, ["already built"])
+    assert made.report.digest != build_digest(made.entry.digest, "mine", {})
+
+
+def test_what_the_plain_build_left_is_not_made_again(made: Made) -> None:
+    assert made.plain_parts
+    assert under(made.store, "parts/") == made.plain_parts
+    assert "evidence" not in made.steps.seconds
 
 
 class Evicted(Exception):
