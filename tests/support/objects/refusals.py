@@ -14,7 +14,11 @@ BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no service 
 DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
 PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 RANGE = "minReplicas is above maxReplicas: lower one or raise the other"
-FIXED_OR_RANGE = "write either serving.replicas for a fixed number or scaling for a range, not both"
+ABOVE = (
+    "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
+    "of the Model the same maximum"
+)
+REPLICAS = "write a number of replicas from 1 to 1000: a Model has one at least; delete it to have none"
 AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
@@ -135,9 +139,9 @@ REFUSALS = (
     Refusal("a threshold without unit", _latency(threshold="100"), "spec.slo.latency.threshold", DURATION),
     Refusal("a threshold of 0", _latency(threshold="0.0s"), "spec.slo.latency.threshold", DURATION),
     Refusal("min above max", _spec(scaling={"minReplicas": 3, "maxReplicas": 2}), "spec.scaling", RANGE),
-    Refusal(
-        "a fixed number and a range", _spec(serving={"replicas": 2}, scaling={"maxReplicas": 3}), "spec", FIXED_OR_RANGE
-    ),
+    Refusal("a number above its range", _spec(serving={"replicas": 4}, scaling={"maxReplicas": 3}), "spec", ABOVE),
+    Refusal("no replica", _spec(serving={"replicas": 0}), "spec.serving.replicas", REPLICAS),
+    Refusal("too many replicas", _spec(serving={"replicas": 1001}), "spec.serving.replicas", REPLICAS),
     Refusal("a unit Kubernetes lacks", _cpu("1GB"), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("an exponent without a number", _cpu("1e"), "spec.serving.resources.requests[cpu]", AMOUNT),
     Refusal("a negative amount", _cpu(-1), "spec.serving.resources.requests[cpu]", AMOUNT),
@@ -178,6 +182,8 @@ ACCEPTED = {
             "availability": "99.99%",
         }
     ),
+    "a number inside its range": _spec(serving={"replicas": 3}, scaling={"minReplicas": 2, "maxReplicas": 4}),
+    "a number below its range": _spec(serving={"replicas": 1}, scaling={"minReplicas": 2, "maxReplicas": 4}),
     "a range of replicas": _spec(scaling={"minReplicas": 2, "maxReplicas": 2}),
     "numbers as amounts": _spec(
         serving={"runtime": "gpu", "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1, "memory": "8Gi"}}}

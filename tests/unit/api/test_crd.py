@@ -56,7 +56,7 @@ def test_the_status_has_no_defaults_and_the_spec_has() -> None:
     spec, status = SCHEMA["properties"]["spec"], SCHEMA["properties"]["status"]
 
     assert [node for node in nodes(status) if "default" in node] == []
-    assert spec["properties"]["serving"]["default"] == {"runtime": "auto"}
+    assert spec["properties"]["serving"]["default"] == {"runtime": "auto", "replicas": 1}
     assert spec["properties"]["scaling"]["properties"]["minReplicas"]["default"] == 1
 
 

@@ -64,6 +64,15 @@ WIDE = (
 )
 """Columns of `kubectl get models -o wide` behind those of COLUMNS."""
 
+SCALE = {
+    "specReplicasPath": ".spec.serving.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
+"""Where `kubectl scale`, a HorizontalPodAutoscaler and KEDA read and write the number of replicas.
+
+The API server answers for a Model only when the first is there, so it has a default."""
+
 _LETTERS = (
     "the name of a Model starts with a lower-case letter, goes on with lower-case letters, digits and dashes, "
     "and ends with a letter or digit: write digits-v2, not 2digits or digits.v2"
@@ -205,7 +214,7 @@ def _version(root: dict[str, Any]) -> dict[str, Any]:
         "name": VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        "subresources": {"status": {}, "scale": SCALE},
         "additionalPrinterColumns": columns,
         "schema": {"openAPIV3Schema": root},
     }

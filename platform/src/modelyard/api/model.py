@@ -11,7 +11,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from .optimize import Optimize
-from .quantity import Amount, Duration, EntryAlias, EntryName, EntryVersion, Percent, Percentile, canonical
+from .quantity import (
+    Amount,
+    Duration,
+    EntryAlias,
+    EntryName,
+    EntryVersion,
+    Percent,
+    Percentile,
+    ReplicaCount,
+    canonical,
+)
 from .rollout import Rollout
 from .scheduling.placement import Placement
 from .shape import Shape, cel, validated
@@ -23,6 +33,10 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Model"
 MAX_NAME = 40
+_SAY_ABOVE = (
+    "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
+    "of the Model the same maximum"
+)
 
 
 class Runtime(StrEnum):
@@ -101,8 +115,10 @@ class Serving(Placement):
     resources: Resources | None = Field(
         default=None, description="Resources of one replica; the runtime's when left out."
     )
-    replicas: int | None = Field(
-        default=None, ge=1, le=1000, description="A fixed number of replicas; 1 when nothing is said."
+    replicas: ReplicaCount = Field(
+        default=1,
+        description="How many replicas there are to be, which `kubectl scale` and autoscalers write as well; with "
+        "scaling, the number inside its range.",
     )
 
 
@@ -128,8 +144,8 @@ class ModelSpec(Shape):
 
     model_config = validated(
         cel(
-            "!(has(self.scaling) && has(self.serving) && has(self.serving.replicas))",
-            "write either serving.replicas for a fixed number or scaling for a range, not both",
+            "!has(self.scaling) || !has(self.serving.replicas) || self.serving.replicas <= self.scaling.maxReplicas",
+            _SAY_ABOVE,
         )
     )
 
@@ -143,17 +159,20 @@ class ModelSpec(Shape):
     )
 
     @model_validator(mode="after")
-    def _replicas_or_scaling(self) -> "ModelSpec":
-        if self.scaling is not None and self.serving.replicas is not None:
-            raise ValueError("write either serving.replicas for a fixed number or scaling for a range, not both")
+    def _replicas_within_scaling(self) -> "ModelSpec":
+        if self.scaling is not None and self.serving.replicas > self.scaling.max_replicas:
+            raise ValueError(_SAY_ABOVE)
         return self
 
     def replica_range(self) -> tuple[int, int]:
-        """(fewest, most) replicas of a revision that serves, as `scaling` or `serving.replicas` say; else (1, 1)."""
+        """(fewest, most) replicas of a revision that serves, as `scaling` says; else `serving.replicas`, twice."""
         if self.scaling is not None:
             return self.scaling.min_replicas, self.scaling.max_replicas
-        fixed = self.serving.replicas or 1
-        return fixed, fixed
+        return self.serving.replicas, self.serving.replicas
+
+    def requested_replicas(self) -> int:
+        """`serving.replicas`, which may be less than `scaling` allows: then the fewest."""
+        return max(self.serving.replicas, self.replica_range()[0])
 
 
 class Model(Shape):

@@ -42,6 +42,7 @@ _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or 
 _SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
 _SAY_WORD = "write letters, digits, - and _ only, such as x-user-id"
 _SAY_WEIGHT = "write a weight from 1 to 99, in percent: after the last step 100 comes by itself"
+_SAY_REPLICAS = "write a number of replicas from 1 to 1000: a Model has one at least; delete it to have none"
 _SAY_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
 
 
@@ -167,6 +168,19 @@ Weight = Annotated[
             "maximum": 99,
             "description": "A share of the traffic in percent, from 1 to 99.",
             "x-kubernetes-validations": [cel("self >= 1 && self <= 99", _SAY_WEIGHT)],
+        }
+    ),
+]
+
+ReplicaCount = Annotated[
+    int,
+    _holding(lambda number: 1 <= number <= 1000, _SAY_REPLICAS),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "maximum": 1000,
+            "description": "A number of replicas from 1 to 1000.",
+            "x-kubernetes-validations": [cel("self >= 1 && self <= 1000", _SAY_REPLICAS)],
         }
     ),
 ]

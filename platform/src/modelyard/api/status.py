@@ -146,6 +146,16 @@ class ModelStatus(StatusShape):
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
     revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")
+    replicas: int = Field(default=0, ge=0, description="Replicas of that revision.")
+    selector: str = Field(
+        default="", max_length=128, description="Label selector of its pods, for autoscalers and `kubectl scale`."
+    )
+    requested_replicas: int = Field(
+        default=1,
+        ge=0,
+        description="The serving.replicas that was last carried out; within scaling an autoscaler of "
+        "the Deployment may have chosen otherwise since then.",
+    )
     traffic: str = Field(
         default="", max_length=32, description="Traffic of the serving revision, and of the other when there is one."
     )

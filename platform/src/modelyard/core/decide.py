@@ -80,7 +80,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         claims=names.claims,
         rechecks=names.rechecks,
         apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
-        scale=scales(snapshot, now, traffic_target.min_replicas(rollout)),
+        scale=scales(snapshot, now, traffic_target.min_replicas(rollout, snapshot)),
         delete=(
             *_finished_revisions(view),
             *_finished_routes(view),
@@ -127,7 +127,9 @@ def _objects(view: DecisionView) -> list[dict[str, Any]]:
         objects += [store_secret(model, credentials), service_account(model)]
     objects += [inference_service(model, revision, credentials.bucket) for revision in view.revisions]
     if settings.serving.disruption_budgets:
-        objects += disruption_budgets(view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout))
+        objects += disruption_budgets(
+            view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout, view.snapshot)
+        )
     return [*objects, *_checks(view), *view.routing.policies, *view.routes]
 
 

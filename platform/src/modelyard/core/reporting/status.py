@@ -23,6 +23,7 @@ from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .events import rollout_events
 from .outage import outage
+from .scale import scale_status
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
@@ -60,7 +61,7 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
         revision=holder.name if holder else "",
         traffic=_traffic(view),
     )
-    new = new.model_copy(update=_addresses(view) if view.routes else {})
+    new = new.model_copy(update={**scale_status(view), **(_addresses(view) if view.routes else {})})
     if new == old or (view.snapshot.incomplete and _stands(view)):
         return None, ()
     changes = (*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout))

@@ -1,8 +1,15 @@
 """How many replicas: we set the Deployment's scale, since KServe leaves it alone.
 
-A fixed number is enforced. A range is enforced at its ends only, so that an autoscaler may choose in
-between. A revision on its way in or out keeps the same floor, so that traffic may move either way; while a
-rollout is under way the floor may be higher (`floors`), and then it wins over the range's lower end.
+| spec | what the Deployment of a revision gets |
+|---|---|
+| no scaling | `serving.replicas`, always |
+| scaling | a number inside the range that somebody else may choose: an autoscaler of the Deployment; when |
+| | `serving.replicas` changes, as an autoscaler of the Model or `kubectl scale` change it, that number once |
+
+`status.requestedReplicas` is the number that was carried out last, so that a newer one is known as such by whoever goes
+on after a crash. A revision on its way in or out keeps the same floor, so that traffic may move either way. While a
+rollout is under way the floor may be higher (`floors`), and it wins over the spec's number and the range's lower end:
+the number may rise at any time and falls when the rollout is over. The range's upper end wins over all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +21,18 @@ from modelyard.core.snapshot import Ref, Snapshot
 
 
 def wanted_replicas(snapshot: Snapshot, revision: str, floors: Mapping[str, int]) -> int:
-    """How many replicas a revision is to have: those of its Deployment, kept within the spec and above its floor.
-
-    `floors` are the fewest replicas by revision name, as a rollout needs them; the spec's maximum wins over them.
-    """
-    fewest, most = snapshot.model.spec.replica_range()
+    """How many replicas a revision is to have; `floors` are the fewest by revision name, as a rollout needs them."""
+    model, floor = snapshot.model, floors.get(revision, 0)
+    fewest, most = model.spec.replica_range()
+    if model.spec.scaling is None:
+        return max(fewest, floor)
     deployment = snapshot.child("Deployment", predictor(revision)) or {}
-    current = deployment.get("spec", {}).get("replicas", 1)
-    return min(max(current, fewest, floors.get(revision, 0)), most)
+    number = deployment.get("spec", {}).get("replicas", 1)
+    if model.spec.serving.replicas != model.status.requested_replicas and revision == (
+        model.status.revision or revision
+    ):
+        number = model.spec.requested_replicas()
+    return min(max(number, fewest, floor), most)
 
 
 def scales(snapshot: Snapshot, revisions: Sequence[RevisionStatus], floors: Mapping[str, int]) -> tuple[Scale, ...]:

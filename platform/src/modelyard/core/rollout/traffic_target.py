@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
+from modelyard.core.names import predictor
 from modelyard.core.revisions.lifecycle import TrafficTarget
-from modelyard.core.revisions.readiness import ready_replicas
+from modelyard.core.revisions.readiness import ready_replicas, replicas
 from modelyard.core.snapshot import Snapshot
 
 _WHOLE = frozenset({Phase.PREVIEWING, Phase.BAKING})
@@ -51,21 +52,31 @@ def limited_by_capacity(
 
 def has_capacity(snapshot: Snapshot, rollout: RolloutStatus) -> bool:
     """Whether as many replicas of the candidate are ready as its state needs."""
-    _, most = snapshot.model.spec.replica_range()
-    return ready_replicas(snapshot, rollout.candidate) >= min(needed(rollout), most)
+    scaling = snapshot.model.spec.scaling
+    enough = needed(rollout) if scaling is None else min(needed(rollout), scaling.max_replicas)
+    return ready_replicas(snapshot, rollout.candidate) >= enough
 
 
 def needed(rollout: RolloutStatus) -> int:
     """How many replicas the candidate needs in a state: its weight of the stable's replicas, at least 1."""
-    weight = 100 if rollout.at in _WHOLE else rollout.weight
-    return max(1, math.ceil(rollout.replicas * weight / 100))
+    return _in_proportion(rollout, rollout.replicas)
 
 
-def min_replicas(rollout: RolloutStatus) -> Mapping[str, int]:
-    """Fewest replicas by revision name while a rollout is under way, whatever the spec says; empty without one."""
+def min_replicas(rollout: RolloutStatus, snapshot: Snapshot) -> Mapping[str, int]:
+    """Fewest replicas by revision name while a rollout is under way, whatever the spec says; empty without one.
+
+    When the stable has been given more since the rollout began, the candidate gets more with it.
+    """
     if not rollout.active or not rollout.stable:
         return {}
-    return {rollout.stable: rollout.replicas, rollout.candidate: needed(rollout)}
+    now = max(rollout.replicas, replicas(snapshot, predictor(rollout.stable)))
+    return {rollout.stable: rollout.replicas, rollout.candidate: _in_proportion(rollout, now)}
+
+
+def _in_proportion(rollout: RolloutStatus, stable: int) -> int:
+    """As many replicas as the candidate's weight asks for when the stable has so many."""
+    weight = 100 if rollout.at in _WHOLE else rollout.weight
+    return max(1, math.ceil(stable * weight / 100))
 
 
 def _weights(rollout: RolloutStatus) -> dict[str, int]:
