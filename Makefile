@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
 .DEFAULT_GOAL := help
-.PHONY: help setup compiler demo images-gpu cluster cluster-status cluster-down install test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
+.PHONY: help setup compiler demo images-gpu cluster cluster-status cluster-down install load test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ install: setup ## Install or upgrade on your cluster (VALUES=values.yaml)
 
 test: setup compiler ## Everything: lint, unit, integration, charts, e2e
 	@$(RUN) -m testrun
+
+load: setup ## A load test of loadtests/scenarios (SCENARIO=digits-ramp)
+	@$(PYTHON) -m loadtests $(if $(SCENARIO),$(SCENARIO),digits-steady)
 
 lint: setup ## Only: ruff, pyright, import contracts, generated files
 	@$(RUN) -m testrun lint

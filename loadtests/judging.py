@@ -79,10 +79,10 @@ def judge(recording: Recording, options: Options, until: float) -> Judgement:
     if options.latency:
         limit, allowed = options.latency * 1000.0, 1.0 - options.percentile / 100.0
         objectives.append(_objective("latency", allowed, asked, ((row, row.took > limit) for row in rows)))
-    seconds = max(0.0, until - recording.began())
+    seconds = min(max(0.0, until - recording.began()), options.arrivals.seconds)
     achieved = len(rows) / seconds if seconds else 0.0
     lag = percentile(sorted(recording.lags), 99)
-    wanted = min(ENOUGH * recording.planned(until), options.most_requests)
+    wanted = min(ENOUGH * options.arrivals.planned(seconds), options.most_requests)
     found = Judgement(tuple(objectives), seconds, achieved, lag, len(rows) < wanted)
     _refuse_unusable(recording, options, found)
     return found

@@ -2,24 +2,26 @@
 
     locust -f loadtests/locustfile.py --headless --host http://ADDRESS --model NAME --request warmup.json --rate 20
 
-Every user sends on a schedule of its own that begins at a random moment, so that together they come as independent
-users do; one that is late because an answer took long sends what it owes at once (an open loop, as far as its
-connection allows). Exit code 0: passed, 1: not passed, 2: no verdict.
+Every user sends its own share of the requests that the shape of the load makes due (`arrivals.py`), from a random place
+in it on, so that together they come as independent users do; one that is late because an answer took long sends what it
+owes at once (an open loop, as far as its connection allows). Exit code 0: passed, 1: not passed, 2: no verdict.
 
 The first lines matter: Locust's import turns the standard library's waiting into gevent's, and gRPC's has to follow
 before anything of it is used, or all users wait while one does.
 """
 
+import math
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
 import gevent
 import grpc.experimental.gevent as grpc_gevent
 from locust import LoadTestShape, User, events, task
-from locust.runners import WorkerRunner
+from locust.runners import LocalRunner, WorkerRunner
 
 grpc_gevent.init_gevent()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust knows only the folder of this file
@@ -31,7 +33,10 @@ from loadtests.options import Options, declare, parsed  # noqa: E402
 from loadtests.recording import PROTOCOLS, Recording, Row  # noqa: E402
 
 _HEARTBEAT_SECONDS = 0.05
+_FOREVER = 86_400.0
 _STOP_SECONDS = 15
+_LEAD_SECONDS = 1.0
+"""From the first user to the first request: all are connected by then."""
 _NOT_THERE = ("HTTP 404", "gRPC UNAVAILABLE", "gRPC UNIMPLEMENTED", "gRPC NOT_FOUND")
 
 
@@ -41,6 +46,25 @@ class Run:
     options: ClassVar[Options]
     recording: ClassVar[Recording]
     stopped: ClassVar[float] = 0.0
+    started: ClassVar[float] = 0.0
+    alone: ClassVar[bool] = True
+    joined: ClassVar[Counter[str]] = Counter()
+
+    @classmethod
+    def start(cls) -> float:
+        """When the load of this process begins, by the clock of `time.perf_counter`."""
+        if not cls.started:
+            cls.started = time.perf_counter() + _LEAD_SECONDS
+            cls.recording.starts.append(time.time() + _LEAD_SECONDS)
+        return cls.started
+
+    @classmethod
+    def phase(cls, protocol: str) -> float:
+        """The next user's place among the others: in their order where a recorded load is told to one process alone."""
+        cls.joined[protocol] += 1
+        if cls.alone and cls.options.arrivals.exact:
+            return (cls.joined[protocol] - 0.5) / cls.options.users(protocol) % 1.0
+        return random.random()  # noqa: S311 - spreads load, guards nothing
 
 
 class InferenceUser(User):
@@ -50,18 +74,22 @@ class InferenceUser(User):
     protocol = ""
 
     def on_start(self) -> None:
-        self.interval = Run.options.interval(self.protocol)
         self.asker: Asker = asker(self.protocol, Run.options)
-        gevent.sleep(random.random() * self.interval)  # noqa: S311 - spreads load, guards nothing
+        self.began = Run.start()
+        self.phase, self.turn = Run.phase(self.protocol), -1
+        gevent.sleep(random.random() * _LEAD_SECONDS / 2)  # noqa: S311 - spreads load, guards nothing
         self.asker.ask()  # opens the connection, which is not what is measured
-        self.due = time.perf_counter()
-        Run.recording.plans.append([time.time(), self.interval])
+        gevent.sleep(self.wait_time())
 
     def on_stop(self) -> None:
         self.asker.close()
 
     def wait_time(self) -> float:
-        self.due += self.interval
+        self.turn += 1
+        due = Run.options.due(self.protocol, self.turn, self.phase)
+        if math.isinf(due):
+            return _FOREVER
+        self.due = self.began + due
         return max(0.0, self.due - time.perf_counter())
 
     @task
@@ -95,11 +123,11 @@ class GrpcInferenceUser(InferenceUser):
     protocol = "grpc"
 
 
-class Steady(LoadTestShape):
-    """All users from the start to the end."""
+class AllUsers(LoadTestShape):
+    """All users from the start to the end: what changes is how often they ask."""
 
     def tick(self) -> tuple[int, float] | None:
-        if self.get_run_time() >= Run.options.seconds or Run.recording.full:
+        if self.get_run_time() >= Run.options.seconds + 2 * _LEAD_SECONDS or Run.recording.full:
             return None
         users = sum(Run.options.users(one) for one in PROTOCOLS)
         return users, users
@@ -117,6 +145,7 @@ def prepare(environment: Any, **_: Any) -> None:
     try:
         Run.options = parsed(environment.parsed_options)
         Run.recording = Recording(Run.options.most_requests)
+        Run.alone = type(environment.runner) is LocalRunner
         for kind in (HttpInferenceUser, GrpcInferenceUser):
             kind.fixed_count = Run.options.users(kind.protocol)
             kind.weight = 0

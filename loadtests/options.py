@@ -1,10 +1,11 @@
-"""What is asked for on the command line, checked; every flag that is not Locust's own."""
+"""What is asked for on the command line or in a scenario, checked; every flag that is not Locust's own."""
 
 import math
 import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelyard.builder.artifacts.recorded_requests import warmup, warmup_inputs
 from modelyard.clients.store import S3Store
@@ -12,8 +13,10 @@ from modelyard.core.names import host
 from modelyard.errors import CorruptEntry, InvalidSettings
 from modelyard.settings import Settings
 
+from .arrivals import Arrivals, steady
+from .scenario import MOST_SECONDS, Scenario, read_scenario
+
 MOST_USERS = 500
-MOST_SECONDS = 3600.0
 _PER_THRESHOLD = 2.0
 
 
@@ -29,8 +32,7 @@ class Options:
     revision: str
     id: str
     body: bytes
-    rate: float
-    seconds: float
+    arrivals: Arrivals
     grpc_share: float
     error_rate: float
     latency: float
@@ -40,38 +42,60 @@ class Options:
     report: str
     publish: bool
 
+    @property
+    def seconds(self) -> float:
+        """How long the load lasts."""
+        return self.arrivals.seconds
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that are wanted, on the average."""
+        return self.arrivals.planned(self.seconds) / self.seconds
+
     def users(self, protocol: str) -> int:
         """Connections over a protocol: enough to keep the rate when answers take a second, or twice the objective."""
         return min(self.wanted_users(protocol), MOST_USERS)
 
     def wanted_users(self, protocol: str) -> int:
         """The same without the limit."""
-        return math.ceil(self.share(protocol) * self.rate * max(1.0, _PER_THRESHOLD * self.latency))
+        return math.ceil(self.share(protocol) * self.arrivals.highest * max(1.0, _PER_THRESHOLD * self.latency))
 
     def share(self, protocol: str) -> float:
         """Share of the requests that goes over a protocol."""
         return self.grpc_share if protocol == "grpc" else 1.0 - self.grpc_share
 
     def interval(self, protocol: str) -> float:
-        """Seconds between two requests of one user."""
-        return self.users(protocol) / (self.rate * self.share(protocol))
+        """Seconds between two requests of one user where the load is highest."""
+        return self.users(protocol) / (self.arrivals.highest * self.share(protocol))
+
+    def due(self, protocol: str, turn: int, phase: float) -> float:
+        """Seconds from the start to the request number `turn` (from 0) of the user with this phase, from 0 to 1."""
+        return self.arrivals.due(self.users(protocol) * (turn + phase) / self.share(protocol))
+
+
+DEFAULTS: dict[str, Any] = {
+    "model": "", "namespace": "", "revision": "", "build": "", "request": "", "host": "", "grpc_host": "",
+    "rate": 10.0, "duration": 60.0, "grpc_share": 0.5, "error_rate": 0.01, "latency": 0.0, "percentile": 99.0,
+}  # fmt: skip
+"""What holds where neither the command line nor a scenario says it."""
 
 
 def declare(parser: ArgumentParser) -> None:
-    """Adds our flags to Locust's."""
+    """Adds our flags to Locust's. Those that a scenario may say too are None when they are not given."""
     own = parser.add_argument_group("Modelyard")
-    own.add_argument("--model", default="", help="Name of the Model, as the server calls it")
-    own.add_argument("--namespace", default="", help="Its namespace: asks a gateway by host name; empty asks a server")
-    own.add_argument("--revision", default="", help="Pin every request to this revision")
-    own.add_argument("--build", default="", help="Take the request from this build (sha256:...) in the store")
-    own.add_argument("--request", default="", help="Take the request from this file instead: a v2 request body")
-    own.add_argument("--grpc-host", default="", help="URL for gRPC when it is not that of --host")
-    own.add_argument("--rate", type=float, default=10.0, help="Requests per second in all")
-    own.add_argument("--duration", type=float, default=60.0, help="Seconds")
-    own.add_argument("--grpc-share", type=float, default=0.5, help="Share of the requests sent over gRPC, 0 to 1")
-    own.add_argument("--error-rate", type=float, default=0.01, help="Share of requests that may fail")
-    own.add_argument("--latency", type=float, default=0.0, help="Objective: seconds an answer may take; 0 for none")
-    own.add_argument("--percentile", type=float, default=99.0, help="Percent of the answers that must keep --latency")
+    own.add_argument("--scenario", default="", help="A file of loadtests/scenarios; what is given beside it wins")
+    own.add_argument("--model", help="Name of the Model, as the server calls it")
+    own.add_argument("--namespace", help="Its namespace: asks a gateway by host name; empty asks a server")
+    own.add_argument("--revision", help="Pin every request to this revision")
+    own.add_argument("--build", help="Take the request from this build (sha256:...) in the store")
+    own.add_argument("--request", help="Take the request from this file instead: a v2 request body")
+    own.add_argument("--grpc-host", help="URL for gRPC when it is not that of --host")
+    own.add_argument("--rate", type=float, help="Requests per second in all, steadily; 10")
+    own.add_argument("--duration", type=float, help="Seconds; 60")
+    own.add_argument("--grpc-share", type=float, help="Share of the requests sent over gRPC, 0 to 1; 0.5")
+    own.add_argument("--error-rate", type=float, help="Share of requests that may fail; 0.01")
+    own.add_argument("--latency", type=float, help="Objective: seconds an answer may take; 0, for none")
+    own.add_argument("--percentile", type=float, help="Percent of the answers that must keep --latency; 99")
     own.add_argument("--request-timeout", type=float, default=10.0, help="Seconds after which a request has failed")
     own.add_argument("--most-requests", type=int, default=1_000_000, help="Ends after so many requests at the latest")
     own.add_argument("--load-test-id", default="", help="Value of the header x-modelyard-load-test")
@@ -81,6 +105,8 @@ def declare(parser: ArgumentParser) -> None:
 
 def parsed(given: Namespace) -> Options:
     """The options; raises InvalidSettings for what cannot be done, and what the store raises."""
+    scenario = read_scenario(Path(given.scenario)) if given.scenario else None
+    given = _complete(given, scenario)
     _refuse_nonsense(given)
     domain = Settings.read().gateway.domain
     return Options(
@@ -92,8 +118,7 @@ def parsed(given: Namespace) -> Options:
         revision=given.revision,
         id=given.load_test_id or f"{given.revision or given.model}-{int(time.time())}",
         body=_checked(_body(given), given.build or given.request),
-        rate=given.rate,
-        seconds=given.duration,
+        arrivals=_arrivals(given, scenario),
         grpc_share=given.grpc_share,
         error_rate=given.error_rate,
         latency=given.latency,
@@ -103,6 +128,29 @@ def parsed(given: Namespace) -> Options:
         report=given.report,
         publish=given.publish,
     )
+
+
+def _complete(given: Namespace, scenario: Scenario | None) -> Namespace:
+    """What is given, else what the scenario says, else the default."""
+    if scenario is not None and (given.rate is not None or given.duration is not None):
+        raise InvalidSettings("--rate and --duration are the load of the scenario: change them there.")
+    written = scenario.flags(Path(given.scenario).parent) if scenario else {}
+    flags = vars(given)
+    if flags["build"] or flags["request"]:
+        written = {name: value for name, value in written.items() if name not in ("build", "request")}
+    found = {
+        name: written.get(name, default) if flags[name] is None else flags[name] for name, default in DEFAULTS.items()
+    }
+    return Namespace(**{**flags, **found})
+
+
+def _arrivals(given: Namespace, scenario: Scenario | None) -> Arrivals:
+    if scenario is None:
+        return steady(given.rate, given.duration)
+    arrivals = scenario.arrivals(Path(given.scenario).parent)
+    if arrivals.seconds > MOST_SECONDS:
+        raise InvalidSettings(f"the load takes {arrivals.seconds:g} s; at most {MOST_SECONDS:g} are: replay a part.")
+    return arrivals
 
 
 def _refuse_nonsense(given: Namespace) -> None:

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 @dataclass
 class Recording:
     """Rows in columns, why requests failed, who answered instead of the pinned revision, the generator's own lag in
-    milliseconds, and of every user when it planned its first request (epoch) and how many seconds apart they are."""
+    milliseconds, and when the load of each process began (epoch)."""
 
     most: int
     seconds: array[int] = field(default_factory=lambda: array("I"))
@@ -41,7 +41,7 @@ class Recording:
     reasons: Counter[str] = field(default_factory=Counter)
     strangers: Counter[str] = field(default_factory=Counter)
     lags: list[float] = field(default_factory=list)
-    plans: list[Sequence[float]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -76,11 +76,11 @@ class Recording:
             "reasons": dict(self.reasons),
             "strangers": dict(self.strangers),
             "lags": self.lags,
-            "plans": self.plans,
+            "starts": self.starts,
         }
         for column in (self.seconds, self.protocols, self.took, self.late, self.failed):
             del column[:]
-        self.reasons, self.strangers, self.lags, self.plans = Counter(), Counter(), [], []
+        self.reasons, self.strangers, self.lags, self.starts = Counter(), Counter(), [], []
         return sent
 
     def take_in(self, sent: dict[str, Any]) -> None:
@@ -90,15 +90,11 @@ class Recording:
         self.reasons.update(sent["reasons"])
         self.strangers.update(sent["strangers"])
         self.lags += sent["lags"]
-        self.plans += sent["plans"]
+        self.starts += sent["starts"]
 
     def began(self) -> float:
-        """When the first user planned its first request; infinity before that."""
-        return min((first for first, _ in self.plans), default=math.inf)
-
-    def planned(self, until: float) -> float:
-        """How many requests the users had planned by `until`, at least."""
-        return sum(max(0.0, (until - first) / apart) for first, apart in self.plans)
+        """When the first process began; infinity before that."""
+        return min(self.starts, default=math.inf)
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

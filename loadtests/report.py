@@ -5,7 +5,7 @@ from typing import Any
 
 from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
-from .judging import Judgement, Objective
+from .judging import ENOUGH, Judgement, Objective
 from .options import Options
 from .recording import PROTOCOLS, Recording, percentile
 
@@ -38,8 +38,33 @@ def report(recording: Recording, judgement: Judgement, options: Options, started
         "latency": {"all": _times([row.took for row in rows]), **by_protocol},
         "fromDue": _times([row.took + row.late for row in rows]),
         "generator": {"users": users, "lagP99": round(judgement.lag, 2)},
+        "parts": by_part(recording, options),
         "bySecond": _by_second(rows),
     }
+
+
+def by_part(recording: Recording, options: Options) -> list[dict[str, Any]]:
+    """What was found in each piece of a load that changes; empty for others.
+
+    `kept` counts and proves nothing: nine tenths of the requests could be sent, and no more of them than allowed failed
+    or took too long.
+    """
+    pieces = getattr(options.arrivals, "pieces", ())
+    found, start, rows = [], recording.began(), list(recording.rows())
+    for piece in pieces if len(pieces) > 1 else ():
+        mine = [row for row in rows if start <= row.second < start + piece.seconds]
+        start += piece.seconds
+        failed, slow = sum(row.failed for row in mine), sum(row.took > options.latency * 1000.0 for row in mine)
+        allowed = 1.0 - options.percentile / 100.0
+        kept = (
+            len(mine) >= ENOUGH * piece.requests
+            and failed <= options.error_rate * len(mine)
+            and (not options.latency or slow <= allowed * len(mine))
+        )
+        times = _times([row.took for row in mine])
+        rates = {"from": round(piece.begin, 2), "to": round(piece.end, 2)}
+        found.append({**rates, "seconds": piece.seconds, **times, "failed": failed, "kept": kept})
+    return found
 
 
 def short(found: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +98,11 @@ def text(found: dict[str, Any]) -> str:
         values = [times[f"p{one:g}"] for one in _PERCENTS] + [times["max"]]
         lines.append(f"{name:10}{times['requests']:>10}" + "".join(f"{value:>10.2f}" for value in values))
     lines += ["(milliseconds; from due counts from when the request was planned)", ""]
+    for one in found["parts"]:
+        lines.append(
+            f"{one['from']:g} to {one['to']:g} a second for {one['seconds']:g} s: {one['requests']} answers, "
+            f"{one['failed']} failed, p99 {one['p99']:.2f} ms, {'kept' if one['kept'] else 'NOT kept'}"
+        )
     for one in found["objectives"]:
         share = one["bad"] / one["requests"] if one["requests"] else 0.0
         lines.append(

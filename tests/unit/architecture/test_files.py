@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MOST_LINES = 400
 GENERATED = {
     "charts/modelyard/templates/crd-models.yaml",
+    "loadtests/scenarios/schema.json",
     "platform/constraints.txt",
     "platform/localcluster/go/joint/go.sum",
 }

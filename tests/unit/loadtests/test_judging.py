@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
+from loadtests.arrivals import Curve, Piece, steady
 from loadtests.judging import Judgement, Unusable, judge
 from loadtests.options import Options
 from loadtests.recording import Recording, Row
-from loadtests.report import report, sentence, short, text
+from loadtests.report import by_part, report, sentence, short, text
 from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
 BEGAN = 1_800_000_000
 OPTIONS = Options(
     url="http://gateway", grpc_url="http://gateway", model="digits", namespace="demo", host="digits.demo.models.local",
-    revision="digits-2", id="one", body=b"{}", rate=50.0, seconds=60.0, grpc_share=0.5, error_rate=0.01, latency=0.1,
-    percentile=99.0, timeout=10.0, most_requests=1_000_000, report="", publish=False,
+    revision="digits-2", id="one", body=b"{}", arrivals=steady(50.0, 60.0), grpc_share=0.5, error_rate=0.01,
+    latency=0.1, percentile=99.0, timeout=10.0, most_requests=1_000_000, report="", publish=False,
 )  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def options(**changes: Any) -> Options:
 def a_recording(bad: int = 0, slow: int = 0, requests: int = 3000, seconds: int = 60, lag: float = 1.0) -> Recording:
     """So many requests evenly over the time, of which the last ones failed or were slow; planned were 50 a second."""
     recording = Recording(1_000_000)
-    recording.plans.append([float(BEGAN), 1 / 50])
+    recording.starts.append(float(BEGAN))
     recording.lags += [lag] * 100
     for index in range(requests):
         failed, late = index % 100 < bad, index % 100 < slow
@@ -70,7 +71,7 @@ def test_one_failure_in_a_short_test_proves_nothing() -> None:
     recording = a_recording(requests=50, seconds=1)
     recording.failed[7] = 1
 
-    found = judged(recording, options(seconds=1.0), seconds=1.0)
+    found = judged(recording, options(arrivals=steady(50.0, 1.0)), seconds=1.0)
 
     assert found.passed
     assert verdicts(found)["errors"] is RuleVerdict.INCONCLUSIVE
@@ -93,7 +94,12 @@ def test_answers_too_slow_for_the_rate_do_not_pass() -> None:
         (a_recording(requests=1000, seconds=20), OPTIONS, 20.0, "ended after 20 of 60 s"),
         (a_recording(slow=5, lag=400.0), OPTIONS, 60.0, "the load generator itself was 400 ms late"),
         (a_recording(requests=1500, lag=90.0), options(latency=0.0), 60.0, "the load generator itself"),
-        (a_recording(requests=1500), options(latency=0.0, rate=9000.0), 60.0, "with the most users there may be"),
+        (
+            a_recording(requests=1500),
+            options(latency=0.0, arrivals=steady(9000.0, 60.0)),
+            60.0,
+            "with the most users there may be",
+        ),
     ],
 )
 def test_a_load_that_was_not_what_was_asked_for_gives_no_verdict(
@@ -125,6 +131,31 @@ def test_a_full_recording_is_judged_by_what_it_holds() -> None:
 @pytest.mark.parametrize("percentile", [50.0, 99.99])
 def test_every_objective_a_model_may_have_can_be_judged(percentile: float) -> None:
     assert judged(a_recording(), options(percentile=percentile, error_rate=0.9)).passed
+
+
+def test_a_load_that_rises_is_reported_by_its_parts_and_the_highest_that_was_kept() -> None:
+    """5 % of the requests fail in the second of three parts alone."""
+    parts = Curve([Piece(20, 50, 50), Piece(20, 50, 50), Piece(20, 0, 100)])
+    recording = a_recording()
+    for index in range(1000, 2000):
+        recording.failed[index] = index % 20 == 0
+    given = options(arrivals=parts, error_rate=0.2)
+
+    found = report(recording, judged(recording, given), given, "2027-01-15T08:00:00+00:00")
+
+    assert [(one["from"], one["to"], one["requests"], one["failed"]) for one in found["parts"]] == [
+        (50, 50, 1000, 0), (50, 50, 1000, 50), (0, 100, 1000, 0),
+    ]  # fmt: skip
+    assert [one["kept"] for one in found["parts"]] == [True, True, True]
+    strict = options(arrivals=parts, error_rate=0.01)
+    assert [one["kept"] for one in by_part(recording, strict)] == [True, False, True]
+    assert "50 to 50 a second" in text(found)
+
+
+def test_a_part_whose_requests_could_not_be_sent_was_not_kept() -> None:
+    given = options(arrivals=Curve([Piece(30, 50, 50), Piece(30, 100, 100)]))
+
+    assert [one["kept"] for one in by_part(a_recording(), given)] == [True, False]
 
 
 def test_the_report_says_the_same_to_programs_and_to_people() -> None:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,13 @@ def manners() -> dict[str, Manners]:
 def on_candidate(manners: dict[str, Manners], tmp_path: Path) -> Iterator[Load]:
     """Runs a short load on the candidate."""
     with inference_server.running(manners) as served, one_port.in_front(*served) as url:
-        pinned = ("--revision", CANDIDATE, "--rate", "40", "--duration", "3")
-        yield lambda *flags, **more: load(url, tmp_path, *pinned, *flags, **more)
+
+        def run(*flags: str, without: tuple[str, ...] = (), **more: Any) -> Loaded:
+            usual = {"--revision": CANDIDATE, "--rate": "40", "--duration": "3"}
+            pinned = [word for name, value in usual.items() if name not in without for word in (name, value)]
+            return load(url, tmp_path, *pinned, *flags, **more)
+
+        yield run
 
 
 def test_a_good_candidate_passes_over_both_protocols(on_candidate: Load, manners: dict[str, Manners]) -> None:
@@ -103,6 +109,29 @@ def test_the_number_of_requests_is_bounded(on_candidate: Load, manners: dict[str
 
     assert ran.code == 0, ran.err
     assert ran.report["requests"] == 20
+
+
+def test_a_scenario_changes_the_load_while_it_runs(on_candidate: Load, tmp_path: Path) -> None:
+    scenario = tmp_path / "rising.yaml"
+    scenario.write_text("model: double\nduration: 6s\nload: {steps: {from: 5, by: 15, every: 3s}}\n")
+
+    ran = on_candidate("--scenario", str(scenario), without=("--rate", "--duration"))
+
+    assert ran.code == 0, ran.out + ran.err
+    slow, fast = ran.report["parts"]
+    assert 8 <= slow["requests"] <= 25
+    assert 50 <= fast["requests"] <= 75
+
+
+def test_a_recorded_load_is_sent_request_by_request(on_candidate: Load, tmp_path: Path) -> None:
+    (tmp_path / "recorded.csv").write_text("".join(f"{at / 10}\n" for at in range(31)))
+    scenario = tmp_path / "replay.yaml"
+    scenario.write_text("model: double\nload: {trace: {file: recorded.csv}}\ngrpcShare: 0\n")
+
+    ran = on_candidate("--scenario", str(scenario), without=("--rate", "--duration"))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.report["requests"] == 31
 
 
 def test_several_processes_add_up_to_one_report(on_candidate: Load) -> None:

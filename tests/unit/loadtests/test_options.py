@@ -51,6 +51,32 @@ def test_every_load_test_has_an_id(tmp_path: Path) -> None:
     assert given(tmp_path, "--revision", "digits-2").id.startswith("digits-2-")
 
 
+def test_a_scenario_says_what_the_command_line_does_not(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(
+        "model: digits\nnamespace: shop\nload: {ramp: {from: 10, to: 30, over: 20s}}\nrequest: request.json\n"
+        "slo: {latency: {percentile: 95, threshold: 50ms}}\n"
+    )
+    (tmp_path / "request.json").write_bytes(b'{"inputs": []}')
+    parser = ArgumentParser()
+    parser.add_argument("--host")
+    declare(parser)
+
+    found = parsed(parser.parse_args(["--host", "http://here", "--scenario", str(scenario), "--percentile", "99"]))
+
+    assert (found.model, found.namespace, found.url) == ("digits", "shop", "http://here")
+    assert (found.seconds, found.rate, found.latency, found.percentile) == (
+        60,
+        pytest.approx(26.667, abs=0.01),
+        0.05,
+        99,
+    )
+    assert found.users("http") == 15
+    assert found.due("http", 0, 0.0) == 0.0
+    with pytest.raises(InvalidSettings, match="the load of the scenario"):
+        parsed(parser.parse_args(["--host", "http://here", "--scenario", str(scenario), "--rate", "5"]))
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

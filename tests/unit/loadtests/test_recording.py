@@ -1,6 +1,7 @@
 """A recording keeps every answer to the bit it was measured to, within bounds, and adds up over processes."""
 
 import json
+import math
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_what_workers_drain_adds_up_and_is_sent_once() -> None:
     worker, master = Recording(10), Recording(10)
     worker.add(ROW, "HTTP 500")
     worker.strangers["digits-1"] += 1
-    worker.plans.append([5.0, 2.0])
+    worker.starts.append(5.0)
     worker.lags.append(3.0)
 
     master.take_in(json.loads(json.dumps(worker.drained())))
@@ -39,14 +40,15 @@ def test_what_workers_drain_adds_up_and_is_sent_once() -> None:
 
     assert list(master.rows()) == [ROW]
     assert (master.reasons, master.strangers) == ({"HTTP 500": 1}, {"digits-1": 1})
-    assert (master.plans, master.lags) == ([[5.0, 2.0]], [3.0])
+    assert (master.starts, master.lags) == ([5.0], [3.0])
 
 
-def test_planned_requests_are_those_of_all_users_since_each_began() -> None:
+def test_a_load_began_when_the_first_process_did() -> None:
     recording = Recording(10)
-    recording.plans += [[100.0, 2.0], [104.0, 1.0], [200.0, 1.0]]
+    assert math.isinf(recording.began())
 
-    assert recording.planned(110.0) == 5 + 6
+    recording.starts += [104.0, 100.0, 200.0]
+
     assert recording.began() == 100.0
 
 

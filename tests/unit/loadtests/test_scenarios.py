@@ -1,0 +1,60 @@
+"""The scenarios that come along, the schema for editors, and the command that runs one."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from loadtests.__main__ import SCENARIOS, main, scenario_file
+from loadtests.scenario import read_scenario, schema
+from modelyard.errors import InvalidSettings
+from tests.support.cluster.locust import REQUEST
+from tests.support.servers import inference_server, one_port
+from tests.support.servers.inference_server import Manners
+
+FILES = sorted(SCENARIOS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_every_scenario_can_be_run_and_is_as_the_schema_says(path: Path) -> None:
+    scenario = read_scenario(path)
+
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema())
+    arrivals = scenario.arrivals(SCENARIOS)
+    assert arrivals.planned(arrivals.seconds) > 100
+    assert (SCENARIOS / scenario.request).is_file()
+    assert scenario_file(path.stem) == path
+
+
+def test_the_schema_for_editors_is_the_types_own() -> None:
+    """Else: python -m loadtests.scenario > loadtests/scenarios/schema.json"""
+    assert json.loads((SCENARIOS / "schema.json").read_text()) == schema()
+
+
+def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InvalidSettings, match="name a file, or one of digits-ramp"):
+        scenario_file("no-such")
+
+    assert main(["no-such"]) == 2
+    assert "no load test: there is no scenario no-such" in capfd.readouterr().err
+
+
+def test_one_command_runs_a_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "body.json").write_bytes(REQUEST)
+    scenario = tmp_path / "short.yaml"
+    manners = {name: Manners() for name in inference_server.REVISIONS}
+    with inference_server.running(manners) as served, one_port.in_front(*served) as url:
+        scenario.write_text(
+            "model: double\nnamespace: demo\nload: {ramp: {from: 5, to: 20, over: 2s}}\nduration: 3s\n"
+            f"request: body.json\nhost: {url}\n"
+        )
+
+        code = main([str(scenario), "--report", "out"])
+
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "short.json").read_text())
+    assert report["requests"] > 20
+    assert len(report["parts"]) == 2
