@@ -36,7 +36,7 @@ from tests.support.operator.real_apiserver import MODEL_DEFINITION, RealApiServe
 from tests.support.servers.store import running_store
 
 ENVOY = "127.0.0.2"
-IDLE_SECONDS = 42.0
+IDLE_SECONDS = 21.0
 """How long it is watched at rest, and with a rollout."""
 CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "1h"}]}}
 

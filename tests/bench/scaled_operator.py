@@ -16,6 +16,7 @@ import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+import modelyard
 from modelyard.settings import Settings
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -110,9 +111,9 @@ def running(
     file = folder / "operator.yaml"
     file.write_text(yaml.safe_dump(_values(settings.model_copy(update={"operator": operator}))))
     file.chmod(0o600)
-    environment = {**os.environ, "MODELYARD_CONFIG": str(file), "KUBECONFIG": str(kubeconfig)}
-    if source:
-        environment["PYTHONPATH"] = source
+    own = str(Path(modelyard.__file__).parents[1])
+    access = {"MODELYARD_CONFIG": str(file), "KUBECONFIG": str(kubeconfig)}
+    environment = {**os.environ, **access, "PYTHONPATH": source or own}
     with (folder / "operator.log").open("ab") as log:
         command = [sys.executable, "-c", _PROGRAM, "operator"]
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
