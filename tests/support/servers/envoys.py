@@ -4,11 +4,13 @@ All listen on one port of different loopback addresses, as pods do. A `count` is
 pod restarts or the cluster is dropped; a cluster without any count has no series.
 """
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from modelyard.errors import Unreachable
 
@@ -77,8 +79,11 @@ class Envoy:
         """The container starts again in the same pod."""
         self.clusters.clear()
 
-    def text(self) -> str:
-        lines = [line for name, cluster in self.clusters.items() for line in cluster.lines(name)]
+    def text(self, path: str = "") -> str:
+        """What Envoy writes of the clusters that the query's filter lets through, of all without one."""
+        chosen = re.compile(parse_qs(urlsplit(path).query).get("filter", [""])[0])
+        named = [name for name in self.clusters if chosen.search(f"cluster.{name}.upstream_rq_time")]
+        lines = [line for name in named for line in self.clusters[name].lines(name)]
         return self.body or "".join(f"{line}\n" for line in ["# TYPE envoy_cluster_upstream_rq_xx counter", *lines])
 
     def wait(self) -> None:
@@ -141,7 +146,7 @@ def _handler(pod: Envoy) -> type[BaseHTTPRequestHandler]:
             if pod.hangs:
                 pod.wait()
                 return
-            body = pod.text().encode()
+            body = pod.text(self.path).encode()
             self.send_response(pod.status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

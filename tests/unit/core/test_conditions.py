@@ -1,6 +1,7 @@
 """Conditions keep their order and their times; an event tells of each change once."""
 
-from modelyard.core.conditions import MAX_MESSAGE, ORDER, ConditionUpdate, epoch, events, merge, timestamp
+from modelyard.api.status import Condition
+from modelyard.core.conditions import MAX_MESSAGE, ORDER, ConditionUpdate, epoch, events, merge, once_each, timestamp
 from modelyard.core.plan import Event
 
 FINE = ConditionUpdate(True, "Done", "All is well.")
@@ -51,9 +52,39 @@ def test_a_change_of_status_or_reason_is_an_event_and_a_new_sentence_is_not() ->
 
 
 def test_the_same_sentence_is_told_once() -> None:
-    new = merge((), findings(WORKING, Serving=WORKING, Reconciling=WORKING), 1, 0)
+    new = merge((), findings(FINE, Built=ConditionUpdate(False, "Building", "It is built."), Serving=FINE), 1, 0)
 
-    assert events((), new) == (Event("Normal", "Starting", "It starts."),)
+    assert events((), new) == (Event("Normal", "Building", "It is built."), Event("Normal", "Done", "All is well."))
+    assert once_each((Event("Normal", "A", "Same."), Event("Normal", "B", "Same."))) == (Event("Normal", "A", "Same."),)
+
+
+def told(*way: tuple[bool | None, str], kind: str = "Routed") -> list[str]:
+    """The reasons of the Events while a condition takes these values one after the other."""
+    old, reasons = list[Condition](), list[str]()
+    for holds, reason in way:
+        new = merge(old, {kind: ConditionUpdate(holds, reason, f"{reason}.")}, 1, 0)
+        reasons += [event.reason for event in events(old, new)]
+        old = new
+    return reasons
+
+
+def test_what_waits_and_what_comes_of_itself_is_no_news() -> None:
+    moved = ((False, "Publishing"), (True, "Accepted"))
+
+    assert told((False, "NoRevision"), *moved, *moved) == ["Publishing"]
+    assert told((None, "EntryUnresolved"), (False, "Building"), (True, "Published"), kind="Built") == [
+        "Building",
+        "Published",
+    ]
+    assert told((True, "Published"), kind="Built") == []
+    assert told((None, "Asking"), (True, "Found"), kind="EntryResolved") == []
+    assert told((False, "Starting"), (True, "Serving"), (False, "Starting"), kind="Ready") == ["Serving"]
+
+
+def test_that_harm_is_over_is_news() -> None:
+    assert told((False, "UnknownEntry"), (True, "Found"), kind="EntryResolved") == ["UnknownEntry", "Found"]
+    assert told((False, "NotAccepted"), (True, "Accepted")) == ["NotAccepted", "Accepted"]
+    assert told((False, "NotAccepted"), (False, "NoRevision")) == ["NotAccepted"]
 
 
 def test_the_reason_alone_makes_an_event_a_warning() -> None:

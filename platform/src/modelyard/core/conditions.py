@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from modelyard.api.status import Condition
 
+from .event_types import event_type
 from .plan import Event
 from .snapshot import MAX_REASON
 
@@ -25,6 +26,10 @@ ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Bui
 MAX_MESSAGE = 1000
 REQUESTS_FAIL = "RequestsFail"
 """Reason of Serving while the gateway counts that users are failed."""
+_SUMMARIES = frozenset({"Progressing", "Reconciling", "Stalled"})
+_WAITING = frozenset({"Asking", "EntryUnresolved", "NoRevision"})
+_EXPECTED = frozenset({"Accepted", "Answering", "Found"})
+"""What comes of itself when nothing goes wrong; that Ready has become true tells of it."""
 
 
 class ConditionUpdate(NamedTuple):
@@ -70,16 +75,42 @@ def _condition(kind: str, old: Condition | None, update: ConditionUpdate, genera
 
 
 def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, ...]:
-    """One Event for every condition of `new` whose status or reason differs from `old`, equal Events only once.
+    """What is told of the change from `old` to `new`, one Event for one fact.
+
+    | whose status or reason has changed | tells |
+    |---|---|
+    | a condition with a reason that means harm | that, once a reason: the step's sentence before that of Ready |
+    | one that is over such a reason | that it is over |
+    | Ready | that it has become true |
+    | Built | every reason but one that waits, and Published only of what was not there before |
+    | Serving, Routed | that a revision starts, that a first route is published; moving weights is no news |
+    | EntryResolved, and all that waits for something before it | nothing |
 
     Progressing, Reconciling and Stalled give none of their own; what type an Event is of follows from its reason.
     """
-    before = {condition.type: (condition.status, condition.reason) for condition in old}
-    changed = [condition for condition in new if before.get(condition.type) != (condition.status, condition.reason)]
-    return tuple(
-        dict.fromkeys(
-            Event.of(condition.reason, condition.message)
-            for condition in changed
-            if condition.type not in ("Progressing", "Reconciling", "Stalled")
-        )
-    )
+    before = {condition.type: condition for condition in old}
+    told: dict[str, Condition] = {}
+    for condition in sorted(new, key=lambda condition: condition.type == "Ready"):
+        if condition.type not in _SUMMARIES and _is_news(before.get(condition.type), condition):
+            told.setdefault(condition.reason, condition)
+    return once_each(Event.of(condition.reason, condition.message) for condition in told.values())
+
+
+def once_each(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The Events without those whose sentence another before them has."""
+    return tuple({event.message: event for event in reversed(list(events))}.values())[::-1]
+
+
+def _is_news(old: Condition | None, new: Condition) -> bool:
+    if old is not None and (old.status, old.reason) == (new.status, new.reason):
+        return False
+    if event_type(new.reason) == "Warning":
+        return True
+    if old is not None and event_type(old.reason) == "Warning":
+        return new.reason not in _WAITING
+    if new.type == "Ready":
+        return new.status == "True"
+    known = old.reason if old is not None else "NoRevision"
+    if new.reason == "Published":
+        return old is not None and known not in _WAITING
+    return new.reason not in _WAITING | _EXPECTED and (new.reason != "Publishing" or known == "NoRevision")

@@ -336,17 +336,63 @@ def test_a_deleted_model_is_forgotten_and_its_successor_inherits_nothing(scene: 
     scene.pass_by()
     gone = scene.cuts()
     scene.put(DIGITS, "Advancing")
+    scene.pass_by()
     scene.pod.count(HTTP, good=1)
     scene.pass_by()
 
     assert gone == []
-    assert scene.cuts() == [(3, 1, 1)]
+    assert scene.cuts() == [(3, 1, 0), (4, 1, 1)]
+
+
+def test_between_two_surveys_only_models_with_a_rollout_are_asked_for(scene: Scene) -> None:
+    scene.put(FACES, "Idle")
+    faces = HTTP.replace("digits", "faces")
+    scene.pod.count(faces, good=5)
+    scene.pass_by(19)
+    asked, before = list(scene.pod.asked), scene.cuts(FACES)
+    scene.pass_by()
+
+    assert before == []
+    assert ["demo" in query for query in asked] == [False] + [True] * 19
+    assert "demo" not in scene.pod.asked[-1]
+    assert scene.cuts(FACES) == [(20, 20, 5)]
+
+
+def test_a_follower_takes_up_a_rollout_without_what_was_counted_long_before(scene: Scene) -> None:
+    scene.leading = False
+    scene.put(FACES, "Idle")
+    faces = HTTP.replace("digits", "faces")
+    scene.pod.count(faces, good=5)
+    scene.pass_by(60)
+    scene.pod.count(faces, good=50_000)
+    scene.put(FACES, "Advancing")
+    scene.pass_by()
+    scene.pod.count(faces, good=2)
+    scene.pass_by()
+
+    assert scene.cuts(FACES)[-2:] == [(61, 1, 0), (62, 1, 2)]
+
+
+def test_who_becomes_the_leader_surveys_without_what_was_counted_before(scene: Scene) -> None:
+    scene.leading = False
+    scene.put(FACES, "Idle")
+    faces = HTTP.replace("digits", "faces")
+    scene.pod.count(faces, good=5)
+    scene.pass_by(60)
+    scene.leading = True
+    scene.pod.count(HTTP, good=4)
+    scene.pass_by()
+    scene.pod.count(faces, good=3)
+    scene.pass_by(20)
+
+    assert scene.cuts(DIGITS)[60] == (61, 1, 4)
+    assert scene.cuts(FACES) == [(81, 21, 3)]
 
 
 def test_ten_minutes_are_kept(scene: Scene) -> None:
     scene.pod.count(HTTP, good=1)
     scene.pass_by()
-    scene.counters.read = lambda: Reading({})  # type: ignore[method-assign] - six hundred answers of nobody
+    scene.counters.read = lambda models=None: Reading({})  # type: ignore[method-assign] - six hundred answers of nobody
     scene.pass_by(KEPT_SECONDS + 5)
 
     slices = scene.sampler.of(DIGITS).windows

@@ -21,7 +21,7 @@ would otherwise be seen by nothing but its silence. Whether it failed is not kno
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -46,12 +46,19 @@ _SLOTS = {
 CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({'|'.join(_SLOTS)}|0-mirror-[0-9]+)"
 """Names of the clusters that count, as a regular expression RE2 knows too."""
 
+_ANY_ROUTE = "[^/]+/[^/]+"
 _PATH = path_route_name("")
-_CLUSTER = re.compile(CLUSTERS.replace("[^/]+/[^/]+", "([^/]+)/([^/]+)"))
+_CLUSTER = re.compile(CLUSTERS.replace(_ANY_ROUTE, "([^/]+)/([^/]+)"))
 _SERVER_CODES = frozenset(("2", "4", "8", "13", "14", "15"))
 _OK, _CANCELLED = "0", "1"
 _SERVER_CLASS, _CLIENT_CLASS = "5", "4"
 _ENDLESS = "+Inf"
+
+
+def clusters_of(models: Iterable[tuple[str, str]]) -> str:
+    """`CLUSTERS` narrowed to the routes of these Models (namespace, name)."""
+    names = "|".join(re.escape(f"{namespace}/{name}") for namespace, name in sorted(models))
+    return CLUSTERS.replace(_ANY_ROUTE, f"({names})({re.escape(_PATH)})?")
 
 
 class CounterSource(NamedTuple):
@@ -190,8 +197,11 @@ class Provider(Protocol):
 
     seconds: int
 
-    def read(self) -> Reading:
-        """The counters of all pods as they are now; what could not be read is told by `Reading.trouble`."""
+    def read(self, models: Collection[tuple[str, str]] | None = None) -> Reading:
+        """The counters of all pods as they are now; what could not be read is told by `Reading.trouble`.
+
+        Only those of `models` (namespace, name) are needed, and more may come; None means all.
+        """
         ...
 
     def close(self) -> None:

@@ -1,22 +1,23 @@
 """Counters read from the gateway's Envoy pods themselves, all at the same time, each within two seconds.
 
-Envoy leaves out what does not match the filter, so an answer has some thirty lines for each backend in use. A pod
-that hangs costs the others nothing: whoever has not answered in time is left out and named.
+Envoy leaves out what does not match the filter, so an answer has some thirty lines for each backend in use, and those
+of a few Models alone are asked for by their names. A pod that hangs costs the others nothing: whoever has not answered
+in time is left out and named.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import quote
 
 import httpx
 
-from .counters import ANSWERS, BUCKET, CLUSTERS, GIVEN_UP, GRPC, TIMED, Reading, Sources, collect
+from .counters import ANSWERS, BUCKET, CLUSTERS, GIVEN_UP, GRPC, TIMED, Reading, Sources, clusters_of, collect
 from .envoy_pods import EnvoyPods, Pod
 
 PORT = 19001
 LIMIT_SECONDS = 2.0
-_FILTER = rf"^cluster\.{CLUSTERS}\.(upstream_rq_(.xx|time|tx_reset)|grpc\..+\.[0-9]+)$"
-_QUERY = f"/stats/prometheus?usedonly&filter={quote(_FILTER, safe='')}"
+_MOST_NAMED = 100
+"""Models that are asked for by name; Envoy takes no longer address than that of some hundreds."""
 _CLUSTER = 'envoy_cluster_name="'
 _MARKS = {ANSWERS: 'envoy_response_code_class="', BUCKET: 'le="', TIMED: "", GIVEN_UP: ""}
 
@@ -34,12 +35,12 @@ class EnvoyCounters:
         self._loop = asyncio.Runner()
         self._http = httpx.AsyncClient(timeout=limit, trust_env=False, follow_redirects=False)
 
-    def read(self) -> Reading:
+    def read(self, models: Collection[tuple[str, str]] | None = None) -> Reading:
         """The counters of every pod now; pods that vanished meanwhile are not reported as missing. Never raises."""
         pods = self._pods.listed() or self._pods.listed_anew()
         if not pods:
             return Reading({}, trouble=self._pods.absence)
-        answers = self._loop.run(self._ask_all(pods))
+        answers = self._loop.run(self._ask_all(pods, query(models)))
         failed = {pod.uid for pod in pods if isinstance(answers[pod.uid], str)}
         if failed:
             pods = self._pods.listed_anew()
@@ -54,15 +55,15 @@ class EnvoyCounters:
         self._loop.run(self._http.aclose())
         self._loop.close()
 
-    async def _ask_all(self, pods: Sequence[Pod]) -> dict[str, Answer]:
-        answers = await asyncio.gather(*(self._ask(pod) for pod in pods))
+    async def _ask_all(self, pods: Sequence[Pod], asked: str) -> dict[str, Answer]:
+        answers = await asyncio.gather(*(self._ask(pod, asked) for pod in pods))
         return {pod.uid: answer for pod, answer in zip(pods, answers, strict=True)}
 
-    async def _ask(self, pod: Pod) -> Answer:
+    async def _ask(self, pod: Pod, asked: str) -> Answer:
         host = f"[{pod.address}]" if ":" in pod.address else pod.address
         try:
             async with asyncio.timeout(self._limit):
-                answer = await self._http.get(f"http://{host}:{self._port}{_QUERY}")
+                answer = await self._http.get(f"http://{host}:{self._port}{asked}")
         except TimeoutError:
             return f"did not answer within {self._limit:g} s"
         except httpx.HTTPError as bad:
@@ -82,6 +83,13 @@ class EnvoyCounters:
             f"Envoy pod {missed[0]}{more}; requests that Gateway {self._pods.gateway} answered lately are not known. "
             f"See the pod's log, and whether a NetworkPolicy keeps the operator from port {self._port} of these pods."
         )
+
+
+def query(models: Collection[tuple[str, str]] | None = None) -> str:
+    """Path and query for the counters of these Models (namespace, name); of all for None, and for very many."""
+    clusters = CLUSTERS if models is None or len(models) > _MOST_NAMED else clusters_of(models)
+    chosen = rf"^cluster\.{clusters}\.(upstream_rq_(.xx|time|tx_reset)|grpc\..+\.[0-9]+)$"
+    return f"/stats/prometheus?usedonly&filter={quote(chosen, safe='')}"
 
 
 def series(text: str) -> Iterator[tuple[str, str, str, int]]:

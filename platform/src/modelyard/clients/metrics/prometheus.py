@@ -9,7 +9,7 @@ Prometheus behind one address) the greater of the same counter's values counts, 
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import httpx
 
@@ -40,8 +40,8 @@ class PrometheusCounters:
         self._url, self._pods, self._now = url.rstrip("/"), pods, now
         self._http = httpx.Client(timeout=_LIMIT, trust_env=False, follow_redirects=True)
 
-    def read(self) -> Reading:
-        """The newest samples of every pod, up to `Reading.end` (epoch seconds). Never raises."""
+    def read(self, models: Collection[tuple[str, str]] | None = None) -> Reading:
+        """The newest samples of every pod, up to `Reading.end` (epoch seconds), whatever `models` is. Never raises."""
         pods = self._pods.listed() or self._pods.listed_anew()
         if not pods:
             return Reading({}, trouble=self._pods.absence)

@@ -1,12 +1,15 @@
 """Events of a rollout: one for every change of its state; its reason says whether that is a Warning."""
 
-from modelyard.api.rollout_status import CommandStatus, RolloutStatus
+from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
 from modelyard.core.plan import Event
 from modelyard.core.rollout.commands import REFUSED
 
 
 def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:
-    """The Events of what has changed between two states of a rollout; none when only evidence has."""
+    """The Events of what has changed between two states of a rollout; none when only evidence has.
+
+    That its artifact is built is told by the condition Built.
+    """
     old = before or RolloutStatus()
     events: list[Event] = []
     ended = len(now.history) and now.history[0] not in old.history
@@ -15,7 +18,7 @@ def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Ev
         message = f"{last.outcome} revision {last.revision} (version {last.version}): {last.message}"
         events.append(Event.of(f"Rollout{last.outcome}", message[:1000], cause=last.reason))
     moved = (old.phase, old.step, old.reason) != (now.phase, now.step, now.reason)
-    if moved and now.active and not ended and now.message:
+    if moved and now.active and not ended and now.message and (now.reason or now.at is not Phase.BUILDING):
         events.append(Event.of(f"Rollout{now.phase}", now.message, cause=now.reason or now.phase))
     if now.command is not None and now.command != old.command:
         events.append(_answered(now.command))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
-from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, events, merge
+from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, events, merge, once_each
 from modelyard.core.names import host, preview_route_name
 from modelyard.core.ownership import taken_names
 from modelyard.core.plan import Event
@@ -64,13 +64,15 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
     new = new.model_copy(update={**scale_status(view), **(_addresses(view) if view.routes else {})})
     if new == old or (view.snapshot.incomplete and _stands(view)):
         return None, ()
-    changes = (*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout))
-    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), tuple(dict.fromkeys(changes))
+    changes = once_each((*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout)))
+    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), changes
 
 
 def _stands(view: DecisionView) -> bool:
-    """Whether revisions and rollout are as the status has them."""
+    """Whether revisions and rollout are as the status has them, or nothing has begun yet."""
     old = view.model.status
+    if not old.revisions and not view.revisions:
+        return True
     return list(view.revisions) == old.revisions and view.rollout == initial_state(old)
 
 

@@ -2,12 +2,12 @@
 
 | Models in the cache | the counters are read |
 |---|---|
-| one has a rollout under way | every second, on the second (a Prometheus: every five) |
-| none has | every twenty seconds, by the leader |
+| some have a rollout under way | theirs every second, on the second (a Prometheus: every five) |
+| any | all of them every twenty seconds, by the leader: a survey |
 | there is none | never |
 
 At rest that tells which Models fail their users, and the stable's habits before a candidate gets its first weight.
-During a rollout every replica reads, so that a new leader has the last minutes too. While some pods that should answer
+During a rollout every replica reads its counters, so that a new leader has the last minutes too. While some pods that should answer
 do not, no slice is cut: half of the counts would be no evidence. The counts stay due. What was counted while no
 operator ran is recovered from the counters in the status (`stored_counters.py`).
 """
@@ -35,6 +35,8 @@ from .windows import IDLE_SECONDS, TrafficWindows
 
 PATIENCE_SECONDS = 5
 """How long readings may be missing before it is called a failure: pods that restart are ordinary."""
+_FORGOTTEN_SECONDS = 2 * IDLE_SECONDS
+"""How old a survey may be for the next reading of a Model to be counted on from it."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Sampler(BackgroundThread):
         self._handover = Handover()
         self._last_read = self._last_survey = 0
         self._last_complete = 0
+        self._active: frozenset[Key] = frozenset()
         self._logged = self._failure = ""
 
     def of(self, key: Key) -> Traffic:
@@ -88,31 +91,39 @@ class Sampler(BackgroundThread):
         if not counts:
             self._baselines.clear()
             self._handover.clear()
-            self._last_read = self._last_complete = 0
+            self._last_read = self._last_survey = self._last_complete = 0
             self._logged = self._failure = ""
             return
-        active = [key for key, under_way in models.items() if under_way]
-        if second - self._last_read >= (self._counters.seconds if active else IDLE_SECONDS) or second < self._last_read:
-            self._last_read = second
-            self._read(second, {key: _stored_counters(listed[key]) for key in active})
-            for key in active:
-                self._wake(key)
-            if abs(second - self._last_survey) >= IDLE_SECONDS:
-                self._last_survey = second
-                for key in [key for key, model in listed.items() if self._fails(key) or _said_to_fail(model)]:
-                    self._wake(key)
+        active = {key: _stored_counters(listed[key]) for key, under_way in models.items() if under_way}
+        survey = abs(second - self._last_survey) >= IDLE_SECONDS and (self._leading() or not self._last_survey)
+        due = second - self._last_read >= self._counters.seconds or second < self._last_read
+        if not survey and not (active and due):
+            return
+        self._last_read = second
+        self._baselines.retain(models.keys())
+        if second - self._last_survey > _FORGOTTEN_SECONDS:
+            self._baselines.age(self._active)
+            with self._lock:
+                self._slices.restart((models.keys() if survey else active.keys()) - self._active)
+        self._last_survey = second if survey else self._last_survey
+        self._read(second, active, survey)
+        self._active = frozenset(active)
+        failing = [key for key, model in listed.items() if self._fails(key) or _said_to_fail(model)] if survey else []
+        for key in dict.fromkeys((*active, *failing)):
+            self._wake(key)
 
     def _fails(self, key: Key) -> bool:
         """Whether a request of a Model failed in its newest slice."""
         newest = self.of(key).windows[-1:]
         return any(counts.errors for window in newest for counts in window.slots.values())
 
-    def _read(self, second: int, active: Mapping[Key, str]) -> None:
+    def _read(self, second: int, active: Mapping[Key, str], survey: bool) -> None:
         """One reading; `active` are the Models with a rollout under way and the counters that their statuses hold."""
+        asked = None if survey else active.keys()
         begun = time.perf_counter()
-        reading = self._counters.read()
+        reading = self._counters.read(asked)
         self._metrics.scraped(time.perf_counter() - begun, not reading.trouble)
-        increments = self._baselines.advance(reading)
+        increments = self._baselines.advance(reading, asked)
         with self._lock:
             self._slices.owe(increments)
             if reading.trouble:
@@ -121,7 +132,7 @@ class Sampler(BackgroundThread):
                 end = second if reading.end is None else min(second, reading.end)
                 for recovered in self._handover.missed(end, self._baselines.pods, active):
                     self._slices.recover(*recovered)
-                self._slices.cut(end, active)
+                self._slices.cut(end, active, survey)
                 self._handover.keep(end, self._baselines.pods, active)
                 self._last_complete, self._logged, self._failure = second, "", ""
 

@@ -14,7 +14,7 @@ from modelyard.clients.metrics.counters import CounterSource, Sources, Totals, s
 from modelyard.core.traffic import NO_TRAFFIC, Counts
 from modelyard.operator.cache.objects import Key
 
-from .counter_deltas import plus
+from .counter_deltas import ByModel, plus
 
 FIRST_SECONDS = 60
 
@@ -36,12 +36,9 @@ class StoredCounters(NamedTuple):
         return slots
 
 
-def of_model(pods: Mapping[str, Sources], namespace: str, model: str) -> dict[str, dict[CounterSource, Totals]]:
+def of_model(pods: Mapping[str, ByModel], key: Key) -> dict[str, dict[CounterSource, Totals]]:
     """The sources of one Model, by pod; empty where a pod has none."""
-    return {
-        uid: {source: totals for source, totals in sources.items() if source[:2] == (namespace, model)}
-        for uid, sources in pods.items()
-    }
+    return {uid: models.get(key) or {} for uid, models in pods.items()}
 
 
 def to_text(stored: StoredCounters) -> str:
@@ -75,7 +72,7 @@ class Handover:
     """What an operator before this one has counted, and what the one after it will need; used under a lock."""
 
     def __init__(self) -> None:
-        self._first: StoredCounters | None = None
+        self._first: tuple[int, Mapping[str, ByModel]] | None = None
         self._seen: set[Key] = set()
         self._texts: dict[Key, str] = {}
 
@@ -83,12 +80,12 @@ class Handover:
         """The counters of a Model with a rollout under way, as they were at the end of its newest window."""
         return self._texts.get(key, "")
 
-    def keep(self, end: int, pods: Mapping[str, Sources], active: Collection[Key]) -> None:
+    def keep(self, end: int, pods: Mapping[str, ByModel], active: Collection[Key]) -> None:
         """The counters of the active Models at `end`, when a window of theirs ends; the others' are forgotten."""
-        self._texts = {key: to_text(StoredCounters(end, of_model(pods, *key))) for key in active}
+        self._texts = {key: to_text(StoredCounters(end, of_model(pods, key))) for key in active}
 
     def missed(
-        self, end: int, pods: Mapping[str, Sources], written: Mapping[Key, str]
+        self, end: int, pods: Mapping[str, ByModel], written: Mapping[Key, str]
     ) -> Iterator[tuple[Key, int, dict[str, Counts]]]:
         """(Model, from when on, counts by slot) of what nobody read before this process did, once for every Model.
 
@@ -96,14 +93,14 @@ class Handover:
         reading, the first of which is remembered for FIRST_SECONDS, for Models that come into the cache later.
         """
         if self._first is None:
-            self._first = StoredCounters(end, dict(pods))
-        elif end > self._first.end + FIRST_SECONDS:
-            self._first = self._first._replace(pods={})
+            self._first = end, {uid: dict(models) for uid, models in pods.items()}
+        elif end > self._first[0] + FIRST_SECONDS:
+            self._first = self._first[0], {}
         for key in written.keys() - self._seen:
             self._seen.add(key)
             stored = from_text(written[key])
-            if stored is not None and stored.end < self._first.end:
-                yield key, stored.end, stored.missed(of_model(self._first.pods, *key))
+            if stored is not None and stored.end < self._first[0]:
+                yield key, stored.end, stored.missed(of_model(self._first[1], key))
 
     def clear(self) -> None:
         """Counting begins anew."""

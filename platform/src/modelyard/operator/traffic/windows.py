@@ -94,10 +94,20 @@ class TrafficWindows:
         for slot, counts in slots.items():
             track.due[slot] = plus(track.due[slot], counts) if slot in track.due else counts
 
-    def cut(self, end: int, active: Collection[Key]) -> None:
-        """Everything up to `end` is counted: slices for the active Models, and for others whose time has come."""
+    def restart(self, models: Collection[Key]) -> None:
+        """What these have counted since their last slices is not known; their next slices begin now."""
+        for track in [self._tracks[key] for key in models if key in self._tracks]:
+            track.end, track.due = self._end, {}
+
+    def cut(self, end: int, active: Collection[Key], survey: bool) -> None:
+        """Everything up to `end` is counted: slices for the active Models, after a survey for others, too.
+
+        Those others get one whose time has come.
+        """
         self._end = self._end or end
-        for key in self._known:
+        for key in self._known - self._tracks.keys():
+            self._track(key)
+        for key in self._known if survey else self._known.intersection(active):
             track = self._track(key)
             if end >= track.end + (1 if key in active else IDLE_SECONDS):
                 track.cut(end)
