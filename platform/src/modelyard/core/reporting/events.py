@@ -1,6 +1,7 @@
 """Events of a rollout: one for every change of its state; its reason says whether that is a Warning."""
 
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
+from modelyard.core.event_types import event_type
 from modelyard.core.plan import Event
 from modelyard.core.rollout.commands import REFUSED
 
@@ -18,7 +19,8 @@ def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Ev
         message = f"{last.outcome} revision {last.revision} (version {last.version}): {last.message}"
         events.append(Event.of(f"Rollout{last.outcome}", message[:1000], cause=last.reason))
     moved = (old.phase, old.step, old.reason) != (now.phase, now.step, now.reason)
-    if moved and now.active and not ended and now.message and (now.reason or now.at is not Phase.BUILDING):
+    built = now.phase is Phase.BUILDING and event_type(now.reason or now.phase) == "Normal"
+    if moved and now.active and not ended and now.message and not built:
         events.append(Event.of(f"Rollout{now.phase}", now.message, cause=now.reason or now.phase))
     if now.command is not None and now.command != old.command:
         events.append(_answered(now.command))

@@ -11,6 +11,9 @@ from modelyard.settings import GatewaySettings
 
 _CONDITION_TYPES = ("Accepted", "ResolvedRefs")
 
+_WAITS = " waits for "
+"""In sentences about what takes its time, and is no refusal."""
+
 
 def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = True) -> str | None:
     """What is missing until the gateway carries an observed route, as a sentence; None when it does.
@@ -26,15 +29,22 @@ def route_failure(route: Object, gateway: GatewaySettings, *, latest: bool = Tru
         and parent["parentRef"].get("namespace", route["metadata"]["namespace"]) == gateway.namespace
     ]
     if not parents:
-        return f"{kind} {name} waits for Gateway {gateway.namespace}/{gateway.name} to accept it."
+        return awaited(route, gateway)
     conditions = {condition["type"]: condition for condition in parents[0].get("conditions", [])}
     for condition_type in _CONDITION_TYPES:
         condition = conditions.get(condition_type)
         if condition is None or (latest and condition.get("observedGeneration", generation) < generation):
-            return f"{kind} {name} waits for the gateway to take up its latest version."
+            return f"{kind} {name}{_WAITS}the gateway to take up its latest version."
         if condition["status"] != "True":
             return f"{kind} {name}: the gateway says {condition['reason']}: {condition.get('message', '').rstrip('.')}."
     return None
+
+
+def awaited(route: Object, gateway: GatewaySettings) -> str:
+    """That the gateway has said nothing of a route yet, which may not even be written."""
+    return (
+        f"{route['kind']} {route['metadata']['name']}{_WAITS}Gateway {gateway.namespace}/{gateway.name} to accept it."
+    )
 
 
 def programmed(snapshot: Snapshot, routes: Sequence[Object], gateway: GatewaySettings) -> bool:
@@ -98,12 +108,10 @@ def routed(
     for desired in routes:
         observed = snapshot.child(desired["kind"], desired["metadata"]["name"])
         if observed is None:
-            return ConditionUpdate(
-                False, "Publishing", f"{desired['kind']} {desired['metadata']['name']} is being written."
-            )
+            return ConditionUpdate(False, "Publishing", awaited(desired, gateway))
         problem = route_failure(observed, gateway, latest=not carried)
         if problem:
-            return ConditionUpdate(False, "NotAccepted", problem)
+            return ConditionUpdate(False, "Publishing" if _WAITS in problem else "NotAccepted", problem)
     if holder is not None and not carried:
         return ConditionUpdate(
             False, "Publishing", f"The gateway is told to send the traffic to revision {holder.name}."

@@ -7,9 +7,9 @@
 | there is none | never |
 
 At rest that tells which Models fail their users, and the stable's habits before a candidate gets its first weight.
-During a rollout every replica reads its counters, so that a new leader has the last minutes too. While some pods that should answer
-do not, no slice is cut: half of the counts would be no evidence. The counts stay due. What was counted while no
-operator ran is recovered from the counters in the status (`stored_counters.py`).
+During a rollout every replica reads its counters, so that a new leader has the last minutes too. While some pods that
+should answer do not, no slice is cut: half of the counts would be no evidence. The counts stay due. What was counted
+while no operator ran is recovered from the counters in the status (`stored_counters.py`).
 """
 
 import logging
