@@ -104,7 +104,7 @@ class Hands:
         for kind in BY_NAME:
             namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace
             listed = self._bench.players.items(kind, namespace)
-            self._cache.compare(self._cache.uids(kind), kind, [item["metadata"]["uid"] for item in listed])
+            self._cache.retain(self._cache.uids(kind), [item["metadata"]["uid"] for item in listed])
             for item in listed:
                 self._cache.put(item)
         key = Key(self._bench.namespace, name)
