@@ -11,6 +11,7 @@ from modelyard.api.model import ModelSpec
 from modelyard.api.rollout import FITS, Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import Outcome, Phase
 from modelyard.core.analysis.objectives import alpha
+from modelyard.core.analysis.statistics.burst_laws import HISTORY
 from modelyard.core.analysis.statistics.bursts import EVEN
 from modelyard.core.analysis.statistics.sequential_test import AnalysisState, Rule, RuleVerdict, Window, update, verdict
 from modelyard.core.analysis.statistics.simulation import TrafficModel, windows
@@ -50,7 +51,7 @@ def requests_to_decide(allowed: float, rate: float, stable: float, wanted: RuleV
     """Median of the candidate's requests until a decision, of the rollouts that ended as wanted."""
     rule, chance, found = Rule(allowed, ALPHA, max_regression=0.25), random.Random(1), []
     for _ in range(RUNS):
-        state = AnalysisState(evenness=2 * EVEN)
+        state = AnalysisState(evenness=2 * EVEN, history=((100, 1),) * HISTORY)
         for window in windows(TrafficModel(60 * 0.02 / allowed / 0.25, rate, 0.25, stable), chance):
             state = update(rule, state, window)
             if verdict(rule, state) is not RuleVerdict.INCONCLUSIVE:
@@ -94,7 +95,7 @@ def test_so_many_bad_requests_in_a_row_end_a_rollout(row: list[str]) -> None:
     rule = Rule(allowed, ALPHA, max_regression=0.25)
 
     def failed(bad: int) -> bool:
-        known = AnalysisState(evenness=2 * EVEN)
+        known = AnalysisState(evenness=2 * EVEN, history=((100, 1),) * HISTORY)
         return verdict(rule, update(rule, known, Window(60, bad, bad, 4 * bad, 0))) is RuleVerdict.FAIL
 
     assert failed(all_bad)
@@ -115,13 +116,22 @@ def test_it_takes_about_so_many_requests_to_decide(row: list[str]) -> None:
     assert requests_to_decide(p0, 5 * p0, p0 / 5, RuleVerdict.FAIL) == about(five)
 
 
-@pytest.mark.parametrize("row", rows("requests a minute to the candidate"), ids=lambda row: row[0])
-def test_it_takes_about_so_many_minutes_to_tell_a_failing_candidate_from_a_burst(row: list[str]) -> None:
+UNKNOWN, CLEAN = "requests a minute to the candidate", "requests a minute, stable without failures"
+
+
+@pytest.mark.parametrize(
+    ("row", "stable", "history"),
+    [(row, 0.002, 0) for row in rows(UNKNOWN)] + [(row, 0.0, 10) for row in rows(CLEAN)],
+    ids=lambda value: value[0] if isinstance(value, list) else str(value),
+)
+def test_it_takes_about_so_many_minutes_to_tell_a_failing_candidate_from_a_burst(
+    row: list[str], stable: float, history: int
+) -> None:
     per_minute, (_, five, twenty, all_bad) = int(row[0].replace(",", "")), [float(cell) for cell in row[1:]]
 
     def minutes(rate: float) -> float:
         rule = Rule(0.01, ALPHA, max_regression=0.25)
-        took = failures(rule, TrafficModel(2 * per_minute, rate, 0.5, 0.002), RUNS, 1)
+        took = failures(rule, TrafficModel(2 * per_minute, rate, 0.5, stable, history=history), RUNS, 1)
         return median(MINUTES if minute is None else minute for minute in took)
 
     assert minutes(0.05) == pytest.approx(five, rel=0.3)

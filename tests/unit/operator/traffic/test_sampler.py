@@ -8,6 +8,8 @@ import pytest
 from modelyard.clients.metrics.counters import Reading
 from modelyard.clients.metrics.envoy import EnvoyCounters
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
+from modelyard.core.analysis.gates import evaluate
+from modelyard.core.analysis.state import from_json
 from modelyard.core.snapshot import Ref
 from modelyard.core.traffic import NO_TRAFFIC, Counts
 from modelyard.operator.cache.objects import Key, ObjectCache
@@ -16,6 +18,7 @@ from modelyard.operator.traffic.sampler import PATIENCE_SECONDS, Sampler
 from modelyard.operator.traffic.windows import KEPT_SECONDS, KEPT_SLICES
 from modelyard.settings import GatewaySettings
 from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, PATH, Envoy, Envoys
+from tests.support.worlds.gate_inputs import a_look
 
 DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
 NOON = 1_800_000_000
@@ -419,3 +422,22 @@ def test_the_thread_reads_by_itself_until_it_is_stopped(scene: Scene) -> None:
     sampler.stop(30)
 
     assert (began, alive, sampler.alive) == (True, True, False)
+
+
+def test_a_model_at_rest_gives_its_next_rollout_a_history(scene: Scene) -> None:
+    """The slices of three minutes at rest are what the rollout's gates know of the stable."""
+    scene.put(DIGITS, "Idle")
+    for _ in range(9):
+        scene.pod.count(HTTP, good=300, failed=1)
+        scene.pass_by(20)
+    scene.put(DIGITS, "Advancing")
+    begun = scene.second
+    scene.pod.count(HTTP, good=9)
+    scene.pod.count(HTTP_B, good=1)
+    scene.pass_by()
+
+    gates = evaluate(a_look(scene.sampler.of(DIGITS).windows, since=begun))
+    state = next(from_json(gate.state) for gate in gates if gate.name == "errors" and gate.state)
+
+    assert state.history == ((903, 3), (903, 3), (903, 3))
+    assert (state.requests, state.stable_requests) == (1, 9)

@@ -34,7 +34,7 @@ from .statistics.burn_rate import RecoveryWindow
 from .statistics.sequential_test import AnalysisState, Rule, RuleVerdict, Window, reset_for_step, update, verdict
 
 _FURTHEST = 10**9
-_THRESHOLD = "threshold"
+_THRESHOLD, _ALLOWED = "threshold", "allowed"
 TOO_LOW = "ThresholdTooLow"
 """Why the gate holds when every bucket's bound is above the threshold."""
 
@@ -107,10 +107,13 @@ def _with_new_windows(gate_input: GateInput, objective: Objective, rule: Rule) -
 
 
 def _before(gate_input: GateInput, objective: Objective) -> AnalysisState:
+    """The stored state; what was proven of another promise is none of this one, but the stable is the same."""
     gate = gate_input.before.get(objective.name)
     if gate is None or gate.state is None or gate.state.get(_THRESHOLD) != objective.threshold:
         return AnalysisState()
-    return _readable(gate.state)
+    state = _readable(gate.state)
+    same = gate.state.get(_ALLOWED, objective.allowed) == objective.allowed
+    return state if same else reset_for_step(state)
 
 
 def _readable(stored: Mapping[str, Any]) -> AnalysisState:
@@ -146,7 +149,7 @@ def _missing(rule: Rule, state: AnalysisState) -> int | None:
 def _status(gate_input: GateInput, result: GateResult) -> GateStatus:
     state, bars = result.state, result.bars()
     eta = math.ceil(result.missing / result.rate) if result.missing is not None and result.rate > 0.0 else None
-    kept = as_json(state)
+    kept = {**as_json(state), _ALLOWED: result.objective.allowed}
     if result.objective.threshold is not None:
         kept[_THRESHOLD] = result.objective.threshold
     return GateStatus(

@@ -1,6 +1,6 @@
 """What is kept of one gate between two reconcile passes: sums, no windows.
 
-Counts are sufficient for every test, so a state is small enough for a status (below 480 bytes), does not
+Counts are sufficient for every test, so a state is small enough for a status (below 800 bytes), does not
 depend on how the windows were cut, and can be carried over a restart to the byte. Windows are known by their
 end, so one that comes twice changes nothing.
 
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from .statistics.burn_rate import RecoveryWindow, SlidingWindow
+from .statistics.burst_laws import History
 from .statistics.bursts import BurstEvidence
 from .statistics.overdispersion import Dispersion
 
@@ -50,7 +51,7 @@ class AnalysisState:
     """Counts of both arms since the evidence began, the last minutes, and what is known of the stable.
 
     `run` is how the stable has been while it is out, and for some minutes after that. `bursts` and `evenness` are
-    explained in `statistics/bursts.py`.
+    explained in `statistics/bursts.py`, `history`, the stable's last minutes, in `statistics/burst_laws.py`.
     """
 
     end: int = 0
@@ -65,6 +66,7 @@ class AnalysisState:
     failed: FailedTest = FailedTest.NONE
     bursts: BurstEvidence = field(default_factory=BurstEvidence)
     evenness: float = 0.0
+    history: History = ()
 
     @property
     def share(self) -> float:
@@ -83,11 +85,12 @@ def reset_for_step(state: AnalysisState) -> AnalysisState:
         run=state.run,
         bursts=BurstEvidence(before=state.recent.buckets[0][2:] if state.recent.buckets else (0, 0)),
         evenness=state.evenness,
+        history=state.history,
     )
 
 
 def as_json(state: AnalysisState) -> dict[str, Any]:
-    """The state as plain JSON values for `GateStatus.state`, below 480 bytes; `from_json` reads them."""
+    """The state as plain JSON values for `GateStatus.state`, below 800 bytes; `from_json` reads them."""
     habits, recent = state.dispersion, state.recent
     return {
         "windowEnd": state.end,
@@ -98,6 +101,7 @@ def as_json(state: AnalysisState) -> dict[str, Any]:
         "failed": state.failed.value,
         **({"run": list(state.run)} if state.run != RecoveryWindow() else {}),
         **({"even": state.evenness} if state.evenness else {}),
+        **({"history": [count for minute in state.history for count in minute]} if state.history else {}),
         **({"bursts": state.bursts.as_list()} if state.bursts != BurstEvidence() else {}),
     }
 
@@ -106,6 +110,7 @@ def from_json(values: Mapping[str, Any]) -> AnalysisState:
     """The state that `as_json` wrote; raises KeyError, ValueError or TypeError for anything else."""
     slot, *counts = values["recent"]
     buckets = tuple(tuple(counts[at : at + 4]) for at in range(0, len(counts), 4))
+    stable = values.get("history", [])
     return AnalysisState(
         values["windowEnd"],
         *values["counts"],
@@ -114,6 +119,7 @@ def from_json(values: Mapping[str, Any]) -> AnalysisState:
         stable_out=values["stableOut"],
         run=RecoveryWindow(*values.get("run", [values["windowEnd"]] if values["stableOut"] else [])),
         failed=FailedTest(values["failed"]),
-        bursts=BurstEvidence.from_list(values.get("bursts", ())),
+        bursts=BurstEvidence.from_list(values["bursts"]) if "bursts" in values else BurstEvidence(),
         evenness=values.get("even", 0.0),
+        history=tuple(zip(stable[::2], stable[1::2], strict=True)),
     )

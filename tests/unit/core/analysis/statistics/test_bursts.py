@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modelyard.core.analysis.statistics import bursts
+from modelyard.core.analysis.statistics import burst_laws, bursts
 from modelyard.core.analysis.statistics.bursts import BurstEvidence
 
 LEVEL = math.log(200.0)
@@ -17,7 +17,7 @@ def step(*minutes, allowed=0.01, ratio=RATIO, evidence=None):
     """log e after closed minutes of (requests, bad, stable's requests, stable's bad), of which the last is open."""
     evidence = evidence or BurstEvidence()
     for minute in minutes[:-1]:
-        evidence = evidence.with_minute(minute, allowed, ratio or 1.0)
+        evidence = evidence.with_minute(minute, allowed, ratio)
     counts = sum(minute[0] for minute in minutes), sum(minute[1] for minute in minutes)
     return evidence.log_e(counts, tuple(reversed(minutes[-5:])), allowed, ratio)
 
@@ -28,7 +28,7 @@ def minutes_until_proven(*minute, allowed=0.01):
 
 
 @pytest.mark.parametrize("allowed", [0.001, 0.01, 0.05, 0.3])
-@pytest.mark.parametrize("correlation", bursts.RATE_CORRELATIONS)
+@pytest.mark.parametrize("correlation", burst_laws.CORRELATIONS)
 @pytest.mark.parametrize("requests", [1, 40, 900])
 def test_a_minute_of_a_burst_has_a_mean_e_of_one_at_most(allowed, correlation, requests):
     size = 1.0 / correlation - 1.0
@@ -151,13 +151,14 @@ def test_nothing_is_known_of_a_stable_without_failures_and_habits_that_change_ar
     assert bursts.evenness(12.0, (0, 0, 3000, 200), steady) < 0
 
 
-def test_the_numbers_that_are_kept_come_back_and_zeros_take_no_room():
-    full = BurstEvidence((1.0, 2.0, 3.0, 4.0), (5.0, 6.0, 7.0, 8.0, 9.0), (10.0, 11.5), 12.0, (13, 14), 15)
+def test_the_numbers_that_are_kept_come_back():
+    numbers = iter(range(100))
+    rate, known, part = (tuple(float(next(numbers)) for _ in laws) for laws in (range(4), burst_laws.LAWS, range(5)))
+    full = BurstEvidence(rate, known, part, (10.0, 11.5), 12.0, (13, 14), 15)
     assert BurstEvidence.from_list(full.as_list()) == full
-    assert BurstEvidence().as_list() == []
-    assert BurstEvidence.from_list([1.0]) == BurstEvidence(rate=(1.0, 0.0, 0.0, 0.0))
+    assert BurstEvidence.from_list(BurstEvidence().as_list()) == BurstEvidence()
 
 
-def test_numbers_nobody_wrote_are_refused():
-    with pytest.raises(ValueError, match="17 numbers are more than the 15"):
-        BurstEvidence.from_list([0.0] * 17)
+def test_numbers_that_another_version_kept_are_refused():
+    with pytest.raises(ValueError, match="15 numbers are not the 31"):
+        BurstEvidence.from_list([0.0] * 15)

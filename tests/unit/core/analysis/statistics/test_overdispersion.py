@@ -57,3 +57,21 @@ def test_a_gap_in_time_closes_the_minute_before_it():
     before = watched([(10, 1)] * 20)
     after = before.plus(START + 3600, 10, 2)
     assert (after.minutes, after.open_requests, after.requests) == (1, 10, 210)
+
+
+def test_what_a_few_failures_seem_to_show_is_not_shown():
+    few = Dispersion()
+    for second in range(1, 601):
+        few = few.plus(second, 5, 2 if second in (100, 400) else 0)
+    assert few.phi > 1.5
+    assert few.shown == 1.0
+
+
+def test_a_burst_of_many_is_shown_in_windows_and_in_minutes():
+    burst, slow = Dispersion(), Dispersion()
+    for second in range(1, 601):
+        burst = burst.plus(second, 50, 40 if second == 300 else 0)
+        slow = slow.plus(second, 50, 5 if 300 < second <= 360 else 0)
+    assert burst.shown == burst.phi > 10
+    assert slow.shown == slow.phi > 10
+    assert Dispersion().shown == 1.0

@@ -10,9 +10,12 @@ over longer spans: the windows as they come answer early, and whole minutes catc
 counts of independent bursts keep their factor when they are added. phi is the larger of the two, never below 1.
 """
 
+import math
 from dataclasses import dataclass
 
 SPAN = 60
+SURE = 3.0
+FEWEST_BAD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,18 @@ class Dispersion:
         by_window = _factor(self.windows, self.window_squares, self.requests, self.bad)
         closed = self.requests - self.open_requests, self.bad - self.open_bad
         return max(1.0, by_window, _factor(self.minutes, self.minute_squares, *closed))
+
+    @property
+    def shown(self) -> float:
+        """The same, but 1 while independent requests would bring it about in more than one of some hundred cases."""
+        closed = self.requests - self.open_requests, self.bad - self.open_bad
+        by_window = _shown(self.windows, self.bad, _factor(self.windows, self.window_squares, self.requests, self.bad))
+        return max(by_window, _shown(self.minutes, closed[1], _factor(self.minutes, self.minute_squares, *closed)))
+
+
+def _shown(spans: int, bad: int, factor: float) -> float:
+    """A factor that is SURE standard deviations above 1, or 1: Pearson's X^2 of Poisson counts has 2 k + k^2/B."""
+    return factor if bad >= FEWEST_BAD and factor > 1.0 + SURE * math.sqrt(2.0 / spans + 1.0 / bad) else 1.0
 
 
 def _factor(spans: int, squares: float, requests: int, bad: int) -> float:

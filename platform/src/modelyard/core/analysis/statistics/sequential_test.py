@@ -32,6 +32,7 @@ from modelyard.core.analysis.state import AnalysisState, FailedTest, Window, res
 
 from . import bursts, evalues
 from .burn_rate import SPAN, RecoveryWindow, SlidingWindow
+from .burst_laws import HISTORY
 
 __all__ = ["AnalysisState", "FailedTest", "Rule", "RuleVerdict", "Window", "reset_for_step", "update", "verdict"]
 
@@ -87,6 +88,11 @@ class Rule:
         return 1.0 + (self.max_regression or 0.0)
 
     @property
+    def compared(self) -> float | None:
+        """The same; None where that is not asked."""
+        return None if self.max_regression is None else self.ratio
+
+    @property
     def sure_level(self) -> float:
         """log e from which on the rate is proven below p0, or the comparison counts as settled: log 1/SURE."""
         return -math.log(SURE)
@@ -99,11 +105,14 @@ def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
     added = (window.requests, window.bad, window.stable_requests, window.stable_bad)
     recent, out, run = _stable_health(rule, state, window, state.recent.plus(window.end, added))
     counted = (state.requests, state.bad, state.stable_requests, state.stable_bad)
-    in_bursts, evenness = state.bursts, state.evenness
+    in_bursts, evenness, history = state.bursts, state.evenness, state.history
     if state.recent.buckets and (window.end - 1) // SPAN != state.recent.slot:
         closed, *past = state.recent.buckets
-        in_bursts = in_bursts.with_minute(closed, rule.allowed, rule.ratio)
+        in_bursts = in_bursts.with_minute(closed, rule.allowed, rule.compared)
         evenness = bursts.evenness(evenness, closed, past)
+        history = (*history, closed[2:])[-HISTORY:] if closed[2] else history
+    if window.requests and not state.requests:
+        in_bursts = in_bursts.after(history, rule.allowed, rule.compared)
     if state.stable_out and not out:
         counted, in_bursts = (0, 0, 0, 0), in_bursts.restarted()
     in_bursts = in_bursts.with_window(window.requests, window.bad, rule.allowed)
@@ -111,7 +120,9 @@ def update(rule: Rule, state: AnalysisState, window: Window) -> AnalysisState:
     if not out:
         dispersion = dispersion.plus(window.end, window.stable_requests, window.stable_bad)
     a, b, c, d = (before + new for before, new in zip(counted, added, strict=True))
-    after = AnalysisState(window.end, a, b, c, d, recent, dispersion, out, run, state.failed, in_bursts, evenness)
+    after = AnalysisState(
+        window.end, a, b, c, d, recent, dispersion, out, run, state.failed, in_bursts, evenness, history
+    )
     if window.bad and not state.failed:
         return _judged(rule, after)
     return after
@@ -146,7 +157,7 @@ def verdict(rule: Rule, state: AnalysisState) -> RuleVerdict:
 
 def _judged(rule: Rule, state: AnalysisState) -> AnalysisState:
     """With the cause of a failure, if there is one; only a bad request of the candidate can bring one about."""
-    phi = state.dispersion.phi
+    phi = _divisor(rule, state)
     alone = rule.max_regression is None
     if not state.stable_out and (alone or state.run == RecoveryWindow()):
         if state.recent.burning(rule.allowed) and in_bursts_log_e(rule, state) >= rule.fail_level:
@@ -179,13 +190,13 @@ def _regresses(rule: Rule, state: AnalysisState, phi: float) -> bool:
 
 def exceeds_log_e(rule: Rule, state: AnalysisState) -> float:
     """log e against "the rate is at most p0": that of independent requests or, if less, that in spite of bursts."""
-    log_e = evalues.above(state.requests, state.bad, rule.allowed, state.dispersion.phi)
+    log_e = evalues.above(state.requests, state.bad, rule.allowed, _divisor(rule, state))
     return min(log_e, in_bursts_log_e(rule, state))
 
 
 def regresses_log_e(rule: Rule, state: AnalysisState) -> float:
     """The same against "the rate is at most (1+m) times the stable's"; for a rule with a comparison."""
-    phi = state.dispersion.phi
+    phi = _divisor(rule, state)
     log_e = evalues.ratio_above(state.bad, state.stable_bad, state.share, rule.ratio, phi)
     return min(log_e, in_bursts_log_e(rule, state))
 
@@ -196,11 +207,20 @@ def in_bursts_log_e(rule: Rule, state: AnalysisState) -> float:
     Infinite where no bursts are to be feared: failures have shown themselves even, or no stable was ever seen, so that
     nothing is known of this service.
     """
-    nothing_known = rule.max_regression is None and not state.dispersion.requests
-    if nothing_known or state.evenness >= bursts.EVEN:
+    if not _bursts_feared(rule, state):
         return math.inf
-    ratio = None if rule.max_regression is None else rule.ratio
-    return state.bursts.log_e((state.requests, state.bad), state.recent.buckets, rule.allowed, ratio)
+    return state.bursts.log_e((state.requests, state.bad), state.recent.buckets, rule.allowed, rule.compared)
+
+
+def _bursts_feared(rule: Rule, state: AnalysisState) -> bool:
+    nothing_known = rule.max_regression is None and not state.dispersion.requests
+    even = state.evenness >= bursts.EVEN and len(state.history) >= HISTORY
+    return not nothing_known and not even
+
+
+def _divisor(rule: Rule, state: AnalysisState) -> float:
+    """What divides the evidence against: phi or, where bursts are feared anyhow, only a phi that has shown itself."""
+    return state.dispersion.shown if _bursts_feared(rule, state) else state.dispersion.phi
 
 
 def _passes(rule: Rule, state: AnalysisState) -> bool:
