@@ -17,8 +17,8 @@ compiler: ## A C compiler, which tests of Triton's backend need
 demo: setup ## Start here: a cluster, a Model, predictions, a canary
 	@$(RUN) -m demo
 
-cluster: setup ## Kubernetes with KServe and Modelyard (ADDONS=keda,...)
-	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS))
+cluster: setup ## Kubernetes, KServe, Modelyard (NODES=2 ADDONS=keda,...)
+	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS)) $(if $(NODES),--nodes $(NODES))
 
 cluster-status: setup ## What of the cluster runs
 	@$(RUN) -m localcluster status
@@ -65,6 +65,7 @@ entries: setup ## Make the entries of model-repo/ again (takes minutes)
 proof: setup compiler ## The long proofs: 20 minutes here, an hour on the cluster
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/cli/rollout/test_simulate_verb.py tests/integration/training tests/integration/api/test_generated_models.py tests/integration/builder/serving/test_backend_sanitized.py
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/parallel/rollouts/test_canary.py tests/e2e/parallel/rollouts/test_bad_candidates.py tests/e2e/parallel/rollouts/test_unknowns.py tests/e2e/parallel/rollouts/test_load_test.py tests/e2e/parallel/rollouts/test_switching.py tests/e2e/parallel/rollouts/test_wishes.py tests/e2e/exclusive/test_outages.py tests/e2e/exclusive/test_slow_candidate.py tests/e2e/exclusive/test_training.py
+	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/nodes
 
 bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m demo.bench

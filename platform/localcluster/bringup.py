@@ -9,6 +9,7 @@ from .image_builds.steps import Making
 from .install import addons, prerequisites, release
 from .install.kubernetes import Kubernetes
 from .node.control import Control
+from .node.members import noted
 from .paths import Paths
 from .steps.graph import Step, Work
 from .steps.task import Task
@@ -18,13 +19,13 @@ _USED_BY_MODELS = ("triton-cpu", "builder")
 """No pod of the platform's own runs these two, the largest: they are imported while the platform starts."""
 
 
-def steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
-    """The whole graph, with the chosen add-ons."""
+def steps(paths: Paths, chosen: Iterable[str] = (), nodes: int = 1) -> list[Step]:
+    """The whole graph for a cluster of so many nodes, with the chosen add-ons."""
     making = Making(paths, chosen)
     kubernetes = Kubernetes(paths.kubeconfig)
     return [
         *making.steps(),
-        *Control(paths, making, kubernetes).steps(),
+        *Control(paths, making, kubernetes, nodes).steps(),
         *_prerequisites(paths, kubernetes),
         *_platform(paths, making, kubernetes),
         *addons.steps(making.chosen, paths, kubernetes),
@@ -35,7 +36,7 @@ def image_steps(paths: Paths, chosen: Iterable[str] = ()) -> list[Step]:
     """Build the platform's images anew where sources changed, import them, restart what uses them."""
     making = Making(paths, chosen)
     kubernetes = Kubernetes(paths.kubeconfig)
-    control = Control(paths, making, kubernetes)
+    control = Control(paths, making, kubernetes, noted(paths.state) or 1)
     imports = [control.import_step(image) for image in making.images if image.parts]
     needs = tuple(step.name for step in imports)
     return [*making.platform_steps(), *imports, *_release(paths, making, kubernetes, needs)]

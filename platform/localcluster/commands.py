@@ -18,7 +18,7 @@ from .install import addons
 from .install.kubernetes import Kubernetes
 from .kind import bringup as kind_bringup
 from .kind import commands as kind
-from .node import process
+from .node import members, process
 from .programs import toolchain
 from .steps.graph import Graph, Step
 from .steps.progress import Display, explain
@@ -32,9 +32,14 @@ console = Console()
 Addons = Annotated[str, typer.Option("--addons", help=f"Add-ons, separated by commas: {', '.join(addons.NAMES)}.")]
 
 
+Nodes = Annotated[str, typer.Option("--nodes", help=f"Nodes of a new cluster: 1 to {members.MOST}; 1 by default.")]
+
+
 @app.command()
-def up(chosen: Addons = "") -> None:
+def up(chosen: Addons = "", nodes: Nodes = "") -> None:
     """Start the cluster, or complete what is half started; MODELYARD_CLUSTER=existing only checks yours."""
+    if nodes and (existing.chosen() or kind.chosen()):
+        raise NotPossible("NODES is for the cluster without Docker: leave it out, or MODELYARD_CLUSTER.")
     if existing.chosen():
         _check_existing()
         return
@@ -47,7 +52,8 @@ def up(chosen: Addons = "") -> None:
         _carry_out("kind cluster", kind_bringup.steps(where), where)
     else:
         toolchain.require_root()
-        _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen)), where)
+        count = members.parsed(nodes, where.state)
+        _carry_out("Local cluster", bringup.steps(where, addons.parsed(chosen), count), where)
     console.print(f"KUBECONFIG={where.kubeconfig}")
 
 

@@ -10,8 +10,9 @@ from .install.kserve import MANAGER
 from .install.kserve import NAMESPACE as KSERVE
 from .install.kubernetes import Kubernetes
 from .install.prerequisites import ENVOY_GATEWAY_NAMESPACE, PLATFORM_NAMESPACE
-from .node import components, network, process
-from .node.control import parts_of
+from .node import components, process
+from .node.control import containerd_of, control_plane, log_of, node_parts
+from .node.members import FIRST, Member, members, noted
 from .paths import Paths
 from .steps.task import Task
 
@@ -35,17 +36,28 @@ _DEPLOYMENTS = (
 
 def lines(paths: Paths, task: Task) -> list[Line]:
     """Every row, in the order of starting; a cluster that is down has one."""
-    running = process.find(paths)
-    if not running:
+    if not process.find(paths):
         return [Line("Node", False, "not running; start it with `make cluster`")]
-    found = [Line("Node", True, f"pid {running.pid}, {len(running.containers())} pods, {network.NODE_ADDRESS}")]
-    authority = paths.certificates / "ca.crt"
-    for part in [components.containerd(paths.state, paths.containerd), *parts_of(paths)]:
-        pids = list(running.named(part.name))
-        well = bool(pids) and (not part.health or components.answers(part.health, authority))
-        found.append(Line(part.name, well, f"pid {pids[0]}" if pids else f"see {paths.logs / part.name}.log"))
+    nodes = members(noted(paths.state))
+    found = [line for member in nodes for line in node_lines(paths, member, len(nodes))]
     addresses = {"Gateway": release.GATEWAY, "Store (S3)": release.STORE}
     return [*found, *installed(Kubernetes(paths.kubeconfig), task), *answering(addresses)]
+
+
+def node_lines(paths: Paths, member: Member, nodes: int) -> list[Line]:
+    """One of so many nodes and what runs in it; one row when it does not run."""
+    of = f" of {member.name}" if member.suffix else ""
+    running = process.find(paths, member)
+    if not running:
+        return [Line(f"Node{of}", False, "not running; `make cluster` starts it again")]
+    found = [Line(f"Node{of}", True, f"pid {running.pid}, {len(running.containers())} pods, {member.address}")]
+    parts = [containerd_of(paths, member), *node_parts(paths, member, nodes)]
+    for part in [*parts[:1], *(control_plane(paths) if member == FIRST else []), *parts[1:]]:
+        pids = list(running.named(part.name))
+        well = bool(pids) and (not part.health or components.answers(part.health, paths.certificates / "ca.crt"))
+        detail = f"pid {pids[0]}" if pids else f"see {log_of(paths, part, member)}"
+        found.append(Line(f"{part.name}{of}", well, detail))
+    return found
 
 
 def installed(kubernetes: Kubernetes, task: Task) -> list[Line]:

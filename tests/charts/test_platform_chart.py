@@ -25,10 +25,6 @@ KNOWN_BY_THE_CHART = {
     "operator.namespace",
     "operator.identity",
 }
-BUCKETS = (
-    1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000,
-    10000,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -218,35 +214,10 @@ def test_what_serving_needs_stays_when_the_release_goes(rendered: list[dict[str,
     assert {(kind, name) for kind, name in kept if kind != "ClusterServingRuntime"} == {
         ("CustomResourceDefinition", "models.modelyard.dev"),
         ("GatewayClass", "modelyard"), ("Gateway", "modelyard"), ("EnvoyProxy", "modelyard"),
-        ("StatefulSet", "modelyard-store"), ("Service", "modelyard-store"),
+        ("BackendTrafficPolicy", "modelyard"), ("StatefulSet", "modelyard-store"), ("Service", "modelyard-store"),
         *(("Secret", f"modelyard-store-{name}") for name in ("admin", "identities", "reader", "writer")),
     }  # fmt: skip
     assert len([kind for kind, _ in kept if kind == "ClusterServingRuntime"]) == 2
-
-
-def test_the_gateway_survives_the_end_of_a_pod(rendered: list[dict[str, Any]]) -> None:
-    spec = one(rendered, "EnvoyProxy", "modelyard")["spec"]
-    kubernetes = spec["provider"]["kubernetes"]
-
-    assert kubernetes["envoyDeployment"]["replicas"] == 2
-    assert kubernetes["envoyDeployment"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-    assert kubernetes["envoyPDB"] == {"maxUnavailable": 1}
-    assert spec["shutdown"] == {"minDrainDuration": "15s", "drainTimeout": "60s"}
-    [spread] = kubernetes["envoyDeployment"]["pod"]["topologySpreadConstraints"]
-    assert spread["topologyKey"] == "kubernetes.io/hostname"
-    single = one(objects(template(PLATFORM, {"gateway": {"replicas": 1}})), "EnvoyProxy", "modelyard")
-    assert single["spec"]["provider"]["kubernetes"]["envoyDeployment"]["replicas"] == 1
-
-
-def test_the_gateway_counts_in_the_buckets_an_slo_may_name(rendered: list[dict[str, Any]]) -> None:
-    proxy = one(rendered, "EnvoyProxy", "modelyard")
-    bootstrap = yaml.safe_load(proxy["spec"]["bootstrap"]["value"])
-    [buckets] = bootstrap["stats_config"]["histogram_bucket_settings"]
-
-    assert tuple(buckets["buckets"]) == BUCKETS
-    assert bootstrap["stats_flush_interval"] == "1s"
-    assert proxy["spec"]["provider"]["kubernetes"]["envoyService"]["name"] == "modelyard-gateway"
-    assert one(rendered, "GatewayClass", "modelyard")["spec"]["parametersRef"]["name"] == "modelyard"
 
 
 def test_the_store_knows_the_very_credentials_that_its_users_get(rendered: list[dict[str, Any]]) -> None:
@@ -296,7 +267,8 @@ def test_a_gateway_of_your_own_is_used_and_not_made() -> None:
         )
     )
 
-    assert not [each for each in found if each["kind"] in ("Gateway", "GatewayClass", "EnvoyProxy")]
+    made = ("Gateway", "GatewayClass", "EnvoyProxy", "BackendTrafficPolicy")
+    assert not [each for each in found if each["kind"] in made]
     config = yaml.safe_load(one(found, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
     assert (config["gateway"]["name"], config["gateway"]["namespace"]) == ("shared", "edge")
 

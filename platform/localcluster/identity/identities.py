@@ -7,8 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from localcluster.node.components import NODE_NAME, serving_hosts
-from localcluster.node.network import API, NODE_ADDRESS
+from localcluster.node.components import serving_hosts
+from localcluster.node.members import members
+from localcluster.node.network import API
 
 from . import kubeconfig
 from .certificates import Pair, authority, client, private_pem, server, stored, write_private
@@ -26,19 +27,20 @@ def ensure_basic(folder: Path, address: str, hosts: Sequence[str], users: dict[s
     (folder / _COMPLETE).touch()
 
 
-def ensure(folder: Path, administrator: Path) -> None:
-    """Everything the cluster needs, and the administrator's kubeconfig outside of `folder`."""
+def ensure(folder: Path, administrator: Path, nodes: int = 1) -> None:
+    """Everything a cluster of so many nodes needs, and the administrator's kubeconfig outside of `folder`."""
     if not (folder / _COMPLETE).exists():
         users = {
             "administrator": ("modelyard-administrator", ADMINISTRATORS),
             "controller-manager": ("system:kube-controller-manager", ""),
             "scheduler": ("system:kube-scheduler", ""),
-            "kubelet": (f"system:node:{NODE_NAME}", "system:nodes"),
+            **{each.kubelet_identity: (f"system:node:{each.name}", "system:nodes") for each in members(nodes)},
             "kube-proxy": ("system:kube-proxy", ""),
         }
         root = _basic(folder, API, serving_hosts(), users)
         stored(folder, "kubelet-client", client(root, "kube-apiserver-kubelet-client", ADMINISTRATORS))
-        stored(folder, "kubelet", server(root, NODE_NAME, [NODE_NAME, NODE_ADDRESS, "127.0.0.1"]))
+        for each in members(nodes):
+            stored(folder, each.kubelet_identity, server(root, each.name, [each.name, each.address, "127.0.0.1"]))
         front = authority("modelyard-front-proxy")
         stored(folder, "front-proxy-ca", front)
         stored(folder, "front-proxy-client", client(front, "front-proxy-client"))

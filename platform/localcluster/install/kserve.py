@@ -1,6 +1,6 @@
 """KServe's chart as we install it: Standard mode, a webhook certificate of our own authority; our images, or its own.
 
-The chart expects cert-manager and a proxy in front of the metrics; neither is needed in a cluster of one node.
+The chart expects cert-manager and a proxy in front of the metrics; neither is needed in a cluster on one machine.
 `adapted` is pure: the rendered chart in, the objects to apply out.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from localcluster.identity.certificates import Pair
+from localcluster.node.members import FIRST
 from localcluster.versions import local_image
 
 NAMESPACE = "kserve"
@@ -76,6 +77,7 @@ def _adapt_manager(pod: Object, published: bool) -> None:
     pod["containers"] = [manager]
     manager["imagePullPolicy"] = "IfNotPresent"
     if not published:
+        pod["nodeSelector"] = {"kubernetes.io/hostname": FIRST.name}
         manager["image"] = local_image("kserve-manager")
         manager["command"] = ["/kserve-manager"]
     manager["args"] = ["--metrics-addr=:8080", *(word for word in manager["args"] if "--metrics-addr" not in word)]

@@ -16,12 +16,10 @@ import yaml
 
 from localcluster.versions import local_image
 
-from .network import DNS_SERVICE, HOST_ADDRESS, NODE_ADDRESS, POD_RANGE, SERVICE_RANGE
+from .members import CLUSTER_POD_RANGE, FIRST, Member, reserved
+from .network import DNS_SERVICE, HOST_ADDRESS, NODE_ADDRESS, SERVICE_RANGE
 
-NODE_NAME = "modelyard"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
-CGROUP_ROOT = "/modelyard"
-_NODE_URL = f"http://{NODE_ADDRESS}"
 _SECURE_URL = f"https://{NODE_ADDRESS}"
 
 
@@ -35,7 +33,7 @@ class Component:
     files: tuple[tuple[Path, str], ...] = ()
 
 
-def containerd(state: Path, root: Path) -> Component:
+def containerd(state: Path, root: Path, member: Member = FIRST) -> Component:
     """containerd with runc and our own pause image; imported images outlive the cluster in `root`."""
     configuration = state / "containerd.toml"
     network = state / "cni" / "10-pods.conflist"
@@ -58,12 +56,12 @@ disabled_plugins = [{unused}]
       SystemdCgroup = false
       BinaryName = "/usr/sbin/runc"
 """
-    files = ((configuration, content), (network, json.dumps(_pod_network(), indent=1)))
+    files = ((configuration, content), (network, json.dumps(_pod_network(member.pod_range), indent=1)))
     return Component("containerd", ["-c", str(configuration)], files=files)
 
 
-def _pod_network() -> dict[str, Any]:
-    ipam = {"type": "host-local", "ranges": [[{"subnet": POD_RANGE}]], "routes": [{"dst": "0.0.0.0/0"}]}
+def _pod_network(pod_range: str) -> dict[str, Any]:
+    ipam = {"type": "host-local", "ranges": [[{"subnet": pod_range}]], "routes": [{"dst": "0.0.0.0/0"}]}
     bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True, "hairpinMode": True, "ipam": ipam}
     port_map = {"type": "portmap", "capabilities": {"portMappings": True}}
     return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, port_map]}
@@ -153,8 +151,8 @@ def scheduler(certificates: Path, kubeconfig: Path) -> Component:
     return Component("kube-scheduler", arguments, f"{_SECURE_URL}:10259/healthz")
 
 
-def kubelet(state: Path, certificates: Path, kubeconfig: Path) -> Component:
-    """The kubelet: cgroups below our own folder, images never collected, swap and cgroup v1 tolerated."""
+def kubelet(state: Path, certificates: Path, member: Member = FIRST, nodes: int = 1) -> Component:
+    """The kubelet of one of so many nodes: cgroups below our own folder, images never collected, swap tolerated."""
     configuration = state / "kubelet.yaml"
     content = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -162,7 +160,7 @@ def kubelet(state: Path, certificates: Path, kubeconfig: Path) -> Component:
         "failCgroupV1": False,
         "failSwapOn": False,
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": CGROUP_ROOT,
+        "cgroupRoot": member.cgroup_root,
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
         "authentication": {
             "anonymous": {"enabled": False},
@@ -170,30 +168,31 @@ def kubelet(state: Path, certificates: Path, kubeconfig: Path) -> Component:
             "x509": {"clientCAFile": str(certificates / "ca.crt")},
         },
         "authorization": {"mode": "Webhook"},
-        "tlsCertFile": str(certificates / "kubelet.crt"),
-        "tlsPrivateKeyFile": str(certificates / "kubelet.key"),
-        "healthzBindAddress": NODE_ADDRESS,
+        "tlsCertFile": str(certificates / f"{member.kubelet_identity}.crt"),
+        "tlsPrivateKeyFile": str(certificates / f"{member.kubelet_identity}.key"),
+        "healthzBindAddress": member.address,
         "clusterDNS": [DNS_SERVICE],
         "clusterDomain": "cluster.local",
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "resolvConf": "",
+        "systemReserved": reserved(nodes),
         "enforceNodeAllocatable": ["pods"],
         "serializeImagePulls": False,
         "maxPods": 200,
     }
     arguments = [
         f"--config={configuration}",
-        f"--kubeconfig={kubeconfig}",
-        f"--hostname-override={NODE_NAME}",
-        f"--node-ip={NODE_ADDRESS}",
+        f"--kubeconfig={certificates / member.kubelet_identity}.kubeconfig",
+        f"--hostname-override={member.name}",
+        f"--node-ip={member.address}",
     ]
     files = ((configuration, yaml.safe_dump(content, sort_keys=False)),)
-    return Component("kubelet", arguments, f"{_NODE_URL}:10248/healthz", files)
+    return Component("kubelet", arguments, f"http://{member.address}:10248/healthz", files)
 
 
-def proxy(state: Path, kubeconfig: Path) -> Component:
+def proxy(state: Path, kubeconfig: Path, member: Member = FIRST) -> Component:
     """kube-proxy with nftables; connection tracking settings of the host stay as they are."""
     configuration = state / "kube-proxy.yaml"
     content = {
@@ -201,15 +200,15 @@ def proxy(state: Path, kubeconfig: Path) -> Component:
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clientConnection": {"kubeconfig": str(kubeconfig)},
-        "clusterCIDR": POD_RANGE,
+        "clusterCIDR": CLUSTER_POD_RANGE,
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "nftables": {"minSyncPeriod": "100ms"},
-        "nodePortAddresses": [f"{NODE_ADDRESS}/32"],
-        "healthzBindAddress": f"{NODE_ADDRESS}:10256",
-        "hostnameOverride": NODE_NAME,
+        "nodePortAddresses": [f"{member.address}/32"],
+        "healthzBindAddress": f"{member.address}:10256",
+        "hostnameOverride": member.name,
     }
     files = ((configuration, yaml.safe_dump(content, sort_keys=False)),)
-    return Component("kube-proxy", [f"--config={configuration}"], f"{_NODE_URL}:10256/healthz", files)
+    return Component("kube-proxy", [f"--config={configuration}"], f"http://{member.address}:10256/healthz", files)
 
 
 def serving_hosts() -> list[str]:

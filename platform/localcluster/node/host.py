@@ -68,20 +68,25 @@ def unified() -> bool:
     return (CGROUPS / "cgroup.controllers").exists()
 
 
-def make_cgroups() -> None:
-    """The folder below which the kubelet puts all pods, in every hierarchy."""
+def make_cgroups(root: str = f"/{CGROUP}") -> None:
+    """The folders of a kubelet's cgroup root, such as /modelyard/node-2, in every hierarchy."""
+    for hierarchy in [CGROUPS] if unified() else _hierarchies():
+        folder = hierarchy
+        for part in Path(root).parts[1:]:
+            parent, folder = folder, folder / part
+            _make_cgroup(parent, folder)
+        if unified():
+            _delegate(folder)
+
+
+def _make_cgroup(parent: Path, folder: Path) -> None:
+    """A cgroup that may use what its parent may."""
     if unified():
-        folder = CGROUPS / CGROUP
-        _delegate(CGROUPS)
-        folder.mkdir(exist_ok=True)
-        _delegate(folder)
-        return
-    for hierarchy in _hierarchies():
-        folder = hierarchy / CGROUP
-        folder.mkdir(exist_ok=True)
-        for name in ("cpuset.cpus", "cpuset.mems"):
-            if (folder / name).exists() and not (folder / name).read_text().strip():
-                (folder / name).write_text((hierarchy / name).read_text())
+        _delegate(parent)
+    folder.mkdir(exist_ok=True)
+    for name in ("cpuset.cpus", "cpuset.mems") if not unified() else ():
+        if (folder / name).exists() and not (folder / name).read_text().strip():
+            (folder / name).write_text((parent / name).read_text())
 
 
 def _delegate(folder: Path) -> None:

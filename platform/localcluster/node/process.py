@@ -1,6 +1,6 @@
-"""The node: one process that keeps mount, pid, network and uts namespaces open, and what runs in them.
+"""A node: one process that keeps mount, pid, network and uts namespaces open, and what runs in them.
 
-Nothing is written down about processes. The node's first process is found by its name, everything else by its pid
+Nothing is written down about processes. A node's first process is found by its name, everything else by its pid
 namespace, so a stale file can never name a stranger. Ending the first process ends all others with it.
 """
 
@@ -18,6 +18,7 @@ from localcluster.paths import PLATFORM, Paths
 from localcluster.steps.task import Task
 
 from . import host, network
+from .members import FIRST, Member
 from .namespaces import PROCESS_NAME
 
 HOST_SETTINGS = "host-settings.json"
@@ -29,6 +30,7 @@ class Node:
     """A running node, by the pid of its first process."""
 
     pid: int
+    member: Member = FIRST
 
     def inside(self, *words: str | Path) -> list[str]:
         """A command line that runs `words` inside the node's namespaces."""
@@ -63,18 +65,24 @@ class Node:
         task.until(f"the end of {name}", lambda: not self.named(name), 20)
 
 
-def find(paths: Paths) -> Node | None:
-    """This clone's node, if it runs."""
-    return next((Node(pid) for pid, state in _nodes().items() if state == str(paths.state)), None)
+def find(paths: Paths, member: Member = FIRST) -> Node | None:
+    """A node of this clone's cluster, if it runs; by default the first."""
+    return next((node for node in running(paths) if node.member == member), None)
+
+
+def running(paths: Paths) -> list[Node]:
+    """The nodes of this clone's cluster that run, in their order."""
+    ours = [Node(pid, member) for pid, (state, member) in _nodes().items() if state == str(paths.state)]
+    return sorted(ours, key=lambda node: node.member.number)
 
 
 def others(paths: Paths) -> list[str]:
-    """State folders of nodes that other clones run on this machine."""
-    return [state for state in _nodes().values() if state != str(paths.state)]
+    """State folders of clusters that other clones run on this machine."""
+    return sorted({state for state, _ in _nodes().values() if state != str(paths.state)})
 
 
 def ensure(paths: Paths, task: Task, pause: Path) -> Node:
-    """The node of this clone: found, or made with its namespaces, link and cgroups."""
+    """The first node of this clone: found, or made with its namespaces, link and cgroups."""
     strangers = others(paths)
     if strangers:
         raise NotPossible(
@@ -87,14 +95,25 @@ def ensure(paths: Paths, task: Task, pause: Path) -> Node:
     host.remember(paths.state / HOST_SETTINGS)
     host.allow_inotify()
     host.make_cgroups()
-    node = find(paths) or _make(paths, task, pause)
+    node = find(paths) or _make(paths, task, pause, FIRST)
     network.connect(task, node.pid)
     return node
 
 
-def _make(paths: Paths, task: Task, pause: Path) -> Node:
+def ensure_further(paths: Paths, task: Task, pause: Path, member: Member) -> Node:
+    """A node beside the first, which runs: found, or made with its namespaces, link and cgroups."""
+    first = find(paths)
+    assert first is not None, "the first node comes first"
+    host.make_cgroups(member.cgroup_root)
+    node = find(paths, member) or _make(paths, task, pause, member)
+    network.join(task, first.pid, node.pid, member)
+    return node
+
+
+def _make(paths: Paths, task: Task, pause: Path, member: Member) -> Node:
     receive, send = os.pipe()
-    arguments = [sys.executable, "-m", "localcluster.node.namespaces", str(paths.state), str(pause), str(send)]
+    words = [str(paths.state), str(pause), str(send), str(member.number), str(member.state(paths))]
+    arguments = [sys.executable, "-m", "localcluster.node.namespaces", *words]
     with task.log.open("ab") as log:
         subprocess.Popen(
             [*_UNSHARE, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[send],
@@ -107,29 +126,34 @@ def _make(paths: Paths, task: Task, pause: Path) -> Node:
                 "The kernel refuses the node's namespaces or mounts: a container without privileges cannot hold "
                 "a cluster, a machine or virtual machine can."
             )
-    task.until("the node's first process", lambda: find(paths) is not None, 10)
-    found = find(paths)
+    task.until("the node's first process", lambda: find(paths, member) is not None, 10)
+    found = find(paths, member)
     assert found is not None
     return found
 
 
 def down(paths: Paths, task: Task) -> bool:
-    """End the node and put everything back; True when there was one."""
-    node = find(paths)
-    if node:
+    """End the nodes and put everything back; True when there was one."""
+    ended = running(paths)
+    for node in ended:
         _signal(node.pid, signal.SIGKILL)
-        task.until("the end of the node's processes", lambda: not Path("/proc", str(node.pid)).exists(), 30)
+    task.until("the end of the nodes' processes", lambda: not any(_exists(node.pid) for node in ended), 30)
     if not others(paths):
         network.disconnect(task)
         task.until("the removal of the pods' cgroups", host.remove_cgroups, 30)
     host.restore(paths.state / HOST_SETTINGS, (*host.WRITTEN_BY_KUBELET, host.INOTIFY))
     remove(paths.state)
-    return node is not None
+    return bool(ended)
 
 
-def _nodes() -> dict[int, str]:
-    """State folder of every node on this machine by the pid of its first process."""
-    return {pid: line[1] for pid, line in _all_processes().items() if line[0] == PROCESS_NAME and len(line) > 1}
+def _exists(pid: int) -> bool:
+    return Path("/proc", str(pid)).exists()
+
+
+def _nodes() -> dict[int, tuple[str, Member]]:
+    """State folder and member of every node on this machine by the pid of its first process."""
+    lines = {pid: line for pid, line in _all_processes().items() if line[0] == PROCESS_NAME and len(line) > 1}
+    return {pid: (line[1], Member(int(line[2])) if len(line) > 2 else FIRST) for pid, line in lines.items()}
 
 
 def _all_processes() -> dict[int, list[str]]:

@@ -6,10 +6,11 @@ Every element of the input is `--fill`; with `--samples eval.npz` the rows of th
 turn instead. With `--mistakes N` every Nth request over HTTP has no shape, and 400 is the right answer to it. Each
 client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.
 It ends when standard input closes or after `--seconds`, and prints one JSON line:
-`{"requests": n, "failures": n, "revisions": {...}, "failed": {...}, "spans": {...}, "errors": [...]}`, where
-`revisions` are good answers and `failed` bad ones by who gave them ("" when nobody says so), and `spans` when the first
-and the last request that a revision answered was sent, in seconds since the epoch. Runs as a process of its own,
-because tritonclient's gRPC stubs and KServe's cannot share one.
+`{"requests": n, "failures": n, "revisions": {...}, "failed": {...}, "spans": {...}, "failed_at": [...], "slowest": s,
+"errors": [...]}`, where `revisions` are good answers and `failed` bad ones by who gave them ("" when nobody says so),
+`spans` when the first and the last request that a revision answered was sent, in seconds since the epoch, `failed_at`
+when the first thousand that failed were, and `slowest` the seconds that the slowest good answer took. Runs as a process
+of its own, because tritonclient's gRPC stubs and KServe's cannot share one.
 """
 
 import argparse
@@ -46,6 +47,8 @@ class Tally:
     revisions: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+    failed_at: list[float] = field(default_factory=list)
+    slowest: float = 0.0
     errors: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -55,6 +58,10 @@ class Tally:
             (self.failed if why else self.revisions)[revision] += 1
             first, last = self.spans.get(revision, (sent, sent))
             self.spans[revision] = (min(first, sent), max(last, sent))
+            if not why:
+                self.slowest = max(self.slowest, time.time() - sent)
+            elif len(self.failed_at) < 1000:
+                self.failed_at.append(sent)
             if why and len(self.errors) < 10:
                 self.errors.append(f"{time.strftime('%H:%M:%S')} {revision} {why}"[:300])
 
@@ -67,6 +74,8 @@ class Tally:
                 "revisions": dict(self.revisions),
                 "failed": dict(self.failed),
                 "spans": self.spans,
+                "failed_at": self.failed_at,
+                "slowest": self.slowest,
                 "errors": self.errors,
             }
         )

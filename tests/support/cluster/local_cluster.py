@@ -28,8 +28,8 @@ def localcluster(*arguments: str) -> None:
 
 
 @contextmanager
-def running_cluster(shared: Path) -> Iterator[None]:
-    """A cluster with Modelyard installed and the example entries pushed.
+def running_cluster(shared: Path, nodes: str = "") -> Iterator[None]:
+    """A cluster with Modelyard installed and the example entries pushed; of so many `nodes`, if that matters.
 
     `shared` is a folder of this run's test processes: the first of them brings the cluster up while the others wait,
     and the last one ends it, unless it was there before or `MODELYARD_KEEP_CLUSTER=1` keeps it. With
@@ -42,7 +42,7 @@ def running_cluster(shared: Path) -> Iterator[None]:
             if KUBECONFIG.exists() or os.environ.get("MODELYARD_CLUSTER") == "existing":
                 found.touch()
             if not os.environ.get("MODELYARD_CLUSTER_IS_UP"):
-                localcluster("up")
+                localcluster("up", *(["--nodes", nodes] if nodes else []))
             kubectl("label", "--overwrite", "namespace", PLATFORM, RESTRICTED)
             for entry in ENTRIES:
                 run("modelyard", "push", f"model-repo/{entry}")

@@ -105,10 +105,20 @@ def output(answer: httpx.Response) -> np.ndarray:
 
 
 class Load:
-    """A steady load in a process of its own; `ended()` closes it and gives its counts."""
+    """A steady load in a process of its own; `ended()` closes it and gives its counts.
+
+    `at` is the host:port it goes to, by default the gateway's.
+    """
 
     def __init__(
-        self, protocol: str, name: str, namespace: str, tensor: str, rate: float = 50, more: tuple[str, ...] = ()
+        self,
+        protocol: str,
+        name: str,
+        namespace: str,
+        tensor: str,
+        rate: float = 50,
+        more: tuple[str, ...] = (),
+        at: str = "",
     ) -> None:
         command = [
             sys.executable,
@@ -116,7 +126,7 @@ class Load:
             "tests.support.cluster.load",
             protocol,
             "--gateway",
-            gateway(),
+            at or gateway(),
             "--model",
             name,
         ]

@@ -11,9 +11,9 @@ from localcluster.paths import Paths
 from localcluster.steps.graph import Graph, Step
 
 
-def steps(tmp_path: Path, *chosen: str) -> dict[str, Step]:
+def steps(tmp_path: Path, *chosen: str, nodes: int = 1) -> dict[str, Step]:
     paths = Paths(tmp_path / "home", tmp_path / "cache")
-    return {step.name: step for step in bringup.steps(paths, chosen)}
+    return {step.name: step for step in bringup.steps(paths, chosen, nodes)}
 
 
 def before(found: dict[str, Step], name: str) -> set[str]:
@@ -22,9 +22,10 @@ def before(found: dict[str, Step], name: str) -> set[str]:
     return direct.union(*(before(found, need) for need in direct)) if direct else direct
 
 
+@pytest.mark.parametrize("nodes", [1, 2, 3])
 @pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("keda", "monitoring", "training")])
-def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...]):
-    found = steps(tmp_path, *chosen)
+def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...], nodes: int):
+    found = steps(tmp_path, *chosen, nodes=nodes)
     Graph(list(found.values()), tmp_path)
     assert all(name not in before(found, name) for name in found)
 
@@ -57,6 +58,25 @@ def test_the_node_is_there_within_the_half_minute_that_its_proxy_waits_for_it(tm
     imports = [name for name in found if name.startswith("import-")]
     assert "kubelet" in before(found, "proxy")
     assert [name for name in imports if "import-pause" not in before(found, name)] == ["import-pause"]
+
+
+def test_a_cluster_has_one_node_unless_more_are_asked_for(tmp_path: Path):
+    assert not [name for name in steps(tmp_path) if name.endswith("-2")]
+    more = {name for name in steps(tmp_path, nodes=3) if name.endswith(("-2", "-3"))}
+    assert more == {f"{part}-{n}" for part in ("node", "containerd", "kubelet", "proxy") for n in (2, 3)}
+
+
+def test_every_node_has_every_image_and_all_are_ready_before_the_platform_counts_them(tmp_path: Path):
+    found = steps(tmp_path, nodes=3)
+    imports = [name for name in found if name.startswith("import-")]
+    assert all({"containerd", "containerd-2", "containerd-3"} <= before(found, name) for name in imports)
+    assert {"kubelet-2", "proxy-2", "kubelet-3", "proxy-3"} <= before(found, "ready")
+    assert "ready" in before(found, "platform")
+    assert "import-pause" in before(found, "kubelet-3")
+
+
+def test_a_further_node_is_linked_to_the_first(tmp_path: Path):
+    assert "node" in before(steps(tmp_path, nodes=2), "node-2")
 
 
 def test_the_image_that_trains_comes_with_its_add_on_and_before_the_platform_allows_it(tmp_path: Path):

@@ -1,5 +1,6 @@
 """Everybody has a certificate of the cluster's authority, and nobody else can read the keys."""
 
+import base64
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from localcluster.identity import identities, kubeconfig
 from localcluster.identity.certificates import authority, client, server, stored
-from localcluster.node.components import NODE_NAME
+from localcluster.node.members import FIRST, members
 from localcluster.node.network import API, KUBERNETES_SERVICE, NODE_ADDRESS
 
 
@@ -67,4 +68,16 @@ def test_a_cluster_s_identities_are_made_once_and_fit_its_addresses(tmp_path: Pa
     front = x509.load_pem_x509_certificate((folder / "front-proxy-client.crt").read_bytes())
     assert subject(front) == ("front-proxy-client",)
     node = x509.load_pem_x509_certificate((folder / "kubelet.crt").read_bytes())
-    assert NODE_NAME in names(node)
+    assert FIRST.name in names(node)
+
+
+def test_every_kubelet_is_its_own_node_and_no_other(tmp_path: Path):
+    folder = tmp_path / "certificates"
+    identities.ensure(folder, tmp_path / "kubeconfig", nodes=3)
+
+    for member in members(3):
+        serving = x509.load_pem_x509_certificate((folder / f"{member.kubelet_identity}.crt").read_bytes())
+        assert {member.name, member.address} <= set(names(serving))
+        config = yaml.safe_load((folder / f"{member.kubelet_identity}.kubeconfig").read_text())
+        pem = base64.b64decode(config["users"][0]["user"]["client-certificate-data"])
+        assert f"system:node:{member.name}" in subject(x509.load_pem_x509_certificate(pem))

@@ -56,3 +56,25 @@ def test_nothing_is_restored_when_nothing_was_remembered(system: Path, tmp_path:
     (system / "kernel/panic").write_text("10")
     host.restore(tmp_path / "none.json", host.WRITTEN_BY_KUBELET, system)
     assert host.settings(system)["kernel/panic"] == "10"
+
+
+@pytest.mark.parametrize("unified", [True, False])
+def test_cgroups_of_a_further_node_lie_below_the_first_s_and_may_use_what_it_may(
+    unified: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Plain folders in place of cgroups: what the kernel puts into a new one is put there beforehand."""
+    monkeypatch.setattr(host, "CGROUPS", tmp_path)
+    monkeypatch.setattr(host, "unified", lambda: unified)
+    monkeypatch.setattr(host, "_hierarchies", lambda: [tmp_path])
+    folders = [tmp_path, tmp_path / "modelyard", tmp_path / "modelyard" / "node-2"]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "cpuset.cpus").write_text("0-1" if folder == tmp_path else "")
+        (folder / "cgroup.controllers").write_text("cpu memory")
+
+    host.make_cgroups("/modelyard/node-2")
+
+    if unified:
+        assert [(folder / "cgroup.subtree_control").read_text() for folder in folders] == ["+memory"] * 3
+    else:
+        assert [(folder / "cpuset.cpus").read_text() for folder in folders] == ["0-1"] * 3

@@ -1,7 +1,8 @@
 """Which programs are built together, and under which digest they are kept."""
 
 from localcluster.node.components import Component
-from localcluster.node.control import parts_of
+from localcluster.node.control import control_plane, node_parts
+from localcluster.node.members import FIRST
 from localcluster.paths import default
 from localcluster.programs import changes
 from localcluster.programs.binaries import (
@@ -43,7 +44,7 @@ def test_the_control_plane_is_built_first_and_without_debugging_information():
 
 
 def test_every_program_that_the_node_starts_is_a_name_of_the_one_program():
-    started: list[Component] = parts_of(default())
+    started: list[Component] = [*control_plane(default()), *node_parts(default(), FIRST, 1)]
     assert {component.name for component in started} == set(KUBERNETES)
     assert set(builds()["kubernetes"].names) == set(KUBERNETES)
 

