@@ -337,7 +337,7 @@ def test_changed_runtimes_can_be_rolled_back_and_none_is_lost_or_edited(apiserve
 
     assert done.returncode == 0, done.stderr
     assert runtimes_in(apiserver) == before
-    assert len([name for name, _ in before if name.startswith("modelyard-triton-cpu-v1-")]) >= 3
+    assert len([name for name, _ in before if name.startswith("modelyard-triton-cpu-v2-")]) >= 3
     assert {generation for _, generation in before} == {1}
 
 
