@@ -70,6 +70,7 @@ proof: setup compiler ## The long proofs: 20 minutes here, an hour on the cluste
 bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m demo.bench
 	@$(RUN) -m tests.bench.rollouts
+	@$(RUN) -m tests.bench.scale
 	@$(RUN) -m tests.bench.serving.backends
 	@$(RUN) -m tests.bench.optimization
 

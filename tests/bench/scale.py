@@ -9,6 +9,7 @@ do only on a quiet one.
 import argparse
 import json
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from modelyard.clients.metrics.envoy_pods import owner_selector
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from tests.bench.scaled_operator import Cost, RunningOperator, running
-from tests.support.operator.bench import Bench, a_bench
+from tests.support.operator.bench import Bench, a_bench, eventually
 from tests.support.operator.busy_controllers import busy, told
 from tests.support.operator.real_apiserver import MODEL_DEFINITION, RealApiServer
 from tests.support.servers.store import running_store
@@ -63,7 +64,14 @@ def a_crowd(models: int) -> Iterator[Bench]:
         envoy = subprocess.Popen(command)
         stack.callback(envoy.wait)
         stack.callback(envoy.kill)
+        eventually(lambda: envoy.poll() is not None or _answers(ENVOY), "the counting Envoy answers or has ended")
+        assert envoy.poll() is None, f"{ENVOY}:{PORT} is taken: another such bench runs"
         yield bench
+
+
+def _answers(address: str) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex((address, PORT)) == 0
 
 
 def an_envoy(bench: Bench) -> None:
