@@ -8,78 +8,24 @@ import pytest
 from modelyard.clients.metrics.counters import Reading
 from modelyard.clients.metrics.envoy import EnvoyCounters
 from modelyard.clients.metrics.envoy_pods import EnvoyPods
-from modelyard.core.analysis.gates import evaluate
-from modelyard.core.analysis.state import from_json
-from modelyard.core.snapshot import Ref
 from modelyard.core.traffic import NO_TRAFFIC, Counts
-from modelyard.operator.cache.objects import Key, ObjectCache
-from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.traffic.sampler import PATIENCE_SECONDS, Sampler
 from modelyard.operator.traffic.windows import KEPT_SECONDS, KEPT_SLICES
 from modelyard.settings import GatewaySettings
-from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, PATH, Envoy, Envoys
-from tests.support.worlds.gate_inputs import a_look
-
-DIGITS, FACES = Key("demo", "digits"), Key("demo", "faces")
-NOON = 1_800_000_000
-
-
-class Scene:
-    """Two Envoy pods, a Model whose rollout is under way, and a sampler that was told of the first second."""
-
-    def __init__(self, limit: float) -> None:
-        self.second = NOON
-        self.envoys = Envoys()
-        self.pod, self.other = self.envoys.add(), self.envoys.add()
-        self.cache = ObjectCache()
-        self.version = 0
-        self.put(DIGITS, "Advancing")
-        self.metrics = ControllerMetrics(self.cache, lambda: 0, lambda: True)
-        self.woken: list[Key] = []
-        pods = EnvoyPods(self.envoys, GatewaySettings(), lambda: self.second)
-        self.counters = EnvoyCounters(pods, self.envoys.port, limit)
-        self.leading = True
-        self.sampler = Sampler(self.counters, self.cache, self.woken.append, self.metrics, leading=lambda: self.leading)
-        self.sampler.tick(self.second)
-
-    def put(self, key: Key, phase: str = "", serving: str = "") -> None:
-        self.version += 1
-        status: dict[str, object] = {"rollout": {"phase": phase}} if phase else {}
-        if serving:
-            status["conditions"] = [{"type": "Serving", "reason": serving}]
-        meta = {"namespace": key.namespace, "name": key.name, "uid": key.name, "resourceVersion": str(self.version)}
-        self.cache.put({"kind": "Model", "metadata": meta, "status": status})
-
-    def delete(self, key: Key) -> None:
-        thing = self.cache.model(key)
-        assert thing is not None
-        self.version += 1
-        self.cache.remove(Ref("Model", *key), thing["metadata"]["uid"], self.version)
-
-    def pass_by(self, seconds: int = 1) -> None:
-        for _ in range(seconds):
-            self.second += 1
-            self.sampler.tick(self.second)
-
-    def cuts(self, key: Key = DIGITS) -> list[tuple[int, int, int]]:
-        """Slices as (end after noon, seconds, requests in slot a)."""
-        return [(one.end - NOON, one.seconds, one.of("a").requests) for one in self.sampler.of(key).windows]
-
-    @property
-    def trouble(self) -> str:
-        return self.sampler.of(DIGITS).failure
+from tests.support.servers.envoys import GRPC, HTTP, HTTP_B, PATH, Envoy
+from tests.support.traffic.sampled_gateway import DIGITS, FACES, NOON, SampledGateway
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+def scene(request: pytest.FixtureRequest) -> Iterator[SampledGateway]:
     """Pods may take long on a busy machine; tests in which one hangs give a limit of their own."""
-    made = Scene(limit=getattr(request, "param", 30.0))
+    made = SampledGateway(limit=getattr(request, "param", 30.0))
     yield made
     made.envoys.end()
     made.counters.close()
 
 
-def test_what_all_pods_and_routes_of_a_slot_counted_is_one_slice(scene: Scene) -> None:
+def test_what_all_pods_and_routes_of_a_slot_counted_is_one_slice(scene: SampledGateway) -> None:
     for cluster in (HTTP, PATH, HTTP_B):
         scene.pod.count(cluster, good=1)
         scene.other.count(cluster, good=1)
@@ -99,7 +45,7 @@ def test_what_all_pods_and_routes_of_a_slot_counted_is_one_slice(scene: Scene) -
     assert newest.of("mirror") == NO_TRAFFIC
 
 
-def test_what_pods_had_counted_before_they_were_first_seen_is_no_news(scene: Scene) -> None:
+def test_what_pods_had_counted_before_they_were_first_seen_is_no_news(scene: SampledGateway) -> None:
     late = scene.envoys.add()
     late.count(HTTP, good=5000)
     scene.pass_by(5)
@@ -109,13 +55,13 @@ def test_what_pods_had_counted_before_they_were_first_seen_is_no_news(scene: Sce
     assert scene.cuts()[-2:] == [(5, 1, 0), (6, 1, 3)]
 
 
-def test_seconds_without_requests_are_slices_too(scene: Scene) -> None:
+def test_seconds_without_requests_are_slices_too(scene: SampledGateway) -> None:
     scene.pass_by(3)
 
     assert scene.cuts() == [(1, 1, 0), (2, 1, 0), (3, 1, 0)]
 
 
-def test_a_cluster_that_appears_on_a_known_pod_counts_from_zero(scene: Scene) -> None:
+def test_a_cluster_that_appears_on_a_known_pod_counts_from_zero(scene: SampledGateway) -> None:
     scene.pass_by()
     scene.pod.count(HTTP, good=4)
     scene.pass_by()
@@ -123,7 +69,7 @@ def test_a_cluster_that_appears_on_a_known_pod_counts_from_zero(scene: Scene) ->
     assert scene.cuts()[-1] == (2, 1, 4)
 
 
-def test_a_cluster_that_was_dropped_and_returns_counts_from_zero(scene: Scene) -> None:
+def test_a_cluster_that_was_dropped_and_returns_counts_from_zero(scene: SampledGateway) -> None:
     scene.pod.count(HTTP, good=40)
     scene.pass_by()
     dropped = scene.pod.clusters.pop(HTTP)
@@ -134,7 +80,7 @@ def test_a_cluster_that_was_dropped_and_returns_counts_from_zero(scene: Scene) -
     assert [requests for *_, requests in scene.cuts()] == [40, 0, 40]
 
 
-def test_a_restarted_pod_counts_what_it_has_counted_since(scene: Scene) -> None:
+def test_a_restarted_pod_counts_what_it_has_counted_since(scene: SampledGateway) -> None:
     scene.pod.count(HTTP, good=40)
     scene.other.count(HTTP, good=9)
     scene.pass_by()
@@ -146,7 +92,7 @@ def test_a_restarted_pod_counts_what_it_has_counted_since(scene: Scene) -> None:
     assert scene.cuts()[-1] == (2, 1, 7)
 
 
-def test_a_pod_that_vanished_takes_nothing_from_the_others(scene: Scene) -> None:
+def test_a_pod_that_vanished_takes_nothing_from_the_others(scene: SampledGateway) -> None:
     scene.pod.count(HTTP, good=40)
     scene.pass_by()
     scene.envoys.remove(scene.pod)
@@ -157,7 +103,7 @@ def test_a_pod_that_vanished_takes_nothing_from_the_others(scene: Scene) -> None
     assert scene.trouble == ""
 
 
-def test_a_pod_the_api_server_no_longer_knows_is_forgotten(scene: Scene) -> None:
+def test_a_pod_the_api_server_no_longer_knows_is_forgotten(scene: SampledGateway) -> None:
     scene.pod.count(HTTP, good=40)
     scene.pass_by()
     scene.envoys.pods.remove(scene.pod)
@@ -174,7 +120,7 @@ def silence(pod: Envoy, how: str) -> None:
 
 
 @pytest.mark.parametrize(("scene", "how"), [(1.0, "hangs"), (30.0, "refuses")], indirect=["scene"])
-def test_while_a_pod_does_not_answer_no_slice_is_cut_and_no_count_is_lost(scene: Scene, how: str) -> None:
+def test_while_a_pod_does_not_answer_no_slice_is_cut_and_no_count_is_lost(scene: SampledGateway, how: str) -> None:
     scene.pass_by()
     silence(scene.pod, how)
     scene.pod.count(HTTP, good=3)
@@ -189,7 +135,7 @@ def test_while_a_pod_does_not_answer_no_slice_is_cut_and_no_count_is_lost(scene:
     assert scene.cuts() == [(1, 1, 0), (3, 2, 14)]
 
 
-def test_a_pod_that_restarts_while_another_is_silent_loses_nothing_it_had_told(scene: Scene) -> None:
+def test_a_pod_that_restarts_while_another_is_silent_loses_nothing_it_had_told(scene: SampledGateway) -> None:
     scene.pass_by()
     silence(scene.other, "refuses")
     scene.pod.count(HTTP, good=10)
@@ -203,7 +149,7 @@ def test_a_pod_that_restarts_while_another_is_silent_loses_nothing_it_had_told(s
     assert scene.cuts()[-1] == (4, 3, 12)
 
 
-def test_a_short_silence_is_no_trouble_a_long_one_names_the_pod_until_it_answers(scene: Scene) -> None:
+def test_a_short_silence_is_no_trouble_a_long_one_names_the_pod_until_it_answers(scene: SampledGateway) -> None:
     silence(scene.pod, "refuses")
     scene.pass_by(PATIENCE_SECONDS - 1)
     early = scene.trouble
@@ -220,7 +166,7 @@ def test_a_short_silence_is_no_trouble_a_long_one_names_the_pod_until_it_answers
     assert scene.metrics.value("modelyard_scrape_seconds_count") == PATIENCE_SECONDS + 2
 
 
-def test_a_gateway_without_pods_is_trouble_and_counting_goes_on_with_the_next(scene: Scene) -> None:
+def test_a_gateway_without_pods_is_trouble_and_counting_goes_on_with_the_next(scene: SampledGateway) -> None:
     port = scene.envoys.port
     scene.envoys.remove(scene.pod)
     scene.envoys.remove(scene.other)
@@ -237,7 +183,7 @@ def test_a_gateway_without_pods_is_trouble_and_counting_goes_on_with_the_next(sc
     assert scene.cuts()[-1] == (16, 1, 2)
 
 
-def test_without_a_rollout_the_counters_are_read_every_twenty_seconds(scene: Scene) -> None:
+def test_without_a_rollout_the_counters_are_read_every_twenty_seconds(scene: SampledGateway) -> None:
     scene.put(DIGITS, "Idle")
     scene.put(FACES)
     asked = len(scene.pod.asked)
@@ -249,7 +195,7 @@ def test_without_a_rollout_the_counters_are_read_every_twenty_seconds(scene: Sce
     assert scene.woken == [DIGITS]
 
 
-def test_at_rest_a_model_is_woken_when_its_users_were_failed_and_as_long_as_that_is_said(scene: Scene) -> None:
+def test_at_rest_a_model_is_woken_when_its_users_were_failed_and_as_long_as_that_is_said(scene: SampledGateway) -> None:
     scene.put(DIGITS, "Idle")
     scene.put(FACES, "Idle")
     scene.woken.clear()
@@ -266,7 +212,7 @@ def test_at_rest_a_model_is_woken_when_its_users_were_failed_and_as_long_as_that
     assert len(scene.woken) == 2
 
 
-def test_at_rest_only_the_leader_reads(scene: Scene) -> None:
+def test_at_rest_only_the_leader_reads(scene: SampledGateway) -> None:
     scene.put(DIGITS, "Idle")
     scene.leading = False
     asked = len(scene.pod.asked)
@@ -282,14 +228,14 @@ def test_at_rest_only_the_leader_reads(scene: Scene) -> None:
     assert [requests for *_, requests in scene.cuts()] == [7]
 
 
-def test_during_a_rollout_every_replica_reads(scene: Scene) -> None:
+def test_during_a_rollout_every_replica_reads(scene: SampledGateway) -> None:
     scene.leading = False
     scene.pass_by(3)
 
     assert len(scene.cuts()) == 3
 
 
-def test_a_rollout_that_begins_is_read_in_the_next_second(scene: Scene) -> None:
+def test_a_rollout_that_begins_is_read_in_the_next_second(scene: SampledGateway) -> None:
     scene.put(DIGITS, "Idle")
     scene.pass_by(25)
     scene.put(DIGITS, "Starting")
@@ -298,7 +244,7 @@ def test_a_rollout_that_begins_is_read_in_the_next_second(scene: Scene) -> None:
     assert scene.cuts() == [(20, 20, 0), (26, 6, 0), (27, 1, 0)]
 
 
-def test_only_models_with_a_rollout_are_woken_and_others_keep_long_slices(scene: Scene) -> None:
+def test_only_models_with_a_rollout_are_woken_and_others_keep_long_slices(scene: SampledGateway) -> None:
     scene.put(FACES, "Idle")
     scene.pass_by(21)
 
@@ -308,14 +254,14 @@ def test_only_models_with_a_rollout_are_woken_and_others_keep_long_slices(scene:
     assert [(end, seconds) for end, seconds, _ in scene.cuts(FACES)] == [(20, 20)]
 
 
-def test_a_model_is_woken_also_when_its_counters_could_not_be_read(scene: Scene) -> None:
+def test_a_model_is_woken_also_when_its_counters_could_not_be_read(scene: SampledGateway) -> None:
     silence(scene.pod, "refuses")
     scene.pass_by()
 
     assert scene.woken == [DIGITS, DIGITS]
 
 
-def test_without_models_nobody_is_asked_and_counting_begins_anew(scene: Scene) -> None:
+def test_without_models_nobody_is_asked_and_counting_begins_anew(scene: SampledGateway) -> None:
     scene.delete(DIGITS)
     asked = len(scene.pod.asked)
     scene.pod.count(HTTP, good=40)
@@ -330,7 +276,7 @@ def test_without_models_nobody_is_asked_and_counting_begins_anew(scene: Scene) -
     assert scene.cuts() == [(32, 1, 2)]
 
 
-def test_a_deleted_model_is_forgotten_and_its_successor_inherits_nothing(scene: Scene) -> None:
+def test_a_deleted_model_is_forgotten_and_its_successor_inherits_nothing(scene: SampledGateway) -> None:
     scene.put(FACES, "Advancing")
     scene.pod.count(HTTP, good=40)
     scene.pass_by()
@@ -347,7 +293,7 @@ def test_a_deleted_model_is_forgotten_and_its_successor_inherits_nothing(scene: 
     assert scene.cuts() == [(3, 1, 0), (4, 1, 1)]
 
 
-def test_between_two_surveys_only_models_with_a_rollout_are_asked_for(scene: Scene) -> None:
+def test_between_two_surveys_only_models_with_a_rollout_are_asked_for(scene: SampledGateway) -> None:
     scene.put(FACES, "Idle")
     faces = HTTP.replace("digits", "faces")
     scene.pod.count(faces, good=5)
@@ -361,7 +307,7 @@ def test_between_two_surveys_only_models_with_a_rollout_are_asked_for(scene: Sce
     assert scene.cuts(FACES) == [(20, 20, 5)]
 
 
-def test_a_follower_takes_up_a_rollout_without_what_was_counted_long_before(scene: Scene) -> None:
+def test_a_follower_takes_up_a_rollout_without_what_was_counted_long_before(scene: SampledGateway) -> None:
     scene.leading = False
     scene.put(FACES, "Idle")
     faces = HTTP.replace("digits", "faces")
@@ -376,7 +322,7 @@ def test_a_follower_takes_up_a_rollout_without_what_was_counted_long_before(scen
     assert scene.cuts(FACES)[-2:] == [(61, 1, 0), (62, 1, 2)]
 
 
-def test_who_becomes_the_leader_surveys_without_what_was_counted_before(scene: Scene) -> None:
+def test_who_becomes_the_leader_surveys_without_what_was_counted_before(scene: SampledGateway) -> None:
     scene.leading = False
     scene.put(FACES, "Idle")
     faces = HTTP.replace("digits", "faces")
@@ -392,7 +338,7 @@ def test_who_becomes_the_leader_surveys_without_what_was_counted_before(scene: S
     assert scene.cuts(FACES) == [(81, 21, 3)]
 
 
-def test_ten_minutes_are_kept(scene: Scene) -> None:
+def test_ten_minutes_are_kept(scene: SampledGateway) -> None:
     scene.pod.count(HTTP, good=1)
     scene.pass_by()
     scene.counters.read = lambda models=None: Reading({})  # type: ignore[method-assign] - six hundred answers of nobody
@@ -403,7 +349,7 @@ def test_ten_minutes_are_kept(scene: Scene) -> None:
     assert slices[0].end == scene.second - KEPT_SECONDS + 1
 
 
-def test_a_clock_that_is_set_back_makes_one_longer_slice_and_loses_nothing(scene: Scene) -> None:
+def test_a_clock_that_is_set_back_makes_one_longer_slice_and_loses_nothing(scene: SampledGateway) -> None:
     scene.pass_by(5)
     scene.second -= 3
     scene.pod.count(HTTP, good=4)
@@ -412,7 +358,7 @@ def test_a_clock_that_is_set_back_makes_one_longer_slice_and_loses_nothing(scene
     assert scene.cuts()[-2:] == [(5, 1, 0), (6, 1, 4)]
 
 
-def test_the_thread_reads_by_itself_until_it_is_stopped(scene: Scene) -> None:
+def test_the_thread_reads_by_itself_until_it_is_stopped(scene: SampledGateway) -> None:
     woken = threading.Event()
     counters = EnvoyCounters(EnvoyPods(scene.envoys, GatewaySettings()), scene.envoys.port)
     sampler = Sampler(counters, scene.cache, lambda key: woken.set(), scene.metrics)
@@ -422,22 +368,3 @@ def test_the_thread_reads_by_itself_until_it_is_stopped(scene: Scene) -> None:
     sampler.stop(30)
 
     assert (began, alive, sampler.alive) == (True, True, False)
-
-
-def test_a_model_at_rest_gives_its_next_rollout_a_history(scene: Scene) -> None:
-    """The slices of three minutes at rest are what the rollout's gates know of the stable."""
-    scene.put(DIGITS, "Idle")
-    for _ in range(9):
-        scene.pod.count(HTTP, good=300, failed=1)
-        scene.pass_by(20)
-    scene.put(DIGITS, "Advancing")
-    begun = scene.second
-    scene.pod.count(HTTP, good=9)
-    scene.pod.count(HTTP_B, good=1)
-    scene.pass_by()
-
-    gates = evaluate(a_look(scene.sampler.of(DIGITS).windows, since=begun))
-    state = next(from_json(gate.state) for gate in gates if gate.name == "errors" and gate.state)
-
-    assert state.history == ((903, 3), (903, 3), (903, 3))
-    assert (state.requests, state.stable_requests) == (1, 9)
