@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from modelyard.clients.cluster.models import parsed
 from modelyard.core.kinds import BY_NAME, CHILDREN
 from modelyard.core.names import build_digest, job_name
+from modelyard.core.ownership import fixed_names
 from modelyard.core.snapshot import Ref
-from modelyard.errors import OutsideError
+from modelyard.errors import Conflict, OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import ObjectCache
 from tests.support.operator.bench import Bench, eventually
@@ -162,11 +164,39 @@ def test_an_object_made_anew_by_others_behind_our_back_is_not_overwritten(bench:
     before = stranger(bench, "Secret", "digits--store")
     writes = GuardedWrites(bench.cluster, ObjectCache(), (alone := Alone()), alone)
 
-    for uid in (made["metadata"]["uid"], ""):
-        with pytest.raises(OutsideError):
-            writes.apply(a_secret(bench), uid)
+    with pytest.raises(OutsideError):
+        writes.apply(a_secret(bench), made["metadata"]["uid"])
+    with pytest.raises(Conflict):
+        writes.make(a_secret(bench))
 
     assert stands(bench, "Secret", "digits--store") == before
+
+
+def test_an_object_that_ours_would_not_even_contradict_is_not_added_to(bench: Bench) -> None:
+    before = stranger(bench, "Secret", "digits--store")
+    writes = GuardedWrites(bench.cluster, ObjectCache(), (alone := Alone()), alone)
+    ours = {key: value for key, value in a_secret(bench).items() if key != "data"}
+
+    with pytest.raises(Conflict):
+        writes.make({**ours, "metadata": {**ours["metadata"], "labels": {"modelyard.dev/model": "digits"}}})
+
+    assert stands(bench, "Secret", "digits--store") == before
+
+
+def test_names_are_asked_for_once_and_everything_else_is_made_without_a_question(lively: Bench) -> None:
+    asked: list[Ref] = []
+    with lively.operating() as operator:
+        read = operator.cluster.identity
+        operator.cluster.identity = lambda ref: (asked.append(ref), read(ref))[1]  # type: ignore[method-assign]
+        lively.ask("digits", **DIGITS)
+        lively.until("digits", "Reconciling", "False", "Done")
+        model = lively.get("Model", "digits")
+        assert model is not None
+        fixed = set(fixed_names(parsed(model)))
+        lively.ask("digits", source={"name": "digits", "version": "2"})
+        lively.until("digits", "Reconciling", "False", "Done")
+
+    assert (len(asked), set(asked)) == (len(fixed), fixed)
 
 
 class Alone:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,13 +73,20 @@ class Bench:
 
     def ask(self, name: str, **spec: Any) -> None:
         """Somebody applies a Model; without a word about its rollout, traffic moves at once."""
-        model = {
-            "apiVersion": "modelyard.dev/v1alpha1",
-            "kind": "Model",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"rollout": {"strategy": "Immediate"}, **spec},
-        }
-        done = self.api.run("kubectl", "apply", "-f", "-", stdin=json.dumps(model))
+        self.ask_for([name], **spec)
+
+    def ask_for(self, names: Sequence[str], **spec: Any) -> None:
+        """Somebody applies several Models with one command."""
+        models = [
+            {
+                "apiVersion": "modelyard.dev/v1alpha1",
+                "kind": "Model",
+                "metadata": {"name": name, "namespace": self.namespace},
+                "spec": {"rollout": {"strategy": "Immediate"}, **spec},
+            }
+            for name in names
+        ]
+        done = self.api.run("kubectl", "apply", "-f", "-", stdin=yaml.safe_dump_all(models))
         assert done.returncode == 0, done.stderr
 
     def delete(self, kind: str, name: str) -> None:

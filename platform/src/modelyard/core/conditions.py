@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from modelyard.api.status import Condition
 
-from .event_types import event_type
+from .event_types import means_harm
 from .plan import Event
 from .snapshot import MAX_REASON
 
@@ -104,9 +104,9 @@ def once_each(events: Iterable[Event]) -> tuple[Event, ...]:
 def _is_news(old: Condition | None, new: Condition) -> bool:
     if old is not None and (old.status, old.reason) == (new.status, new.reason):
         return False
-    if event_type(new.reason) == "Warning":
+    if means_harm(new.reason):
         return True
-    if old is not None and event_type(old.reason) == "Warning":
+    if old is not None and means_harm(old.reason):
         return new.reason not in _WAITING
     if new.type == "Ready":
         return new.status == "True"

@@ -38,3 +38,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
 def event_type(reason: str) -> EventType:
     """The type of an Event with that reason; Warning for a word that is not in the table."""
     return EVENT_TYPES.get(reason, "Warning")
+
+
+def means_harm(reason: str) -> bool:
+    """Whether an Event with that reason is a Warning."""
+    return event_type(reason) == "Warning"

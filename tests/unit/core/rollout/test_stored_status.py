@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.core.conditions import epoch, timestamp
 from modelyard.core.rollout.state_machine import WATCHED
 from tests.support.worlds.rollouts import (
     a_rollout_world,
@@ -128,3 +129,30 @@ def test_a_phase_of_another_version_begins_anew_at_the_first_weight() -> None:
 
     assert back == {"1": 90, "2": 10}
     assert last(world).outcome is Outcome.PROMOTED
+
+
+AHEAD = {"stageStartTime", "programmedTime", "startTime", "phaseStartTime", "lastAnalysisTime"}
+
+
+def with_times_ahead(value: Any, seconds: float) -> Any:
+    """A status as a replica wrote it whose clock was so much ahead."""
+    if isinstance(value, dict):
+        return {
+            key: timestamp(epoch(inner) + seconds) if key in AHEAD and inner else with_times_ahead(inner, seconds)
+            for key, inner in value.items()
+        }
+    return [with_times_ahead(inner, seconds) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 1.0], ids=["an hour", "a second"])
+@pytest.mark.parametrize(("phase", "step"), [(Phase.ADVANCING, 0), (Phase.BAKING, 2)])
+def test_a_leader_whose_clock_was_ahead_delays_nobody(phase: Phase, step: int, ahead: float) -> None:
+    world = a_rollout_world()
+    live_until_phase(world, phase, step)
+    world.model["status"] = with_times_ahead(world.model["status"], ahead)
+    began = world.now
+
+    live_until_phase(world, Phase.IDLE)
+
+    assert last(world).outcome is Outcome.PROMOTED
+    assert world.now - began < 600

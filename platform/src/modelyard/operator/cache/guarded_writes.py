@@ -16,6 +16,9 @@ from modelyard.errors import Conflict
 
 from .objects import ObjectCache
 
+_NEVER = "1"
+"""A resourceVersion that no object has: an apply with it makes an object, or is a Conflict."""
+
 
 class NotLeading(Exception):
     """This replica may not write now; whoever holds the Lease does the work."""
@@ -46,15 +49,23 @@ class GuardedWrites:
         self._under_way = 0
         self._closed = False
 
+    def make(self, child: Object) -> None:
+        """Applies a child that is not there yet, server-side, and puts the answer into the cache.
+
+        Raises Conflict, and nothing is written, when any object has that name.
+        """
+        self._apply({**child, "metadata": {**child["metadata"], "resourceVersion": _NEVER}}, force=False)
+
     def apply(self, child: Object, uid: str) -> None:
         """Applies one child server-side and puts the answer into the cache.
 
-        `uid` is that of the object known as ours, and no other is written; empty for the first write, which overrules
-        nobody.
+        `uid` is that of the object known as ours; another one is not written.
         """
-        desired = {**child, "metadata": {**child["metadata"], "uid": uid}} if uid else child
-        with self._permit("apply", child["kind"]):
-            self._keep(self._cluster.apply(desired, force=bool(uid)))
+        self._apply({**child, "metadata": {**child["metadata"], "uid": uid}}, force=True)
+
+    def _apply(self, desired: Object, *, force: bool) -> None:
+        with self._permit("apply", desired["kind"]):
+            self._keep(self._cluster.apply(desired, force=force))
 
     def scale(self, ref: Ref, replicas: int) -> None:
         """Sets the replicas of a Deployment."""

@@ -1,6 +1,8 @@
-"""Before the first write of an object: is there one already, and whose is it?
+"""Whose is the object under a name that a Model needs?
 
-What the cache holds is known; everything else is read from the API server once. Names that turned out to be taken are
+What the cache holds is known. Of everything else the API server tells with the first write itself, which makes an
+object and changes none (`GuardedWrites.make`): only when that is refused it is read whose object is in the way. The
+fixed names of a new Model are read once, before anything is written for it. Names that turned out to be taken are
 remembered by Model until they were asked again: nobody watches objects of others.
 """
 
@@ -81,9 +83,20 @@ class Ownership:
             self.foreign.claim(key, uid)
         return not taken
 
+    def known(self, key: Key, model: Object, ref: Ref, now: float) -> Claim | None:
+        """What the cache holds under a name that this Model needs; None when it holds nothing."""
+        thing = self._cache.get(ref)
+        return None if thing is None else self._judged(key, model, ref, thing, now)
+
     def claim(self, key: Key, model: Object, ref: Ref, now: float) -> Claim:
         """What stands under a name that this Model needs, which is remembered when it is taken. Raises OutsideError."""
-        thing = self._cache.get(ref) or self._cluster.identity(ref)
+        return self._judged(key, model, ref, self._cache.get(ref) or self._cluster.identity(ref), now)
+
+    def made(self, key: Key, ref: Ref, now: float) -> None:
+        """An object of this Model was made under that name, so nobody else's is there."""
+        self.foreign.keep(key, ref, None, now)
+
+    def _judged(self, key: Key, model: Object, ref: Ref, thing: Object | None, now: float) -> Claim:
         answer = None if thing is None else refusal(thing, model["metadata"])
         self.foreign.keep(key, ref, answer, now)
         return Claim() if thing is None else Claim(thing["metadata"]["uid"], answer is not None)

@@ -19,7 +19,7 @@ from modelyard.core.kinds import MODEL
 from modelyard.core.ownership import ours
 from modelyard.core.plan import Event, Plan
 from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
-from modelyard.errors import OutsideError
+from modelyard.errors import Conflict, OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
 from modelyard.operator.cache.ownership import Ownership
@@ -130,12 +130,26 @@ class Reconciler:
         now = self.observer.now()
         for child in plan.apply:
             ref = ref_of(child)
-            claim = self.ownership.claim(key, stored, ref, now)
-            if claim.taken:
-                _log.warning("not ours", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
-                continue
+            written = self._write(key, stored, child, now)
+            say, done = (_log.info, "applied") if written else (_log.warning, "not ours")
+            say(done, extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+
+    def _write(self, key: Key, stored: Object, child: Object, now: float) -> bool:
+        """Writes one child; False when somebody else's object has its name, and nothing is written."""
+        ref = ref_of(child)
+        claim = self.ownership.known(key, stored, ref, now)
+        if claim is None:
+            try:
+                self.writes.make(child)
+                self.ownership.made(key, ref, now)
+                return True
+            except Conflict:
+                claim = self.ownership.claim(key, stored, ref, now)
+                if not claim.uid:
+                    raise
+        if not claim.taken:
             self.writes.apply(child, claim.uid)
-            _log.info("applied", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+        return not claim.taken
 
     def _patience(self, snapshot: Snapshot) -> float | None:
         """Seconds until the registry may have another answer."""
