@@ -31,9 +31,11 @@ class SampledGateway:
         self.sampler = Sampler(self.counters, self.cache, self.woken.append, self.metrics, leading=lambda: self.leading)
         self.sampler.tick(self.second)
 
-    def put(self, key: Key, phase: str = "", serving: str = "") -> None:
+    def put(self, key: Key, phase: str = "", serving: str = "", first: bool = False) -> None:
         self.version += 1
         status: dict[str, object] = {"rollout": {"phase": phase}} if phase else {}
+        if phase and not first:
+            status["rollout"] = {"phase": phase, "stable": f"{key.name}-1"}
         if serving:
             status["conditions"] = [{"type": "Serving", "reason": serving}]
         meta = {"namespace": key.namespace, "name": key.name, "uid": key.name, "resourceVersion": str(self.version)}

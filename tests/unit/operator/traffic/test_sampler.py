@@ -244,6 +244,15 @@ def test_a_rollout_that_begins_is_read_in_the_next_second(scene: SampledGateway)
     assert scene.cuts() == [(20, 20, 0), (26, 6, 0), (27, 1, 0)]
 
 
+def test_a_first_revision_which_stands_beside_none_is_read_like_a_model_at_rest(scene: SampledGateway) -> None:
+    scene.put(DIGITS, "Starting", first=True)
+    asked = len(scene.pod.asked)
+    scene.pass_by(45)
+
+    assert len(scene.pod.asked) - asked == 2
+    assert len(scene.woken) == 1, "by the first second, when it was another's rollout"
+
+
 def test_only_models_with_a_rollout_are_woken_and_others_keep_long_slices(scene: SampledGateway) -> None:
     scene.put(FACES, "Idle")
     scene.pass_by(21)

@@ -37,7 +37,7 @@ class Gateway:
     def store(self, counters: str, phase: str = "Advancing", key: Key = DIGITS) -> None:
         """The Model's status holds these counters."""
         self.version += 1
-        status = {"rollout": {"phase": phase, "counters": counters}}
+        status = {"rollout": {"phase": phase, "stable": "digits-1", "counters": counters}}
         metadata = {**key._asdict(), "uid": key.name, "resourceVersion": str(self.version)}
         self.cache.put({"kind": "Model", "metadata": metadata, "status": status})
 

@@ -58,6 +58,11 @@ def has_rollout(model: Object) -> bool:
     return rollout.get("phase", "Idle") != "Idle"
 
 
+def compares(model: Object) -> bool:
+    """Whether a rollout is under way in which a candidate has a stable to stand beside; the first revision has none."""
+    return has_rollout(model) and bool(model["status"]["rollout"].get("stable"))
+
+
 class ObjectCache:
     """Objects by kind and by Model; safe to share between threads; objects handed out are never changed."""
 

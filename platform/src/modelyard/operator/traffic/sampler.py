@@ -2,7 +2,7 @@
 
 | Models in the cache | the counters are read |
 |---|---|
-| some have a rollout under way | theirs every second, on the second (a Prometheus: every five) |
+| some have a rollout beside a stable under way | theirs every second, on the second (a Prometheus: every five) |
 | any | all of them every twenty seconds, by the leader: a survey |
 | there is none | never |
 
@@ -25,7 +25,7 @@ from modelyard.clients.metrics.prometheus import PrometheusCounters
 from modelyard.core.conditions import REQUESTS_FAIL
 from modelyard.core.snapshot import Object
 from modelyard.core.traffic import Traffic
-from modelyard.operator.cache.objects import Key, ObjectCache, has_rollout
+from modelyard.operator.cache.objects import Key, ObjectCache, compares
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import GatewaySettings
 
@@ -84,7 +84,7 @@ class Sampler(BackgroundThread):
     def tick(self, second: int) -> None:
         """Reads the counters if it is time at `second` (seconds since the epoch), by the table above."""
         listed = {_key(model): model for model in self._cache.models()}
-        models = {key: has_rollout(model) for key, model in listed.items()}
+        models = {key: compares(model) for key, model in listed.items()}
         counts = any(models.values()) or (bool(models) and self._leading())
         with self._lock:
             self._slices.keep(models.keys() if counts else ())
