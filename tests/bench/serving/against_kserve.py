@@ -1,4 +1,4 @@
-"""`python -m tests.bench.against_kserve`: what our route and our Models cost beside KServe alone, as Markdown.
+"""`python -m tests.bench.serving.against_kserve`: what our route and our Models cost beside KServe alone, as Markdown.
 
 Two questions, each asked of both sides in turn, so that whatever else the machine does falls on both.
 
