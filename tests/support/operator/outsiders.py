@@ -20,7 +20,7 @@ CALLS: dict[type, tuple[str, ...]] = {
     BucketRegistry: ("resolve",),
     S3Store: ("get", "size", "list"),
     Gateway: ("ask",),
-    Cluster: ("items", "logs", "through", "metadata", "get"),
+    Cluster: ("items", "pages", "watch", "logs", "through", "get"),
 }
 """What an operator asks of others. Its writes, and the Lease, are no questions."""
 POOLS = re.compile(r"(registry|store|gateway|API-server|pod's-node)-\d+")

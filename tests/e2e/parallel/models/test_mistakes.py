@@ -49,7 +49,7 @@ def test_a_bad_wish_leaves_the_serving_revision_alone(revision: str, shared_name
 def test_a_server_without_enough_memory_is_named_and_the_old_one_serves_on(
     revision: str, shared_namespace: str
 ) -> None:
-    starved = {"resources": {"requests": {"memory": "24Mi"}, "limits": {"memory": "24Mi"}}}
+    starved = {"resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "16Mi"}}}
     applied(a_model("digits", shared_namespace, version="2", serving=starved))
     model = until("digits", shared_namespace, "Stalled", "True")
 

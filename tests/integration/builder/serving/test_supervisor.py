@@ -51,10 +51,15 @@ class Supervised:
 
 
 def _children(parent: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
-    ).stdout
-    return [int(pid) for pid in listed.split()]
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            facts = stat.read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if facts[1] == str(parent):
+            found.append(int(stat.parent.name))
+    return found
 
 
 @pytest.fixture
