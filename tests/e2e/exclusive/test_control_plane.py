@@ -4,17 +4,19 @@ The store goes away, a namespace, etcd and the API server do. The last two are p
 the local cluster alone.
 """
 
+import random
 import time
 
 import pytest
 
 from tests.support.cluster.control_plane import node, paused, restarted
-from tests.support.cluster.kubectl import PLATFORM, get, kubectl, run
+from tests.support.cluster.kubectl import PLATFORM, eventually, get, items, kubectl, run
 from tests.support.cluster.local_cluster import a_namespace
 from tests.support.cluster.models import Load, a_model, applied, condition, owned, serving_alone, until
-from tests.support.cluster.rollout_under_load import SMALL, TENSOR, RolloutUnderLoad, a_canary
+from tests.support.cluster.rollout_under_load import SMALL, TENSOR, RolloutUnderLoad, a_canary, kill_operators
 
 AWAY_SECONDS = 60
+KILLS = 30
 RATE = 10
 SERVING = {"resources": SMALL}
 STORE = "statefulset/modelyard-store"
@@ -102,3 +104,30 @@ def test_a_namespace_deleted_in_mid_rollout_is_nobody_elses_trouble(namespace: s
     applied(a_model("digits", namespace, version="2", serving=SERVING))
     serving_alone("digits", namespace, "2")
     nobody_noticed(loads)
+
+
+@pytest.mark.proof
+def test_operators_killed_at_random_moments_of_create_switch_and_delete_end_in_the_same(namespace: str) -> None:
+    loads, moments, other = served(namespace), random.Random(0), 0
+    for kill in range(KILLS):
+        if kill % 3 == 0:
+            other = kill
+            applied(a_model(f"other-{other}", namespace, "breast-cancer", serving=SERVING))
+        elif kill % 3 == 1:
+            applied(a_model("digits", namespace, version=str(1 + kill % 2), serving=SERVING))
+        else:
+            kubectl("delete", "model", f"other-{other}", "-n", namespace, "--wait=false")
+        time.sleep(moments.uniform(1, 12))
+        kill_operators()
+    applied(a_model("digits", namespace, version="2", serving=SERVING))
+    applied(a_model("last", namespace, "breast-cancer", serving=SERVING))
+
+    last = serving_alone("digits", namespace, "2")
+    until("last", namespace, "Reconciling", "False", "Done")
+    nobody_noticed(loads)
+    assert sorted(model["metadata"]["name"] for model in items("models", namespace)) == ["digits", "last"]
+    for gone in range(0, KILLS, 3):
+        eventually(lambda name=f"other-{gone}": owned(name, namespace) == [], "nothing of it is left")
+    revisions = [served["metadata"]["name"] for served in items("inferenceservices", namespace)]
+    assert last in revisions
+    assert len(revisions) == 2
