@@ -19,7 +19,7 @@ from tests.support.servers.hostile_requests import drawn
 from tests.support.servers.triton_homes import sanitized_home, save_for_triton
 
 pytestmark = pytest.mark.proof
-REQUESTS = 2_000
+REQUESTS = 20_000
 ROUND = 5_000
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 2000 }\n"
 
