@@ -76,7 +76,9 @@ def test_twice_the_allowed_rate_is_found_at_a_thousand_requests_a_minute():
     assert found.median_minutes <= 2
 
 
-@pytest.mark.parametrize(("history", "allowed", "minutes"), [(10, 0.01, 2), (10, 0.10, 2), (0, 0.01, 3), (0, 0.10, 7.1)])
+@pytest.mark.parametrize(
+    ("history", "allowed", "minutes"), [(10, 0.01, 2), (10, 0.10, 2), (0, 0.01, 3), (0, 0.10, 7.1)]
+)
 def test_a_fivefold_regression_is_found_though_the_stable_is_bad_itself(history, allowed, minutes):
     """Soon where the stable was watched, whose failures come evenly; else it has to be told from bursts.
 
