@@ -101,16 +101,12 @@ class Trace:
 
     def __init__(self, times: Sequence[float], speed: float = 1.0) -> None:
         self._times = [time / speed for time in times]
+        ends = (bisect.bisect_right(self._times, start + 1.0) for start in self._times)
+        self.highest = float(max(end - first for first, end in enumerate(ends)))
 
     @property
     def seconds(self) -> float:
         return self._times[-1]
-
-    @property
-    def highest(self) -> float:
-        """Of the busiest second."""
-        ends = (bisect.bisect_right(self._times, start + 1.0) for start in self._times)
-        return float(max(end - first for first, end in enumerate(ends)))
 
     def planned(self, elapsed: float) -> float:
         return float(bisect.bisect_right(self._times, elapsed))

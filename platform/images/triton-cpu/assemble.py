@@ -14,7 +14,7 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
 
 What is in C comes from `compiled/` beside this script, where a wheel of Modelyard brought it and this system can load
 it, else from the C compiler. Where there is neither, onnxruntime is served by `model.py` and a sentence says so: the
-same answers, but two to four times the CPU time for small models, and HTTP 500 for what is no JSON.
+same answers, but up to four times the CPU time for small models, and HTTP 500 for what is no JSON.
 
 The stub starts the system's libpython and heeds no PYTHONPATH, but its own folder is on the path before any model
 code runs: links there make numpy importable. Standard library only: it runs before anything else is installed.

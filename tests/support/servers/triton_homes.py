@@ -18,8 +18,8 @@ def home_with_python_backend(home: Path, to: Path) -> Path:
     backend = to / "backends" / "onnxruntime"
     backend.mkdir(parents=True)
     shutil.copy2(recipe_folder() / "backends" / "onnxruntime" / "model.py", backend)
-    for part in ("bin", "lib", "sbin", "site", "backends/python", "backends/openvino"):
-        (to / part).symlink_to(home / part)
+    _share(home, to)
+    (to / "bin").symlink_to(home / "bin")
     return to
 
 
@@ -31,8 +31,7 @@ def sanitized_home(home: Path, to: Path, *more: Path) -> Path:
     flags = ("-shared", "-fPIC", "-O1", "-g", "-std=gnu11", "-fvisibility=hidden", "-fno-omit-frame-pointer")
     watch = "-fsanitize=address,undefined"
     subprocess.run(["cc", *flags, watch, "-o", to / COMPILED, *sources, *more, "-ldl"], check=True)
-    for part in ("lib", "sbin", "site", "backends/python", "backends/openvino"):
-        (to / part).symlink_to(home / part)
+    _share(home, to)
     libraries = [_of_the_compiler(name) for name in ("libasan.so", "libubsan.so", "libstdc++.so.6")]
     start = to / "bin" / "tritonserver"
     start.parent.mkdir()
@@ -46,6 +45,12 @@ def sanitized_home(home: Path, to: Path, *more: Path) -> Path:
     )
     start.chmod(0o755)
     return to
+
+
+def _share(home: Path, to: Path) -> None:
+    """What is the same in every home: all but the server's program and onnxruntime's backend."""
+    for part in ("lib", "sbin", "site", "backends/python", "backends/openvino"):
+        (to / part).symlink_to(home / part)
 
 
 def _of_the_compiler(library: str) -> str:

@@ -72,6 +72,18 @@ def _written(description: str, max_length: int, *rules: dict[str, str]) -> Any:
     )
 
 
+def _up_to(most: int, description: str, say: str) -> Any:
+    """The schema of a whole number from 1 on."""
+    return WithJsonSchema(
+        {
+            "type": "integer",
+            "maximum": most,
+            "description": description,
+            "x-kubernetes-validations": [cel(f"self >= 1 && self <= {most}", say)],
+        }
+    )
+
+
 def _matches(pattern: str, say: str) -> dict[str, str]:
     return cel(f"self.matches('{pattern}')", say)
 
@@ -162,27 +174,13 @@ HeaderName = Annotated[
 Weight = Annotated[
     int,
     _holding(lambda number: 1 <= number <= 99, _SAY_WEIGHT),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "maximum": 99,
-            "description": "A share of the traffic in percent, from 1 to 99.",
-            "x-kubernetes-validations": [cel("self >= 1 && self <= 99", _SAY_WEIGHT)],
-        }
-    ),
+    _up_to(99, "A share of the traffic in percent, from 1 to 99.", _SAY_WEIGHT),
 ]
 
 ReplicaCount = Annotated[
     int,
     _holding(lambda number: 1 <= number <= 1000, _SAY_REPLICAS),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "maximum": 1000,
-            "description": "A number of replicas from 1 to 1000.",
-            "x-kubernetes-validations": [cel("self >= 1 && self <= 1000", _SAY_REPLICAS)],
-        }
-    ),
+    _up_to(1000, "A number of replicas from 1 to 1000.", _SAY_REPLICAS),
 ]
 
 CommandId = Annotated[

@@ -1,7 +1,7 @@
 """Keys and values of labels, and names of classes, as Kubernetes takes them, with the sentences it does not have."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -54,43 +54,24 @@ def _keys(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-LabelKey = Annotated[
-    str,
-    AfterValidator(_key),
-    WithJsonSchema(
+def _written(description: str, pattern: str, say: str) -> Any:
+    """The schema of a word that must match."""
+    return WithJsonSchema(
         {
             "type": "string",
             "maxLength": 317,
-            "description": "Key of a label.",
-            "x-kubernetes-validations": [cel(f"self.matches('{_KEY}')", _SAY_KEY)],
+            "description": description,
+            "x-kubernetes-validations": [cel(f"self.matches('{pattern}')", say)],
         }
-    ),
-]
+    )
 
-LabelValue = Annotated[
-    str,
-    AfterValidator(_value),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 317,
-            "description": "Value of a label.",
-            "x-kubernetes-validations": [cel(f"self.matches('{_VALUE}')", _SAY_VALUE)],
-        }
-    ),
-]
+
+LabelKey = Annotated[str, AfterValidator(_key), _written("Key of a label.", _KEY, _SAY_KEY)]
+
+LabelValue = Annotated[str, AfterValidator(_value), _written("Value of a label.", _VALUE, _SAY_VALUE)]
 
 PriorityClassName = Annotated[
-    str,
-    AfterValidator(_class),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 317,
-            "description": "Name of a PriorityClass.",
-            "x-kubernetes-validations": [cel(f"self.matches('^{_DOMAIN}$')", _SAY_CLASS)],
-        }
-    ),
+    str, AfterValidator(_class), _written("Name of a PriorityClass.", f"^{_DOMAIN}$", _SAY_CLASS)
 ]
 
 LabelMap = Annotated[
