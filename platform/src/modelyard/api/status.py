@@ -87,6 +87,16 @@ class OptimizationStatus(StatusShape):
     )
 
 
+class CapacityStatus(StatusShape):
+    """How much one replica takes on while it keeps what users were promised."""
+
+    requests_per_second: float = Field(ge=0, description="Requests a second of one replica; 0 when it never keeps it.")
+    at: str = Field(max_length=32, description="What it keeps at that rate, such as p99<50ms.")
+    cpu: float = Field(ge=0, description="CPU cores the replica had.")
+    measured: bool = Field(default=True, description="False for a guess, true when a real server was asked.")
+    digest: str = Field(default="", max_length=80, description="Digest of the build that was measured.")
+
+
 class RevisionStatus(StatusShape):
     """One immutable revision: what it serves, where it is in the route, and how far it has come."""
 
@@ -136,6 +146,9 @@ class ModelStatus(StatusShape):
     build: BuildStatus | None = Field(default=None, description="The build of the desired revision.")
     optimization: OptimizationStatus | None = Field(
         default=None, description="The optimization spec.optimize asks for; absent without one."
+    )
+    capacity: CapacityStatus | None = Field(
+        default=None, description="What one replica of the revision that holds the traffic takes on, once it is known."
     )
     revisions: list[RevisionStatus] = Field(
         default_factory=list,

@@ -21,6 +21,7 @@ from modelyard.core.rollout.advance import initial_state
 from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
+from .capacity import capacity_status
 from .events import rollout_events
 from .outage import outage
 from .scale import scale_status
@@ -55,6 +56,7 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
         entry=_entry(view),
         build=view.artifact.build or old.build,
         optimization=_optimization(view),
+        capacity=capacity_status(view),
         revisions=list(view.revisions),
         rollout=view.rollout,
         version=holder.version if holder else "",
