@@ -6,7 +6,7 @@
 
 from typing import NamedTuple
 
-from .names import MANAGED_BY, MODEL_LABEL
+from .names import MANAGED_BY, MODEL_LABEL, REVISION_LABEL
 
 
 class Kind(NamedTuple):
@@ -42,4 +42,6 @@ CHILDREN = (
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),
     Kind("Pod", "", "v1", "pods", MODEL_LABEL, False),
 )
+ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", REVISION_LABEL, True)
+"""The operator's while a revision is at zero replicas; Kubernetes makes others of the same Service."""
 BY_NAME = {row.kind: row for row in (MODEL, *CHILDREN)}

@@ -20,6 +20,8 @@ DESIRED_ANNOTATION = "modelyard.dev/desired"
 RESTARTED_ANNOTATION = "modelyard.dev/restarted-at"
 ADOPT_MARK = "modelyard.dev/adopt"
 REVISION_HEADER = "x-modelyard-revision"
+BACKEND_HEADER = "x-modelyard-backend"
+"""`<namespace>/<revision>`, set by the gateway on requests that may have to wait for the revision's first pod."""
 LOAD_TEST_HEADER = "x-modelyard-load-test"
 FIELD_MANAGER = "modelyard"
 MAX_NAMESPACE = 40

@@ -1,0 +1,156 @@
+"""Where requests wait until a pod of their revision is ready.
+
+    asks --not named by the operator--> NotNamed
+    asks --a pod is ready--> its address, at once
+    asks --room--> waits --a pod is ready--> its address
+                         --max_wait--> NoPodInTime
+                         --the client goes away--> its place is free again
+    asks --no room--> NoRoom
+
+Room is bounded for every revision, in requests and in bytes of their bodies. What waits is published by version:
+whoever wakes revisions asks what has changed since a version and is answered when it has, or after a while.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from .endpoint_slices import Address, Held
+
+
+class Limits(NamedTuple):
+    """What may wait for one revision: requests, bytes of their bodies, and for how many seconds each."""
+
+    requests: int = 2000
+    bytes: int = 64 * 1024 * 1024
+    seconds: float = 60.0
+
+
+class Refused(Exception):
+    """A request is not held any longer; `retry_after` are the seconds after which it is worth another try."""
+
+    retry_after = 1
+
+
+class NotNamed(Refused):
+    """Nobody told this holder of the revision."""
+
+
+class NoRoom(Refused):
+    """As many requests as may, or as many bytes, wait already."""
+
+    retry_after = 5
+
+
+class NoPodInTime(Refused):
+    """No pod became ready in the time a request may wait."""
+
+    retry_after = 10
+
+
+class Slices(Protocol):
+    """What is known of revisions and their pods: `EndpointSlices`."""
+
+    def named(self, held: Held) -> bool:
+        """True when the operator has named this revision."""
+        ...
+
+    def ready(self, held: Held, port: str) -> Address | None:
+        """A pod that takes requests at the port of that name."""
+        ...
+
+
+@dataclass
+class _Line:
+    """What waits for one revision; `since` is when the first of those now waiting came, by the wall clock."""
+
+    requests: int = 0
+    bytes: int = 0
+    since: float = field(default_factory=time.time)
+
+
+class WaitingRoom:
+    """All waiting requests of one process; used by its event loop alone, but for `changed`."""
+
+    def __init__(self, slices: Slices, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._slices, self.limits, self._clock = slices, limits, clock
+        self._lines: dict[Held, _Line] = {}
+        self._loop = asyncio.get_running_loop()
+        self._pods_changed, self._lines_changed = asyncio.Event(), asyncio.Event()
+        self.version = 0
+
+    def changed(self) -> None:
+        """The slices have changed: every waiting request asks again. From any thread."""
+        self._loop.call_soon_threadsafe(self._next_pods)
+
+    async def address(self, held: Held, port: str, size: int = 0, waited: float = 0.0) -> Address:
+        """A ready pod's address, as soon as there is one, for a request of `size` bytes that has `waited` already.
+
+        Raises Refused.
+        """
+        if not self._slices.named(held):
+            raise NotNamed(f"revision {held} is not held here; the operator has not named it")
+        found = self._slices.ready(held, port)
+        if found is not None:
+            return found
+        line = self._enter(held, size)
+        try:
+            return await self._await(held, port, self._clock() + self.limits.seconds - waited)
+        finally:
+            self._leave(held, line, size)
+
+    def waiting(self) -> dict[str, Any]:
+        """`{version, waiting: {"<namespace>/<revision>": {requests, bytes, since}}}`; `since` in epoch seconds."""
+        lines = {
+            str(held): {"requests": line.requests, "bytes": line.bytes, "since": round(line.since, 3)}
+            for held, line in self._lines.items()
+        }
+        return {"version": self.version, "waiting": lines}
+
+    async def waiting_after(self, version: int, seconds: float) -> dict[str, Any]:
+        """The same, as soon as it differs from what it was at `version`, and after `seconds` at the latest."""
+        if version == self.version:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lines_changed.wait(), seconds)
+        return self.waiting()
+
+    async def _await(self, held: Held, port: str, deadline: float) -> Address:
+        while True:
+            pods_changed, left = self._pods_changed, deadline - self._clock()
+            found = self._slices.ready(held, port)
+            if found is not None:
+                return found
+            try:
+                await asyncio.wait_for(pods_changed.wait(), max(0.0, left))
+            except TimeoutError:
+                raise NoPodInTime(f"no pod of {held} became ready within {self.limits.seconds:g} s") from None
+
+    def _enter(self, held: Held, size: int) -> _Line:
+        line = self._lines.get(held) or _Line()
+        if line.requests >= self.limits.requests:
+            raise NoRoom(f"{line.requests} requests wait for {held} already")
+        if line.bytes + size > self.limits.bytes:
+            raise NoRoom(f"{line.bytes} bytes wait for {held} already; {self.limits.bytes} may")
+        line.requests, line.bytes = line.requests + 1, line.bytes + size
+        if held not in self._lines:
+            self._lines[held] = line
+            self._next_lines()
+        return line
+
+    def _leave(self, held: Held, line: _Line, size: int) -> None:
+        line.requests, line.bytes = line.requests - 1, line.bytes - size
+        if not line.requests:
+            del self._lines[held]
+            self._next_lines()
+
+    def _next_lines(self) -> None:
+        self.version += 1
+        woken, self._lines_changed = self._lines_changed, asyncio.Event()
+        woken.set()
+
+    def _next_pods(self) -> None:
+        woken, self._pods_changed = self._pods_changed, asyncio.Event()
+        woken.set()
