@@ -12,7 +12,7 @@ from grpc import aio
 
 from modelyard.core.names import BACKEND_HEADER
 from modelyard.holder.endpoint_slices import OURS, EndpointSlices
-from modelyard.holder.process import Holder, Ports
+from modelyard.holder.process import Holder, HolderPorts
 from modelyard.holder.waiting_room import Limits
 from tests.support.servers.held_revision import BACKEND, HeldPod, endpoint_slice
 
@@ -67,7 +67,7 @@ async def running(limits: Limits, trouble: Callable[[], str]) -> AsyncIterator[R
     """A holder for the time of a test."""
     slices = EndpointSlices(lambda: holder.room.changed())
     holder = Holder(slices, limits, trouble, "127.0.0.1")
-    await holder.start(Ports(0, 0, 0))
+    await holder.start(HolderPorts(0, 0, 0))
     async with (
         aiohttp.ClientSession(auto_decompress=False) as session,
         aio.insecure_channel(f"127.0.0.1:{holder.ports.grpc}") as channel,

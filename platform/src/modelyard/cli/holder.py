@@ -29,7 +29,7 @@ def holder(
     json_logs.start(log_level.upper())
     try:
         from modelyard.holder.endpoint_slices import EndpointSlices
-        from modelyard.holder.process import Holder, Ports
+        from modelyard.holder.process import Holder, HolderPorts
         from modelyard.holder.waiting_room import Limits
     except ModuleNotFoundError as missing:
         raise InvalidSettings(f"{missing.name} is missing: pip install 'modelyard[holder]'.") from missing
@@ -43,7 +43,7 @@ def holder(
         watch = ListWatch(Cluster(access(), 2), ENDPOINT_SLICE, "", ENDPOINT_SLICE.label, slices)
         process = Holder(slices, limits, lambda: "" if watch.complete.is_set() else watch.trouble)
         watch.start()
-        await process.start(Ports(http_port, grpc_port, status_port))
+        await process.start(HolderPorts(http_port, grpc_port, status_port))
         await stop.wait()
         await process.finish()
         watch.stop()

@@ -17,7 +17,7 @@ from modelyard.core.names import BACKEND_HEADER
 
 from .endpoint_slices import Held
 from .holder_metrics import HolderMetrics
-from .waiting_room import NoPodInTime, Refused, WaitingRoom
+from .waiting_room import NoPodInTime, NotHeld, WaitingRoom
 
 PORT_NAME = "grpc"
 _OF_ONE_HOP = {"te", "content-type", "user-agent", "grpc-accept-encoding", "grpc-encoding"}
@@ -52,7 +52,7 @@ class GrpcProxy(grpc.GenericRpcHandler):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, said)
         try:
             channel = await self._reached(held)
-        except Refused as refused:
+        except NotHeld as refused:
             self._metrics.refused("grpc", refused)
             trailing = (("retry-after", str(refused.retry_after)),)
             await context.abort(grpc.StatusCode.UNAVAILABLE, f"{refused}.", trailing)
@@ -70,7 +70,7 @@ class GrpcProxy(grpc.GenericRpcHandler):
                 call.cancel()
 
     async def _reached(self, held: Held) -> aio.Channel:
-        """A channel to a ready pod that has taken the connection. Raises Refused."""
+        """A channel to a ready pod that has taken the connection. Raises NotHeld."""
         began = time.monotonic()
         while True:
             address = await self._room.address(held, PORT_NAME, 0, time.monotonic() - began)

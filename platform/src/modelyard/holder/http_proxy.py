@@ -16,7 +16,7 @@ from modelyard.core.names import BACKEND_HEADER
 
 from .endpoint_slices import Address, Held
 from .holder_metrics import HolderMetrics
-from .waiting_room import NoPodInTime, NoRoom, Refused, WaitingRoom
+from .waiting_room import NoPodInTime, NoRoom, NotHeld, WaitingRoom
 
 PORT_NAME = "http"
 _OF_ONE_HOP = {
@@ -43,7 +43,7 @@ class HttpProxy:
         try:
             body = await self._body(request, held)
             return await self._forward(request, held, body, began)
-        except Refused as refused:
+        except NotHeld as refused:
             self._metrics.refused("http", refused)
             return _error(503, f"{refused}.", {"Retry-After": str(refused.retry_after)})
 
@@ -78,7 +78,7 @@ class HttpProxy:
                 return await self._back(request, answer)
 
     async def _rest(self, held: Held, began: float) -> None:
-        """A pause before the next pod is asked. Raises Refused when the request has waited for long enough."""
+        """A pause before the next pod is asked. Raises NotHeld when the request has waited for long enough."""
         self._metrics.not_reached("http")
         if time.monotonic() - began >= self._room.limits.seconds:
             raise NoPodInTime(f"no pod of {held} takes connections")

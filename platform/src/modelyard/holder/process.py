@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ports:
+class HolderPorts:
     """Where a holder listens; 0 asks for any free port, and `Holder.ports` says which it is."""
 
     http: int = 8080
@@ -53,9 +53,9 @@ class Holder:
         self._http = HttpProxy(self.room, self._metrics, self._session)
         self._grpc_server = server(GrpcProxy(self.room, self._metrics))
         self._runners: list[web.AppRunner] = []
-        self.ports = Ports()
+        self.ports = HolderPorts()
 
-    async def start(self, ports: Ports) -> None:
+    async def start(self, ports: HolderPorts) -> None:
         """Listens."""
         http = web.Application()
         http.router.add_route("*", "/{path:.*}", self._http.handle)
@@ -70,7 +70,9 @@ class Holder:
         )
         grpc_port = self._grpc_server.add_insecure_port(f"{self._address}:{ports.grpc}")
         await self._grpc_server.start()
-        self.ports = Ports(await self._listen(http, ports.http), grpc_port, await self._listen(status, ports.status))
+        self.ports = HolderPorts(
+            await self._listen(http, ports.http), grpc_port, await self._listen(status, ports.status)
+        )
         _log.info("holding", extra={"fields": {"http": self.ports.http, "grpc": self.ports.grpc}})
 
     async def finish(self, leaving_seconds: float = _LEAVING_SECONDS) -> None:

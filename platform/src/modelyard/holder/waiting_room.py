@@ -29,23 +29,23 @@ class Limits(NamedTuple):
     seconds: float = 60.0
 
 
-class Refused(Exception):
+class NotHeld(Exception):
     """A request is not held any longer; `retry_after` are the seconds after which it is worth another try."""
 
     retry_after = 1
 
 
-class NotNamed(Refused):
+class NotNamed(NotHeld):
     """Nobody told this holder of the revision."""
 
 
-class NoRoom(Refused):
+class NoRoom(NotHeld):
     """As many requests as may, or as many bytes, wait already."""
 
     retry_after = 5
 
 
-class NoPodInTime(Refused):
+class NoPodInTime(NotHeld):
     """No pod became ready in the time a request may wait."""
 
     retry_after = 10
@@ -89,7 +89,7 @@ class WaitingRoom:
     async def address(self, held: Held, port: str, size: int = 0, waited: float = 0.0) -> Address:
         """A ready pod's address, as soon as there is one, for a request of `size` bytes that has `waited` already.
 
-        Raises Refused.
+        Raises NotHeld.
         """
         if not self._slices.named(held):
             raise NotNamed(f"revision {held} is not held here; the operator has not named it")
