@@ -32,9 +32,9 @@ class CompiledBackend(BuildHookInterface):
         assert found.loader
         assemble = importlib.util.module_from_spec(found)
         found.loader.exec_module(assemble)
-        self.folder = tempfile.mkdtemp()
+        self.folder = tempfile.TemporaryDirectory()  # gone with the process too, where `finalize` is never called
         for place, sources in assemble.COMPILED.items():
-            library = Path(self.folder, Path(place).name)
+            library = Path(self.folder.name, Path(place).name)
             assemble.compile_library(sources, library)
             build_data["force_include"][str(library)] = f"{PLACE}/{library.name}"
         build_data["pure_python"] = False
@@ -43,4 +43,4 @@ class CompiledBackend(BuildHookInterface):
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """See hatchling."""
         if hasattr(self, "folder"):
-            shutil.rmtree(self.folder)
+            self.folder.cleanup()

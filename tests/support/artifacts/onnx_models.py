@@ -153,6 +153,32 @@ def looking_up(shift: int = 0) -> Any:
     )
 
 
+def counting() -> Any:
+    """A run as long as the caller wants, of so many rounds as the largest of the rows `times`, which comes back.
+
+    `drawn` is the next number of one series for every row of every run: it tells how many were computed before.
+    """
+    body = helper.make_graph(
+        [
+            helper.make_node("Add", ["count", "one"], ["next"]),
+            helper.make_node("Identity", ["condition"], ["goes_on"]),
+        ],
+        "round",
+        [value("number", (), INT64), value("condition", (), TensorProto.BOOL), value("count", (), INT64)],
+        [value("goes_on", (), TensorProto.BOOL), value("next", (), INT64)],
+        [numpy_helper.from_array(np.array(1, np.int64), "one")],
+    )
+    nodes = [
+        helper.make_node("ReduceMax", ["times"], ["most"], keepdims=0),
+        helper.make_node("Loop", ["most", "", "zero"], ["counted"], body=body),
+        helper.make_node("Min", ["times", "counted"], ["counted_to"]),
+        helper.make_node("RandomUniformLike", ["times"], ["drawn"], dtype=FLOAT, seed=7.0),
+    ]
+    dims, zero = ("batch", 1), numpy_helper.from_array(np.array(0, np.int64), "zero")
+    outputs = [value("counted_to", dims, INT64), value("drawn", dims)]
+    return model(nodes, [value("times", dims, INT64)], outputs, [zero])
+
+
 def with_unknown_operator() -> Any:
     """Uses an operator no runtime has."""
     nodes = [helper.make_node("Frobnicate", ["x"], ["y"], domain="com.example")]

@@ -1,6 +1,7 @@
 """The wheel of Modelyard brings Triton's compiled parts to machines that have no C compiler."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -14,17 +15,26 @@ PLATFORM = Path(__file__).resolve().parents[4] / "platform"
 RECIPE = Path("modelyard", "builder", "triton", "triton-cpu")
 
 
+def build(to: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """hatchling makes the wheel."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(to)]
+    return subprocess.run(
+        command,
+        cwd=PLATFORM,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder triton-cpu as the wheel brings it."""
     made, unpacked = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("installed")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(made)],
-        cwd=PLATFORM,
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    built = build(made)
+    assert built.returncode == 0, built.stderr
     [wheel] = made.glob("*.whl")
     assert wheel.name.endswith("-py3-none-manylinux_2_34_x86_64.whl")
     with zipfile.ZipFile(wheel) as packed:
@@ -75,3 +85,17 @@ def test_a_library_of_another_system_is_not_taken(
     (tmp_path / "compiled" / "libtriton_onnxruntime.so").write_bytes(b"\x7fELF of something else")
 
     assert not script._library(tmp_path / "libtriton_onnxruntime.so", ("onnxruntime_backend/*.c",))
+
+
+def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    programs, scratch, made = (tmp_path / name for name in ("programs", "scratch", "made"))
+    programs.mkdir()
+    scratch.mkdir()
+    compiler = programs / "cc"
+    compiler.write_text("#!/bin/sh\nexit 1\n")
+    compiler.chmod(0o755)
+
+    built = build(made, PATH=f"{programs}:{os.environ['PATH']}", TMPDIR=str(scratch))
+
+    assert built.returncode != 0
+    assert list(scratch.iterdir()) == []
