@@ -6,6 +6,8 @@ follows a second `--` goes to Locust, `--processes 2` for one.
 """
 
 import argparse
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -70,10 +72,18 @@ def main(words: Sequence[str]) -> int:
         report.parent.mkdir(parents=True, exist_ok=True)
         with asked(scenario, given.host) as url:
             print(f"{path.stem}: asking {scenario.model} at {url} for {seconds:.0f} s", flush=True)
-            return subprocess.run(command(path, url, report, given.more), check=False).returncode
+            port = str(_free_port())  # between Locust's processes; its own default serves one load test on a machine
+            ports = {"LOCUST_MASTER_BIND_PORT": port, "LOCUST_MASTER_NODE_PORT": port}
+            done = subprocess.run(command(path, url, report, given.more), env=os.environ | ports, check=False)
+            return done.returncode
     except ModelyardError as bad:
         print(f"no load test: {bad}", file=sys.stderr)
         return _NO_VERDICT
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -5,14 +5,18 @@ A shape is the number of requests N(t) that are due in the first t seconds:
     curve   pieces in which the rate r goes evenly from one value to another: N(t) is the area under r
     trace   recorded seconds: N(t) counts those before t
 
-The n-th request is due when N(t) reaches n, so a user among U gets those with n = U (k + phase), k = 0, 1, ...: users
-share a shape without knowing of one another, in however many processes.
+Request number n, from 0 on, is due when N(t) reaches a random place between n and n + 1: requests come as
+irregularly as independent users send them, and yet every time by which a whole number is planned has exactly so many
+before it. `due_times` deals them out to protocols and processes by their numbers, so that none is sent twice.
 """
 
 import bisect
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
+
+_ROUNDING = 1e-9
 
 
 class Arrivals(Protocol):
@@ -119,3 +123,22 @@ class Trace:
 def steady(rate: float, seconds: float) -> Curve:
     """The same rate all the time."""
     return Curve([Piece(seconds, rate, rate)])
+
+
+class Due(NamedTuple):
+    """When a request is due, in seconds from the start of the load, and over which protocol it goes."""
+
+    at: float
+    grpc: bool
+
+
+def due_times(arrivals: Arrivals, grpc_share: float, worker: int = 0, workers: int = 1) -> Iterator[Due]:
+    """The requests that one of so many processes sends, in their order: the same share of either protocol for each."""
+    dealt = [0, 0]
+    for number in range(math.floor(arrivals.planned(arrivals.seconds) + _ROUNDING)):
+        before, after = (math.floor(count * grpc_share + _ROUNDING) for count in (number, number + 1))
+        grpc = after > before
+        if dealt[grpc] % workers == worker % workers:
+            place = 0.5 if arrivals.exact else random.random()  # noqa: S311 - spreads load, guards nothing
+            yield Due(arrivals.due(number + place), grpc)
+        dealt[grpc] += 1

@@ -4,7 +4,7 @@
 |---|---|---|
 | errors | it failed | `--error-rate` |
 | latency | it took longer than `--latency`, answered or not | 100 % - `--percentile` |
-| rate | (no test) fewer than 90 % of the wanted requests could be sent | |
+| rate | (no test) fewer than 90 % of the wanted requests could be sent in its time | |
 
 One request too slow among a thousand, or none in a short test, proves nothing, so a question is failed only when
 `core.sequential` proves the objective missed; a sentence says when it could not prove it kept either.
@@ -30,11 +30,12 @@ from modelyard.core.analysis.statistics.sequential_test import (
 from modelyard.errors import OutsideError
 
 from .options import Options
-from .recording import PROTOCOLS, Recording, Row, percentile
+from .recording import Recording, Row, percentile
 
 ALPHA = 0.01
 """Chance to fail a revision that keeps its objectives, shared over the questions."""
 ENOUGH = 0.9
+_IN_TIME_SECONDS = 1.0
 _LAG_FLOOR = 20.0
 _LAG_SHARE = 0.5
 
@@ -80,10 +81,11 @@ def judge(recording: Recording, options: Options, until: float) -> Judgement:
         limit, allowed = options.latency * 1000.0, 1.0 - options.percentile / 100.0
         objectives.append(_objective("latency", allowed, asked, ((row, row.took > limit) for row in rows)))
     seconds = min(max(0.0, until - recording.began()), options.arrivals.seconds)
-    achieved = len(rows) / seconds if seconds else 0.0
+    in_time = sum(row.due + row.late / 1000.0 <= seconds + _IN_TIME_SECONDS for row in rows)
+    achieved = in_time / seconds if seconds else 0.0
     lag = percentile(sorted(recording.lags), 99)
     wanted = min(ENOUGH * options.arrivals.planned(seconds), options.most_requests)
-    found = Judgement(tuple(objectives), seconds, achieved, lag, len(rows) < wanted)
+    found = Judgement(tuple(objectives), seconds, achieved, lag, in_time < wanted)
     _refuse_unusable(recording, options, found)
     return found
 
@@ -91,7 +93,7 @@ def judge(recording: Recording, options: Options, until: float) -> Judgement:
 def _objective(name: str, allowed: float, asked: int, rows: Iterable[tuple[Row, bool]]) -> Objective:
     windows: dict[int, list[int]] = {}
     for row, bad in rows:
-        counts = windows.setdefault(row.second, [0, 0])
+        counts = windows.setdefault(int(row.due) + 1, [0, 0])
         counts[0] += 1
         counts[1] += bad
     bounded = min(max(allowed, 2.0 * LOWEST_RATE), HIGHEST_RATE - LOWEST_RATE)
@@ -109,8 +111,7 @@ def _refuse_unusable(recording: Recording, options: Options, found: Judgement) -
         raise Unusable(
             f"{times} requests for {options.revision} were answered by {who}: its pinned route is not there."
         )
-    late = max(options.interval(one) for one in PROTOCOLS if options.share(one))
-    if found.seconds + late < ENOUGH * options.seconds and not recording.full:
+    if found.seconds < ENOUGH * options.seconds and not recording.full:
         raise Unusable(f"the load test was ended after {found.seconds:.0f} of {options.seconds:g} s.")
     if found.passed or any(one.name == "errors" and one.verdict is RuleVerdict.FAIL for one in found.objectives):
         return
@@ -119,8 +120,7 @@ def _refuse_unusable(recording: Recording, options: Options, found: Judgement) -
             f"the load generator itself was {found.lag:.0f} ms late at its 99th percentile, so slow answers may be its "
             "own: give it more CPU (check.cpu), or lower the rate."
         )
-    capped = any(options.users(one) < options.wanted_users(one) for one in PROTOCOLS if options.share(one))
-    if found.short and capped:
+    if found.short and options.users < options.wanted_users:
         raise Unusable(
             f"only {found.achieved:.1f} of {options.rate:g} requests per second could be sent, with the most users "
             "there may be: lower the rate, or run several load tests."

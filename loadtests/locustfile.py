@@ -2,30 +2,30 @@
 
     locust -f loadtests/locustfile.py --headless --host http://ADDRESS --model NAME --request warmup.json --rate 20
 
-Every user sends its own share of the requests that the shape of the load makes due (`arrivals.py`), from a random place
-in it on, so that together they come as independent users do; one that is late because an answer took long sends what it
-owes at once (an open loop, as far as its connection allows). Exit code 0: passed, 1: not passed, 2: no verdict.
+The shape of the load says when every request is due (`arrivals.py`), and whichever user is free takes the next: an open
+loop as long as one is. When none is, what is owed is sent as soon as one has its answer, and the load ends only when
+all of it was sent, or some seconds after its time. Exit code 0: passed, 1: not passed, 2: no verdict.
 
 The first lines matter: Locust's import turns the standard library's waiting into gevent's, and gRPC's has to follow
 before anything of it is used, or all users wait while one does.
 """
 
-import math
 import random
 import sys
 import time
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import gevent
 import grpc.experimental.gevent as grpc_gevent
 from locust import LoadTestShape, User, events, task
-from locust.runners import LocalRunner, WorkerRunner
+from locust.runners import WorkerRunner
 
 grpc_gevent.init_gevent()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust knows only the folder of this file
 
+from loadtests.arrivals import Due  # noqa: E402
 from loadtests.asking import Asker, asker  # noqa: E402
 from loadtests.ending import NO_VERDICT, end, give_up  # noqa: E402
 from loadtests.judging import Unusable  # noqa: E402
@@ -47,8 +47,7 @@ class Run:
     recording: ClassVar[Recording]
     stopped: ClassVar[float] = 0.0
     started: ClassVar[float] = 0.0
-    alone: ClassVar[bool] = True
-    joined: ClassVar[Counter[str]] = Counter()
+    plan: ClassVar[Iterator[Due]] = iter(())
 
     @classmethod
     def start(cls) -> float:
@@ -58,51 +57,44 @@ class Run:
             cls.recording.starts.append(time.time() + _LEAD_SECONDS)
         return cls.started
 
-    @classmethod
-    def phase(cls, protocol: str) -> float:
-        """The next user's place among the others: in their order where a recorded load is told to one process alone."""
-        cls.joined[protocol] += 1
-        if cls.alone and cls.options.arrivals.exact:
-            return (cls.joined[protocol] - 0.5) / cls.options.users(protocol) % 1.0
-        return random.random()  # noqa: S311 - spreads load, guards nothing
-
 
 class InferenceUser(User):
-    """One connection that sends the same request on its own schedule."""
+    """One connection over each protocol, which send whatever is due next that no other user has taken."""
 
-    abstract = True
-    protocol = ""
+    due: Due
 
     def on_start(self) -> None:
-        self.asker: Asker = asker(self.protocol, Run.options)
+        self.askers: dict[str, Asker] = {one: asker(one, Run.options) for one in Run.options.protocols}
         self.began = Run.start()
-        self.phase, self.turn = Run.phase(self.protocol), -1
         gevent.sleep(random.random() * _LEAD_SECONDS / 2)  # noqa: S311 - spreads load, guards nothing
-        self.asker.ask()  # opens the connection, which is not what is measured
+        for one in self.askers.values():
+            one.ask()  # opens the connection, which is not what is measured
         gevent.sleep(self.wait_time())
 
     def on_stop(self) -> None:
-        self.asker.close()
+        for one in self.askers.values():
+            one.close()
 
     def wait_time(self) -> float:
-        self.turn += 1
-        due = Run.options.due(self.protocol, self.turn, self.phase)
-        if math.isinf(due):
+        due = next(Run.plan, None)
+        if due is None:
+            Run.recording.resting += 1
             return _FOREVER
-        self.due = self.began + due
-        return max(0.0, self.due - time.perf_counter())
+        self.due = due
+        return max(0.0, self.began + self.due.at - time.perf_counter())
 
     @task
     def infer(self) -> None:
+        at, protocol = self.due.at, PROTOCOLS[self.due.grpc]
         sent = time.perf_counter()
-        answer = self.asker.ask()
-        took, late = (time.perf_counter() - sent) * 1000.0, max(0.0, sent - self.due) * 1000.0
-        row = Row(int(time.time()), PROTOCOLS.index(self.protocol), took, late, answer.why != "")
+        answer = self.askers[protocol].ask()
+        took, late = (time.perf_counter() - sent) * 1000.0, max(0.0, sent - self.began - at) * 1000.0
+        row = Row(at, PROTOCOLS.index(protocol), took, late, answer.why != "")
         Run.recording.add(row, answer.why)
         if not answer.why and Run.options.revision not in ("", answer.revision):
             Run.recording.strangers[answer.revision or "an unnamed backend"] += 1
         self.environment.events.request.fire(
-            request_type=self.protocol,
+            request_type=protocol,
             name="infer",
             response_time=took,
             response_length=0,
@@ -111,26 +103,14 @@ class InferenceUser(User):
         )
 
 
-class HttpInferenceUser(InferenceUser):
-    """Over HTTP/1.1."""
-
-    protocol = "http"
-
-
-class GrpcInferenceUser(InferenceUser):
-    """Over gRPC."""
-
-    protocol = "grpc"
-
-
 class AllUsers(LoadTestShape):
     """All users from the start to the end: what changes is how often they ask."""
 
     def tick(self) -> tuple[int, float] | None:
-        if self.get_run_time() >= Run.options.seconds + 2 * _LEAD_SECONDS or Run.recording.full:
-            return None
-        users = sum(Run.options.users(one) for one in PROTOCOLS)
-        return users, users
+        users = Run.options.users
+        grace = 2 * _LEAD_SECONDS + min(_STOP_SECONDS, Run.options.timeout)
+        over = self.get_run_time() >= Run.options.seconds + grace
+        return None if over or Run.recording.resting >= users or Run.recording.full else (users, users)
 
 
 @events.init_command_line_parser.add_listener
@@ -145,13 +125,6 @@ def prepare(environment: Any, **_: Any) -> None:
     try:
         Run.options = parsed(environment.parsed_options)
         Run.recording = Recording(Run.options.most_requests)
-        Run.alone = type(environment.runner) is LocalRunner
-        for kind in (HttpInferenceUser, GrpcInferenceUser):
-            kind.fixed_count = Run.options.users(kind.protocol)
-            kind.weight = 0
-        environment.user_classes = [
-            kind for kind in (HttpInferenceUser, GrpcInferenceUser) if Run.options.share(kind.protocol)
-        ]
         if not worker:
             _look(Run.options)
     except Exception as bad:  # noqa: BLE001 - whatever stops it, the revision has not been tested
@@ -163,9 +136,7 @@ def prepare(environment: Any, **_: Any) -> None:
 
 def _look(options: Options) -> None:
     """One request over each protocol; raises Unusable when nobody or somebody else answers."""
-    for protocol in PROTOCOLS:
-        if not options.share(protocol):
-            continue
+    for protocol in options.protocols:
         connection = asker(protocol, options)
         answer = connection.ask()
         connection.close()
@@ -185,8 +156,14 @@ def _beat() -> None:
 
 
 @events.test_start.add_listener
-def begin(**_: Any) -> None:
+def begin(environment: Any, **_: Any) -> None:
+    """A worker knows its place among the others by now."""
     Run.recording.lags.clear()
+    runner = environment.runner
+    worker, workers = (
+        (runner.worker_index, environment.parsed_options.expect_workers) if isinstance(runner, WorkerRunner) else (0, 1)
+    )
+    Run.plan = Run.options.due_times(worker, workers)
 
 
 @events.test_stopping.add_listener

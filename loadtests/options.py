@@ -3,6 +3,7 @@
 import math
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from modelyard.core.names import host
 from modelyard.errors import CorruptEntry, InvalidSettings
 from modelyard.settings import Settings
 
-from .arrivals import Arrivals, steady
+from .arrivals import Arrivals, Due, due_times, steady
+from .recording import PROTOCOLS
 from .scenario import MOST_SECONDS, Scenario, read_scenario
 
 MOST_USERS = 500
@@ -52,25 +54,29 @@ class Options:
         """Requests per second that are wanted, on the average."""
         return self.arrivals.planned(self.seconds) / self.seconds
 
-    def users(self, protocol: str) -> int:
-        """Connections over a protocol: enough to keep the rate when answers take a second, or twice the objective."""
-        return min(self.wanted_users(protocol), MOST_USERS)
+    @property
+    def users(self) -> int:
+        """How many requests may be under way: enough to keep the rate when answers take a second, or twice the
+        objective."""
+        return min(self.wanted_users, MOST_USERS)
 
-    def wanted_users(self, protocol: str) -> int:
+    @property
+    def wanted_users(self) -> int:
         """The same without the limit."""
-        return math.ceil(self.share(protocol) * self.arrivals.highest * max(1.0, _PER_THRESHOLD * self.latency))
+        return math.ceil(self.arrivals.highest * max(1.0, _PER_THRESHOLD * self.latency))
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Those over which requests are sent."""
+        return tuple(protocol for protocol in PROTOCOLS if self.share(protocol))
 
     def share(self, protocol: str) -> float:
         """Share of the requests that goes over a protocol."""
         return self.grpc_share if protocol == "grpc" else 1.0 - self.grpc_share
 
-    def interval(self, protocol: str) -> float:
-        """Seconds between two requests of one user where the load is highest."""
-        return self.users(protocol) / (self.arrivals.highest * self.share(protocol))
-
-    def due(self, protocol: str, turn: int, phase: float) -> float:
-        """Seconds from the start to the request number `turn` (from 0) of the user with this phase, from 0 to 1."""
-        return self.arrivals.due(self.users(protocol) * (turn + phase) / self.share(protocol))
+    def due_times(self, worker: int, workers: int) -> Iterator[Due]:
+        """See `arrivals.due_times`."""
+        return due_times(self.arrivals, self.grpc_share, worker, workers)
 
 
 DEFAULTS: dict[str, Any] = {

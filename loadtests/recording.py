@@ -1,8 +1,9 @@
 """Every answer of a load test, exactly: Locust's own numbers are rounded to two digits.
 
-A row is the second it ended in, the protocol, how long the answer took, how much later than planned the request was
-sent (the user before it still waited, or the machine was busy), and whether it failed. Thirteen bytes each and a
-limit on their number keep the memory bounded. Rows of worker processes are drained and sent to the master.
+A row is when the request was due, the protocol, how long the answer took, how much later than planned the request was
+sent (all users still waited, or the machine was busy), and whether it failed. Rows are told apart by when they were
+due, which the plan alone decides, never by when an answer came. Eighteen bytes each and a limit on their number keep
+the memory bounded. Rows of worker processes are drained and sent to the master.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ PROTOCOLS = ("http", "grpc")
 
 
 class Row(NamedTuple):
-    """One answer: epoch second, index in PROTOCOLS, milliseconds it took, milliseconds it was sent late, failed."""
+    """One answer: seconds from the start of the load to when it was due, index in PROTOCOLS, milliseconds it took,
+    milliseconds it was sent late, failed."""
 
-    second: int
+    due: float
     protocol: int
     took: float
     late: float
@@ -30,10 +32,10 @@ class Row(NamedTuple):
 @dataclass
 class Recording:
     """Rows in columns, why requests failed, who answered instead of the pinned revision, the generator's own lag in
-    milliseconds, and when the load of each process began (epoch)."""
+    milliseconds, when the load of each process began (epoch), and how many users have nothing left to send."""
 
     most: int
-    seconds: array[int] = field(default_factory=lambda: array("I"))
+    due: array[float] = field(default_factory=lambda: array("d"))
     protocols: array[int] = field(default_factory=lambda: array("B"))
     took: array[float] = field(default_factory=lambda: array("f"))
     late: array[float] = field(default_factory=lambda: array("f"))
@@ -42,9 +44,10 @@ class Recording:
     strangers: Counter[str] = field(default_factory=Counter)
     lags: list[float] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    resting: int = 0
 
     def __len__(self) -> int:
-        return len(self.seconds)
+        return len(self.due)
 
     @property
     def full(self) -> bool:
@@ -55,8 +58,8 @@ class Recording:
         """One answer; dropped when the recording is full."""
         if self.full:
             return
-        second, protocol, took, late, failed = row
-        self.seconds.append(int(second))
+        due, protocol, took, late, failed = row
+        self.due.append(due)
         self.protocols.append(int(protocol))
         self.took.append(took)
         self.late.append(late)
@@ -66,7 +69,7 @@ class Recording:
 
     def rows(self) -> Iterable[Row]:
         """All rows in the order they came."""
-        columns = (self.seconds, self.protocols, self.took, self.late, self.failed)
+        columns = (self.due, self.protocols, self.took, self.late, self.failed)
         return (Row(*values[:4], bool(values[4])) for values in zip(*columns, strict=True))
 
     def drained(self) -> dict[str, object]:
@@ -77,10 +80,11 @@ class Recording:
             "strangers": dict(self.strangers),
             "lags": self.lags,
             "starts": self.starts,
+            "resting": self.resting,
         }
-        for column in (self.seconds, self.protocols, self.took, self.late, self.failed):
+        for column in (self.due, self.protocols, self.took, self.late, self.failed):
             del column[:]
-        self.reasons, self.strangers, self.lags, self.starts = Counter(), Counter(), [], []
+        self.reasons, self.strangers, self.lags, self.starts, self.resting = Counter(), Counter(), [], [], 0
         return sent
 
     def take_in(self, sent: dict[str, Any]) -> None:
@@ -91,6 +95,7 @@ class Recording:
         self.strangers.update(sent["strangers"])
         self.lags += sent["lags"]
         self.starts += sent["starts"]
+        self.resting += sent["resting"]
 
     def began(self) -> float:
         """When the first process began; infinity before that."""

@@ -1,5 +1,6 @@
 """What a load test found, for programs (JSON) and for people (a few lines), and the sentence of its verdict."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
 from .judging import ENOUGH, Judgement, Objective
 from .options import Options
-from .recording import PROTOCOLS, Recording, percentile
+from .recording import PROTOCOLS, Recording, Row, percentile
 
 _PERCENTS = (50, 90, 95, 99, 99.9)
 
@@ -20,7 +21,6 @@ def report(recording: Recording, judgement: Judgement, options: Options, started
         for index, name in enumerate(PROTOCOLS)
         if options.share(name)
     }
-    users = {name: options.users(name) for name in by_protocol}
     return {
         "id": options.id,
         "model": options.model,
@@ -37,9 +37,9 @@ def report(recording: Recording, judgement: Judgement, options: Options, started
         "objectives": [_objective(one) for one in judgement.objectives],
         "latency": {"all": _times([row.took for row in rows]), **by_protocol},
         "fromDue": _times([row.took + row.late for row in rows]),
-        "generator": {"users": users, "lagP99": round(judgement.lag, 2)},
+        "generator": {"users": options.users, "lagP99": round(judgement.lag, 2)},
         "parts": by_part(recording, options),
-        "bySecond": _by_second(rows),
+        "bySecond": _by_second(rows, recording.began()),
     }
 
 
@@ -50,9 +50,9 @@ def by_part(recording: Recording, options: Options) -> list[dict[str, Any]]:
     or took too long.
     """
     pieces = getattr(options.arrivals, "pieces", ())
-    found, start, rows = [], recording.began(), list(recording.rows())
+    found, start, rows = [], 0.0, list(recording.rows())
     for piece in pieces if len(pieces) > 1 else ():
-        mine = [row for row in rows if start <= row.second < start + piece.seconds]
+        mine = [row for row in rows if start <= row.due < start + piece.seconds]
         start += piece.seconds
         failed, slow = sum(row.failed for row in mine), sum(row.took > options.latency * 1000.0 for row in mine)
         allowed = 1.0 - options.percentile / 100.0
@@ -142,11 +142,11 @@ def _times(values: Sequence[float]) -> dict[str, Any]:
     return found
 
 
-def _by_second(rows: Sequence[Any]) -> list[list[float]]:
-    """[epoch second, requests, failed, slowest in milliseconds] of every second with an answer."""
+def _by_second(rows: Sequence[Row], began: float) -> list[list[float]]:
+    """[epoch second, requests, failed, slowest in milliseconds] of every second in which a request was due."""
     seconds: dict[int, list[float]] = {}
     for row in rows:
-        one = seconds.setdefault(row.second, [0, 0, 0.0])
+        one = seconds.setdefault(math.floor(began + row.due), [0, 0, 0.0])
         one[0] += 1
         one[1] += row.failed
         one[2] = max(one[2], row.took)

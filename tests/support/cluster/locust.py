@@ -12,6 +12,7 @@ import numpy as np
 from modelyard.builder.triton.v2_http import encode
 from modelyard.settings import StoreSettings
 from tests.support.machine.command_line import surroundings
+from tests.support.servers.store import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
 _LOCUST = str(Path(sys.executable).with_name("locust"))
@@ -41,7 +42,11 @@ def load(
         "--only-summary", "--host", url, "--model", "double", "--namespace", "demo", *source,
         "--report", str(folder / "report.json"), *flags,
     ]  # fmt: skip
-    environment = surroundings(store, HOME=str(folder), MODELYARD_TERMINATION_LOG=str(folder / "words"))
+    port = str(free_ports(1)[0])  # of Locust's own between processes: several load tests may run at once
+    environment = surroundings(
+        store, HOME=str(folder), MODELYARD_TERMINATION_LOG=str(folder / "words"), LOCUST_MASTER_BIND_PORT=port,
+        LOCUST_MASTER_NODE_PORT=port,
+    )  # fmt: skip
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
     )

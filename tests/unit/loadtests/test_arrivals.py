@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from loadtests.arrivals import Arrivals, Curve, Piece, Trace, steady
+from loadtests.arrivals import Arrivals, Curve, Piece, Trace, due_times, steady
 
 RAMP = Curve([Piece(10, 0, 20), Piece(5, 20, 20), Piece(5, 20, 0)])
 SHAPES = [steady(50, 20), RAMP, Curve([Piece(5, 10, 10), Piece(2, 100, 100), Piece(5, 10, 10)])]
@@ -31,24 +31,32 @@ def test_a_ramp_asks_as_often_as_its_rate_says() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_users_share_a_load_and_none_is_sent_twice(shape: Arrivals) -> None:
-    users = 40
-    rng = np.random.default_rng(1)
+    dealt = [list(due_times(shape, 0.25, worker, 3)) for worker in range(3)]
 
-    times = [shape.due(users * (turn + phase)) for phase in rng.random(users) for turn in range(1000 // users + 1)]
+    sent = sorted(one.at for requests in dealt for one in requests)
+    assert all(requests == sorted(requests) for requests in dealt)
+    assert len(sent) == shape.planned(shape.seconds)
+    assert [sum(one.grpc for one in requests) for requests in dealt] == pytest.approx([len(sent) / 12] * 3, abs=1)
+    assert [sum(not one.grpc for one in requests) for requests in dealt] == pytest.approx([len(sent) / 4] * 3, abs=1)
+    for second in np.linspace(0.0, shape.seconds, 7):
+        assert sum(time < second for time in sent) == pytest.approx(shape.planned(second), abs=1)
 
-    sent = sorted(time for time in times if math.isfinite(time))
-    assert len(sent) == pytest.approx(shape.planned(shape.seconds), rel=0.1)
-    half = sum(time <= shape.seconds / 2 for time in sent)
-    assert half == pytest.approx(shape.planned(shape.seconds / 2), abs=users)
+
+def test_a_piece_gets_the_requests_that_were_planned_for_it_whatever_the_places_drawn() -> None:
+    steps = Curve([Piece(3, 5, 5), Piece(3, 20, 20)])
+
+    for _ in range(20):
+        times = [one.at for one in due_times(steps, 0.4)]
+        assert [sum(time < 3 for time in times), sum(time >= 3 for time in times)] == [15, 60]
 
 
 def test_a_recorded_load_is_replayed_to_the_request_and_faster_when_asked_to() -> None:
     times = [0.0, 0.1, 0.1, 0.5, 2.0, 2.2]
-    trace, users = Trace(times), 3
+    trace = Trace(times)
 
-    replayed = [trace.due(users * (turn + (index + 0.5) / users)) for turn in range(3) for index in range(users)]
-
-    assert [time for time in replayed if math.isfinite(time)] == times
+    assert [one.at for one in due_times(trace, 0.0)] == times
+    assert [one.grpc for one in due_times(trace, 0.5)] == [False, True] * 3
+    assert sorted(one.at for worker in range(2) for one in due_times(trace, 1.0, worker, 2)) == times
     assert trace.highest == 4
     assert (trace.planned(0.1), trace.planned(1.0), trace.planned(9.0)) == (3, 4, 6)
     assert Trace(times, speed=2).seconds == pytest.approx(1.1)

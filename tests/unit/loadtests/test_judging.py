@@ -30,7 +30,7 @@ def a_recording(bad: int = 0, slow: int = 0, requests: int = 3000, seconds: int 
     recording.lags += [lag] * 100
     for index in range(requests):
         failed, late = index % 100 < bad, index % 100 < slow
-        row = Row(BEGAN + index * seconds // requests, index % 2, 250.0 if late else 5.0, 0.0, failed)
+        row = Row(index * seconds / requests, index % 2, 250.0 if late else 5.0, 0.0, failed)
         recording.add(row, "HTTP 500" if failed else "")
     return recording
 

@@ -32,7 +32,7 @@ def on_candidate(manners: dict[str, Manners], tmp_path: Path) -> Iterator[Load]:
     with inference_server.running(manners) as served, one_port.in_front(*served) as url:
 
         def run(*flags: str, without: tuple[str, ...] = (), **more: Any) -> Loaded:
-            usual = {"--revision": CANDIDATE, "--rate": "40", "--duration": "3"}
+            usual = {"--revision": CANDIDATE, "--rate": "20", "--duration": "3"}
             pinned = [word for name, value in usual.items() if name not in without for word in (name, value)]
             return load(url, tmp_path, *pinned, *flags, **more)
 
@@ -46,8 +46,7 @@ def test_a_good_candidate_passes_over_both_protocols(on_candidate: Load, manners
     assert ran.words["passed"] is True
     assert ran.words["message"] == ran.report["message"]
     assert ran.report["failed"] == 0
-    assert ran.report["latency"]["http"]["requests"] > 20
-    assert ran.report["latency"]["grpc"]["requests"] > 20
+    assert ran.report["latency"]["http"]["requests"] == ran.report["latency"]["grpc"]["requests"] == 30
     assert ran.report["message"] in ran.out
     assert manners[STABLE].headers == [], "every request is pinned"
     marks = Counter(headers["x-modelyard-load-test"] for headers in manners[CANDIDATE].headers)
@@ -66,13 +65,13 @@ def test_a_candidate_that_fails_over_grpc_alone_does_not_pass(on_candidate: Load
 
 
 def test_users_wait_for_grpc_at_the_same_time(on_candidate: Load, manners: dict[str, Manners]) -> None:
-    """Of calls that wait one after the other no more than ten a second are answered, and the test does not pass."""
-    manners[CANDIDATE].delay = 0.1
+    """Of calls that wait one after the other no more than four a second are answered, and the test does not pass."""
+    manners[CANDIDATE].delay = 0.25
 
     ran = on_candidate("--grpc-share", "1")
 
     assert ran.code == 0, ran.out + ran.err
-    assert ran.report["latency"]["all"]["p50"] >= 100.0
+    assert ran.report["latency"]["all"]["p50"] >= 250.0
 
 
 def test_a_candidate_slower_than_its_objective_does_not_pass(on_candidate: Load, manners: dict[str, Manners]) -> None:
@@ -119,8 +118,7 @@ def test_a_scenario_changes_the_load_while_it_runs(on_candidate: Load, tmp_path:
 
     assert ran.code == 0, ran.out + ran.err
     slow, fast = ran.report["parts"]
-    assert 8 <= slow["requests"] <= 25
-    assert 50 <= fast["requests"] <= 75
+    assert (slow["requests"], fast["requests"]) == (15, 60)
 
 
 def test_a_recorded_load_is_sent_request_by_request(on_candidate: Load, tmp_path: Path) -> None:
@@ -138,8 +136,7 @@ def test_several_processes_add_up_to_one_report(on_candidate: Load) -> None:
     ran = on_candidate("--processes", "2", "--duration", "5")
 
     assert ran.code == 0, ran.out + ran.err
-    assert ran.report["latency"]["http"]["requests"] > 40
-    assert ran.report["latency"]["grpc"]["requests"] > 40
+    assert ran.report["latency"]["http"]["requests"] == ran.report["latency"]["grpc"]["requests"] == 50
 
 
 def test_a_job_takes_its_request_from_the_store_and_leaves_its_report_there(

@@ -32,18 +32,15 @@ def test_users_are_enough_to_keep_the_rate_with_slow_answers(tmp_path: Path) -> 
     plain = given(tmp_path, "--rate", "30", "--grpc-share", "0.2")
     patient = given(tmp_path, "--rate", "30", "--grpc-share", "0.2", "--latency", "2")
 
-    assert (plain.users("http"), plain.users("grpc")) == (24, 6)
-    assert (patient.users("http"), patient.users("grpc")) == (96, 24)
-    for options in (plain, patient):
-        rates = [options.users(one) / options.interval(one) for one in ("http", "grpc")]
-        assert rates == pytest.approx([24.0, 6.0])
+    assert (plain.users, patient.users) == (30, 120)
+    assert plain.protocols == ("http", "grpc")
+    assert given(tmp_path, "--grpc-share", "1").protocols == ("grpc",)
 
 
 def test_the_number_of_users_is_bounded(tmp_path: Path) -> None:
     options = given(tmp_path, "--rate", "10000")
 
-    assert options.users("http") == MOST_USERS
-    assert options.users("http") / options.interval("http") == pytest.approx(5000.0)
+    assert (options.users, options.wanted_users) == (MOST_USERS, 10_000)
 
 
 def test_every_load_test_has_an_id(tmp_path: Path) -> None:
@@ -71,8 +68,8 @@ def test_a_scenario_says_what_the_command_line_does_not(tmp_path: Path) -> None:
         0.05,
         99,
     )
-    assert found.users("http") == 15
-    assert found.due("http", 0, 0.0) == 0.0
+    assert found.users == 30
+    assert len(list(found.due_times(0, 1))) == 1600
     with pytest.raises(InvalidSettings, match="the load of the scenario"):
         parsed(parser.parse_args(["--host", "http://here", "--scenario", str(scenario), "--rate", "5"]))
 

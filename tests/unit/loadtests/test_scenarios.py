@@ -56,5 +56,5 @@ def test_one_command_runs_a_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     assert code == 0
     report = json.loads((tmp_path / "out" / "short.json").read_text())
-    assert report["requests"] > 20
+    assert report["requests"] == 45
     assert len(report["parts"]) == 2
