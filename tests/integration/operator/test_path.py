@@ -109,7 +109,7 @@ def test_every_fact_on_the_way_is_an_event_once(lively: Bench) -> None:
 
     events = lively.cluster.items("Event", lively.namespace)
     about = [one for one in events if one["involvedObject"]["name"] == "digits"]
-    assert sorted(one["reason"] for one in about) == ["Building", "Published", "Publishing", "Serving", "Starting"]
+    assert sorted(one["reason"] for one in about) == ["Building", "Serving", "Starting"]
     assert {one["count"] for one in about} == {1}
     secret = lively.settings.store.secret_access_key.get_secret_value()
     assert secret not in str(about)

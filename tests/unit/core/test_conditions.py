@@ -71,7 +71,7 @@ def told(*way: tuple[bool | None, str], kind: str = "Routed") -> list[str]:
 def test_what_waits_and_what_comes_of_itself_is_no_news() -> None:
     moved = ((False, "Publishing"), (True, "Accepted"))
 
-    assert told((False, "NoRevision"), *moved, *moved) == ["Publishing"]
+    assert told((False, "NoRevision"), *moved, *moved) == []
     assert told((None, "EntryUnresolved"), (False, "Building"), (True, "Published"), kind="Built") == [
         "Building",
         "Published",

@@ -28,7 +28,7 @@ REQUESTS_FAIL = "RequestsFail"
 """Reason of Serving while the gateway counts that users are failed."""
 _SUMMARIES = frozenset({"Progressing", "Reconciling", "Stalled"})
 _WAITING = frozenset({"Asking", "EntryUnresolved", "NoRevision"})
-_EXPECTED = frozenset({"Accepted", "Answering", "Found"})
+_EXPECTED = frozenset({"Accepted", "Answering", "Found", "Publishing"})
 """What comes of itself when nothing goes wrong; that Ready has become true tells of it."""
 
 
@@ -83,7 +83,8 @@ def events(old: Iterable[Condition], new: Iterable[Condition]) -> tuple[Event, .
     | one that is over such a reason | that it is over |
     | Ready | that it has become true |
     | Built | every reason but one that waits, and Published only of what was not there before |
-    | Serving, Routed | that a revision starts, that a first route is published; moving weights is no news |
+    | Serving | that a revision starts |
+    | Routed | nothing: Ready, or the harm that keeps it from being true, tells how publishing has ended |
     | EntryResolved, and all that waits for something before it | nothing |
 
     Progressing, Reconciling and Stalled give none of their own; what type an Event is of follows from its reason.
@@ -110,7 +111,6 @@ def _is_news(old: Condition | None, new: Condition) -> bool:
         return new.reason not in _WAITING
     if new.type == "Ready":
         return new.status == "True"
-    known = old.reason if old is not None else "NoRevision"
     if new.reason == "Published":
-        return old is not None and known not in _WAITING
-    return new.reason not in _WAITING | _EXPECTED and (new.reason != "Publishing" or known == "NoRevision")
+        return old is not None and old.reason not in _WAITING
+    return new.reason not in _WAITING | _EXPECTED

@@ -63,8 +63,10 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         before.revisions, traffic_target.traffic_target(allowed, context.artifact.revision, snapshot.now), context.facts
     )
     shown = routing_plan(snapshot, now, rollout, settings.gateway)
+    if programmed(snapshot, shown.routes, settings.gateway):
+        now = lifecycle.carried(now, snapshot.now)
     view = DecisionView(snapshot, settings, context.artifact, rollout, now, shown)
-    status, events = report.status(view)
+    said = report.status(view)
     wanted = _objects(view)
     names = names_to_ask(snapshot, [_ref(desired) for desired in wanted])
     waits = (
@@ -74,9 +76,10 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         view.artifact.wait,
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
         names.wait,
+        said.wait,
     )
     return Plan(
-        status=status,
+        status=said.status,
         claims=names.claims,
         rechecks=names.rechecks,
         apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
@@ -87,7 +90,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
             *_finished_budgets(view, wanted),
             *finished_jobs(view),
         ),
-        events=events,
+        events=said.events,
         warmups=_warmups(view),
         requeue_after=min((max(wait, 0.0) for wait in waits if wait is not None), default=None),
     )

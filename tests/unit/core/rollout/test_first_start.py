@@ -1,9 +1,12 @@
 """From an applied Model to its first answer: build, pods, warm-up, traffic. Every station says where it stands."""
 
+from typing import Any
+
 import pytest
 
 from modelyard.core.names import build_digest, job_name, predictor
 from modelyard.core.plan import Scale
+from modelyard.core.reporting.passing_words import STANDS
 from modelyard.core.snapshot import Failure, Ref
 from tests.support.worlds.builders import a_built_world, a_new_world, a_serving_world
 from tests.support.worlds.world import AWAY, World
@@ -242,10 +245,56 @@ def test_without_a_public_address_there_is_no_path_address() -> None:
 
 def test_ready_is_not_said_before_the_gateway_carries_the_routes() -> None:
     world = a_built_world()
-    world.run_until(lambda: world.stage_of("1") == "Serving")
+    world.run_until(lambda: world.asked != [])
+    route = Ref("HTTPRoute", "demo", "digits")
+    world.api.edit(route, lambda published: published["spec"].update(hostnames=["elsewhere"]))
+
+    world.look()
 
     assert world.condition("Ready") == ("False", "Publishing")
     assert world.condition("Serving") == ("True", "Answering")
+
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_new_model_is_written_of_when_it_is_built_starts_and_serves() -> None:
+    world = a_new_world()
+    statuses = list[dict[str, Any]]()
+
+    def answered() -> bool:
+        plan = world.look()
+        statuses.extend([plan.status] if plan.status is not None else [])
+        return world.condition("Ready")[0] == "True"
+
+    while not answered():
+        world.step()
+    plan = world.settle()
+
+    said = [next(each["reason"] for each in status["conditions"] if each["type"] == "Ready") for status in statuses]
+    assert said == ["Building", "Starting", "Serving"]
+    assert world.said == [("Normal", reason) for reason in said]
+    assert statuses[-1]["revisions"][0]["programmedTime"] != ""
+    assert plan.empty
+
+
+def test_what_a_start_waits_for_is_written_when_it_has_stood_for_some_seconds() -> None:
+    world = a_built_world()
+    world.look()
+    world.kserve.faults[world.revision("1").name] = "slow"
+    world.gateway.asleep = True
+    world.step()
+    world.look()
+
+    plan = world.decide()
+    assert plan.status is None
+    assert plan.requeue_after == STANDS
+
+    world.sleep(STANDS)
+    world.look()
+    said = "HTTPRoute digits waits for Gateway modelyard-system/modelyard to accept it."
+    assert (world.condition("Routed"), world.message("Routed")) == (("False", "Publishing"), said)
+    assert world.status.url == "http://digits.demo.models.local"
 
 
 @pytest.mark.parametrize(

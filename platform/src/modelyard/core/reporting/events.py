@@ -1,9 +1,30 @@
-"""Events of a rollout: one for every change of its state; its reason says whether that is a Warning."""
+"""The Events of a status: of its conditions, and one for every change of a rollout's state.
+
+The reason says whether one is a Warning.
+"""
 
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
+from modelyard.api.status import ModelStatus
+from modelyard.core.conditions import events as condition_events
+from modelyard.core.conditions import once_each
 from modelyard.core.event_types import event_type
 from modelyard.core.plan import Event
 from modelyard.core.rollout.commands import REFUSED
+
+_STARTS = frozenset({"Starting", "RolloutStarting"})
+
+
+def told(before: ModelStatus, now: ModelStatus) -> tuple[Event, ...]:
+    """The Events of what has changed between two statuses, every sentence once.
+
+    That a build is in the store is told by the revision that starts with it. What an optimization gave is told anyway.
+    """
+    rollout = rollout_events(before.rollout, now.rollout) if now.rollout is not None else ()
+    news = once_each((*condition_events(before.conditions, now.conditions), *rollout))
+    built = before.condition("Built")
+    if built is None or built.reason != "Building" or not any(event.reason in _STARTS for event in news):
+        return news
+    return tuple(event for event in news if event.reason != "Published")
 
 
 def rollout_events(before: RolloutStatus | None, now: RolloutStatus) -> tuple[Event, ...]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
-from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, events, merge, once_each
+from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, merge
 from modelyard.core.names import host, preview_route_name
 from modelyard.core.ownership import taken_names
 from modelyard.core.plan import Event
@@ -22,8 +22,9 @@ from modelyard.core.rollout.clock import start_patience
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .capacity import capacity_status
-from .events import rollout_events
+from .events import told
 from .outage import outage
+from .passing_words import seconds_to_stand
 from .scale import scale_status
 from .view import DecisionView
 
@@ -42,17 +43,27 @@ class Obstacle(NamedTuple):
     stuck: bool
 
 
-def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]]:
+class StatusReport(NamedTuple):
     """The status to write as plain values, None when it stands already, and the Events of what changes in it.
 
+    `wait` are the seconds after which one that is not written yet is to be, None when there is none.
+    """
+
+    status: dict[str, Any] | None = None
+    events: tuple[Event, ...] = ()
+    wait: float | None = None
+
+
+def status(view: DecisionView) -> StatusReport:
+    """What is to be written of a Model now.
+
     While an answer is on its way, conditions are not written: in some seconds they would be others again. What
-    happens to revisions and the rollout is.
+    happens to revisions and the rollout is. Words that may pass in a moment have to stand first (`passing_words.py`).
     """
     model, old, holder = view.model, view.model.status, view.serving_revision
-    conditions = merge(old.conditions, _updates(view), model.generation, view.snapshot.now)
     new = ModelStatus(
         observed_generation=model.generation,
-        conditions=conditions,
+        conditions=merge(old.conditions, _updates(view), model.generation, view.snapshot.now),
         entry=_entry(view),
         build=view.artifact.build or old.build,
         optimization=_optimization(view),
@@ -65,9 +76,12 @@ def status(view: DecisionView) -> tuple[dict[str, Any] | None, tuple[Event, ...]
     )
     new = new.model_copy(update={**scale_status(view), **(_addresses(view) if view.routes else {})})
     if new == old or (view.snapshot.incomplete and _stands(view)):
-        return None, ()
-    changes = once_each((*events(old.conditions, conditions), *rollout_events(old.rollout, view.rollout)))
-    return new.model_dump(by_alias=True, exclude_none=True, mode="json"), changes
+        return StatusReport()
+    events = told(old, new)
+    wait = None if events else seconds_to_stand(old, new, view.snapshot.now)
+    if wait is not None:
+        return StatusReport(wait=wait)
+    return StatusReport(new.model_dump(by_alias=True, exclude_none=True, mode="json"), events)
 
 
 def _stands(view: DecisionView) -> bool:

@@ -94,6 +94,14 @@ def advance(
     return _shared(kept, target, facts)
 
 
+def carried(revisions: Sequence[RevisionStatus], now: float) -> tuple[RevisionStatus, ...]:
+    """The revisions when the gateway is seen to carry the raw weights of their stages, at `now` at the latest.
+
+    So it does when the first revision begins to serve: it was its route's only backend before.
+    """
+    return tuple(_carried(revision, now) for revision in revisions)
+
+
 def backends(revisions: Sequence[RevisionStatus], reachable: frozenset[str]) -> list[Backend]:
     """The revisions in `reachable` (those with a Service) with the raw weights their stages ask for.
 
@@ -156,10 +164,14 @@ def _expire(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFact
 def _refresh(revision: RevisionStatus, facts: RevisionFacts) -> RevisionStatus:
     """The revision as it is seen now: ready or not, and carried since when."""
     unproven = revision.stage in (Stage.STARTING, Stage.DROPPED) and revision.name not in facts.answered
-    changes: dict[str, object] = {"ready": revision.name in facts.ready and not unproven}
-    if facts.programmed and not revision.programmed_time and revision.stage is not Stage.STARTING:
-        changes["programmed_time"] = timestamp(facts.now)
-    return revision.model_copy(update=changes)
+    seen = revision.model_copy(update={"ready": revision.name in facts.ready and not unproven})
+    return _carried(seen, facts.now) if facts.programmed else seen
+
+
+def _carried(revision: RevisionStatus, now: float) -> RevisionStatus:
+    if revision.programmed_time or revision.stage is Stage.STARTING:
+        return revision
+    return revision.model_copy(update={"programmed_time": timestamp(now)})
 
 
 def _toward_target(revision: RevisionStatus, target: TrafficTarget, facts: RevisionFacts) -> RevisionStatus:
