@@ -10,10 +10,10 @@ Deciding twice in a row, with the first plan carried out in between, gives an em
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelyard.api.rollout_status import GateVerdict, Phase, RolloutStatus
-from modelyard.api.status import Stage
+from modelyard.api.status import RevisionStatus, Stage
 from modelyard.settings import Settings
 
 from .artifacts.optimization import POLL_SECONDS
@@ -39,7 +39,7 @@ from .rollout import advance, clock, traffic_target
 from .rollout.context import RolloutContext
 from .rollout.effective_spec import effective_spec
 from .rollout.load_test_rate import load_rate
-from .rollout.publication import routing_plan
+from .rollout.publication import RoutingPlan, routing_plan
 from .rollout.stored_status import with_times
 from .snapshot import Ref, Snapshot
 
@@ -56,16 +56,17 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
     before = snapshot.model.status
-    context = _context(snapshot, settings)
+    stood = _Published.of(snapshot, settings, tuple(before.revisions), advance.initial_state(before))
+    context = _context(snapshot, settings, stood)
     rollout = advance.advance(context)
     allowed = traffic_target.limited_by_capacity(rollout, before.revisions, snapshot)
     now = lifecycle.advance(
         before.revisions, traffic_target.traffic_target(allowed, context.artifact.revision, snapshot.now), context.facts
     )
-    shown = routing_plan(snapshot, now, rollout, settings.gateway)
-    if programmed(snapshot, shown.routes, settings.gateway):
+    published = stood.when(snapshot, settings, now, rollout)
+    if published.programmed:
         now = lifecycle.carried(now, snapshot.now)
-    view = DecisionView(snapshot, settings, context.artifact, rollout, now, shown)
+    view = DecisionView(snapshot, settings, context.artifact, rollout, now, published.plan, published.programmed)
     said = report.status(view)
     wanted = _objects(view)
     names = names_to_ask(snapshot, [_ref(desired) for desired in wanted])
@@ -96,20 +97,43 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     )
 
 
-def _context(snapshot: Snapshot, settings: Settings) -> RolloutContext:
-    status = snapshot.model.status
-    rollout, facts = advance.initial_state(status), _facts(snapshot, settings)
-    return RolloutContext(snapshot, settings, resolve(snapshot, settings), tuple(status.revisions), facts, rollout)
+class _Published(NamedTuple):
+    """What is to publish these revisions in this state of the rollout, and whether the gateway carries it."""
+
+    revisions: tuple[RevisionStatus, ...]
+    rollout: RolloutStatus
+    plan: RoutingPlan
+    programmed: bool
+
+    @classmethod
+    def of(
+        cls, snapshot: Snapshot, settings: Settings, revisions: tuple[RevisionStatus, ...], rollout: RolloutStatus
+    ) -> "_Published":
+        plan = routing_plan(snapshot, revisions, rollout, settings.gateway)
+        return cls(revisions, rollout, plan, programmed(snapshot, plan.routes, settings.gateway))
+
+    def when(
+        self, snapshot: Snapshot, settings: Settings, revisions: tuple[RevisionStatus, ...], rollout: RolloutStatus
+    ) -> "_Published":
+        """The same for other revisions or another state; this one when nothing has moved, as in most passes."""
+        if (revisions, rollout) == (self.revisions, self.rollout):
+            return self
+        return self.of(snapshot, settings, revisions, rollout)
 
 
-def _facts(snapshot: Snapshot, settings: Settings) -> RevisionFacts:
-    before, rollout = snapshot.model.status.revisions, advance.initial_state(snapshot.model.status)
-    shown = routing_plan(snapshot, before, rollout, settings.gateway)
+def _context(snapshot: Snapshot, settings: Settings, published: _Published) -> RolloutContext:
+    facts = _facts(snapshot, settings, published)
+    resolved = resolve(snapshot, settings)
+    return RolloutContext(snapshot, settings, resolved, published.revisions, facts, published.rollout)
+
+
+def _facts(snapshot: Snapshot, settings: Settings, published: _Published) -> RevisionFacts:
+    before = snapshot.model.status.revisions
     return RevisionFacts(
         now=snapshot.now,
         ready=frozenset(revision.name for revision in before if replicas_ready(snapshot, revision.name)),
         answered=frozenset(revision.name for revision in before if answered(snapshot, revision.name)),
-        programmed=programmed(snapshot, shown.routes, settings.gateway),
+        programmed=published.programmed,
         settle=settings.serving.settle_seconds,
         drain=settings.serving.drain_seconds,
         start=clock.start_patience(snapshot.model.status, settings.serving.start_seconds, snapshot.now),

@@ -8,6 +8,7 @@ Children other than revisions use `--`, which Model names may not contain, so no
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 MODEL_LABEL = "modelyard.dev/model"
@@ -42,9 +43,13 @@ def sha256_hex(value: Any) -> str:
 
 def build_digest(entry_digest: str, model: str, options: Mapping[str, Any]) -> str:
     """`sha256:<hex>` of a build: the same entry digest, Triton model name and options always give the same."""
-    return "sha256:" + sha256_hex(
-        {"entry": entry_digest, "model": model, "options": dict(options), "format": BUILD_FORMAT}
-    )
+    return _build_digest(entry_digest, model, canonical_json(dict(options)))
+
+
+@lru_cache(maxsize=256)  # one pass asks for the same few again and again
+def _build_digest(entry_digest: str, model: str, options: str) -> str:
+    build = {"entry": entry_digest, "model": model, "options": json.loads(options), "format": BUILD_FORMAT}
+    return "sha256:" + sha256_hex(build)
 
 
 def bare(digest: str) -> str:

@@ -4,7 +4,15 @@ import pytest
 
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import timestamp
-from modelyard.core.revisions.lifecycle import FULL, RevisionFacts, TrafficTarget, advance, backends, next_deadline
+from modelyard.core.revisions.lifecycle import (
+    FULL,
+    RevisionFacts,
+    TrafficTarget,
+    advance,
+    backends,
+    carried,
+    next_deadline,
+)
 
 NOW = 1_800_000_000.0
 
@@ -270,3 +278,11 @@ def test_a_revision_that_starts_has_a_deadline_of_its_own() -> None:
 )
 def test_the_next_deadline_is_one_that_time_alone_brings(stage: Stage, carried: float | None, seconds: float) -> None:
     assert next_deadline([a_revision("one", stage, carried)], facts()) == seconds
+
+
+def test_what_the_gateway_carries_already_is_noted_in_the_same_pass() -> None:
+    serving, starting = a_revision("one", Stage.SERVING), a_revision("two", Stage.STARTING, slot="b")
+
+    noted = carried([serving, starting], NOW)
+
+    assert [revision.programmed_time for revision in noted] == [timestamp(NOW), ""]

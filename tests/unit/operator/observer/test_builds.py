@@ -68,6 +68,16 @@ def test_a_build_is_there_when_its_report_is_and_then_for_good(store: S3Store, s
     assert builds.built(DIGEST, None) is True
 
 
+def test_a_build_that_was_there_is_until_the_store_has_answered(store: S3Store) -> None:
+    polling = PollingByHand()
+    builds = BuildObserver(store, Pods(), polling)
+
+    assert builds.built(DIGITS, DIGEST, None, was=True) is True
+    polling.answer()
+    assert polling.woken == [(DIGITS, 0.0)], "it is not there any more"
+    assert builds.built(DIGITS, DIGEST, None, was=True) is False
+
+
 def test_the_end_of_its_job_is_a_reason_to_ask_again(store: S3Store) -> None:
     builds = observed(store, Pods())
     assert builds.built(DIGEST, job()) is False

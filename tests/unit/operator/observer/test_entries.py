@@ -12,7 +12,7 @@ from modelyard.operator.observer.entries import EntryObserver
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.artifacts.entries import an_entry
 from tests.support.machine.fake_clock import Clock
-from tests.support.operator.answers import PollingByHand, Settled
+from tests.support.operator.answers import DIGITS, PollingByHand, Settled
 
 VERSION_1 = Source(name="toy", version="1")
 CHAMPION = Source(name="toy", alias="champion")
@@ -70,6 +70,19 @@ def test_a_known_version_needs_no_registry_any_more(entries: Settled, failing: F
 
     assert version(first) == "1"
     assert entries.resolve(VERSION_1) == first
+
+
+def test_a_version_means_what_it_meant_until_the_registry_has_answered(failing: Failing, clock: Clock) -> None:
+    polling = PollingByHand(clock)
+    entries, known = EntryObserver(failing, polling), ResolvedEntry("toy", "1", "sha256:" + "1" * 64)
+
+    assert entries.resolve(DIGITS, VERSION_1, known) == known
+    moves = entries.resolve(DIGITS, CHAMPION, known)
+    assert isinstance(moves, Failure), "an alias may have moved meanwhile"
+    assert moves.pending
+
+    polling.answer()
+    assert entries.resolve(DIGITS, VERSION_1, known) != known, "the registry knows better"
 
 
 def test_a_moved_alias_is_seen_after_some_seconds(entries: Settled, registry: BucketRegistry, clock: Clock) -> None:

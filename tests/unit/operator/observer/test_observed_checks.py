@@ -14,9 +14,8 @@ from modelyard.operator.observer.crash_logs import CrashLogs
 from modelyard.operator.observer.entries import EntryObserver
 from modelyard.operator.observer.snapshot import SnapshotObserver
 from modelyard.operator.observer.warmups import Warmups
-from modelyard.settings import Settings
 from tests.support.operator.answers import PollingByHand
-from tests.support.worlds.builders import a_model, settings
+from tests.support.worlds.builders import a_model, a_serving_world, settings
 from tests.unit.core.resources.test_check_jobs import revision
 
 DIGITS = Key("demo", "digits")
@@ -45,12 +44,16 @@ def stored(candidate: str | None) -> Object:
 
 
 def observed(candidate: str | None, *jobs: dict[str, Any]) -> Snapshot:
-    cache, away = ObjectCache(), Away()
+    cache = ObjectCache()
     for job in jobs:
         cache.put(job)
-    given: Settings = settings()
-    polling = PollingByHand()
-    observer = SnapshotObserver(
+    return an_observer(cache).observe(DIGITS, stored(candidate))
+
+
+def an_observer(cache: ObjectCache) -> SnapshotObserver:
+    """One whose outside parties are all away."""
+    given, away, polling = settings(), Away(), PollingByHand()
+    return SnapshotObserver(
         given,
         cache,
         EntryObserver(away, polling),
@@ -59,7 +62,17 @@ def observed(candidate: str | None, *jobs: dict[str, Any]) -> Snapshot:
         CheckObserver(away, polling),
         Warmups(away.warmup_request, away, polling, lambda _: None),
     )
-    return observer.observe(DIGITS, stored(candidate))
+
+
+def test_a_restarted_operator_need_not_wait_for_what_the_status_of_a_model_at_rest_says() -> None:
+    world = a_serving_world()
+    at_rest = {"kind": "Model", **world.model}
+
+    seen = an_observer(ObjectCache()).observe(DIGITS, at_rest)
+
+    assert not seen.incomplete
+    assert (seen.entry, seen.built) == (world.snapshot().entry, True)
+    assert an_observer(ObjectCache()).observe(DIGITS, stored(None)).incomplete
 
 
 def test_the_candidates_check_is_seen_and_its_job_too() -> None:

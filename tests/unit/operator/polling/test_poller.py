@@ -69,6 +69,31 @@ def test_nobody_waits_and_everybody_who_asked_is_woken(scene: Scene) -> None:
     assert scene.of() == scene.of(FACES) == "one"
 
 
+def test_what_is_known_from_before_stands_and_its_confirmation_wakes_nobody(scene: Scene) -> None:
+    assert scene.poller.of(DIGITS, "what?", "one") == "one"
+    assert (scene.polling.answer(), scene.woken()) == (1, [])
+    assert scene.of() == "one"
+
+
+def test_another_answer_than_was_known_wakes_and_is_believed_from_then_on() -> None:
+    scene = Scene(Habits(lambda _: 10.0, keeps=False))
+    assert scene.poller.of(DIGITS, "what?", "two") == "two"
+    scene.polling.answer()
+    assert scene.woken() == [(DIGITS, 0.0)]
+    assert scene.poller.of(DIGITS, "what?", "two") == "one"
+
+    scene.pass_by(10)
+    assert failure(scene.poller.of(DIGITS, "what?", "two")).pending, "what was known before is long refuted"
+
+
+def test_what_is_known_from_before_does_not_hide_that_nobody_answers(scene: Scene) -> None:
+    scene.poller.of(DIGITS, "what?", "one")
+    scene.pass_by(DEADLINE)
+
+    assert scene.woken() == [(DIGITS, 0.0)]
+    assert not failure(scene.poller.of(DIGITS, "what?", "one")).pending
+
+
 def test_an_answer_is_asked_for_again_once_it_is_old_and_stands_meanwhile(scene: Scene) -> None:
     scene.polling.settled(scene.of)
     scene.pass_by(9.9)

@@ -1,10 +1,10 @@
 """The events of one watch, line by line as they arrive; another thread may end it."""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic_core import from_json
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
@@ -30,7 +30,7 @@ class WatchStream:
         """Raises what `status_errors` makes of an ERROR that the API server says, Unreachable when it breaks off."""
         for line in self._lines():
             try:
-                event = json.loads(line)
+                event = from_json(line)
                 kind, thing = event["type"], event["object"]
             except (ValueError, TypeError, KeyError) as bad:
                 raise Unreachable(f"the watch of {self._path} said something else than events: {bad}.") from bad

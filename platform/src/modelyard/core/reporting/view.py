@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
-from modelyard.core.revisions.route_status import programmed
 from modelyard.core.rollout.publication import RoutingPlan
 from modelyard.core.snapshot import Snapshot
 from modelyard.settings import Settings
@@ -20,7 +18,7 @@ class DecisionView:
     """Everything that one decision has settled, for whoever writes it down.
 
     `artifact` is what the spec resolves to; `rollout`, `revisions` and `routing` are as they should be after this
-    decision, `snapshot` is the world before it.
+    decision, `snapshot` is the world before it; `programmed` says whether the gateway already carries that routing.
     """
 
     snapshot: Snapshot
@@ -29,6 +27,7 @@ class DecisionView:
     rollout: RolloutStatus
     revisions: tuple[RevisionStatus, ...]
     routing: RoutingPlan
+    programmed: bool
 
     @property
     def model(self) -> Model:
@@ -39,11 +38,6 @@ class DecisionView:
     def routes(self) -> Sequence[dict[str, Any]]:
         """The manifests of the routes; empty while no revision has a Service."""
         return self.routing.routes
-
-    @cached_property
-    def programmed(self) -> bool:
-        """Whether the gateway already carries these routes."""
-        return programmed(self.snapshot, self.routes, self.settings.gateway)
 
     @property
     def candidate(self) -> RevisionStatus | None:

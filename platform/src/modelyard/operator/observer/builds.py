@@ -56,11 +56,14 @@ class BuildObserver:
         self._built: set[str] = set()
         self._counted: set[str] = set()
 
-    def built(self, key: Key, digest: str, job: Object | None) -> bool | Failure:
-        """Whether the build with that digest, which `job` makes, is complete in the store; Failure while not known."""
+    def built(self, key: Key, digest: str, job: Object | None, *, was: bool = False) -> bool | Failure:
+        """Whether the build with that digest, which `job` makes, is complete in the store; Failure while not known.
+
+        One that `was` there, because a revision was started from it, is until the store has answered.
+        """
         if digest in self._built:
             return True
-        answer = self._builds.of(key, _Build(digest, end_of(job)))
+        answer = self._builds.of(key, _Build(digest, end_of(job)), was or None)
         return answer.failure if isinstance(answer, Unanswered) else answer
 
     def optimized(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:

@@ -39,10 +39,14 @@ class EntryObserver:
         )
         self._aliases = polling.poller("the registry", self._ask, Habits(lambda known: _lasts(known, _ALIAS_SECONDS)))
 
-    def resolve(self, key: Key, source: Source) -> ResolvedEntry | Failure:
-        """The entry a source means as far as is known, or a Failure: `retry` says that the registry was not reached."""
+    def resolve(self, key: Key, source: Source, known: ResolvedEntry | None = None) -> ResolvedEntry | Failure:
+        """The entry a source means as far as is known, or a Failure: `retry` says that the registry was not reached.
+
+        `known` is what the source meant before; a version still does, and stands until the registry has answered.
+        """
         poller = self._aliases if source.version is None else self._versions
-        answer = poller.of(key, (source.name, source.version, source.alias))
+        meant = known if source.version is not None else None
+        answer = poller.of(key, (source.name, source.version, source.alias), meant)
         return answer.failure if isinstance(answer, Unanswered) else answer
 
     def _ask(self, question: _Question) -> ResolvedEntry | Failure:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
-from modelyard.core.artifacts.optimization import optimized_digest
+from modelyard.core.artifacts.optimization import optimized_digest, served
 from modelyard.core.artifacts.resolve import known_entry, target, waits_for_optimized, wanted_digest
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
 from modelyard.core.snapshot import (
@@ -33,6 +33,8 @@ from .checks import CheckObserver
 from .crash_logs import CrashLogs
 from .entries import EntryObserver
 from .warmups import Warmups
+
+_NOT_ASKED = Failure("Asking", "The registry has not been asked yet.", retry=True)
 
 
 class DesiredBuilds:
@@ -91,7 +93,7 @@ class SnapshotObserver:
         model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
         children = self._cache.children(key)
         self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
-        entry = self._entries.resolve(key, model.spec.source)
+        entry = self._entries.resolve(key, model.spec.source, _meant(model))
         plain, optimized = self._desired_builds(model, entry)
         self.desired_builds.note(key, plain, optimized)
         jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
@@ -101,7 +103,7 @@ class SnapshotObserver:
             now=now,
             model=model,
             entry=entry,
-            built=self._builds.built(key, plain, jobs[0]) if plain else False,
+            built=self._builds.built(key, plain, jobs[0], was=served(model, plain)) if plain else False,
             build_failure=self._builds.failure(key, jobs[0]),
             optimization=self._builds.optimized(key, optimized, jobs[1]) if optimized else OptimizedBuild(),
             children=children,
@@ -133,6 +135,12 @@ class SnapshotObserver:
             return "", ""
         plain = "" if waits_for_optimized(model) else wanted_digest(model, known)
         return plain, optimized_digest(model, known, target(model, self._settings))
+
+
+def _meant(model: Model) -> ResolvedEntry | None:
+    """What the source of a Model meant when its status was written, unless it is another source by now."""
+    known = known_entry(model, _NOT_ASKED)
+    return known if isinstance(known, ResolvedEntry) else None
 
 
 def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Object]:

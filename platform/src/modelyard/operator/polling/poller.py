@@ -1,6 +1,7 @@
 """One kind of question to one outside party: its answers are remembered, and asked for in the background.
 
-    of --not asked yet--> Unanswered(pending) --answer--> the answer, and whoever was told otherwise is woken
+    of --not asked yet--> Unanswered(pending), or what the asker knows from before
+                                              --answer--> the answer, and whoever was told otherwise is woken
                                               --DEADLINE--> Unanswered(failure): it does not answer
     of --answer has grown old--> the old answer, or pending where an old one is worse than none; asked again meanwhile
     of --the call failed--> Unanswered(failure); asked again after 1, 2, 4, … LONGEST seconds, for whoever still asks
@@ -92,8 +93,11 @@ class Poller(Generic[Q, A]):
         self._states: dict[Q, _State[A]] = {}
         self._under_way: set[_State[A]] = set()
 
-    def of(self, key: Key, question: Q) -> A | Unanswered:
-        """What is known now. `key` is woken when there is another answer than this one."""
+    def of(self, key: Key, question: Q, known: A | None = None) -> A | Unanswered:
+        """What is known now. `key` is woken when there is another answer than this one.
+
+        `known` is what it was before this process began: it stands until the first answer is there, or late.
+        """
         with self._lock:
             now = self._clock()
             state = self._states.setdefault(question, _State())
@@ -102,6 +106,8 @@ class Poller(Generic[Q, A]):
                 state.since = now
                 self._under_way.add(state)
             answer = self._usable(state, now)
+            if answer is self._pending and known is not None and state.answer is None:
+                answer = known
             state.used, state.told[key] = now, answer
             rest = state.due - now if state.since is None and self._repeats(state.answer) else None
         if begins:
