@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import TritonServer, running
 from modelyard.builder.triton.v2_http import encode
 from modelyard.clients.inference.predictions import Endpoint, connect
-from tests.support.artifacts import onnx_models as models
+from tests.support.artifacts.heavy_models import perceptron
 from tests.support.servers.triton_homes import home_with_python_backend, save_for_triton
 
 BATCHING = "max_batch_size: 32\ndynamic_batching { }\n"
@@ -36,24 +35,12 @@ Ask = Callable[[], None]
 
 
 class Measured(NamedTuple):
-    """Of one cell: requests per CPU second of the server, and latencies in milliseconds."""
+    """Of one cell: requests per CPU second of the server, latencies in milliseconds, and requests per second."""
 
     per_cpu_second: float
     p50: float
     p99: float
-
-
-def perceptron(columns: int, hidden: int, seed: int = 1) -> Any:
-    """Two hidden layers of this width and ten outputs."""
-    draw = np.random.default_rng(seed)
-    widths = (columns, hidden, hidden, 10)
-    nodes, weights, last = [], [], "x"
-    for at, (rows, width) in enumerate(pairwise(widths)):
-        weights.append(models.numpy_helper.from_array(draw.standard_normal((rows, width), np.float32) / 50, f"w{at}"))
-        nodes.append(models.helper.make_node("MatMul", [last, f"w{at}"], [f"m{at}"]))
-        last = "y" if at == 2 else f"r{at}"
-        nodes.append(models.helper.make_node("Identity" if at == 2 else "Relu", [f"m{at}"], [last]))
-    return models.model(nodes, [models.value("x", ("n", columns))], [models.value("y", ("n", 10))], weights)
+    per_second: float
 
 
 @contextmanager
@@ -103,9 +90,11 @@ def cpu_seconds(group: int) -> float:
     return total / TICKS
 
 
-def measured(server: TritonServer, model: str, protocol: str, clients: int, seconds: float) -> Measured:
+def measured(
+    server: TritonServer, model: str, protocol: str, clients: int, seconds: float, shape: tuple[int, ...]
+) -> Measured:
     """One cell: `clients` connections that ask as fast as they are answered."""
-    array = np.random.default_rng(0).standard_normal(ROWS[model]).astype(np.float32)
+    array = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
     def one(_: int) -> list[float]:
         opened = (
@@ -126,7 +115,8 @@ def measured(server: TritonServer, model: str, protocol: str, clients: int, seco
     with ThreadPoolExecutor(clients) as pool:
         took = sorted(value for values in pool.map(one, range(clients)) for value in values)
     used = max(cpu_seconds(server.process.pid) - before, 1 / TICKS)
-    return Measured(len(took) / used, took[len(took) // 2], took[int(0.99 * (len(took) - 1))])
+    p50, p99 = took[len(took) // 2], took[int(0.99 * (len(took) - 1))]
+    return Measured(len(took) / used, p50, p99, len(took) / seconds)
 
 
 def main() -> int:
@@ -159,7 +149,7 @@ def row(servers: dict[str, TritonServer], model: str, protocol: str, clients: in
     found: dict[str, list[Measured]] = {name: [] for name in servers}
     for turn in range(rounds):
         for name in sorted(servers, reverse=bool(turn % 2)):
-            found[name].append(measured(servers[name], model, protocol, clients, seconds))
+            found[name].append(measured(servers[name], model, protocol, clients, seconds, ROWS[model]))
     ratios = [
         new.per_cpu_second / old.per_cpu_second for new, old in zip(found["compiled"], found["Python"], strict=True)
     ]

@@ -13,6 +13,7 @@ GENERATED = {
     "charts/modelyard/templates/crd-models.yaml",
     "loadtests/scenarios/schema.json",
     "platform/constraints.txt",
+    "platform/docs/reference/commands.md",
     "platform/localcluster/go/joint/go.sum",
 }
 DATA = {"charts/modelyard/values.schema.json"}

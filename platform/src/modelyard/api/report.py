@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from .entry import EntryFile, Tensor
 from .optimization import Goal, Runtime
+from .tuning.report import Tuning
 
 
 class _Written(BaseModel):
@@ -92,6 +93,7 @@ class Report(_Written):
     batching: Batching
     quality: Quality | None = None
     optimization: OptimizationSummary | None = Field(default=None, description="Absent when nothing was optimized.")
+    tuning: Tuning | None = Field(default=None, description="Absent when nothing was tuned.")
     proof: Proof
     warmup: WarmupRequest
     files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,19 +51,25 @@ class TritonServer:
 
 @contextmanager
 def running(
-    home: Path, repository: Path, model: str, log: Path, http_port: int = 0, grpc_port: int = 0
+    home: Path,
+    repository: Path,
+    model: str,
+    log: Path,
+    http_port: int = 0,
+    grpc_port: int = 0,
+    options: Sequence[str] = (),
 ) -> Iterator[TritonServer]:
     """A Triton that answers for `model`; free ports where 0 is given. Stopped when the block ends.
 
-    Its output goes to `log`. Raises InvalidSettings when a port is in use, and HostFailure or UnsupportedModel, as
-    `failure_causes` says, when it does not come up within 120 s.
+    Its output goes to `log`; `options` are further ones of tritonserver. Raises InvalidSettings when a port is in use,
+    and HostFailure or UnsupportedModel, as `failure_causes` says, when it does not come up within 120 s.
     """
     home, repository = home.absolute(), repository.absolute()
     free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
     with log.open("wb") as sink:
         process = subprocess.Popen(
             limited(
-                _command(home, repository, *free, prefix),
+                [*_command(home, repository, *free, prefix), *options],
                 parent=os.getpid(),
                 deathSignal=signal.SIGTERM,
                 environment=_libraries(home),

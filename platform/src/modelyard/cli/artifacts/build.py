@@ -154,6 +154,12 @@ def _locally(
         return build_artifact(source, request, folder, ProgressSteps(say)).report
 
 
+def build_here(what: str, name: str | None, out: Path | None, *, trust_pickle: bool) -> Path:
+    """Builds a path or an entry on this machine, for its CPUs and without variants; the folder with the artifact."""
+    report = _locally(what, name, out, Target.CPU, None, trust_pickle=trust_pickle, trust_code=False)
+    return out or Path(f"{report.model}-build")
+
+
 def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Path, trust_code: bool) -> "Report":
     """Builds here with a table that fills; the digest of `request` is still that of the source."""
     from modelyard.builder.artifacts.assemble import ProgressSteps

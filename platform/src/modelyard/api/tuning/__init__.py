@@ -1,0 +1,1 @@
+"""Tuning: what a Model asks for, and what was measured."""
