@@ -24,3 +24,12 @@ def test_the_operator_may_reach_the_gateways_pods_whatever_network_policies_are_
     rendered = objects(template(PLATFORM, {"networkPolicy": {"enabled": True}}))
 
     assert one(rendered, "NetworkPolicy", "modelyard-operator")["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_keda_needs_the_address_of_a_prometheus() -> None:
+    asked = {"autoscaling": {"autoscaler": "keda"}}
+
+    assert "prometheusUrl" in complaint(PLATFORM, {"config": asked})
+    rendered = objects(template(PLATFORM, {"config": {**asked, "gateway": {"prometheusUrl": URL}}}))
+    config = yaml.safe_load(one(rendered, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    assert config["autoscaling"]["autoscaler"] == "keda"

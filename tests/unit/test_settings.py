@@ -84,6 +84,26 @@ def test_evidence_from_a_prometheus_needs_its_address(file: Path, monkeypatch: p
     assert Settings.read().gateway.prometheus_url == "http://prometheus:9090"
 
 
+def test_keda_needs_the_address_of_a_prometheus(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("autoscaling: {autoscaler: keda}\n")
+    with pytest.raises(
+        InvalidSettings, match=r"settings are not usable: .*keda needs gateway.prometheusUrl, such as http"
+    ):
+        Settings.read()
+
+    monkeypatch.setenv("MODELYARD_GATEWAY_PROMETHEUS_URL", "http://prometheus:9090")
+
+    assert Settings.read().autoscaling.autoscaler == "keda"
+
+
+@pytest.mark.parametrize("address", ["prometheus:9090", "http://", "ftp://prometheus", "http:///path", "http://a b"])
+def test_an_address_that_is_none_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("MODELYARD_GATEWAY_PROMETHEUS_URL", address)
+
+    with pytest.raises(InvalidSettings, match=r"prometheusUrl is no address: write one such as http"):
+        Settings.read()
+
+
 def test_a_damaged_file_is_read_or_refused_with_its_name(file: Path) -> None:
     written = b"store:\n  endpoint: http://127.0.0.1:1\n  bucket: b\ngateway:\n  domain: x\n"
 

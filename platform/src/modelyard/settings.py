@@ -7,6 +7,7 @@ the same as the Helm chart's `config:` map.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,9 @@ from .errors import InvalidSettings
 
 class _Group(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+_PROMETHEUS = "http://prometheus.monitoring:9090"
 
 
 class StoreSettings(_Group):
@@ -64,14 +68,33 @@ class GatewaySettings(_Group):
         description="Who is asked how a candidate's requests went: the gateway's pods, or a Prometheus.",
     )
     prometheus_url: str = Field(
-        default="", description="The Prometheus that scrapes the gateway's pods, for `evidence: prometheus`."
+        default="",
+        description="The Prometheus that scrapes the gateway's pods, for `evidence: prometheus` and for KEDA.",
     )
 
     @model_validator(mode="after")
     def _evidence_has_an_address(self) -> "GatewaySettings":
         if self.evidence == "prometheus" and not self.prometheus_url:
-            raise ValueError("evidence: prometheus needs prometheusUrl, such as http://prometheus.monitoring:9090")
+            raise ValueError(f"evidence: prometheus needs prometheusUrl, such as {_PROMETHEUS}")
+        if not re.fullmatch(r"(https?://[^\s/]\S*)?", self.prometheus_url):
+            raise ValueError(f"prometheusUrl is no address: write one such as {_PROMETHEUS}")
         return self
+
+
+class AutoscalingSettings(_Group):
+    """Who chooses the number of replicas of Models with `spec.scaling`."""
+
+    autoscaler: Literal["auto", "keda", "hpa", "none"] = Field(
+        default="auto",
+        description="keda (by requests, needs KEDA and gateway.prometheusUrl), hpa (by CPU, needs metrics-server), "
+        "none, or auto: the first of these that the cluster has.",
+    )
+    window_seconds: int = Field(
+        default=60,
+        ge=10,
+        le=600,
+        description="Seconds that KEDA counts requests over; at least twice the interval at which Prometheus scrapes.",
+    )
 
 
 class BuildSettings(_Group):
@@ -184,11 +207,18 @@ class Settings(BaseSettings):
 
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
+    autoscaling: AutoscalingSettings = AutoscalingSettings()
     build: BuildSettings = BuildSettings()
     check: CheckSettings = CheckSettings()
     serving: ServingSettings = ServingSettings()
     propagate: PropagateSettings = PropagateSettings()
     operator: OperatorSettings = OperatorSettings()
+
+    @model_validator(mode="after")
+    def _keda_has_a_prometheus(self) -> "Settings":
+        if self.autoscaling.autoscaler == "keda" and not self.gateway.prometheus_url:
+            raise ValueError(f"autoscaling.autoscaler: keda needs gateway.prometheusUrl, such as {_PROMETHEUS}")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -217,7 +247,8 @@ class Settings(BaseSettings):
             first = bad.errors()[0]
             where = ".".join(str(field) for field in first["loc"])
             origin = config_file() or "the environment"
-            raise InvalidSettings(f"setting {where} is not usable: {first['msg']}; correct it in {origin}.") from bad
+            what = f"setting {where} is" if where else "the settings are"
+            raise InvalidSettings(f"{what} not usable: {first['msg']}; correct it in {origin}.") from bad
 
 
 class _Environment(EnvSettingsSource):

@@ -105,7 +105,7 @@ def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(
     assert spec == {
         "source": SOURCE,
         "serving": {"runtime": "auto", "replicas": 1},
-        "scaling": {"minReplicas": 1, "maxReplicas": 2},
+        "scaling": {"minReplicas": 1, "maxReplicas": 2, "targetUtilization": "75%", "scaleDownDelay": "5m"},
         "rollout": {"strategy": "Canary"},
     }
 
@@ -190,6 +190,7 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         "version": "1",
         "revision": "printed-0123456789",
         "traffic": "95 % / 5 %",
+        "replicas": 2,
         "url": "http://printed.demo.models.local",
         "rollout": {"phase": "Advancing", "candidate": "printed-9876543210", "weight": 5, "reason": "Weighing"},
         "optimization": {"digest": "sha256:" + "0" * 64, "summary": "openvino-int8 3.1x"},
@@ -203,12 +204,13 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
     wide = [re.split(r"\s{2,}", line) for line in apiserver.run("kubectl", *look, "-o", "wide").stdout.splitlines()]
     listed = apiserver.run("kubectl", "get", "modelyard", "-n", "demo", "-o", "name").stdout
 
-    assert printed[0] == ["NAME", "READY", "VERSION", "TRAFFIC", "ROLLOUT", "OPTIMIZED", "URL", "AGE"]
+    assert printed[0] == ["NAME", "READY", "VERSION", "TRAFFIC", "REPLICAS", "ROLLOUT", "OPTIMIZED", "URL", "AGE"]
     expected = [
         "printed",
         "True",
         "1",
         "95 % / 5 %",
+        "2",
         "Advancing",
         "openvino-int8 3.1x",
         "http://printed.demo.models.local",

@@ -29,6 +29,7 @@ USERS = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id}
 STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
 NAME_OF_USERS = "write letters, digits, - and _ only, such as x-user-id"
 AFTER_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+PATIENCE = 'write a duration from "1s" to "1h": an autoscaler remembers no longer than that'
 BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
 ONCE = "write each precision once, such as [fp32, int8]"
 COMMAND_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
@@ -54,6 +55,10 @@ def _latency(percentile: float = 99, threshold: str = "100ms") -> dict[str, Any]
 
 def _cpu(amount: Any) -> dict[str, Any]:
     return _spec(serving={"resources": {"requests": {"cpu": amount}}})
+
+
+def _scaling(**fields: Any) -> dict[str, Any]:
+    return _spec(scaling={"maxReplicas": 4, **fields})
 
 
 def _rollout(strategy: str = "Canary", **fields: Any) -> dict[str, Any]:
@@ -139,6 +144,11 @@ REFUSALS = (
     Refusal("a threshold without unit", _latency(threshold="100"), "spec.slo.latency.threshold", DURATION),
     Refusal("a threshold of 0", _latency(threshold="0.0s"), "spec.slo.latency.threshold", DURATION),
     Refusal("min above max", _spec(scaling={"minReplicas": 3, "maxReplicas": 2}), "spec.scaling", RANGE),
+    Refusal("a delay too long", _scaling(scaleDownDelay="61m"), "spec.scaling.scaleDownDelay", PATIENCE),
+    Refusal("a delay of nearly nothing", _scaling(scaleDownDelay="10ms"), "spec.scaling.scaleDownDelay", PATIENCE),
+    Refusal("a delay without unit", _scaling(scaleDownDelay="300"), "spec.scaling.scaleDownDelay", DURATION),
+    Refusal("a utilization without %", _scaling(targetUtilization="75"), "spec.scaling.targetUtilization", PERCENT),
+    Refusal("a utilization of 100", _scaling(targetUtilization="100%"), "spec.scaling.targetUtilization", BETWEEN),
     Refusal("a number above its range", _spec(serving={"replicas": 4}, scaling={"maxReplicas": 3}), "spec", ABOVE),
     Refusal("no replica", _spec(serving={"replicas": 0}), "spec.serving.replicas", REPLICAS),
     Refusal("too many replicas", _spec(serving={"replicas": 1001}), "spec.serving.replicas", REPLICAS),
@@ -185,6 +195,7 @@ ACCEPTED = {
     "a number inside its range": _spec(serving={"replicas": 3}, scaling={"minReplicas": 2, "maxReplicas": 4}),
     "a number below its range": _spec(serving={"replicas": 1}, scaling={"minReplicas": 2, "maxReplicas": 4}),
     "a range of replicas": _spec(scaling={"minReplicas": 2, "maxReplicas": 2}),
+    "a way to choose": _scaling(targetUtilization="62.5%", scaleDownDelay="1h"),
     "numbers as amounts": _spec(
         serving={"runtime": "gpu", "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1, "memory": "8Gi"}}}
     ),

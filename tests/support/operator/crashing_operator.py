@@ -101,7 +101,7 @@ class Hands:
 
         Raises Crash after the last allowed write.
         """
-        for kind in BY_NAME:
+        for kind in (name for name, row in BY_NAME.items() if not row.optional):
             namespace = self._bench.players.platform if kind == "Job" else self._bench.namespace
             listed = self._bench.players.items(kind, namespace)
             self._cache.retain(self._cache.uids(kind), [item["metadata"]["uid"] for item in listed])

@@ -38,6 +38,7 @@ from modelyard.core.snapshot import (
     Ref,
     ResolvedEntry,
     RouteClaim,
+    ScalingMeans,
     Snapshot,
 )
 from modelyard.settings import Settings
@@ -94,6 +95,7 @@ class World:
         self.probes: dict[str, Probe] = {}
         self.foreign: dict[Ref, ForeignObject] = {}
         self.rivals: tuple[RouteClaim, ...] = ()
+        self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
         self.logs: dict[str, str] = {}
         self.asked: list[Warmup] = []
         self.said: list[tuple[str, str]] = []
@@ -181,6 +183,8 @@ class World:
             checks=self._checks(),
             foreign=dict(self.foreign),
             rivals=self.rivals,
+            scaling_means=self.scaling_means,
+            rival_autoscaler=self.rival_autoscaler,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return _unanswered(seen) if self.asking else seen
@@ -239,6 +243,7 @@ class World:
         writes += [lambda change=change: self._scale(change.deployment, change.replicas) for change in plan.scale]
         writes += [lambda ref=ref: self._delete(ref) for ref in plan.delete]
         writes += [lambda warmup=warmup: self._warm_up(warmup) for warmup in plan.warmups]
+        writes += [lambda child=child: self._apply(child) for child in plan.autoscalers]
         for number, write in enumerate(writes):
             if number == crash_after:
                 self.restart()

@@ -18,6 +18,7 @@ def endpoints() -> Iterator[Endpoints]:
         lambda: (True, "ok"),
         lambda: (False, "no cache yet"),
         lambda: (False, "no keys"),
+        lambda: "NoAutoscaler: there is none.",
     )
     served.start()
     yield served
@@ -34,6 +35,7 @@ def test_a_probe_is_answered_at_addresses_of_both_families(endpoints: Endpoints,
     assert answer(host, endpoints) == (200, "ok")
     assert answer(host, endpoints, "/readyz") == (503, "no cache yet")
     assert answer(host, endpoints, "/storez") == (200, "failed: no keys")
+    assert answer(host, endpoints, "/scalingz") == (200, "NoAutoscaler: there is none.")
     assert answer(host, endpoints, "/metrics") == (200, "modelyard_leader 1.0")
     assert answer(host, endpoints, "/else")[0] == 404
 
@@ -48,7 +50,7 @@ def test_a_kernel_without_ipv6_is_served_by_ipv4(monkeypatch: pytest.MonkeyPatch
         bind(sock, address)
 
     monkeypatch.setattr(socket.socket, "bind", without_ipv6)
-    served = Endpoints(0, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"))
+    served = Endpoints(0, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"), str)
     served.start()
 
     assert answer("127.0.0.1", served) == (200, "ok")
@@ -58,4 +60,6 @@ def test_a_kernel_without_ipv6_is_served_by_ipv4(monkeypatch: pytest.MonkeyPatch
 
 def test_a_port_in_use_is_an_error_and_no_reason_to_do_without_ipv6(endpoints: Endpoints) -> None:
     with pytest.raises(OSError, match="in use"):
-        Endpoints(endpoints.port, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"))
+        Endpoints(
+            endpoints.port, lambda: b"", lambda: (True, "ok"), lambda: (True, "ok"), lambda: (True, "it answers"), str
+        )

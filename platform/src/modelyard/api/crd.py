@@ -46,6 +46,7 @@ COLUMNS = (
     ),
     ("Version", "string", ".status.version", "Version of the entry that holds the traffic."),
     ("Traffic", "string", ".status.traffic", "Traffic of the serving revision, and of the other when there is one."),
+    ("Replicas", "integer", ".status.replicas", "Replicas of the serving revision."),
     ("Rollout", "string", ".status.rollout.phase", "Where the rollout stands; Idle when none is under way."),
     (
         "Optimized",

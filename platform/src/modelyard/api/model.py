@@ -24,6 +24,7 @@ from .quantity import (
 )
 from .rollout import Rollout
 from .scheduling.placement import Placement
+from .scheduling.scaling import Scaling
 from .shape import Shape, cel, validated
 from .status import ModelStatus
 from .stored_status import readable
@@ -120,23 +121,6 @@ class Serving(Placement):
         description="How many replicas there are to be, which `kubectl scale` and autoscalers write as well; with "
         "scaling, the number inside its range.",
     )
-
-
-class Scaling(Shape):
-    """The range an autoscaler may choose from."""
-
-    model_config = validated(
-        cel("self.minReplicas <= self.maxReplicas", "minReplicas is above maxReplicas: lower one or raise the other")
-    )
-
-    min_replicas: int = Field(default=1, ge=1, le=1000, description="Fewest replicas of the serving revision.")
-    max_replicas: int = Field(ge=1, le=1000, description="Most replicas of the serving revision.")
-
-    @model_validator(mode="after")
-    def _min_below_max(self) -> "Scaling":
-        if self.min_replicas > self.max_replicas:
-            raise ValueError("minReplicas is above maxReplicas: lower one or raise the other")
-        return self
 
 
 class ModelSpec(Shape):

@@ -36,6 +36,7 @@ _SAY_BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no ser
 _SAY_PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 _SAY_DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
 _SAY_BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
+_SAY_PATIENCE = 'write a duration from "1s" to "1h": an autoscaler remembers no longer than that'
 _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
@@ -150,19 +151,30 @@ Duration = Annotated[
     ),
 ]
 
+
+def _span(low: str, high: str, say: str) -> Any:
+    """The schema of a duration between two others."""
+    within = f"duration(self) >= duration('{low}') && duration(self) <= duration('{high}')"
+    return _written(
+        f'A duration from "{low}" to "{high}".',
+        16,
+        _matches(_DURATION, _SAY_DURATION),
+        cel(f"!self.matches('{_DURATION}') || ({within})", say),
+    )
+
+
 Budget = Annotated[
     str,
     _matching(_DURATION, _SAY_DURATION),
     _holding(lambda text: 30 <= seconds(text) <= 24 * 3600, _SAY_BUDGET),
-    _written(
-        'A duration from "30s" to "24h".',
-        16,
-        _matches(_DURATION, _SAY_DURATION),
-        cel(
-            f"!self.matches('{_DURATION}') || (duration(self) >= duration('30s') && duration(self) <= duration('24h'))",
-            _SAY_BUDGET,
-        ),
-    ),
+    _span("30s", "24h", _SAY_BUDGET),
+]
+
+Patience = Annotated[
+    str,
+    _matching(_DURATION, _SAY_DURATION),
+    _holding(lambda text: 1 <= seconds(text) <= 3600, _SAY_PATIENCE),
+    _span("1s", "1h", _SAY_PATIENCE),
 ]
 
 HeaderName = Annotated[

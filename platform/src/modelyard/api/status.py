@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .rollout_status import RolloutStatus
+from .scheduling.scaling import ScalingStatus
 from .shape import StatusShape
 
 
@@ -168,6 +169,9 @@ class ModelStatus(StatusShape):
         ge=0,
         description="The serving.replicas that was last carried out; within scaling an autoscaler of "
         "the Deployment may have chosen otherwise since then.",
+    )
+    scaling: ScalingStatus | None = Field(
+        default=None, description="Who chooses the number of replicas inside spec.scaling; absent without it."
     )
     traffic: str = Field(
         default="", max_length=32, description="Traffic of the serving revision, and of the other when there is one."

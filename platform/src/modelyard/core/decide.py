@@ -18,12 +18,14 @@ from modelyard.settings import Settings
 
 from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
+from .autoscaling.objects import autoscalers, finished_autoscalers
 from .drift import must_apply
 from .names import host, predictor, preview_route_name, sticky_policy_name
 from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
+from .reporting.scaling import scaling_deadline
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
@@ -68,8 +70,9 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         now = lifecycle.carried(now, snapshot.now)
     view = DecisionView(snapshot, settings, context.artifact, rollout, now, published.plan, published.programmed)
     said = report.status(view)
-    wanted = _objects(view)
-    names = names_to_ask(snapshot, [_ref(desired) for desired in wanted])
+    floors = traffic_target.min_replicas(rollout, snapshot)
+    wanted, scalers = _objects(view), autoscalers(snapshot, settings, now, floors, rollout.candidate)
+    names = names_to_ask(snapshot, [_ref(desired) for desired in (*wanted, *scalers)])
     waits = (
         lifecycle.next_deadline(now, context.facts),
         advance.next_deadline(context.at(rollout)),
@@ -78,21 +81,24 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
         names.wait,
         said.wait,
+        scaling_deadline(view),
     )
     return Plan(
         status=said.status,
         claims=names.claims,
         rechecks=names.rechecks,
         apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
-        scale=scales(snapshot, now, traffic_target.min_replicas(rollout, snapshot)),
+        scale=scales(snapshot, now, floors),
         delete=(
             *_finished_revisions(view),
             *_finished_routes(view),
             *_finished_budgets(view, wanted),
             *finished_jobs(view),
+            *finished_autoscalers(snapshot, settings, now, scalers),
         ),
         events=said.events,
         warmups=_warmups(view),
+        autoscalers=tuple(desired for desired in scalers if _due(snapshot, desired, names)),
         requeue_after=min((max(wait, 0.0) for wait in waits if wait is not None), default=None),
     )
 

@@ -15,18 +15,19 @@ from .failure_causes import TABLE
 EventType = Literal["Normal", "Warning"]
 
 _NORMAL = (
-    "Accepted Answered Answering Asking Building Built Done EntryUnresolved Found Joining NoRevision Optimizing Passed "
-    "Paused PauseStep PromoteCommanded Published Publishing Replaced Reported Reverted RolloutCommand Serving "
-    "SpecChanged Starting Superseded WaitingForSlot"
+    "Accepted Answered Answering Asking AutoscalerPaused AutoscalerUnknown AutoscalingOff Building Built Done "
+    "EntryUnresolved FixedReplicas Found Joining NoRevision Optimizing Passed PauseStep Paused PromoteCommanded "
+    "Published Publishing Replaced Reported Reverted RolloutCommand Scaled ScaledByCpu ScaledByOthers "
+    "ScaledByRequests Serving SpecChanged Starting Superseded WaitingForSlot"
 )
 _WARNING = (
-    "AbortCommanded AskingFailed BudgetTooSmall BuildFailed CheckFailed ClientErrorsGateFailed CommandRefused "
-    "Conflict CorruptEntry CorruptReport DownloadFailed EntryExists ErrorsGateFailed HealthGateFailed HostTaken "
-    "Inconclusive InvalidEntry InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken "
-    "NamespaceTooLong NoMetrics NoReplicaReady NotAccepted NotReady NoTraffic OutputsDiffer PodInvalid PodsRefused "
-    "Refused ReplicaMissing RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut "
-    "ThresholdTooLow Throttled TrainingOff UnknownEntry Unreachable Unschedulable UnsupportedModel "
-    "UnsupportedOperator WarmupFailed WrongShape"
+    "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
+    "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DownloadFailed EntryExists "
+    "ErrorsGateFailed HealthGateFailed HostTaken Inconclusive InvalidEntry InvalidInput InvalidModel InvalidSettings "
+    "LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoReplicaReady NoTraffic "
+    "NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail "
+    "SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff "
+    "UnknownEntry Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

@@ -1,7 +1,8 @@
 """The kinds of objects Modelyard reads and writes, one row each.
 
 `label` is the selector the operator watches a kind with, so that it never sees anybody else's objects;
-`made` is true for kinds we write ourselves and false for those KServe makes for us.
+`made` is true for kinds we write ourselves and false for those KServe makes for us; `optional` for those that a cluster
+may lack; `noise` names the fields of their status that no decision reads and that change all the time.
 """
 
 from typing import NamedTuple
@@ -18,6 +19,8 @@ class Kind(NamedTuple):
     plural: str
     label: str
     made: bool
+    optional: bool = False
+    noise: frozenset[str] = frozenset()
 
     @property
     def api_version(self) -> str:
@@ -37,6 +40,25 @@ CHILDREN = (
     Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
     Kind("BackendTrafficPolicy", "gateway.envoyproxy.io", "v1alpha1", "backendtrafficpolicies", MODEL_LABEL, True),
     Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", MODEL_LABEL, True),
+    Kind(
+        "HorizontalPodAutoscaler",
+        "autoscaling",
+        "v2",
+        "horizontalpodautoscalers",
+        MODEL_LABEL,
+        True,
+        noise=frozenset({"currentMetrics", "lastScaleTime"}),
+    ),
+    Kind(
+        "ScaledObject",
+        "keda.sh",
+        "v1alpha1",
+        "scaledobjects",
+        MODEL_LABEL,
+        True,
+        optional=True,
+        noise=frozenset({"lastActiveTime", "health", "triggersActivity"}),
+    ),
     Kind("Job", "batch", "v1", "jobs", _OURS, True),
     Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),

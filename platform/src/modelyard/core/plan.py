@@ -53,8 +53,9 @@ class Plan:
     """What one decision asks for, in the order it is carried out; an empty field asks for nothing.
 
     `status` replaces the Model's status, None leaves it; `apply` are whole manifests; when one of `claims` turns out to
-    be somebody else's, none of them is applied; of `rechecks` it is only asked whose they are by now; `requeue_after`
-    are seconds until the next decision even if nothing changes, None for never.
+    be somebody else's, none of them is applied; of `rechecks` it is only asked whose they are by now; `autoscalers` are
+    manifests, too, applied after all else, and when one is refused everything else goes on; `requeue_after` are seconds
+    until the next decision even if nothing changes, None for never.
     """
 
     status: dict[str, Any] | None = None
@@ -65,9 +66,11 @@ class Plan:
     delete: tuple[Ref, ...] = ()
     events: tuple[Event, ...] = ()
     warmups: tuple[Warmup, ...] = ()
+    autoscalers: tuple[dict[str, Any], ...] = ()
     requeue_after: float | None = None
 
     @property
     def empty(self) -> bool:
         """True when there is nothing to write or to ask; `requeue_after` does not count."""
-        return not (self.apply or self.scale or self.delete or self.status or self.events or self.warmups)
+        written = self.apply or self.scale or self.delete or self.status or self.autoscalers
+        return not (written or self.events or self.warmups)

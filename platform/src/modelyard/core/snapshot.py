@@ -127,6 +127,16 @@ class ForeignObject(NamedTuple):
     seen: float
 
 
+class ScalingMeans(NamedTuple):
+    """What the API server serves of what scales: KEDA's ScaledObject, metrics.k8s.io; None while it is not known."""
+
+    keda: bool | None = None
+    resource_metrics: bool | None = None
+
+
+NOT_KNOWN = ScalingMeans()
+
+
 class RouteClaim(NamedTuple):
     """A route of somebody else that our Gateway accepted: when it was made (RFC 3339), and its hosts or paths."""
 
@@ -145,7 +155,8 @@ class Snapshot:
     the operator's memory; `logs` the last lines of containers that ended badly, by pod name, None while they are being
     read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
     gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours; `rivals` their routes to
-    where this Model answers.
+    where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
+    or a revision of it in our place, empty when nobody does.
     """
 
     now: float
@@ -162,6 +173,8 @@ class Snapshot:
     credentials: Credentials = Credentials("", "", "", "", "")
     foreign: Mapping[Ref, ForeignObject] = field(default_factory=dict)
     rivals: tuple[RouteClaim, ...] = ()
+    scaling_means: ScalingMeans = NOT_KNOWN
+    rival_autoscaler: str = ""
 
     @property
     def incomplete(self) -> bool:

@@ -4,6 +4,7 @@
 * `/readyz`: 200 once the cache was as complete as a listing.
 * `/storez`: `ok: ...` while the store takes the operator's keys, else `failed: ...`, for `modelyard doctor`; always
   200, as the API server's proxy passes on no text of another answer.
+* `/scalingz`: which autoscaler Models get, as `Reason: sentence`, for the same; always 200.
 * `/metrics`: Prometheus.
 
 Followers are ready too: readiness says "could take over", leadership is the metric `modelyard_leader`.
@@ -33,8 +34,10 @@ class Endpoints:
         healthy: Callable[[], Verdict],
         ready: Callable[[], Verdict],
         store: Callable[[], Verdict],
+        scaling: Callable[[], str],
     ) -> None:
-        self._server = _server(port, _handler(metrics, {"/healthz": healthy, "/readyz": ready}, store))
+        told = {"/storez": lambda: _line(store()), "/scalingz": scaling}
+        self._server = _server(port, _handler(metrics, {"/healthz": healthy, "/readyz": ready}, told))
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 
@@ -69,22 +72,24 @@ def _server(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPSe
     return _Ipv4Server(("", port), handler)
 
 
+def _line(verdict: Verdict) -> str:
+    return f"{'ok' if verdict[0] else 'failed'}: {verdict[1]}"
+
+
 def _handler(
-    metrics: Callable[[], bytes], probes: Mapping[str, Callable[[], Verdict]], store: Callable[[], Verdict]
+    metrics: Callable[[], bytes], probes: Mapping[str, Callable[[], Verdict]], told: Mapping[str, Callable[[], str]]
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 self._answer(200, metrics(), "text/plain; version=0.0.4; charset=utf-8")
-            elif self.path == "/storez":
-                taken, sentence = store()
-                text = f"{'ok' if taken else 'failed'}: {sentence}\n"
-                self._answer(200, text.encode(), "text/plain; charset=utf-8")
+            elif self.path in told:
+                self._answer(200, f"{told[self.path]()}\n".encode(), "text/plain; charset=utf-8")
             elif self.path in probes:
                 passed, reason = probes[self.path]()
                 self._answer(200 if passed else 503, reason.encode() + b"\n", "text/plain; charset=utf-8")
             else:
-                self._answer(404, b"/metrics /healthz /readyz /storez\n", "text/plain; charset=utf-8")
+                self._answer(404, b"/metrics /healthz /readyz /storez /scalingz\n", "text/plain; charset=utf-8")
 
         def log_message(self, format: str, *args: object) -> None:
             """Probes every few seconds are not news."""

@@ -23,6 +23,7 @@ from kubernetes.client import Configuration
 
 from modelyard import __version__
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.list_watch import Follower
 from modelyard.clients.cluster.pod_watch import PodWatch
 from modelyard.clients.deadline import within
 from modelyard.clients.inference.gateway import Gateway
@@ -37,6 +38,7 @@ from modelyard.settings import Settings
 from .cache.guarded_writes import GuardedWrites
 from .cache.objects import Key, ObjectCache, has_rollout, key_of
 from .cache.ownership import Ownership
+from .cache.rival_autoscalers import AUTOSCALERS, RivalAutoscalers
 from .cache.route_claims import ROUTES, OthersRoutes, RouteClaims
 from .cache.watch import Watches
 from .http_endpoints import Endpoints, Verdict
@@ -46,6 +48,7 @@ from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
+from .observer.scaling_means import ScalingMeansWatch
 from .observer.snapshot import SnapshotObserver
 from .observer.store_access import RenewableStore, StoreAccess
 from .observer.warmups import Warmups
@@ -87,7 +90,7 @@ class Operator:
         self.settings = settings
         options = settings.operator
         self._identity = options.identity or socket.gethostname()
-        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS + len(BY_NAME) + len(ROUTES) + 1
+        connections = options.workers + ROLLOUT_WORKERS + MOST_THREADS + len(BY_NAME) + len(ROUTES) + 3
         self.cluster = Cluster(access, connections, write_seconds=_OF_MARGIN * margin(options.lease_seconds))
         self.cache = ObjectCache()
         self.queue: Queue[Key] = Queue(urgent=self._urgent)
@@ -100,9 +103,11 @@ class Operator:
         self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
         self.envoys = PodWatch(self.cluster, owner_selector(settings.gateway))
         self.claims = RouteClaims(settings.gateway, lambda key: self._wake(key, 0.0))
+        self.rivals = RivalAutoscalers(lambda key: self._wake(key, 0.0), self._wake_namespace)
         counters = provider(settings.gateway, self.envoys)
         self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held)
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
+        self.scaling = ScalingMeansWatch(self.cluster, settings, self._wake_all)
         self.observer = SnapshotObserver(
             settings,
             self.cache,
@@ -114,12 +119,20 @@ class Operator:
             self.sampler.of,
             credentials=self.store_access.credentials,
             rivals=self.claims.of,
+            scaling_means=self.scaling.known,
+            rival_autoscaler=self.rivals.of,
         )
-        others = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
+        others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
+        others[AUTOSCALERS] = self.rivals
         self.watches = Watches(self.cluster, options.namespace, self.cache, self.changed, self.metrics.lost, others)
         self.workers = Workers(options.workers, self.queue, self._reconciler(), self._may_work)
         self.endpoints = Endpoints(
-            options.metrics_port, self.metrics.text, self.healthy, self.ready, self.store_access.verdict
+            options.metrics_port,
+            self.metrics.text,
+            self.healthy,
+            self.ready,
+            self.store_access.verdict,
+            self.scaling.report,
         )
         self._waits_for = ""
 
@@ -133,6 +146,7 @@ class Operator:
         leading = threading.Thread(target=self.lease.run, args=(leaving, self._led), name="lease", daemon=True)
         if not stop.is_set():
             self.store_access.start()
+            self.scaling.start()
             self.watches.start()
             self.envoys.start()
             self.sampler.start()
@@ -202,7 +216,7 @@ class Operator:
         )
 
     def _components_live(self) -> bool:
-        parts = (self.watches, self.workers, self.envoys, self.sampler, self.polling, self.store_access)
+        parts = (self.watches, self.workers, self.envoys, self.sampler, self.polling, self.store_access, self.scaling)
         return all(part.alive for part in parts)
 
     def _may_work(self) -> bool:
@@ -226,6 +240,11 @@ class Operator:
         for key in self.cache.owners():
             self.queue.add(key)
 
+    def _wake_namespace(self, namespace: str) -> None:
+        for key in self.cache.owners():
+            if key.namespace == namespace:
+                self.queue.add(key)
+
     def _job_changed(self, job: Object) -> None:
         """A Job of a build wakes the Models that wait for it; a check's Model is known by its labels."""
         label = job["metadata"].get("labels", {}).get(BUILD_LABEL, "")
@@ -242,7 +261,7 @@ class Operator:
         while not stop.is_set():
             try:
                 with within(_LONGEST_WAIT):
-                    missing = self.cluster.unserved(list(BY_NAME.values()))
+                    missing = self.cluster.unserved([kind for kind in BY_NAME.values() if not kind.optional])
                 names = ", ".join(f"{kind.plural}.{kind.api_version}" for kind in missing)
                 self._waits_for = names and f"the API server does not know {names}: install their CRDs"
             except OutsideError as error:
@@ -260,6 +279,7 @@ class Operator:
             leading.join(_LEASE_SECONDS)
         self.sampler.stop()
         self.store_access.stop()
+        self.scaling.stop()
         self.envoys.stop()
         self.polling.stop()
         self.watches.stop(_WATCHES_SECONDS)

@@ -30,6 +30,8 @@ RIGHTS: tuple[Right, ...] = (
     Right("gateway.networking.k8s.io", "grpcroutes", (*_MADE, "delete"), "cluster", "gRPC routes"),
     Right("gateway.envoyproxy.io", "backendtrafficpolicies", (*_MADE, "delete"), "cluster", "A/B tests by header"),
     Right("policy", "poddisruptionbudgets", (*_MADE, "delete"), "cluster", "drains leave a replica of every revision"),
+    Right("autoscaling", "horizontalpodautoscalers", (*_MADE, "delete"), "cluster", "replicas by CPU; those of others"),
+    Right("keda.sh", "scaledobjects", (*_MADE, "delete"), "cluster", "replicas by requests, where KEDA is installed"),
     Right("", "secrets", _MADE, "cluster", "read-only store credentials of a Model"),
     Right("", "serviceaccounts", _MADE, "cluster", "identity of a Model's pods"),
     Right("", "services", _WATCHED, "cluster", "whether KServe made a revision's Service"),

@@ -89,6 +89,18 @@ CASES = {
     "the operator's store with nobody to ask": (
         doctor_checks.operators_store([], "home"), Grade.WRONG, "no replica of the operator",
     ),
+    "an autoscaler": (
+        doctor_checks.autoscaling(["ScaledByRequests: KEDA scales by what http://p counts."]),
+        Grade.GOOD, "KEDA scales by what http://p counts.",
+    ),
+    "autoscaling that is off": (
+        doctor_checks.autoscaling(["AutoscalingOff: The platform makes no autoscalers."]), Grade.GOOD, "makes no",
+    ),
+    "no autoscaler": (
+        doctor_checks.autoscaling(["NoAutoscaler: Nobody scales here: KEDA is not installed."] * 2),
+        Grade.NOTE, "Nobody scales here: KEDA is not installed.",
+    ),
+    "autoscaling with nobody to ask": (doctor_checks.autoscaling([]), Grade.NOTE, "no replica of the operator"),
     "disk full": (doctor_checks.disk(10**9, "/cache"), Grade.WRONG, "0.9 GiB free in /cache"),
     "disk with room": (doctor_checks.disk(10**11, "/cache"), Grade.GOOD, "93.1 GiB"),
     "Triton made": (doctor_checks.triton(["/cache/triton/abc"]), Grade.GOOD, "/cache/triton/abc"),

@@ -186,3 +186,33 @@ def test_ending_what_has_ended_is_nothing(server: Server, watch: ListWatch) -> N
     server.answers = [(200, [event("ADDED", 5)])]
     watch.follow("4", 1)
     watch.stop()
+
+
+SCALED = {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "c", "uid": "c"}}]}
+
+
+def test_an_optional_kind_that_is_not_served_is_as_if_there_were_none_of_it_until_it_is(
+    server: Server, watch: ListWatch, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_watch, "_ABSENT_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "_kind", BY_NAME["ScaledObject"])
+    server.answers = [(404, [b"{}"]), (404, [b"{}"]), (200, [json.dumps(SCALED).encode()]), (404, [b"{}"])]
+    watch.start()
+    until(lambda: len(heard.listings) == 4)
+    watch.stop(5)
+
+    assert watch.complete.is_set()
+    assert watch.trouble == ""
+    assert heard.listings == [set(), set(), {"c"}, set()]
+
+
+def test_a_kind_that_must_be_there_is_waited_for(
+    server: Server, watch: ListWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_watch, "_PAUSE_SECONDS", 0.01)
+    server.answers = [(404, [b"{}"])] * 50
+    watch.start()
+    until(lambda: watch.trouble != "not listed yet")
+    watch.stop(5)
+
+    assert not watch.complete.is_set()

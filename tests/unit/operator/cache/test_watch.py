@@ -69,3 +69,25 @@ def test_what_was_made_while_the_listing_ran_stays(scene: Scene) -> None:
 
     assert scene.heard == [("s", False)]
     assert scene.lost == []
+
+
+SCALER = BY_NAME["HorizontalPodAutoscaler"]
+
+
+def a_scaler(version: int, fewest: int = 1, **status: Any) -> dict[str, Any]:
+    return {**body(version), "spec": {"minReplicas": fewest}, "status": status}
+
+
+def test_what_decides_nothing_is_kept_and_not_told() -> None:
+    scene = Scene()
+    scalers = CachedKind(SCALER, scene.cache, scene._changed, scene.lost.append)
+    for number in range(2, 6):
+        scalers.take_in("MODIFIED", a_scaler(number, currentMetrics=[number], lastScaleTime=str(number)))
+    quiet = len(scene.heard)
+    scalers.take_in("MODIFIED", a_scaler(6, conditions=[{"type": "ScalingActive"}]))
+    scalers.take_in("MODIFIED", a_scaler(7, fewest=2, conditions=[{"type": "ScalingActive"}]))
+    known = scene.cache.get(Ref("HorizontalPodAutoscaler", "demo", "s"))
+
+    assert (quiet, len(scene.heard)) == (1, 3)
+    assert known is not None
+    assert known["metadata"]["resourceVersion"] == "7"

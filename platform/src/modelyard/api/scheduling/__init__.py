@@ -1,1 +1,1 @@
-"""Where pods may run, in the words of a PodSpec: node selectors, tolerations, affinity, spreading."""
+"""Where pods may run, in the words of a PodSpec (node selectors, tolerations, affinity, spreading), and how many."""

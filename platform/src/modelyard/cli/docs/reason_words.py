@@ -15,6 +15,7 @@ from modelyard.core.failure_causes import TABLE
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = {"Failure": 0, "HostFailure": 0, "ConditionUpdate": 1, "Event": 1, "Event.of": 0, "Observation": 1}
+_PLACES |= {"AutoscalerChoice": 1, "Complaint": 0}
 _TABLES = ("REASONS", "FAILURES")
 _GATES = ("errors", "latency", "health")
 

@@ -37,6 +37,7 @@ _PODS, _FAILURES = "unit/core/revisions/test_pod_failures.py", "unit/core/test_f
 _CAUSES, _ROLLOUT = "unit/core/test_failure_causes.py", "unit/core/rollout"
 _START, _CANARY = f"{_ROLLOUT}/test_first_start.py", f"{_ROLLOUT}/test_canary.py"
 _SWITCH = f"{_ROLLOUT}/test_switch.py"
+_SCALING, _CHOICE = "unit/core/autoscaling/test_scaled_worlds.py", "unit/core/autoscaling/test_choice.py"
 _SEE = "`modelyard get NAME --watch` shows how it goes on."
 
 _ROWS = (
@@ -112,6 +113,15 @@ _ROWS = (
     Remedy("BuildFailed", _S.PLATFORM, "A Job failed and left no words.",
            "Read its log; delete the Job to try again at once.",
            "unit/operator/observer/test_builds.py::test_a_job_that_left_no_words_says_where_to_look"),
+    Remedy("NoAutoscaler", _S.PLATFORM, "`spec.scaling` leaves a choice, and the cluster has nobody to make it.",
+           "Install KEDA and set `config.gateway.prometheusUrl`, or install metrics-server; `modelyard doctor` asks.",
+           f"{_SCALING}::test_a_range_that_nobody_chooses_in_is_a_warning"),
+    Remedy("AutoscalerFails", _S.PLATFORM, "The autoscaler cannot read what it scales by; the replicas stay.",
+           "See `config.gateway.prometheusUrl` and that Prometheus, or metrics-server; the message has its words.",
+           f"{_SCALING}::test_an_autoscaler_that_cannot_count_is_a_warning_and_its_end_is_told"),
+    Remedy("AutoscalerRefused", _S.PLATFORM, "The API server or KEDA's webhook refuses the autoscaler (an Event).",
+           "The message says why; everything else of the Model goes on, and it is tried again by itself.",
+           "integration/operator/autoscaling/test_autoscalers.py::test_an_autoscaler_that_is_refused_keeps_nothing_else_back"),
     Remedy("NoTraffic", _S.HELD, "No request reaches the candidate though it should.",
            "Send traffic, use `rollout.loadTest`, or `modelyard rollout promote`.",
            f"{_CANARY}::test_what_is_not_known_holds_the_weight_and_goes_on_afterwards"),
@@ -238,6 +248,27 @@ _STATES = {
     "Replaced": (
         "The old revision is gone (Recreate).",
         f"{_ROLLOUT}/test_strategies.py::test_recreate_removes_the_old_before_it_makes_the_new",
+    ),
+    "Scaled": (
+        "The number of replicas has changed inside `spec.scaling` (an Event).",
+        f"{_SCALING}::test_a_changed_number_is_told_with_who_chooses_and_by_what",
+    ),
+    "ScaledByRequests": ("KEDA chooses the number of replicas.", f"{_CHOICE}::test_the_table_of_choices"),
+    "ScaledByCpu": ("A HorizontalPodAutoscaler chooses it.", f"{_CHOICE}::test_the_table_of_choices"),
+    "ScaledByOthers": (
+        "Somebody else's autoscaler points at the Model or its revision.",
+        f"{_CHOICE}::test_where_somebody_else_scales_nothing_is_made",
+    ),
+    "FixedReplicas": (
+        "`minReplicas` is `maxReplicas`.", f"{_SCALING}::test_a_range_of_one_number_leaves_nothing_to_choose"
+    ),
+    "AutoscalingOff": ("The platform makes no autoscalers.", f"{_CHOICE}::test_the_table_of_choices"),
+    "AutoscalerUnknown": (
+        "It is not known yet what the cluster has.",
+        f"{_SCALING}::test_before_it_is_known_what_the_cluster_has_nothing_is_made_and_nothing_is_taken_away",
+    ),
+    "AutoscalerPaused": (
+        "Somebody paused the ScaledObject.", "unit/core/autoscaling/test_health.py::test_a_paused_one_is_no_harm"
     ),
     "RolloutCommand": (
         "A command was answered (an Event).", f"{_ROLLOUT}/test_commands.py::test_a_command_is_carried_out_once"

@@ -127,13 +127,18 @@ def _cluster_checks(cluster: Cluster, settings: Settings) -> dict[str, Callable[
         lease = cluster.get(Ref("Lease", home, "modelyard-operator"))
         return doctor_checks.operator(deployment, lease, home, cluster.now())
 
+    def told(path: str) -> list[str]:
+        """What every replica of the operator answers."""
+        names = [pod["metadata"]["name"] for pod in cluster.items("Pod", home, _OPERATOR_PODS)]
+        port = settings.operator.metrics_port
+        return [cluster.through(Ref("Pod", home, name), port, path).strip() for name in names]
+
     def operators_store() -> Preflight:
-        answers = []
-        for pod in cluster.items("Pod", home, _OPERATOR_PODS):
-            at = Ref("Pod", home, pod["metadata"]["name"])
-            verdict, _, sentence = cluster.through(at, settings.operator.metrics_port, "/storez").partition(": ")
-            answers.append((verdict == "ok", sentence.strip()))
-        return doctor_checks.operators_store(answers, home)
+        answers = [line.partition(": ") for line in told("/storez")]
+        return doctor_checks.operators_store([(word == "ok", sentence) for word, _, sentence in answers], home)
+
+    def autoscaling() -> Preflight:
+        return doctor_checks.autoscaling([line for line in told("/scalingz") if line])
 
     checks = {"Gateway API": definitions, "KServe": kserve, "Gateway": gateway, "Gateway's address": reachable}
-    return {**checks, "Operator": operator, "Store, as the operator": operators_store}
+    return {**checks, "Operator": operator, "Store, as the operator": operators_store, "Autoscaling": autoscaling}

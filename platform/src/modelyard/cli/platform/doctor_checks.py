@@ -130,6 +130,18 @@ def operators_store(answers: Sequence[tuple[bool, str]], namespace: str) -> Pref
     return Preflight(subject, Grade.GOOD, answers[0][1])
 
 
+def autoscaling(reports: Sequence[str]) -> Preflight:
+    """Which autoscaler do Models get? One report a replica of the operator: a reason word, a colon, a sentence."""
+    subject = "Autoscaling"
+    if not reports:
+        return Preflight(subject, Grade.NOTE, "no replica of the operator can be asked", INSTALL)
+    reason, _, sentence = reports[0].partition(": ")
+    if reason == "NoAutoscaler":
+        remedy = "Models with spec.scaling keep the replicas they have until there is one; see config.autoscaling"
+        return Preflight(subject, Grade.NOTE, sentence, remedy)
+    return Preflight(subject, Grade.GOOD, sentence)
+
+
 def disk(free: int, where: str) -> Preflight:
     """Is there room for builds and images? `free` is in bytes."""
     room = f"{free / 1024**3:.1f} GiB free in {where}"

@@ -4,6 +4,8 @@
                                   watch --connection lost, 5xx, 429--> watch, from where it stopped, after a pause
                                   watch --410 Gone: the place is forgotten--> list
 
+    an optional kind is not served (404) --> as if nothing were there, and list again after a pause
+
 The API server looks through all objects for a listing, and only at the changes for a watch, so there is one listing at
 the beginning and another only after 410. A watch that lives half a minute shows soon when its connection died
 silently. What was deleted while nobody watched is what a listing does not have any more.
@@ -26,6 +28,8 @@ from .watch_stream import WatchStream
 
 WATCH_SECONDS = 30
 _PAUSE_SECONDS = 1.0
+_ABSENT_SECONDS = 10.0
+_NOT_FOUND = 404
 _log = logging.getLogger(__name__)
 
 
@@ -106,8 +110,19 @@ class ListWatch(BackgroundThread):
             except OutsideError as bad:
                 if self._stop.is_set():
                     return
+                if self._kind.optional and getattr(bad.__cause__, "status", None) == _NOT_FOUND:
+                    self._absent()
+                    continue
                 self._note(bad)
                 self._stop.wait(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - spreads load
+
+    def _absent(self) -> None:
+        """Nobody has defined the kind (any more), so there is nothing of it."""
+        self._follower.listing()
+        self._follower.listed(())
+        self._reached = self.trouble = ""
+        self.complete.set()
+        self._stop.wait(_ABSENT_SECONDS)
 
     def _note(self, bad: OutsideError) -> None:
         if isinstance(bad, Expired):

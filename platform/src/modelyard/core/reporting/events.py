@@ -1,4 +1,4 @@
-"""The Events of a status: of its conditions, and one for every change of a rollout's state.
+"""The Events of a status: of its conditions, of who scales, and one for every change of a rollout's state.
 
 The reason says whether one is a Warning.
 """
@@ -11,6 +11,8 @@ from modelyard.core.event_types import event_type
 from modelyard.core.plan import Event
 from modelyard.core.rollout.commands import REFUSED
 
+from .scaling import scaling_events
+
 _STARTS = frozenset({"Starting", "RolloutStarting"})
 
 
@@ -20,7 +22,7 @@ def told(before: ModelStatus, now: ModelStatus) -> tuple[Event, ...]:
     That a build is in the store is told by the revision that starts with it. What an optimization gave is told anyway.
     """
     rollout = rollout_events(before.rollout, now.rollout) if now.rollout is not None else ()
-    news = once_each((*condition_events(before.conditions, now.conditions), *rollout))
+    news = once_each((*condition_events(before.conditions, now.conditions), *rollout, *scaling_events(before, now)))
     built = before.condition("Built")
     if built is None or built.reason != "Building" or not any(event.reason in _STARTS for event in news):
         return news

@@ -8,7 +8,7 @@ the first STANDS seconds of a rollout's phase such sentences wait; a fact never 
 |---|---|
 | an Event goes with it, a revision, the rollout, the artifact, the generation, a weight | at once |
 | the status of a condition other than Routed, or a sentence with a reason that means harm | at once |
-| addresses, the number of ready replicas, Routed, and the sentence about what is waited for | when it has stood |
+| addresses, how many replicas and who chooses, Routed, and the sentence about what is waited for | when it has stood |
 """
 
 from modelyard.api.status import Condition, ModelStatus
@@ -17,7 +17,7 @@ from modelyard.core.event_types import means_harm
 
 STANDS = 5.0
 """Seconds."""
-_MAY_PASS = {"conditions": [], "replicas": 0, "url": "", "path_url": "", "grpc": ""}
+_MAY_PASS = {"conditions": [], "replicas": 0, "url": "", "path_url": "", "grpc": "", "scaling": None}
 
 
 def seconds_to_stand(old: ModelStatus, new: ModelStatus, now: float) -> float | None:

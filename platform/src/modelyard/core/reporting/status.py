@@ -26,11 +26,13 @@ from .events import told
 from .outage import outage
 from .passing_words import seconds_to_stand
 from .scale import scale_status
+from .scaling import scaling_status
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
 _STEP_OF = {"Job": "Built"} | dict.fromkeys(
-    ("Secret", "ServiceAccount", "InferenceService", "PodDisruptionBudget"), "Serving"
+    ("Secret", "ServiceAccount", "InferenceService", "PodDisruptionBudget", "HorizontalPodAutoscaler", "ScaledObject"),
+    "Serving",
 )
 """The condition that an object of a kind is needed for; routes and their policies are for Routed."""
 _VAGUE = (NOT_READY, "ReplicaMissing", "StartTimedOut")
@@ -73,6 +75,7 @@ def status(view: DecisionView) -> StatusReport:
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
         traffic=_traffic(view),
+        scaling=scaling_status(view),
     )
     new = new.model_copy(update={**scale_status(view), **(_addresses(view) if view.routes else {})})
     if new == old or (view.snapshot.incomplete and _stands(view)):

@@ -45,8 +45,16 @@ class CachedKind:
         if event_type == "DELETED":
             self._cache.remove(ref_of(kept), metadata["uid"], version_of(kept))
             self._changed(kept, True)
-        elif self._cache.put(kept):
-            self._changed(kept, False)
+        else:
+            before = self._cache.get(ref_of(kept)) if self._kind.noise else None
+            if self._cache.put(kept) and (before is None or self._told(before) != self._told(kept)):
+                self._changed(kept, False)
+
+    def _told(self, thing: Object) -> Object:
+        """An object without what changes all the time and decides nothing."""
+        metadata = {key: value for key, value in thing["metadata"].items() if key != "resourceVersion"}
+        status = {key: value for key, value in thing.get("status", {}).items() if key not in self._kind.noise}
+        return {**thing, "metadata": metadata, "status": status}
 
     def listed(self, uids: Collection[str]) -> None:
         """Takes out what was there before the listing and is not in it."""

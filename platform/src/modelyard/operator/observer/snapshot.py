@@ -21,6 +21,7 @@ from modelyard.core.snapshot import (
     Ref,
     ResolvedEntry,
     RouteClaim,
+    ScalingMeans,
     Snapshot,
 )
 from modelyard.core.traffic import Traffic
@@ -80,11 +81,14 @@ class SnapshotObserver:
         now: Callable[[], float] = time.time,
         credentials: Callable[[], Credentials] | None = None,
         rivals: Callable[[Model], tuple[RouteClaim, ...]] = lambda model: (),
+        scaling_means: Callable[[], ScalingMeans] = ScalingMeans,
+        rival_autoscaler: Callable[[Model], str] = lambda model: "",
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
         self.probes, self._rivals = warmups, rivals
+        self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
@@ -114,6 +118,8 @@ class SnapshotObserver:
             credentials=self._credentials(),
             foreign=self.foreign.of(key, now),
             rivals=self._rivals(model),
+            scaling_means=self._scaling_means(),
+            rival_autoscaler=self._rival_autoscaler(model),
         )
 
     def forget(self, key: Key) -> None:

@@ -1,14 +1,14 @@
 """One reconcile pass over one Model: observe -> decide -> carry out.
 
-The plan is carried out in the order status, applies, scales, deletes, events, warm-ups; a child that cannot be
-written keeps back what comes after it, but not the events of a status that was written. Each step can be repeated, so
-whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once more: at once
-after a change (until nothing is left to do), and later when time alone changes something. A pass calls nobody but the
-API server, to write and to see whose an object is; what it asks of others wakes the Model later.
+The plan is carried out in the order status, applies, scales, deletes, events, warm-ups, autoscalers; a child that
+cannot be written keeps back what comes after it, but not the events of a status that was written. Each step can be
+repeated, so whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once
+more: at once after a change (until nothing is left to do), and later when time alone changes something. A pass calls
+nobody but the API server, to write and to see whose an object is; what it asks of others wakes the Model later.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from modelyard.settings import Settings
 
 from .events import EventRecorder
 
+_REFUSED_SECONDS = 30.0
 UNKNOWN_ENTRY_SECONDS = 60.0
 """How often a Model whose entry is unknown is reconciled again: somebody may push it any time."""
 
@@ -98,8 +99,9 @@ class Reconciler:
         self._report(key, stored, plan)
         for warmup in plan.warmups:
             self.observer.probes.ask(key, warmup)
+        later = self._autoscale(key, stored, plan) if free else None
         wrote = plan.apply or plan.scale or plan.delete or plan.status is not None
-        return 0.0 if wrote or plan.rechecks or not free else None
+        return 0.0 if wrote or plan.rechecks or not free else later
 
     def _names_free(self, key: Key, stored: Object, plan: Plan) -> bool:
         """Whether the children may be applied: a new Model's none before all its names are known to be free."""
@@ -111,7 +113,7 @@ class Reconciler:
     def _change(self, key: Key, stored: Object, plan: Plan, free: bool) -> None:
         """Applies, where the names are `free`, scales and deletes the children."""
         if free:
-            self._apply(key, stored, plan)
+            self._apply(key, stored, plan.apply)
         for change in plan.scale:
             self.writes.scale(change.deployment, change.replicas)
             _log.info("scaled", extra={"fields": _about(key, name=change.deployment.name, replicas=change.replicas)})
@@ -125,10 +127,20 @@ class Reconciler:
             self.recorder.post(stored, event)
             _log.info("event", extra={"fields": _about(key, reason=event.reason, said=event.message)})
 
-    def _apply(self, key: Key, stored: Object, plan: Plan) -> None:
+    def _autoscale(self, key: Key, stored: Object, plan: Plan) -> float | None:
+        """Applies the autoscalers; the seconds until that is tried again when one is refused, which harms nobody."""
+        try:
+            self._apply(key, stored, plan.autoscalers)
+        except OutsideError as bad:
+            _log.warning("autoscaler not written", extra={"fields": _about(key, said=str(bad))})
+            self.recorder.post(stored, Event.of("AutoscalerRefused", f"No autoscaler could be made: {bad}"))
+            return _REFUSED_SECONDS
+        return None
+
+    def _apply(self, key: Key, stored: Object, children: Iterable[Object]) -> None:
         """Applies every child whose name is not taken."""
         now = self.observer.now()
-        for child in plan.apply:
+        for child in children:
             ref = ref_of(child)
             written = self._write(key, stored, child, now)
             say, done = (_log.info, "applied") if written else (_log.warning, "not ours")

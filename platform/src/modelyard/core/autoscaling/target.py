@@ -1,0 +1,66 @@
+"""What one replica is to take on: requests a second where that was measured, requests in flight where it was not.
+
+    measured        requests/s  per replica = targetUtilization x capacity of one replica at the SLO
+    not measured    in flight   per replica = targetUtilization x CONCURRENCY, which is a guess and is called so
+    either          waiting     per replica = half of what is answered within the SLO's threshold (Little's law:
+                                capacity x threshold / 2), QUEUE where either is not known, never below 1
+
+The greatest number of replicas that one of them asks for counts; those that wait ask for GROWTH times the servers there
+are at most. A measured capacity of 0, of a model that never keeps
+its SLO, says nothing about how many replicas help: then it is guessed, too.
+"""
+
+from typing import NamedTuple
+
+from modelyard.api.model import ModelSpec
+from modelyard.api.quantity import fraction, seconds
+from modelyard.api.scheduling.scaling import Scaling
+from modelyard.api.status import CapacityStatus
+
+CONCURRENCY = 4
+"""Requests in flight that a replica is believed to take on: one that is computed, and some that wait for it."""
+QUEUE = 4
+"""Requests that may wait in a replica of unknown speed."""
+GROWTH = 1.5
+
+
+class ReplicaTarget(NamedTuple):
+    """What one replica is to have: requests a second (None: not measured) or requests in flight, and waiting ones.
+
+    `capacity` is what was measured at 100 %, None for a guess.
+    """
+
+    per_second: float | None
+    in_flight: float
+    waiting: float
+    capacity: CapacityStatus | None
+
+    @property
+    def guess(self) -> bool:
+        """Whether nobody measured what a replica takes on."""
+        return self.per_second is None
+
+
+def replica_target(spec: ModelSpec, scaling: Scaling, capacity: CapacityStatus | None) -> ReplicaTarget:
+    """The target of a revision's replicas; `capacity` is what was measured of its build, None without it."""
+    share = fraction(scaling.target_utilization)
+    in_flight = share * CONCURRENCY
+    if capacity is None or not capacity.measured or capacity.requests_per_second <= 0:
+        return ReplicaTarget(None, in_flight, QUEUE, None)
+    rate = capacity.requests_per_second
+    threshold = spec.slo.latency.threshold if spec.slo is not None and spec.slo.latency is not None else None
+    waiting = QUEUE if threshold is None else max(1.0, rate * seconds(threshold) / 2)
+    return ReplicaTarget(share * rate, in_flight, waiting, capacity)
+
+
+def sentence(target: ReplicaTarget, utilization: str) -> str:
+    """The target in words."""
+    if target.capacity is None:
+        return (
+            f"{target.in_flight:g} requests in flight a replica, which is a guess ({utilization} of {CONCURRENCY}): "
+            "nobody measured what one takes on, as `modelyard tune` does"
+        )
+    return (
+        f"{target.per_second:.4g} requests/s a replica, {utilization} of the {target.capacity.requests_per_second:.4g} "
+        f"that one takes on at {target.capacity.at}"
+    )
