@@ -120,7 +120,7 @@ def test_what_a_candidate_did_while_no_operator_ran_ends_it_on_return(namespace:
 @pytest.mark.proof
 def test_a_replica_of_the_candidate_that_waits_for_a_node_holds_it(namespace: str) -> None:
     serving = {"replicas": 2, "resources": SMALL}
-    [node, *_] = items("nodes", "")
+    nodes = [node["metadata"]["name"] for node in items("nodes", "")]
     rollout = a_canary(50) | {"steps": [{"weight": 50, "hold": "1m"}]}
     with RolloutUnderLoad(namespace, rollout, serving=serving) as tried:
         tried.ask(version="2")
@@ -128,13 +128,13 @@ def test_a_replica_of_the_candidate_that_waits_for_a_node_holds_it(namespace: st
         time.sleep(5)
         [pod, *_] = items("pods", namespace, f"serving.kserve.io/inferenceservice={candidate}")
         try:
-            kubectl("cordon", node["metadata"]["name"])
+            kubectl("cordon", *nodes)
             kubectl("delete", "pod", "-n", namespace, pod["metadata"]["name"], "--wait=false")
             held = tried.reaches("Holding")
             time.sleep(60)
             still = tried.shots()[-1]
         finally:
-            kubectl("uncordon", node["metadata"]["name"])
+            kubectl("uncordon", *nodes)
         ended = tried.ended(seconds=300)
         counts = tried.rest()
 

@@ -1,4 +1,4 @@
-"""What an object went through: every state of it that the API server told, in order, from one `kubectl get --watch`."""
+"""What objects went through: every state that the API server told, in order, from one `kubectl get --watch`."""
 
 import json
 import subprocess
@@ -22,12 +22,13 @@ class Sight:
 
 
 class Watch:
-    """Use as a context manager; `seen` grows meanwhile."""
+    """Use as a context manager; `seen` grows meanwhile. Without a `name` all objects of the kind are watched."""
 
     def __init__(self, kind: str, name: str, namespace: str) -> None:
         self.seen: list[Sight] = []
         self._news = threading.Condition()
-        self._command = ["kubectl", "get", kind, name, "-n", namespace, "--watch", "-o", "json"]
+        what = [kind, name] if name else [kind]
+        self._command = ["kubectl", "get", *what, "-n", namespace, "--watch", "--show-managed-fields", "-o", "json"]
 
     def __enter__(self) -> "Watch":
         self._process = subprocess.Popen(

@@ -40,14 +40,20 @@ class _Alone:
     held = True
 
 
+def _crash() -> None:
+    raise Crash
+
+
 class _Countdown(ControllerMetrics):
-    """Stops the process at the first write after `left` more."""
+    """Stops the process, or whatever else `over` does once, at the first write after `left` more."""
 
     left: float = float("inf")
+    over: Callable[[], None] = staticmethod(_crash)
 
     def wrote(self, verb: str, kind: str) -> None:
         if self.left <= 0:
-            raise Crash
+            self.left = float("inf")
+            self.over()
         self.left -= 1
         super().wrote(verb, kind)
 
@@ -114,10 +120,13 @@ class Hands:
         return result
 
 
-def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf")) -> int:
+def settle(
+    bench: Bench, name: str, reached: Callable[[], Any], writes: float = float("inf"), word: str = "settled"
+) -> int:
     """Reconciles and lets the players step until `reached` and nothing is left to do; how often the operator stopped.
 
-    Every incarnation is stopped after `writes` writes and followed by a fresh one.
+    `word` is how the last pass ends: "gone" where the Model is. Every incarnation is stopped after `writes` writes and
+    followed by a fresh one.
     """
     hands, stops = Hands(bench, writes), 0
     for _ in range(_LOOKS):
@@ -128,6 +137,6 @@ def settle(bench: Bench, name: str, reached: Callable[[], Any], writes: float = 
             hands = Hands(bench, writes)
             continue
         bench.players.step()
-        if result.word == "settled" and reached():
+        if result.word == word and reached():
             return stops
     raise AssertionError(f"never calm: {bench.status(name)}")

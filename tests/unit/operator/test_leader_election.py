@@ -1,6 +1,8 @@
 """Leadership: one holder at a time, handed over at once when released, and after a silence otherwise."""
 
 import copy
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,8 +20,11 @@ class Leases:
         self.stored: dict[str, Any] | None = None
         self.away = False
         self.version = 0
+        self.reads = 0
+        self.slowly: Callable[[], None] = lambda: None
 
     def get(self, ref: Ref) -> dict[str, Any] | None:
+        self.reads += 1
         self._answer()
         return copy.deepcopy(self.stored)
 
@@ -38,6 +43,7 @@ class Leases:
         return self._keep(thing)
 
     def _answer(self) -> None:
+        self.slowly()
         if self.away:
             raise Unreachable("no answer")
 
@@ -179,3 +185,73 @@ def test_a_follower_releases_nothing(one: Lease, other: Lease, leases: Leases) -
 
     assert leases.stored is not None
     assert leases.stored["spec"]["holderIdentity"] == "one"
+
+
+def test_who_holds_it_reads_it_again_only_when_somebody_else_has_written_it(
+    one: Lease, leases: Leases, clock: Clock
+) -> None:
+    one.step()
+    reads = leases.reads
+    for _ in range(3):
+        clock.pass_by(5)
+        one.step()
+    assert (one.held, leases.reads) == (True, reads)
+
+    found = leases.get(Ref("Lease", "modelyard-system", "modelyard-operator"))
+    assert found is not None
+    leases.replace({**found, "spec": {**found["spec"], "renewTime": "2001-01-01T00:00:00.000000Z"}})
+    one.step()
+    assert (one.held, leases.reads) == (True, reads + 2)
+
+
+def test_a_lease_that_somebody_deleted_is_made_again(one: Lease, leases: Leases) -> None:
+    one.step()
+    leases.stored = None
+    one.step()
+
+    assert one.held
+    assert leases.stored is not None
+
+
+def test_a_holder_that_was_replaced_meanwhile_notices_at_its_next_renewal(
+    one: Lease, leases: Leases, clock: Clock
+) -> None:
+    one.step()
+    found = leases.get(Ref("Lease", "modelyard-system", "modelyard-operator"))
+    assert found is not None
+    leases.replace({**found, "spec": {**found["spec"], "holderIdentity": "thief"}})
+    one.step()
+
+    assert not one.held
+
+
+class Minutes(threading.Event):
+    """Waits by the fake clock, and is set once that says so."""
+
+    def __init__(self, clock: Clock, minutes: float) -> None:
+        super().__init__()
+        self._clock, self._end = clock, clock.now + 60 * minutes
+
+    def is_set(self) -> bool:
+        return self._clock.now >= self._end
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._clock.pass_by(timeout or 0)
+        return self.is_set()
+
+
+@pytest.mark.parametrize("seconds", [0, 2, 3])
+def test_a_slow_api_server_interrupts_no_leadership(one: Lease, leases: Leases, clock: Clock, seconds: float) -> None:
+    told, held = list[bool](), list[bool]()
+
+    def slowly() -> None:
+        clock.pass_by(seconds)
+        if told == [True]:
+            held.append(one.held)
+
+    leases.slowly = slowly
+    one.run(Minutes(clock, 3), told.append)
+
+    assert told == [True, False]
+    assert len(held) > 20
+    assert all(held[:-2])  # the last two calls release it

@@ -1,10 +1,11 @@
 """Leadership by a Lease: of all replicas one works, and it stops before another may start.
 
-The holder writes `renewTime` every third of the lease's duration. A follower takes over when the Lease has
-not changed for the whole duration *by its own clock* (clocks of two machines are never compared), or at
-once when the holder has released it (empty holderIdentity). The holder itself counts as holding only until
-two thirds of the duration after its last successful renewal: what it writes then has ended before the
-others may begin, because a write may take less than that last third, the margin (`process.py`). A process that stood
+The holder writes `renewTime` every third of the lease's duration, counted from when the last renewal began, and reads
+the Lease again only when somebody else has written it, so that calls may take a fifth of the duration. A follower takes
+over when the Lease has not changed for the whole duration *by its own clock* (clocks of two machines are never
+compared), or at once when the holder has released it (empty holderIdentity). The holder itself counts as holding only
+until two thirds of the duration after its last successful renewal: what it writes then has ended before the others may
+begin, because a write may take less than that last third, the margin (`process.py`). A process that stood
 still between looking at its clock and writing is met by the resourceVersion that status writes carry. All writes of the
 Lease carry the resourceVersion that was read, so of two takers one gets a Conflict.
 
@@ -53,6 +54,7 @@ class Lease:
         self._leases, self._identity, self._seconds, self._clock = leases, identity, seconds, clock
         self._ref = Ref("Lease", namespace, LEASE_NAME)
         self._valid_until = float("-inf")
+        self._written: Object | None = None
         self._seen_version = ""
         self._seen_at = clock()
 
@@ -91,23 +93,36 @@ class Lease:
         """Calls `step` until `stop` is set, then `release`; `changed` is called with every new value of `held`."""
         held = False
         while not stop.is_set():
+            began = self._clock()
             reached = self.step()
             if self.held != held:
                 held = not held
                 changed(held)
-            stop.wait(self._seconds / 3 if held and reached else min(1.0, self._seconds / 10))
+            renewed_in = max(0.0, began + self._seconds / 3 - self._clock())
+            stop.wait(renewed_in if held and reached else min(1.0, self._seconds / 10))
         self.release()
         if held:
             changed(False)
 
     def _attempt(self) -> bool:
+        if self.held and self._renew(self._written):
+            return True
         lease = self._leases.get(self._ref)
         if lease is None:
-            self._leases.create(self._renewed(None))
+            self._written = self._leases.create(self._renewed(None))
             return True
         if not self._free(lease):
             return False
-        return self._leases.replace(self._renewed(lease)) is not None
+        self._written = self._leases.replace(self._renewed(lease))
+        return self._written is not None
+
+    def _renew(self, written: Object | None) -> bool:
+        """Writes the Lease as this replica wrote it last; False when it is another one by now, or gone."""
+        try:
+            self._written = self._leases.replace(self._renewed(written)) if written is not None else None
+        except Conflict:
+            self._written = None
+        return self._written is not None
 
     def _free(self, lease: Object) -> bool:
         spec = lease.get("spec", {})

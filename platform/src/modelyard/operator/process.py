@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 from kubernetes.client import Configuration
@@ -29,7 +30,7 @@ from modelyard.clients.deadline import within
 from modelyard.clients.inference.gateway import Gateway
 from modelyard.clients.metrics.envoy_pods import owner_selector
 from modelyard.core.decide import decide
-from modelyard.core.kinds import BY_NAME, MODEL
+from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.names import BUILD_LABEL
 from modelyard.core.snapshot import Object
 from modelyard.errors import OutsideError
@@ -257,19 +258,32 @@ class Operator:
             self.metrics.built(*finished)
 
     def _await_kinds(self, stop: threading.Event) -> None:
-        """A kind that is not there cannot be watched, so all of them must be there before the watches start."""
-        while not stop.is_set():
+        """A kind that is not there cannot be watched, so all of them must be there before the watches start.
+
+        Each API is asked for by itself, and never again once it is there: a slow API server gets us on as well.
+        """
+        apis: dict[str, list[Kind]] = {}
+        for kind in (row for row in BY_NAME.values() if not row.optional):
+            apis.setdefault(kind.api_version, []).append(kind)
+        while apis and not stop.is_set():
+            self._waits_for = self._missing(apis, stop)
+            if self._waits_for:
+                _log.warning("waiting", extra={"fields": {"for": self._waits_for}})
+                stop.wait(3.0)
+
+    def _missing(self, apis: dict[str, list[Kind]], stop: threading.Event) -> str:
+        """What is waited for, empty when for nothing; takes out of `apis` those that are there."""
+        unknown: list[str] = []
+        for api in takewhile(lambda _: not stop.is_set(), list(apis)):
             try:
                 with within(_LONGEST_WAIT):
-                    missing = self.cluster.unserved([kind for kind in BY_NAME.values() if not kind.optional])
-                names = ", ".join(f"{kind.plural}.{kind.api_version}" for kind in missing)
-                self._waits_for = names and f"the API server does not know {names}: install their CRDs"
+                    missing = self.cluster.unserved(apis[api])
             except OutsideError as error:
-                self._waits_for = str(error)
-            if not self._waits_for:
-                return
-            _log.warning("waiting", extra={"fields": {"for": self._waits_for}})
-            stop.wait(3.0)
+                return str(error)
+            if not missing:
+                del apis[api]
+            unknown += [f"{kind.plural}.{api}" for kind in missing]
+        return f"the API server does not know {', '.join(unknown)}: install their CRDs" if unknown else ""
 
     def _hand_over(self, leaving: threading.Event, leading: threading.Thread) -> None:
         self.workers.stop(_WORKERS_SECONDS)
