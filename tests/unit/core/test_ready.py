@@ -13,11 +13,11 @@ CALM = ("False", "Done")
 
 
 def seen_until_done(world: World) -> list[tuple[tuple[str, str], ...]]:
-    """Ready, Progressing and Reconciling after every pass, until the spec is reached."""
+    """Ready, Progressing, Reconciling and Routed after every pass, until the spec is reached."""
     seen: list[tuple[tuple[str, str], ...]] = []
 
     def reached() -> bool:
-        seen.append(tuple(world.condition(kind) for kind in ("Ready", "Progressing", "Reconciling")))
+        seen.append(tuple(world.condition(kind) for kind in ("Ready", "Progressing", "Reconciling", "Routed")))
         return len(seen) > 1 and seen[-1][2] == CALM
 
     world.run_until(reached, steps=2000)
@@ -33,7 +33,7 @@ def seen_until_done(world: World) -> list[tuple[tuple[str, str], ...]]:
     ],
     ids=["canary", "blue-green", "immediate"],
 )
-def test_ready_is_true_through_a_whole_healthy_rollout(rollout: dict[str, object]) -> None:
+def test_ready_and_routed_are_true_through_a_whole_healthy_rollout(rollout: dict[str, object]) -> None:
     world = a_serving_world(slo={"errorRate": "5%"})
     world.users.rate = 50
     world.ask(version="2", rollout=rollout)
@@ -41,7 +41,8 @@ def test_ready_is_true_through_a_whole_healthy_rollout(rollout: dict[str, object
 
     seen = seen_until_done(world)
 
-    assert {ready for ready, _, _ in seen} == {("True", "Serving")}
+    assert {ready for ready, *_ in seen} == {("True", "Serving")}
+    assert {routed for *_, routed in seen} == {("True", "Accepted")}
     assert world.status.version == "2"
 
 
@@ -71,7 +72,7 @@ def test_the_first_revision_is_ready_only_once_users_are_served() -> None:
     assert (world.condition("Ready"), world.condition("Progressing")[0]) == (("True", "Serving"), "False")
 
 
-def test_ready_stays_while_the_gateway_is_slow_to_take_up_new_weights() -> None:
+def test_ready_and_routed_stay_while_the_gateway_is_slow_to_take_up_new_weights() -> None:
     world = a_serving_world()
     world.ask(version="2")
     world.run_until(lambda: world.stage_of("2") == "Joining")
@@ -82,6 +83,8 @@ def test_ready_stays_while_the_gateway_is_slow_to_take_up_new_weights() -> None:
         world.sleep(1)
 
     assert world.condition("Ready") == ("True", "Serving")
+    assert world.condition("Routed") == ("True", "Accepted")
+    assert "takes up their latest version" in world.message("Routed")
     assert world.condition("Reconciling")[0] == "True"
 
 

@@ -9,7 +9,7 @@
 | EntryResolved | the registry knows the entry |
 | Built | its artifact is in the store |
 | Serving | a revision answers, be it the one of the spec or the one before; the gateway's counts are believed first |
-| Routed | the gateway accepted the routes |
+| Routed | the gateway carries the routes, be it with the latest weights or those before |
 """
 
 from collections.abc import Iterable, Mapping

@@ -135,7 +135,17 @@ def _updates(view: DecisionView) -> dict[str, ConditionUpdate]:
     }
     steps |= _taken(view)
     obstacle = _obstacle(view, failure, steps["Routed"])
-    return steps | _summary(view, obstacle, steps) | {"Progressing": _progressing(view.rollout)}
+    sums = _summary(view, obstacle, steps) | {"Progressing": _progressing(view.rollout)}
+    return steps | sums | {"Routed": _said_of_routes(view, steps["Routed"])}
+
+
+def _said_of_routes(view: DecisionView, route: ConditionUpdate) -> ConditionUpdate:
+    """Who has users stays published while the gateway takes up other weights; Reconciling tells that it does."""
+    if route.reason != "Publishing" or not view.routes or not _still_published(view):
+        return route
+    gateway = view.settings.gateway
+    said = f"Gateway {gateway.namespace}/{gateway.name} carries all routes and takes up their latest version."
+    return ConditionUpdate(True, "Accepted", said)
 
 
 def _taken(view: DecisionView) -> dict[str, ConditionUpdate]:
