@@ -136,6 +136,21 @@ def test_a_preset_is_accepted_and_its_file_says_the_same(apiserver: RealApiServe
     assert model["spec"]["rollout"]["strategy"].lower() == file.stem.lower()
 
 
+@pytest.mark.parametrize("file", sorted((MODEL / "presets" / "autoscaling").glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_preset_of_autoscaling_is_accepted_and_fields_of_scaling_replace_its_own(
+    apiserver: RealApiServer, file: Path
+) -> None:
+    version = {"source": {"version": "1"}}
+    [ready] = objects(template(MODEL, {**version, "autoscaling": file.stem}, "digits", "demo"))
+    own = {**version, "autoscaling": file.stem, "scaling": {"maxReplicas": 20}}
+    [changed] = objects(template(MODEL, own, "digits", "demo"))
+    set_by_file = yaml.safe_load(file.read_text())["scaling"]
+
+    assert ready["spec"]["scaling"] == set_by_file
+    assert changed["spec"]["scaling"] == {**set_by_file, "maxReplicas": 20}
+    assert apiserver.complaint(yaml.safe_dump(changed)) == ""
+
+
 def test_a_field_of_the_rollout_replaces_the_one_of_the_preset(apiserver: RealApiServer) -> None:
     values = {
         "source": {"version": "2"},

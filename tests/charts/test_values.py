@@ -12,6 +12,7 @@ import yaml
 from modelyard.api.crd import structural
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
+from modelyard.api.scheduling.scaling import Scaling
 from tests.support.repository.charts import MODEL, PLATFORM, complaint
 
 CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL], ids=lambda chart: chart.name)
@@ -65,6 +66,23 @@ def test_every_preset_is_explained_and_known_by_its_name() -> None:
         assert text.startswith(f"# Preset {name}: ")
         assert set(yaml.safe_load(text)) == {"rollout"}
         assert set(yaml.safe_load(text)["rollout"]) <= rollout
+
+
+def test_every_preset_of_autoscaling_is_explained_and_known_by_its_name() -> None:
+    files = {file.stem: file.read_text() for file in (MODEL / "presets" / "autoscaling").glob("*.yaml")}
+
+    assert set(files) == set(schema_of(MODEL)["properties"]["autoscaling"]["enum"]) - {None}
+    for name, text in files.items():
+        assert text.startswith(f"# Preset {name}: ")
+        assert set(yaml.safe_load(text)) == {"scaling"}
+        assert set(yaml.safe_load(text)["scaling"]) == set(structural(Scaling)["properties"])
+        Scaling.model_validate(yaml.safe_load(text)["scaling"])
+
+
+def test_the_model_chart_knows_every_field_of_scaling() -> None:
+    known = schema_of(MODEL)["properties"]["scaling"]["properties"]
+
+    assert set(known) == set(structural(Scaling)["properties"])
 
 
 def test_the_model_chart_knows_every_field_of_a_rollout_but_commands_which_a_later_upgrade_would_tell_again() -> None:
@@ -134,6 +152,8 @@ def test_the_platform_refuses_values_it_could_not_use(values: dict[str, Any], wo
         ({"source": {"version": "1"}, "serving": {"runtime": "tpu"}}, "serving.runtime"),
         ({"source": {"version": "1"}, "slo": {"latency": {"percentile": 99, "threshold": "100"}}}, "threshold"),
         ({"source": {"version": "1"}, "preset": "green"}, "preset"),
+        ({"source": {"version": "1"}, "autoscaling": "wild"}, "autoscaling"),
+        ({"source": {"version": "1"}, "scaling": {"targetUtilization": 75}}, "scaling.targetUtilization"),
         ({"source": {"version": "1"}, "preset": "ab", "rollout": {"strategy": "Canary"}}, "remove one of them"),
         ({"source": {"version": "1"}, "rollout": {"strategy": "canary"}}, "rollout.strategy"),
         ({"source": {"version": "1"}, "rollout": {"steps": [{"weight": 100}]}}, "rollout.steps.0.weight"),

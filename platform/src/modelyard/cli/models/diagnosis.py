@@ -1,8 +1,8 @@
 """What is wrong with a Model, step by step, in words for people.
 
 The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
-warm-up), rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is where to begin, because
-the steps after it wait for it. Causes in pods and routes are those the operator itself sees
+warm-up), number of replicas, rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is where
+to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself sees
 (`core.revisions`), so `explain` and the conditions never disagree.
 """
 
@@ -14,6 +14,7 @@ from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import REQUESTS_FAIL
+from modelyard.core.event_types import means_harm
 from modelyard.core.failure_causes import OUTSIDE
 from modelyard.core.names import (
     BUILD_LABEL,
@@ -29,6 +30,8 @@ from modelyard.core.revisions import pod_failures, route_status
 from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
+
+from . import autoscaling_view
 
 
 class Standing(StrEnum):
@@ -89,7 +92,24 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
+    steps += replicas_step(facts)
     return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
+
+
+def replicas_step(facts: ClusterObjects) -> list[PathStep]:
+    """Why the serving revision has so many replicas, as a list of one step; none without `spec.scaling`."""
+    model, known = facts.model, facts.model.status.scaling
+    if known is None or model.spec.scaling is None:
+        return []
+    fewest, most = model.spec.replica_range()
+    rollout = model.status.rollout
+    kept = rollout.replicas if rollout is not None and rollout.active and rollout.stable == model.status.revision else 0
+    floor = f" The rollout keeps at least {min(kept, most)}." if kept > fewest else ""
+    seen = autoscaling_view.seen_now(facts.objects, predictor(model.status.revision))
+    found = f"{known.desired_replicas} of {fewest} to {most}. {known.message}{floor}{seen}"
+    harm = means_harm(known.reason)
+    remedy = "`modelyard doctor` says which autoscaler there is and why; see config.autoscaling" if harm else ""
+    return [PathStep("Replicas", Standing.BAD if harm else Standing.GOOD, found, remedy)]
 
 
 def conclusion(steps: Sequence[PathStep]) -> PathStep:
