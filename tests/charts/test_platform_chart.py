@@ -113,7 +113,7 @@ def test_build_pods_get_no_access_to_the_api_server(rendered: list[dict[str, Any
 def test_every_container_is_restricted_and_says_what_it_needs(rendered: list[dict[str, Any]]) -> None:
     pods = pod_templates(rendered)
 
-    assert len(pods) == 4
+    assert len(pods) == 5
     for name, pod in pods.items():
         security = pod["securityContext"]
         assert security["runAsNonRoot"], name
@@ -136,7 +136,7 @@ def test_every_image_is_pinned(rendered: list[dict[str, Any]]) -> None:
 
     images = [container["image"] for container in containers] + [config["build"]["image"]]
 
-    assert len(images) == 7
+    assert len(images) == 8
     assert [image for image in images if not re.search(r":[\w.-]+$", image) or image.endswith(":latest")] == []
 
 

@@ -177,6 +177,19 @@ class PropagateSettings(_Group):
     annotations: Patterns = Field(default=[], description="Annotations of a Model that its pods get.")
 
 
+class HolderSettings(_Group):
+    """Where requests for Models at zero replicas wait."""
+
+    max_wait_seconds: float = Field(default=60, ge=1, le=600, description="Seconds that one request may wait.")
+    max_requests: int = Field(default=2000, ge=1, description="Requests that may wait for one Model in one holder.")
+    max_bytes: int = Field(default=64 * 1024 * 1024, ge=1, description="Bytes of their bodies together.")
+    http_port: int = Field(default=8080, ge=1, le=65535, description="Where the gateway's HTTP requests come.")
+    grpc_port: int = Field(default=9000, ge=1, le=65535, description="Where the gateway's gRPC calls come.")
+    status_port: int = Field(
+        default=9090, ge=1, le=65535, description="Port of /waiting, /healthz, /readyz and /metrics."
+    )
+
+
 class OperatorSettings(_Group):
     """The controller process."""
 
@@ -212,6 +225,7 @@ class Settings(BaseSettings):
     check: CheckSettings = CheckSettings()
     serving: ServingSettings = ServingSettings()
     propagate: PropagateSettings = PropagateSettings()
+    holder: HolderSettings = HolderSettings()
     operator: OperatorSettings = OperatorSettings()
 
     @model_validator(mode="after")

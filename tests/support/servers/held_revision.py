@@ -8,8 +8,8 @@ import grpc
 from aiohttp import web
 from grpc import aio
 
-from modelyard.core.names import REVISION_LABEL
-from modelyard.holder.endpoint_slices import MANAGER_LABEL, SERVICE_LABEL, EndpointSlices
+from modelyard.core.names import REVISION_LABEL, SLICE_MANAGER_LABEL
+from modelyard.holder.endpoint_slices import EndpointSlices
 
 NAMESPACE, REVISION = "demo", "digits-0123456789"
 BACKEND = f"{NAMESPACE}/{REVISION}"
@@ -21,8 +21,8 @@ def endpoint_slice(
     """One EndpointSlice of the revision's Service."""
     labels = {
         REVISION_LABEL: REVISION,
-        SERVICE_LABEL: f"{REVISION}-predictor",
-        MANAGER_LABEL: manager,
+        "kubernetes.io/service-name": f"{REVISION}-predictor",
+        SLICE_MANAGER_LABEL: manager,
     }
     return {
         "metadata": {

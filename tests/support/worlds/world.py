@@ -33,6 +33,7 @@ from modelyard.core.snapshot import (
     Credentials,
     Failure,
     ForeignObject,
+    Holders,
     OptimizedBuild,
     Probe,
     Ref,
@@ -41,6 +42,7 @@ from modelyard.core.snapshot import (
     ScalingMeans,
     Snapshot,
 )
+from modelyard.core.traffic import Traffic, TrafficWindow
 from modelyard.settings import Settings
 from tests.support.objects.reports import FASTER
 from tests.support.worlds.apiserver import ApiServer, copied
@@ -96,6 +98,8 @@ class World:
         self.foreign: dict[Ref, ForeignObject] = {}
         self.rivals: tuple[RouteClaim, ...] = ()
         self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
+        self.holders = Holders()
+        self.quiet: float | None = None
         self.logs: dict[str, str] = {}
         self.asked: list[Warmup] = []
         self.said: list[tuple[str, str]] = []
@@ -179,15 +183,22 @@ class World:
             children=children,
             probes=dict(self.probes),
             logs=dict(self.logs),
-            traffic=self.users.seen(),
+            traffic=self._traffic(),
             checks=self._checks(),
             foreign=dict(self.foreign),
             rivals=self.rivals,
             scaling_means=self.scaling_means,
             rival_autoscaler=self.rival_autoscaler,
+            holders=self.holders,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return _unanswered(seen) if self.asking else seen
+
+    def _traffic(self) -> Traffic:
+        """What was counted; a window without a request, after so many quiet seconds, where nobody asks."""
+        if self.quiet is None:
+            return self.users.seen()
+        return Traffic((TrafficWindow(int(self.now), 20, {}),), quiet=self.quiet)
 
     def _entry(self, model: Model) -> ResolvedEntry | Failure:
         source = model.spec.source

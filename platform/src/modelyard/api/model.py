@@ -149,10 +149,18 @@ class ModelSpec(Shape):
         return self
 
     def replica_range(self) -> tuple[int, int]:
-        """(fewest, most) replicas of a revision that serves, as `scaling` says; else `serving.replicas`, twice."""
+        """(fewest, most) replicas of a revision that serves, as `scaling` says; else `serving.replicas`, twice.
+
+        One that may rest has one replica at least while it does not.
+        """
         if self.scaling is not None:
-            return self.scaling.min_replicas, self.scaling.max_replicas
+            return max(1, self.scaling.min_replicas), self.scaling.max_replicas
         return self.serving.replicas, self.serving.replicas
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether there may be no replicas while nobody asks."""
+        return self.scaling is not None and self.scaling.min_replicas == 0
 
     def requested_replicas(self) -> int:
         """`serving.replicas`, which may be less than `scaling` allows: then the fewest."""

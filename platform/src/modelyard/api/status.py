@@ -133,6 +133,28 @@ class RevisionStatus(StatusShape):
     )
 
 
+class IdleState(StrEnum):
+    """Where a revision stands between its last request and its next.
+
+    Awake --idle--> Holding --settled--> Zero --a request--> Waking --a replica ready--> HandingOver --settled--> Awake
+    `modelyard.core.revisions.idleness` has the whole table.
+    """
+
+    AWAKE = "Awake"
+    HOLDING = "Holding"
+    ZERO = "Zero"
+    WAKING = "Waking"
+    HANDING_OVER = "HandingOver"
+
+
+class IdleStatus(StatusShape):
+    """The state of a Model that may have no replicas, and since when."""
+
+    state: IdleState = Field(description="Awake, Holding, Zero, Waking or HandingOver.")
+    revision: str = Field(max_length=63, description="The revision that holds the traffic.")
+    since: str = Field(max_length=32, description="When the state began, RFC 3339.")
+
+
 class ModelStatus(StatusShape):
     """Status of a Model."""
 
@@ -156,6 +178,9 @@ class ModelStatus(StatusShape):
         max_length=2,
         description="At most two: the one that serves and one that comes or goes.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    idle: IdleStatus | None = Field(
+        default=None, description="How far a Model that may have no replicas is on the way there and back."
     )
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")

@@ -9,18 +9,14 @@ import typer
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.list_watch import ListWatch
-from modelyard.core.kinds import ENDPOINT_SLICE
+from modelyard.core.kinds import BY_NAME
+from modelyard.core.names import REVISION_LABEL
 from modelyard.errors import InvalidSettings
 from modelyard.operator import json_logs
+from modelyard.settings import Settings
 
 
 def holder(
-    http_port: Annotated[int, typer.Option(help="Where the gateway's HTTP requests come.")] = 8080,
-    grpc_port: Annotated[int, typer.Option(help="Where the gateway's gRPC calls come.")] = 9000,
-    status_port: Annotated[int, typer.Option(help="/waiting, /healthz, /readyz and /metrics.")] = 9090,
-    max_requests: Annotated[int, typer.Option(min=1, help="Requests that may wait for one revision.")] = 2000,
-    max_bytes: Annotated[int, typer.Option(min=1, help="Bytes of their bodies together.")] = 64 * 1024 * 1024,
-    max_wait: Annotated[float, typer.Option(min=0.1, help="Seconds that one request may wait.")] = 60.0,
     log_level: Annotated[
         str, typer.Option(envvar="MODELYARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
@@ -33,17 +29,19 @@ def holder(
         from modelyard.holder.waiting_room import Limits
     except ModuleNotFoundError as missing:
         raise InvalidSettings(f"{missing.name} is missing: pip install 'modelyard[holder]'.") from missing
-    limits = Limits(max_requests, max_bytes, max_wait)
+    settings = Settings.read().holder
+    limits = Limits(settings.max_requests, settings.max_bytes, settings.max_wait_seconds)
+    ports = HolderPorts(settings.http_port, settings.grpc_port, settings.status_port)
 
     async def run() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         slices = EndpointSlices(lambda: process.room.changed())
-        watch = ListWatch(Cluster(access(), 2), ENDPOINT_SLICE, "", ENDPOINT_SLICE.label, slices)
+        watch = ListWatch(Cluster(access(), 2), BY_NAME["EndpointSlice"], "", REVISION_LABEL, slices)
         process = Holder(slices, limits, lambda: "" if watch.complete.is_set() else watch.trouble)
         watch.start()
-        await process.start(HolderPorts(http_port, grpc_port, status_port))
+        await process.start(ports)
         await stop.wait()
         await process.finish()
         watch.stop()

@@ -20,7 +20,7 @@ from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
 from .autoscaling.objects import autoscalers, finished_autoscalers
 from .drift import must_apply
-from .names import host, predictor, preview_route_name, sticky_policy_name
+from .names import host, patience_name, predictor, preview_route_name, sticky_policy_name
 from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
@@ -31,9 +31,11 @@ from .resources.build_jobs import job, optimize_job
 from .resources.check_jobs import comparison, load_test
 from .resources.claimed_places import with_claims
 from .resources.disruption import disruption_budgets
+from .resources.holding import holding_slices
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
 from .revisions import lifecycle
+from .revisions.idleness import HELD_STATES, IdleFacts, advance_idle, idle_facts, idle_wait
 from .revisions.lifecycle import RevisionFacts
 from .revisions.readiness import answered, replicas_ready
 from .revisions.route_status import mentioned, programmed
@@ -68,15 +70,18 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     published = stood.when(snapshot, settings, now, rollout)
     if published.programmed:
         now = lifecycle.carried(now, snapshot.now)
-    view = DecisionView(snapshot, settings, context.artifact, rollout, now, published.plan, published.programmed)
+    resting = _idle_facts(context, rollout, now)
+    idle = advance_idle(before.idle, resting)
+    view = DecisionView(snapshot, settings, context.artifact, rollout, now, published.plan, published.programmed, idle)
     said = report.status(view)
     floors = traffic_target.min_replicas(rollout, snapshot)
-    wanted, scalers = _objects(view), autoscalers(snapshot, settings, now, floors, rollout.candidate)
+    wanted, scalers = _objects(view), autoscalers(snapshot, settings, now, floors, rollout.candidate, idle)
     names = names_to_ask(snapshot, [_ref(desired) for desired in (*wanted, *scalers)])
     waits = (
         lifecycle.next_deadline(now, context.facts),
         advance.next_deadline(context.at(rollout)),
         _progress(view),
+        idle_wait(idle, resting),
         view.artifact.wait,
         view.artifact.optimizing.wait if view.artifact.optimizing is not None else None,
         names.wait,
@@ -88,11 +93,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         claims=names.claims,
         rechecks=names.rechecks,
         apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
-        scale=scales(snapshot, now, floors),
+        scale=scales(snapshot, now, floors, idle),
         delete=(
             *_finished_revisions(view),
             *_finished_routes(view),
-            *_finished_budgets(view, wanted),
+            *_finished(view, wanted, "PodDisruptionBudget"),
+            *_finished(view, wanted, "EndpointSlice"),
             *finished_jobs(view),
             *finished_autoscalers(snapshot, settings, now, scalers),
         ),
@@ -115,7 +121,7 @@ class _Published(NamedTuple):
     def of(
         cls, snapshot: Snapshot, settings: Settings, revisions: tuple[RevisionStatus, ...], rollout: RolloutStatus
     ) -> "_Published":
-        plan = routing_plan(snapshot, revisions, rollout, settings.gateway)
+        plan = routing_plan(snapshot, revisions, rollout, settings.gateway, settings.holder.max_wait_seconds)
         return cls(revisions, rollout, plan, programmed(snapshot, plan.routes, settings.gateway))
 
     def when(
@@ -146,6 +152,13 @@ def _facts(snapshot: Snapshot, settings: Settings, published: _Published) -> Rev
     )
 
 
+def _idle_facts(context: RolloutContext, rollout: RolloutStatus, now: tuple[RevisionStatus, ...]) -> IdleFacts | None:
+    """What decides whether there are replicas while nobody asks; a rollout, or another spec than serves, needs them."""
+    asked = context.artifact.revision
+    at_rest = not rollout.active and asked is not None and all(revision.name == asked.name for revision in now)
+    return idle_facts(context.snapshot, now, at_rest, context.settings.serving.settle_seconds)
+
+
 def _objects(view: DecisionView) -> list[dict[str, Any]]:
     """Every object the Model should have now, whether it is there already or not."""
     model, artifact, settings = view.model, view.artifact, view.settings
@@ -161,8 +174,10 @@ def _objects(view: DecisionView) -> list[dict[str, Any]]:
     objects += [inference_service(model, revision, credentials.bucket) for revision in view.revisions]
     if settings.serving.disruption_budgets:
         objects += disruption_budgets(
-            view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout, view.snapshot)
+            view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout, view.snapshot), view.idle
         )
+    if view.idle is not None and view.idle.state in HELD_STATES:
+        objects += holding_slices(model, view.idle.revision, view.snapshot.holders)
     return [*objects, *_checks(view), *view.routing.policies, *view.routes]
 
 
@@ -227,7 +242,8 @@ def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
     if not view.routes:
         return ()
     keep = {(published["kind"], published["metadata"]["name"]) for published in (*view.routes, *view.routing.policies)}
-    passing = {preview_route_name(view.model.name), sticky_policy_name(view.model.name)}
+    name = view.model.name
+    passing = {preview_route_name(name), sticky_policy_name(name), patience_name(name)}
     return tuple(
         Ref(kind, view.model.namespace, child["metadata"]["name"])
         for kind in ("HTTPRoute", "GRPCRoute", "BackendTrafficPolicy")
@@ -237,13 +253,13 @@ def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
     )
 
 
-def _finished_budgets(view: DecisionView, wanted: list[dict[str, Any]]) -> tuple[Ref, ...]:
-    """The PodDisruptionBudgets of revisions that are gone or have one replica now."""
-    keep = {desired["metadata"]["name"] for desired in wanted if desired["kind"] == "PodDisruptionBudget"}
+def _finished(view: DecisionView, wanted: list[dict[str, Any]], kind: str) -> tuple[Ref, ...]:
+    """What there is of a kind and nobody needs any more: budgets of one replica, holders of a revision that serves."""
+    keep = {desired["metadata"]["name"] for desired in wanted if desired["kind"] == kind}
     return tuple(
-        Ref("PodDisruptionBudget", view.model.namespace, budget["metadata"]["name"])
-        for budget in view.snapshot.of_kind("PodDisruptionBudget")
-        if budget["metadata"]["name"] not in keep and "deletionTimestamp" not in budget["metadata"]
+        Ref(kind, view.model.namespace, child["metadata"]["name"])
+        for child in view.snapshot.of_kind(kind)
+        if child["metadata"]["name"] not in keep and "deletionTimestamp" not in child["metadata"]
     )
 
 

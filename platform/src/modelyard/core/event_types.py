@@ -18,7 +18,7 @@ _NORMAL = (
     "Accepted Answered Answering Asking AutoscalerPaused AutoscalerUnknown AutoscalingOff Building Built Done "
     "EntryUnresolved FixedReplicas Found Joining NoRevision Optimizing Passed PauseStep Paused PromoteCommanded "
     "Published Publishing Replaced Reported Reverted RolloutCommand Scaled ScaledByCpu ScaledByOthers "
-    "ScaledByRequests Serving SpecChanged Starting Superseded WaitingForSlot"
+    "ScaledByRequests ScaledToZero Serving SpecChanged Starting Superseded WaitingForSlot Waking"
 )
 _WARNING = (
     "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "

@@ -7,7 +7,7 @@ may lack; `noise` names the fields of their status that no decision reads and th
 
 from typing import NamedTuple
 
-from .names import MANAGED_BY, MODEL_LABEL, REVISION_LABEL
+from .names import MANAGED_BY, MODEL_LABEL, SLICE_MANAGER_LABEL
 
 
 class Kind(NamedTuple):
@@ -30,6 +30,8 @@ class Kind(NamedTuple):
 
 _OURS = ",".join(f"{label}={value}" for label, value in MANAGED_BY.items())
 """Jobs of builds belong to no Model, so they are known by who made them."""
+_OUR_SLICES = f"{MODEL_LABEL},{SLICE_MANAGER_LABEL}=modelyard"
+"""Kubernetes makes others of the same Services, with the same labels but this one."""
 
 MODEL = Kind("Model", "modelyard.dev", "v1alpha1", "models", "", False)
 CHILDREN = (
@@ -59,11 +61,10 @@ CHILDREN = (
         optional=True,
         noise=frozenset({"lastActiveTime", "health", "triggersActivity"}),
     ),
+    Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", _OUR_SLICES, True),
     Kind("Job", "batch", "v1", "jobs", _OURS, True),
     Kind("Deployment", "apps", "v1", "deployments", MODEL_LABEL, False),
     Kind("Service", "", "v1", "services", MODEL_LABEL, False),
     Kind("Pod", "", "v1", "pods", MODEL_LABEL, False),
 )
-ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", REVISION_LABEL, True)
-"""The operator's while a revision is at zero replicas; Kubernetes makes others of the same Service."""
 BY_NAME = {row.kind: row for row in (MODEL, *CHILDREN)}

@@ -15,6 +15,7 @@ MODEL_LABEL = "modelyard.dev/model"
 REVISION_LABEL = "modelyard.dev/revision"
 BUILD_LABEL = "modelyard.dev/build"
 CHECK_LABEL = "modelyard.dev/check"
+SLICE_MANAGER_LABEL = "endpointslice.kubernetes.io/managed-by"
 NAMESPACE_LABEL = "modelyard.dev/namespace"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
 DESIRED_ANNOTATION = "modelyard.dev/desired"
@@ -115,6 +116,16 @@ def preview_route_name(model: str) -> str:
 def sticky_policy_name(model: str) -> str:
     """BackendTrafficPolicy of an A/B test whose users are named by a header; there only while it runs."""
     return f"{model}--sticky"
+
+
+def patience_name(model: str) -> str:
+    """BackendTrafficPolicy of a Model that may be at zero replicas: how long its requests may wait."""
+    return f"{model}--patience"
+
+
+def holding_name(revision: str, family: str) -> str:
+    """EndpointSlice that lists the holders of that family of addresses (IPv4, IPv6) for a revision."""
+    return f"{revision}--held-{family.lower()}"
 
 
 def experiment(revisions: Sequence[str]) -> str:

@@ -146,6 +146,16 @@ class RouteClaim(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Holders:
+    """The holders that are ready, by address, their ports, and how many requests wait there, by revision."""
+
+    addresses: tuple[str, ...] = ()
+    http_port: int = 8080
+    grpc_port: int = 9000
+    waiting: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything one decision may know of the world around one Model, at `now` (seconds since the epoch).
 
@@ -156,7 +166,7 @@ class Snapshot:
     read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
     gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours; `rivals` their routes to
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
-    or a revision of it in our place, empty when nobody does.
+    or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait.
     """
 
     now: float
@@ -175,6 +185,7 @@ class Snapshot:
     rivals: tuple[RouteClaim, ...] = ()
     scaling_means: ScalingMeans = NOT_KNOWN
     rival_autoscaler: str = ""
+    holders: Holders = Holders()
 
     @property
     def incomplete(self) -> bool:

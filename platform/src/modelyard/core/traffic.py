@@ -49,8 +49,10 @@ class Traffic:
 
     `failure` says why newer ones are missing; empty when none are. `counters` are the gateway's at the end of the
     newest window, as text to be kept in the status: from there counting goes on after an outage of the operator.
+    `quiet` are the seconds up to the end of the newest window in which no request was counted, as far back as is known.
     """
 
     windows: tuple[TrafficWindow, ...] = field(default=())
     failure: str = ""
     counters: str = ""
+    quiet: float = 0.0

@@ -14,10 +14,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from modelyard.core.names import REVISION_LABEL
+from modelyard.core.names import REVISION_LABEL, SLICE_MANAGER_LABEL
 
-MANAGER_LABEL = "endpointslice.kubernetes.io/managed-by"
-SERVICE_LABEL = "kubernetes.io/service-name"
 OURS = "modelyard"
 _KUBERNETES = "endpointslice-controller.k8s.io"
 
@@ -106,5 +104,5 @@ def _is(metadata: Mapping[str, Any], held: Held, manager: str) -> bool:
     return (
         metadata["namespace"] == held.namespace
         and labels.get(REVISION_LABEL) == held.revision
-        and labels.get(MANAGER_LABEL) == manager
+        and labels.get(SLICE_MANAGER_LABEL) == manager
     )

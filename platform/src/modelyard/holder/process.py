@@ -83,6 +83,7 @@ class Holder:
         patience = self.room.limits.seconds
         http, status = self._runners
         await asyncio.gather(self._grpc_server.stop(patience), http.cleanup())
+        self.room.close()
         await status.cleanup()
         await self._session.close()
 

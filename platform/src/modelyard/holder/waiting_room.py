@@ -81,6 +81,7 @@ class WaitingRoom:
         self._loop = asyncio.get_running_loop()
         self._pods_changed, self._lines_changed = asyncio.Event(), asyncio.Event()
         self.version = 0
+        self._closing = False
 
     def changed(self) -> None:
         """The slices have changed: every waiting request asks again. From any thread."""
@@ -112,10 +113,15 @@ class WaitingRoom:
 
     async def waiting_after(self, version: int, seconds: float) -> dict[str, Any]:
         """The same, as soon as it differs from what it was at `version`, and after `seconds` at the latest."""
-        if version == self.version:
+        if version == self.version and not self._closing:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._lines_changed.wait(), seconds)
         return self.waiting()
+
+    def close(self) -> None:
+        """Whoever waits for news is answered now, and from now on at once."""
+        self._closing = True
+        self._lines_changed.set()
 
     async def _await(self, held: Held, port: str, deadline: float) -> Address:
         while True:

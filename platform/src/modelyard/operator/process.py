@@ -32,7 +32,7 @@ from modelyard.clients.metrics.envoy_pods import owner_selector
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.names import BUILD_LABEL
-from modelyard.core.snapshot import Object
+from modelyard.core.snapshot import Object, Ref
 from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
@@ -56,6 +56,7 @@ from .observer.warmups import Warmups
 from .polling.polling import MOST_THREADS, Polling
 from .reconciler.events import EventRecorder
 from .reconciler.reconcile import Reconciler
+from .traffic.holders import SELECTOR, HolderWatch, Place
 from .traffic.sampler import Sampler, provider
 from .workers import ROLLOUT_WORKERS, Workers
 from .workqueue import Queue
@@ -103,6 +104,8 @@ class Operator:
         self._builds = BuildObserver(library.store, self.cluster, self.polling)
         self._gateway = Gateway(settings.gateway.url, MOST_THREADS)
         self.envoys = PodWatch(self.cluster, owner_selector(settings.gateway))
+        self.holder_pods = PodWatch(self.cluster, SELECTOR)
+        self.holders = HolderWatch(self.holder_pods, settings.holder, options.namespace, self._held)
         self.claims = RouteClaims(settings.gateway, lambda key: self._wake(key, 0.0))
         self.rivals = RivalAutoscalers(lambda key: self._wake(key, 0.0), self._wake_namespace)
         counters = provider(settings.gateway, self.envoys)
@@ -122,6 +125,7 @@ class Operator:
             rivals=self.claims.of,
             scaling_means=self.scaling.known,
             rival_autoscaler=self.rivals.of,
+            holders=self.holders.of,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
         others[AUTOSCALERS] = self.rivals
@@ -150,6 +154,8 @@ class Operator:
             self.scaling.start()
             self.watches.start()
             self.envoys.start()
+            self.holder_pods.start()
+            self.holders.start()
             self.sampler.start()
             self.polling.start()
             self.workers.start()
@@ -217,7 +223,8 @@ class Operator:
         )
 
     def _components_live(self) -> bool:
-        parts = (self.watches, self.workers, self.envoys, self.sampler, self.polling, self.store_access, self.scaling)
+        watching = (self.watches, self.envoys, self.holder_pods, self.holders, self.scaling)
+        parts = (*watching, self.workers, self.sampler, self.polling, self.store_access)
         return all(part.alive for part in parts)
 
     def _may_work(self) -> bool:
@@ -244,6 +251,19 @@ class Operator:
     def _wake_namespace(self, namespace: str) -> None:
         for key in self.cache.owners():
             if key.namespace == namespace:
+                self.queue.add(key)
+
+    def _held(self, places: frozenset[Place] | None) -> None:
+        """Requests began or ceased to wait for these revisions; None: other holders are ready than before."""
+        if places is None:
+            for model in self.cache.models():
+                if (model.get("status") or {}).get("idle"):
+                    self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
+            return
+        for namespace, revision in places:
+            service = self.cache.get(Ref("InferenceService", namespace, revision))
+            key = key_of(service) if service is not None else None
+            if key is not None:
                 self.queue.add(key)
 
     def _job_changed(self, job: Object) -> None:
@@ -295,6 +315,8 @@ class Operator:
         self.store_access.stop()
         self.scaling.stop()
         self.envoys.stop()
+        self.holders.stop()
+        self.holder_pods.stop()
         self.polling.stop()
         self.watches.stop(_WATCHES_SECONDS)
         self._gateway.close()

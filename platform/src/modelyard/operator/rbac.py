@@ -32,6 +32,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("policy", "poddisruptionbudgets", (*_MADE, "delete"), "cluster", "drains leave a replica of every revision"),
     Right("autoscaling", "horizontalpodautoscalers", (*_MADE, "delete"), "cluster", "replicas by CPU; those of others"),
     Right("keda.sh", "scaledobjects", (*_MADE, "delete"), "cluster", "replicas by requests, where KEDA is installed"),
+    Right("discovery.k8s.io", "endpointslices", (*_MADE, "delete"), "cluster", "where requests for none wait"),
     Right("", "secrets", _MADE, "cluster", "read-only store credentials of a Model"),
     Right("", "serviceaccounts", _MADE, "cluster", "identity of a Model's pods"),
     Right("", "services", _WATCHED, "cluster", "whether KServe made a revision's Service"),

@@ -55,3 +55,21 @@ def test_a_model_at_rest_gives_its_next_rollout_a_history(scene: SampledGateway)
 
     assert state.history == ((903, 3), (903, 3), (903, 3))
     assert (state.requests, state.stable_requests) == (1, 9)
+
+
+def test_how_long_nobody_has_asked_is_known_beyond_the_slices_that_are_kept() -> None:
+    kept, key = TrafficWindows(), MODELS[0]
+    kept.keep([key])
+    assert kept.quiet(key) == 0.0
+    for end in range(IDLE_SECONDS, 5 * KEPT_SECONDS + 1, IDLE_SECONDS):
+        kept.cut(end, (), survey=True)
+    assert kept.quiet(key) == 5 * KEPT_SECONDS - IDLE_SECONDS, "from the first reading on"
+
+    kept.owe({key: SOME})
+    kept.cut(5 * KEPT_SECONDS + IDLE_SECONDS, (), survey=True)
+    assert kept.quiet(key) == 0.0
+    kept.cut(5 * KEPT_SECONDS + 3 * IDLE_SECONDS, (), survey=True)
+    assert kept.quiet(key) == 2 * IDLE_SECONDS
+
+    kept.restart([key])
+    assert kept.quiet(key) == 0.0, "what was counted meanwhile is not known"

@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from modelyard.api.quantity import Patience, Percent
+from modelyard.api.quantity import Duration, Patience, Percent
 from modelyard.api.shape import Shape, StatusShape, cel, validated
 
 _SAY_MIN_ABOVE_MAX = "minReplicas is above maxReplicas: lower one or raise the other"
@@ -13,7 +13,9 @@ class Scaling(Shape):
 
     model_config = validated(cel("self.minReplicas <= self.maxReplicas", _SAY_MIN_ABOVE_MAX))
 
-    min_replicas: int = Field(default=1, ge=1, le=1000, description="Fewest replicas of the serving revision.")
+    min_replicas: int = Field(
+        default=1, ge=0, le=1000, description="Fewest replicas of the serving revision; 0: none while nobody asks."
+    )
     max_replicas: int = Field(ge=1, le=1000, description="Most replicas of the serving revision.")
     target_utilization: Percent = Field(
         default="75%",
@@ -22,6 +24,10 @@ class Scaling(Shape):
     )
     scale_down_delay: Patience = Field(
         default="5m", description='How long fewer replicas must be enough before any goes, from "1s" to "1h".'
+    )
+
+    idle_after: Duration = Field(
+        default="10m", description="With minReplicas 0: how long nobody has to ask before there are none."
     )
 
     @model_validator(mode="after")

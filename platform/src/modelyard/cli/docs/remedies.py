@@ -38,6 +38,7 @@ _CAUSES, _ROLLOUT = "unit/core/test_failure_causes.py", "unit/core/rollout"
 _START, _CANARY = f"{_ROLLOUT}/test_first_start.py", f"{_ROLLOUT}/test_canary.py"
 _SWITCH = f"{_ROLLOUT}/test_switch.py"
 _SCALING, _CHOICE = "unit/core/autoscaling/test_scaled_worlds.py", "unit/core/autoscaling/test_choice.py"
+_IDLE = "unit/core/revisions/test_idleness.py"
 _SEE = "`modelyard get NAME --watch` shows how it goes on."
 
 _ROWS = (
@@ -221,6 +222,15 @@ _STATES = {
     "Published": ("The artifact is in the store.", f"{_START}::test_an_artifact_in_the_store_is_served_at_once"),
     "NoRevision": ("No revision has been started yet.", f"{_START}::test_while_it_is_built_the_model_says_so"),
     "Starting": ("A revision is starting.", f"{_START}::test_ready_is_not_served_until_the_warm_up_is_answered"),
+    "ScaledToZero": (
+        "Nobody asked for `scaling.idleAfter`, so there are no replicas; the next request waits for the first one. "
+        "`minReplicas: 1` keeps one.",
+        f"{_IDLE}::test_a_model_nobody_asks_goes_to_zero_and_the_next_request_wakes_it",
+    ),
+    "Waking": (
+        "Requests wait for the first replica of a Model that had none.",
+        f"{_IDLE}::test_a_model_nobody_asks_goes_to_zero_and_the_next_request_wakes_it",
+    ),
     "Joining": (
         "It answered; the gateway is told of it.",
         f"{_SWITCH}::test_a_new_revision_is_known_to_the_gateway_before_it_gets_its_share",

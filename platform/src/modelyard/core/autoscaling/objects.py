@@ -6,6 +6,7 @@ revision at any time: one of another kind goes first. What is made:
 
     spec.scaling with minReplicas < maxReplicas, and the Deployment is there    the chosen kind
     minReplicas = maxReplicas, no spec.scaling, no choice, a rival              nothing, and what was made goes
+    on its way to no replicas, at zero, or waking up                            nothing, so that nobody else wakes it
     not known yet what the cluster has                                          all stays as it is
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.quantity import fraction
 from modelyard.api.scheduling.scaling import Scaling
-from modelyard.api.status import CapacityStatus, RevisionStatus
+from modelyard.api.status import CapacityStatus, IdleState, IdleStatus, RevisionStatus
 from modelyard.core.names import REVISION_LABEL, predictor
 from modelyard.core.resources import owned_object
 from modelyard.core.snapshot import Ref, Snapshot
@@ -28,6 +29,7 @@ from .target import GROWTH, ReplicaTarget, replica_target
 
 KIND_OF = {Autoscaler.KEDA: "ScaledObject", Autoscaler.HPA: "HorizontalPodAutoscaler"}
 _CONTAINER = "kserve-container"
+_RESTING = frozenset({IdleState.HOLDING, IdleState.ZERO, IdleState.WAKING})
 
 
 def choice_for(snapshot: Snapshot, settings: Settings) -> AutoscalerChoice:
@@ -47,20 +49,23 @@ def autoscalers(
     revisions: Sequence[RevisionStatus],
     floors: Mapping[str, int],
     candidate: str,
+    idle: IdleStatus | None = None,
 ) -> list[dict[str, Any]]:
-    """The autoscalers of these revisions; `floors` are the fewest replicas by revision that a rollout needs."""
+    """The autoscalers of these revisions.
+
+    `floors` are the fewest replicas by revision that a rollout needs; `idle` is how far the Model is on its way to none.
+    """
     chosen, scaling = choice_for(snapshot, settings).autoscaler, snapshot.model.spec.scaling
-    if (
-        scaling is None
-        or scaling.min_replicas == scaling.max_replicas
-        or chosen not in (Autoscaler.KEDA, Autoscaler.HPA)
-    ):
+    if scaling is None or chosen not in KIND_OF or (idle is not None and idle.state in _RESTING):
+        return []
+    least, most = snapshot.model.spec.replica_range()
+    if least == most:
         return []
     made = []
     for revision in revisions:
         if snapshot.child("Deployment", predictor(revision.name)) is None or _other_kind(snapshot, revision, chosen):
             continue
-        fewest = min(max(scaling.min_replicas, floors.get(revision.name, 0)), scaling.max_replicas)
+        fewest = min(max(least, floors.get(revision.name, 0)), most)
         if chosen is Autoscaler.HPA:
             made.append(_by_cpu(snapshot.model, revision, scaling, fewest))
         else:

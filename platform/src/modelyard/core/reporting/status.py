@@ -8,7 +8,7 @@ Reconciling says what is under way, or Stalled what a person has to mend, and Pr
 from typing import Any, NamedTuple
 
 from modelyard.api.rollout_status import Phase, RolloutStatus
-from modelyard.api.status import EntryStatus, ModelStatus, OptimizationStatus, RevisionStatus, Stage
+from modelyard.api.status import EntryStatus, IdleState, ModelStatus, OptimizationStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, merge
 from modelyard.core.names import host, preview_route_name
@@ -23,6 +23,7 @@ from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .capacity import capacity_status
 from .events import told
+from .idle import asleep, idle_condition
 from .outage import outage
 from .passing_words import seconds_to_stand
 from .scale import scale_status
@@ -71,6 +72,7 @@ def status(view: DecisionView) -> StatusReport:
         optimization=_optimization(view),
         capacity=capacity_status(view),
         revisions=list(view.revisions),
+        idle=view.idle,
         rollout=view.rollout,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
@@ -88,11 +90,11 @@ def status(view: DecisionView) -> StatusReport:
 
 
 def _stands(view: DecisionView) -> bool:
-    """Whether revisions and rollout are as the status has them, or nothing has begun yet."""
+    """Whether revisions, rollout and replicas are as the status has them, or nothing has begun yet."""
     old = view.model.status
     if not old.revisions and not view.revisions:
         return True
-    return list(view.revisions) == old.revisions and view.rollout == initial_state(old)
+    return list(view.revisions) == old.revisions and view.rollout == initial_state(old) and view.idle == old.idle
 
 
 def _traffic(view: DecisionView) -> str:
@@ -179,6 +181,8 @@ def _outage(view: DecisionView) -> Failure | None:
         return None
     if ready_replicas(view.snapshot, holder.name) > 0:
         return _failing(view, holder)
+    if asleep(view):
+        return _failure(view, holder) if view.idle and view.idle.state is IdleState.WAKING else None
     down = f"No replica of revision {holder.name} (version {holder.version}) is ready, so requests fail until one is."
     return _failure(view, holder) or Failure("NoReplicaReady", down, retry=True)
 
@@ -206,6 +210,9 @@ def _serving(view: DecisionView, failure: Failure | None) -> ConditionUpdate:
         return ConditionUpdate(False, failure.reason, failure.message)
     if view.serving_revision is not None:
         name, version = view.serving_revision.name, view.serving_revision.version
+        resting = idle_condition(view)
+        if resting is not None:
+            return resting
         return ConditionUpdate(True, "Answering", f"Revision {name} (version {version}) holds the traffic.")
     if not view.revisions:
         return ConditionUpdate(False, "NoRevision", "No revision has been started yet.")

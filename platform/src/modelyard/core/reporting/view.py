@@ -6,7 +6,7 @@ from typing import Any
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
-from modelyard.api.status import RevisionStatus, Stage
+from modelyard.api.status import IdleStatus, RevisionStatus, Stage
 from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.rollout.publication import RoutingPlan
 from modelyard.core.snapshot import Snapshot
@@ -17,8 +17,9 @@ from modelyard.settings import Settings
 class DecisionView:
     """Everything that one decision has settled, for whoever writes it down.
 
-    `artifact` is what the spec resolves to; `rollout`, `revisions` and `routing` are as they should be after this
-    decision, `snapshot` is the world before it; `programmed` says whether the gateway already carries that routing.
+    `artifact` is what the spec resolves to; `rollout`, `revisions`, `routing` and `idle` are as they should be after
+    this decision, `snapshot` is the world before it; `programmed` says whether the gateway already carries that
+    routing.
     """
 
     snapshot: Snapshot
@@ -28,6 +29,7 @@ class DecisionView:
     revisions: tuple[RevisionStatus, ...]
     routing: RoutingPlan
     programmed: bool
+    idle: IdleStatus | None = None
 
     @property
     def model(self) -> Model:

@@ -8,7 +8,7 @@ revision with one replica has none: nothing could be evicted without an outage, 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelyard.api.status import RevisionStatus
+from modelyard.api.status import IdleStatus, RevisionStatus
 from modelyard.core.names import REVISION_LABEL, predictor
 from modelyard.core.snapshot import Snapshot
 
@@ -17,7 +17,10 @@ from .scaling import wanted_replicas
 
 
 def disruption_budgets(
-    snapshot: Snapshot, revisions: Sequence[RevisionStatus], floors: Mapping[str, int]
+    snapshot: Snapshot,
+    revisions: Sequence[RevisionStatus],
+    floors: Mapping[str, int],
+    idle: IdleStatus | None = None,
 ) -> list[dict[str, Any]]:
     """The budgets of these revisions; `floors` are the fewest replicas by revision name that a rollout needs."""
     return [
@@ -35,5 +38,5 @@ def disruption_budgets(
             labels={REVISION_LABEL: revision.name},
         )
         for revision in revisions
-        if wanted_replicas(snapshot, revision.name, floors) > 1
+        if wanted_replicas(snapshot, revision.name, floors, idle) > 1
     ]

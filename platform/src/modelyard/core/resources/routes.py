@@ -9,6 +9,9 @@ Two more rules, one a slot, pin requests that carry the header `x-modelyard-revi
 warm-ups and debugging; their more specific match wins over the main rule. Rules keep their index for
 life, since Envoy names its clusters, and so its counters, by it. What a rollout adds for a time (a mirror,
 rules 3 and 4, a preview) is explained in `traffic_policies.py`.
+
+Of a Model that may have no replicas every backend also tells the server which revision is meant, by the header
+`x-modelyard-backend`: that server may be a holder, which keeps the request until a replica is there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelyard.api.model import Model
-from modelyard.core.names import REVISION_HEADER, host, path_route_name, predictor, preview_host, preview_route_name
+from modelyard.core.names import (
+    BACKEND_HEADER,
+    REVISION_HEADER,
+    host,
+    path_route_name,
+    predictor,
+    preview_host,
+    preview_route_name,
+)
 from modelyard.settings import GatewaySettings
 
 from . import owned_object
@@ -52,11 +63,13 @@ def routes(
     """
     if not backends:
         return []
-    published = [_route(model, form, gateway, _rules(form, backends, publication)) for form in _forms(model, gateway)]
+    published = [
+        _route(model, form, gateway, _rules(model, form, backends, publication)) for form in _forms(model, gateway)
+    ]
     if all(backend.revision != publication.preview for backend in backends):
         return published
     previewed = [
-        _route(model, form, gateway, [_rule(form, [_backend(publication.preview or "", form.port, 1)])])
+        _route(model, form, gateway, [_rule(form, [_backend(model, publication.preview or "", form.port, 1)])])
         for form in _preview_forms(model, gateway)
     ]
     return [*published, *previewed]
@@ -97,31 +110,32 @@ def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]
     return owned_object(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
 
 
-def _rules(form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
+def _rules(model: Model, form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
     slots, ab_sides = _slots(backends), sides(backends, publication)
     cookies = [ab_sides.cookie_headers(backend.slot, form.path) if ab_sides else [] for backend in slots]
     weighted = [
-        _backend(backend.revision, form.port, backend.weight, add) for backend, add in zip(slots, cookies, strict=True)
+        _backend(model, backend.revision, form.port, backend.weight, add)
+        for backend, add in zip(slots, cookies, strict=True)
     ]
     return [
         _rule(form, weighted, filters=mirror(backends, publication, form.port)),
         *(
-            _pinned(form, backend, {"name": REVISION_HEADER, "value": backend.revision, "type": "Exact"})
+            _pinned(model, form, backend, {"name": REVISION_HEADER, "value": backend.revision, "type": "Exact"})
             for backend in slots
         ),
-        *(_sticky(form, slots, ab_sides) if ab_sides else ()),
+        *(_sticky(model, form, slots, ab_sides) if ab_sides else ()),
     ]
 
 
-def _sticky(form: _Form, slots: Sequence[Backend], ab_sides: StickySides) -> list[dict[str, Any]]:
+def _sticky(model: Model, form: _Form, slots: Sequence[Backend], ab_sides: StickySides) -> list[dict[str, Any]]:
     if ab_sides.ab.cookie is not None:
-        return [_pinned(form, backend, ab_sides.cookie_match(backend.slot)) for backend in slots]
-    weighted = [_backend(backend.revision, form.port, backend.weight) for backend in slots]
+        return [_pinned(model, form, backend, ab_sides.cookie_match(backend.slot)) for backend in slots]
+    weighted = [_backend(model, backend.revision, form.port, backend.weight) for backend in slots]
     return [{"name": STICKY_RULE, **_rule(form, weighted, headers=[ab_sides.header_match()])}]
 
 
-def _pinned(form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
-    return _rule(form, [_backend(to.revision, form.port, 1)], headers=[dict(header)])
+def _pinned(model: Model, form: _Form, to: Backend, header: Mapping[str, str]) -> dict[str, Any]:
+    return _rule(form, [_backend(model, to.revision, form.port, 1)], headers=[dict(header)])
 
 
 def _rule(form: _Form, backends: list[Any], headers: Sequence[Any] = (), filters: Sequence[Any] = ()) -> dict[str, Any]:
@@ -141,12 +155,13 @@ def _slots(backends: Sequence[Backend]) -> list[Backend]:
     return [by_slot.get(slot, Backend(present.revision, slot, 0)) for slot in ("a", "b")]
 
 
-def _backend(revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+def _backend(
+    model: Model, revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
     more = {"add": [dict(header) for header in add]} if add else {}
     mark = {"set": [{"name": REVISION_HEADER, "value": revision}], **more}
-    return {
-        "name": predictor(revision),
-        "port": port,
-        "weight": weight,
-        "filters": [{"type": "ResponseHeaderModifier", "responseHeaderModifier": mark}],
-    }
+    filters: list[dict[str, Any]] = [{"type": "ResponseHeaderModifier", "responseHeaderModifier": mark}]
+    if model.spec.may_rest:
+        meant = {"set": [{"name": BACKEND_HEADER, "value": f"{model.namespace}/{revision}"}]}
+        filters.append({"type": "RequestHeaderModifier", "requestHeaderModifier": meant})
+    return {"name": predictor(revision), "port": port, "weight": weight, "filters": filters}

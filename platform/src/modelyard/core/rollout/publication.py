@@ -8,11 +8,12 @@ from modelyard.api.rollout import Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import predictor
+from modelyard.core.resources.holding import patience
 from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Publication, policies
 from modelyard.core.revisions.lifecycle import backends
 from modelyard.core.snapshot import Snapshot
-from modelyard.settings import GatewaySettings
+from modelyard.settings import GatewaySettings, HolderSettings
 
 from .effective_spec import effective_spec
 
@@ -30,15 +31,23 @@ class RoutingPlan(NamedTuple):
 
 
 def routing_plan(
-    snapshot: Snapshot, revisions: Sequence[RevisionStatus], rollout: RolloutStatus, gateway: GatewaySettings
+    snapshot: Snapshot,
+    revisions: Sequence[RevisionStatus],
+    rollout: RolloutStatus,
+    gateway: GatewaySettings,
+    longest_wait: float = HolderSettings().max_wait_seconds,
 ) -> RoutingPlan:
-    """The manifests that publish these revisions in this state of the rollout."""
+    """The manifests that publish these revisions in this state of the rollout.
+
+    Requests of a Model that may be at zero wait for `longest_wait` seconds at most.
+    """
     reachable = frozenset(
         revision.name for revision in revisions if snapshot.child("Service", predictor(revision.name)) is not None
     )
     publication, model = _publication(snapshot.model, rollout, reachable), snapshot.model
     published = routes(model, backends(revisions, reachable), gateway, publication)
-    return RoutingPlan(published, policies(model, publication) if published else [])
+    beside = [*policies(model, publication), *patience(model, longest_wait)]
+    return RoutingPlan(published, beside if published else [])
 
 
 def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:

@@ -16,6 +16,7 @@ from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize
 from modelyard.core.snapshot import (
     Credentials,
     Failure,
+    Holders,
     Object,
     OptimizedBuild,
     Ref,
@@ -83,11 +84,12 @@ class SnapshotObserver:
         rivals: Callable[[Model], tuple[RouteClaim, ...]] = lambda model: (),
         scaling_means: Callable[[], ScalingMeans] = ScalingMeans,
         rival_autoscaler: Callable[[Model], str] = lambda model: "",
+        holders: Callable[[str], Holders] = lambda namespace: Holders(),
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
-        self.probes, self._rivals = warmups, rivals
+        self.probes, self._rivals, self._holders = warmups, rivals, holders
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
@@ -120,6 +122,7 @@ class SnapshotObserver:
             rivals=self._rivals(model),
             scaling_means=self._scaling_means(),
             rival_autoscaler=self._rival_autoscaler(model),
+            holders=self._holders(model.namespace) if model.spec.may_rest or model.status.idle else Holders(),
         )
 
     def forget(self, key: Key) -> None:

@@ -79,7 +79,8 @@ class Sampler(BackgroundThread):
     def of(self, key: Key) -> Traffic:
         """A Model's slices, oldest first, and why counters have been missing for PATIENCE_SECONDS, if they have."""
         with self._lock:
-            return Traffic(self._slices.of(key), self._failure, self._handover.text(key))
+            slices, quiet = self._slices.of(key), self._slices.quiet(key)
+            return Traffic(slices, self._failure, self._handover.text(key), quiet)
 
     def tick(self, second: int) -> None:
         """Reads the counters if it is time at `second` (seconds since the epoch), by the table above."""

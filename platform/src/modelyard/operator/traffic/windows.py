@@ -46,16 +46,18 @@ class Buckets(Mapping[float, int]):
 
 
 class _Track:
-    """One Model: its slices, where the last one ended, and what is due."""
+    """One Model: its slices, where the last one ended, when at the latest it was asked before that, and what is due."""
 
     def __init__(self, end: int) -> None:
-        self.end = end
+        self.end = self.asked = end
         self.due: dict[str, Counts] = {}
         self.slices: deque[TrafficWindow] = deque(maxlen=KEPT_SLICES)
 
     def cut(self, end: int) -> None:
         slots = {slot: counts._replace(within=Buckets(counts.within)) for slot, counts in self.due.items()}
         self.slices.append(TrafficWindow(end, end - self.end, slots))
+        if any(counts.requests for counts in self.due.values()):
+            self.asked = end
         self.end, self.due = end, {}
         while self.slices[0].end <= end - KEPT_SECONDS:
             self.slices.popleft()
@@ -97,7 +99,7 @@ class TrafficWindows:
     def restart(self, models: Collection[Key]) -> None:
         """What these have counted since their last slices is not known; their next slices begin now."""
         for track in [self._tracks[key] for key in models if key in self._tracks]:
-            track.end, track.due = self._end, {}
+            track.end, track.asked, track.due = self._end, self._end, {}
 
     def cut(self, end: int, active: Collection[Key], survey: bool) -> None:
         """Everything up to `end` is counted: slices for the active Models, after a survey for others, too.
@@ -117,6 +119,11 @@ class TrafficWindows:
         """The slices of a Model, oldest first."""
         track = self._tracks.get(key)
         return tuple(track.slices) if track else ()
+
+    def quiet(self, key: Key) -> float:
+        """Seconds up to the end of a Model's newest slice in which it had no request, as far back as is known."""
+        track = self._tracks.get(key)
+        return float(track.end - track.asked) if track else 0.0
 
     def _track(self, key: Key) -> _Track:
         if key not in self._tracks:

@@ -1,0 +1,66 @@
+"""What lets requests wait for a revision at zero: the holders among its endpoints, and the patience of its routes.
+
+An EndpointSlice of ours on the revision's own Service lists the holders; Kubernetes and the gateway put the slices of a
+Service together, so going to zero and coming back changes endpoints and nothing else: the gateway's clusters and their
+counters stay. Its ports have the names of the Service's and numbers of their own.
+
+A request that waits must not be ended by the gateway's 15 s: a policy gives the routes of such a Model the longest wait
+and half a minute for the answer.
+"""
+
+import ipaddress
+from typing import Any
+
+from modelyard.api.model import Model
+from modelyard.core.names import (
+    REVISION_LABEL,
+    SLICE_MANAGER_LABEL,
+    holding_name,
+    path_route_name,
+    patience_name,
+    predictor,
+)
+from modelyard.core.snapshot import Holders
+
+from . import owned_object
+
+_SERVICE_LABEL = "kubernetes.io/service-name"
+_ANSWER_SECONDS = 30.0
+
+
+def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[str, Any]]:
+    """One EndpointSlice for every family of addresses that ready holders have: IPv4, IPv6."""
+    families: dict[str, list[str]] = {}
+    for address in holders.addresses:
+        families.setdefault(f"IPv{ipaddress.ip_address(address).version}", []).append(address)
+    return [
+        owned_object(
+            model,
+            "EndpointSlice",
+            holding_name(revision, family),
+            {
+                "addressType": family,
+                "ports": [
+                    {"name": "http", "port": holders.http_port, "protocol": "TCP"},
+                    {"name": "grpc", "port": holders.grpc_port, "protocol": "TCP"},
+                ],
+                "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in sorted(found)],
+            },
+            labels={REVISION_LABEL: revision, _SERVICE_LABEL: predictor(revision), SLICE_MANAGER_LABEL: "modelyard"},
+        )
+        for family, found in sorted(families.items())
+    ]
+
+
+def patience(model: Model, longest_wait: float) -> list[dict[str, Any]]:
+    """The policy of a Model that may be at zero; none for others."""
+    if not model.spec.may_rest:
+        return []
+    group = "gateway.networking.k8s.io"
+    targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
+    spec = {
+        "targetRefs": [{"group": group, "kind": kind, "name": name} for kind, name in targets],
+        "mergeType": "StrategicMerge",
+        "timeout": {"http": {"requestTimeout": f"{longest_wait + _ANSWER_SECONDS:g}s"}},
+    }
+    return [owned_object(model, "BackendTrafficPolicy", patience_name(model.name), {"spec": spec})]
