@@ -53,7 +53,8 @@ def autoscalers(
 ) -> list[dict[str, Any]]:
     """The autoscalers of these revisions.
 
-    `floors` are the fewest replicas by revision that a rollout needs; `idle` is how far the Model is on its way to none.
+    `floors` are the fewest replicas by revision that a rollout needs; `idle` says how far the Model is on its way to
+    none.
     """
     chosen, scaling = choice_for(snapshot, settings).autoscaler, snapshot.model.spec.scaling
     if scaling is None or chosen not in KIND_OF or (idle is not None and idle.state in _RESTING):

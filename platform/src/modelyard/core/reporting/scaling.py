@@ -20,11 +20,14 @@ def scaling_status(view: DecisionView) -> ScalingStatus | None:
         return None
     deployment = view.snapshot.child("Deployment", predictor(holder.name)) or {}
     desired = deployment.get("spec", {}).get("replicas", 0)
-    if scaling.min_replicas == scaling.max_replicas:
+    fewest, most = view.model.spec.replica_range()
+    if fewest == most:
+        resting = f"While somebody asks there are {most} replicas, after {scaling.idle_after} without a request none"
+        said = resting if view.model.spec.may_rest else "scaling.minReplicas is maxReplicas"
         return ScalingStatus(
             autoscaler=Autoscaler.NONE,
             reason="FixedReplicas",
-            message="scaling.minReplicas is maxReplicas, so there is nothing to choose.",
+            message=f"{said}, so there is nothing to choose.",
             desired_replicas=desired,
         )
     choice, before = choice_for(view.snapshot, view.settings), view.model.status.scaling
