@@ -1,4 +1,4 @@
-"""What a placement makes of an InferenceService and a PodDisruptionBudget is what their definitions take."""
+"""What is made of a placement, for drains and for no replicas is what the API server's definitions take."""
 
 from typing import Any
 
@@ -8,8 +8,11 @@ import yaml
 from modelyard.api.model import Model
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.resources.disruption import disruption_budgets
+from modelyard.core.resources.holding import holding_slices, patience
+from modelyard.core.resources.routes import Backend, routes
 from modelyard.core.resources.serving import inference_service
-from modelyard.core.snapshot import Failure, Snapshot
+from modelyard.core.snapshot import Failure, Holders, Snapshot
+from modelyard.settings import GatewaySettings
 from tests.support.objects.placements import RIGHT, SOURCE
 from tests.support.operator.real_apiserver import RealApiServer
 
@@ -43,3 +46,16 @@ def test_a_disruption_budget_is_what_kubernetes_takes(apiserver: RealApiServer) 
     [made] = disruption_budgets(Snapshot(0.0, model, Failure("", "")), [a_revision(model)], {})
 
     assert apiserver.complaint(yaml.safe_dump(made)) == ""
+
+
+def test_what_lets_requests_wait_is_what_kubernetes_and_the_gateway_take(apiserver: RealApiServer) -> None:
+    spec = {"source": SOURCE, "scaling": {"minReplicas": 0, "maxReplicas": 2}}
+    model = Model.model_validate({"metadata": {"name": "digits", "namespace": "demo", "uid": "uid-0"}, "spec": spec})
+    name = "digits-0123456789"
+    published = routes(model, [Backend(name, "a", 100)], GatewaySettings())
+    made = [*holding_slices(model, name, Holders(("10.0.0.8", "fd00::8"))), *patience(model, 60.0), *published]
+
+    assert [one["kind"] for one in made] == ["EndpointSlice"] * 2 + ["BackendTrafficPolicy"] + ["HTTPRoute"] * 2 + [
+        "GRPCRoute"
+    ]
+    assert [apiserver.complaint(yaml.safe_dump(one)) for one in made] == [""] * 6

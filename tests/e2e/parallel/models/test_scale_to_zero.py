@@ -1,4 +1,4 @@
-"""A Model nobody asks has no pods; whoever asks next waits for the first one, over HTTP and gRPC, and nobody is lost."""
+"""A Model nobody asks has no pods; whoever asks next waits for the first, over HTTP and gRPC, and gets an answer."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
