@@ -164,11 +164,11 @@ def figures(cost: Cost, models: int) -> dict[str, Any]:
     }
 
 
-def measure(crowd: Crowd, operator: RunningOperator, models: int, latencies: int) -> None:
+def measure(crowd: Crowd, operator: RunningOperator, models: int, latencies: int, patience: float) -> None:
     """From the Models there are to `models`, at rest, and one of them changed again and again."""
     before, begun, grown = operator.cost(), time.monotonic(), models - crowd.count
     crowd.grow(models)
-    if not crowd.until(lambda: len(crowd.done) >= models, 570):
+    if not crowd.until(lambda: len(crowd.done) >= models, patience):
         said("late", done=len(crowd.done), **figures(operator.cost().since(before), grown))
         return
     ready = time.monotonic() - begun
@@ -211,6 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=int, nargs="*", default=[200, 1000])
     parser.add_argument("--latencies", type=int, default=100)
+    parser.add_argument("--patience", type=float, default=570, help="seconds in which all Models are to be Ready")
     parser.add_argument("--source", default="", help="the folder platform/src of another version")
     parser.add_argument("--keep", default="", help="copy the operator's log to this file")
     options = parser.parse_args()
@@ -227,7 +228,7 @@ def main() -> None:
                     _until_ready(operator)
                     said("empty", pid=operator.process.pid, **figures(operator.cost(), 1))
                     for models in options.models:
-                        measure(crowd, operator, models, options.latencies)
+                        measure(crowd, operator, models, options.latencies, options.patience)
                 begun = time.monotonic()
                 with an_operator("two") as operator:
                     _until_ready(operator)

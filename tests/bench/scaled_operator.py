@@ -21,6 +21,8 @@ from modelyard.settings import Settings
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROGRAM = "from modelyard.cli.main import run; run()"
+_IMAGE = {"MALLOC_ARENA_MAX": "2"}
+"""What the operator's image sets."""
 
 
 class Cost(NamedTuple):
@@ -113,7 +115,7 @@ def running(
     file.chmod(0o600)
     own = str(Path(modelyard.__file__).parents[1])
     access = {"MODELYARD_CONFIG": str(file), "KUBECONFIG": str(kubeconfig)}
-    environment = {**os.environ, **access, "PYTHONPATH": source or own}
+    environment = {**os.environ, **_IMAGE, **access, "PYTHONPATH": source or own}
     with (folder / "operator.log").open("ab") as log:
         command = [sys.executable, "-c", _PROGRAM, "operator"]
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)

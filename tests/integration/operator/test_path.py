@@ -2,11 +2,23 @@
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
+import pytest
+
+from modelyard.api.rollout_status import Phase
+from modelyard.core.plan import Plan, Scale
+from modelyard.core.snapshot import Ref
 from modelyard.operator.cache.objects import Key
+from modelyard.operator.reconciler.reconcile import SURE_SECONDS, TOGETHER_SECONDS
 from tests.support.operator.bench import Bench, eventually
+from tests.support.operator.crashing_operator import Hands
 
 DIGITS = {"source": {"name": "digits", "version": "1"}}
+NOW = 1_800_000_000.0
+OBJECTS = ("Job", "Secret", "ServiceAccount", "InferenceService", "HTTPRoute", "HTTPRoute", "GRPCRoute")
+QUICK = {"source": {"name": "digits", "version": "1"}, "rollout": {"strategy": "Immediate"}}
+COMPARED = {"phase": Phase.SPLITTING, "stable": "digits-1", "candidate": "digits-2"}
 
 
 def test_a_model_becomes_children_and_is_ready_once_it_answered(lively: Bench) -> None:
@@ -141,3 +153,46 @@ def _get(url: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
+
+
+def test_a_new_model_takes_fourteen_writes_and_a_restart_none(a_calm_bench: Callable[[], Bench]) -> None:
+    bench = a_calm_bench()
+    bench.ask("digits", **QUICK)
+    hands = Hands(bench, now=lambda: NOW)
+    for _ in range(10):
+        hands.look("digits")
+        bench.players.step()
+    assert bench.condition("digits", "Reconciling")["reason"] == "Done"
+
+    def wrote(verb: str, kind: str, by: Hands = hands) -> float:
+        return by.metrics.value("modelyard_writes_total", verb=verb, kind=kind)
+
+    assert (wrote("status", "Model"), wrote("create", "Event"), wrote("delete", "Job")) == (3, 3, 1)
+    assert sum(wrote("apply", kind) for kind in set(OBJECTS)) == len(OBJECTS)
+
+    anew = Hands(bench, writes=0)
+    assert anew.look("digits").word == "settled"
+
+
+@pytest.mark.parametrize(
+    ("rollout", "again"), [({}, SURE_SECONDS), (COMPARED | {"stable": ""}, SURE_SECONDS), (COMPARED, 0.0)]
+)
+def test_after_a_change_only_a_comparison_goes_on_at_once(
+    a_calm_bench: Callable[[], Bench], rollout: dict[str, str], again: float
+) -> None:
+    bench = a_calm_bench()
+    bench.ask("digits", **QUICK)
+    ref, model = Ref("Model", bench.namespace, "digits"), bench.get("Model", "digits")
+    assert model is not None
+    bench.cluster.apply_status(ref, model["metadata"]["uid"], {"rollout": rollout} if rollout else {})
+    plan = Plan(scale=(Scale(Ref("Deployment", bench.namespace, "none"), 1),))
+
+    assert Hands(bench, decides=lambda snapshot, settings: plan).look("digits").again == again
+
+
+def test_a_name_that_was_asked_about_is_decided_on_soon(a_calm_bench: Callable[[], Bench]) -> None:
+    bench = a_calm_bench()
+    bench.ask("digits", **QUICK)
+    plan = Plan(rechecks=(Ref("Secret", bench.namespace, "none"),))
+
+    assert Hands(bench, decides=lambda snapshot, settings: plan).look("digits").again == TOGETHER_SECONDS

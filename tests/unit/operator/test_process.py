@@ -6,6 +6,7 @@ from typing import Any
 from kubernetes.client import Configuration
 
 from modelyard.clients.store import S3Store
+from modelyard.operator.cache.objects import Key
 from modelyard.operator.process import HAND_OVER_SECONDS, Library, Operator
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import OperatorSettings, Settings, StoreSettings
@@ -65,3 +66,26 @@ def test_without_an_api_server_it_is_healthy_not_ready_and_ends_when_asked() -> 
     assert answers[0][0] is True
     assert answers[1][0] is False
     assert "the API server did not answer" in answers[1][1]
+
+
+def a_thing(kind: str, name: str, version: str = "1", **fields: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "demo", "uid": name, "resourceVersion": version}
+    return {"kind": kind, "metadata": {**metadata, "labels": {"modelyard.dev/model": "digits"}}, **fields}
+
+
+def test_changes_of_children_are_taken_in_together_unless_a_candidate_is_compared() -> None:
+    operator, digits = an_operator(), Key("demo", "digits")
+    child = a_thing("Service", "digits-1-predictor")
+    operator.cache.put(a_thing("Model", "digits"))
+    operator.changed(child, False)
+    assert operator.queue.knows(digits)
+    assert operator.queue.depth() == 0
+
+    operator.changed(a_thing("Model", "digits"), False)
+    assert operator.queue.take(0.0) == digits
+    operator.queue.done(digits)
+
+    compared = {"phase": "Splitting", "stable": "digits-1", "candidate": "digits-2"}
+    operator.cache.put(a_thing("Model", "digits", "2", status={"rollout": compared}))
+    operator.changed(child, False)
+    assert operator.queue.take(0.0) == digits

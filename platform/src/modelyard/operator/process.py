@@ -37,7 +37,7 @@ from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
 from .cache.guarded_writes import GuardedWrites
-from .cache.objects import Key, ObjectCache, has_rollout, key_of
+from .cache.objects import Key, ObjectCache, compares, has_rollout, key_of
 from .cache.ownership import Ownership
 from .cache.rival_autoscalers import AUTOSCALERS, RivalAutoscalers
 from .cache.route_claims import ROUTES, OthersRoutes, RouteClaims
@@ -55,7 +55,7 @@ from .observer.store_access import RenewableStore, StoreAccess
 from .observer.warmups import Warmups
 from .polling.polling import MOST_THREADS, Polling
 from .reconciler.events import EventRecorder
-from .reconciler.reconcile import Reconciler
+from .reconciler.reconcile import TOGETHER_SECONDS, Reconciler
 from .traffic.holders import SELECTOR, HolderWatch, Place
 from .traffic.sampler import Sampler, provider
 from .workers import ROLLOUT_WORKERS, Workers
@@ -182,7 +182,11 @@ class Operator:
         if changed["kind"] == MODEL.kind and gone:
             self.queue.drop(key)
             self.observer.forget(key)
-        if self.cache.model(key) is not None or self._left_work(key):
+        model = self.cache.model(key)
+        if model is not None:
+            at_once = changed["kind"] == MODEL.kind or compares(model)
+            self.queue.add(key, 0.0 if at_once else TOGETHER_SECONDS)
+        elif self._left_work(key):
             self.queue.add(key)
 
     def _left_work(self, key: Key) -> bool:

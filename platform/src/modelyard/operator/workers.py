@@ -5,7 +5,7 @@ Two of them take rollouts under way and nothing else, so that no number of other
 | a reconcile pass ended with | then |
 |---|---|
 | nothing left to do | when something happens, or when the plan says so |
-| a change | again at once; a Model that changes without end is slowed down |
+| a change | again, at once during a comparison; a Model that changes without end is slowed down |
 | OutsideError | again after a growing pause |
 | NotLeading | left to the leader |
 | anything else, a defect of ours | logged with its trace, again after a growing pause |

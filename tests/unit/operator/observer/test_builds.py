@@ -78,6 +78,18 @@ def test_a_build_that_was_there_is_until_the_store_has_answered(store: S3Store) 
     assert builds.built(DIGITS, DIGEST, None, was=True) is False
 
 
+def test_while_its_job_runs_the_store_is_not_asked_again(store: S3Store) -> None:
+    polling = PollingByHand()
+    builds = BuildObserver(store, Pods(), polling)
+    assert polling.settled(lambda: builds.built(DIGITS, DIGEST, None)) is False
+    polling.clock.pass_by(ABSENT_SECONDS)
+
+    assert builds.built(DIGITS, DIGEST, job()) is False
+    assert polling.answer() == 0
+    builds.built(DIGITS, DIGEST, job("Complete"))
+    assert polling.answer() == 1
+
+
 def test_the_end_of_its_job_is_a_reason_to_ask_again(store: S3Store) -> None:
     builds = observed(store, Pods())
     assert builds.built(DIGEST, job()) is False

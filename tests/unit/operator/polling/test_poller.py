@@ -129,6 +129,18 @@ def test_an_old_answer_may_be_worse_than_none() -> None:
     assert scene.of() == "one"
 
 
+def test_whoever_was_woken_for_an_answer_gets_it_however_late_he_comes() -> None:
+    scene = Scene(Habits(lambda _: 10.0, keeps=False))
+    scene.of()
+    scene.of(FACES)
+    scene.polling.answer()
+    scene.pass_by(1000)
+
+    assert (scene.of(), scene.of(FACES)) == ("one", "one")
+    assert scene.polling.answer() == 0, "nobody had to ask for it again"
+    assert failure(scene.of()).pending, "it is old for whoever has read it"
+
+
 def test_an_answer_for_good_is_asked_for_once() -> None:
     scene = Scene(Habits(lambda _: inf))
     scene.polling.settled(scene.of)

@@ -59,11 +59,15 @@ class BuildObserver:
     def built(self, key: Key, digest: str, job: Object | None, *, was: bool = False) -> bool | Failure:
         """Whether the build with that digest, which `job` makes, is complete in the store; Failure while not known.
 
-        One that `was` there, because a revision was started from it, is until the store has answered.
+        One that `was` there, because a revision was started from it, is until the store has answered. While its Job
+        runs, one that was not there is not asked for again: the Job's end tells.
         """
         if digest in self._built:
             return True
-        answer = self._builds.of(key, _Build(digest, end_of(job)), was or None)
+        build = _Build(digest, end_of(job))
+        if job is not None and not build.ended_job and self._builds.latest(build) is False:
+            return False
+        answer = self._builds.of(key, build, was or None)
         return answer.failure if isinstance(answer, Unanswered) else answer
 
     def optimized(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:

@@ -6,6 +6,9 @@
     of --answer has grown old--> the old answer, or pending where an old one is worse than none; asked again meanwhile
     of --the call failed--> Unanswered(failure); asked again after 1, 2, 4, … LONGEST seconds, for whoever still asks
 
+Whoever was woken for an answer gets it, however long he was waited for: where many are woken, an answer that is asked
+for anew once it is old would be too old for every one of them, for ever.
+
 `of` never waits. Nothing is asked for unless somebody has asked with `of`, so a Model that rests costs nothing.
 """
 
@@ -61,7 +64,9 @@ class Habits(Generic[A]):
 
 @dataclass(eq=False)
 class _State(Generic[A]):
-    """One question: its latest answer, when it is due again, since when it is under way, and who was told what."""
+    """One question: its latest answer, when it is due again, since when it is under way, who was told what, and who was
+    woken for an answer and has not read it yet.
+    """
 
     answer: A | Unanswered | None = None
     due: float = -inf
@@ -69,6 +74,7 @@ class _State(Generic[A]):
     failures: int = 0
     used: float = 0.0
     told: dict[Key, A | Unanswered] = field(default_factory=dict)
+    unread: set[Key] = field(default_factory=set)
 
 
 class Poller(Generic[Q, A]):
@@ -101,11 +107,13 @@ class Poller(Generic[Q, A]):
         with self._lock:
             now = self._clock()
             state = self._states.setdefault(question, _State())
-            begins = state.since is None and now >= state.due
+            unread = state.answer if key in state.unread else None
+            state.unread.discard(key)
+            begins = state.since is None and now >= state.due and unread is None
             if begins:
                 state.since = now
                 self._under_way.add(state)
-            answer = self._usable(state, now)
+            answer = self._usable(state, now) if unread is None else unread
             if answer is self._pending and known is not None and state.answer is None:
                 answer = known
             state.used, state.told[key] = now, answer
@@ -183,6 +191,8 @@ class Poller(Generic[Q, A]):
             begun = state.since if state.since is not None and not self._repeats(answer) else self._clock()
             state.answer, state.due, state.since = answer, begun + pause, None
             told, state.told = state.told, {}
+            if not (self._habits.keeps or failed):
+                state.unread |= {key for key, before in told.items() if before != answer}
         for key, before in told.items():
             if before != answer:
                 self._wake(key, 0.0)

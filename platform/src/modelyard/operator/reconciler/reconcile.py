@@ -3,8 +3,10 @@
 The plan is carried out in the order status, applies, scales, deletes, events, warm-ups, autoscalers; a child that
 cannot be written keeps back what comes after it, but not the events of a status that was written. Each step can be
 repeated, so whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once
-more: at once after a change (until nothing is left to do), and later when time alone changes something. A pass calls
-nobody but the API server, to write and to see whose an object is; what it asks of others wakes the Model later.
+more: after a change (until nothing is left to do), and later when time alone changes something. A change makes others
+act, and what they do wakes the Model; only where a candidate is compared with a stable the next pass follows at once.
+A pass calls nobody but the API server, to write and to see whose an object is; what it asks of others wakes the Model
+later.
 """
 
 import logging
@@ -21,7 +23,7 @@ from modelyard.core.plan import Event, Plan
 from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
 from modelyard.errors import Conflict, OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
-from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
+from modelyard.operator.cache.objects import Key, ObjectCache, compares, ref_of
 from modelyard.operator.cache.ownership import Ownership
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.observer.snapshot import SnapshotObserver
@@ -30,6 +32,11 @@ from modelyard.settings import Settings
 from .events import EventRecorder
 
 _REFUSED_SECONDS = 30.0
+TOGETHER_SECONDS = 0.05
+"""How long a change of a child waits for others to be taken in with it. It does not where a candidate is compared with
+a stable."""
+SURE_SECONDS = 1.0
+"""How long after a change it is made sure that nothing is left to do, unless something happens before."""
 UNKNOWN_ENTRY_SECONDS = 60.0
 """How often a Model whose entry is unknown is reconciled again: somebody may push it any time."""
 
@@ -87,7 +94,7 @@ class Reconciler:
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _carry_out(self, key: Key, stored: Object, plan: Plan) -> float | None:
-        """All writes of a plan, and its warm-ups begun; 0, the seconds until the next pass, None without any news."""
+        """All writes of a plan, and its warm-ups begun; the seconds until the next pass, None without any news."""
         if plan.status is not None:
             self.writes.status(Ref(MODEL.kind, *key), stored, plan.status)
         try:
@@ -101,7 +108,11 @@ class Reconciler:
             self.observer.probes.ask(key, warmup)
         later = self._autoscale(key, stored, plan) if free else None
         wrote = plan.apply or plan.scale or plan.delete or plan.status is not None
-        return 0.0 if wrote or plan.rechecks or not free else later
+        if not (wrote or plan.rechecks or not free):
+            return later
+        if compares(stored):
+            return 0.0
+        return SURE_SECONDS if free and not plan.rechecks else TOGETHER_SECONDS
 
     def _names_free(self, key: Key, stored: Object, plan: Plan) -> bool:
         """Whether the children may be applied: a new Model's none before all its names are known to be free."""
