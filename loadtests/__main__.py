@@ -2,7 +2,8 @@
 
 A scenario is a file or the name of one in `loadtests/scenarios`. Without a host in it or on the command line the
 gateway is asked, wherever the cluster's settings say it is. Exit code 0: passed, 1: not passed, 2: no verdict. What
-follows a second `--` goes to Locust, `--processes 2` for one.
+follows a second `--` goes to Locust, `--processes 2` for one. `python -m loadtests compare BEFORE.json AFTER.json` sets
+two reports beside each other.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from modelyard.clients.inference.predictions import silence
 from modelyard.errors import InvalidSettings, ModelyardError
 from modelyard.settings import Settings
 
+from .reports.comparing import compare, read_report, text
 from .scenario import Scenario, read_scenario
 
 HERE = Path(__file__).resolve().parent
@@ -56,6 +58,15 @@ def command(path: Path, url: str, report: Path, more: Sequence[str] = ()) -> lis
     ]  # fmt: skip
 
 
+def compared(files: Sequence[str]) -> int:
+    """Prints two reports beside each other; raises InvalidSettings for what is none."""
+    if len(files) != 2:
+        raise InvalidSettings("name two reports: compare BEFORE.json AFTER.json.")
+    before, after = (read_report(Path(file)) for file in files)
+    print(text(compare(before, after), *files))
+    return 0
+
+
 def main(words: Sequence[str]) -> int:
     """The exit code of the load test; 2 with a sentence when it cannot be begun."""
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
@@ -63,8 +74,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--host", default="", help="URL to ask in place of the scenario's or the gateway's")
     parser.add_argument("--report", default=".modelyard/loadtests", help="Folder for the whole report (JSON)")
     parser.add_argument("more", nargs="*", help="Flags for Locust, after --")
-    given = parser.parse_args(words)
     try:
+        if words[:1] == ["compare"]:
+            return compared(words[1:])
+        given = parser.parse_args(words)
         path = scenario_file(given.scenario)
         scenario = read_scenario(path)
         seconds = scenario.arrivals(path.parent).seconds
@@ -77,7 +90,7 @@ def main(words: Sequence[str]) -> int:
             done = subprocess.run(command(path, url, report, given.more), env=os.environ | ports, check=False)
             return done.returncode
     except ModelyardError as bad:
-        print(f"no load test: {bad}", file=sys.stderr)
+        print(f"{bad}", file=sys.stderr)
         return _NO_VERDICT
 
 

@@ -66,12 +66,14 @@ class Piece(NamedTuple):
 
 
 class Curve:
-    """Pieces one after the other."""
+    """Pieces one after the other; with `until_missed` only until one was not kept, and `at_least` is the rate that has
+    to be reached."""
 
     exact = False
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], until_missed: bool = False, at_least: float = 0.0) -> None:
         self.pieces = tuple(pieces)
+        self.until_missed, self.at_least = until_missed, at_least
 
     @property
     def seconds(self) -> float:
@@ -126,19 +128,25 @@ def steady(rate: float, seconds: float) -> Curve:
 
 
 class Due(NamedTuple):
-    """When a request is due, in seconds from the start of the load, and over which protocol it goes."""
+    """A request: when it is due, in seconds from the start of the load, which of the shares of the load it belongs to,
+    and its number in the plan."""
 
     at: float
-    grpc: bool
+    share: int
+    number: int
 
 
-def due_times(arrivals: Arrivals, grpc_share: float, worker: int = 0, workers: int = 1) -> Iterator[Due]:
-    """The requests that one of so many processes sends, in their order: the same share of either protocol for each."""
-    dealt = [0, 0]
+def due_times(arrivals: Arrivals, shares: Sequence[float], worker: int = 0, workers: int = 1) -> Iterator[Due]:
+    """The requests that one of so many processes sends, in their order.
+
+    `shares` of all requests add up to 1; a request goes to the share that is furthest behind, and of every share each
+    process gets the same number, one more or less.
+    """
+    dealt = [0] * len(shares)
     for number in range(math.floor(arrivals.planned(arrivals.seconds) + _ROUNDING)):
-        before, after = (math.floor(count * grpc_share + _ROUNDING) for count in (number, number + 1))
-        grpc = after > before
-        if dealt[grpc] % workers == worker % workers:
+        owed = [round(share * (number + 1) - given, 9) for share, given in zip(shares, dealt, strict=True)]
+        behind = owed.index(max(owed))
+        if dealt[behind] % workers == worker % workers:
             place = 0.5 if arrivals.exact else random.random()  # noqa: S311 - spreads load, guards nothing
-            yield Due(arrivals.due(number + place), grpc)
-        dealt[grpc] += 1
+            yield Due(arrivals.due(number + place), behind, number)
+        dealt[behind] += 1

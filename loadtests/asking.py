@@ -1,4 +1,4 @@
-"""One inference over HTTP or gRPC on a kept connection, and what came of it.
+"""One inference over HTTP or gRPC on a kept connection, and what came of it; requests are sent in turn.
 
 Every request carries the load test's id, and the revision when it is pinned; the gateway counts pinned requests apart
 from those of users. gRPC has to be told of gevent before its first use (`locustfile.py` does): calls that wait would
@@ -12,9 +12,6 @@ import grpc
 from geventhttpclient import HTTPClient
 from tritonclient.grpc import service_pb2_grpc
 
-from modelyard.builder.artifacts.recorded_requests import warmup_inputs
-from modelyard.clients.inference.gateway import content_headers
-from modelyard.clients.inference.grpc import infer_request
 from modelyard.core.names import LOAD_TEST_HEADER, REVISION_HEADER
 
 from .options import Options
@@ -30,15 +27,15 @@ class Answer(NamedTuple):
 
 
 class Asker(Protocol):
-    """A connection that sends the one request again and again."""
+    """A connection that sends requests by their numbers."""
 
-    def ask(self) -> Answer: ...
+    def ask(self, number: int = 0) -> Answer: ...
     def close(self) -> None: ...
 
 
 def asker(protocol: str, options: Options) -> Asker:
-    """A connection over http or grpc."""
-    return GrpcAsker(options) if protocol == "grpc" else HttpAsker(options)
+    """A connection over one of PROTOCOLS."""
+    return GrpcAsker(options) if protocol == "grpc" else HttpAsker(options, protocol)
 
 
 def _marks(options: Options) -> dict[str, str]:
@@ -47,9 +44,9 @@ def _marks(options: Options) -> dict[str, str]:
 
 
 class HttpAsker:
-    """HTTP/1.1; the body goes out as it lies in the store."""
+    """HTTP/1.1."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, protocol: str) -> None:
         parts = urlsplit(options.url)
         secure = parts.scheme == "https"
         self._http = HTTPClient(
@@ -62,12 +59,12 @@ class HttpAsker:
         )
         self._path = f"{parts.path}/v2/models/{options.model}/infer"
         host = {"Host": options.host} if options.host else {}
-        self._headers = {**content_headers(options.body), **_marks(options), **host}
-        self._body = options.body
+        self._requests, self._headers = options.requests[protocol], {**_marks(options), **host}
 
-    def ask(self) -> Answer:
+    def ask(self, number: int = 0) -> Answer:
+        body, headers = self._requests[number % len(self._requests)]
         try:
-            answer = self._http.request("POST", self._path, self._body, self._headers)
+            answer = self._http.request("POST", self._path, body, headers | self._headers)
             answer.read()
         except Exception as bad:  # noqa: BLE001 - a request fails in many ways, and each counts
             return Answer("", f"HTTP {type(bad).__name__}")
@@ -99,13 +96,14 @@ class GrpcAsker:
             else grpc.insecure_channel(target, options=settings)
         )
         self._infer = service_pb2_grpc.GRPCInferenceServiceStub(self._channel).ModelInfer
-        self._request = infer_request(options.model, warmup_inputs(options.body))
+        self._requests = options.requests["grpc"]
         self._metadata = list(_marks(options).items())
         self._timeout = options.timeout
 
-    def ask(self) -> Answer:
+    def ask(self, number: int = 0) -> Answer:
+        request = self._requests[number % len(self._requests)]
         try:
-            _, call = self._infer.with_call(self._request, timeout=self._timeout, metadata=self._metadata)
+            _, call = self._infer.with_call(request, timeout=self._timeout, metadata=self._metadata)
         except grpc.RpcError as bad:
             return Answer(_revision(bad), f"gRPC {bad.code().name}")  # type: ignore[attr-defined]
         return Answer(_revision(call), "")

@@ -18,7 +18,8 @@ from modelyard.settings import Settings
 from .judging import judge
 from .options import Options
 from .recording import Recording
-from .report import report, short, text
+from .reports.page import page
+from .reports.report import report, short, text
 
 PASSED, NOT_PASSED, NO_VERDICT = 0, 1, 2
 
@@ -48,6 +49,7 @@ def _keep(found: dict[str, Any], options: Options) -> None:
     content = json.dumps(found, indent=2).encode()
     if options.report:
         Path(options.report).write_bytes(content)
+        Path(options.report).with_suffix(".html").write_text(page(found), encoding="utf-8")
     if options.publish:
         key = check_report(options.namespace, options.model, options.revision, LOAD_TEST)
         S3Store(Settings.read().store).put(key, content)

@@ -3,7 +3,7 @@
 steady: {rate: 50}                                   a soak, when the duration is long
 ramp:   {from: 5, to: 100, over: 60s}                and the last rate until the end
 spike:  {base: 20, peak: 200, at: 30s, for: 10s}     the base before and after
-steps:  {from: 10, by: 10, every: 20s}               higher and higher until the end
+steps:  {from: 10, by: 10, every: 20s}               higher and higher until the end, or untilMissed: true
 trace:  {file: arrivals.csv, speed: 2}               seconds, one a line; its duration is the file's own
 """
 
@@ -76,6 +76,16 @@ class StepLoad(Shape):
     begin: Rate = Field(alias="from")
     by: Rate
     every: Duration
+    until_missed: bool = Field(default=False, description="Stop after the first step that is not kept.")
+    at_least: float | None = Field(
+        default=None, gt=0, le=MOST_RATE, description="Passed when this rate was kept; the first step when left out."
+    )
+
+    @model_validator(mode="after")
+    def _for_a_limit(self) -> "StepLoad":
+        if self.at_least is not None and not self.until_missed:
+            raise ValueError("steps.atLeast is for untilMissed: true; without it every step has to be kept")
+        return self
 
     def arrivals(self, duration: float, folder: Path) -> Arrivals:
         """See `LoadShape.arrivals`."""
@@ -84,7 +94,15 @@ class StepLoad(Shape):
         last = self.begin + (count - 1) * self.by
         if last > MOST_RATE:
             raise InvalidSettings(f"steps: the last would be {last:g} requests per second; at most {MOST_RATE:g} are.")
-        return Curve([Piece(every, rate, rate) for rate in (self.begin + step * self.by for step in range(count))])
+        if (self.at_least or 0.0) > last:
+            raise InvalidSettings(
+                f"steps.atLeast is {self.at_least:g} requests per second, but the last step has {last:g}: raise "
+                "duration."
+            )
+        if self.until_missed and count < 2:
+            raise InvalidSettings("steps.untilMissed needs two steps or more; raise duration.")
+        pieces = [Piece(every, rate, rate) for rate in (self.begin + step * self.by for step in range(count))]
+        return Curve(pieces, self.until_missed, self.at_least or 0.0)
 
 
 class ReplayedLoad(Shape):

@@ -10,6 +10,7 @@ The first lines matter: Locust's import turns the standard library's waiting int
 before anything of it is used, or all users wait while one does.
 """
 
+import itertools
 import random
 import sys
 import time
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 import gevent
 import grpc.experimental.gevent as grpc_gevent
 from locust import LoadTestShape, User, events, task
-from locust.runners import WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 grpc_gevent.init_gevent()
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust knows only the folder of this file
@@ -30,9 +31,12 @@ from loadtests.asking import Asker, asker  # noqa: E402
 from loadtests.ending import NO_VERDICT, end, give_up  # noqa: E402
 from loadtests.judging import Unusable  # noqa: E402
 from loadtests.options import Options, declare, parsed  # noqa: E402
+from loadtests.parts import missed_by  # noqa: E402
 from loadtests.recording import PROTOCOLS, Recording, Row  # noqa: E402
 
 _HEARTBEAT_SECONDS = 0.05
+_BEATS_A_SAMPLE = 20
+_REPORT_SECONDS = 4.0
 _FOREVER = 86_400.0
 _STOP_SECONDS = 15
 _LEAD_SECONDS = 1.0
@@ -62,6 +66,7 @@ class InferenceUser(User):
     """One connection over each protocol, which send whatever is due next that no other user has taken."""
 
     due: Due
+    open = False
 
     def on_start(self) -> None:
         self.askers: dict[str, Asker] = {one: asker(one, Run.options) for one in Run.options.protocols}
@@ -72,6 +77,8 @@ class InferenceUser(User):
         gevent.sleep(self.wait_time())
 
     def on_stop(self) -> None:
+        Run.recording.owed += [self.due.at] if self.open else []
+        Run.recording.owed += [due.at for due in Run.plan]  # nothing is left of it for the user after this one
         for one in self.askers.values():
             one.close()
 
@@ -80,17 +87,22 @@ class InferenceUser(User):
         if due is None:
             Run.recording.resting += 1
             return _FOREVER
-        self.due = due
+        self.open = True
+        self.due, self.taken = due, time.perf_counter()
         return max(0.0, self.began + self.due.at - time.perf_counter())
 
     @task
     def infer(self) -> None:
-        at, protocol = self.due.at, PROTOCOLS[self.due.grpc]
+        protocol, planned = PROTOCOLS[self.due.share], self.began + self.due.at
         sent = time.perf_counter()
-        answer = self.askers[protocol].ask()
-        took, late = (time.perf_counter() - sent) * 1000.0, max(0.0, sent - self.began - at) * 1000.0
-        row = Row(at, PROTOCOLS.index(protocol), took, late, answer.why != "")
+        answer = self.askers[protocol].ask(self.due.number)
+        took, late, own = (
+            max(0.0, span) * 1000.0
+            for span in (time.perf_counter() - sent, sent - planned, sent - max(planned, self.taken))
+        )
+        row = Row(self.due.at, self.due.share, took, late, own, answer.why != "", answer.revision)
         Run.recording.add(row, answer.why)
+        self.open = False
         if not answer.why and Run.options.revision not in ("", answer.revision):
             Run.recording.strangers[answer.revision or "an unnamed backend"] += 1
         self.environment.events.request.fire(
@@ -104,12 +116,18 @@ class InferenceUser(User):
 
 
 class AllUsers(LoadTestShape):
-    """All users from the start to the end: what changes is how often they ask."""
+    """All users from the start to the end: what changes is how often they ask. A limit that is looked for is looked at
+    when a piece has ended, its last requests were answered and workers have reported them."""
+
+    def _missed(self) -> bool:
+        patience = max(_LEAD_SECONDS, 2 * Run.options.latency) + _REPORT_SECONDS * isinstance(self.runner, MasterRunner)
+        return missed_by(Run.recording, Run.options, time.time() - Run.recording.began(), patience)
 
     def tick(self) -> tuple[int, float] | None:
         users = Run.options.users
         grace = 2 * _LEAD_SECONDS + min(_STOP_SECONDS, Run.options.timeout)
         over = self.get_run_time() >= Run.options.seconds + grace
+        over = over or (Run.options.until_missed and self._missed())
         return None if over or Run.recording.resting >= users or Run.recording.full else (users, users)
 
 
@@ -148,17 +166,22 @@ def _look(options: Options) -> None:
 
 
 def _beat() -> None:
-    """How late this process wakes up: what every answer's time may be too long by."""
-    while True:
+    """How late this process wakes up, what every answer's time may be too long by, and its use of a core."""
+    begun = used = 0.0
+    for beat in itertools.count():
+        begun, used = (time.perf_counter(), time.process_time()) if beat % _BEATS_A_SAMPLE == 0 else (begun, used)
         due = time.perf_counter() + _HEARTBEAT_SECONDS
         gevent.sleep(_HEARTBEAT_SECONDS)
         Run.recording.lags.append(max(0.0, time.perf_counter() - due) * 1000.0)
+        if beat % _BEATS_A_SAMPLE == _BEATS_A_SAMPLE - 1:
+            Run.recording.cores.append((time.process_time() - used) / (time.perf_counter() - begun))
 
 
 @events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
     """A worker knows its place among the others by now."""
     Run.recording.lags.clear()
+    Run.recording.cores.clear()
     runner = environment.runner
     worker, workers = (
         (runner.worker_index, environment.parsed_options.expect_workers) if isinstance(runner, WorkerRunner) else (0, 1)

@@ -3,18 +3,18 @@
 import math
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.builder.artifacts.recorded_requests import warmup, warmup_inputs
 from modelyard.clients.store import S3Store
 from modelyard.core.names import host
-from modelyard.errors import CorruptEntry, InvalidSettings
+from modelyard.errors import InvalidSettings
 from modelyard.settings import Settings
 
 from .arrivals import Arrivals, Due, due_times, steady
+from .payloads import bounded, encoded, request_feed, stored
 from .recording import PROTOCOLS
 from .scenario import MOST_SECONDS, Scenario, read_scenario
 
@@ -33,9 +33,10 @@ class Options:
     host: str
     revision: str
     id: str
-    body: bytes
+    requests: Mapping[str, Sequence[Any]]
     arrivals: Arrivals
     grpc_share: float
+    binary_share: float
     error_rate: float
     latency: float
     percentile: float
@@ -55,6 +56,11 @@ class Options:
         return self.arrivals.planned(self.seconds) / self.seconds
 
     @property
+    def until_missed(self) -> bool:
+        """The load looks for the highest rate that is kept, and ends with the first that is not."""
+        return getattr(self.arrivals, "until_missed", False)
+
+    @property
     def users(self) -> int:
         """How many requests may be under way: enough to keep the rate when answers take a second, or twice the
         objective."""
@@ -72,16 +78,18 @@ class Options:
 
     def share(self, protocol: str) -> float:
         """Share of the requests that goes over a protocol."""
-        return self.grpc_share if protocol == "grpc" else 1.0 - self.grpc_share
+        shares = {"grpc": self.grpc_share, "binary": self.binary_share}
+        return shares.get(protocol, max(0.0, 1.0 - self.grpc_share - self.binary_share))
 
     def due_times(self, worker: int, workers: int) -> Iterator[Due]:
         """See `arrivals.due_times`."""
-        return due_times(self.arrivals, self.grpc_share, worker, workers)
+        return due_times(self.arrivals, [self.share(one) for one in PROTOCOLS], worker, workers)
 
 
 DEFAULTS: dict[str, Any] = {
-    "model": "", "namespace": "", "revision": "", "build": "", "request": "", "host": "", "grpc_host": "",
-    "rate": 10.0, "duration": 60.0, "grpc_share": 0.5, "error_rate": 0.01, "latency": 0.0, "percentile": 99.0,
+    "model": "", "namespace": "", "revision": "", "build": "", "request": "", "inputs": None, "host": "",
+    "grpc_host": "", "rate": 10.0, "duration": 60.0, "grpc_share": 0.5, "binary_share": 0.0, "error_rate": 0.01,
+    "latency": 0.0, "percentile": 99.0,
 }  # fmt: skip
 """What holds where neither the command line nor a scenario says it."""
 
@@ -99,6 +107,7 @@ def declare(parser: ArgumentParser) -> None:
     own.add_argument("--rate", type=float, help="Requests per second in all, steadily; 10")
     own.add_argument("--duration", type=float, help="Seconds; 60")
     own.add_argument("--grpc-share", type=float, help="Share of the requests sent over gRPC, 0 to 1; 0.5")
+    own.add_argument("--binary-share", type=float, help="Share of them sent over HTTP with raw tensors; 0")
     own.add_argument("--error-rate", type=float, help="Share of requests that may fail; 0.01")
     own.add_argument("--latency", type=float, help="Objective: seconds an answer may take; 0, for none")
     own.add_argument("--percentile", type=float, help="Percent of the answers that must keep --latency; 99")
@@ -123,9 +132,10 @@ def parsed(given: Namespace) -> Options:
         host=host(given.model, given.namespace, domain) if given.namespace else "",
         revision=given.revision,
         id=given.load_test_id or f"{given.revision or given.model}-{int(time.time())}",
-        body=_checked(_body(given), given.build or given.request),
+        requests=_requests(given, Path(given.scenario).parent),
         arrivals=_arrivals(given, scenario),
         grpc_share=given.grpc_share,
+        binary_share=given.binary_share,
         error_rate=given.error_rate,
         latency=given.latency,
         percentile=given.percentile,
@@ -143,9 +153,10 @@ def _complete(given: Namespace, scenario: Scenario | None) -> Namespace:
     written = scenario.flags(Path(given.scenario).parent) if scenario else {}
     flags = vars(given)
     if flags["build"] or flags["request"]:
-        written = {name: value for name, value in written.items() if name not in ("build", "request")}
+        written = {name: value for name, value in written.items() if name not in ("build", "request", "inputs")}
     found = {
-        name: written.get(name, default) if flags[name] is None else flags[name] for name, default in DEFAULTS.items()
+        name: written.get(name, default) if flags.get(name) is None else flags[name]
+        for name, default in DEFAULTS.items()
     }
     return Namespace(**{**flags, **found})
 
@@ -165,10 +176,16 @@ def _refuse_nonsense(given: Namespace) -> None:
         "--host and --grpc-host are URLs that begin with http:// or https://.": all(
             url.startswith(("http://", "https://")) for url in (given.host or "http://", given.grpc_host or "http://")
         ),
-        "say what to ask: --build sha256:... or --request FILE, one of them.": bool(given.build) != bool(given.request),
+        "say what to ask: --build sha256:... or --request FILE, or inputs in a scenario, one of them.": sum(
+            bool(source) for source in (given.build, given.request, given.inputs)
+        )
+        == 1,
         "--rate is above 0 and at most 10000 requests per second.": 0 < given.rate <= 10_000,
         f"--duration is above 0 and at most {MOST_SECONDS:g} seconds.": 0 < given.duration <= MOST_SECONDS,
-        "--grpc-share lies between 0 and 1.": 0 <= given.grpc_share <= 1,
+        "--grpc-share and --binary-share lie between 0 and 1, and so does their sum.": given.grpc_share
+        >= 0
+        <= given.binary_share
+        and given.grpc_share + given.binary_share <= 1,
         "--error-rate lies between 0 and 1, both excluded.": 0 < given.error_rate < 1,
         "--latency is 0 or more, --percentile from 50 to 99.99.": given.latency >= 0
         and 50 <= given.percentile <= 99.99,
@@ -180,21 +197,23 @@ def _refuse_nonsense(given: Namespace) -> None:
             raise InvalidSettings(sentence)
 
 
-def _body(given: Namespace) -> bytes:
-    if given.build:
-        return warmup(S3Store(Settings.read().store), given.build)
+def _requests(given: Namespace, folder: Path) -> dict[str, list[Any]]:
+    """What to send by protocol; raises InvalidSettings, and what the store raises."""
+    body = b""
+    if given.inputs:
+        feeds = given.inputs.feeds(folder)
+    elif given.build:
+        feeds = stored(S3Store(Settings.read().store), given.build)
+    else:
+        body = _read(given.request)
+        feeds = [request_feed(body, given.request)]
+    shares = {"grpc": given.grpc_share, "binary": given.binary_share, "http": 1 - given.grpc_share - given.binary_share}
+    used, feeds = [name for name in PROTOCOLS if shares[name] > 0], bounded(feeds)
+    return {protocol: encoded(protocol, given.model, feeds, body) for protocol in used}
+
+
+def _read(file: str) -> bytes:
     try:
-        return Path(given.request).read_bytes()
+        return Path(file).read_bytes()
     except OSError as bad:
-        raise InvalidSettings(f"--request {given.request} cannot be read: {bad.strerror}.") from bad
-
-
-def _checked(body: bytes, origin: str) -> bytes:
-    try:
-        warmup_inputs(body)
-    except CorruptEntry as bad:
-        raise InvalidSettings(
-            f'the request of {origin} is no inference request of the v2 protocol; it looks like {{"inputs": '
-            '[{"name", "datatype", "shape", "data"}]}, as `modelyard build` writes it to warmup.json.'
-        ) from bad
-    return body
+        raise InvalidSettings(f"--request {file} cannot be read: {bad.strerror}.") from bad

@@ -1,9 +1,9 @@
 """A load test as a file, `loadtests/scenarios/NAME.yaml`: whom to ask, with what load, and what has to be kept.
 
     model: digits                      namespace: demo
-    request: digits.json               or build: sha256:...
+    request: digits.json               or build: sha256:..., or inputs: {samples: recorded.jsonl}
     load: {ramp: {from: 5, to: 50, over: 30s}}
-    duration: 60s                      grpcShare: 0.5
+    duration: 60s                      grpcShare: 0.5, binaryShare: 0.25
     slo: {latency: {percentile: 99, threshold: 50ms}, errorRate: 1%}
 
 `schema.json` beside the scenarios is this type for editors. What stands in the file can be said
@@ -24,6 +24,7 @@ from modelyard.errors import InvalidSettings
 
 from .arrivals import Arrivals
 from .load_shapes import LoadShape
+from .payloads import RequestInputs
 
 MOST_SECONDS = 3600.0
 
@@ -38,22 +39,28 @@ class Scenario(Shape):
     revision: str = Field(default="", description="Pin every request to this revision.")
     build: str = Field(default="", description="Send the warm-up request of this build (sha256:...) in the store.")
     request: str = Field(default="", description="Send the v2 request body in this file, beside the scenario.")
+    inputs: RequestInputs | None = Field(default=None, description="Send different requests in turn.")
     load: LoadShape = Field(description="How many requests come when.")
     duration: Duration = Field(default="60s", description="How long; a trace takes as long as it was recorded.")
     grpc_share: float = Field(default=0.5, ge=0, le=1, description="Share of the requests sent over gRPC.")
+    binary_share: float = Field(default=0.0, ge=0, le=1, description="Share sent over HTTP with raw tensors.")
     slo: Slo = Field(default_factory=Slo, description="What has to be kept, as in a Model.")
 
     @model_validator(mode="after")
     def _within_limits(self) -> "Scenario":
         if seconds(self.duration) > MOST_SECONDS:
             raise ValueError(f"duration is {self.duration}; at most {MOST_SECONDS:g} seconds are")
+        if self.grpc_share + self.binary_share > 1:
+            raise ValueError("grpcShare and binaryShare are shares of all requests: their sum is at most 1")
+        if sum(bool(source) for source in (self.build, self.request, self.inputs)) > 1:
+            raise ValueError("write one of request, build and inputs")
         if self.slo.availability:
             raise ValueError("slo.availability is of months, which no load test takes; leave it out")
         return self
 
     def flags(self, folder: Path) -> dict[str, Any]:
         """What it says of the flags of a load test, by their names in Python; files are looked for in `folder`."""
-        names = ("model", "namespace", "host", "grpc_host", "revision", "build", "grpc_share")
+        names = ("model", "namespace", "host", "grpc_host", "revision", "build", "inputs", "grpc_share", "binary_share")
         found = {name: getattr(self, name) for name in names if name in self.model_fields_set}
         if self.request:
             found["request"] = str(folder / self.request)

@@ -32,11 +32,17 @@ class Loaded:
 
 
 def load(
-    url: str, folder: Path, *flags: str, store: StoreSettings | None = None, locustfile: Path | None = None
+    url: str,
+    folder: Path,
+    *flags: str,
+    store: StoreSettings | None = None,
+    locustfile: Path | None = None,
+    request: bool = True,
 ) -> Loaded:
-    """Runs a load test on the model `double` behind `url` to its end; `folder` is empty."""
+    """Runs a load test on the model `double` behind `url` to its end; `folder` is empty. Without `request` what is sent
+    stands in the flags."""
     (folder / "request.json").write_bytes(REQUEST)
-    source = () if "--build" in flags else ("--request", str(folder / "request.json"))
+    source = () if "--build" in flags or not request else ("--request", str(folder / "request.json"))
     command = [
         _LOCUST, "--locustfile", str(locustfile or ROOT / "loadtests" / "locustfile.py"), "--headless",
         "--only-summary", "--host", url, "--model", "double", "--namespace", "demo", *source,

@@ -31,13 +31,14 @@ def test_a_ramp_asks_as_often_as_its_rate_says() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_users_share_a_load_and_none_is_sent_twice(shape: Arrivals) -> None:
-    dealt = [list(due_times(shape, 0.25, worker, 3)) for worker in range(3)]
+    dealt = [list(due_times(shape, (0.5, 0.25, 0.25), worker, 3)) for worker in range(3)]
 
     sent = sorted(one.at for requests in dealt for one in requests)
     assert all(requests == sorted(requests) for requests in dealt)
     assert len(sent) == shape.planned(shape.seconds)
-    assert [sum(one.grpc for one in requests) for requests in dealt] == pytest.approx([len(sent) / 12] * 3, abs=1)
-    assert [sum(not one.grpc for one in requests) for requests in dealt] == pytest.approx([len(sent) / 4] * 3, abs=1)
+    for share, part in enumerate((6, 12, 12)):
+        counts = [sum(one.share == share for one in requests) for requests in dealt]
+        assert counts == pytest.approx([len(sent) / part] * 3, abs=1)
     for second in np.linspace(0.0, shape.seconds, 7):
         assert sum(time < second for time in sent) == pytest.approx(shape.planned(second), abs=1)
 
@@ -46,7 +47,7 @@ def test_a_piece_gets_the_requests_that_were_planned_for_it_whatever_the_places_
     steps = Curve([Piece(3, 5, 5), Piece(3, 20, 20)])
 
     for _ in range(20):
-        times = [one.at for one in due_times(steps, 0.4)]
+        times = [one.at for one in due_times(steps, (0.6, 0.0, 0.4))]
         assert [sum(time < 3 for time in times), sum(time >= 3 for time in times)] == [15, 60]
 
 
@@ -54,9 +55,9 @@ def test_a_recorded_load_is_replayed_to_the_request_and_faster_when_asked_to() -
     times = [0.0, 0.1, 0.1, 0.5, 2.0, 2.2]
     trace = Trace(times)
 
-    assert [one.at for one in due_times(trace, 0.0)] == times
-    assert [one.grpc for one in due_times(trace, 0.5)] == [False, True] * 3
-    assert sorted(one.at for worker in range(2) for one in due_times(trace, 1.0, worker, 2)) == times
+    assert [one.at for one in due_times(trace, (1.0,))] == times
+    assert [one.share for one in due_times(trace, (0.5, 0.5))] == [0, 1] * 3
+    assert sorted(one.at for worker in range(2) for one in due_times(trace, (0.0, 1.0), worker, 2)) == times
     assert trace.highest == 4
     assert (trace.planned(0.1), trace.planned(1.0), trace.planned(9.0)) == (3, 4, 6)
     assert Trace(times, speed=2).seconds == pytest.approx(1.1)

@@ -7,15 +7,16 @@ import pytest
 from loadtests.arrivals import Curve, Piece, steady
 from loadtests.judging import Judgement, Unusable, judge
 from loadtests.options import Options
+from loadtests.parts import parts
 from loadtests.recording import Recording, Row
-from loadtests.report import by_part, report, sentence, short, text
+from loadtests.reports.report import report, sentence, short, text
 from modelyard.core.analysis.statistics.sequential_test import RuleVerdict
 
 BEGAN = 1_800_000_000
 OPTIONS = Options(
     url="http://gateway", grpc_url="http://gateway", model="digits", namespace="demo", host="digits.demo.models.local",
-    revision="digits-2", id="one", body=b"{}", arrivals=steady(50.0, 60.0), grpc_share=0.5, error_rate=0.01,
-    latency=0.1, percentile=99.0, timeout=10.0, most_requests=1_000_000, report="", publish=False,
+    revision="digits-2", id="one", requests={}, arrivals=steady(50.0, 60.0), grpc_share=0.5, binary_share=0.0,
+    error_rate=0.01, latency=0.1, percentile=99.0, timeout=10.0, most_requests=1_000_000, report="", publish=False,
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def a_recording(bad: int = 0, slow: int = 0, requests: int = 3000, seconds: int 
     recording.lags += [lag] * 100
     for index in range(requests):
         failed, late = index % 100 < bad, index % 100 < slow
-        row = Row(index * seconds / requests, index % 2, 250.0 if late else 5.0, 0.0, failed)
+        row = Row(index * seconds / requests, 2 * (index % 2), 250.0 if late else 5.0, 0.0, 0.0, failed, "digits-2")
         recording.add(row, "HTTP 500" if failed else "")
     return recording
 
@@ -135,11 +136,11 @@ def test_every_objective_a_model_may_have_can_be_judged(percentile: float) -> No
 
 def test_a_load_that_rises_is_reported_by_its_parts_and_the_highest_that_was_kept() -> None:
     """5 % of the requests fail in the second of three parts alone."""
-    parts = Curve([Piece(20, 50, 50), Piece(20, 50, 50), Piece(20, 0, 100)])
+    rising = Curve([Piece(20, 50, 50), Piece(20, 50, 50), Piece(20, 0, 100)])
     recording = a_recording()
     for index in range(1000, 2000):
         recording.failed[index] = index % 20 == 0
-    given = options(arrivals=parts, error_rate=0.2)
+    given = options(arrivals=rising, error_rate=0.2)
 
     found = report(recording, judged(recording, given), given, "2027-01-15T08:00:00+00:00")
 
@@ -147,15 +148,15 @@ def test_a_load_that_rises_is_reported_by_its_parts_and_the_highest_that_was_kep
         (50, 50, 1000, 0), (50, 50, 1000, 50), (0, 100, 1000, 0),
     ]  # fmt: skip
     assert [one["kept"] for one in found["parts"]] == [True, True, True]
-    strict = options(arrivals=parts, error_rate=0.01)
-    assert [one["kept"] for one in by_part(recording, strict)] == [True, False, True]
+    strict = options(arrivals=rising, error_rate=0.01)
+    assert [one.kept for one in parts(recording, strict)] == [True, False, True]
     assert "50 to 50 a second" in text(found)
 
 
 def test_a_part_whose_requests_could_not_be_sent_was_not_kept() -> None:
     given = options(arrivals=Curve([Piece(30, 50, 50), Piece(30, 100, 100)]))
 
-    assert [one["kept"] for one in by_part(a_recording(), given)] == [True, False]
+    assert [one.kept for one in parts(a_recording(), given)] == [True, False]
 
 
 def test_the_report_says_the_same_to_programs_and_to_people() -> None:

@@ -34,7 +34,7 @@ def on_candidate(manners: dict[str, Manners], tmp_path: Path) -> Iterator[Load]:
         def run(*flags: str, without: tuple[str, ...] = (), **more: Any) -> Loaded:
             usual = {"--revision": CANDIDATE, "--rate": "20", "--duration": "3"}
             pinned = [word for name, value in usual.items() if name not in without for word in (name, value)]
-            return load(url, tmp_path, *pinned, *flags, **more)
+            return load(url, tmp_path, *pinned, *flags, request="--request" not in without, **more)
 
         yield run
 
@@ -75,7 +75,7 @@ def test_users_wait_for_grpc_at_the_same_time(on_candidate: Load, manners: dict[
 
 
 def test_a_candidate_slower_than_its_objective_does_not_pass(on_candidate: Load, manners: dict[str, Manners]) -> None:
-    manners[CANDIDATE].delay = 0.75
+    manners[CANDIDATE].delay = 1.5
 
     ran = on_candidate("--latency", "0.5", "--percentile", "95")
 
@@ -119,6 +119,43 @@ def test_a_scenario_changes_the_load_while_it_runs(on_candidate: Load, tmp_path:
     assert ran.code == 0, ran.out + ran.err
     slow, fast = ran.report["parts"]
     assert (slow["requests"], fast["requests"]) == (15, 60)
+
+
+def test_looking_for_a_limit_ends_with_the_first_step_that_is_not_kept(
+    on_candidate: Load, manners: dict[str, Manners], tmp_path: Path
+) -> None:
+    manners[CANDIDATE].fails_each = 1
+    scenario = tmp_path / "limit.yaml"
+    scenario.write_text(
+        "model: double\nduration: 200s\nload: {steps: {from: 5, by: 1, every: 2s, untilMissed: true}}\n"
+    )
+
+    ran = on_candidate("--scenario", str(scenario), without=("--rate", "--duration"))
+
+    assert ran.code == 1, ran.out + ran.err
+    assert ran.report["highestKept"] is None
+    assert (ran.report["parts"][0]["requests"], ran.report["parts"][0]["kept"]) == (10, False)
+    assert len(ran.report["parts"]) < 100, "it does not go on for 200 seconds"
+
+
+def test_different_inputs_go_out_in_turn_over_all_three_protocols(
+    on_candidate: Load, manners: dict[str, Manners], tmp_path: Path
+) -> None:
+    scenario = tmp_path / "inputs.yaml"
+    scenario.write_text(
+        "model: double\nload: {steady: {rate: 10}}\nduration: 3s\ngrpcShare: 0.2\nbinaryShare: 0.4\n"
+        "inputs: {count: 5, tensors: [{name: x, datatype: FP32, shape: [1, 2]},"
+        " {name: word, datatype: BYTES, shape: [1], values: [a, b]}]}\n"
+    )
+
+    ran = on_candidate("--scenario", str(scenario), without=("--rate", "--duration", "--request"))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert {name: ran.report["latency"][name]["requests"] for name in ("http", "binary", "grpc")} == {
+        "http": 12, "binary": 12, "grpc": 6,
+    }  # fmt: skip
+    assert ran.report["byRevision"][CANDIDATE]["requests"] == 30
+    assert (tmp_path / "report.html").read_text().count("<svg") == 4
 
 
 def test_a_recorded_load_is_sent_request_by_request(on_candidate: Load, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from loadtests.options import MOST_USERS, Options, declare, parsed
 from modelyard.errors import InvalidSettings
+from tests.support.cluster.locust import REQUEST
 
 
 def given(folder: Path, *flags: str) -> Options:
     """The options as Locust hands them over."""
-    (folder / "request.json").write_bytes(b'{"inputs": []}')
+    (folder / "request.json").write_bytes(REQUEST)
     (folder / "spoilt.json").write_bytes(b"no JSON")
     parser = ArgumentParser()
     parser.add_argument("--host")
@@ -54,7 +55,7 @@ def test_a_scenario_says_what_the_command_line_does_not(tmp_path: Path) -> None:
         "model: digits\nnamespace: shop\nload: {ramp: {from: 10, to: 30, over: 20s}}\nrequest: request.json\n"
         "slo: {latency: {percentile: 95, threshold: 50ms}}\n"
     )
-    (tmp_path / "request.json").write_bytes(b'{"inputs": []}')
+    (tmp_path / "request.json").write_bytes(REQUEST)
     parser = ArgumentParser()
     parser.add_argument("--host")
     declare(parser)
@@ -85,6 +86,7 @@ def test_a_scenario_says_what_the_command_line_does_not(tmp_path: Path) -> None:
         (("--request", "/nowhere"), "cannot be read"),
         (("--request", "spoilt.json"), "as `modelyard build` writes it"),
         (("--rate", "0"), "--rate"),
+        (("--binary-share", "0.6"), "their sum"),
         (("--rate", "10001"), "--rate"),
         (("--duration", "3601"), "--duration"),
         (("--grpc-share", "1.1"), "--grpc-share"),

@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.recording import Recording, Row, percentile
 
-ROW = Row(17.125, 1, 12.25, 0.5, True)
+ROW = Row(17.125, 1, 12.25, 0.5, 0.25, True, "digits-2")
 
 
 def test_a_row_comes_back_as_it_was_recorded() -> None:
@@ -34,6 +34,8 @@ def test_what_workers_drain_adds_up_and_is_sent_once() -> None:
     worker.strangers["digits-1"] += 1
     worker.starts.append(5.0)
     worker.lags.append(3.0)
+    worker.cores.append(0.5)
+    worker.owed.append(60.0)
     worker.resting = 4
 
     master.take_in(json.loads(json.dumps(worker.drained())))
@@ -41,7 +43,8 @@ def test_what_workers_drain_adds_up_and_is_sent_once() -> None:
 
     assert list(master.rows()) == [ROW]
     assert (master.reasons, master.strangers) == ({"HTTP 500": 1}, {"digits-1": 1})
-    assert (master.starts, master.lags, master.resting) == ([5.0], [3.0], 4)
+    assert (master.starts, master.lags, master.cores, master.owed) == ([5.0], [3.0], [0.5], [60.0])
+    assert master.resting == 4
 
 
 def test_a_load_began_when_the_first_process_did() -> None:

@@ -13,6 +13,7 @@ from modelyard.errors import InvalidSettings
 from tests.support.cluster.locust import REQUEST
 from tests.support.servers import inference_server, one_port
 from tests.support.servers.inference_server import Manners
+from tests.unit.loadtests.test_reports import a_report
 
 FILES = sorted(SCENARIOS.glob("*.yaml"))
 
@@ -24,7 +25,7 @@ def test_every_scenario_can_be_run_and_is_as_the_schema_says(path: Path) -> None
     jsonschema.validate(yaml.safe_load(path.read_text()), schema())
     arrivals = scenario.arrivals(SCENARIOS)
     assert arrivals.planned(arrivals.seconds) > 100
-    assert (SCENARIOS / scenario.request).is_file()
+    assert scenario.inputs or (SCENARIOS / scenario.request).is_file()
     assert scenario_file(path.stem) == path
 
 
@@ -34,11 +35,21 @@ def test_the_schema_for_editors_is_the_types_own() -> None:
 
 
 def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InvalidSettings, match="name a file, or one of digits-ramp"):
+    with pytest.raises(InvalidSettings, match="name a file, or one of digits-limit, digits-ramp"):
         scenario_file("no-such")
 
     assert main(["no-such"]) == 2
-    assert "no load test: there is no scenario no-such" in capfd.readouterr().err
+    assert "there is no scenario no-such" in capfd.readouterr().err
+
+
+def test_two_reports_are_compared_or_refused_with_a_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(a_report()))
+
+    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
+    assert "p99.9 ms" in capfd.readouterr().out
+    assert main(["compare", str(tmp_path / "a.json")]) == 2
+    assert main(["compare", str(tmp_path / "a.json"), "none.json"]) == 2
+    assert "none.json cannot be read" in capfd.readouterr().err
 
 
 def test_one_command_runs_a_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
