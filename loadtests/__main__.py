@@ -2,11 +2,18 @@
 
 A scenario is a file or the name of one in `loadtests/scenarios`. Without a host in it or on the command line the
 gateway is asked, wherever the cluster's settings say it is. Exit code 0: passed, 1: not passed, 2: no verdict. What
-follows a second `--` goes to Locust, `--processes 2` for one. `python -m loadtests compare BEFORE.json AFTER.json` sets
-two reports beside each other.
+follows a second `--` goes to Locust, `--processes 2` for one.
+
+    python -m loadtests compare BEFORE.json AFTER.json    sets two reports beside each other
+    python -m loadtests describe SCENARIO                 checks a scenario and says what it needs
+    python -m loadtests page REPORT.json                  writes the page beside a report
+
+In a Job the scenario's files are those of a variable (`reports/inlined.py`), and the last line of its log is the whole
+report.
 """
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -23,6 +30,8 @@ from modelyard.errors import InvalidSettings, ModelyardError
 from modelyard.settings import Settings
 
 from .reports.comparing import compare, read_report, text
+from .reports.inlined import REPORT_LINE, packed, unpacked
+from .reports.page import page
 from .scenario import Scenario, read_scenario
 
 HERE = Path(__file__).resolve().parent
@@ -69,16 +78,17 @@ def compared(files: Sequence[str]) -> int:
 
 def main(words: Sequence[str]) -> int:
     """The exit code of the load test; 2 with a sentence when it cannot be begun."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loadtests", epilog="What follows -- goes to Locust.")
     parser.add_argument("scenario", help="A file, or a name in loadtests/scenarios")
     parser.add_argument("--host", default="", help="URL to ask in place of the scenario's or the gateway's")
     parser.add_argument("--report", default=".modelyard/loadtests", help="Folder for the whole report (JSON)")
-    parser.add_argument("more", nargs="*", help="Flags for Locust, after --")
     try:
-        if words[:1] == ["compare"]:
-            return compared(words[1:])
-        given = parser.parse_args(words)
-        path = scenario_file(given.scenario)
+        if words[:1] and words[0] in _OTHERS:
+            return _OTHERS[words[0]](words[1:])
+        own, more = _divided(words)
+        given = parser.parse_args(own)
+        files = unpacked()
+        path = scenario_file(str(files / given.scenario) if files else given.scenario)
         scenario = read_scenario(path)
         seconds = scenario.arrivals(path.parent).seconds
         report = Path(given.report, f"{path.stem}.json")
@@ -87,11 +97,41 @@ def main(words: Sequence[str]) -> int:
             print(f"{path.stem}: asking {scenario.model} at {url} for {seconds:.0f} s", flush=True)
             port = str(_free_port())  # between Locust's processes; its own default serves one load test on a machine
             ports = {"LOCUST_MASTER_BIND_PORT": port, "LOCUST_MASTER_NODE_PORT": port}
-            done = subprocess.run(command(path, url, report, given.more), env=os.environ | ports, check=False)
-            return done.returncode
+            done = subprocess.run(command(path, url, report, more), env=os.environ | ports, check=False)
+        if files and report.exists():
+            print(f"{REPORT_LINE}{json.dumps(json.loads(report.read_text()))}", flush=True)
+        return done.returncode
     except ModelyardError as bad:
         print(f"{bad}", file=sys.stderr)
         return _NO_VERDICT
+
+
+def _divided(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What is ours, and what follows `--` and is Locust's."""
+    place = words.index("--") if "--" in words else len(words)
+    return words[:place], words[place + 1 :]
+
+
+def described(files: Sequence[str]) -> int:
+    """Prints what a scenario needs: its file, how long it takes, whom it asks, and the files as base64."""
+    path = scenario_file(files[0] if files else "")
+    scenario = read_scenario(path)
+    seconds = scenario.arrivals(path.parent).seconds
+    if scenario.inputs:
+        scenario.inputs.feeds(path.parent)
+    about = {"scenario": path.name, "seconds": seconds, "host": scenario.host, "namespace": scenario.namespace}
+    print(json.dumps({**about, "files": packed(path, scenario.files())}))
+    return 0
+
+
+def paged(files: Sequence[str]) -> int:
+    """Writes the page of a report beside it."""
+    path = Path(files[0] if files else "")
+    path.with_suffix(".html").write_text(page(read_report(path)), encoding="utf-8")
+    return 0
+
+
+_OTHERS = {"compare": compared, "describe": described, "page": paged}
 
 
 def _free_port() -> int:

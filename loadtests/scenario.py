@@ -70,6 +70,12 @@ class Scenario(Shape):
             found |= {"latency": seconds(self.slo.latency.threshold), "percentile": self.slo.latency.percentile}
         return found
 
+    def files(self) -> list[str]:
+        """Names of the files beside it that it needs."""
+        inputs, trace = self.inputs, self.load.trace
+        named = [self.request, *((inputs.evaluation, inputs.samples) if inputs else ()), trace.file if trace else ""]
+        return [name for name in named if name]
+
     def arrivals(self, folder: Path) -> Arrivals:
         """When requests are due. Raises InvalidSettings where the parts of the load do not fit one another."""
         return self.load.arrivals(seconds(self.duration), folder)

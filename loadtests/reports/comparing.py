@@ -40,13 +40,13 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any
     for percent in PERCENTS:
         (low, high), (other_low, other_high) = (side.interval(percent) for side in sides)
         apart = other_low > high or other_high < low
-        rows.append(_row(f"p{percent:g} ms", *(side.percentile(percent) for side in sides), apart))
+        values = [side.percentile(percent) for side in sides]
+        rows.append(_row(f"p{percent:g} ms", values[0], values[1], apart))
     failed, others = (found["failed"] / found["requests"] for found in (before, after))
     deviation = math.sqrt(sum(share * (1 - share) / found["requests"] for share, found in
                               ((failed, before), (others, after))))  # fmt: skip
     rows.append(_row("failed", failed, others, abs(others - failed) > _SURE * deviation))
-    rates = (found["rate"]["achieved"] for found in (before, after))
-    return [*rows, _row("per second", *rates, False)]
+    return [*rows, _row("per second", before["rate"]["achieved"], after["rate"]["achieved"], False)]
 
 
 def _row(name: str, before: float, after: float, sure: bool) -> dict[str, Any]:

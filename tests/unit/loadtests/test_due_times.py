@@ -45,7 +45,7 @@ def test_a_stall_counts_for_all_who_would_have_come_in_it() -> None:
 
     assert sum(row.took > 100.0 for row in recording.rows()) <= 9
     found = judged(recording, given)
-    assert sum(row.total > 100.0 for row in recording.rows()) == pytest.approx(145, abs=4)
+    assert 140 <= sum(row.total > 100.0 for row in recording.rows()) <= 160
     assert verdicts(found)["latency"] is RuleVerdict.FAIL
     assert "from when they were due" in sentence(recording, found, given)
 

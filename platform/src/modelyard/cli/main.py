@@ -49,6 +49,7 @@ VERBS = {
     "rollout": Verb("rollout.app", "Watch a rollout, and tell it what to do."),
     "predict": Verb("models.predict", "Send one inference to a Model and print its outputs."),
     "compare": Verb("models.compare", "Ask two revisions of a Model the same and say how far their answers lie apart."),
+    "loadtest": Verb("models.loadtest", "Put the load of a scenario on a Model and say whether it kept its promises."),
     "simulate": Verb(
         "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."
     ),

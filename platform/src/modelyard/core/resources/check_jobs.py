@@ -26,14 +26,15 @@ from .jobs import job_container, job_pod
 
 LOAD_TEST, SHADOW = "loadTest", "shadow"
 NOT_PASSED = 1
+CONTAINER = "check"
 ERROR_RATE = "1%"
 """Ratio of failed requests a load test allows when the Model has no slo.errorRate."""
 LOCUSTFILE = "/opt/loadtests/locustfile.py"
-_MARGIN_SECONDS = 180
+MARGIN_SECONDS = 180
 """For what is not the check itself: the image, the program's start, the report."""
 _SAMPLE_SECONDS = 0.5
 _COMPARED_AT_MOST = 900.0
-_KEEP_SECONDS = 3600
+KEEP_SECONDS = 3600
 
 
 def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Settings) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Se
         "--build", candidate.digest, "--rate", f"{rate:g}", "--duration", f"{duration:g}",
         *_objectives(model.spec.slo or Slo()), "--publish",
     ]  # fmt: skip
-    return _job(model, candidate, LOAD_TEST, command, duration + _MARGIN_SECONDS, settings)
+    return _job(model, candidate, LOAD_TEST, command, duration + MARGIN_SECONDS, settings)
 
 
 def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, 
         "--absolute", f"{options.tolerance.absolute:g}", "--relative", f"{options.tolerance.relative:g}",
         "--seconds", f"{most:g}", "--publish",
     ]  # fmt: skip
-    return _job(model, candidate, SHADOW, command, most + _MARGIN_SECONDS, settings)
+    return _job(model, candidate, SHADOW, command, most + MARGIN_SECONDS, settings)
 
 
 def _objectives(slo: Slo) -> list[str]:
@@ -79,10 +80,10 @@ def _job(
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace, REVISION_LABEL: candidate.name}
     end_at_once = {
         "action": "FailJob",
-        "onExitCodes": {"containerName": "check", "operator": "In", "values": [NOT_PASSED]},
+        "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": [NOT_PASSED]},
     }
     options = settings.check
-    work = job_container("check", command, settings, _gateway(settings))
+    work = job_container(CONTAINER, command, settings, gateway_variables(settings))
     work["resources"] = {
         "requests": {"cpu": options.cpu, "memory": options.memory},
         "limits": {"memory": options.memory_limit},
@@ -98,7 +99,7 @@ def _job(
         "spec": {
             "backoffLimit": 1,
             "activeDeadlineSeconds": round(deadline),
-            "ttlSecondsAfterFinished": _KEEP_SECONDS,
+            "ttlSecondsAfterFinished": KEEP_SECONDS,
             "podFailurePolicy": {"rules": [end_at_once]},
             "template": {"metadata": {"labels": frame}, "spec": job_pod(work, settings)},
         },
@@ -106,7 +107,8 @@ def _job(
     return with_spec_hash(body)
 
 
-def _gateway(settings: Settings) -> list[dict[str, Any]]:
+def gateway_variables(settings: Settings) -> list[dict[str, Any]]:
+    """Where the gateway is, as the settings of a program in such a Job."""
     return [
         {"name": "MODELYARD_GATEWAY_URL", "value": settings.gateway.url},
         {"name": "MODELYARD_GATEWAY_DOMAIN", "value": settings.gateway.domain},
