@@ -86,7 +86,7 @@ def _with_model(name: str, namespace: str) -> "Cluster":
 
 
 def _as_job(cluster: "Cluster", name: str, namespace: str, plan: dict[str, Any], workers: int, folder: Path) -> int:
-    from modelyard.clients.cluster.load_test_job import run
+    from .loadtest_job import run
 
     request = LoadTestRequest(name, namespace, plan["scenario"], plan["files"], plan["seconds"], workers)
     ended = run(cluster, request, lambda line: out().print(line, highlight=False, markup=False))

@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.gateway_address import OPERATOR
 from modelyard.core.resources.check_jobs import CONTAINER
 from modelyard.core.resources.load_jobs import REPORT_LINE, LoadTestRequest, scenario_job
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidSettings, Unreachable
 from modelyard.settings import Settings
-
-from .api_server import Cluster
-from .gateway_address import OPERATOR
 
 NO_VERDICT = 2
 _EVERY_SECONDS = 1.0
