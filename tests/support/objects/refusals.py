@@ -14,6 +14,7 @@ BETWEEN = "a percentage must lie between 0% and 100%, both excluded: no service 
 DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
 PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 RANGE = "minReplicas is above maxReplicas: lower one or raise the other"
+OBJECTIVE = "tune needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
 ABOVE = (
     "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
     "of the Model the same maximum"
@@ -143,6 +144,7 @@ REFUSALS = (
     Refusal("a percentile of 0", _latency(percentile=0), "spec.slo.latency.percentile", PERCENTILE),
     Refusal("a threshold without unit", _latency(threshold="100"), "spec.slo.latency.threshold", DURATION),
     Refusal("a threshold of 0", _latency(threshold="0.0s"), "spec.slo.latency.threshold", DURATION),
+    Refusal("a tuning to nothing", _spec(tune={}), "spec", OBJECTIVE),
     Refusal("min above max", _spec(scaling={"minReplicas": 3, "maxReplicas": 2}), "spec.scaling", RANGE),
     Refusal("a delay too long", _scaling(scaleDownDelay="61m"), "spec.scaling.scaleDownDelay", PATIENCE),
     Refusal("a delay of nearly nothing", _scaling(scaleDownDelay="10ms"), "spec.scaling.scaleDownDelay", PATIENCE),
@@ -171,6 +173,7 @@ REFUSALS = (
 )
 
 ACCEPTED = {
+    "a tuning": _spec(tune={"cpus": 2}, slo={"latency": {"percentile": 99, "threshold": "50ms"}}),
     "an optimization with every default": _spec(optimize={}),
     "an optimization with everything": _spec(
         optimize={

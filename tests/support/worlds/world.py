@@ -127,8 +127,8 @@ class World:
         return self._optimized(self.entries[version])
 
     def _optimized(self, entry: str) -> str:
-        requested = Model.model_validate(self.model).spec.optimize
-        return build_digest(entry, self.name, requested.options("cpu")) if requested is not None else ""
+        options = Model.model_validate(self.model).spec.build_options("cpu")
+        return build_digest(entry, self.name, options) if options else ""
 
     def revision(self, version: str) -> RevisionStatus:
         """The revision that serves or tries that version."""

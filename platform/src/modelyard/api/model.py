@@ -21,6 +21,7 @@ from .quantity import (
     Percentile,
     ReplicaCount,
     canonical,
+    seconds,
 )
 from .rollout import Rollout
 from .scheduling.placement import Placement
@@ -28,12 +29,14 @@ from .scheduling.scaling import Scaling
 from .shape import Shape, cel, validated
 from .status import ModelStatus
 from .stored_status import readable
+from .tuning.spec import Tune
 
 GROUP = "modelyard.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Model"
 MAX_NAME = 40
+_SAY_OBJECTIVE = "tune needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
 _SAY_ABOVE = (
     "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
     "of the Model the same maximum"
@@ -130,7 +133,8 @@ class ModelSpec(Shape):
         cel(
             "!has(self.scaling) || !has(self.serving.replicas) || self.serving.replicas <= self.scaling.maxReplicas",
             _SAY_ABOVE,
-        )
+        ),
+        cel("!has(self.tune) || (has(self.slo) && has(self.slo.latency))", _SAY_OBJECTIVE),
     )
 
     source: Source
@@ -142,11 +146,32 @@ class ModelSpec(Shape):
         default=None, description="Try smaller and faster variants and serve the best; {} takes every default."
     )
 
+    tune: Tune | None = Field(
+        default=None,
+        description="Measure how much a replica takes on at slo.latency, and serve with the settings that take on "
+        "most; {} takes every default. CPUs only.",
+    )
+
+    @model_validator(mode="after")
+    def _tuned_to_an_objective(self) -> "ModelSpec":
+        if self.tune is not None and (self.slo is None or self.slo.latency is None):
+            raise ValueError(_SAY_OBJECTIVE)
+        return self
+
     @model_validator(mode="after")
     def _replicas_within_scaling(self) -> "ModelSpec":
         if self.scaling is not None and self.serving.replicas > self.scaling.max_replicas:
             raise ValueError(_SAY_ABOVE)
         return self
+
+    def build_options(self, target: str) -> dict[str, Any]:
+        """What the build for a `target` (cpu, gpu) is to do beyond the plain one; empty when nothing."""
+        options = self.optimize.options(target) if self.optimize is not None else {}
+        if self.tune is None or self.slo is None or self.slo.latency is None or target != "cpu":
+            return options
+        latency, resources = self.slo.latency, self.serving.resources
+        replica = resources.canonical() if resources is not None else {}
+        return {**options, **self.tune.options(latency.percentile, seconds(latency.threshold), replica)}
 
     def replica_range(self) -> tuple[int, int]:
         """(fewest, most) replicas of a revision that serves, as `scaling` says; else `serving.replicas`, twice.

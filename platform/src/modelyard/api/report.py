@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from .entry import EntryFile, Tensor
 from .optimization import Goal, Runtime
-from .tuning.report import Tuning
+from .tuning.report import TunedSummary, Tuning
 
 
 class _Written(BaseModel):
@@ -76,6 +76,7 @@ class OptimizationSummary(_Written):
     quality: float | None = Field(default=None, description="The metric of the variant on the evaluation set.")
     reason: str = Field(description="Why this variant.")
     tried: int = Field(description="Variants that were tried, the original among them.")
+    tuned: TunedSummary | None = Field(default=None, description="Absent when nothing was tuned.")
 
 
 class Report(_Written):

@@ -61,6 +61,27 @@ class Tuning(_Written):
         return objective_text(self.percentile, self.threshold)
 
 
+class TunedSummary(_Written):
+    """The short form for whoever serves the artifact."""
+
+    requests_per_second: float | None = Field(None, description="Capacity of one replica; absent when not known.")
+    at: str = Field(description="The objective: p99<50ms.")
+    cpus: int = Field(description="Cores it was measured with.")
+    changed: bool = Field(description="Whether other settings than the usual ones serve.")
+    reason: str = Field(description="A sentence.")
+
+
+def summarized(tuning: Tuning) -> TunedSummary:
+    """The short form of what was measured."""
+    return TunedSummary(
+        requests_per_second=tuning.requests_per_second,
+        at=tuning.at,
+        cpus=tuning.cpus,
+        changed=tuning.changed,
+        reason=tuning.reason,
+    )
+
+
 def objective_text(percentile: float, threshold: float) -> str:
     """`p99<50ms` for a percentile in percent and a threshold in milliseconds."""
     return f"p{percentile:g}<{threshold:g}ms"

@@ -41,6 +41,13 @@ def build(
         str | None,
         typer.Option(metavar="JSON", help='Serve the best variant, as spec.optimize asks: {"budget": "2m"}, or {}.'),
     ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            help='With --publish: tune it, as spec.tune asks: {"percentile": 99, "threshold": 0.05, "cpus": 1}.',
+        ),
+    ] = None,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
     ] = False,
@@ -51,11 +58,13 @@ def build(
     from modelyard.cli.terminal.console import dump
     from modelyard.clients.cluster.termination_message import leave, reason
 
+    if tune is not None and not publish:
+        raise typer.BadParameter("--tune goes with --publish; `modelyard tune` tunes what lies here.")
     if not publish:
         report = _locally(what, name, out, target, optimize, trust_pickle=trust_pickle, trust_code=trust_code)
     else:
         try:
-            report = _published(what, name, target, optimize, trust_code=trust_code)
+            report = _published(what, name, target, optimize, tune, trust_code=trust_code)
         except Exception as bad:
             leave(reason(bad, "the builder"))
             raise
@@ -176,14 +185,19 @@ def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Pat
         return build_optimized(path, requested, request, folder, steps, watch, trust_code=trust_code).report
 
 
-def _published(what: str, name: str | None, target: Target, optimize: str | None, *, trust_code: bool) -> "Report":
+def _published(
+    what: str, name: str | None, target: Target, optimize: str | None, tune: str | None, *, trust_code: bool
+) -> "Report":
     from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.artifacts.publish import publish
     from modelyard.builder.optimization.options import parse_options
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
+    from modelyard.builder.tuning.options import parse_tuning
+    from modelyard.builder.tuning.publish import publish_tuned
     from modelyard.cli.connection import open_registry, open_store
     from modelyard.cli.terminal.console import say
 
+    tuning = parse_tuning(tune) if tune is not None else None
     entry = _resolved(what)
     registry = open_registry()
     model = model_name(name, entry.name)
@@ -192,10 +206,12 @@ def _published(what: str, name: str | None, target: Target, optimize: str | None
     def fetch(folder: Path) -> None:
         registry.fetch(entry, folder)
 
+    if optimize is None and tuning is not None:
+        return publish_tuned(entry, model, tuning, store, fetch, steps)
     if optimize is None:
         return publish(entry, model, target.value, store, fetch, steps)
     requested = parse_options(optimize, target.value)
-    return publish_optimized(entry, model, requested, store, fetch, steps, trust_code=trust_code)
+    return publish_optimized(entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning)
 
 
 def _resolved(what: str) -> "Entry":

@@ -36,7 +36,7 @@ _ALLOW = (
     "optimize.train runs Python files of the entry, which this platform does not allow: have config.build.trainImage "
     "set to allow it, or remove optimize.train"
 )
-_MEND = "change spec.optimize or remove it; written again after that, it is tried again."
+_MEND = "change spec.optimize or remove it (or spec.tune); written again after that, it is tried again."
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class OptimizationState:
 
 def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
     """Digest of the optimized build of an entry for a `target` (cpu, gpu); empty when the spec asks for none."""
-    optimize = model.spec.optimize
-    return build_digest(entry.digest, model.name, optimize.options(target)) if optimize is not None else ""
+    options = model.spec.build_options(target)
+    return build_digest(entry.digest, model.name, options) if options else ""
 
 
 def optimization_state(

@@ -13,13 +13,19 @@ def optimized(digest: str, result: OptimizationSummary, message: str) -> Optimiz
     """The `status.optimization` of an optimized build that is in the store, with `message` as its sentence."""
     return OptimizationStatus(
         digest=digest,
-        variant=result.variant[:_NAME],
+        variant=_name(result)[:_NAME],
         speedup="" if result.speedup is None else times(result.speedup),
         quality_loss="" if result.quality_loss is None else percent(result.quality_loss).replace(" ", ""),
         size_ratio=f"{result.size_ratio:.2g}",
         summary=summary(result),
         message=message,
     )
+
+
+def _name(result: OptimizationSummary) -> str:
+    """The variant, and that other settings serve it; an original with the usual ones is the plain artifact again."""
+    tuned = result.tuned is not None and result.tuned.changed
+    return f"{result.variant}, tuned" if tuned else result.variant
 
 
 def times(speedup: float) -> str:
@@ -37,7 +43,7 @@ def percent(ratio: float) -> str:
 def summary(result: OptimizationSummary) -> str:
     """The variant and what its goal gained, in at most 160 characters, for a column."""
     if result.variant == ORIGINAL:
-        return ORIGINAL
+        return _name(result)
     gain = "" if result.speedup is None else f" {times(result.speedup)}"
     if result.goal == "size":
         gain = f" {result.size_ratio:.2g} of size"
@@ -46,9 +52,10 @@ def summary(result: OptimizationSummary) -> str:
 
 def sentence(result: OptimizationSummary) -> str:
     """The second half of a sentence: the variant with what it gave and cost, or why the original stays."""
+    tuned = f" {result.tuned.reason}" if result.tuned is not None and result.tuned.reason != result.reason else ""
     if result.variant == ORIGINAL:
-        return f"; {result.reason.rstrip('.')}."
-    return f", optimized as {result.variant}: {given(result)}."
+        return f"; {result.reason.rstrip('.')}.{tuned}"
+    return f", optimized as {result.variant}: {given(result)}.{tuned}"
 
 
 def given(result: OptimizationSummary) -> str:

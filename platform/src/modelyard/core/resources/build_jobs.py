@@ -30,7 +30,7 @@ from .jobs import job_container, job_pod
 from .training import FOLDER, with_trainer_sidecar
 
 USER_ERROR = 2
-_KEEP_SECONDS = 3600
+_KEEP_SECONDS, _TUNING_SECONDS = 3600, 1800
 _STOP_AT_ONCE = {
     "action": "FailJob",
     "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR, TRY_LATER]},
@@ -52,13 +52,16 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
 
     Raises ValueError when the Model asks for none.
     """
-    optimize, build = model.spec.optimize, settings.build
-    if optimize is None:
+    optimize, build, options = model.spec.optimize, settings.build, model.spec.build_options(target)
+    if not options:
         raise ValueError(f"{model.name} asks for no optimization")
-    longest = round(2 * optimize.budget_seconds) + build.timeout_seconds
-    options = canonical_json(optimize.options(target)["optimize"])
-    command, environment = [*_command(model.name, entry, target), "--optimize", options], []
-    if optimize.train:
+    budget = round(2 * optimize.budget_seconds) if optimize is not None else 0
+    longest = budget + build.timeout_seconds + (_TUNING_SECONDS if "tune" in options else 0)
+    command, environment = _command(model.name, entry, target), []
+    for what, how in options.items():
+        command += [f"--{what}", canonical_json(how)]
+    trains = optimize is not None and optimize.train
+    if trains:
         longest += build.train_timeout_seconds
         command.append("--trust-code")
         environment.append({"name": "MODELYARD_TRAINER", "value": FOLDER})
@@ -71,7 +74,7 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
     spec = {"backoffLimit": 3, "activeDeadlineSeconds": longest}
     pod = job_pod(work, settings)
-    if optimize.train:
+    if trains:
         pod = with_trainer_sidecar(pod, build)
     return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], pod, owner, settings)
 

@@ -26,6 +26,8 @@ from modelyard.builder.optimization.search.recipes import recipes as every_recip
 from modelyard.builder.optimization.training.starting_points import begin
 from modelyard.builder.optimization.trials.checkpoint import StoredCheckpoint
 from modelyard.builder.optimization.trials.memory import Checkpoint
+from modelyard.builder.tuning.options import TuningOptions
+from modelyard.builder.tuning.publish import with_tuning
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
@@ -72,28 +74,35 @@ def publish(
     recipes: Recipes = every_recipe,
     *,
     trust_code: bool = False,
+    tuning: TuningOptions | None = None,
 ) -> Report:
-    """The report of the optimized build of an entry under a model's name; builds it unless it is there."""
-    digest = build_digest(entry.digest, model, optimization.options)
+    """The report of the optimized build of an entry under a model's name; builds it unless it is there.
+
+    With `tuning` the chosen variant is tuned as well.
+    """
+    options = {**optimization.options, **(tuning.options if tuning is not None else {})}
+    digest = build_digest(entry.digest, model, options)
     present = published(store, digest)
     if present is not None:
         steps.say("already built")
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         request = AssemblyRequest(model, digest, _source(entry), optimization.target)
-        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code)
+        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code, tuning)
         report = _published(entry, request, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be optimized: the entry's folder, the options, the recipes, and whether its code is trusted."""
+    """What is to be optimized: the entry's folder, the options, the recipes, whether its code is trusted, and how the
+    result is tuned."""
 
     path: Path
     optimization: OptimizationOptions
     recipes: Recipes
     trust_code: bool
+    tuning: TuningOptions | None = None
 
 
 def _published(
@@ -115,6 +124,9 @@ def _published(
         outcome = _optimized(task, folder, steps, reporter.watch(), checkpoint)
         reporter.say("proving what was chosen")
         artifact, outcome = assemble(shared_layer, outcome, request, folder / "out", folder, steps)
+        if task.tuning is not None:
+            reporter.say("tuning what was chosen")
+            artifact = with_tuning(artifact, task.tuning, steps)
         reporter.say("publishing")
         _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION)
     _tidy(checkpoint, store, digest)

@@ -1,0 +1,66 @@
+"""Tuned builds in the store: looked up first, made from the shared layer of the plain build, the report last."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from modelyard.api.entry import Entry
+from modelyard.api.optimization import ORIGINAL
+from modelyard.api.report import BuildSource, OptimizationSummary, Report
+from modelyard.api.tuning.report import summarized
+from modelyard.builder.artifacts.assemble import REPORT, Artifact, AssemblyRequest, ProgressSteps, assemble
+from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
+from modelyard.builder.triton.config import BACKEND
+from modelyard.builder.triton.install import triton_home
+from modelyard.core.names import build_digest
+from modelyard.core.storage import keys
+from modelyard.core.storage.object_store import Store
+
+from .bench import LONGEST
+from .options import TuningOptions
+from .tuned_artifact import tune_artifact
+
+
+def publish_tuned(
+    entry: Entry,
+    model: str,
+    tuning: TuningOptions,
+    store: Store,
+    fetch: Fetch,
+    steps: ProgressSteps,
+    seconds: float = LONGEST,
+) -> Report:
+    """The report of the tuned build of an entry for the model `model`; builds, tunes and stores it unless it is there.
+
+    `seconds` is for how long a rate is offered at most. Raises what `assemble` and `tune` raise.
+    """
+    digest = build_digest(entry.digest, model, tuning.options)
+    present = published(store, digest)
+    if present is not None:
+        steps.say("already built")
+        return present
+    with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
+        folder = Path(scratch)
+        layer = part_of(entry, store, fetch, folder, steps)
+        source = BuildSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
+        plain = assemble(layer, AssemblyRequest(model, digest, source), folder / "out", steps)
+        artifact = with_tuning(plain, tuning, steps, seconds)
+        steps.say("publishing")
+        upload(artifact, keys.part_digest(entry.digest), layer, digest, store)
+    return published(store, digest) or artifact.report
+
+
+def with_tuning(artifact: Artifact, tuning: TuningOptions, steps: ProgressSteps, seconds: float = LONGEST) -> Artifact:
+    """The artifact, tuned where it lies, with what came of it in its summary too."""
+    with steps.step("tuning", "tuning"):
+        report = tune_artifact(
+            artifact.folder, triton_home(steps.say), tuning.target, steps.say, tuning.cores_here, seconds=seconds
+        )
+    assert report.tuning is not None
+    plain = OptimizationSummary(
+        goal="throughput", variant=ORIGINAL, runtime=BACKEND, reason=report.tuning.reason, tried=0
+    )
+    summary = (report.optimization or plain).model_copy(update={"tuned": summarized(report.tuning)})
+    report = report.model_copy(update={"optimization": summary, "timings": dict(steps.seconds)})
+    (artifact.folder / REPORT).write_text(report.model_dump_json(by_alias=True, exclude_none=True, indent=2))
+    return replace(artifact, report=report)
