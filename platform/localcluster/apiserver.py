@@ -87,7 +87,7 @@ def _bare(where: paths.Paths, task: Task, folder: Path) -> Iterator[Server]:
     remove(certificates)
     identities.ensure_basic(certificates, address, ["127.0.0.1", "localhost"], {**_ADMINISTRATOR, **_CONTROLLERS})
     etcd = f"http://127.0.0.1:{client_port}"
-    arguments = components.api_server(certificates, "127.0.0.1", port, etcd, "10.0.0.0/24")
+    arguments = components.api_server(certificates, "127.0.0.1", port, etcd, "10.0.0.0/16")
     arguments += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
     server = Server(address, certificates / "administrator.kubeconfig", folder)
     etcd_arguments = components.etcd(folder / "etcd", etcd, f"http://127.0.0.1:{peer_port}").arguments
