@@ -8,9 +8,10 @@ from modelyard.api.status import IdleState, IdleStatus
 from modelyard.core.conditions import timestamp
 from modelyard.core.names import predictor
 from modelyard.core.revisions.idleness import IdleFacts, advance_idle, idle_wait
-from modelyard.core.snapshot import Holders, Ref
+from modelyard.core.snapshot import Holders, Ref, ScalingMeans
 from modelyard.core.traffic import Traffic, TrafficWindow
-from tests.support.worlds.builders import a_serving_world
+from modelyard.settings import GatewaySettings
+from tests.support.worlds.builders import a_serving_world, settings
 from tests.support.worlds.world import World
 
 RESTS = {"minReplicas": 0, "maxReplicas": 3, "idleAfter": "5m"}
@@ -303,3 +304,30 @@ def test_a_lost_child_is_made_again() -> None:
     world.lose(Ref("EndpointSlice", "demo", held["metadata"]["name"]))
     world.settle()
     assert len(slices(world)) == 1
+
+
+def test_while_it_rests_it_has_no_autoscaler_and_one_again_when_it_is_awake() -> None:
+    world = a_resting_world()
+    world.settings = settings(gateway=GatewaySettings(prometheus_url="http://prometheus:9090"))
+    world.scaling_means = ScalingMeans(keda=True, resource_metrics=True)
+    world.look()
+    assert (state(world), world.names("ScaledObject")) == ("Holding", [])
+    rest(world)
+    world.settle()
+    assert (state(world), world.names("ScaledObject")) == ("Zero", [])
+
+    waiting(world, 1)
+    world.quiet = 0.0
+    world.run_until(lambda: state(world) == "Awake")
+    rest(world)
+    assert world.names("ScaledObject") == [predictor(world.status.revision)]
+    made = world.object("ScaledObject", predictor(world.status.revision))
+    assert made is not None
+    assert made["spec"]["minReplicaCount"] == 1
+
+
+def test_one_replica_or_none_leaves_an_autoscaler_nothing_to_choose() -> None:
+    world = a_serving_world(scaling={"minReplicas": 0, "maxReplicas": 1})
+    assert world.status.scaling is not None
+    assert world.status.scaling.reason == "FixedReplicas"
+    assert "after 10m without a request none" in world.status.scaling.message

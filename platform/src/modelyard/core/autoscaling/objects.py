@@ -57,7 +57,9 @@ def autoscalers(
     none.
     """
     chosen, scaling = choice_for(snapshot, settings).autoscaler, snapshot.model.spec.scaling
-    if scaling is None or chosen not in KIND_OF or (idle is not None and idle.state in _RESTING):
+    if scaling is None or chosen not in (Autoscaler.KEDA, Autoscaler.HPA):
+        return []
+    if idle is not None and idle.state in _RESTING:
         return []
     least, most = snapshot.model.spec.replica_range()
     if least == most:
