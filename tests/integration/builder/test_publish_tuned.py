@@ -7,6 +7,7 @@ import pytest
 from modelyard.api.tuning.spec import Tune
 from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import published
+from modelyard.builder.optimization.results.publish import publish as publish_optimized
 from modelyard.builder.tuning.options import TuningOptions, parse_tuning
 from modelyard.builder.tuning.publish import publish_tuned
 from modelyard.clients.store import S3Store
@@ -15,6 +16,7 @@ from modelyard.core.storage.keys import build_repository
 from modelyard.errors import InvalidSettings
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.artifacts.entries import an_entry
+from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
 from tests.support.machine.command_line import modelyard
 from tests.support.servers.store import StoreServer
 
@@ -42,6 +44,23 @@ def test_a_tuned_build_is_in_the_store_once_with_what_came_of_it(store_server: S
     assert (report.optimization.variant, report.optimization.tuned.requests_per_second) == ("original", 0.0)
     assert "cannot be kept" in report.optimization.reason
     assert store.get(f"{build_repository(report.digest)}toy/config.pbtxt")
+
+
+def test_a_chosen_variant_is_tuned_before_it_is_published(store_server: StoreServer, tmp_path: Path) -> None:
+    where = store_server.settings(store_server.new_bucket())
+    store = S3Store(where)
+    registry = BucketRegistry(store)
+    entry = registry.push(a_perceptron(tmp_path / "toy")).entry
+    fetch = lambda folder: registry.fetch(entry, folder)  # noqa: E731
+    recipes = chains(int8_weights=("fold", "int8-weights"))
+
+    report = publish_optimized(entry, "toy", SMALLER, store, fetch, ProgressSteps(), recipes, tuning=IMPOSSIBLE)
+
+    assert report.digest == build_digest(entry.digest, "toy", {**SMALLER.options, **IMPOSSIBLE.options})
+    assert report.optimization is not None
+    assert report.optimization.variant.endswith("int8-weights")
+    assert report.optimization.tuned is not None
+    assert not report.optimization.tuned.changed
 
 
 def test_options_mean_the_same_to_the_spec_and_to_the_job() -> None:

@@ -21,8 +21,10 @@ def capacity_status(view: DecisionView) -> CapacityStatus | None:
 def _measured(view: DecisionView, digest: str) -> CapacityStatus | None:
     """What tuning says of the build with that digest."""
     built, artifact = view.snapshot.optimization.built, view.artifact
-    tuned = built.tuned if isinstance(built, OptimizationSummary) else None
-    if tuned is None or tuned.requests_per_second is None or artifact.optimizing is None:
+    if not isinstance(built, OptimizationSummary) or artifact.optimizing is None:
+        return None
+    tuned = built.tuned
+    if tuned is None or tuned.requests_per_second is None:
         return None
     same = {artifact.optimizing.status.digest}
     if built.variant == ORIGINAL and not tuned.changed and artifact.build is not None:
