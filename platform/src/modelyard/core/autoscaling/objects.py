@@ -57,7 +57,7 @@ def autoscalers(
     none.
     """
     chosen, scaling = choice_for(snapshot, settings).autoscaler, snapshot.model.spec.scaling
-    if scaling is None or chosen not in (Autoscaler.KEDA, Autoscaler.HPA):
+    if scaling is None or chosen is None or chosen not in KIND_OF:
         return []
     if idle is not None and idle.state in _RESTING:
         return []
