@@ -153,6 +153,19 @@ class IdleStatus(StatusShape):
     state: IdleState = Field(description="Awake, Holding, Zero, Waking or HandingOver.")
     revision: str = Field(max_length=63, description="The revision that holds the traffic.")
     since: str = Field(max_length=32, description="When the state began, RFC 3339.")
+    cold_starts: list[float] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Seconds from Waking to the first ready replica, the latest twenty times, the latest last.",
+    )
+
+
+class ColdStartStatus(StatusShape):
+    """How long requests for a Model at zero wait for its first replica."""
+
+    p50: float = Field(ge=0, description="Seconds, the median of the latest cold starts.")
+    p99: float = Field(ge=0, description="Seconds that 99 % of them took at most; of fewer than 100, the longest.")
+    count: int = Field(ge=1, description="Of how many cold starts, twenty at most.")
 
 
 class ModelStatus(StatusShape):
@@ -181,6 +194,9 @@ class ModelStatus(StatusShape):
     )
     idle: IdleStatus | None = Field(
         default=None, description="How far a Model that may have no replicas is on the way there and back."
+    )
+    cold_start: ColdStartStatus | None = Field(
+        default=None, description="How long requests wait that wake it; absent before the first did."
     )
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")

@@ -331,3 +331,24 @@ def test_one_replica_or_none_leaves_an_autoscaler_nothing_to_choose() -> None:
     assert world.status.scaling is not None
     assert world.status.scaling.reason == "FixedReplicas"
     assert "after 10m without a request none" in world.status.scaling.message
+
+
+def test_how_long_the_first_replica_took_is_told() -> None:
+    world = a_sleeping_world()
+    assert world.status.cold_start is None
+    waiting(world, 1)
+    world.look()
+    world.sleep(7.0)
+    world.run_until(lambda: state(world) == "HandingOver")
+
+    told = world.status.cold_start
+    assert told is not None
+    assert (told.p50, told.p99, told.count) == (7.0, 7.0, 1)
+
+
+def test_the_latest_twenty_cold_starts_count() -> None:
+    before = idle(IdleState.WAKING, 30.0).model_copy(update={"cold_starts": [float(took) for took in range(1, 21)]})
+    after = advance_idle(before, facts())
+    assert after is not None
+    assert after.cold_starts == [*(float(took) for took in range(2, 21)), 30.0]
+    assert advance_idle(idle(IdleState.HANDING_OVER, 0.0), facts(replicas=0)) == idle(IdleState.WAKING, 0.0)

@@ -1,6 +1,8 @@
 """What is said of a Model that has no replicas because nobody asks, or that comes back for somebody who does."""
 
-from modelyard.api.status import IdleState
+import math
+
+from modelyard.api.status import ColdStartStatus, IdleState
 from modelyard.core.conditions import ConditionUpdate, epoch
 
 from .view import DecisionView
@@ -26,3 +28,12 @@ def idle_condition(view: DecisionView) -> ConditionUpdate | None:
     after = f" for {scaling.idle_after}" if scaling is not None else ""
     said = f"Nobody asked{after}, so revision {idle.revision} has no replicas; the next request waits for its first."
     return ConditionUpdate(True, SCALED_TO_ZERO, said)
+
+
+def cold_start_status(view: DecisionView) -> ColdStartStatus | None:
+    """Nearest-rank percentiles of the latest cold starts; None before the first."""
+    took = sorted(view.idle.cold_starts) if view.idle is not None else []
+    if not took:
+        return None
+    median, longest = (took[math.ceil(share * len(took)) - 1] for share in (0.5, 0.99))
+    return ColdStartStatus(p50=median, p99=longest, count=len(took))

@@ -23,7 +23,7 @@ from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .capacity import capacity_status
 from .events import told
-from .idle import asleep, idle_condition
+from .idle import asleep, cold_start_status, idle_condition
 from .outage import outage
 from .passing_words import seconds_to_stand
 from .scale import scale_status
@@ -73,6 +73,7 @@ def status(view: DecisionView) -> StatusReport:
         capacity=capacity_status(view),
         revisions=list(view.revisions),
         idle=view.idle,
+        cold_start=cold_start_status(view),
         rollout=view.rollout,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",

@@ -29,6 +29,8 @@ from .readiness import ready_replicas
 
 _FRESH_SECONDS = 60.0
 """How old the gateway's newest counts may be for a Model to be called idle."""
+_KEPT = 20
+"""Cold starts."""
 HELD_STATES = frozenset({IdleState.HOLDING, IdleState.ZERO, IdleState.WAKING, IdleState.HANDING_OVER})
 """The states in which the holders are endpoints of the revision."""
 
@@ -86,7 +88,9 @@ def advance_idle(before: IdleStatus | None, facts: IdleFacts | None) -> IdleStat
     after = _next(before, facts)
     if after is IdleState.AWAKE and not facts.may_rest and before.state in (IdleState.AWAKE, IdleState.HANDING_OVER):
         return None
-    return before if after is before.state else _entered(after, facts)
+    if after is before.state:
+        return before
+    return _entered(after, facts, _cold_starts(before, after, facts))
 
 
 def idle_wait(idle: IdleStatus | None, facts: IdleFacts | None) -> float | None:
@@ -128,8 +132,16 @@ def _age(idle: IdleStatus, facts: IdleFacts) -> float:
     return max(0.0, facts.now - epoch(idle.since))
 
 
-def _entered(state: IdleState, facts: IdleFacts) -> IdleStatus:
-    return IdleStatus(state=state, revision=facts.holder, since=timestamp(facts.now))
+def _entered(state: IdleState, facts: IdleFacts, cold_starts: Sequence[float] = ()) -> IdleStatus:
+    return IdleStatus(
+        state=state, revision=facts.holder, since=timestamp(facts.now), cold_starts=list(cold_starts)[-_KEPT:]
+    )
+
+
+def _cold_starts(before: IdleStatus, after: IdleState, facts: IdleFacts) -> list[float]:
+    """Those that are known, and the one that has just ended; coming back from HandingOver is none."""
+    woken = before.state is IdleState.WAKING and after is IdleState.HANDING_OVER
+    return [*before.cold_starts, *([round(_age(before, facts), 1)] if woken else [])]
 
 
 def _quiet(snapshot: Snapshot) -> float:
