@@ -32,6 +32,7 @@ from modelyard.settings import Settings
 from .reports.comparing import compare, read_report, text
 from .reports.inlined import REPORT_LINE, packed, unpacked
 from .reports.page import page
+from .reports.publishing import publish, push
 from .scenario import Scenario, read_scenario
 
 HERE = Path(__file__).resolve().parent
@@ -81,6 +82,8 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtests", epilog="What follows -- goes to Locust.")
     parser.add_argument("scenario", help="A file, or a name in loadtests/scenarios")
     parser.add_argument("--host", default="", help="URL to ask in place of the scenario's or the gateway's")
+    parser.add_argument("--publish", action="store_true", help="Put the report into the store of the settings, too")
+    parser.add_argument("--pushgateway", default="", help="URL of a Pushgateway that gets the numbers as metrics")
     parser.add_argument("--report", default=".modelyard/loadtests", help="Folder for the whole report (JSON)")
     try:
         if words[:1] and words[0] in _OTHERS:
@@ -93,17 +96,32 @@ def main(words: Sequence[str]) -> int:
         seconds = scenario.arrivals(path.parent).seconds
         report = Path(given.report, f"{path.stem}.json")
         report.parent.mkdir(parents=True, exist_ok=True)
+        report.unlink(missing_ok=True)  # an older one would pass for that of this run
         with asked(scenario, given.host) as url:
             print(f"{path.stem}: asking {scenario.model} at {url} for {seconds:.0f} s", flush=True)
             port = str(_free_port())  # between Locust's processes; its own default serves one load test on a machine
             ports = {"LOCUST_MASTER_BIND_PORT": port, "LOCUST_MASTER_NODE_PORT": port}
             done = subprocess.run(command(path, url, report, more), env=os.environ | ports, check=False)
+        if report.exists():
+            _tell(report, path.stem, given)
         if files and report.exists():
             print(f"{REPORT_LINE}{json.dumps(json.loads(report.read_text()))}", flush=True)
         return done.returncode
     except ModelyardError as bad:
         print(f"{bad}", file=sys.stderr)
         return _NO_VERDICT
+
+
+def _tell(report: Path, scenario: str, given: argparse.Namespace) -> None:
+    """Takes a report where it is wanted; one that cannot be taken there changes no verdict, and is told of."""
+    found = json.loads(report.read_text())
+    try:
+        if given.publish:
+            print(f"in the store as {publish(report, found, scenario)}", flush=True)
+        if given.pushgateway:
+            push(found, scenario, given.pushgateway)
+    except ModelyardError as bad:
+        print(f"the verdict stands, but {bad}", file=sys.stderr, flush=True)
 
 
 def _divided(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -8,7 +8,7 @@ import yaml
 
 from modelyard import __version__
 from tests.support.operator.real_apiserver import RealApiServer
-from tests.support.repository.charts import MODEL, PLATFORM, ROOT, helm, objects, one
+from tests.support.repository.charts import LOADTEST, MODEL, PLATFORM, ROOT, helm, objects, one
 
 SKAFFOLD: dict[str, Any] = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 ARTIFACTS = {artifact["image"]: artifact for artifact in SKAFFOLD["build"]["artifacts"]}
@@ -44,7 +44,7 @@ def test_every_dockerfile_of_the_platform_is_built_and_no_other() -> None:
 
 def test_the_version_is_the_one_of_the_package_and_the_charts() -> None:
     assert SKAFFOLD["build"]["tagPolicy"]["envTemplate"]["template"] == __version__
-    for chart in (PLATFORM, MODEL):
+    for chart in (PLATFORM, MODEL, LOADTEST):
         described = yaml.safe_load((chart / "Chart.yaml").read_text())
         assert (described["version"], described["appVersion"]) == (__version__, __version__)
 

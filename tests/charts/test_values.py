@@ -1,4 +1,4 @@
-"""The values of both charts: every one explained, every one checked, nothing else accepted."""
+"""The values of all charts: every one explained, every one checked, nothing else accepted."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from modelyard.api.crd import structural
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
 from modelyard.api.scheduling.scaling import Scaling
-from tests.support.repository.charts import MODEL, PLATFORM, complaint
+from tests.support.repository.charts import LOADTEST, MODEL, PLATFORM, complaint
 
-CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL], ids=lambda chart: chart.name)
+CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL, LOADTEST], ids=lambda chart: chart.name)
 
 
 def schema_of(chart: Path) -> dict[str, Any]:
@@ -75,8 +75,9 @@ def test_every_preset_of_autoscaling_is_explained_and_known_by_its_name() -> Non
     for name, text in files.items():
         assert text.startswith(f"# Preset {name}: ")
         assert set(yaml.safe_load(text)) == {"scaling"}
-        assert set(yaml.safe_load(text)["scaling"]) == set(structural(Scaling)["properties"])
-        Scaling.model_validate(yaml.safe_load(text)["scaling"])
+        scaling = Scaling.model_validate(yaml.safe_load(text)["scaling"])
+        needless = set[str]() if scaling.min_replicas == 0 else {"idleAfter"}
+        assert set(yaml.safe_load(text)["scaling"]) == set(structural(Scaling)["properties"]) - needless
 
 
 def test_the_model_chart_knows_every_field_of_scaling() -> None:

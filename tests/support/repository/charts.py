@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HELM = Path(sys.executable).parent / "helm"
 PLATFORM = ROOT / "charts" / "modelyard"
 MODEL = ROOT / "charts" / "model"
+LOADTEST = ROOT / "charts" / "loadtest"
 NAMESPACE = "modelyard-system"
 
 Object = dict[str, Any]
@@ -54,4 +55,6 @@ def pod_templates(objects: list[Object]) -> dict[str, Object]:
             pods[name] = each["spec"]
         elif each["kind"] in ("Deployment", "StatefulSet", "Job"):
             pods[name] = each["spec"]["template"]["spec"]
+        elif each["kind"] == "CronJob":
+            pods[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return pods

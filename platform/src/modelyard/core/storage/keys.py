@@ -109,6 +109,11 @@ def check_report(namespace: str, model: str, revision: str, gate: str) -> str:
     return f"checks/{namespace}/{model}/{revision}/{gate}.json"
 
 
+def load_report(namespace: str, model: str, scenario: str, started: str) -> str:
+    """Key of the report of a load test that somebody ran by a scenario, which began at `started` (ISO 8601)."""
+    return f"loadtests/{namespace or '-'}/{model}/{scenario}/{started}.json"
+
+
 def part(digest: str, path: str) -> str:
     """Key of the file at `path` in the shared layer with that digest."""
     return f"parts/{bare(digest)}/{path}"
