@@ -190,6 +190,14 @@ class HolderSettings(_Group):
     )
 
 
+class PriceSettings(_Group):
+    """What resources cost, in whatever currency; 0 where it is not known."""
+
+    cpu_core_hour: float = Field(default=0.0, ge=0, description="One core for one hour.")
+    memory_gib_hour: float = Field(default=0.0, ge=0, description="One GiB of memory for one hour.")
+    gpu_hour: float = Field(default=0.0, ge=0, description="One GPU for one hour.")
+
+
 class OperatorSettings(_Group):
     """The controller process."""
 
@@ -226,6 +234,7 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     propagate: PropagateSettings = PropagateSettings()
     holder: HolderSettings = HolderSettings()
+    prices: PriceSettings = PriceSettings()
     operator: OperatorSettings = OperatorSettings()
 
     @model_validator(mode="after")
