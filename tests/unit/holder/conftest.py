@@ -65,7 +65,7 @@ class Running:
 @asynccontextmanager
 async def running(limits: Limits, trouble: Callable[[], str]) -> AsyncIterator[Running]:
     """A holder for the time of a test."""
-    slices = EndpointSlices(lambda: holder.room.changed())
+    slices = EndpointSlices(lambda held: holder.room.changed(held))
     holder = Holder(slices, limits, trouble, "127.0.0.1")
     await holder.start(HolderPorts(0, 0, 0))
     async with (

@@ -37,7 +37,7 @@ def holder(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        slices = EndpointSlices(lambda: process.room.changed())
+        slices = EndpointSlices(lambda held: process.room.changed(held))
         watch = ListWatch(Cluster(access(), 2), BY_NAME["EndpointSlice"], "", REVISION_LABEL, slices)
         process = Holder(slices, limits, lambda: "" if watch.complete.is_set() else watch.trouble)
         watch.start()

@@ -46,13 +46,25 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class EndpointSlices:
-    """The slices as last seen; told by one thread, asked by another. `changed` is called after every change."""
+class _Known(NamedTuple):
+    """One slice: whose it is, who made it, and what it says."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    held: Held
+    manager: str
+    thing: Mapping[str, Any]
+
+
+class EndpointSlices:
+    """The slices as last seen; told by one thread, asked by another.
+
+    `changed` is called with the revision after every change of a slice of it.
+    """
+
+    def __init__(self, changed: Callable[[Held], None]) -> None:
         self._changed = changed
         self._lock = threading.Lock()
-        self._slices: dict[str, Mapping[str, Any]] = {}
+        self._known: dict[str, _Known] = {}
+        self._by_revision: dict[Held, dict[str, _Known]] = {}
         self._turn = 0
 
     def listing(self) -> None:
@@ -60,18 +72,25 @@ class EndpointSlices:
 
     def take_in(self, event_type: str | None, thing: Mapping[str, Any]) -> None:
         """Keeps a slice, or drops it."""
+        uid, labels = thing["metadata"]["uid"], thing["metadata"].get("labels") or {}
+        held = Held(thing["metadata"]["namespace"], labels.get(REVISION_LABEL, ""))
+        known = _Known(held, labels.get(SLICE_MANAGER_LABEL, ""), thing)
         with self._lock:
-            if event_type == "DELETED":
-                self._slices.pop(thing["metadata"]["uid"], None)
-            else:
-                self._slices[thing["metadata"]["uid"]] = thing
-        self._changed()
+            before = self._drop(uid)
+            if event_type != "DELETED":
+                self._known[uid] = known
+                self._by_revision.setdefault(held, {})[uid] = known
+        for concerned in {held, before or held}:
+            self._changed(concerned)
 
     def listed(self, uids: Collection[str]) -> None:
         """Drops the slices that are gone."""
         with self._lock:
-            self._slices = {uid: one for uid, one in self._slices.items() if uid in uids}
-        self._changed()
+            gone = {self._known[uid].held for uid in self._known.keys() - uids}
+            for uid in self._known.keys() - uids:
+                self._drop(uid)
+        for concerned in gone:
+            self._changed(concerned)
 
     def named(self, held: Held) -> bool:
         """True when the operator has named this revision."""
@@ -95,14 +114,16 @@ class EndpointSlices:
 
     def _of(self, held: Held, manager: str) -> list[Mapping[str, Any]]:
         with self._lock:
-            slices = list(self._slices.values())
-        return [one for one in slices if _is(one["metadata"], held, manager)]
+            known = list(self._by_revision.get(held, {}).values())
+        return [one.thing for one in known if one.manager == manager]
 
-
-def _is(metadata: Mapping[str, Any], held: Held, manager: str) -> bool:
-    labels = metadata.get("labels") or {}
-    return (
-        metadata["namespace"] == held.namespace
-        and labels.get(REVISION_LABEL) == held.revision
-        and labels.get(SLICE_MANAGER_LABEL) == manager
-    )
+    def _drop(self, uid: str) -> Held | None:
+        """Forgets a slice; the revision it was of, None when it was not known."""
+        known = self._known.pop(uid, None)
+        if known is None:
+            return None
+        of_revision = self._by_revision[known.held]
+        del of_revision[uid]
+        if not of_revision:
+            del self._by_revision[known.held]
+        return known.held

@@ -65,11 +65,15 @@ class Slices(Protocol):
 
 @dataclass
 class _Line:
-    """What waits for one revision; `since` is when the first of those now waiting came, by the wall clock."""
+    """What waits for one revision; `since` is when the first of those now waiting came, by the wall clock.
+
+    `pods_changed` is set, and another put in its place, when another pod may be ready.
+    """
 
     requests: int = 0
     bytes: int = 0
     since: float = field(default_factory=time.time)
+    pods_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class WaitingRoom:
@@ -79,13 +83,13 @@ class WaitingRoom:
         self._slices, self.limits, self._clock = slices, limits, clock
         self._lines: dict[Held, _Line] = {}
         self._loop = asyncio.get_running_loop()
-        self._pods_changed, self._lines_changed = asyncio.Event(), asyncio.Event()
+        self._lines_changed = asyncio.Event()
         self.version = 0
         self._closing = False
 
-    def changed(self) -> None:
-        """The slices have changed: every waiting request asks again. From any thread."""
-        self._loop.call_soon_threadsafe(self._next_pods)
+    def changed(self, held: Held) -> None:
+        """The slices of a revision have changed: every request that waits for it asks again. From any thread."""
+        self._loop.call_soon_threadsafe(self._next_pods, held)
 
     async def address(self, held: Held, port: str, size: int = 0, waited: float = 0.0) -> Address:
         """A ready pod's address, as soon as there is one, for a request of `size` bytes that has `waited` already.
@@ -99,7 +103,7 @@ class WaitingRoom:
             return found
         line = self._enter(held, size)
         try:
-            return await self._await(held, port, self._clock() + self.limits.seconds - waited)
+            return await self._await(held, line, port, self._clock() + self.limits.seconds - waited)
         finally:
             self._leave(held, line, size)
 
@@ -123,9 +127,9 @@ class WaitingRoom:
         self._closing = True
         self._lines_changed.set()
 
-    async def _await(self, held: Held, port: str, deadline: float) -> Address:
+    async def _await(self, held: Held, line: _Line, port: str, deadline: float) -> Address:
         while True:
-            pods_changed, left = self._pods_changed, deadline - self._clock()
+            pods_changed, left = line.pods_changed, deadline - self._clock()
             found = self._slices.ready(held, port)
             if found is not None:
                 return found
@@ -157,6 +161,8 @@ class WaitingRoom:
         woken, self._lines_changed = self._lines_changed, asyncio.Event()
         woken.set()
 
-    def _next_pods(self) -> None:
-        woken, self._pods_changed = self._pods_changed, asyncio.Event()
-        woken.set()
+    def _next_pods(self, held: Held) -> None:
+        line = self._lines.get(held)
+        if line is not None:
+            woken, line.pods_changed = line.pods_changed, asyncio.Event()
+            woken.set()

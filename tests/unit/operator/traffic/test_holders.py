@@ -29,7 +29,7 @@ class RealHolder:
         self._waiting: Any = None
 
     async def _start(self) -> int:
-        slices = EndpointSlices(lambda: self._holder.room.changed())
+        slices = EndpointSlices(lambda held: self._holder.room.changed(held))
         self._holder = Holder(slices, Limits(), lambda: "", "127.0.0.1")
         slices.take_in("ADDED", endpoint_slice("modelyard", {}))
         await self._holder.start(HolderPorts(0, 0, 0))
