@@ -43,7 +43,7 @@ class Running:
         async with self.session.post(url, data=body, headers=headers) as answer:
             return answer.status, answer.headers, await answer.read()
 
-    async def call(self, *messages: bytes, backend: str = BACKEND, timeout: float = 20.0) -> tuple[list[bytes], Any]:
+    async def call(self, *messages: bytes, backend: str = BACKEND, timeout: float = 100.0) -> tuple[list[bytes], Any]:
         """The answers of one gRPC call, and the call."""
         metadata = ((BACKEND_HEADER, backend), ("x-mine", "2")) if backend else ()
         call = self.channel.stream_stream("/inference.GRPCInferenceService/ModelInfer")(
@@ -73,7 +73,7 @@ async def running(limits: Limits, trouble: Callable[[], str]) -> AsyncIterator[R
         aio.insecure_channel(f"127.0.0.1:{holder.ports.grpc}") as channel,
     ):
         yield Running(holder, slices, session, channel)
-    await asyncio.wait_for(holder.finish(0.0), 10.0)
+    await asyncio.wait_for(holder.finish(0.0), 60.0)
 
 
 _LIMITS = Limits()
@@ -82,13 +82,13 @@ Story = Callable[[Running], Awaitable[None]]
 
 @pytest.fixture
 def tell() -> Callable[..., None]:
-    """Runs a story with a holder, for 30 s at most."""
+    """Runs a story with a holder, for 150 s at most, which only a hang takes."""
 
     def run(story: Story, limits: Limits = _LIMITS, trouble: Callable[[], str] = lambda: "") -> None:
         async def all_of_it() -> None:
             async with running(limits, trouble) as holder:
                 await story(holder)
 
-        asyncio.run(asyncio.wait_for(all_of_it(), 30.0))
+        asyncio.run(asyncio.wait_for(all_of_it(), 150.0))
 
     return run

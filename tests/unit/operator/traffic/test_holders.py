@@ -55,7 +55,7 @@ class RealHolder:
         self._thread.join(10.0)
 
     def _run(self, story: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(story, self._loop).result(20.0)
+        return asyncio.run_coroutine_threadsafe(story, self._loop).result(100.0)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def a_watch(pods: Pods, told: Told, port: int = 9, client: Callable[..., Any] = 
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(10_000):
         if holds():
             return
         threading.Event().wait(0.01)
