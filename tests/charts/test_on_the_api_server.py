@@ -192,7 +192,7 @@ def test_pods_of_the_platform_pass_the_restricted_security_standard(apiserver: R
     how = ("--server-side", "--dry-run=server", "--force-conflicts", "-f", "-")  # Helm may own them on this server
     done = apiserver.run("kubectl", "apply", *how, stdin=yaml.safe_dump_all(workloads))
 
-    assert len(workloads) == 4
+    assert len(workloads) == 5
     assert done.returncode == 0, done.stderr
     assert "violate" not in done.stderr
 

@@ -105,7 +105,13 @@ def test_defaults_are_written_into_the_object_so_that_later_ones_change_nothing(
     assert spec == {
         "source": SOURCE,
         "serving": {"runtime": "auto", "replicas": 1},
-        "scaling": {"minReplicas": 1, "maxReplicas": 2, "targetUtilization": "75%", "scaleDownDelay": "5m"},
+        "scaling": {
+            "minReplicas": 1,
+            "maxReplicas": 2,
+            "targetUtilization": "75%",
+            "scaleDownDelay": "5m",
+            "idleAfter": "10m",
+        },
         "rollout": {"strategy": "Canary"},
     }
 

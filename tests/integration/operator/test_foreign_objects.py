@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from modelyard.api.model import Model
 from modelyard.clients.cluster.models import parsed
 from modelyard.core.kinds import BY_NAME, CHILDREN
 from modelyard.core.names import build_digest, job_name
 from modelyard.core.ownership import fixed_names
-from modelyard.core.snapshot import Ref
+from modelyard.core.resources.holding import holding_slices
+from modelyard.core.snapshot import Holders, Ref
 from modelyard.errors import Conflict, OutsideError
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import ObjectCache
@@ -32,6 +34,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "shop"}}}},
     "HorizontalPodAutoscaler": {
         "spec": {"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}}
+    },
+    "EndpointSlice": {
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.9.9.9"]}],
+        "ports": [{"name": "shop", "port": 80}],
     },
     "Job": {
         "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "theirs", "image": "shop"}]}}}
@@ -147,6 +154,20 @@ def test_a_policy_of_others_is_left_alone(lively: Bench) -> None:
         refused(lively, "BackendTrafficPolicy", "digits--sticky")
 
     assert stands(lively, "BackendTrafficPolicy", "digits--sticky") == before
+
+
+def test_a_slice_of_others_is_left_alone(bench: Bench) -> None:
+    revision, metadata = "digits-0123456789", {"name": "digits", "namespace": bench.namespace, "uid": "uid-0"}
+    [ours] = holding_slices(
+        Model.model_validate({"metadata": metadata, "spec": DIGITS}), revision, Holders(("10.0.0.8",))
+    )
+    before = stranger(bench, "EndpointSlice", ours["metadata"]["name"])
+    writes = GuardedWrites(bench.cluster, ObjectCache(), (alone := Alone()), alone)
+
+    with pytest.raises(Conflict):
+        writes.make(ours)
+
+    assert stands(bench, "EndpointSlice", ours["metadata"]["name"]) == before
 
 
 def test_a_build_job_of_others_is_neither_believed_nor_ended(lively: Bench) -> None:

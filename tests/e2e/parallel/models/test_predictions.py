@@ -103,7 +103,7 @@ def test_the_status_tells_what_serves_and_where(digits: str) -> None:
         "Routed": "True",
     }
     row = kubectl("get", "mdl", "digits", "-n", digits, "--no-headers").stdout.split()
-    assert row[:5] == ["digits", "True", "1", "100%", "Idle"]
+    assert row[:6] == ["digits", "True", "1", "100%", "1", "Idle"]
 
 
 def test_a_scikit_learn_model_is_served_like_any_other(namespace: str) -> None:

@@ -128,10 +128,15 @@ def test_the_files_hold_the_report_the_page_and_the_chosen_model(outcome: Optimi
 
 
 def test_a_pass_that_hangs_costs_its_share_of_the_budget_and_no_more(tmp_path: Path) -> None:
-    found = by_name(run(an_entry(tmp_path / "entry"), tmp_path, "hanging", "identity", budget=12.0))
+    entry, budget, found = an_entry(tmp_path / "entry"), 12.0, dict[str, Variant]()
+    while not found:
+        try:
+            found = by_name(run(entry, tmp_path, "hanging", "identity", budget=budget))
+        except BudgetTooSmall:  # on a machine so busy that the original alone took that long
+            budget *= 2
 
     assert "while it was made, it took longer than the" in (found["hanging"].refused or "")
-    assert "60% of the budget of 12 s was spent" in (found["identity"].refused or "")
+    assert f"60% of the budget of {budget:g} s was spent" in (found["identity"].refused or "")
     assert 1 in found[ORIGINAL].latency
 
 

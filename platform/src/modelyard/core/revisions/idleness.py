@@ -118,7 +118,7 @@ def _next(before: IdleStatus, facts: IdleFacts) -> IdleState:
             return IdleState.WAKING if facts.waiting or not facts.may_rest else IdleState.ZERO
         case IdleState.WAKING:
             return IdleState.HANDING_OVER if facts.replicas else IdleState.WAKING
-        case IdleState.HANDING_OVER:
+        case _:
             if not facts.replicas:
                 return IdleState.WAKING
             return IdleState.AWAKE if settled else IdleState.HANDING_OVER
