@@ -97,7 +97,7 @@ def test_without_a_store_no_keys_are_asked_for() -> None:
         ({"scenario": WHOM | {"duration": "60"}}, "scenario.duration"),
         ({"scenario": WHOM, "workers": 0}, "workers"),
         ({"scenario": WHOM, "pushgateway": "pushgateway:9091"}, "pushgateway"),
-        ({"scenario": WHOM, "image": "docker.io/modelyard/builder:latest"}, "image"),
+        ({"scenario": WHOM, "image": "docker.io/modelyard/builder"}, "image"),
         ({"scenario": WHOM, "cron": "0 3 * * *"}, "cron"),
     ],
 )

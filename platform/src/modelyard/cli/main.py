@@ -51,7 +51,8 @@ VERBS = {
     "compare": Verb("models.compare", "Ask two revisions of a Model the same and say how far their answers lie apart."),
     "loadtest": Verb("models.loadtest", "Put the load of a scenario on a Model and say whether it kept its promises."),
     "capacity": Verb(
-        "models.capacity", "Say how many replicas a rate takes, what they cost, and whether the cluster has room."
+        "models.capacity",
+        "Say how many replicas a rate takes, what they cost a month, and whether the cluster has room.",
     ),
     "simulate": Verb(
         "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."

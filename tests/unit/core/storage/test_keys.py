@@ -34,6 +34,10 @@ def test_the_layout_is_the_one_the_serving_side_reads() -> None:
     assert keys.build_study(DIGEST, "trials/1/model.onnx") == f"studies/{'ab' * 32}/trials/1/model.onnx"
     assert keys.part(DIGEST, "model.onnx") == f"parts/{'ab' * 32}/model.onnx"
     assert keys.check_report("demo", "digits", "digits-1", "shadow") == "checks/demo/digits/digits-1/shadow.json"
+    assert (
+        keys.load_report("demo", "digits", "nightly", "2027-01-15") == "loadtests/demo/digits/nightly/2027-01-15.json"
+    )
+    assert keys.load_report("", "digits", "nightly", "2027-01-15").startswith("loadtests/-/digits/")
     assert keys.storage_uri("modelyard", DIGEST) == f"s3://modelyard/builds/{'ab' * 32}/repository/"
 
 

@@ -46,7 +46,7 @@ def capacity(
     namespace: Namespace = "",
     output: Shown = Output.TABLE,
 ) -> None:
-    """Say how many replicas a rate takes, what they cost a month, and whether the cluster has room for them."""
+    """Say how many replicas a rate takes, what they cost a month, and whether the cluster has room."""
     if rps <= 0:
         raise InvalidInput(f"--rps {rps:g} is no load: say how many requests a second are to come, such as --rps 500.")
     cluster = Cluster(access())
