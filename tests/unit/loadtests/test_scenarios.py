@@ -13,7 +13,7 @@ from modelyard.errors import InvalidSettings
 from tests.support.cluster.locust import REQUEST
 from tests.support.servers import inference_server, one_port
 from tests.support.servers.inference_server import Manners
-from tests.unit.loadtests.test_reports import a_report
+from tests.unit.loadtests.reports.test_reports import a_report
 
 FILES = sorted(SCENARIOS.glob("*.yaml"))
 

@@ -10,7 +10,7 @@ from tests.support.cluster.locust import REQUEST
 from tests.support.machine.command_line import Ran, modelyard_here
 from tests.support.servers import inference_server, one_port
 from tests.support.servers.inference_server import Manners
-from tests.unit.loadtests.test_reports import a_report
+from tests.unit.loadtests.reports.test_reports import a_report
 
 
 def written(folder: Path, text: str) -> Path:
