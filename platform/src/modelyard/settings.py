@@ -287,13 +287,20 @@ class _Environment(EnvSettingsSource):
 
 
 def _file_values(path: Path) -> dict[str, Any]:
-    """The file's groups with snake_case names, so that an environment variable overrides field by field."""
+    return named_groups(path.read_bytes(), str(path))
+
+
+def named_groups(text: str | bytes, origin: str) -> dict[str, Any]:
+    """The groups of a configuration in YAML by their names in Python, so that sources override field by field.
+
+    Raises InvalidSettings, which names the `origin`, for text that holds no groups of settings.
+    """
     try:
-        values = yaml.safe_load(path.read_bytes()) or {}
+        values = yaml.safe_load(text) or {}
     except Exception as bad:  # PyYAML raises whatever fails inside its constructors
-        raise InvalidSettings(f"{path} cannot be read as YAML: {bad}; correct or remove it.") from bad
+        raise InvalidSettings(f"{origin} cannot be read as YAML: {bad}; correct or remove it.") from bad
     if not isinstance(values, dict) or not all(isinstance(group, dict) for group in values.values()):
-        raise InvalidSettings(f"{path} must hold groups of settings, such as store: {{endpoint: ...}}.")
+        raise InvalidSettings(f"{origin} must hold groups of settings, such as store: {{endpoint: ...}}.")
     return {to_snake(str(name)): {to_snake(str(k)): v for k, v in group.items()} for name, group in values.items()}
 
 

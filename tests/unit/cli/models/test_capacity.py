@@ -1,14 +1,17 @@
 """What `modelyard capacity` says of a plan, and what it refuses."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.cli.models.capacity import Room, conclusion, measured, plain, rows
+from modelyard.cli.models.capacity import Room, _prices, conclusion, measured, plain, rows
+from modelyard.cli.models.loadtest_job import platform_settings
 from modelyard.core.autoscaling.capacity_plan import ReplicaSize, capacity_plan
-from modelyard.errors import InvalidModel
+from modelyard.core.snapshot import Ref
+from modelyard.errors import InvalidModel, InvalidSettings
 from modelyard.settings import PriceSettings
 from tests.support.worlds.builders import a_model
 
@@ -79,3 +82,28 @@ def test_what_was_measured_counts_for_what_it_was_measured_at(slo: str) -> None:
 def test_what_nobody_measured_is_no_plan(model: Model, slo: str, said: str) -> None:
     with pytest.raises(InvalidModel, match=said):
         measured(model, slo)
+
+
+class PlatformConfig:
+    """A cluster in which there is the operator's ConfigMap, or nothing."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def get(self, ref: Ref) -> dict[str, Any] | None:
+        assert ref == Ref("ConfigMap", "modelyard-system", "modelyard-operator")
+        return None if self._text is None else {"data": {"config.yaml": self._text}}
+
+
+def test_the_platforms_settings_win_over_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "config.yaml"
+    own.write_text("gateway: {publicUrl: http://here}\nprices: {cpuCoreHour: 1}\n")
+    monkeypatch.setenv("MODELYARD_CONFIG", str(own))
+    there: Any = PlatformConfig("gateway: {publicUrl: http://there}\nprices: {cpuCoreHour: 0.04, gpuHour: 2}\n")
+
+    assert platform_settings(there).gateway.public_url == "http://there"
+    assert _prices(there) == PriceSettings(cpu_core_hour=0.04, gpu_hour=2.0)
+    nowhere: Any = PlatformConfig(None)
+    assert _prices(nowhere) == PriceSettings(cpu_core_hour=1.0)
+    with pytest.raises(InvalidSettings, match="the ConfigMap modelyard-system/modelyard-operator must hold groups"):
+        platform_settings(PlatformConfig("store"))  # type: ignore[arg-type]

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import yaml
-
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.gateway_address import OPERATOR
 from modelyard.core.resources.check_jobs import CONTAINER
 from modelyard.core.resources.load_jobs import REPORT_LINE, LoadTestRequest, scenario_job
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidSettings, Unreachable
-from modelyard.settings import Settings
+from modelyard.settings import Settings, named_groups
 
 NO_VERDICT = 2
 _EVERY_SECONDS = 1.0
@@ -42,7 +40,8 @@ def platform_settings(cluster: Cluster) -> Settings:
             f"there is no ConfigMap {OPERATOR} in namespace {namespace}: Modelyard is installed elsewhere; name its "
             "namespace in MODELYARD_OPERATOR_NAMESPACE."
         )
-    return Settings.read(**(yaml.safe_load(found.get("data", {}).get("config.yaml", "")) or {}))
+    text = found.get("data", {}).get("config.yaml", "")
+    return Settings.read(**named_groups(text, f"the ConfigMap {namespace}/{OPERATOR}"))
 
 
 def run(
