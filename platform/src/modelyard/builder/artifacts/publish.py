@@ -30,6 +30,25 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
     Raises InvalidEntry or UnsupportedModel when the entry cannot be served, HostFailure when the machine failed.
     """
     digest = build_digest(entry.digest, model, {})
+
+    def made(layer: SharedLayer, source: BuildSource, out: Path) -> Artifact:
+        return assemble(layer, AssemblyRequest(model, digest, source, target), out, steps)
+
+    return publish_once(entry, digest, store, fetch, steps, made)
+
+
+def publish_once(
+    entry: Entry,
+    digest: str,
+    store: Store,
+    fetch: Fetch,
+    steps: ProgressSteps,
+    made: Callable[[SharedLayer, BuildSource, Path], Artifact],
+) -> Report:
+    """The report of the build `digest` of an entry; where it is not in the store it is `made` into a folder and stored.
+
+    Raises what `part_of` and `made` raise.
+    """
     present = published(store, digest)
     if present is not None:
         steps.say("already built")
@@ -38,7 +57,7 @@ def publish(entry: Entry, model: str, target: Target, store: Store, fetch: Fetch
         folder = Path(scratch)
         layer = part_of(entry, store, fetch, folder, steps)
         source = BuildSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
-        artifact = assemble(layer, AssemblyRequest(model, digest, source, target), folder / "out", steps)
+        artifact = made(layer, source, folder / "out")
         steps.say("publishing")
         upload(artifact, keys.part_digest(entry.digest), layer, digest, store)
     return published(store, digest) or artifact.report

@@ -1,6 +1,5 @@
 """Tuned builds in the store: looked up first, made from the shared layer of the plain build, the report last."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +8,11 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import BuildSource, OptimizationSummary, Report
 from modelyard.api.tuning.report import summarized
 from modelyard.builder.artifacts.assemble import REPORT, Artifact, AssemblyRequest, ProgressSteps, assemble
-from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
+from modelyard.builder.artifacts.publish import Fetch, publish_once
+from modelyard.builder.artifacts.shared_layer import SharedLayer
 from modelyard.builder.triton.config import BACKEND
 from modelyard.builder.triton.install import triton_home
 from modelyard.core.names import build_digest
-from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
 
 from .bench import LONGEST
@@ -35,19 +34,12 @@ def publish_tuned(
     `seconds` is for how long a rate is offered at most. Raises what `assemble` and `tune` raise.
     """
     digest = build_digest(entry.digest, model, tuning.options)
-    present = published(store, digest)
-    if present is not None:
-        steps.say("already built")
-        return present
-    with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
-        folder = Path(scratch)
-        layer = part_of(entry, store, fetch, folder, steps)
-        source = BuildSource(kind="entry", name=entry.name, version=entry.version, digest=entry.digest)
-        plain = assemble(layer, AssemblyRequest(model, digest, source), folder / "out", steps)
-        artifact = with_tuning(plain, tuning, steps, seconds)
-        steps.say("publishing")
-        upload(artifact, keys.part_digest(entry.digest), layer, digest, store)
-    return published(store, digest) or artifact.report
+
+    def made(layer: SharedLayer, source: BuildSource, out: Path) -> Artifact:
+        plain = assemble(layer, AssemblyRequest(model, digest, source), out, steps)
+        return with_tuning(plain, tuning, steps, seconds)
+
+    return publish_once(entry, digest, store, fetch, steps, made)
 
 
 def with_tuning(artifact: Artifact, tuning: TuningOptions, steps: ProgressSteps, seconds: float = LONGEST) -> Artifact:

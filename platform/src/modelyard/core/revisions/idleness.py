@@ -61,21 +61,20 @@ def idle_facts(
 
     `at_rest` says that no rollout is under way and the spec asks for the revision that serves.
     """
-    scaling = snapshot.model.spec.scaling
-    to_zero = scaling is not None and scaling.min_replicas == 0
-    if not to_zero and snapshot.model.status.idle is None:
+    spec = snapshot.model.spec
+    if not spec.may_rest and snapshot.model.status.idle is None:
         return None
     alone = revisions[0] if len(revisions) == 1 and revisions[0].stage is Stage.SERVING else None
     holder = next((one.name for one in revisions if one.stage is Stage.SERVING), "")
     return IdleFacts(
         now=snapshot.now,
         holder=holder,
-        may_rest=to_zero and at_rest and alone is not None and bool(snapshot.holders.addresses),
+        may_rest=spec.may_rest and at_rest and alone is not None and bool(snapshot.holders.addresses),
         quiet=_quiet(snapshot),
         waiting=snapshot.holders.waiting.get(holder, 0),
         replicas=ready_replicas(snapshot, holder) if holder else 0,
         settle=settle,
-        idle_after=seconds(scaling.idle_after) if scaling is not None else 0.0,
+        idle_after=seconds(spec.scaling.idle_after) if spec.scaling is not None else 0.0,
     )
 
 
