@@ -11,6 +11,13 @@ from .api_server import Cluster
 from .list_watch import ListWatch
 
 
+def takes_requests(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod is ready and stays."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and not pod["metadata"].get("deletionTimestamp")
+
+
 class PodWatch:
     """The pods that `selector` selects by label; the watch has a thread of its own."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from modelyard.clients.cluster.pod_watch import takes_requests
 from modelyard.errors import OutsideError
 from modelyard.settings import GatewaySettings
 
@@ -77,13 +78,7 @@ def owner_selector(gateway: GatewaySettings) -> str:
 
 def _running(pods: Sequence[Mapping[str, Any]]) -> tuple[Pod, ...]:
     return tuple(
-        Pod(meta["uid"], meta["name"], status["podIP"], _ready(status) and not meta.get("deletionTimestamp"))
-        for meta, status in ((pod["metadata"], pod.get("status", {})) for pod in pods)
+        Pod(pod["metadata"]["uid"], pod["metadata"]["name"], status["podIP"], takes_requests(pod))
+        for pod, status in ((pod, pod.get("status", {})) for pod in pods)
         if status.get("podIP") and status.get("phase") == "Running"
-    )
-
-
-def _ready(status: Mapping[str, Any]) -> bool:
-    return any(
-        condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions", ())
     )

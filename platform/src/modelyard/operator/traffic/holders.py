@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from modelyard.background_thread import BackgroundThread
+from modelyard.clients.cluster.pod_watch import takes_requests
 from modelyard.clients.inference.waiting import HolderClient, WaitingReport
 from modelyard.core.snapshot import Holders
 from modelyard.errors import OutsideError
@@ -83,7 +84,7 @@ class HolderWatch(BackgroundThread):
         except OutsideError:
             return
         running = {pod["metadata"]["uid"]: pod for pod in pods if self._is_ours(pod)}
-        ready = tuple(sorted(pod["status"]["podIP"] for pod in running.values() if _takes_requests(pod)))
+        ready = tuple(sorted(pod["status"]["podIP"] for pod in running.values() if takes_requests(pod)))
         with self._lock:
             gone = [self._asking.pop(uid) for uid in self._asking.keys() - running.keys()]
             new = {uid: self._ask(running[uid]) for uid in running.keys() - self._asking.keys()}
@@ -147,9 +148,3 @@ class _Asking(BackgroundThread):
         if not self._logged:
             self._logged = True
             _log.warning("holder not asked", extra={"fields": {"holder": self._name, "error": str(bad)}})
-
-
-def _takes_requests(pod: Mapping[str, Any]) -> bool:
-    conditions = pod["status"].get("conditions", ())
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and not pod["metadata"].get("deletionTimestamp")
