@@ -72,6 +72,7 @@ bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m tests.bench.rollouts
 	@$(RUN) -m tests.bench.scale
 	@$(RUN) -m tests.bench.serving.backends
+	@$(RUN) -m tests.bench.serving.against_servers
 	@$(RUN) -m tests.bench.serving.tuning
 	@$(RUN) -m tests.bench.optimization
 

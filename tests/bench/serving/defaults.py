@@ -12,7 +12,8 @@ from pathlib import Path
 
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import TritonServer, running
-from tests.bench.serving.backends import ROWS, Measured, measured
+from tests.bench.serving.backends import ROWS
+from tests.bench.serving.closed_loop import Measured, measured, row_of, spread
 from tests.support.artifacts.heavy_models import convolutions, perceptron
 from tests.support.servers.triton_homes import save_for_triton
 
@@ -49,14 +50,13 @@ def row(server: TritonServer, model: str, clients: int, rounds: int, seconds: fl
     found: dict[str, list[Measured]] = {name: [] for name in SETTINGS}
     for turn in range(rounds):
         for number, name in sorted(enumerate(SETTINGS), reverse=bool(turn % 2)):
-            found[name].append(measured(server, f"{model}-{number}", "binary", clients, seconds, SHAPES[model]))
+            found[name].append(measured(server, f"{model}-{number}", "binary", clients, seconds, row_of(SHAPES[model])))
     lines = []
     for name in SETTINGS:
         ratios = [new.per_cpu_second / old.per_cpu_second for new, old in zip(found[name], found[TODAY], strict=True)]
         p50, p99 = (statistics.median(getattr(one, of) for one in found[name]) for of in ("p50", "p99"))
         rate = statistics.median(one.per_second for one in found[name])
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
-        lines.append(f"| {model}, {clients} | {name} | {ratio} | {rate:.0f} | {p50:.2f} | {p99:.2f} |")
+        lines.append(f"| {model}, {clients} | {name} | {spread(ratios)} | {rate:.0f} | {p50:.2f} | {p99:.2f} |")
     return lines
 
 

@@ -60,7 +60,16 @@ def _of_the_compiler(library: str) -> str:
 
 def save_for_triton(proto: Any, author: str, folder: Path) -> Path:
     """A model and its configuration, which begins with `author`'s, as a folder of a model repository: the model."""
-    path = models.saved(proto, folder / "1" / "model.onnx")
+    return _configured(models.saved(proto, folder / "1" / "model.onnx"), author, folder)
+
+
+def triton_folder(model: Path, author: str, folder: Path) -> Path:
+    """The same of a model that is a file already, without weights beside it."""
+    (folder / "1").mkdir(parents=True)
+    return _configured(Path(shutil.copy2(model, folder / "1" / "model.onnx")), author, folder)
+
+
+def _configured(path: Path, author: str, folder: Path) -> Path:
     graph = inspect(path)
     text = complete_config(author, folder.name, graph.inputs, graph.outputs, batchable="max_batch_size" in author)
     (folder / "config.pbtxt").write_text(text)

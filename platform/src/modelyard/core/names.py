@@ -21,9 +21,12 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
 DESIRED_ANNOTATION = "modelyard.dev/desired"
 RESTARTED_ANNOTATION = "modelyard.dev/restarted-at"
 ADOPT_MARK = "modelyard.dev/adopt"
+_SAMPLED = "--sampled"
 REVISION_HEADER = "x-modelyard-revision"
 BACKEND_HEADER = "x-modelyard-backend"
 """`<namespace>/<revision>`, set by the gateway on requests that may have to wait for the revision's first pod."""
+SAMPLE_HEADER = "x-modelyard-sample"
+"""On answers to recorded requests: one of how many requests was recorded."""
 LOAD_TEST_HEADER = "x-modelyard-load-test"
 FIELD_MANAGER = "modelyard"
 MAX_NAMESPACE = 40
@@ -106,6 +109,22 @@ def service_account_name(model: str) -> str:
 def path_route_name(model: str) -> str:
     """HTTPRoute of the path form."""
     return f"{model}--path"
+
+
+def sampled_route_name(model: str) -> str:
+    """HTTPRoute and GRPCRoute of the requests that are recorded; they are there only while some are."""
+    return f"{model}{_SAMPLED}"
+
+
+def sampled_path_route_name(model: str) -> str:
+    """HTTPRoute of the recorded requests in the path form."""
+    return f"{model}{_SAMPLED}-path"
+
+
+def model_of_sampled_route(route: str) -> str:
+    """The Model whose recorded requests a route takes; empty for every other route."""
+    model, _, rest = route.rpartition(_SAMPLED)
+    return model if rest in ("", "-path") else ""
 
 
 def preview_route_name(model: str) -> str:

@@ -1,0 +1,75 @@
+"""Where lies in the store what was seen of requests. Pure.
+
+    monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.rows.parquet      requests and answers
+    monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.counts.json       counts of the minute
+    monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/deleted/<id>.json                 tombstones
+    feedback/<namespace>/<model>/date=<YYYY-MM-DD>/<name>.parquet                              labels, by their day
+
+A minute is that in which the answer came, in UTC; `writer` is the process that saw it, so minutes of several are one
+minute in several files.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+MONITOR = "monitor/"
+FEEDBACK = "feedback/"
+ROWS = ".rows.parquet"
+COUNTS = ".counts.json"
+
+
+class MinuteKey(NamedTuple):
+    """Whose minute, which (seconds since 1970, a multiple of 60), and who saw it."""
+
+    namespace: str
+    model: str
+    revision: str
+    minute: int
+    writer: str
+
+    def key(self, suffix: str) -> str:
+        """In the store; `suffix` is ROWS or COUNTS."""
+        moment = datetime.fromtimestamp(self.minute, UTC)
+        return f"{day_prefix(self.namespace, self.model, self.revision, moment)}{moment:%H%M}-{self.writer}{suffix}"
+
+
+def model_prefix(namespace: str, model: str) -> str:
+    """Of everything that was seen of a Model."""
+    return f"{MONITOR}{namespace}/{model}/"
+
+
+def revision_prefix(namespace: str, model: str, revision: str) -> str:
+    """Of everything that was seen of a revision."""
+    return f"{model_prefix(namespace, model)}{revision}/"
+
+
+def day_prefix(namespace: str, model: str, revision: str, moment: datetime) -> str:
+    """Of a revision's day; `moment` in UTC."""
+    return f"{revision_prefix(namespace, model, revision)}date={moment:%Y-%m-%d}/"
+
+
+def minute_of(key: str) -> MinuteKey | None:
+    """The reverse of `MinuteKey.key`; None for every other key."""
+    parts = key.split("/")
+    name, _, suffix = parts[-1].partition(".")
+    if len(parts) != 6 or f"{parts[0]}/" != MONITOR or f".{suffix}" not in (ROWS, COUNTS):
+        return None
+    clock, _, writer = name.partition("-")
+    try:
+        moment = datetime.strptime(f"{parts[4]} {clock}", "date=%Y-%m-%d %H%M").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return MinuteKey(parts[1], parts[2], parts[3], int(moment.timestamp()), writer)
+
+
+def day_of(key: str) -> str:
+    """The day of a key, as 2026-11-29; empty when it has none."""
+    for part in key.split("/"):
+        if part.startswith("date="):
+            return part.removeprefix("date=")
+    return ""
+
+
+def feedback_key(namespace: str, model: str, day: str, name: str) -> str:
+    """A file of labels of a day such as 2026-11-29."""
+    return f"{FEEDBACK}{namespace}/{model}/date={day}/{name}.parquet"

@@ -1,0 +1,146 @@
+"""Takes Envoy's copies of requests, and makes rows of those that are whole.
+
+Envoy waits for nothing of this: what cannot be taken is lost, and counted here. A stream is ended as soon as its last
+message came, or Envoy would hold it open for five seconds more.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import numpy as np
+from envoy.service.ext_proc.v3.external_processor_pb2_grpc import (
+    ExternalProcessorServicer,
+    add_ExternalProcessorServicer_to_server,
+)
+
+from modelyard.records.columns import columns_of, rows_of
+
+from .exchanges import Assembly, Exchange
+from .minutes import Minutes
+from .recorder_metrics import RecorderMetrics
+from .redaction import Redaction
+from .tensors import Malformed, over_grpc, over_http
+
+_MESSAGE_BYTES = 16 << 20
+"""Of one piece of a body at most; Envoy's are of its buffers' size."""
+
+
+@dataclass(frozen=True)
+class CaptureLimits:
+    """Of one process: bytes kept of a body, and streams at a time."""
+
+    body_bytes: int = 1 << 20
+    streams: int = 500
+
+
+@dataclass(frozen=True)
+class CapturePolicy:
+    """Of one Model: what may be written of its rows, which tensors have no fixed width, and what counts its rows."""
+
+    redaction: Redaction
+    dynamic: frozenset[str] = frozenset()
+    count: Callable[[str, Mapping[str, Any], Mapping[str, Any]], Any] | None = None
+
+
+Policies = Callable[[str, str], CapturePolicy | None]
+"""Of a Model by namespace and name; None for one that is not recorded."""
+
+
+class Receiver(ExternalProcessorServicer):
+    """Envoy's `ExternalProcessor`; rows go to `minutes`."""
+
+    def __init__(self, policies: Policies, minutes: Minutes, limits: CaptureLimits, metrics: RecorderMetrics) -> None:
+        self._policies, self._minutes, self._limits, self._metrics = policies, minutes, limits, metrics
+        self.open = 0
+
+    async def Process(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802 - the protocol's name
+        """One request's copies; nothing is ever answered."""
+        if self.open >= self._limits.streams:
+            self._metrics.ended("refused")
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests are being recorded")
+        self.open += 1
+        assembly = Assembly(self._limits.body_bytes)
+        try:
+            async for message in request_iterator:
+                assembly.take(message)
+                if assembly.over:
+                    break
+        except asyncio.CancelledError:
+            if assembly.counts:
+                self._metrics.ended("incomplete")
+            raise
+        finally:
+            self.open -= 1
+        if not assembly.counts:
+            return
+        if assembly.over:
+            self.record(assembly.exchange(), time.time())
+        else:
+            self._metrics.ended("incomplete")
+
+    def record(self, exchange: Exchange | None, moment: float) -> None:
+        """Makes rows of a whole exchange that was answered at `moment`, in seconds since 1970."""
+        policy = self._policies(exchange.namespace, exchange.model) if exchange else None
+        if exchange is None or policy is None or not exchange.revision:
+            self._metrics.ended("unknown")
+        elif not exchange.answered:
+            self._metrics.ended("failed")
+        elif exchange.cut:
+            self._metrics.malformed("longer than what is kept of a body")
+        else:
+            try:
+                inputs, outputs = decoded(exchange)
+            except Malformed as bad:
+                self._metrics.malformed(str(bad))
+                return
+            self._keep(exchange, policy, moment, inputs, outputs)
+            self._metrics.ended("recorded")
+
+    def _keep(
+        self, exchange: Exchange, policy: CapturePolicy, moment: float, inputs: dict[str, Any], outputs: dict[str, Any]
+    ) -> None:
+        rows = rows_of(inputs)
+        if rows == 0:
+            return
+        asked, answered = columns_of(inputs, rows, policy.dynamic), columns_of(outputs, rows, policy.dynamic)
+        counts = policy.count(exchange.revision, asked, answered) if policy.count else None
+        table = {
+            **{f"input.{name}": values for name, values in policy.redaction.kept(asked).items()},
+            **{f"output.{name}": values for name, values in policy.redaction.kept(answered).items()},
+        }
+        if table:
+            table = {**_marks(exchange, moment, rows), **table}
+        self._minutes.add(exchange.namespace, exchange.model, exchange.revision, moment, table, counts)
+
+
+def decoded(exchange: Exchange) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays by tensor name, of the request and of the answer. Raises Malformed."""
+    if exchange.grpc:
+        return over_grpc(exchange.request, "inputs"), over_grpc(exchange.response, "outputs")
+    return (
+        over_http(exchange.request, exchange.request_header_length, "inputs"),
+        over_http(exchange.response, exchange.response_header_length, "outputs"),
+    )
+
+
+def receiving(receiver: Receiver, address: str) -> tuple[Any, int]:
+    """A gRPC server that is not yet started, and its port; `address` is HOST:PORT, port 0 for any free one."""
+    options = (("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.so_reuseport", 0))
+    server = grpc.aio.server(options=options)
+    add_ExternalProcessorServicer_to_server(receiver, server)
+    return server, server.add_insecure_port(address)
+
+
+def _marks(exchange: Exchange, moment: float, rows: int) -> dict[str, Any]:
+    request_id = np.empty(rows, object)
+    request_id[:] = exchange.request_id
+    return {
+        "request_id": request_id,
+        "row": np.arange(rows, dtype=np.int32),
+        "time": np.full(rows, moment),
+        "share": np.full(rows, exchange.share, np.int32),
+    }

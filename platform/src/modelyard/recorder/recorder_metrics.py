@@ -1,0 +1,69 @@
+"""What Prometheus is told about recorded requests.
+
+| metric | labels | meaning |
+|---|---|---|
+| recorder_requests_total | outcome | copies of requests by their end, one of those below |
+| recorder_malformed_total | reason | bodies that could not be decoded |
+| recorder_rows_total | | rows that the store has |
+| recorder_rows_dropped_total | reason | rows that were lost: NoRoom or Taken |
+| recorder_waiting_bytes | | rows that wait for their minute's end, or for the store |
+
+| outcome | |
+|---|---|
+| recorded | its rows are in the minute |
+| failed | the answer is an error |
+| malformed | a body is not what the protocol says, or too long |
+| incomplete | the copy ended before the answer did |
+| unknown | it is of no Model that is recorded |
+| refused | too many were under way |
+
+NoRoom: the store was away for so long that the oldest minutes had to go. Taken: the minute was in the store already.
+"""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+OUTCOMES = ("recorded", "failed", "malformed", "incomplete", "unknown", "refused")
+
+
+class RecorderMetrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = self._counter("requests", "Copies of requests by their end.", "outcome")
+        self._malformed = self._counter("malformed", "Bodies that could not be decoded.", "reason")
+        self._rows = self._counter("rows", "Rows that the store has.")
+        self._dropped = self._counter("rows_dropped", "Rows that were lost.", "reason")
+        self._waiting = Gauge("modelyard_recorder_waiting_bytes", "Rows not written yet.", registry=self._registry)
+        for outcome in OUTCOMES:
+            self._requests.labels(outcome)
+
+    def ended(self, outcome: str) -> None:
+        """A copy ended as one of OUTCOMES."""
+        self._requests.labels(outcome).inc()
+
+    def malformed(self, reason: str) -> None:
+        """A body could not be decoded."""
+        self._malformed.labels(reason).inc()
+        self.ended("malformed")
+
+    def written(self, rows: int) -> None:
+        """The store has so many rows more."""
+        self._rows.inc(rows)
+
+    def dropped(self, reason: str, rows: int) -> None:
+        """So many rows are lost."""
+        self._dropped.labels(reason).inc(rows)
+
+    def watch(self, waiting: Callable[[], int]) -> None:
+        """From now on tells what waits, in bytes."""
+        self._waiting.set_function(waiting)
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"modelyard_recorder_{name}", meaning, labels, registry=self._registry)

@@ -1,0 +1,64 @@
+"""What of a row may be written, decided before anything is.
+
+| column | what is written |
+|---|---|
+| in `log.columns` | its values |
+| in `log.redact` | a keyed hash of each value: the same person is the same text, and nobody reads who |
+| any other | nothing |
+
+The key is the platform's, and another for each Model, so that hashes of two Models cannot be joined. Names of columns
+are those of `records.columns`; a tensor's name stands for all of its columns.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ALL = "*"
+"""Every column that is not redacted."""
+_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """Which columns are kept and which are hashed with `key`."""
+
+    columns: frozenset[str]
+    hashed: frozenset[str]
+    key: bytes
+
+    def kept(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """What may be written of columns by name."""
+        kept = {}
+        for name, values in columns.items():
+            if _named(name, self.hashed):
+                kept[name] = hashes(values, self.key)
+            elif ALL in self.columns or _named(name, self.columns):
+                kept[name] = values
+        return kept
+
+
+def model_key(secret: bytes, namespace: str, model: str) -> bytes:
+    """The key of a Model's hashes."""
+    return hmac.new(secret, f"{namespace}/{model}".encode(), hashlib.sha256).digest()
+
+
+def hashed(value: Any, key: bytes) -> str:
+    """A value's hash: 32 hexadecimal digits, of the value's text."""
+    return hmac.new(key, str(value).encode(), hashlib.sha256).hexdigest()[: 2 * _BYTES]
+
+
+def hashes(values: Iterable[Any], key: bytes) -> Any:
+    """The hashes of an array's values."""
+    listed = [hashed(value, key) for value in values]
+    found = np.empty(len(listed), object)
+    found[:] = listed
+    return found
+
+
+def _named(column: str, names: frozenset[str]) -> bool:
+    return column in names or column.partition("[")[0] in names or column.rpartition(".")[0] in names

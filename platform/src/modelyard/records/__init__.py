@@ -1,0 +1,1 @@
+"""What is kept of requests and answers: which columns tensors become, and rows as Parquet."""
