@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from modelyard.api.model import ModelSpec
 from modelyard.api.optimization import ORIGINAL
+from modelyard.api.quantity import amount
 from modelyard.api.report import OptimizationSummary
 from modelyard.api.tuning.report import TunedSummary
 from modelyard.api.tuning.spec import cores
@@ -24,9 +25,13 @@ WANTED = {"percentile": 99.0, "threshold": 0.05, "cpus": 1}
 ENTRY = ResolvedEntry("digits", "1", "sha256:" + "1" * 64)
 
 
-def tuned(*, changed: bool, rate: float | None = 240.0, base: OptimizationSummary | None = None) -> OptimizationSummary:
+def tuned(
+    *, changed: bool, rate: float | None = 240.0, base: OptimizationSummary | None = None, cpus: int = 1
+) -> OptimizationSummary:
     """What the report of a tuned build says."""
-    figures = TunedSummary(requests_per_second=rate, at="p99<50ms", cpus=1, changed=changed, reason="It was measured.")
+    figures = TunedSummary(
+        requests_per_second=rate, at="p99<50ms", cpus=cpus, changed=changed, reason="It was measured."
+    )
     plain = OptimizationSummary(
         goal="throughput", variant=ORIGINAL, runtime="onnxruntime", reason="It was measured.", tried=0
     )
@@ -91,6 +96,22 @@ def test_settings_that_are_worth_it_are_rolled_out_and_the_capacity_is_in_the_st
     assert (capacity.requests_per_second, capacity.at, capacity.cpu) == (240.0, "p99<50ms", 1.0)
     assert capacity.digest == world.optimized_of("1")
     assert capacity.measured
+
+
+@pytest.mark.parametrize(
+    ("limit", "measured_with", "rate"), [("100m", 1, 24.0), ("1500m", 2, 180.0), ("1", 1, 240.0), ("4", 2, 240.0)]
+)
+def test_a_replica_that_may_use_less_than_was_measured_with_takes_on_its_share(
+    limit: str, measured_with: int, rate: float
+) -> None:
+    world = a_tuned_world(tuned(changed=True, cpus=measured_with), serving={"resources": {"limits": {"cpu": limit}}})
+
+    for _ in range(3):
+        capacity = world.status.capacity
+        assert capacity is not None
+        assert capacity.requests_per_second == pytest.approx(rate)
+        assert capacity.cpu == min(float(amount(limit)), measured_with)
+        world.settle()
 
 
 def test_usual_settings_are_not_rolled_out_again_but_their_capacity_is_known() -> None:

@@ -32,24 +32,30 @@ def test_a_candidate_has_what_is_mirrored_and_previewed_too() -> None:
     assert counted("b", candidate=True) == counted("b") | mirrored | set(PREVIEWS)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        requests_per_second("x", 60),
-        requests_in_flight("x", 60),
-        requests_waiting("digits-0123456789", "demo", 60, 8),
-    ],
-)
-def test_every_question_is_0_only_while_somebody_counts(query: str) -> None:
-    assert "sum(max by (pod, " in query
-    assert "[60s]" in query
-    assert query.endswith(") or 0 * max(envoy_server_live)")
+@pytest.mark.parametrize(("window", "half"), [(60, 30), (15, 8)])
+def test_every_question_is_0_only_while_somebody_counts_and_did_so_all_through_the_window(
+    window: int, half: int
+) -> None:
+    questions = (
+        requests_per_second("x", window),
+        requests_in_flight("x", window),
+        requests_waiting("digits-0123456789", "demo", window, 8),
+    )
+
+    for query in questions:
+        assert "sum(max by (pod, " in query
+        assert f"[{window}s]" in query
+        assert query.startswith("(")
+        assert query.endswith(
+            ") or 0 * max(envoy_server_live)) and on () "
+            f"count(present_over_time(envoy_server_live[{half}s] offset {half}s))"
+        )
 
 
 def test_a_queue_asks_for_no_more_than_some_for_each_server_there_is() -> None:
     query = requests_waiting("digits-0123456789", "demo", 60, 5)
 
-    assert query.startswith("clamp_max(sum(")
+    assert query.startswith("(clamp_max(sum(")
     assert (
         ", 5 * scalar(count(count by (pod) (nv_inference_pending_request_count"
         '{namespace="demo", pod=~"digits-0123456789-predictor-.*"}))))' in query

@@ -71,7 +71,7 @@ def test_with_keda_the_revision_is_scaled_by_requests_over_its_measured_capacity
     }  # fmt: skip
     assert (thing["spec"]["minReplicaCount"], thing["spec"]["maxReplicaCount"]) == (1, 6)
     assert requests["metadata"]["threshold"] == "90"
-    assert requests["metadata"]["query"].startswith("sum(max by (pod, instance, envoy_cluster_name) (rate(")
+    assert requests["metadata"]["query"].startswith("(sum(max by (pod, instance, envoy_cluster_name) (rate(")
     assert waiting["metadata"]["threshold"] == "3"
     assert {trigger["metricType"] for trigger in (requests, waiting)} == {"AverageValue"}
     assert {trigger["metadata"]["serverAddress"] for trigger in (requests, waiting)} == {PROMETHEUS.rstrip("/")}
@@ -118,7 +118,8 @@ def test_it_is_owned_by_the_model_and_goes_with_its_revision() -> None:
 def test_an_answer_that_is_empty_is_no_zero_so_that_a_prometheus_without_data_changes_nothing() -> None:
     for trigger in made(a_scaled_world())["spec"]["triggers"]:
         assert trigger["metadata"]["ignoreNullValues"] == "false"
-        assert trigger["metadata"]["query"].endswith("or 0 * max(envoy_server_live)")
+        query = trigger["metadata"]["query"]
+        assert " or 0 * max(envoy_server_live)) and on () count(present_over_time(envoy_server_live[30s]" in query
 
 
 def test_without_keda_it_is_scaled_by_cpu() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.api.status import CapacityStatus
-from modelyard.core.autoscaling.target import CONCURRENCY, QUEUE, ReplicaTarget, replica_target, sentence
+from modelyard.core.autoscaling.target import CONCURRENCY, QUEUE, ReplicaTarget, replica_target, sentence, within_limits
 from tests.support.worlds.builders import a_model
 
 SLO = {"latency": {"percentile": 99, "threshold": "50ms"}}
@@ -47,3 +47,22 @@ def test_without_a_measurement_the_target_is_a_guess_and_says_so(capacity: Capac
 )
 def test_half_of_what_is_answered_within_the_slo_may_wait(rate: float, slo: Any, waiting: float) -> None:
     assert target(measured(rate), slo=slo).waiting == pytest.approx(waiting)
+
+
+@pytest.mark.parametrize(
+    ("resources", "rate", "cpu"),
+    [
+        (None, 120.0, 1.0),
+        ({}, 120.0, 1.0),
+        ({"limits": {"memory": "1Gi"}}, 120.0, 1.0),
+        ({"requests": {"cpu": "100m"}}, 120.0, 1.0),
+        ({"limits": {"cpu": "0"}}, 120.0, 1.0),
+        ({"limits": {"cpu": "250m"}}, 30.0, 0.25),
+        ({"limits": {"cpu": "2"}}, 120.0, 1.0),
+    ],
+)
+def test_a_limit_below_the_measured_core_leaves_its_share_of_the_rate(resources: Any, rate: float, cpu: float) -> None:
+    limited = within_limits(measured(120), resources)
+
+    assert (limited.requests_per_second, limited.cpu) == (pytest.approx(rate), cpu)
+    assert within_limits(limited, resources) == limited

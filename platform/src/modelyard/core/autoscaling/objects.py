@@ -25,7 +25,7 @@ from modelyard.settings import Settings
 from . import queries
 from .choice import Autoscaler, AutoscalerChoice, autoscaler_choice
 from .policy import GUESS_PATIENCE, behavior
-from .target import GROWTH, ReplicaTarget, replica_target
+from .target import GROWTH, ReplicaTarget, replica_target, within_limits
 
 KIND_OF = {Autoscaler.KEDA: "ScaledObject", Autoscaler.HPA: "HorizontalPodAutoscaler"}
 _CONTAINER = "kserve-container"
@@ -38,9 +38,11 @@ def choice_for(snapshot: Snapshot, settings: Settings) -> AutoscalerChoice:
 
 
 def capacity_of(model: Model, revision: RevisionStatus) -> CapacityStatus | None:
-    """What was measured of a revision's build; None while nobody did, or when it was another build's."""
+    """What one replica of a revision takes on; None while nobody measured its build."""
     known = model.status.capacity
-    return known if known is not None and known.digest in ("", revision.digest) else None
+    if known is None or known.digest not in ("", revision.digest):
+        return None
+    return within_limits(known, revision.resources)
 
 
 def autoscalers(

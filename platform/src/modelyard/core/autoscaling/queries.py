@@ -8,8 +8,13 @@ twice counts once.
 An answer without a series means two things: nobody sent anything, or nobody counted. So every question falls back to
 0 only while some Envoy's own sign of life is there. Without that the answer is empty, which the trigger is told to take
 for an error (`ignoreNullValues: "false"`), and an autoscaler that cannot count keeps the replicas there are.
+
+Whoever has counted for a part of the window only has seen a part of the requests: a Prometheus that is back gives a
+rate of nothing at first, and one that is too low for the rest of a window. So the sign of life has to be there in the
+window's first half, too.
 """
 
+import math
 from typing import Literal
 
 from modelyard.core.names import path_route_name, predictor, preview_route_name
@@ -23,7 +28,6 @@ _RULES: dict[Slot, str] = {
 """Rules and backends of a slot: the main rule, the pinned one, users who keep their side of an A/B test."""
 _MIRRORS = "0-mirror-[0-9]+"
 _SCRAPED_ONCE = "sum(max by (pod, instance, envoy_cluster_name) ({}))"
-_ELSE_ZERO = "or 0 * max(envoy_server_live)"
 
 
 def clusters(model: str, namespace: str, slot: Slot, *, candidate: bool) -> str:
@@ -40,13 +44,13 @@ def clusters(model: str, namespace: str, slot: Slot, *, candidate: bool) -> str:
 def requests_per_second(envoy_clusters: str, window: int) -> str:
     """Requests a second that are sent, over the last `window` seconds."""
     counted = f'rate(envoy_cluster_upstream_rq_total{{envoy_cluster_name=~"{envoy_clusters}"}}[{window}s])'
-    return f"{_SCRAPED_ONCE.format(counted)} {_ELSE_ZERO}"
+    return _if_counted(_SCRAPED_ONCE.format(counted), window)
 
 
 def requests_in_flight(envoy_clusters: str, window: int) -> str:
     """Requests that are sent and not answered yet, the mean over the last `window` seconds."""
     counted = f'avg_over_time(envoy_cluster_upstream_rq_active{{envoy_cluster_name=~"{envoy_clusters}"}}[{window}s])'
-    return f"{_SCRAPED_ONCE.format(counted)} {_ELSE_ZERO}"
+    return _if_counted(_SCRAPED_ONCE.format(counted), window)
 
 
 def requests_waiting(revision: str, namespace: str, window: int, most: float) -> str:
@@ -58,4 +62,11 @@ def requests_waiting(revision: str, namespace: str, window: int, most: float) ->
     """
     pods = f'nv_inference_pending_request_count{{namespace="{namespace}", pod=~"{predictor(revision)}-.*"}}'
     waiting = f"sum(max by (pod, model, version) (min_over_time({pods}[{window}s])))"
-    return f"clamp_max({waiting}, {most:.6g} * scalar(count(count by (pod) ({pods})))) {_ELSE_ZERO}"
+    return _if_counted(f"clamp_max({waiting}, {most:.6g} * scalar(count(count by (pod) ({pods}))))", window)
+
+
+def _if_counted(answer: str, window: int) -> str:
+    """The answer, or 0 where there is no series, of somebody who has counted all through the window; else nothing."""
+    half = math.ceil(window / 2)
+    counted = f"count(present_over_time(envoy_server_live[{half}s] offset {half}s))"
+    return f"({answer} or 0 * max(envoy_server_live)) and on () {counted}"

@@ -10,10 +10,11 @@ are at most. A measured capacity of 0, of a model that never keeps
 its SLO, says nothing about how many replicas help: then it is guessed, too.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from modelyard.api.model import ModelSpec
-from modelyard.api.quantity import fraction, seconds
+from modelyard.api.quantity import amount, fraction, seconds
 from modelyard.api.scheduling.scaling import Scaling
 from modelyard.api.status import CapacityStatus
 
@@ -39,6 +40,19 @@ class ReplicaTarget(NamedTuple):
     def guess(self) -> bool:
         """Whether nobody measured what a replica takes on."""
         return self.per_second is None
+
+
+def within_limits(capacity: CapacityStatus, resources: Mapping[str, Any] | None) -> CapacityStatus:
+    """What a replica with these resources takes on: whole cores are measured, and it may have a part of one only.
+
+    A limit on CPU below what was measured with gets its share of the rate. One above it says nothing: an instance that
+    runs alone is no faster with more cores.
+    """
+    limit = float(amount((resources or {}).get("limits", {}).get("cpu") or "0"))
+    if not 0.0 < limit < capacity.cpu:
+        return capacity
+    rate = capacity.requests_per_second * limit / capacity.cpu
+    return capacity.model_copy(update={"requests_per_second": round(rate, 3), "cpu": limit})
 
 
 def replica_target(spec: ModelSpec, scaling: Scaling, capacity: CapacityStatus | None) -> ReplicaTarget:

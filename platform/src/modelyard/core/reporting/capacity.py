@@ -8,6 +8,7 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import OptimizationSummary
 from modelyard.api.status import CapacityStatus
 from modelyard.core.autoscaling.objects import capacity_of
+from modelyard.core.autoscaling.target import within_limits
 
 from .view import DecisionView
 
@@ -15,7 +16,10 @@ from .view import DecisionView
 def capacity_status(view: DecisionView) -> CapacityStatus | None:
     """The capacity of one replica of the serving revision; None while none was measured, or it was another build's."""
     holder = view.serving_revision
-    return None if holder is None else _measured(view, holder.digest) or capacity_of(view.model, holder)
+    if holder is None:
+        return None
+    measured = _measured(view, holder.digest)
+    return capacity_of(view.model, holder) if measured is None else within_limits(measured, holder.resources)
 
 
 def _measured(view: DecisionView, digest: str) -> CapacityStatus | None:
