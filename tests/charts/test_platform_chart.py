@@ -25,6 +25,7 @@ KNOWN_BY_THE_CHART = {
     "operator.namespace",
     "operator.identity",
 }
+TRITON = "docker.io/modelyard/triton-cpu:0.1.0"
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +111,33 @@ def test_build_pods_get_no_access_to_the_api_server(rendered: list[dict[str, Any
     assert account["metadata"]["name"] not in bound
 
 
-def test_every_container_is_restricted_and_says_what_it_needs(rendered: list[dict[str, Any]]) -> None:
-    pods = pod_templates(rendered)
+@pytest.mark.parametrize(
+    ("values", "images"),
+    [
+        ({}, [TRITON]),
+        ({"prePull": {"images": ["docker.io/a:1", "docker.io/a:1"]}}, [TRITON, "docker.io/a:1"]),
+        ({"runtimes": {"cpu": {"enabled": False}}, "prePull": {"images": ["docker.io/a:1"]}}, ["docker.io/a:1"]),
+    ],
+)
+def test_images_of_servers_are_kept_on_the_nodes_that_models_run_on(values: dict[str, Any], images: list[str]) -> None:
+    taint = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
+    kept = {"enabled": True, "nodeSelector": {"pool": "models"}, "tolerations": [taint]}
+    made = objects(template(PLATFORM, {**values, "prePull": {**values.get("prePull", {}), **kept}}))
+    pod = one(made, "DaemonSet", "modelyard-prepull")["spec"]["template"]["spec"]
 
-    assert len(pods) == 5
+    assert [container["image"] for container in pod["containers"]] == images
+    assert len({container["name"] for container in pod["containers"]}) == len(images)
+    assert (pod["nodeSelector"], pod["tolerations"]) == ({"pool": "models"}, [taint])
+
+
+def test_nothing_is_kept_on_nodes_unless_somebody_asks(rendered: list[dict[str, Any]]) -> None:
+    assert [each["kind"] for each in rendered if each["kind"] == "DaemonSet"] == []
+
+
+def test_every_container_is_restricted_and_says_what_it_needs() -> None:
+    pods = pod_templates(objects(template(PLATFORM, {"prePull": {"enabled": True}})))
+
+    assert len(pods) == 6
     for name, pod in pods.items():
         security = pod["securityContext"]
         assert security["runAsNonRoot"], name

@@ -53,7 +53,7 @@ def pod_templates(objects: list[Object]) -> dict[str, Object]:
         name = f"{each['kind']}/{each['metadata']['name']}"
         if each["kind"] == "Pod":
             pods[name] = each["spec"]
-        elif each["kind"] in ("Deployment", "StatefulSet", "Job"):
+        elif each["kind"] in ("DaemonSet", "Deployment", "StatefulSet", "Job"):
             pods[name] = each["spec"]["template"]["spec"]
         elif each["kind"] == "CronJob":
             pods[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
