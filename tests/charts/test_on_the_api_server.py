@@ -15,7 +15,7 @@ from tests.support.repository.charts import MODEL, NAMESPACE, PLATFORM, ROOT, ob
 pytestmark = pytest.mark.integration
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "Pod")
-OUTSIDE = ("ServiceMonitor", "PrometheusRule")
+OUTSIDE = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 SAMPLES = sorted((ROOT / "manifests").glob("*.yaml"))
 PRESETS = sorted((MODEL / "presets").glob("*.yaml"))
 
@@ -105,12 +105,13 @@ def test_the_platform_is_accepted_with(apiserver: RealApiServer, values: dict[st
 
 def test_objects_behind_the_prometheus_operator_are_the_only_ones_not_checked_here(apiserver: RealApiServer) -> None:
     on = {"enabled": True}
-    everything = {"monitoring": {"serviceMonitor": on, "prometheusRule": on}, "networkPolicy": on}
+    parts = ("serviceMonitor", "podMonitor", "prometheusRule", "rulesConfigMap", "alertmanagerConfig")
+    everything = {"monitoring": dict.fromkeys(parts, on), "networkPolicy": on}
 
     rendered = objects(template(PLATFORM, everything))
     known = [each for each in rendered if each["kind"] not in OUTSIDE]
 
-    assert len(rendered) - len(known) == len(OUTSIDE)
+    assert {each["kind"] for each in rendered if each not in known} == OUTSIDE
     assert apiserver.complaint(yaml.safe_dump_all(known)) == ""
 
 

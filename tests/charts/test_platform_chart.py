@@ -10,9 +10,6 @@ import yaml
 from pydantic import SecretStr
 
 from modelyard.api.crd import model_crd
-from modelyard.api.rollout_status import Outcome, Phase
-from modelyard.operator.cache.objects import ObjectCache
-from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.operator.process import HAND_OVER_SECONDS
 from modelyard.operator.rbac import RIGHTS
 from modelyard.settings import Settings
@@ -298,47 +295,15 @@ def test_a_gateway_of_your_own_is_used_and_not_made() -> None:
 
 
 def test_what_is_behind_flags_appears_with_them() -> None:
-    behind = {"ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
+    behind = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "NetworkPolicy"}
+    on = {"enabled": True}
     flags = {
-        "monitoring": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+        "monitoring": {"serviceMonitor": on, "podMonitor": on, "prometheusRule": on},
         "networkPolicy": {"enabled": True},
     }
 
     assert not behind & {each["kind"] for each in objects(template(PLATFORM))}
     assert behind <= {each["kind"] for each in objects(template(PLATFORM, flags))}
-
-
-def alerts() -> list[dict[str, Any]]:
-    found = objects(template(PLATFORM, {"monitoring": {"prometheusRule": {"enabled": True}}}))
-    return one(found, "PrometheusRule", "modelyard-operator")["spec"]["groups"][0]["rules"]
-
-
-def test_alerts_speak_of_metrics_the_operator_has() -> None:
-    told = ControllerMetrics(ObjectCache(), lambda: 0, lambda: True).text().decode()
-    known = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
-
-    named = {name for rule in alerts() for name in re.findall(r"modelyard_[a-z_]+", rule["expr"])}
-
-    assert named
-    assert {name for name in named if name.removesuffix("_count") not in known} == set()
-
-
-def test_every_alert_says_what_is_and_what_to_do_and_its_runbook_is_there() -> None:
-    for rule in alerts():
-        said = rule["annotations"]
-        assert said["summary"].endswith("."), rule["alert"]
-        assert said["action"], rule["alert"]
-        if "runbook" in said:
-            assert (PLATFORM.parents[1] / said["runbook"]).is_file(), rule["alert"]
-
-
-def test_alerts_of_rollouts_ask_for_words_that_rollouts_say() -> None:
-    text = " ".join(rule["expr"] for rule in alerts())
-    phases = re.findall(r'phase="(\w+)"', text)
-    outcomes = [word for words in re.findall(r'outcome=~"([\w|]+)"', text) for word in words.split("|")]
-
-    assert phases == [Phase.HOLDING.value]
-    assert outcomes == [Outcome.ABORTED.value, Outcome.FAILED.value]
 
 
 def test_an_upgrade_keeps_the_credentials(apiserver: RealApiServer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.cli.models.loadtest_job import platform_settings
+from modelyard.cli.platform_settings import platform_settings
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.core.resources.load_jobs import FILES

@@ -24,7 +24,7 @@ SOURCES = (
     "model-repo/**/*.py",
 )
 BIN = Path(sys.prefix) / "bin"
-ALWAYS_THERE = ("apt", "bash", "coreutils", "libc-bin", "mawk", "util-linux")
+ALWAYS_THERE = ("apt", "bash", "coreutils", "dpkg", "libc-bin", "mawk", "util-linux")
 """Packages that no Debian lacks."""
 DEBIAN = {
     "apt-get": "apt",
@@ -33,6 +33,7 @@ DEBIAN = {
     "buildah": "buildah",
     "containerd": "containerd",
     "ctr": "containerd",
+    "dpkg-deb": "dpkg",
     "env": "coreutils",
     "git": "git",
     "ip": "iproute2",
@@ -74,6 +75,7 @@ WORDS = {
     "name": "a program of BROUGHT_BY_THE_USER, in localcluster.kind.programs",
     "node.inside": "the words it is given are starts of their own",
     "own_uv": "uv, as `make setup` puts it into the cache",
+    "program": "promtool, Prometheus, Alertmanager or amtool, of tests.support.monitoring.programs",
     "program_path": "a Python that the user named",
     "running.inside": "the words it is given are starts of their own",
     "self._command": "the words that tests.support.cluster.watch is made with",

@@ -54,6 +54,9 @@ VERBS = {
         "models.capacity",
         "Say how many replicas a rate takes, what they cost a month, and whether the cluster has room.",
     ),
+    "slo": Verb(
+        "monitoring.slo", "Say what is left of a Model's error budgets, how fast they burn, and when they are empty."
+    ),
     "simulate": Verb(
         "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."
     ),

@@ -98,7 +98,7 @@ class Operator:
         self.queue: Queue[Key] = Queue(urgent=self._urgent)
         self.polling = Polling(self._wake)
         self.lease = Lease(self.cluster, options.namespace, self._identity, options.lease_seconds)
-        self.metrics = ControllerMetrics(self.cache, self.queue.depth, lambda: self.lease.held)
+        self.metrics = ControllerMetrics(self.cache, self.queue.depth, lambda: self.lease.held, settings.prices)
         self.writes = GuardedWrites(self.cluster, self.cache, self.lease, self.metrics)
         self._crashes = CrashLogs(self.cluster, self.polling)
         self._builds = BuildObserver(library.store, self.cluster, self.polling)

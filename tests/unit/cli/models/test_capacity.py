@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.api.model import Model
 from modelyard.cli.models.capacity import Room, _prices, conclusion, measured, plain, rows
-from modelyard.cli.models.loadtest_job import platform_settings
+from modelyard.cli.platform_settings import platform_settings
 from modelyard.core.autoscaling.capacity_plan import ReplicaSize, capacity_plan
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel, InvalidSettings

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modelyard.api import crd
+from modelyard.core.prometheus_rules import rule_file
 
 from . import reference, rollout_states, troubleshooting
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "charts/modelyard/files/rules.yaml": rule_file.text,
     "charts/modelyard/templates/crd-models.yaml": crd.template,
     "platform/docs/reference/commands.md": reference.commands_page,
     "platform/docs/reference/model.md": reference.model_page,

@@ -9,6 +9,7 @@ import typer
 
 from modelyard.api.model import Model
 from modelyard.api.quantity import amount, fraction
+from modelyard.cli.platform_settings import platform_settings
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
@@ -22,8 +23,6 @@ from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidInput, InvalidModel, InvalidSettings, Refused
 from modelyard.settings import PriceSettings, Settings
-
-from .loadtest_job import platform_settings
 
 _USUAL = "75%"
 _GIB = amount("1Gi")

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from modelyard.cli.platform_settings import platform_settings
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.gateway_address import OPERATOR
 from modelyard.core.resources.check_jobs import CONTAINER
 from modelyard.core.resources.load_jobs import REPORT_LINE, LoadTestRequest, scenario_job
 from modelyard.core.snapshot import Ref
-from modelyard.errors import InvalidSettings, Unreachable
-from modelyard.settings import Settings, named_groups
+from modelyard.errors import Unreachable
 
 NO_VERDICT = 2
 _EVERY_SECONDS = 1.0
@@ -29,19 +28,6 @@ class LoadTestEnd(NamedTuple):
     code: int
     message: str
     report: str
-
-
-def platform_settings(cluster: Cluster) -> Settings:
-    """The operator's settings; raises InvalidSettings when they are not where they should be."""
-    namespace = Settings.read().operator.namespace
-    found = cluster.get(Ref("ConfigMap", namespace, OPERATOR))
-    if found is None:
-        raise InvalidSettings(
-            f"there is no ConfigMap {OPERATOR} in namespace {namespace}: Modelyard is installed elsewhere; name its "
-            "namespace in MODELYARD_OPERATOR_NAMESPACE."
-        )
-    text = found.get("data", {}).get("config.yaml", "")
-    return Settings.read(**named_groups(text, f"the ConfigMap {namespace}/{OPERATOR}"))
 
 
 def run(

@@ -6,27 +6,22 @@ counts by its label `pod`, else by the address in `instance`; when it is scraped
 Prometheus behind one address) the greater of the same counter's values counts, never the sum.
 """
 
-import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-import httpx
-
-from modelyard.errors import OutsideError, Refused, Unreachable
+from modelyard.errors import OutsideError
 
 from .counters import ANSWERS, BUCKET, CLUSTERS, GIVEN_UP, GRPC, TIMED, Reading, collect
 from .envoy_pods import EnvoyPods, Pod
+from .prometheus_api import PrometheusAt, Row
 
 OLD_SECONDS = 90
 """Age at which a pod's newest sample says nothing about now."""
 
-_LIMIT = httpx.Timeout(5.0, connect=2.0)
 _COUNTERS = f'{{__name__=~"{ANSWERS}|{BUCKET}|{TIMED}|{GIVEN_UP}|{GRPC}.*[0-9]", envoy_cluster_name=~"{CLUSTERS}"}}'
 _SAMPLED = "timestamp(envoy_server_live)"
 
-Row = tuple[Mapping[str, str], float]
-"""Labels and value."""
 Series = tuple[str, str, str, str]
 """Name, cluster, class or bound, and gRPC service."""
 
@@ -38,7 +33,7 @@ class PrometheusCounters:
 
     def __init__(self, url: str, pods: EnvoyPods, now: Callable[[], float] = time.time) -> None:
         self._url, self._pods, self._now = url.rstrip("/"), pods, now
-        self._http = httpx.Client(timeout=_LIMIT, trust_env=False, follow_redirects=True)
+        self._queries = PrometheusAt(url, "see gateway.prometheusUrl")
 
     def read(self, models: Collection[tuple[str, str]] | None = None) -> Reading:
         """The newest samples of every pod, up to `Reading.end` (epoch seconds), whatever `models` is. Never raises."""
@@ -47,8 +42,8 @@ class PrometheusCounters:
             return Reading({}, trouble=self._pods.absence)
         now = self._now()
         try:
-            sampled = _by_pod(pods, self._ask(_SAMPLED, now))
-            counters = _by_pod(pods, self._ask(_COUNTERS, now))
+            sampled = _by_pod(pods, self._queries.ask(_SAMPLED, now))
+            counters = _by_pod(pods, self._queries.ask(_COUNTERS, now))
         except OutsideError as bad:
             return Reading({}, _uids(pods), trouble=str(bad))
         times = {uid: max(at for _, at in rows) for uid, rows in sampled.items()}
@@ -64,25 +59,7 @@ class PrometheusCounters:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
-
-    def _ask(self, query: str, now: float) -> list[Row]:
-        """The finite rows of an instant query at `now`. Raises Unreachable without an answer, Refused for a bad one."""
-        see = "see gateway.prometheusUrl"
-        try:
-            answer = self._http.post(f"{self._url}/api/v1/query", data={"query": query, "time": f"{now:.3f}"})
-        except httpx.HTTPError as bad:
-            why = f"{type(bad).__name__} {bad}".strip()
-            raise Unreachable(f"the Prometheus at {self._url} did not answer: {why}; {see}.") from bad
-        try:
-            body = answer.json()
-            rows = [(row["metric"], float(row["value"][1])) for row in body["data"]["result"]]
-        except (ValueError, LookupError, TypeError) as bad:
-            content = f"HTTP {answer.status_code} {' '.join(answer.text[:200].split())}"
-            raise Refused(f"the Prometheus at {self._url} answered {content}; {see}.") from bad
-        if warnings := body.get("warnings"):
-            raise Refused(f"the Prometheus at {self._url} answers in part only: {'; '.join(warnings)[:200]}.")
-        return [(labels, number) for labels, number in rows if math.isfinite(number)]
+        self._queries.close()
 
     def _failure(self, missed: Sequence[Pod], times: Mapping[str, float], now: float) -> str:
         if not missed:

@@ -16,7 +16,7 @@
 | scrape_failures_total | | readings that some pod did not take part in |
 
 Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollouts.py` tells of
-rollouts.
+rollouts, `models.py` of Models and their revisions.
 """
 
 from collections import Counter as Tally
@@ -27,17 +27,26 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from modelyard.operator.cache.objects import ObjectCache
+from modelyard.settings import PriceSettings
 
+from .models import ModelMetrics
 from .rollouts import RolloutMetrics
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_NO_PRICES = PriceSettings()
 _SLOW = (1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
 
 
 class ControllerMetrics:
     """One replica's metrics, in a registry of its own."""
 
-    def __init__(self, cache: ObjectCache, depth: Callable[[], int], leading: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        cache: ObjectCache,
+        depth: Callable[[], int],
+        leading: Callable[[], bool],
+        prices: PriceSettings = _NO_PRICES,
+    ) -> None:
         self._registry = registry = CollectorRegistry()
         self.reconcile_seconds = Histogram(
             "modelyard_reconcile_seconds", "One look at one Model.", ["outcome"], buckets=_FAST, registry=registry
@@ -58,6 +67,7 @@ class ControllerMetrics:
         leader.set_function(lambda: float(leading()))
         registry.register(_World(cache))
         registry.register(RolloutMetrics(cache, leading))
+        registry.register(ModelMetrics(cache, prices))
 
     def wrote(self, verb: str, kind: str) -> None:
         """A request that changes something begins."""

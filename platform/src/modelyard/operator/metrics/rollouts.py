@@ -74,7 +74,7 @@ class RolloutMetrics(Collector):
                         self._observe(record)
 
     def _observe(self, record: Written) -> None:
-        started, ended = _seconds(record["startTime"]), _seconds(record["endTime"])
+        started, ended = seconds_of(record["startTime"]), seconds_of(record["endTime"])
         if ended >= self._since and started > 0 and self._leading():
             self._durations.labels(record["outcome"]).observe(max(0.0, ended - started))
 
@@ -87,8 +87,8 @@ def _rollout(model: Written) -> Written:
     return (model.get("status") or {}).get("rollout") or {}
 
 
-def _seconds(text: str) -> float:
-    """Seconds since the epoch; 0 for what is no time."""
+def seconds_of(text: str) -> float:
+    """Seconds since the epoch of an RFC 3339 time; 0 for what is none."""
     try:
         return epoch(text)
     except ValueError:
@@ -127,7 +127,7 @@ def _ends(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
     )
     for place, rollout in rollouts:
         for last in (rollout.get("history") or [])[:1]:
-            family.add_metric([*place, last["outcome"], last["reason"]], _seconds(last["endTime"]))
+            family.add_metric([*place, last["outcome"], last["reason"]], seconds_of(last["endTime"]))
     return family
 
 
