@@ -53,11 +53,13 @@ charts-test: setup ## Only: charts and manifests, checked by a real API server
 e2e: setup ## Only: the whole path on the full local cluster
 	@$(RUN) -m testrun e2e
 
-generate: setup ## Write what is generated: CRDs, references
+generate: setup ## Write what is generated: CRDs, references, dashboards
 	@$(RUN) -m modelyard.cli.docs.generate
+	@$(RUN) -m dashboards
 
 verify: setup ## Fail when a generated file is not what is generated
 	@$(RUN) -m modelyard.cli.docs.generate --check
+	@$(RUN) -m dashboards --check
 
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all

@@ -36,6 +36,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pyright": (str(BIN / "pyright"), "--project", "pyproject.toml"),
     "import contracts": (str(BIN / "lint-imports"), "--config", "pyproject.toml", "--no-cache"),
     "generated files": (sys.executable, "-m", "modelyard.cli.docs.generate", "--check"),
+    "dashboards": (sys.executable, "-m", "dashboards", "--check"),
 }
 
 

@@ -1,5 +1,6 @@
 """What the platform's chart brings for people who have a Prometheus, and an Alertmanager."""
 
+import json
 import re
 from typing import Any
 
@@ -137,3 +138,13 @@ def test_no_secret_is_in_the_routes() -> None:
 )
 def test_routes_that_lead_nowhere_are_refused(values: dict[str, Any], sentence: str) -> None:
     assert sentence in complaint(PLATFORM, {"monitoring": {"alertmanagerConfig": {**ON, **values}}})
+
+
+def test_every_dashboard_is_a_config_map_that_a_sidecar_finds() -> None:
+    found = [each for each in rendered(dashboards=ON) if each["metadata"]["name"].startswith("modelyard-dashboard-")]
+    files = sorted((PLATFORM / "files" / "dashboards").glob("*.json"))
+
+    assert [each["metadata"]["name"] for each in found] == [f"modelyard-dashboard-{file.stem}" for file in files]
+    for each, file in zip(found, files, strict=True):
+        assert each["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert json.loads(each["data"][f"modelyard-{file.stem}.json"]) == json.loads(file.read_text())

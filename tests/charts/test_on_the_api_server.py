@@ -105,7 +105,7 @@ def test_the_platform_is_accepted_with(apiserver: RealApiServer, values: dict[st
 
 def test_objects_behind_the_prometheus_operator_are_the_only_ones_not_checked_here(apiserver: RealApiServer) -> None:
     on = {"enabled": True}
-    parts = ("serviceMonitor", "podMonitor", "prometheusRule", "rulesConfigMap", "alertmanagerConfig")
+    parts = ("serviceMonitor", "podMonitor", "prometheusRule", "rulesConfigMap", "alertmanagerConfig", "dashboards")
     everything = {"monitoring": dict.fromkeys(parts, on), "networkPolicy": on}
 
     rendered = objects(template(PLATFORM, everything))
