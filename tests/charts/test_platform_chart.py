@@ -288,7 +288,7 @@ def test_a_gateway_of_your_own_is_used_and_not_made() -> None:
         )
     )
 
-    made = ("Gateway", "GatewayClass", "EnvoyProxy", "BackendTrafficPolicy")
+    made = ("Gateway", "GatewayClass", "EnvoyProxy", "BackendTrafficPolicy", "ClientTrafficPolicy")
     assert not [each for each in found if each["kind"] in made]
     config = yaml.safe_load(one(found, "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
     assert (config["gateway"]["name"], config["gateway"]["namespace"]) == ("shared", "edge")

@@ -1,6 +1,7 @@
 """A real Envoy before servers on loopback addresses, which treats them as the chart tells the gateway to.
 
-`translated` says about a BackendTrafficPolicy what Envoy Gateway makes of it, as far as the chart's has it.
+`translated` says about a BackendTrafficPolicy what Envoy Gateway makes of it, as far as the chart's has it, `managed`
+the same about a ClientTrafficPolicy.
 """
 
 import json
@@ -32,9 +33,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         if self.rfile.read(int(self.headers["content-length"])) == b"poison":
             os.kill(os.getpid(), signal.SIGKILL)
+        name = self.headers.get("x-request-id", "").encode()
         self.send_response(200)
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(name)))
         self.end_headers()
+        self.wfile.write(name)
 server = http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
 print("listening", flush=True)
 server.serve_forever()
@@ -43,7 +46,7 @@ server.serve_forever()
 
 @contextmanager
 def server(address: str) -> Iterator["subprocess.Popen[str]"]:
-    """A server that answers every POST but one of `poison`, which kills it."""
+    """A server that answers every POST with the id it had, but for one of `poison`, which kills it."""
     command = [sys.executable, "-c", _SERVER, address, str(PORT)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -64,7 +67,8 @@ def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[
     route, cluster = translated(policy, triggers)
     endpoints = [{"endpoint": {"address": _address(address, PORT)}} for address in addresses]
     cluster |= {"load_assignment": {"cluster_name": "servers", "endpoints": [{"lb_endpoints": endpoints}]}}
-    resources = {"listeners": [_listener(port, route)], "clusters": [cluster]}
+    clients = managed(one(rendered, "ClientTrafficPolicy", "modelyard")["spec"])
+    resources = {"listeners": [_listener(port, route, clients)], "clusters": [cluster]}
     file = folder / "envoy.json"
     file.write_text(json.dumps({**bootstrap, "static_resources": resources}))
     where = paths.default()
@@ -115,14 +119,38 @@ def translated(policy: dict[str, Any], triggers: Sequence[str] = ()) -> tuple[di
     return {"cluster": "servers", "timeout": "0s", "retry_policy": again}, cluster
 
 
-def _listener(port: int, route: dict[str, Any]) -> dict[str, Any]:
+def managed(policy: dict[str, Any]) -> dict[str, Any]:
+    """What of Envoy's connection manager is about clients: ids of requests, and headers that answers get last."""
+    headers = policy["headers"]
+    chosen = headers["requestID"]
+    mutations = [
+        {
+            "append": {
+                "header": {"key": each["name"], "value": each["value"]},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        }
+        for each in headers["lateResponseHeaders"]["set"]
+    ]
+    kind = f"{_TYPES}.filters.http.header_mutation.v3.HeaderMutation"
+    mutation = {"@type": kind, "mutations": {"response_mutations": mutations}}
+    return {
+        "generate_request_id": chosen in ("Generate", "PreserveOrGenerate"),
+        "preserve_external_request_id": chosen.startswith("Preserve"),
+        "http_filters": [{"name": "envoy.filters.http.header_mutation", "typed_config": mutation}],
+        "use_remote_address": True,
+    }
+
+
+def _listener(port: int, route: dict[str, Any], clients: dict[str, Any]) -> dict[str, Any]:
     hosts = [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": route}]}]
     router = {"name": "router", "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"}}
     manager = {
         "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "gateway",
         "route_config": {"virtual_hosts": hosts},
-        "http_filters": [router],
+        **clients,
+        "http_filters": [*clients["http_filters"], router],
     }
     return {
         "name": "http",
