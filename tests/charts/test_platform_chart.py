@@ -235,7 +235,8 @@ def test_what_serving_needs_stays_when_the_release_goes(rendered: list[dict[str,
     assert {(kind, name) for kind, name in kept if kind != "ClusterServingRuntime"} == {
         ("CustomResourceDefinition", "models.modelyard.dev"),
         ("GatewayClass", "modelyard"), ("Gateway", "modelyard"), ("EnvoyProxy", "modelyard"),
-        ("BackendTrafficPolicy", "modelyard"), ("StatefulSet", "modelyard-store"), ("Service", "modelyard-store"),
+        ("BackendTrafficPolicy", "modelyard"), ("ClientTrafficPolicy", "modelyard"), ("StatefulSet", "modelyard-store"),
+        ("Service", "modelyard-store"),
         *(("Secret", f"modelyard-store-{name}") for name in ("admin", "identities", "reader", "writer")),
     }  # fmt: skip
     assert len([kind for kind, _ in kept if kind == "ClusterServingRuntime"]) == 2
