@@ -7,7 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 LONGEST_FIRST = (
     "test_wishes", "test_bad_candidates", "test_optimization", "test_canary", "test_publication", "test_mistakes",
-    "test_load_test", "test_scale_to_zero", "test_unknowns", "test_people",
+    "test_load_test", "test_scale_to_zero", "test_autoscalers", "test_unknowns", "test_people",
     "test_switching", "test_refused_pods", "test_release",
 )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """Candidates that look well and are not: made of version 1 of digits, pushed as entries of their own.
 
     python -m tests.support.artifacts.bad_models slow MILLISECONDS  prints a version of `digits-slow` that takes so long
+    python -m tests.support.artifacts.bad_models patient MILLISECONDS  the same of `digits-patient`, whose author lets
+                                                                    requests wait for others far too long
     python -m tests.support.artifacts.bad_models wrong              prints one of `digits-wrong`, with negated logits
     python -m tests.support.artifacts.bad_models renamed            prints one of `digits-renamed`, with another input
 
@@ -28,6 +30,7 @@ ORIGINAL = Path("model-repo/digits/1")
 SIDE = 256
 """One multiplication takes about a millisecond."""
 _PICTURE = ["batch", 1, 8, 8]
+_PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 80000 }\n"
 
 
 def slowed(rounds: int) -> Any:
@@ -112,8 +115,9 @@ def rounds_for(milliseconds: float) -> int:
     return max(1, round(tried * milliseconds / 1000 / min(took)))
 
 
-def push(name: str, version: str, proto: Any) -> str:
-    """An entry with that model and the original's papers but for its input's name; gives its version."""
+def push(name: str, version: str, proto: Any, config: str = "") -> str:
+    """An entry with that model, the original's papers but for its input's name, and perhaps a config.pbtxt; gives its
+    version."""
     described = {
         "name": name,
         "version": version,
@@ -126,6 +130,8 @@ def push(name: str, version: str, proto: Any) -> str:
         Path(folder, "modelyard.yaml").write_text(yaml.safe_dump(described))
         Path(folder, "MODEL_CARD.md").write_text(f"# {name}\nA candidate that must not be promoted, for tests.\n")
         onnx.save(proto, str(Path(folder, "model.onnx")))
+        if config:
+            Path(folder, "config.pbtxt").write_text(config)
         BucketRegistry(S3Store(Settings.read().store)).push(Path(folder))
     return version
 
@@ -137,8 +143,8 @@ def main(kind: str, milliseconds: str = "0") -> None:
     if kind == "renamed":
         print(push("digits-renamed", "1", renamed()))
         return
-    rounds = rounds_for(float(milliseconds))
-    print(push("digits-slow", f"{rounds}-rounds", slowed(rounds)))
+    rounds, config = rounds_for(float(milliseconds)), _PATIENT if kind == "patient" else ""
+    print(push(f"digits-{kind}", f"{rounds}-rounds", slowed(rounds), config))
 
 
 if __name__ == "__main__":

@@ -28,8 +28,9 @@ def localcluster(*arguments: str) -> None:
 
 
 @contextmanager
-def running_cluster(shared: Path, nodes: str = "") -> Iterator[None]:
-    """A cluster with Modelyard installed and the example entries pushed; of so many `nodes`, if that matters.
+def running_cluster(shared: Path, nodes: str = "", addons: str = "") -> Iterator[None]:
+    """A cluster with Modelyard installed and the example entries pushed; of so many `nodes`, with these `addons`, if
+    that matters.
 
     `shared` is a folder of this run's test processes: the first of them brings the cluster up while the others wait,
     and the last one ends it, unless it was there before or `MODELYARD_KEEP_CLUSTER=1` keeps it. With
@@ -42,7 +43,8 @@ def running_cluster(shared: Path, nodes: str = "") -> Iterator[None]:
             if KUBECONFIG.exists() or os.environ.get("MODELYARD_CLUSTER") == "existing":
                 found.touch()
             if not os.environ.get("MODELYARD_CLUSTER_IS_UP"):
-                localcluster("up", *(["--nodes", nodes] if nodes else []))
+                options = {"--nodes": nodes, "--addons": addons}
+                localcluster("up", *(word for option in options.items() if option[1] for word in option))
             kubectl("label", "--overwrite", "namespace", PLATFORM, RESTRICTED)
             for entry in ENTRIES:
                 run("modelyard", "push", f"model-repo/{entry}")

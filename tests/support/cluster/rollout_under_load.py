@@ -52,8 +52,10 @@ class RolloutUnderLoad:
         rate: float = RATE,
         first: str = "1",
         serving: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
-        self.namespace, self.rollout, self.slo, self.rate = namespace, rollout, slo, rate
+        """`more` are further fields of the Model's spec."""
+        self.namespace, self.rollout, self.slo, self.rate, self._more = namespace, rollout, slo, rate, more
         self._first, self._serving = first, serving or {"resources": SMALL}
         self._inputs = {"http": http, "grpc": http if grpc is None else grpc}
         self.loads: list[Load] = []
@@ -78,7 +80,7 @@ class RolloutUnderLoad:
     def ask(self, entry: str = "digits", version: str = "1", **more: Any) -> None:
         """Applies the Model with that source and perhaps another `serving` or `rollout`."""
         self._asked_at = time.time()
-        spec = {"serving": self._serving, "rollout": self.rollout, "slo": self.slo, **more}
+        spec = {"serving": self._serving, "rollout": self.rollout, "slo": self.slo, **self._more, **more}
         applied(a_model(NAME, self.namespace, entry, version, **spec))
 
     @property

@@ -330,7 +330,7 @@ def test_one_replica_or_none_leaves_an_autoscaler_nothing_to_choose() -> None:
     world = a_serving_world(scaling={"minReplicas": 0, "maxReplicas": 1})
     assert world.status.scaling is not None
     assert world.status.scaling.reason == "FixedReplicas"
-    assert "after 10m without a request none" in world.status.scaling.message
+    assert "there is one replica, after 10m without a request none" in world.status.scaling.message
 
 
 def test_how_long_the_first_replica_took_is_told() -> None:

@@ -22,7 +22,8 @@ def scaling_status(view: DecisionView) -> ScalingStatus | None:
     desired = deployment.get("spec", {}).get("replicas", 0)
     fewest, most = view.model.spec.replica_range()
     if fewest == most:
-        resting = f"While somebody asks there are {most} replicas, after {scaling.idle_after} without a request none"
+        number = "is one replica" if most == 1 else f"are {most} replicas"
+        resting = f"While somebody asks there {number}, after {scaling.idle_after} without a request none"
         said = resting if view.model.spec.may_rest else "scaling.minReplicas is maxReplicas"
         return ScalingStatus(
             autoscaler=Autoscaler.NONE,

@@ -1,0 +1,1 @@
+"""Numbers of replicas: those an autoscaler chooses, and none while nobody asks."""
