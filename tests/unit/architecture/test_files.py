@@ -14,6 +14,7 @@ GENERATED = {
     "loadtests/scenarios/schema.json",
     "platform/constraints.txt",
     "platform/docs/reference/commands.md",
+    "platform/docs/reference/model.md",
     "platform/localcluster/go/joint/go.sum",
 }
 DATA = {"charts/modelyard/values.schema.json"}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from .monitoring.spec import Monitoring
 from .optimize import Optimize
 from .quantity import (
     Amount,
@@ -150,6 +151,10 @@ class ModelSpec(Shape):
         default=None,
         description="Measure how much a replica takes on at slo.latency, and serve with the settings that take on "
         "most; {} takes every default. CPUs only.",
+    )
+
+    monitoring: Monitoring | None = Field(
+        default=None, description="What is recorded of requests, and when a change in them is told."
     )
 
     @model_validator(mode="after")

@@ -57,8 +57,12 @@ VERBS = {
     "slo": Verb(
         "monitoring.slo", "Say what is left of a Model's error budgets, how fast they burn, and when they are empty."
     ),
+    "drift": Verb(
+        "monitoring.drift", "Show which features of a Model's rows are no longer like the reference, and since when."
+    ),
     "simulate": Verb(
-        "rollout.simulate", "Simulate what a rollout's gate decides about a candidate with a known bad rate."
+        "simulation.app",
+        "Simulate what a rollout's gate decides about a candidate with a known bad rate.",
     ),
     "restart": Verb("models.restart", "Replace the pods of a Model one after the other, without losing a request."),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),

@@ -79,6 +79,8 @@ def _all_verbs() -> Iterator[tuple[str, Any]]:
 
 def _verbs(command: Any, words: str) -> Iterator[tuple[str, Any]]:
     if hasattr(command, "commands"):
+        if command.invoke_without_command:
+            yield words, command
         for name, inner in sorted(command.commands.items()):
             if not inner.hidden:
                 yield from _verbs(inner, f"{words} {name}")

@@ -5,6 +5,7 @@
     aliases/<name>/<alias>.json
     builds/<digest>/repository/<model>/{config.pbtxt,1/model.onnx}
     builds/<digest>/{warmup.json,report.json}             report.json last: the commit point
+    builds/<digest>/profile.json                          what rows of the reference look like, where there is one
     builds/<digest>/optimization/<path>                   report.json, report.html and pictures of an optimized build
     builds/<digest>/progress.json                         how far an optimization is; rewritten as it goes on
     studies/<digest>/<path>                               what an evicted optimization goes on from
@@ -82,6 +83,11 @@ def build_report(digest: str) -> str:
 def build_warmup(digest: str) -> str:
     """Key of the request body for one inference."""
     return f"builds/{bare(digest)}/warmup.json"
+
+
+def build_profile(digest: str) -> str:
+    """Key of a build's reference profile; absent where the entry had no reference."""
+    return f"builds/{bare(digest)}/profile.json"
 
 
 def build_optimization(digest: str, path: str) -> str:

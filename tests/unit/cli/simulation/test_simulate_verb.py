@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from modelyard.cli.main import app
-from modelyard.cli.rollout.simulate import growth, per_minute
+from modelyard.cli.simulation.rollouts import growth, per_minute
 from modelyard.cli.terminal import plot
 from modelyard.cli.terminal.options import fraction
 from modelyard.errors import UserError

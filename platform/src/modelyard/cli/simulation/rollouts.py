@@ -53,6 +53,7 @@ def per_minute(text: str | float) -> float:
 
 
 def simulate(
+    context: typer.Context,
     p0: Annotated[float, typer.Option(parser=fraction, metavar="RATE", help="Bad rate the objective allows.")] = 0.01,
     true_rate: Annotated[
         float, typer.Option(parser=fraction, metavar="RATE", help="Bad rate the candidate really has.")
@@ -93,6 +94,8 @@ def simulate(
     output: Shown = Output.TABLE,
 ) -> None:
     """Simulate what a rollout's gate decides about a candidate with a known bad rate."""
+    if context.invoked_subcommand is not None:
+        return
     from modelyard.core.analysis.statistics.sequential_test import Rule
     from modelyard.core.analysis.statistics.simulation import TrafficModel
 

@@ -1,0 +1,1 @@
+"""What the statistics would do, tried on made-up traffic: rollouts, and drift."""

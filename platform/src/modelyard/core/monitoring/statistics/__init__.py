@@ -1,0 +1,1 @@
+"""The mathematics of the detector: bounds of shares, evidence, overdispersion."""
