@@ -14,6 +14,17 @@ http://modelyard-store.{{ .Release.Namespace }}.svc.cluster.local:8333
 {{ .Values.store.existingSecrets.reader | default .Values.config.store.readerSecret }}
 {{- end }}
 
+{{/* The recorders' own keys; with a store of one's own and no Secret for them, those that write. */}}
+{{- define "modelyard.recorderSecret" -}}
+{{- if .Values.store.existingSecrets.recorder -}}
+{{ .Values.store.existingSecrets.recorder }}
+{{- else if .Values.embeddedStore.enabled -}}
+modelyard-store-recorder
+{{- else -}}
+{{ include "modelyard.writerSecret" . }}
+{{- end -}}
+{{- end }}
+
 {{/* Credentials of one identity of the embedded store, as YAML: those of the Secret that is there, else new
      ones. They are remembered while the chart renders, because two Secrets of one rendering hold them. */}}
 {{- define "modelyard.storeKeys" -}}
@@ -41,7 +52,8 @@ type: Opaque
 stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- end }}
 
-{{/* What SeaweedFS lets each identity do, as its s3.json. Write alone cannot make the bucket: admin does. */}}
+{{/* What SeaweedFS lets each identity do, as its s3.json. Write alone cannot make the bucket: admin does. The
+     recorders, which read what strangers send, write below monitor/ and read builds alone. */}}
 {{- define "modelyard.storeIdentities" -}}
 {{- $bucket := .Values.config.store.bucket -}}
 {{- $identities := list -}}
@@ -52,6 +64,12 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- range $verbs }}{{ $actions = append $actions (printf "%s:%s" . $bucket) }}{{ end -}}
 {{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
 {{- $identities = append $identities (dict "name" $name "credentials" $credentials "actions" $actions) -}}
+{{- end -}}
+{{- if .Values.recorder.replicas -}}
+{{- $keys := include "modelyard.storeKeys" (dict "root" $ "secret" (include "modelyard.recorderSecret" .)) | fromYaml -}}
+{{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
+{{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "Write:%s/monitor/*" $bucket) -}}
+{{- $identities = append $identities (dict "name" "recorder" "credentials" $credentials "actions" $actions) -}}
 {{- end -}}
 {{- dict "identities" $identities | toJson -}}
 {{- end }}

@@ -16,13 +16,18 @@ PLATFORM_IMAGES = {
     "operator": PLATFORM,
     "triton-cpu": PLATFORM,
     "builder": REPOSITORY,
+    "recorder": PLATFORM,
     "trainer": PLATFORM,
     "builder-gpu": REPOSITORY,
 }
 """Their build contexts; bases before what is built on them."""
 TRAINER, TRAINING, GPU = "trainer", "training", "gpu"
-ADDONS = {TRAINER: TRAINING, "builder-gpu": GPU}
-"""The images that are gigabytes, and what they are made for; `gpu` is built by `make images-gpu` alone."""
+RECORDER, RECORDING = "recorder", "recording"
+ADDONS = {TRAINER: TRAINING, RECORDER: RECORDING, "builder-gpu": GPU}
+"""Images that not everybody needs, some of them gigabytes, and what they are made for.
+
+`gpu` is built by `make images-gpu` alone.
+"""
 
 
 @dataclass(frozen=True)

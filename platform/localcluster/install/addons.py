@@ -1,6 +1,6 @@
-"""Add-ons, built only when asked for: KEDA (event-driven scaling), Prometheus (monitoring), torch (training).
+"""Add-ons, built only when asked for: KEDA, Prometheus (monitoring), torch (training), recorders.
 
-The last is only an image, gigabytes of it, and a value of the platform's own chart (`release`).
+The last two are only images (`training` gigabytes of it) and values of the platform's own chart (`release`).
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import yaml
 
 from localcluster.errors import NotPossible
-from localcluster.image_builds.catalogue import TRAINING
+from localcluster.image_builds.catalogue import RECORDING, TRAINING
 from localcluster.node.network import PROMETHEUS_PORT
 from localcluster.paths import Paths
 from localcluster.programs import binaries
@@ -21,7 +21,7 @@ from .kubernetes import Kubernetes
 from .prerequisites import manifest
 
 BUILDS = {"keda": "keda", "monitoring": "prometheus"}
-NAMES = (*BUILDS, TRAINING)
+NAMES = (*BUILDS, TRAINING, RECORDING)
 MONITORING = "monitoring"
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from localcluster.errors import CommandFailed
 from localcluster.identity.certificates import write_private
-from localcluster.image_builds.catalogue import TRAINER
+from localcluster.image_builds.catalogue import RECORDER, TRAINER
 from localcluster.node.network import GATEWAY_PORT, NODE_ADDRESS, STORE_PORT
 from localcluster.paths import PACKAGE, REPOSITORY
 from localcluster.steps.task import Task
@@ -31,14 +31,16 @@ def install(
 ) -> None:
     """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
 
-    Training is allowed when its image is among `digests`.
+    Training is allowed, and there is a recorder, when their images are among `digests`.
     """
     image, trainer = digests.get(platform_image("operator"), ""), platform_image(TRAINER)
+    recorders = int(platform_image(RECORDER) in digests)
     try:
         kubernetes.helm(
             task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
             "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
             "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
+            "--set", f"recorder.replicas={recorders}",
             "--wait", "--timeout", wait,
         )  # fmt: skip
     except CommandFailed as failure:

@@ -190,6 +190,20 @@ class HolderSettings(_Group):
     )
 
 
+class RecorderSettings(_Group):
+    """Who takes the gateway's copies of requests of Models that are recorded."""
+
+    installed: bool = Field(default=False, description="Whether there are recorders; without, nothing is recorded.")
+    key: SecretStr = Field(default=SecretStr(""), description="What hashes of redacted values are made with.")
+    body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Longest body that is recorded, in bytes.")
+    streams: int = Field(default=500, ge=1, description="Requests that one recorder takes at a time.")
+    memory_bytes: int = Field(
+        default=128 * 1024 * 1024, ge=1024, description="Bytes of rows that may wait for the store in one recorder."
+    )
+    grpc_port: int = Field(default=9002, ge=1, le=65535, description="Where the gateway's copies come.")
+    status_port: int = Field(default=9090, ge=1, le=65535, description="Port of /healthz, /readyz and /metrics.")
+
+
 class PriceSettings(_Group):
     """What resources cost, in whatever currency; 0 where it is not known."""
 
@@ -234,6 +248,7 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     propagate: PropagateSettings = PropagateSettings()
     holder: HolderSettings = HolderSettings()
+    recorder: RecorderSettings = RecorderSettings()
     prices: PriceSettings = PriceSettings()
     operator: OperatorSettings = OperatorSettings()
 

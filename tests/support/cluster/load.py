@@ -5,7 +5,8 @@
 Every element of the input is `--fill`; with `--samples eval.npz` the rows of that file's `input:` array are sent in
 turn instead. With `--mistakes N` every Nth request over HTTP has no shape, and 400 is the right answer to it. Each
 client sends its next request on a fixed schedule, so that a slow answer is not hidden by a pause.
-It ends when standard input closes or after `--seconds`, and prints one JSON line:
+It prints `begun` with the first answer. It ends when standard input closes or after `--seconds`, and prints one JSON
+line:
 `{"requests": n, "failures": n, "revisions": {...}, "failed": {...}, "spans": {...}, "failed_at": [...], "slowest": s,
 "errors": [...]}`, where `revisions` are good answers and `failed` bad ones by who gave them ("" when nobody says so),
 `spans` when the first and the last request that a revision answered was sent, in seconds since the epoch, `failed_at`
@@ -27,6 +28,7 @@ import httpx
 import numpy as np
 
 HEADER = "x-modelyard-revision"
+BEGUN = "begun\n"
 MOST_SECONDS = 1200
 Call = Callable[[], str]
 """One request; gives the revision that answered, or raises, a `BadAnswer` where somebody did answer."""
@@ -58,6 +60,8 @@ class Tally:
             (self.failed if why else self.revisions)[revision] += 1
             first, last = self.spans.get(revision, (sent, sent))
             self.spans[revision] = (min(first, sent), max(last, sent))
+            if self.failed.total() + self.revisions.total() == 1:
+                print(BEGUN, end="", flush=True)
             if not why:
                 self.slowest = max(self.slowest, time.time() - sent)
             elif len(self.failed_at) < 1000:

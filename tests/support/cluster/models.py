@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from tests.support.cluster.kubectl import CONFIG, ROOT, apply, environment, eventually, get, items
+from tests.support.cluster.load import BEGUN
 
 MODEL_LABEL = "modelyard.dev/model"
 OURS = (
@@ -140,6 +141,11 @@ class Load:
             cwd=ROOT,
             env=environment(),
         )
+
+    def begun(self) -> None:
+        """Waits for the first answer, whatever it is: what happens next happens under load."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == BEGUN
 
     def ended(self) -> dict[str, Any]:
         out, err = self.process.communicate("", timeout=60)

@@ -63,9 +63,9 @@ def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[
     rendered = objects(template(PLATFORM))
     policy = one(rendered, "BackendTrafficPolicy", "modelyard")["spec"]
     bootstrap = yaml.safe_load(one(rendered, "EnvoyProxy", "modelyard")["spec"]["bootstrap"]["value"])
-    port = _free_port()
+    port = free_port()
     route, cluster = translated(policy, triggers)
-    endpoints = [{"endpoint": {"address": _address(address, PORT)}} for address in addresses]
+    endpoints = [{"endpoint": {"address": address_of(address, PORT)}} for address in addresses]
     cluster |= {"load_assignment": {"cluster_name": "servers", "endpoints": [{"lb_endpoints": endpoints}]}}
     clients = managed(one(rendered, "ClientTrafficPolicy", "modelyard")["spec"])
     resources = {"listeners": [_listener(port, route, clients)], "clusters": [cluster]}
@@ -77,7 +77,7 @@ def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[
     quiet = ["--disable-hot-restart", "--concurrency", "1", "-l", "error"]
     with (folder / "envoy.log").open("w") as log, subprocess.Popen([envoy, "-c", file, *quiet], stderr=log) as process:
         try:
-            _wait(port, process, folder / "envoy.log")
+            wait_for_envoy(port, process, folder / "envoy.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()
@@ -154,21 +154,21 @@ def _listener(port: int, route: dict[str, Any], clients: dict[str, Any]) -> dict
     }
     return {
         "name": "http",
-        "address": _address("127.0.0.1", port),
+        "address": address_of("127.0.0.1", port),
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
 
 
-def _address(address: str, port: int) -> dict[str, Any]:
+def address_of(address: str, port: int) -> dict[str, Any]:
     return {"socket_address": {"address": address, "port_value": port}}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for_envoy(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Return once Envoy takes connections; whatever it answers is an answer."""
     for _ in range(200):
         assert process.poll() is None, log.read_text()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from envoy.service.ext_proc.v3.external_processor_pb2_grpc import ExternalProcessorStub
 
+from modelyard.api.monitoring.profile import FeatureProfile, ReferenceProfile
 from modelyard.recorder.minutes import Minutes
 from modelyard.recorder.receiver import CaptureLimits, CapturePolicy, Receiver, receiving
 from modelyard.recorder.recorder_metrics import RecorderMetrics
@@ -70,7 +71,7 @@ class Asked:
     @property
     def tables(self) -> list[dict[str, Any]]:
         """The rows by column, one table a request."""
-        return [dict(table) for minute in self.minutes.take(0, everything=True).values() for table in minute.tables]
+        return [dict(table) for minute in self.minutes.take(0, everything=True).values() for table in minute.tables()]
 
     def counted(self, outcome: str) -> int:
         """How many copies ended so."""
@@ -90,15 +91,20 @@ def test_an_exchange_becomes_rows_with_what_may_be_written(envoy: Any) -> None:
     assert asked.counted("recorded") == 1
 
 
-def test_counts_are_of_every_column_and_rows_of_those_that_may_be_written(envoy: Any) -> None:
-    def count(revision: str, inputs: Any, outputs: Any) -> dict[str, Any]:
-        return {"revision": revision, "inputs": sorted(inputs), "outputs": sorted(outputs)}
-
-    asked = Asked(CapturePolicy(Redaction(frozenset(), frozenset(), b"key"), count=count))
-    asked.take([envoy.prediction(request(1), response(2))])
-    (minute,) = asked.minutes.take(0, everything=True).values()
-    assert minute.tables == []
-    assert minute.counts == {"revision": "loans-1", "inputs": ["name", "x"], "outputs": ["y"]}
+def test_rows_are_counted_by_the_reference_whether_they_may_be_written_or_not(envoy: Any) -> None:
+    x = FeatureProfile(
+        name="x", column="x", role="input", kind="number", rows=2, missing=0, low=0, high=9, edges=(5.0,), bins=(1, 1)
+    )
+    profile = ReferenceProfile(source="eval.npz of loans:1", rows=2, features=(x,))
+    asked = Asked(CapturePolicy(Redaction(frozenset(), frozenset(), b"key"), {"loans-1": profile}))
+    asked.take(
+        [envoy.prediction(request(1, 7), response(2, 3)), envoy.prediction(request(1), response(2), revision="o")]
+    )
+    recorded = {key.revision: minute.recorded for key, minute in asked.minutes.take(0, everything=True).items()}
+    [known], [unknown] = recorded["loans-1"], recorded["o"]
+    assert (known.rows, known.table, known.profile) == (2, {}, profile)
+    assert known.features["x"].tolist() == [1, 7]
+    assert (unknown.table, unknown.features, unknown.profile) == ({}, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -162,10 +168,11 @@ def test_too_many_at_a_time_are_refused_and_counted(envoy: Any) -> None:
     asked = Asked(limits=CaptureLimits(streams=1))
 
     async def ask(stub: Any) -> None:
-        first, second = stub.Process(), stub.Process()
+        first = stub.Process()
         await first.write(envoy.headers("request", path="/v2/models/loans/infer"))
         while not asked.receiver.open:
             await asyncio.sleep(0.01)
+        second = stub.Process()
         await second.write(envoy.headers("request", path="/v2/models/loans/infer"))
         assert await second.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         first.cancel()

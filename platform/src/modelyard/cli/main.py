@@ -67,6 +67,7 @@ VERBS = {
     "restart": Verb("models.restart", "Replace the pods of a Model one after the other, without losing a request."),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
     "holder": Verb("holder", "Hold requests for Models at zero replicas until their first pod is ready."),
+    "recorder": Verb("recorder", "Take the gateway's copies of requests, and write what may be kept into the store."),
     "operator": Verb("operator", "Run the controller: watch Models and bring the cluster to what they say."),
 }
 

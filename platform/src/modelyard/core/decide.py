@@ -20,7 +20,15 @@ from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
 from .autoscaling.objects import autoscalers, finished_autoscalers
 from .drift import must_apply
-from .names import host, patience_name, predictor, preview_route_name, sticky_policy_name
+from .names import (
+    host,
+    patience_name,
+    predictor,
+    preview_route_name,
+    sampled_path_route_name,
+    sampled_route_name,
+    sticky_policy_name,
+)
 from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_children
 from .plan import Plan, Warmup
 from .reporting import status as report
@@ -39,6 +47,7 @@ from .revisions.idleness import HELD_STATES, IdleFacts, advance_idle, idle_facts
 from .revisions.lifecycle import RevisionFacts
 from .revisions.readiness import answered, replicas_ready
 from .revisions.route_status import mentioned, programmed
+from .revisions.sampling import desired_sample, recorded, sampling_deadline
 from .rollout import advance, clock, traffic_target
 from .rollout.context import RolloutContext
 from .rollout.effective_spec import effective_spec
@@ -87,6 +96,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         names.wait,
         said.wait,
         scaling_deadline(view),
+        sampling_deadline(snapshot, settings.recorder.installed),
     )
     return Plan(
         status=said.status,
@@ -99,6 +109,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
             *_finished_routes(view),
             *_finished(view, wanted, "PodDisruptionBudget"),
             *_finished(view, wanted, "EndpointSlice"),
+            *_finished(view, wanted, "ReferenceGrant"),
             *finished_jobs(view),
             *finished_autoscalers(snapshot, settings, now, scalers),
         ),
@@ -121,8 +132,18 @@ class _Published(NamedTuple):
     def of(
         cls, snapshot: Snapshot, settings: Settings, revisions: tuple[RevisionStatus, ...], rollout: RolloutStatus
     ) -> "_Published":
-        plan = routing_plan(snapshot, revisions, rollout, settings.gateway, settings.holder.max_wait_seconds)
-        return cls(revisions, rollout, plan, programmed(snapshot, plan.routes, settings.gateway))
+        def planned(sample: int) -> RoutingPlan:
+            gateway, wait = settings.gateway, settings.holder.max_wait_seconds
+            return routing_plan(snapshot, revisions, rollout, gateway, wait, sample, settings.operator.namespace)
+
+        now = recorded(snapshot)
+        plan = planned(now)
+        carried = programmed(snapshot, plan.routes, settings.gateway)
+        asked = desired_sample(snapshot, settings.recorder.installed, rollout.active, carried)
+        if asked != now:
+            plan = planned(asked)
+            carried = programmed(snapshot, plan.routes, settings.gateway)
+        return cls(revisions, rollout, plan, carried)
 
     def when(
         self, snapshot: Snapshot, settings: Settings, revisions: tuple[RevisionStatus, ...], rollout: RolloutStatus
@@ -238,12 +259,15 @@ def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:
 
 
 def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
-    """The routes and policies that a preview or an A/B test had published, once it is over."""
+    """The routes and policies that a preview, an A/B test or a sample had published, once it is over."""
     if not view.routes:
         return ()
     keep = {(published["kind"], published["metadata"]["name"]) for published in (*view.routes, *view.routing.policies)}
     name = view.model.name
-    passing = {preview_route_name(name), sticky_policy_name(name), patience_name(name)}
+    passing = {
+        preview_route_name(name), sampled_route_name(name), sampled_path_route_name(name),
+        sticky_policy_name(name), patience_name(name),
+    }  # fmt: skip
     return tuple(
         Ref(kind, view.model.namespace, child["metadata"]["name"])
         for kind in ("HTTPRoute", "GRPCRoute", "BackendTrafficPolicy")

@@ -40,6 +40,7 @@ CHILDREN = (
     Kind("InferenceService", "serving.kserve.io", "v1beta1", "inferenceservices", MODEL_LABEL, True),
     Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes", MODEL_LABEL, True),
     Kind("GRPCRoute", "gateway.networking.k8s.io", "v1", "grpcroutes", MODEL_LABEL, True),
+    Kind("ReferenceGrant", "gateway.networking.k8s.io", "v1beta1", "referencegrants", MODEL_LABEL, True),
     Kind("BackendTrafficPolicy", "gateway.envoyproxy.io", "v1alpha1", "backendtrafficpolicies", MODEL_LABEL, True),
     Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets", MODEL_LABEL, True),
     Kind(

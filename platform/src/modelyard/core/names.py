@@ -13,6 +13,8 @@ from typing import Any
 
 MODEL_LABEL = "modelyard.dev/model"
 REVISION_LABEL = "modelyard.dev/revision"
+RECORDED_LABEL = "modelyard.dev/recorded"
+"""On the routes whose requests are recorded: the gateway's policy finds them by it."""
 BUILD_LABEL = "modelyard.dev/build"
 CHECK_LABEL = "modelyard.dev/check"
 SLICE_MANAGER_LABEL = "endpointslice.kubernetes.io/managed-by"
@@ -119,6 +121,16 @@ def sampled_route_name(model: str) -> str:
 def sampled_path_route_name(model: str) -> str:
     """HTTPRoute of the recorded requests in the path form."""
     return f"{model}{_SAMPLED}-path"
+
+
+def recorded_grant_name(model: str) -> str:
+    """ReferenceGrant that lets the platform's policy have the routes of recorded requests."""
+    return f"{model}--recorded"
+
+
+def model_routes(model: str) -> tuple[str, ...]:
+    """All routes whose requests the Model's revisions answer in earnest: by host and by path, recorded or not."""
+    return (model, path_route_name(model), sampled_route_name(model), sampled_path_route_name(model))
 
 
 def model_of_sampled_route(route: str) -> str:

@@ -28,6 +28,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("serving.kserve.io", "inferenceservices", (*_MADE, "delete"), "cluster", "one per revision"),
     Right("gateway.networking.k8s.io", "httproutes", (*_MADE, "delete"), "cluster", "host, path and preview routes"),
     Right("gateway.networking.k8s.io", "grpcroutes", (*_MADE, "delete"), "cluster", "gRPC routes"),
+    Right("gateway.networking.k8s.io", "referencegrants", (*_MADE, "delete"), "cluster", "who may record routes"),
     Right("gateway.envoyproxy.io", "backendtrafficpolicies", (*_MADE, "delete"), "cluster", "A/B tests by header"),
     Right("policy", "poddisruptionbudgets", (*_MADE, "delete"), "cluster", "drains leave a replica of every revision"),
     Right("autoscaling", "horizontalpodautoscalers", (*_MADE, "delete"), "cluster", "replicas by CPU; those of others"),

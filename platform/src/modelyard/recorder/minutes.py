@@ -5,16 +5,20 @@ store is away they wait on, up to a limit in bytes; then the oldest minutes go, 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from modelyard.api.monitoring.counts import MinuteCounts
+from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, MinuteKey
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import ModelyardError
+from modelyard.records.counting import table_counts
 from modelyard.records.parquet import to_parquet
+from modelyard.records.values import column
 
 from .recorder_metrics import RecorderMetrics
 
@@ -24,14 +28,57 @@ _TEXT_BYTES = 64
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RecordedRows:
+    """Rows of one request, one of `share`: arrays of `rows` values, by column and by the profile's feature.
+
+    `table` is what may be written, `features` what is counted and forgotten; both may be empty.
+    """
+
+    rows: int
+    table: Mapping[str, Any]
+    features: Mapping[str, Any] = field(default_factory=dict)
+    profile: ReferenceProfile | None = None
+    share: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """What they need in memory, about."""
+        return sum(_size(array) for array in (*self.table.values(), *self.features.values()))
+
+
 @dataclass
 class _Minute:
-    """Tables of single requests, one after the other, and what was counted over them."""
+    """Requests one after the other."""
 
-    tables: list[Mapping[str, Any]] = field(default_factory=list)
-    rows: int = 0
+    recorded: list[RecordedRows] = field(default_factory=list)
     bytes: int = 0
-    counts: Any = None
+
+    @property
+    def rows(self) -> int:
+        return sum(one.rows for one in self.recorded)
+
+    def tables(self) -> list[Mapping[str, Any]]:
+        return [one.table for one in self.recorded if one.table]
+
+    def counts(self, minute: int) -> MinuteCounts | None:
+        """Of those that have the newest profile; None when none has one."""
+        profile = next((one.profile for one in reversed(self.recorded) if one.profile is not None), None)
+        if profile is None:
+            return None
+        counted = [one for one in self.recorded if one.profile is profile]
+        rows = sum(one.rows for one in counted)
+        features = {
+            name: column(name, _joined([one.features[name] for one in counted]))
+            for name in (one.name for one in profile.features)
+            if all(name in one.features for one in counted)
+        }
+        return MinuteCounts(
+            minute=minute // _SECONDS,
+            share=len(counted) / sum(one.share for one in counted),
+            requests=len(counted),
+            features=table_counts(profile, features, rows),
+        )
 
 
 class Minutes:
@@ -46,18 +93,12 @@ class Minutes:
         """What all rows need, about."""
         return sum(minute.bytes for minute in self._minutes.values())
 
-    def add(
-        self, namespace: str, model: str, revision: str, moment: float, table: Mapping[str, Any], counts: Any = None
-    ) -> None:
-        """Rows of one request: arrays of the same length by column; `counts` is added to the minute's (by `+`)."""
+    def add(self, namespace: str, model: str, revision: str, moment: float, recorded: RecordedRows) -> None:
+        """One request, answered at `moment` (seconds since 1970)."""
         key = MinuteKey(namespace, model, revision, int(moment) // _SECONDS * _SECONDS, self._writer)
         minute = self._minutes.setdefault(key, _Minute())
-        if table:
-            minute.tables.append(table)
-            minute.rows += len(next(iter(table.values())))
-            minute.bytes += sum(_size(array) for array in table.values())
-        if counts is not None:
-            minute.counts = counts if minute.counts is None else minute.counts + counts
+        minute.recorded.append(recorded)
+        minute.bytes += recorded.bytes
         self._make_room()
 
     def take(self, moment: float, everything: bool = False) -> dict[MinuteKey, _Minute]:
@@ -69,11 +110,8 @@ class Minutes:
         """Minutes that could not be written."""
         for key, minute in minutes.items():
             here = self._minutes.setdefault(key, _Minute())
-            here.tables[:0] = minute.tables
-            here.rows += minute.rows
+            here.recorded[:0] = minute.recorded
             here.bytes += minute.bytes
-            if minute.counts is not None:
-                here.counts = minute.counts if here.counts is None else minute.counts + here.counts
         self._make_room()
 
     def _make_room(self) -> None:
@@ -82,23 +120,24 @@ class Minutes:
             self._metrics.dropped("NoRoom", self._minutes.pop(oldest).rows)
 
 
-def write(
-    store: Store, minutes: Mapping[MinuteKey, _Minute], metrics: RecorderMetrics, text_of: Callable[[Any], bytes]
-) -> dict[MinuteKey, _Minute]:
-    """Writes minutes, and returns those that the store did not take; `text_of` turns counts into what is written.
+def write(store: Store, minutes: Mapping[MinuteKey, _Minute], metrics: RecorderMetrics) -> dict[MinuteKey, _Minute]:
+    """Writes minutes, and returns those that the store did not take.
 
     An object is only made, never replaced: a minute that is there already was written before an answer got lost, or by
-    a process of the same name, and what could be lost by that is counted, as `Taken`.
+    a process of the same name, and what could be lost by that is counted, as `Taken`. Counts come first, so that rows
+    that are there have been counted.
     """
     left = {}
     for key, minute in minutes.items():
         try:
-            if minute.tables:
-                made = store.put_if_absent(key.key(ROWS), to_parquet(joined(minute.tables)))
+            counts, tables = minute.counts(key.minute), minute.tables()
+            if counts is not None:
+                store.put_if_absent(
+                    key.key(COUNTS), counts.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+                )
+            if tables:
+                made = store.put_if_absent(key.key(ROWS), to_parquet(joined(tables)))
                 (metrics.written if made else lambda rows: metrics.dropped("Taken", rows))(minute.rows)
-                minute.tables.clear()
-            if minute.counts is not None:
-                store.put_if_absent(key.key(COUNTS), text_of(minute.counts))
         except ModelyardError as bad:
             left[key] = minute
             _log.warning("not written", extra={"fields": {"minute": key.key(ROWS), "error": str(bad)}})
@@ -114,7 +153,7 @@ def joined(tables: list[Mapping[str, Any]]) -> dict[str, Any]:
 def _column(table: Mapping[str, Any], name: str) -> Any:
     if name in table:
         return table[name]
-    return np.ma.masked_all(len(next(iter(table.values()))), np.float32)
+    return np.ma.masked_all(len(next(iter(table.values()))), np.dtype(np.float32))  # pyright: ignore[reportArgumentType]
 
 
 def _joined(pieces: list[Any]) -> Any:

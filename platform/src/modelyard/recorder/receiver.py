@@ -7,7 +7,7 @@ message came, or Envoy would hold it open for five seconds more.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -17,10 +17,12 @@ from envoy.service.ext_proc.v3.external_processor_pb2_grpc import (
     add_ExternalProcessorServicer_to_server,
 )
 
+from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.records.columns import columns_of, rows_of
+from modelyard.records.features import features_of, summed_up
 
 from .exchanges import Assembly, Exchange
-from .minutes import Minutes
+from .minutes import Minutes, RecordedRows
 from .recorder_metrics import RecorderMetrics
 from .redaction import Redaction
 from .tensors import Malformed, over_grpc, over_http
@@ -39,11 +41,10 @@ class CaptureLimits:
 
 @dataclass(frozen=True)
 class CapturePolicy:
-    """Of one Model: what may be written of its rows, which tensors have no fixed width, and what counts its rows."""
+    """Of one Model: what may be written of its rows, and by revision the reference that they are counted by."""
 
     redaction: Redaction
-    dynamic: frozenset[str] = frozenset()
-    count: Callable[[str, Mapping[str, Any], Mapping[str, Any]], Any] | None = None
+    profiles: Mapping[str, ReferenceProfile] = field(default_factory=dict)
 
 
 Policies = Callable[[str, str], CapturePolicy | None]
@@ -106,15 +107,23 @@ class Receiver(ExternalProcessorServicer):
         rows = rows_of(inputs)
         if rows == 0:
             return
-        asked, answered = columns_of(inputs, rows, policy.dynamic), columns_of(outputs, rows, policy.dynamic)
-        counts = policy.count(exchange.revision, asked, answered) if policy.count else None
+        profile = policy.profiles.get(exchange.revision)
+        dynamic = summed_up(profile) if profile is not None else frozenset[str]()
         table = {
-            **{f"input.{name}": values for name, values in policy.redaction.kept(asked).items()},
-            **{f"output.{name}": values for name, values in policy.redaction.kept(answered).items()},
+            **{
+                f"input.{name}": values
+                for name, values in policy.redaction.kept(columns_of(inputs, rows, dynamic)).items()
+            },
+            **{
+                f"output.{name}": values
+                for name, values in policy.redaction.kept(columns_of(outputs, rows, dynamic)).items()
+            },
         }
         if table:
             table = {**_marks(exchange, moment, rows), **table}
-        self._minutes.add(exchange.namespace, exchange.model, exchange.revision, moment, table, counts)
+        features = features_of(profile, inputs, outputs, rows) if profile is not None else {}
+        recorded = RecordedRows(rows, table, features, profile, exchange.share)
+        self._minutes.add(exchange.namespace, exchange.model, exchange.revision, moment, recorded)
 
 
 def decoded(exchange: Exchange) -> tuple[dict[str, Any], dict[str, Any]]:

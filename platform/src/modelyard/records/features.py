@@ -18,6 +18,7 @@ from modelyard.api.monitoring.profile import ReferenceProfile
 from .columns import columns_of
 
 CLASS, CONFIDENCE = ".class", ".confidence"
+SUMMARY = (".norm", ".brightness", ".length")
 _SUMS_TO_ONE = 0.01
 
 
@@ -35,11 +36,17 @@ def output_features(
     return features
 
 
+def summed_up(profile: ReferenceProfile) -> frozenset[str]:
+    """The tensors of which the reference has a summary, whatever their width in a request."""
+    columns = [one.column for one in profile.features]
+    return frozenset(name.removesuffix(end) for end in SUMMARY for name in columns if name.endswith(end))
+
+
 def features_of(
     profile: ReferenceProfile, inputs: Mapping[str, Any], outputs: Mapping[str, Any], rows: int
 ) -> dict[str, Any]:
     """One-dimensional arrays of `rows` values by feature, as far as these tensors have what the profile has."""
-    summed = {one.column.rpartition(".")[0] for one in profile.features if one.column.endswith(".norm")}
+    summed = summed_up(profile)
     columns = columns_of(inputs, rows, summed) | columns_of(outputs, rows, summed)
     for name, array in outputs.items():
         wide = _classes(array, rows)

@@ -22,6 +22,7 @@ def test_a_dead_instance_takes_its_pod_out_of_the_service_and_is_started_again(n
     until("digits", namespace, "Ready", "True")
     with Watch("model", "digits", namespace) as model:
         load = Load("http", "digits", namespace, TENSOR, 5)
+        load.begun()
         kubectl("exec", "-n", namespace, server(namespace)["pod"], "-c", "kserve-container", "--", "sh", "-c", KILL)
         model.until(lambda seen: condition(seen, "Serving").get("status") == "False", "the outage is said", 60)
         eventually(lambda: server(namespace)["ready"] and server(namespace)["restartCount"] == 1, "it is back", 60)

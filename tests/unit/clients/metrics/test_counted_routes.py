@@ -39,8 +39,17 @@ def pinned(rule: Mapping[str, Any]) -> bool:
         (Publication(sticky=AB(weight=40, header="x-user-id")), 12),
         (Publication(sticky=AB(weight=40, cookie="side")), 12),
         (Publication(preview="digits-new"), 6),
+        (Publication(sample=16), 12),
+        (Publication(sticky=AB(weight=40, cookie="side"), sample=16), 18),
     ],
-    ids=["a split", "users known by a header", "users known by a cookie", "a preview"],
+    ids=[
+        "a split",
+        "users known by a header",
+        "users known by a cookie",
+        "a preview",
+        "a sample",
+        "a sample beside sides",
+    ],
 )
 def test_what_users_reach_counts_for_its_slot_and_nothing_else_counts(publication: Publication, clusters: int) -> None:
     found = counted(publication)

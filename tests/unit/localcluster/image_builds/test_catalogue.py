@@ -46,7 +46,7 @@ def test_the_digest_does_not_depend_on_where_programs_lie(tmp_path: Path):
 
 def test_the_builder_is_made_from_the_image_that_serves():
     found = {one.name: one for one in platform_images()}
-    assert set(found) == {"operator", "triton-cpu", "builder", "trainer", "builder-gpu"}
+    assert set(found) == {"operator", "triton-cpu", "builder", "recorder", "trainer", "builder-gpu"}
     assert found["triton-cpu"].reference in found["builder"].bases
 
 

@@ -51,7 +51,8 @@ class GrpcInference:
         """See `Inference.describe`."""
         request = _MESSAGES.ModelMetadataRequest(name=self._endpoint.model)
         answer, _ = self._call(self._stub.ModelMetadata, request)
-        return description(MessageToDict(answer))
+        described: Any = MessageToDict(answer)
+        return description(described)
 
     def largest_batch(self) -> int:
         """See `Inference.largest_batch`."""

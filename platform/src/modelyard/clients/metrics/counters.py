@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from modelyard.core.names import path_route_name
+from modelyard.core.names import model_routes
 from modelyard.core.traffic import MIRROR, NO_TRAFFIC, Counts
 
 ANSWERS = "envoy_cluster_upstream_rq_xx"
@@ -47,7 +47,8 @@ CLUSTERS = rf"(http|grpc)route/[^/]+/[^/]+/rule/({'|'.join(_SLOTS)}|0-mirror-[0-
 """Names of the clusters that count, as a regular expression RE2 knows too."""
 
 _ANY_ROUTE = "[^/]+/[^/]+"
-_PATH = path_route_name("")
+_SUFFIXES = tuple(sorted(filter(None, model_routes("")), key=len, reverse=True))
+"""What the names of a Model's routes have after its own, the longest first."""
 _CLUSTER = re.compile(CLUSTERS.replace(_ANY_ROUTE, "([^/]+)/([^/]+)"))
 _SERVER_CODES = frozenset(("2", "4", "8", "13", "14", "15"))
 _OK, _CANCELLED = "0", "1"
@@ -58,7 +59,7 @@ _ENDLESS = "+Inf"
 def clusters_of(models: Iterable[tuple[str, str]]) -> str:
     """`CLUSTERS` narrowed to the routes of these Models (namespace, name)."""
     names = "|".join(re.escape(f"{namespace}/{name}") for namespace, name in sorted(models))
-    return CLUSTERS.replace(_ANY_ROUTE, f"({names})({re.escape(_PATH)})?")
+    return CLUSTERS.replace(_ANY_ROUTE, f"({names})({'|'.join(map(re.escape, _SUFFIXES))})?")
 
 
 class CounterSource(NamedTuple):
@@ -82,7 +83,7 @@ def source_of(cluster: str) -> CounterSource | None:
     if match is None:
         return None
     _, namespace, route, backend = match.groups()
-    model = route.removesuffix(_PATH)
+    model = route.removesuffix(next(filter(route.endswith, _SUFFIXES), ""))
     if "--" in model:
         return None
     return CounterSource(namespace, model, _SLOTS.get(backend, MIRROR), cluster)

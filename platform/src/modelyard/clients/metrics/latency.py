@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from prometheus_client.parser import text_string_to_metric_families
 
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.core.names import path_route_name
+from modelyard.core.names import model_routes
 from modelyard.core.snapshot import Ref
 from modelyard.errors import OutsideError
 
@@ -50,9 +50,9 @@ def add(by_route: dict[tuple[str, str], defaultdict[float, float]], text: str) -
 
 
 def of_model(by_route: Mapping[tuple[str, str], Buckets], namespace: str, name: str) -> Buckets:
-    """The buckets of a Model, summed over its routes by host, by path and over gRPC; empty when there are none."""
+    """The buckets of a Model, summed over all its routes; empty when there are none."""
     total: defaultdict[float, float] = defaultdict(float)
-    for route in (name, path_route_name(name)):
+    for route in model_routes(name):
         for bound, count in by_route.get((namespace, route), {}).items():
             total[bound] += count
     return dict(total)

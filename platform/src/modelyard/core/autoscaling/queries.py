@@ -17,7 +17,7 @@ window's first half, too.
 import math
 from typing import Literal
 
-from modelyard.core.names import path_route_name, predictor, preview_route_name
+from modelyard.core.names import model_routes, predictor, preview_route_name
 
 Slot = Literal["a", "b"]
 
@@ -36,7 +36,7 @@ def clusters(model: str, namespace: str, slot: Slot, *, candidate: bool) -> str:
     A candidate gets what is mirrored and previewed, too.
     """
     rules = f"{_RULES[slot]}|{_MIRRORS}" if candidate else _RULES[slot]
-    served = f"({model}|{path_route_name(model)})/rule/({rules})"
+    served = f"({'|'.join(model_routes(model))})/rule/({rules})"
     previewed = f"|{preview_route_name(model)}/rule/0/backend/0" if candidate else ""
     return f"(http|grpc)route/{namespace}/({served}{previewed})"
 

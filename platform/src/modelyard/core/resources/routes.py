@@ -10,6 +10,12 @@ warm-ups and debugging; their more specific match wins over the main rule. Rules
 life, since Envoy names its clusters, and so its counters, by it. What a rollout adds for a time (a mirror,
 rules 3 and 4, a preview) is explained in `traffic_policies.py`.
 
+Of a Model whose requests are recorded, three more routes take the sample by the last digits of `x-request-id`, which
+the gateway draws: their match is more specific than the main rule's. They have the main rule alone, at the same index,
+so that their clusters count for the same slots; who pins a revision or keeps a side goes past them, since of two
+matches that are as specific the older route's counts. Their answers say by `x-modelyard-sample` one of how many they
+are, and a policy of the platform finds them by their label.
+
 Of a Model that may have no replicas every backend also tells the server which revision is meant, by the header
 `x-modelyard-backend`: that server may be a holder, which keeps the request until a replica is there.
 """
@@ -21,12 +27,16 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.core.names import (
     BACKEND_HEADER,
+    RECORDED_LABEL,
     REVISION_HEADER,
+    SAMPLE_HEADER,
     host,
     path_route_name,
     predictor,
     preview_host,
     preview_route_name,
+    sampled_path_route_name,
+    sampled_route_name,
 )
 from modelyard.settings import GatewaySettings
 
@@ -37,6 +47,8 @@ __all__ = ["GRPC_SERVICE_PORT", "HTTP_SERVICE_PORT", "Backend", "Publication", "
 
 HTTP_SERVICE_PORT = 80
 GRPC_SERVICE_PORT = 9000
+NOBODY = 1 << 20
+"""A sample that no request is in, for routes that are about to go."""
 _GRPC_SERVICE = "inference.GRPCInferenceService"
 _NOTHING_MORE = Publication()
 
@@ -57,7 +69,7 @@ class _Form:
 def routes(
     model: Model, backends: Sequence[Backend], gateway: GatewaySettings, publication: Publication = _NOTHING_MORE
 ) -> list[dict[str, Any]]:
-    """The three routes of a Model, and the two of a preview; empty while no revision has a Service yet.
+    """The three routes of a Model, three of a sample, two of a preview; empty while no revision has a Service yet.
 
     `backends` are the revisions with their slots and raw weights, `publication` what comes beside the weights.
     """
@@ -66,6 +78,11 @@ def routes(
     published = [
         _route(model, form, gateway, _rules(model, form, backends, publication)) for form in _forms(model, gateway)
     ]
+    if publication.sample:
+        published += [
+            _route(model, form, gateway, [_sampled(model, form, backends, publication)], {RECORDED_LABEL: "true"})
+            for form in _forms(model, gateway, sampled_route_name(model.name), sampled_path_route_name(model.name))
+        ]
     if all(backend.revision != publication.preview for backend in backends):
         return published
     previewed = [
@@ -75,7 +92,8 @@ def routes(
     return [*published, *previewed]
 
 
-def _forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
+def _forms(model: Model, gateway: GatewaySettings, route: str = "", path_route: str = "") -> tuple[_Form, ...]:
+    route, path_route = route or model.name, path_route or path_route_name(model.name)
     name = host(model.name, model.namespace, gateway.domain)
     below = f"/{model.namespace}/{model.name}/"
     rewrite = {
@@ -83,9 +101,9 @@ def _forms(model: Model, gateway: GatewaySettings) -> tuple[_Form, ...]:
         "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
     }
     return (
-        _Form("HTTPRoute", model.name, (name,), _under("/"), HTTP_SERVICE_PORT),
-        _Form("HTTPRoute", path_route_name(model.name), (), _under(below), HTTP_SERVICE_PORT, (rewrite,), below),
-        _Form("GRPCRoute", model.name, (name,), _INFERENCE, GRPC_SERVICE_PORT),
+        _Form("HTTPRoute", route, (name,), _under("/"), HTTP_SERVICE_PORT),
+        _Form("HTTPRoute", path_route, (), _under(below), HTTP_SERVICE_PORT, (rewrite,), below),
+        _Form("GRPCRoute", route, (name,), _INFERENCE, GRPC_SERVICE_PORT),
     )
 
 
@@ -104,10 +122,13 @@ def _under(path: str) -> dict[str, Any]:
     return {"path": {"type": "PathPrefix", "value": path}}
 
 
-def _route(model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any]) -> dict[str, Any]:
+def _route(
+    model: Model, form: _Form, gateway: GatewaySettings, rules: list[Any], labels: dict[str, str] | None = None
+) -> dict[str, Any]:
     parents = [{"name": gateway.name, "namespace": gateway.namespace}]
     hosts = {"hostnames": list(form.hostnames)} if form.hostnames else {}
-    return owned_object(model, form.kind, form.name, {"spec": {"parentRefs": parents, **hosts, "rules": rules}})
+    spec = {"parentRefs": parents, **hosts, "rules": rules}
+    return owned_object(model, form.kind, form.name, {"spec": spec}, labels=labels)
 
 
 def _rules(model: Model, form: _Form, backends: Sequence[Backend], publication: Publication) -> list[dict[str, Any]]:
@@ -125,6 +146,22 @@ def _rules(model: Model, form: _Form, backends: Sequence[Backend], publication: 
         ),
         *(_sticky(model, form, slots, ab_sides) if ab_sides else ()),
     ]
+
+
+def _sampled(model: Model, form: _Form, backends: Sequence[Backend], publication: Publication) -> dict[str, Any]:
+    told = [{"name": SAMPLE_HEADER, "value": str(publication.sample)}]
+    weighted = [_backend(model, backend.revision, form.port, backend.weight, mark=told) for backend in _slots(backends)]
+    match = {"name": "x-request-id", "value": last_digits(publication.sample), "type": "RegularExpression"}
+    if publication.sample == NOBODY:
+        match = {"name": "x-request-id", "value": f"{model.name}-nobody", "type": "Exact"}
+    return _rule(form, weighted, headers=[match], filters=mirror(backends, publication, form.port))
+
+
+def last_digits(sample: int) -> str:
+    """Expression for one of `sample` (a power of two) values that end in random hexadecimal digits, of equal chance."""
+    zeros, rest = divmod(sample.bit_length() - 1, 4)
+    digits = "0123456789abcdef"[: 16 >> rest]
+    return f".*{f'[{digits}]' if rest else ''}{'0' * zeros}"
 
 
 def _sticky(model: Model, form: _Form, slots: Sequence[Backend], ab_sides: StickySides) -> list[dict[str, Any]]:
@@ -156,11 +193,16 @@ def _slots(backends: Sequence[Backend]) -> list[Backend]:
 
 
 def _backend(
-    model: Model, revision: str, port: int, weight: int, add: Sequence[Mapping[str, str]] = ()
+    model: Model,
+    revision: str,
+    port: int,
+    weight: int,
+    add: Sequence[Mapping[str, str]] = (),
+    mark: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     more = {"add": [dict(header) for header in add]} if add else {}
-    mark = {"set": [{"name": REVISION_HEADER, "value": revision}], **more}
-    filters: list[dict[str, Any]] = [{"type": "ResponseHeaderModifier", "responseHeaderModifier": mark}]
+    marks = {"set": [{"name": REVISION_HEADER, "value": revision}, *map(dict, mark)], **more}
+    filters: list[dict[str, Any]] = [{"type": "ResponseHeaderModifier", "responseHeaderModifier": marks}]
     if model.spec.may_rest:
         meant = {"set": [{"name": BACKEND_HEADER, "value": f"{model.namespace}/{revision}"}]}
         filters.append({"type": "RequestHeaderModifier", "requestHeaderModifier": meant})

@@ -49,12 +49,14 @@ class Publication:
     """What a rollout publishes beside the weights.
 
     `mirror` is a revision and the percentage of requests it gets a copy of; `preview` the revision that answers at the
-    preview host; `sticky` the A/B test whose users keep their side. Revisions without a Service are left out.
+    preview host; `sticky` the A/B test whose users keep their side; `sample` one of how many requests is recorded, a
+    power of two, 0 when none is. Revisions without a Service are left out.
     """
 
     mirror: tuple[str, int] | None = None
     preview: str | None = None
     sticky: AB | None = None
+    sample: int = 0
 
 
 class StickySides(NamedTuple):

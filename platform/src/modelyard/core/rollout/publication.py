@@ -1,6 +1,7 @@
 """What publishes a Model in a state of its rollout: routes, and beside them a mirror, a preview, or sticky sides."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
@@ -12,6 +13,7 @@ from modelyard.core.resources.holding import patience
 from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Publication, policies
 from modelyard.core.revisions.lifecycle import backends
+from modelyard.core.revisions.sampling import grants
 from modelyard.core.snapshot import Snapshot
 from modelyard.settings import GatewaySettings, HolderSettings
 
@@ -23,7 +25,7 @@ _PREVIEWED = frozenset({Phase.TESTING, Phase.PREVIEWING})
 class RoutingPlan(NamedTuple):
     """The manifests that publish a Model: its routes, empty while no revision has a Service, and the policies.
 
-    The policies have to be applied before the routes and deleted after them.
+    The policies, and what permits some of the platform, have to be applied before the routes and deleted after them.
     """
 
     routes: Sequence[dict[str, Any]]
@@ -36,17 +38,20 @@ def routing_plan(
     rollout: RolloutStatus,
     gateway: GatewaySettings,
     longest_wait: float = HolderSettings().max_wait_seconds,
+    sample: int = 0,
+    platform: str = "",
 ) -> RoutingPlan:
     """The manifests that publish these revisions in this state of the rollout.
 
-    Requests of a Model that may be at zero wait for `longest_wait` seconds at most.
+    Requests of a Model that may be at zero wait for `longest_wait` seconds at most. One of `sample` requests is
+    recorded, none with 0, for the platform in the namespace of that name.
     """
     reachable = frozenset(
         revision.name for revision in revisions if snapshot.child("Service", predictor(revision.name)) is not None
     )
-    publication, model = _publication(snapshot.model, rollout, reachable), snapshot.model
+    publication, model = replace(_publication(snapshot.model, rollout, reachable), sample=sample), snapshot.model
     published = routes(model, backends(revisions, reachable), gateway, publication)
-    beside = [*policies(model, publication), *patience(model, longest_wait)]
+    beside = [*policies(model, publication), *patience(model, longest_wait), *grants(model, platform, sample)]
     return RoutingPlan(published, beside if published else [])
 
 

@@ -1,0 +1,96 @@
+"""Which Models are recorded, what of their rows may be kept, and what they are counted by: read from the Models.
+
+A Model that cannot be read, because it is of a later version, is not recorded. The reference of a revision lies beside
+its build; it is read once, when the revision is first seen, and rows that come before are not counted.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelyard.api.model import Model
+from modelyard.api.monitoring.profile import ReferenceProfile
+from modelyard.core.storage.keys import build_profile
+from modelyard.core.storage.object_store import Store
+from modelyard.errors import ModelyardError
+
+from .receiver import CapturePolicy
+from .redaction import Redaction, model_key
+from .retention import DEFAULT_DAYS
+
+_log = logging.getLogger(__name__)
+
+
+class ModelPolicies:
+    """The Models as last seen; told by one thread (see `list_watch.Follower`), asked by others."""
+
+    def __init__(self, store: Store, secret: bytes) -> None:
+        self._store, self._secret = store, secret
+        self._lock = threading.Lock()
+        self._names: dict[str, tuple[str, str]] = {}
+        self._policies: dict[tuple[str, str], CapturePolicy] = {}
+        self._days: dict[tuple[str, str], int] = {}
+        self._profiles: dict[str, ReferenceProfile | None] = {}
+
+    def of(self, namespace: str, model: str) -> CapturePolicy | None:
+        """What holds for a Model; None when it is not recorded."""
+        return self._policies.get((namespace, model))
+
+    def days_of(self, namespace: str, model: str) -> int:
+        """How many days the rows of a Model are kept."""
+        return self._days.get((namespace, model), DEFAULT_DAYS)
+
+    def listing(self) -> None:
+        """What was seen before counts until the listing ends."""
+
+    def take_in(self, event_type: str | None, thing: Mapping[str, Any]) -> None:
+        """One Model."""
+        metadata = thing["metadata"]
+        name = (metadata["namespace"], metadata["name"])
+        policy, days = (None, DEFAULT_DAYS) if event_type == "DELETED" else self._read(thing, name)
+        with self._lock:
+            self._names[metadata["uid"]] = name
+            self._set(name, policy, days)
+
+    def listed(self, uids: Collection[str]) -> None:
+        """Forgets the Models that are gone."""
+        with self._lock:
+            for uid in self._names.keys() - uids:
+                self._set(self._names.pop(uid), None, DEFAULT_DAYS)
+
+    def _set(self, name: tuple[str, str], policy: CapturePolicy | None, days: int) -> None:
+        if policy is None:
+            self._policies.pop(name, None)
+            self._days.pop(name, None)
+        else:
+            self._policies[name], self._days[name] = policy, days
+
+    def _read(self, thing: Mapping[str, Any], name: tuple[str, str]) -> tuple[CapturePolicy | None, int]:
+        try:
+            model = Model.model_validate(thing)
+        except ValidationError as bad:
+            _log.warning("not recorded", extra={"fields": {"model": "/".join(name), "error": str(bad)}})
+            return None, DEFAULT_DAYS
+        asked = model.spec.monitoring
+        if asked is None or asked.sample is None:
+            return None, DEFAULT_DAYS
+        kept, hashed = (asked.log.columns or [], asked.log.redact or []) if asked.log else ([], [])
+        redaction = Redaction(frozenset(kept), frozenset(hashed), model_key(self._secret, *name))
+        profiles = {revision.name: self._profile(revision.digest) for revision in model.status.revisions}
+        found = {revision: profile for revision, profile in profiles.items() if profile is not None}
+        return CapturePolicy(redaction, found), asked.log.retention_days if asked.log else DEFAULT_DAYS
+
+    def _profile(self, digest: str) -> ReferenceProfile | None:
+        """The reference of a build; None when it has none, or one that cannot be read."""
+        if digest not in self._profiles:
+            try:
+                content = self._store.get(build_profile(digest))
+                profile = ReferenceProfile.model_validate_json(content) if content else None
+            except (ModelyardError, ValidationError) as bad:
+                _log.warning("no reference", extra={"fields": {"build": digest, "error": str(bad)}})
+                return None
+            self._profiles[digest] = profile
+        return self._profiles[digest]

@@ -1,0 +1,1 @@
+"""A recorder and the gateway before it, as processes of their own."""

@@ -1,0 +1,124 @@
+from typing import Any
+
+import pytest
+
+from modelyard.api.monitoring.profile import FeatureProfile, ReferenceProfile
+from modelyard.core.storage.keys import build_profile
+from modelyard.errors import Unreachable
+from modelyard.recorder.policies import ModelPolicies
+from modelyard.recorder.redaction import model_key
+
+DIGEST = "sha256:" + "1" * 64
+X = FeatureProfile(name="x", column="x", role="input", kind="number", rows=2, missing=0, edges=(5.0,), bins=(1, 1))
+PROFILE = ReferenceProfile(source="eval.npz of loans:1", rows=2, features=(X,))
+
+
+class Bucket:
+    """A store in memory that counts what it was asked; `away` is one that does not answer."""
+
+    def __init__(self) -> None:
+        self.objects = {build_profile(DIGEST): PROFILE.model_dump_json(by_alias=True).encode()}
+        self.asked, self.away = 0, False
+
+    def get(self, key: str) -> bytes | None:
+        self.asked += 1
+        if self.away:
+            raise Unreachable("the store does not answer")
+        return self.objects.get(key)
+
+
+def model(monitoring: dict[str, Any] | None, name: str = "loans", uid: str = "u1") -> dict[str, Any]:
+    revision = {
+        "name": f"{name}-1",
+        "version": "1",
+        "digest": DIGEST,
+        "slot": "a",
+        "stage": "Serving",
+        "runtime": "modelyard-triton-cpu",
+    }
+    return {
+        "metadata": {"namespace": "demo", "name": name, "uid": uid, "generation": 1},
+        "spec": {"source": {"name": name, "version": "1"}, **({"monitoring": monitoring} if monitoring else {})},
+        "status": {"revisions": [revision]},
+    }
+
+
+LOG = {"sample": "100%", "log": {"columns": ["age"], "redact": ["name"], "retention": "7d"}}
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return Bucket()
+
+
+@pytest.fixture
+def policies(bucket: Bucket) -> ModelPolicies:
+    return ModelPolicies(bucket, b"secret")  # pyright: ignore
+
+
+def test_a_recorded_model_has_its_columns_its_key_its_days_and_its_reference(policies: ModelPolicies) -> None:
+    policies.take_in(None, model(LOG))
+    policy = policies.of("demo", "loans")
+    assert policy is not None
+    assert (policy.redaction.columns, policy.redaction.hashed) == ({"age"}, {"name"})
+    assert policy.redaction.key == model_key(b"secret", "demo", "loans")
+    assert policy.profiles == {"loans-1": PROFILE}
+    assert policies.days_of("demo", "loans") == 7
+
+
+def test_without_a_log_nothing_is_kept_but_all_is_counted(policies: ModelPolicies) -> None:
+    policies.take_in(None, model({"sample": "auto"}))
+    policy = policies.of("demo", "loans")
+    assert policy is not None
+    assert not policy.redaction.columns
+    assert not policy.redaction.hashed
+    assert policy.profiles == {"loans-1": PROFILE}
+    assert policies.days_of("demo", "loans") == 30
+
+
+@pytest.mark.parametrize("monitoring", [None, {"drift": {"falseAlarms": "2/y"}}])
+def test_a_model_that_asks_for_no_sample_is_not_recorded(
+    policies: ModelPolicies, bucket: Bucket, monitoring: dict[str, Any] | None
+) -> None:
+    policies.take_in(None, model(LOG))
+    policies.take_in("MODIFIED", model(monitoring))
+    assert policies.of("demo", "loans") is None
+    assert policies.days_of("demo", "loans") == 30
+
+
+def test_a_model_that_is_gone_or_cannot_be_read_is_not_recorded(policies: ModelPolicies) -> None:
+    policies.take_in(None, model(LOG))
+    policies.take_in(None, model(LOG, "second", "u2"))
+    policies.take_in(None, model(LOG, "third", "u3"))
+    policies.take_in("DELETED", model(LOG))
+    policies.take_in("MODIFIED", model({"sample": "some of them"}, "third", "u3"))
+    assert policies.of("demo", "loans") is None
+    assert policies.of("demo", "third") is None
+    assert policies.of("demo", "second") is not None
+    policies.listing()
+    policies.listed({"u3"})
+    assert policies.of("demo", "second") is None
+
+
+def test_a_reference_is_read_once_and_again_when_the_store_was_away(policies: ModelPolicies, bucket: Bucket) -> None:
+    bucket.away = True
+    policies.take_in(None, model(LOG))
+    found = policies.of("demo", "loans")
+    assert found is not None
+    assert found.profiles == {}
+    bucket.away = False
+    policies.take_in("MODIFIED", model(LOG))
+    policies.take_in("MODIFIED", model(LOG))
+    found = policies.of("demo", "loans")
+    assert found is not None
+    assert found.profiles == {"loans-1": PROFILE}
+    assert bucket.asked == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no JSON"])
+def test_a_build_without_a_reference_is_not_counted(policies: ModelPolicies, bucket: Bucket, content: bytes) -> None:
+    bucket.objects[build_profile(DIGEST)] = content
+    policies.take_in(None, model(LOG))
+    found = policies.of("demo", "loans")
+    assert found is not None
+    assert found.profiles == {}
