@@ -54,7 +54,7 @@ class Recorder:
         self._tasks: list[asyncio.Task[None]] = []
         self._leaving = False
         self._away = False
-        metrics.watch(lambda: minutes.bytes)
+        metrics.watch(lambda: minutes.bytes, lambda: receiver.open)
         self.ports = RecorderPorts()
 
     async def start(self, ports: RecorderPorts) -> None:

@@ -6,6 +6,7 @@
 | recorder_malformed_total | reason | bodies that could not be decoded |
 | recorder_rows_total | | rows that the store has |
 | recorder_rows_dropped_total | reason | rows that were lost: NoRoom or Taken |
+| recorder_open_streams | | copies on their way |
 | recorder_waiting_bytes | | rows that wait for their minute's end, or for the store |
 
 | outcome | |
@@ -37,6 +38,7 @@ class RecorderMetrics:
         self._rows = self._counter("rows", "Rows that the store has.")
         self._dropped = self._counter("rows_dropped", "Rows that were lost.", "reason")
         self._waiting = Gauge("modelyard_recorder_waiting_bytes", "Rows not written yet.", registry=self._registry)
+        self._streams = Gauge("modelyard_recorder_open_streams", "Copies on their way.", registry=self._registry)
         for outcome in OUTCOMES:
             self._requests.labels(outcome)
 
@@ -57,9 +59,10 @@ class RecorderMetrics:
         """So many rows are lost."""
         self._dropped.labels(reason).inc(rows)
 
-    def watch(self, waiting: Callable[[], int]) -> None:
-        """From now on tells what waits, in bytes."""
+    def watch(self, waiting: Callable[[], int], streams: Callable[[], int]) -> None:
+        """From now on tells what waits, in bytes, and how many copies are on their way."""
         self._waiting.set_function(waiting)
+        self._streams.set_function(streams)
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""
