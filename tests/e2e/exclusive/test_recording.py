@@ -1,0 +1,97 @@
+"""Requests of a Model are recorded on the cluster: what was asked lies in the store, and nobody feels it.
+
+Needs the image of the recorder, so it is a proof. The platform is put back to where nothing is recorded.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard.clients.store import S3Store
+from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, model_prefix
+from modelyard.records.parquet import from_parquet
+from modelyard.settings import StoreSettings
+from tests.support.cluster.kubectl import CONFIG, eventually, get, items, kubectl
+from tests.support.cluster.local_cluster import localcluster
+from tests.support.cluster.models import Load, a_model, applied, until
+
+pytestmark = pytest.mark.proof
+PLATFORM = "modelyard-system"
+TENSOR = "input:1,1,8,8"
+RECORDED = {"sample": "100%", "log": {"columns": ["*"]}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _recorder() -> Iterator[None]:
+    localcluster("up", "--addons", "recording")
+    yield
+    localcluster("up")
+
+
+def store() -> S3Store:
+    """The bucket, as the person at this machine reaches it."""
+    return S3Store(StoreSettings.model_validate(yaml.safe_load(CONFIG.read_text())["store"]))
+
+
+def written(namespace: str, suffix: str) -> list[str]:
+    return [stored.key for stored in store().list(model_prefix(namespace, "digits")) if stored.key.endswith(suffix)]
+
+
+def rows(namespace: str) -> dict[str, Any]:
+    return from_parquet([store().get(key) or b"" for key in written(namespace, ROWS)])
+
+
+def sampled(namespace: str) -> list[str]:
+    """Recorded routes that the gateway takes from the platform's policy."""
+    policy = get("envoyextensionpolicy", "modelyard-recorder", PLATFORM) or {}
+    ancestors = policy.get("status", {}).get("ancestors", [])
+    accepted = all(one["status"] == "True" for ancestor in ancestors for one in ancestor["conditions"])
+    names = [
+        route["metadata"]["name"] for route in items("httproutes,grpcroutes", namespace, "modelyard.dev/recorded=true")
+    ]
+    return names if ancestors and accepted else []
+
+
+def both(namespace: str) -> list[Load]:
+    """Load over HTTP and over gRPC, under way."""
+    loads = [Load(protocol, "digits", namespace, TENSOR, 10) for protocol in ("http", "grpc")]
+    for load in loads:
+        load.begun()
+    return loads
+
+
+def ended(loads: list[Load]) -> int:
+    """How many requests there were; none may have failed."""
+    counted = [load.ended() for load in loads]
+    assert [one["failures"] for one in counted] == [0, 0], counted
+    return sum(one["requests"] for one in counted)
+
+
+def test_what_was_asked_lies_in_the_store_and_a_recorder_that_is_gone_costs_nothing(namespace: str) -> None:
+    applied(a_model("digits", namespace, monitoring=RECORDED))
+    until("digits", namespace, "Ready", "True")
+    eventually(lambda: len(sampled(namespace)) == 3, "the gateway records", 60)
+
+    loads = both(namespace)
+    kubectl("exec", "-n", PLATFORM, "deploy/modelyard-recorder", "--", "sleep", "20")
+    asked = ended(loads)
+    found = eventually(lambda: (kept := rows(namespace)) and len(kept["request_id"]) >= asked and kept, "all rows", 150)
+    assert len(set(found["request_id"].tolist())) == asked == len(found["request_id"])
+    assert {name for name in found if name.startswith("input.")} == {f"input.input[{at}]" for at in range(64)}
+    assert set(found["share"].tolist()) == {1}
+    assert written(namespace, COUNTS), "rows are counted by the reference that the build made"
+
+    loads = both(namespace)
+    kubectl("scale", "-n", PLATFORM, "deploy/modelyard-recorder", "--replicas=0")
+    eventually(lambda: not items("pods", PLATFORM, "app.kubernetes.io/component=recorder"), "the recorder is gone", 120)
+    kubectl("scale", "-n", PLATFORM, "deploy/modelyard-recorder", "--replicas=1")
+    kubectl("rollout", "status", "-n", PLATFORM, "deploy/modelyard-recorder", "--timeout=120s")
+    assert ended(loads) > 0
+
+    loads = both(namespace)
+    applied(a_model("digits", namespace))
+    eventually(lambda: not items("httproutes,grpcroutes", namespace, "modelyard.dev/recorded=true"), "routes go", 60)
+    eventually(lambda: not items("referencegrants", namespace), "the permission goes", 60)
+    assert ended(loads) > 0
