@@ -4,12 +4,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modelyard.api.entry import Entry
+from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.api.report import Report
 from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import publish, published
+from modelyard.builder.artifacts.staging import with_reference
 from modelyard.clients.store import S3Store
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
@@ -104,3 +107,51 @@ def test_an_entry_that_cannot_be_served_publishes_nothing(store: S3Store, tmp_pa
 
     assert under(store, "builds/") == set()
     assert under(store, "parts/") == set()
+
+
+def test_a_build_tells_what_rows_of_the_evaluation_set_look_like(store: S3Store, tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(300, 3)).astype(np.float32)
+    folder = an_entry(tmp_path / "watched", arrays={"input:x": rows, "output:y": 2 * rows}, name="watched")
+    report = publishing(store, BucketRegistry(store).push(folder).entry, "watched")
+
+    assert report.profile is not None
+    assert (report.profile.rows, report.profile.features) == (300, 6)
+    profile = ReferenceProfile.model_validate_json(store.get(keys.build_profile(report.digest)) or b"")
+    assert [one.name for one in profile.features] == ["y[0]", "y[1]", "y[2]", "x[0]", "x[1]", "x[2]"]
+    assert [one.importance for one in profile.features[3:]] == [pytest.approx(1 / 3, abs=0.1)] * 3
+    assert profile.source == "eval.npz of watched"
+
+
+def test_a_build_without_a_reference_says_why(store: S3Store, entry: Entry, tmp_path: Path) -> None:
+    report = publishing(store, entry, "mine")
+    assert report.profile is not None
+    assert (report.profile.rows, "--reference FILE" in report.profile.reason) == (0, True)
+    assert store.get(keys.build_profile(report.digest)) is None
+
+
+def test_a_given_reference_is_the_entrys_and_its_rows_are_not_pushed(store: S3Store, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("age,hours,gain\n" + "".join(f"{at}.5,{at % 7},0.5\n" for at in range(200)))
+    folder = with_reference(an_entry(tmp_path / "given", name="given"), table, tmp_path)
+    entry = BucketRegistry(store).push(folder).entry
+    report = publishing(store, entry, "given")
+
+    assert [file.path for file in entry.files] == ["model.onnx", "modelyard.yaml", "profile.json"]
+    profile = ReferenceProfile.model_validate_json(store.get(keys.build_profile(report.digest)) or b"")
+    assert [(one.name, one.column) for one in profile.features] == [
+        ("age", "x[0]"),
+        ("hours", "x[1]"),
+        ("gain", "x[2]"),
+    ]
+    assert report.profile is not None
+    assert report.profile.source == "rows.csv"
+
+
+def test_a_profile_that_is_none_is_refused_before_anything_is_stored(store: S3Store, tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "broken", name="broken")
+    (folder / "profile.json").write_text("{}")
+    entry = BucketRegistry(store).push(folder).entry
+
+    with pytest.raises(InvalidEntry, match="no reference profile"):
+        publishing(store, entry, "broken")
+    assert under(store, "builds/") == set()

@@ -18,7 +18,7 @@ from modelyard.clients.store import S3Store
 from modelyard.settings import StoreSettings
 from tests.support.artifacts import onnx_models as models
 from tests.support.artifacts.entries import an_entry
-from tests.support.machine.command_line import PROGRAM, modelyard, surroundings
+from tests.support.machine.command_line import PROGRAM, modelyard, modelyard_here, surroundings
 from tests.support.servers.store import StoreServer
 
 
@@ -181,3 +181,14 @@ def _answers(url: str) -> bool:
         return httpx.get(url, trust_env=False, timeout=5).is_success
     except httpx.TransportError:
         return False
+
+
+def test_a_build_here_takes_another_reference_and_says_what_is_watched(tmp_path: Path) -> None:
+    path = models.saved(models.doubling(), tmp_path / "m.onnx")
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{at}.5,{at % 7},0.5\n" for at in range(100)))
+
+    ran = modelyard_here("build", path, "--out", "out", "--reference", "rows.csv", cwd=tmp_path)
+
+    assert ran.code == 0, ran.err
+    assert "watched  3 features of 100 rows, rows.csv" in ran.out
+    assert '"a"' in (tmp_path / "out" / "profile.json").read_text()

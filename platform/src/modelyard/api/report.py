@@ -42,6 +42,16 @@ class Proof(_Written):
     largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")
 
 
+class ProfileSummary(_Written):
+    """What requests' rows can be held to; the profile lies beside the report."""
+
+    path: str = "profile.json"
+    rows: int = Field(default=0, description="Rows of the reference; 0 without one.")
+    features: int = Field(default=0, description="Features that can be watched.")
+    source: str = Field(default="", description="What the profile was made of.")
+    reason: str = Field(default="", description="Why there is none.")
+
+
 class WarmupRequest(_Written):
     """The request body to warm a server up with; it lies beside the report."""
 
@@ -95,6 +105,7 @@ class Report(_Written):
     quality: Quality | None = None
     optimization: OptimizationSummary | None = Field(default=None, description="Absent when nothing was optimized.")
     tuning: Tuning | None = Field(default=None, description="Absent when nothing was tuned.")
+    profile: ProfileSummary | None = Field(default=None, description="Absent in reports of older builders.")
     proof: Proof
     warmup: WarmupRequest
     files: tuple[EntryFile, ...] = Field(description="Of the model repository, by path inside it.")

@@ -12,7 +12,7 @@ from modelyard.errors import HostFailure
 from modelyard.settings import StoreSettings
 from tests.support.artifacts import onnx_models as models
 from tests.support.artifacts.entries import an_entry
-from tests.support.machine.command_line import modelyard
+from tests.support.machine.command_line import modelyard, modelyard_here
 from tests.support.servers.store import StoreServer
 
 
@@ -100,3 +100,23 @@ def test_a_machine_that_cannot_try_a_model_may_push_it(
     push._try(an_entry(tmp_path / "toy"), tmp_path / "tried")
 
     assert "pushed without a try: Modelyard ran out of memory" in capsys.readouterr().err
+
+
+def test_rows_that_are_as_they_should_be_are_pushed_as_a_profile(where: StoreSettings, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("age,hours,gain\n" + "".join(f"{at}.5,{at % 7},0.5\n" for at in range(100)))
+    folder = an_entry(tmp_path / "toy")
+
+    pushed = modelyard_here("push", folder, "--reference", table, store=where, cwd=tmp_path)
+    refused = modelyard_here("push", folder, "--reference", tmp_path / "none.csv", store=where, cwd=tmp_path)
+
+    assert pushed.code == 0, pushed.err
+    assert pushed.out.startswith("pushed toy:1 (3 files")
+    assert not (folder / "profile.json").exists()
+    assert (refused.code, "there is no file" in refused.err) == (2, True)
+
+
+def test_a_reference_goes_with_a_plain_build(tmp_path: Path) -> None:
+    refused = modelyard_here("build", "toy:1", "--publish", "--reference", "rows.csv", cwd=tmp_path)
+    assert refused.code == 2
+    assert "--reference goes with a plain build" in refused.err

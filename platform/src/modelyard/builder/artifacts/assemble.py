@@ -3,6 +3,7 @@
 OUT/repository/<model>/config.pbtxt
 OUT/repository/<model>/1/model.onnx     and its weights; model.xml or model.plan for another backend
 OUT/warmup.json                         a request body for one inference
+OUT/profile.json                        what rows of the reference look like, where there is one
 OUT/report.json                         written last
 """
 
@@ -18,7 +19,16 @@ from typing import Any, Literal
 
 from modelyard import __version__
 from modelyard.api.optimization import Runtime
-from modelyard.api.report import Batching, BuildSource, OptimizationSummary, Quality, Report, WarmupRequest
+from modelyard.api.report import (
+    Batching,
+    BuildSource,
+    OptimizationSummary,
+    ProfileSummary,
+    Quality,
+    Report,
+    WarmupRequest,
+)
+from modelyard.builder.evaluation.reference_profile import PROFILE, read_profile
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
@@ -118,6 +128,7 @@ def assemble(
     expected = layout.as_clients_see(variant.answer)
     warmup = encode(layout.as_clients_see(layer.sample("input")), binary_outputs=needs_binary(expected))
     (out / WARMUP).write_bytes(warmup.content)
+    profile = _with_profile(layer, out)
     home = triton_home(steps.say)
     with steps.step("proof", "asking a real Triton once"):
         log, chance = out / LOG, layer.findings.get("chance", ())
@@ -139,6 +150,7 @@ def assemble(
         batching=layout.batching,
         quality=Quality.model_validate(quality) if quality else None,
         optimization=request.optimization,
+        profile=profile,
         proof=proof,
         warmup=WarmupRequest(header_length=warmup.header_length),
         files=files,
@@ -174,6 +186,15 @@ class _Layout:
         return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
 
 
+def _with_profile(layer: SharedLayer, out: Path) -> ProfileSummary:
+    """Copies the layer's reference profile to OUT; says what is in it, or why there is none."""
+    if layer.profile is None:
+        return ProfileSummary(reason=layer.manifest.unwatched or "it was built before there were reference profiles")
+    shutil.copyfile(layer.profile, out / PROFILE)
+    profile = read_profile(layer.profile)
+    return ProfileSummary(rows=profile.rows, features=len(profile.features), source=profile.source)
+
+
 def _own(layer: SharedLayer) -> ServedVariant:
     """The layer's own model."""
     backend: Runtime = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
@@ -202,6 +223,7 @@ def _write(folder: Path, files: Mapping[str, Path], layout: _Layout) -> None:
 def _emptied(out: Path) -> Path:
     """OUT without an earlier build's files; whatever else is there stays."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / REPORT).unlink(missing_ok=True)
+    for name in (REPORT, PROFILE):
+        (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / REPOSITORY, ignore_errors=True)
     return out

@@ -121,5 +121,7 @@ def upload(artifact: Artifact, part_digest: str, layer: SharedLayer, digest: str
         else:
             store.upload(artifact.folder / REPOSITORY / file.path, target)
     store.put(keys.build_warmup(digest), (artifact.folder / WARMUP).read_bytes())
+    if layer.profile is not None:
+        store.put(keys.build_profile(digest), layer.profile.read_bytes())
     content = artifact.report.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode()
     store.put_if_absent(keys.build_report(digest), content)

@@ -4,6 +4,7 @@ in the store, and called a part there.
 model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR
 author.pbtxt             the author's config.pbtxt, when there was one
 findings.json            what `validation` found
+profile.json             what rows of the reference look like, where there is one
 proof.npz                one sample and onnxruntime's answer
 part.json                the list of these files; written last
 """
@@ -19,12 +20,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile
-from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_tensors
+from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_evaluation, read_tensors
+from modelyard.builder.evaluation.reference_profile import NO_EVALUATION, PROFILE, read_profile, rows_of_evaluation
 from modelyard.builder.inference.sandbox import LASTING
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.attempts import Attempts
-from modelyard.errors import CorruptEntry
+from modelyard.errors import CorruptEntry, InvalidInput
+from modelyard.records.reference import with_importance
 
 from .served_form import make_servable
 from .source import ModelSource, described
@@ -41,6 +44,8 @@ class LayerManifest(BaseModel):
     files: tuple[EntryFile, ...]
     served: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    unwatched: str = ""
+    """Why there is no profile.json."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,12 @@ class SharedLayer:
         file = self.folder / _AUTHOR
         return file.read_text() if file.is_file() else None
 
+    @property
+    def profile(self) -> Path | None:
+        """The reference profile; None without one, for the reason in `manifest.unwatched`."""
+        file = self.folder / PROFILE
+        return file if file.is_file() else None
+
     def sample(self, kind: str) -> dict[str, Any]:
         """The sample's arrays by tensor name; `kind` is input or output."""
         return read_tensors(self.folder / PROOF, kind)
@@ -96,6 +107,7 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
     replace(attempts or Attempts(), lasting=LASTING).of(lambda: findings(folder))
+    unwatched = _write_profile(source, folder)
     for only_here in (evaluation, folder / JUDGEMENT):
         only_here.unlink(missing_ok=True)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -103,9 +115,33 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
         files=tuple(described(folder / name, name) for name in names),
         served=tuple(source.files),
         labels=source.metadata.labels if source.metadata else (),
+        unwatched=unwatched,
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
     return SharedLayer(folder, manifest)
+
+
+def _write_profile(source: ModelSource, folder: Path) -> str:
+    """Writes FOLDER/profile.json, the entry's own or that of its eval.npz; returns why there is none, or nothing.
+
+    Raises InvalidEntry when the entry's own is none.
+    """
+    labels = source.metadata.labels if source.metadata else ()
+    measured = json.loads((folder / FINDINGS).read_text()).get("importance", {})
+    try:
+        if source.profile is not None:
+            given = read_profile(source.profile)
+            profile = with_importance(given, measured) if measured else given
+        elif source.evaluation is not None:
+            evaluation = read_evaluation(folder / EVALUATION, source.graph)
+            name = f"eval.npz of {source.name}"
+            profile = rows_of_evaluation(evaluation, source.graph, len(labels), name).profile(measured)
+        else:
+            return NO_EVALUATION
+    except InvalidInput as bad:
+        return str(bad)
+    (folder / PROFILE).write_text(profile.model_dump_json(by_alias=True, exclude_none=True))
+    return ""
 
 
 def copy_judgement(source: ModelSource, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 model.onnx                          kind onnx; an eval.npz beside it is used
 model.xml, model.bin                kind openvino: what `modelyard optimize` may have chosen
-FOLDER/modelyard.yaml, model.onnx   kind entry; eval.npz and config.pbtxt beside it are used
+FOLDER/modelyard.yaml, model.onnx   kind entry; eval.npz, config.pbtxt and profile.json beside it are used
 FOLDER/[NAME/]config.pbtxt, N/      kind repository: the highest version N
 """
 
@@ -13,6 +13,7 @@ from typing import Literal
 
 from modelyard.api.entry import EntryFile, EntryMetadata
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
+from modelyard.builder.evaluation.reference_profile import PROFILE
 from modelyard.builder.inspection.graph import Graph
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
@@ -35,6 +36,7 @@ class ModelSource:
     evaluation: Path | None = None
     config: str | None = None
     metadata: EntryMetadata | None = None
+    profile: Path | None = None
 
     @property
     def files(self) -> dict[str, Path]:
@@ -49,10 +51,12 @@ class ModelSource:
             raise UnsupportedModel(f"{self.model.name} is OpenVINO's IR, and {why}; use the ONNX model it was made of.")
 
     def digest(self) -> str:
-        """`sha256:<hex>` over the model, its weights, its eval.npz and config.pbtxt."""
+        """`sha256:<hex>` over the model, its weights, its eval.npz, config.pbtxt and profile.json."""
         files = [described(path, name) for name, path in self.files.items()]
         if self.evaluation:
             files.append(described(self.evaluation, _EVALUATION))
+        if self.profile:
+            files.append(described(self.profile, PROFILE))
         if self.config:
             content = self.config.encode()
             files.append(EntryFile(path=_CONFIG, size=len(content), sha256=hashlib.sha256(content).hexdigest()))
@@ -115,7 +119,7 @@ def is_alone(path: Path) -> bool:
 def _entry(folder: Path) -> ModelSource:
     metadata = parse_metadata((folder / METADATA).read_bytes(), str(folder / METADATA))
     model = _only_model(folder)
-    config, evaluation = folder / _CONFIG, folder / _EVALUATION
+    config, evaluation, profile = folder / _CONFIG, folder / _EVALUATION, folder / PROFILE
     graph = inspect(model)
     _agree(metadata, graph)
     return ModelSource(
@@ -126,6 +130,7 @@ def _entry(folder: Path) -> ModelSource:
         evaluation if evaluation.is_file() else None,
         _read_text(config) if config.is_file() else None,
         metadata,
+        profile if profile.is_file() else None,
     )
 
 

@@ -13,6 +13,7 @@ import yaml
 from modelyard.api.entry import EntryMetadata
 from modelyard.builder.conversion.sklearn import convert_joblib
 from modelyard.builder.evaluation.evaluation_set import EVALUATION, read_evaluation
+from modelyard.builder.evaluation.reference_profile import PROFILE, rows_of_file
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
@@ -58,6 +59,28 @@ def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
     if source.evaluation:
         read_evaluation(source.evaluation, source.graph)
     return folder
+
+
+def with_reference(folder: Path, reference: Path, scratch: Path) -> Path:
+    """A copy, in SCRATCH, of an entry folder with the profile of the rows in the file `reference`.
+
+    Raises InvalidInput or InvalidEntry when the rows do not fit the model.
+    """
+    copied = scratch / "referenced"
+    shutil.copytree(folder, copied, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    write_profile(read_source(folder), reference, copied / PROFILE)
+    return copied
+
+
+def write_profile(source: ModelSource, reference: Path, target: Path) -> Path:
+    """Writes the profile of the rows in the file `reference`, for the model of `source`, and returns its path.
+
+    Raises InvalidInput or InvalidEntry when the rows do not fit the model.
+    """
+    labels = len(source.metadata.labels) if source.metadata else 0
+    profile = rows_of_file(reference, source.graph, labels).profile()
+    target.write_text(profile.model_dump_json(by_alias=True, exclude_none=True))
+    return target
 
 
 def stage(path: Path, scratch: Path, naming: Naming) -> Path:

@@ -25,6 +25,7 @@ from modelyard.builder.evaluation.evaluation_set import (
     read_evaluation,
     write_arrays,
 )
+from modelyard.builder.evaluation.importance import importances
 from modelyard.builder.evaluation.sample_inputs import recipes, sample
 from modelyard.builder.inference.sandbox import SECONDS, WorkerDied, confined, meaning
 from modelyard.builder.inference.sessions import CHUNK, open_model
@@ -60,8 +61,9 @@ def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
     """Runs the model in FOLDER on its evaluation set or on made-up inputs, and writes one sample to proof.npz.
 
     Returns {"batchable", "reason": why, "outputShapes": by output name, "chance": outputs that are not the same twice,
-    "quality": EvaluationSet.compare's, or None}. An ONNX file that is to be `served` is put right: outputs that
-    turn out to be scalars get one element, those of a batchable model are declared so.
+    "importance": by column of the inputs, where it is `served`, "quality": EvaluationSet.compare's, or None}. An ONNX
+    file that is to be `served` is put right: outputs that turn out to be scalars get one element, those of a batchable
+    model are declared so.
     Raises InvalidEntry or UnsupportedModel when the model does not run or its answers are wrong, HostFailure when the
     machine failed.
     """
@@ -89,6 +91,7 @@ def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
         "reason": reason or "dimension 0 is dynamic everywhere, and no row changes with the row beside it",
         "outputShapes": _shapes(answer, run(feed) if chance else answer),
         "chance": sorted(chance),
+        "importance": _importance(evaluation, run) if served and reason is None else {},
         "quality": _quality(folder, evaluation, run, CHUNK if reason is None else None, chance),
     }
 
@@ -101,6 +104,17 @@ def _quality(
         return None
     held = {name: value for name, value in evaluation.outputs.items() if name not in chance}
     return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, _judge(folder))
+
+
+def _importance(evaluation: EvaluationSet | None, run: Run) -> dict[str, float]:
+    """How much each input moves the outputs; nothing where a model takes no row that has one value of another's."""
+    if evaluation is None or not evaluation.rows:
+        return {}
+    try:
+        return importances(evaluation.inputs, run)
+    except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
+        raise_if_of_the_machine(bad)
+        return {}
 
 
 def _of_the_author(run: Run) -> Run:

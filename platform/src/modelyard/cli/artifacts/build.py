@@ -48,6 +48,10 @@ def build(
             help='With --publish: tune it, as spec.tune asks: {"percentile": 99, "threshold": 0.05, "cpus": 1}.',
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="For a path: rows as they should be, .csv, .parquet or .npz, in the place of eval.npz."),
+    ] = None,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
     ] = False,
@@ -60,8 +64,12 @@ def build(
 
     if tune is not None and not publish:
         raise typer.BadParameter("--tune goes with --publish; `modelyard tune` tunes what lies here.")
+    if reference is not None and (publish or optimize is not None):
+        raise typer.BadParameter("--reference goes with a plain build; `modelyard push --reference` is for all others.")
     if not publish:
-        report = _locally(what, name, out, target, optimize, trust_pickle=trust_pickle, trust_code=trust_code)
+        report = _locally(
+            what, name, out, target, optimize, reference, trust_pickle=trust_pickle, trust_code=trust_code
+        )
     else:
         try:
             report = _published(what, name, target, optimize, tune, trust_code=trust_code)
@@ -109,6 +117,10 @@ def show(report: "Report") -> None:
         console.print(f"  eval.npz {report.quality.rows} rows{metric}, largest difference {worst:.3g}", markup=False)
     if report.optimization:
         console.print(f"  variant  {variant_line(report.optimization)}", markup=False, soft_wrap=True)
+    if report.profile:
+        told = report.profile
+        watched = f"{told.features} features of {told.rows} rows, {told.source}" if told.rows else f"no: {told.reason}"
+        console.print(f"  watched  {watched}", markup=False, soft_wrap=True)
     console.print(f"  proved   one inference by {report.proof.server}", markup=False)
 
 
@@ -128,6 +140,7 @@ def _locally(
     out: Path | None,
     target: Target,
     optimize: str | None,
+    reference: Path | None = None,
     *,
     trust_pickle: bool,
     trust_code: bool,
@@ -136,7 +149,7 @@ def _locally(
     from modelyard.builder.artifacts.assemble import AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
-    from modelyard.builder.artifacts.staging import Naming, stage
+    from modelyard.builder.artifacts.staging import Naming, stage, write_profile
     from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import say
     from modelyard.core.names import build_digest
@@ -145,6 +158,8 @@ def _locally(
         if Path(what).exists() or not _ENTRY.fullmatch(what):
             path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
             source = read_source(path)
+            if reference is not None:
+                source = replace(source, profile=write_profile(source, reference, Path(scratch, "profile.json")))
             version = source.metadata.version if source.metadata else ""
             digest = source.digest()
         else:

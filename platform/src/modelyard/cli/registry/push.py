@@ -17,11 +17,15 @@ def push(
     path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file or .joblib file.")],
     name: Annotated[str | None, typer.Option(help="Entry name of a lone file; its stem by default.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of a lone file.")] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Rows as they should be, .csv, .parquet or .npz; drift is told by them, not by eval.npz."),
+    ] = None,
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")] = Output.TABLE,
 ) -> None:
     """Push an entry folder or a model file into the registry, once it was tried here."""
-    from modelyard.builder.artifacts.staging import Naming, stage_entry
+    from modelyard.builder.artifacts.staging import Naming, stage_entry, with_reference
     from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import dump, moving, out
     from modelyard.registry.folder import read_folder
@@ -29,6 +33,8 @@ def push(
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
         folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle))
+        if reference is not None:
+            folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry
         if not _is_there(registry, entry):
             _try(folder, Path(scratch, "tried"))
