@@ -30,6 +30,10 @@ class Running:
         """As the operator does when a revision goes to zero."""
         self.slices.take_in("ADDED", endpoint_slice(OURS, {"http": 1, "grpc": 2}))
 
+    def unname(self) -> None:
+        """As the operator does when the revision's replicas answer alone."""
+        self.slices.take_in("DELETED", endpoint_slice(OURS, {"http": 1, "grpc": 2}))
+
     async def pod(self) -> HeldPod:
         """A pod that has just become ready."""
         pod = await HeldPod().start()

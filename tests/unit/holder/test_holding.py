@@ -11,6 +11,7 @@ import pytest
 from grpc import aio
 
 from modelyard.core.names import BACKEND_HEADER
+from modelyard.holder import waiting_room
 from modelyard.holder.waiting_room import Limits
 from tests.support.servers.held_revision import BACKEND, HeldPod
 
@@ -184,7 +185,58 @@ def test_nobody_is_served_whom_the_operator_has_not_named(tell: Tell, backend: s
         assert pod.seen == []
         await pod.stop()
 
+    tell(story, Limits(naming=0.1))
+
+
+def test_a_request_that_comes_before_the_name_waits_for_it(tell: Tell) -> None:
+    async def story(holder: Any) -> None:
+        both = asyncio.gather(holder.post(), holder.call(b"y"))
+        await asyncio.sleep(0.2)
+        assert not both.done()
+        assert holder.holder.room.waiting()["waiting"] == {}, "nobody is woken for a name that nobody gave"
+        holder.name()
+        pod = await holder.pod()
+        (status, _, body), (answers, _) = await both
+        assert (status, body, answers) == (200, b"<x>", [b"<y>"])
+        await pod.stop()
+
     tell(story)
+
+
+def test_only_so_many_requests_wait_for_a_name(tell: Tell) -> None:
+    async def story(holder: Any) -> None:
+        first = asyncio.create_task(holder.post())
+        await asyncio.sleep(0.2)
+        status, _, body = await holder.post()
+        assert (status, "is not held here" in json.loads(body)["error"]) == (503, True)
+        assert not first.done()
+        holder.name()
+        pod = await holder.pod()
+        assert (await first)[0] == 200
+        await pod.stop()
+
+    tell(story, Limits(requests=1, naming=60.0))
+
+
+def test_a_request_that_comes_after_the_name_was_taken_back_is_still_served(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(holder: Any) -> None:
+        holder.name()
+        pod = await holder.pod()
+        await holder.post()
+        holder.unname()
+        assert [(await holder.post())[0] for _ in range(3)] == [200] * 3
+        assert (await holder.call(b"y"))[0] == [b"<y>"]
+        monkeypatch.setattr(waiting_room, "LINGER", 0.0)
+        holder.name()
+        await holder.post()
+        holder.unname()
+        await asyncio.sleep(0.05)
+        assert (await holder.post())[0] == 503, "and some time later it is not"
+        await pod.stop()
+
+    tell(story, Limits(naming=0.1))
 
 
 @pytest.mark.parametrize("backend", ["", "demo", "/", "a/", "/b", "a/b/c"])

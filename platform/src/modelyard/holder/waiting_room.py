@@ -1,6 +1,6 @@
 """Where requests wait until a pod of their revision is ready.
 
-    asks --not named by the operator--> NotNamed
+    asks --not named by the operator, nor soon, nor lately--> NotNamed
     asks --a pod is ready--> its address, at once
     asks --room--> waits --a pod is ready--> its address
                          --max_wait--> NoPodInTime
@@ -9,10 +9,15 @@
 
 Room is bounded for every revision, in requests and in bytes of their bodies. What waits is published by version:
 whoever wakes revisions asks what has changed since a version and is answered when it has, or after a while.
+
+The gateway learns of a name, and that it is taken back, by a watch of its own, a little sooner or later than we do. So
+a request for a revision that nobody has named waits for its name for `naming` seconds, and one whose name was taken
+back is served for LINGER seconds more.
 """
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,13 +25,21 @@ from typing import Any, NamedTuple, Protocol
 
 from .endpoint_slices import Address, Held
 
+LINGER = 60.0
+"""Seconds for which a revision whose name was taken back is served: longer than any Envoy goes on asking here."""
+_LOOK_SECONDS = 0.05
+
 
 class Limits(NamedTuple):
-    """What may wait for one revision: requests, bytes of their bodies, and for how many seconds each."""
+    """What may wait for one revision: requests, bytes of their bodies, and for how many seconds each.
+
+    `naming` seconds are waited for a name; of such requests there may be as many as of one revision.
+    """
 
     requests: int = 2000
     bytes: int = 64 * 1024 * 1024
     seconds: float = 60.0
+    naming: float = 5.0
 
 
 class NotHeld(Exception):
@@ -82,6 +95,8 @@ class WaitingRoom:
     def __init__(self, slices: Slices, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._slices, self.limits, self._clock = slices, limits, clock
         self._lines: dict[Held, _Line] = {}
+        self._served_until: dict[Held, float] = {}
+        self._unnamed = 0
         self._loop = asyncio.get_running_loop()
         self._lines_changed = asyncio.Event()
         self.version = 0
@@ -96,8 +111,8 @@ class WaitingRoom:
 
         Raises NotHeld.
         """
-        if not self._slices.named(held):
-            raise NotNamed(f"revision {held} is not held here; the operator has not named it")
+        if not self._named(held):
+            await self._name(held)
         found = self._slices.ready(held, port)
         if found is not None:
             return found
@@ -126,6 +141,23 @@ class WaitingRoom:
         """Whoever waits for news is answered now, and from now on at once."""
         self._closing = True
         self._lines_changed.set()
+
+    def _named(self, held: Held) -> bool:
+        """True when the operator has named it, or has until lately."""
+        return self._slices.named(held) or self._clock() < self._served_until.get(held, 0.0)
+
+    async def _name(self, held: Held) -> None:
+        """Returns when the operator has named it. Raises NotNamed when that does not come soon."""
+        deadline = self._clock() + self.limits.naming
+        self._unnamed += 1
+        try:
+            while self._unnamed <= self.limits.requests and self._clock() < deadline:
+                await asyncio.sleep(_LOOK_SECONDS)
+                if self._named(held):
+                    return
+        finally:
+            self._unnamed -= 1
+        raise NotNamed(f"revision {held} is not held here; the operator has not named it")
 
     async def _await(self, held: Held, line: _Line, port: str, deadline: float) -> Address:
         while True:
@@ -162,6 +194,12 @@ class WaitingRoom:
         woken.set()
 
     def _next_pods(self, held: Held) -> None:
+        now = self._clock()
+        if self._slices.named(held):
+            self._served_until[held] = math.inf
+        elif self._served_until.get(held) == math.inf:
+            self._served_until = {known: until for known, until in self._served_until.items() if until > now}
+            self._served_until[held] = now + LINGER
         line = self._lines.get(held)
         if line is not None:
             woken, line.pods_changed = line.pods_changed, asyncio.Event()

@@ -3,7 +3,7 @@
     with OpenLoop("digits", namespace, [LoadPhase(60, 8.0), LoadPhase(60, 16.0)]) as load:
         answers = load.ended()
 
-Gaps between requests are exponential, and the same in every run. What an answer took counts from when its request was
+Gaps between requests are exponential, and the same in every run, or all `even`. What an answer took counts from when its request was
 due. The loop lives in a thread of its own; a phase's rate is in requests a second.
 """
 
@@ -68,9 +68,9 @@ class _Request:
 class OpenLoop:
     """Use as a context manager; `changes` are the epoch seconds at which phases begin, the end of the last included."""
 
-    def __init__(self, model: str, namespace: str, phases: Sequence[LoadPhase]) -> None:
+    def __init__(self, model: str, namespace: str, phases: Sequence[LoadPhase], *, even: bool = False) -> None:
         assert sum(phase.seconds * phase.rate for phase in phases) < MOST_REQUESTS, "fewer, or slower"
-        self._request, self._phases = _Request(model, namespace), tuple(phases)
+        self._request, self._phases, self._even = _Request(model, namespace), tuple(phases), even
         self._stop = threading.Event()
         self._answers: list[LoopAnswer] = []
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
@@ -105,10 +105,12 @@ class OpenLoop:
     def _arrivals(self) -> Iterator[float]:
         draw = random.Random(1)
         for begin, phase in zip(self.changes, self._phases, strict=False):
-            due = begin + draw.expovariate(phase.rate)
-            while due < begin + phase.seconds:
+            due = begin
+            while (due := due + self._gap(draw, phase.rate)) < begin + phase.seconds:
                 yield due
-                due += draw.expovariate(phase.rate)
+
+    def _gap(self, draw: random.Random, rate: float) -> float:
+        return 1 / rate if self._even else draw.expovariate(rate)
 
     async def _ask(self, session: aiohttp.ClientSession, due: float) -> None:
         self._answers.append(await self._request.ask(session, due))

@@ -8,6 +8,10 @@ from modelyard.core.autoscaling.health import GRACE, complaint
 from modelyard.core.conditions import timestamp
 
 NOW = 1_800_000_000.0
+CONFLICT = (
+    "failed to update ScaledObject with scaledObjectName label: Operation cannot be fulfilled on scaledobjects.keda.sh "
+    '"digits-1-predictor": the object has been modified; please apply your changes to the latest version and try again'
+)
 
 
 def an_autoscaler(*conditions: dict[str, Any]) -> dict[str, Any]:
@@ -25,10 +29,11 @@ def condition(kind: str, status: str, **more: Any) -> dict[str, Any]:
         an_autoscaler(),
         an_autoscaler(condition("Ready", "True"), condition("Paused", "False"), condition("Active", "False")),
         an_autoscaler(condition("Ready", "Unknown")),
+        an_autoscaler(condition("Ready", "False", message=CONFLICT)),
         an_autoscaler(condition("ScalingActive", "True")),
         an_autoscaler(condition("ScalingActive", "False", reason="ScalingDisabled")),
     ],
-    ids=["new", "without conditions", "KEDA's", "partly", "works", "at zero"],
+    ids=["new", "without conditions", "KEDA's", "partly", "written by others meanwhile", "works", "at zero"],
 )
 def test_one_that_works_or_has_said_nothing_yet_complains_of_nothing(autoscaler: dict[str, Any]) -> None:
     assert complaint(autoscaler, NOW) is None

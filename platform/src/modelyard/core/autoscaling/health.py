@@ -1,6 +1,7 @@
 """Does the autoscaler of a revision work, as its own conditions say? Kubernetes keeps the replicas where it does not.
 
-KEDA says at once that it cannot ask Prometheus. A HorizontalPodAutoscaler has no metrics of pods that have just
+KEDA says at once that it cannot ask Prometheus. That somebody else has changed the object while it wrote its label says
+nothing: it tries again at once. A HorizontalPodAutoscaler has no metrics of pods that have just
 started, so its complaint counts after GRACE seconds.
 """
 
@@ -10,6 +11,8 @@ from modelyard.core.conditions import epoch
 from modelyard.core.snapshot import Object
 
 GRACE = 120.0
+_WRITTEN_MEANWHILE = "the object has been modified"
+"""Kubernetes' words for a write that came second (reason Conflict)."""
 
 
 class Complaint(NamedTuple):
@@ -27,7 +30,7 @@ def complaint(autoscaler: Object, now: float) -> Complaint | None:
     name = autoscaler["metadata"]["name"]
     if paused.get("status") == "True":
         return Complaint("AutoscalerPaused", f"Somebody has paused the ScaledObject {name}, so the replicas stay.")
-    if ready.get("status") == "False":
+    if ready.get("status") == "False" and _WRITTEN_MEANWHILE not in ready.get("message", ""):
         return Complaint("AutoscalerFails", f"KEDA cannot tell, so the replicas stay: {_said(ready)}")
     if active.get("status") == "False" and active.get("reason") != "ScalingDisabled":
         since = active.get("lastTransitionTime") or ""
