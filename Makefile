@@ -76,6 +76,7 @@ bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m tests.bench.serving.backends
 	@$(RUN) -m tests.bench.serving.against_servers
 	@$(RUN) -m tests.bench.serving.tuning
+	@$(RUN) -m tests.bench.serving.load_accuracy
 	@$(RUN) -m tests.bench.optimization
 
 cleanroom: setup ## demo and test on a pristine Debian 12 (ONLY="make lint")

@@ -6,7 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from modelyard.core.resources.load_jobs import FILES, REPORT_LINE
+from modelyard.core.resources.check_jobs import FILES
+from modelyard.core.resources.load_jobs import REPORT_LINE
 from modelyard.errors import InvalidSettings
 
 __all__ = ["REPORT_LINE", "packed", "unpacked"]

@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from modelyard.api.crd import structural
+from modelyard.api.model import Serving
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
 from modelyard.api.scheduling.scaling import Scaling
+from modelyard.api.tuning.spec import Tune
 from tests.support.repository.charts import LOADTEST, MODEL, PLATFORM, complaint
 
 CHARTS = pytest.mark.parametrize("chart", [PLATFORM, MODEL, LOADTEST], ids=lambda chart: chart.name)
@@ -96,6 +98,13 @@ def test_the_model_chart_knows_every_field_of_a_rollout_but_commands_which_a_lat
     assert set(known["steps"]["items"]["properties"]) == set(fields["steps"]["items"]["properties"])
     for name in ("strategy", "onInconclusive"):
         assert set(known[name]["enum"]) - {None} == set(fields[name]["enum"])
+
+
+def test_the_model_chart_knows_every_field_of_serving_and_of_tuning() -> None:
+    known = schema_of(MODEL)["properties"]
+
+    assert set(known["serving"]["properties"]) == set(structural(Serving)["properties"])
+    assert set(known["tune"]["properties"]) == set(structural(Tune)["properties"])
 
 
 def test_the_model_chart_knows_every_field_of_an_optimization() -> None:

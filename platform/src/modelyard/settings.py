@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel, to_snake
 from pydantic_settings import (
     BaseSettings,
@@ -134,8 +143,49 @@ class BuildSettings(_Group):
     )
 
 
+class GateScenario(_Group):
+    """A load that a rollout's load test may name, as loadtests/scenarios/*.yaml say it, without whom to ask."""
+
+    load: dict[str, dict[str, Any]] = Field(description="One shape of load: steady, ramp, spike or steps.")
+    duration: str = Field(default="60s", pattern="^[1-9][0-9]{0,3}[sm]$", description="How long, such as 90s or 5m.")
+    grpc_share: float | None = Field(default=None, ge=0, le=1, description="Share sent over gRPC; half when left out.")
+    binary_share: float | None = Field(
+        default=None, ge=0, le=1, description="Share sent over HTTP with raw tensors; none when left out."
+    )
+    inputs: dict[str, Any] | None = Field(
+        default=None, description="Different requests in turn: {tensors: [...]}; those of the build when left out."
+    )
+
+    @model_validator(mode="after")
+    def _one_load(self) -> "GateScenario":
+        shapes = ("steady", "ramp", "spike", "steps")
+        if len(self.load) != 1 or not set(self.load) <= set(shapes):
+            raise ValueError(f"write one shape of load: {', '.join(shapes)} (a trace needs a file: modelyard loadtest)")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _said(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is left out."""
+        return {name: value for name, value in written(self).items() if value is not None}
+
+    def written(self) -> dict[str, Any]:
+        """As a scenario's file has it."""
+        return self.model_dump(by_alias=True)
+
+
+_SCENARIOS = {
+    "campaign": GateScenario(load={"spike": {"base": 10, "peak": 40, "at": "20s", "for": "20s"}}),
+    "morning": GateScenario(load={"ramp": {"from": 2, "to": 30, "over": "45s"}}),
+}
+ScenarioName = Annotated[str, Field(pattern="^[a-z][-a-z0-9]*$", max_length=63)]
+
+
 class CheckSettings(_Group):
     """How load tests and comparisons of outputs run: as build Jobs do, in the same image, with these resources."""
+
+    scenarios: dict[ScenarioName, GateScenario] = Field(
+        default=_SCENARIOS, description="Loads by the name that `rollout.loadTest.scenario` gives, beside steady."
+    )
 
     cpu: str = Field(default="500m", description="CPU request of the Jobs that check a candidate.")
     memory: str = Field(default="256Mi", description="Memory request of these Jobs.")
@@ -156,6 +206,11 @@ class ServingSettings(_Group):
     )
     settle_seconds: float = Field(
         default=2, ge=0, description="Seconds a programmed route is given to reach every Envoy."
+    )
+    capacity_check: Literal["refuse", "warn", "off"] = Field(
+        default="refuse",
+        description="What is done with a step of a rollout that the nodes cannot hold: refuse (it waits for room), "
+        "warn (it begins and says what is missing: where a cluster autoscaler adds nodes), or off.",
     )
     disruption_budgets: bool = Field(
         default=True,
@@ -210,6 +265,17 @@ class PriceSettings(_Group):
     cpu_core_hour: float = Field(default=0.0, ge=0, description="One core for one hour.")
     memory_gib_hour: float = Field(default=0.0, ge=0, description="One GiB of memory for one hour.")
     gpu_hour: float = Field(default=0.0, ge=0, description="One GPU for one hour.")
+
+    @property
+    def known(self) -> bool:
+        """Whether any price is set."""
+        return bool(self.cpu_core_hour or self.memory_gib_hour or self.gpu_hour)
+
+    def cost(self, core_hours: float, gib_hours: float, gpu_hours: float) -> float | None:
+        """What so much costs; None where no price is set."""
+        if not self.known:
+            return None
+        return core_hours * self.cpu_core_hour + gib_hours * self.memory_gib_hour + gpu_hours * self.gpu_hour
 
 
 class OperatorSettings(_Group):

@@ -49,7 +49,7 @@ def test_a_disruption_budget_is_what_kubernetes_takes(apiserver: RealApiServer) 
 
 
 def test_what_lets_requests_wait_is_what_kubernetes_and_the_gateway_take(apiserver: RealApiServer) -> None:
-    spec = {"source": SOURCE, "scaling": {"minReplicas": 0, "maxReplicas": 2}}
+    spec = {"source": SOURCE, "scaling": {"minReplicas": 0, "maxReplicas": 2}, "serving": {"timeout": "1500ms"}}
     model = Model.model_validate({"metadata": {"name": "digits", "namespace": "demo", "uid": "uid-0"}, "spec": spec})
     name = "digits-0123456789"
     published = routes(model, [Backend(name, "a", 100)], GatewaySettings())

@@ -12,7 +12,7 @@ import yaml
 from modelyard.cli.platform_settings import platform_settings
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.core.resources.load_jobs import FILES
+from modelyard.core.resources.check_jobs import FILES
 from modelyard.core.snapshot import Ref
 from tests.support.machine.command_line import Ran, modelyard
 from tests.support.operator.bench import eventually

@@ -92,7 +92,7 @@ class KServe:
             if pod not in self.api.objects:
                 frame = {"name": one, "namespace": ref.namespace, "labels": deployment["metadata"]["labels"]}
                 frame["creationTimestamp"] = self.clock()
-                self.api.create({"kind": "Pod", "metadata": frame, "spec": {}, "status": {}})
+                self.api.create({"kind": "Pod", "metadata": frame, "spec": {"nodeName": "node-1"}, "status": {}})
                 changed = True
             else:
                 fault = self.faults.get(one, self.faults.get(ref.name, ""))

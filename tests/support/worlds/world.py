@@ -15,6 +15,7 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
 from modelyard.api.status import ModelStatus, RevisionStatus
+from modelyard.core.cluster_room import ClusterRoom
 from modelyard.core.conditions import timestamp
 from modelyard.core.decide import decide
 from modelyard.core.names import (
@@ -71,6 +72,10 @@ def _unanswered(seen: Snapshot) -> Snapshot:
     )
 
 
+def nobody_asks() -> None:
+    """What is known of room on nodes where nobody asks."""
+
+
 class World:
     """Everything there is around one Model."""
 
@@ -99,6 +104,7 @@ class World:
         self.rivals: tuple[RouteClaim, ...] = ()
         self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
         self.holders = Holders()
+        self.room: Callable[[], ClusterRoom | Failure | None] = nobody_asks
         self.quiet: float | None = None
         self.logs: dict[str, str] = {}
         self.asked: list[Warmup] = []
@@ -190,6 +196,7 @@ class World:
             scaling_means=self.scaling_means,
             rival_autoscaler=self.rival_autoscaler,
             holders=self.holders,
+            room=self.room(),
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return _unanswered(seen) if self.asking else seen

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from loadtests.__main__ import SCENARIOS, main, scenario_file
-from loadtests.scenario import read_scenario, schema
+from loadtests.scenario import Scenario, read_scenario, schema
 from modelyard.errors import InvalidSettings
 from tests.support.cluster.locust import REQUEST
+from tests.support.repository.charts import PLATFORM
 from tests.support.servers import inference_server, one_port
 from tests.support.servers.inference_server import Manners
 from tests.unit.loadtests.reports.test_reports import a_report
@@ -27,6 +28,14 @@ def test_every_scenario_can_be_run_and_is_as_the_schema_says(path: Path) -> None
     assert arrivals.planned(arrivals.seconds) > 100
     assert scenario.inputs or (SCENARIOS / scenario.request).is_file()
     assert scenario_file(path.stem) == path
+
+
+def test_the_loads_that_the_platforms_chart_brings_for_rollouts_are_scenarios() -> None:
+    shipped = yaml.safe_load((PLATFORM / "values.yaml").read_text())["config"]["check"]["scenarios"]
+
+    for written in shipped.values():
+        scenario = Scenario.model_validate({"model": "digits", **written})
+        assert scenario.arrivals(SCENARIOS).planned(scenario.arrivals(SCENARIOS).seconds) > 100
 
 
 def test_the_schema_for_editors_is_the_types_own() -> None:

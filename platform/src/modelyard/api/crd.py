@@ -62,6 +62,8 @@ WIDE = (
     ("Candidate", "string", ".status.rollout.candidate", "Revision that is tried."),
     ("Weight", "integer", ".status.rollout.weight", "Share the candidate is to have, in percent."),
     ("Why", "string", ".status.rollout.reason", "Why the rollout stands where it does."),
+    ("Cost", "number", ".status.cost.perThousand", "What 1,000 requests cost, by config.prices."),
+    ("Idle", "number", ".status.cost.idleShare", "Share of what is reserved that nobody needed."),
 )
 """Columns of `kubectl get models -o wide` behind those of COLUMNS."""
 

@@ -37,7 +37,10 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "Model"
 MAX_NAME = 40
+_NO_COST = "!has(self.optimize) || self.optimize.goal != 'cost'"
 _SAY_OBJECTIVE = "tune needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
+_SAY_COST = "optimize.goal cost needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
+_SAY_COST_OF_GPU = "optimize.goal cost is measured on CPUs: write throughput, or serving.runtime: cpu"
 _SAY_ABOVE = (
     "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
     "of the Model the same maximum"
@@ -120,6 +123,11 @@ class Serving(Placement):
     resources: Resources | None = Field(
         default=None, description="Resources of one replica; the runtime's when left out."
     )
+    timeout: Duration | None = Field(
+        default=None,
+        description="How long the gateway waits for an answer, from the request's first byte; 15s when left out. "
+        "Changes no revision.",
+    )
     replicas: ReplicaCount = Field(
         default=1,
         description="How many replicas there are to be, which `kubectl scale` and autoscalers write as well; with "
@@ -136,6 +144,8 @@ class ModelSpec(Shape):
             _SAY_ABOVE,
         ),
         cel("!has(self.tune) || (has(self.slo) && has(self.slo.latency))", _SAY_OBJECTIVE),
+        cel(f"{_NO_COST} || (has(self.slo) && has(self.slo.latency))", _SAY_COST),
+        cel(f"{_NO_COST} || self.serving.runtime != 'gpu'", _SAY_COST_OF_GPU),
     )
 
     source: Source
@@ -164,6 +174,15 @@ class ModelSpec(Shape):
         return self
 
     @model_validator(mode="after")
+    def _cost_of_keeping_an_objective(self) -> "ModelSpec":
+        if self.optimize is not None and self.optimize.goal == "cost":
+            if self.slo is None or self.slo.latency is None:
+                raise ValueError(_SAY_COST)
+            if self.serving.runtime is Runtime.GPU:
+                raise ValueError(_SAY_COST_OF_GPU)
+        return self
+
+    @model_validator(mode="after")
     def _replicas_within_scaling(self) -> "ModelSpec":
         if self.scaling is not None and self.serving.replicas > self.scaling.max_replicas:
             raise ValueError(_SAY_ABOVE)
@@ -172,11 +191,12 @@ class ModelSpec(Shape):
     def build_options(self, target: str) -> dict[str, Any]:
         """What the build for a `target` (cpu, gpu) is to do beyond the plain one; empty when nothing."""
         options = self.optimize.options(target) if self.optimize is not None else {}
-        if self.tune is None or self.slo is None or self.slo.latency is None or target != "cpu":
+        tune = self.tune or (Tune() if self.optimize is not None and self.optimize.goal == "cost" else None)
+        if tune is None or self.slo is None or self.slo.latency is None or target != "cpu":
             return options
         latency, resources = self.slo.latency, self.serving.resources
         replica = resources.canonical() if resources is not None else {}
-        return {**options, **self.tune.options(latency.percentile, seconds(latency.threshold), replica)}
+        return {**options, **tune.options(latency.percentile, seconds(latency.threshold), replica)}
 
     def replica_range(self) -> tuple[int, int]:
         """(fewest, most) replicas of a revision that serves, as `scaling` says; else `serving.replicas`, twice.

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-Goal = Literal["latency", "throughput", "size"]
+Goal = Literal["latency", "throughput", "size", "cost"]
 Runtime = Literal["onnxruntime", "openvino", "tensorrt", "torch"]
 RUNTIMES: tuple[Runtime, ...] = ("onnxruntime", "openvino", "tensorrt")
 """Those a chosen variant may be for; torch is only compared with."""
@@ -83,6 +83,21 @@ class Variant(_Written):
     )
 
 
+class CostOption(_Written):
+    """A variant on a replica of so many cores, and what it costs to keep the objective with it."""
+
+    variant: str
+    cpus: int = Field(description="Cores of one replica.")
+    requests_per_second: float = Field(description="What one replica takes on at the objective; 0: it never keeps it.")
+    cores_per_thousand: float | None = Field(
+        None, description="Cores that 1,000 requests a second take; absent when the objective is not kept."
+    )
+    per_thousand: float | None = Field(
+        None, description="What 1,000 requests cost by config.prices, its memory included; absent without prices."
+    )
+    chosen: bool = False
+
+
 class Chosen(_Written):
     """The variant in `chosen/`, against the original."""
 
@@ -123,6 +138,7 @@ class Optimization(_Written):
     baseline: str = Field(default=ORIGINAL, description="Name of the variant the others are compared with.")
     chosen: Chosen
     variants: tuple[Variant, ...]
+    costs: tuple[CostOption, ...] = Field((), description="For the goal cost: what was measured under load.")
     notes: tuple[str, ...] = Field((), description="What a reader must know to judge the figures.")
     program: str = Field(description="Version of Modelyard that wrote it.")
     created: str = Field(description="UTC time, ISO 8601.")

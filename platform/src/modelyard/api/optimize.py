@@ -49,7 +49,11 @@ Precisions = Annotated[
 class Optimize(Shape):
     """What an optimization is for, what it may cost, and how long it may take."""
 
-    goal: Goal = Field(default="latency", description="What is to become better: latency, throughput or size.")
+    goal: Goal = Field(
+        default="latency",
+        description="What is to become better: latency, throughput, size, or cost: the fewest cores for 1,000 requests "
+        "a second that keep slo.latency, by measurement under load; CPUs only.",
+    )
     max_quality_loss: Percent = Field(
         default="1%", description='Share of the quality on the evaluation set that may be lost, such as "1%".'
     )
@@ -76,7 +80,7 @@ class Optimize(Shape):
     def options(self, target: str) -> dict[str, Any]:
         """Build options, equal for equal specs however they were written; `target` is cpu or gpu."""
         options = {
-            "goal": self.goal,
+            "goal": "throughput" if self.goal == "cost" and target != "cpu" else self.goal,
             "maxQualityLoss": fraction(self.max_quality_loss),
             "precisions": [precision.value for precision in _in_order(self.precisions)],
             "budget": self.budget_seconds,

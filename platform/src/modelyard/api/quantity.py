@@ -28,6 +28,7 @@ _UNITS = {suffix: Fraction(1000) ** power for power, suffix in enumerate(("n", "
 _UNITS |= {f"{letter}i": Fraction(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _NANO = 10**9
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
+_SCENARIO = "^[a-z][-a-z0-9]*$"
 _ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -41,6 +42,7 @@ _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
 _SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
+_SAY_SCENARIO = "write steady, or the name of a load in the platform's config.check.scenarios, such as campaign"
 _SAY_WORD = "write letters, digits, - and _ only, such as x-user-id"
 _SAY_WEIGHT = "write a weight from 1 to 99, in percent: after the last step 100 comes by itself"
 _SAY_REPLICAS = "write a number of replicas from 1 to 1000: a Model has one at least; delete it to have none"
@@ -110,6 +112,12 @@ EntryAlias = Annotated[
     str,
     _matching(VERSION_PATTERN, _SAY_ALIAS),
     _written("Alias of a version.", 63, _matches(VERSION_PATTERN, _SAY_ALIAS)),
+]
+
+LoadScenarioName = Annotated[
+    str,
+    _matching(_SCENARIO, _SAY_SCENARIO),
+    _written("Name of a load.", 63, _matches(_SCENARIO, _SAY_SCENARIO)),
 ]
 
 Percent = Annotated[

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from .quantity import CommandId, Duration, HeaderName, Percent, Weight, fraction, seconds
+from .quantity import CommandId, Duration, HeaderName, LoadScenarioName, Percent, Weight, fraction, seconds
 from .shape import Shape, cel, validated
 
 DEFAULT_STEPS = (5, 25, 50)
@@ -28,6 +28,8 @@ DEFAULT_BAKE = "10m"
 _SAY_RISING = "weights of steps must rise from one to the next: the last step to 100 comes by itself"
 _SAY_AB = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
 _SAY_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+STEADY = "steady"
+_SAY_STEADY = "requestsPerSecond and duration are for scenario steady: the others bring their own load"
 _SAY_STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
 
 
@@ -103,7 +105,13 @@ class Preview(Shape):
 class LoadTest(Shape):
     """Load put on the candidate through its pinned route, before it gets any user's request."""
 
-    scenario: Literal["steady"] = Field(default="steady", description="The load's shape.")
+    model_config = validated(
+        cel(f"self.scenario == '{STEADY}' || !(has(self.requestsPerSecond) || has(self.duration))", _SAY_STEADY)
+    )
+
+    scenario: LoadScenarioName = Field(
+        default=STEADY, description="steady, or the name of a load in the platform's settings: config.check.scenarios."
+    )
     requests_per_second: float | None = Field(
         default=None,
         ge=0.1,
@@ -111,6 +119,12 @@ class LoadTest(Shape):
         description="Requests per second in all; left out: what one replica of the stable gets, per replica.",
     )
     duration: Duration | None = Field(default=None, description="How long; 60s when left out.")
+
+    @model_validator(mode="after")
+    def _steady_alone_is_measured_here(self) -> "LoadTest":
+        if self.scenario != STEADY and (self.requests_per_second is not None or self.duration is not None):
+            raise ValueError(_SAY_STEADY)
+        return self
 
     def duration_seconds(self) -> float:
         """`duration` in seconds, 60 when it is left out."""

@@ -98,6 +98,21 @@ class CapacityStatus(StatusShape):
     digest: str = Field(default="", max_length=80, description="Digest of the build that was measured.")
 
 
+class CostStatus(StatusShape):
+    """What the Model costs, by the platform's prices, over the last ten minutes."""
+
+    per_thousand: float | None = Field(
+        default=None, ge=0, description="What 1,000 requests cost; absent while there were none."
+    )
+    idle_share: float = Field(ge=0, le=1, description="Share of what is reserved, and paid for, that nobody needed.")
+    guess: bool = Field(
+        default=False,
+        description="True where nobody has measured what a replica takes on: then idleShare is only the share of the "
+        "time in which nobody asked at all.",
+    )
+    time: str = Field(max_length=32, description="When it was reckoned, RFC 3339.")
+
+
 class RevisionStatus(StatusShape):
     """One immutable revision: what it serves, where it is in the route, and how far it has come."""
 
@@ -185,6 +200,9 @@ class ModelStatus(StatusShape):
     )
     capacity: CapacityStatus | None = Field(
         default=None, description="What one replica of the revision that holds the traffic takes on, once it is known."
+    )
+    cost: CostStatus | None = Field(
+        default=None, description="What requests cost, where config.prices says what resources do; else absent."
     )
     revisions: list[RevisionStatus] = Field(
         default_factory=list,

@@ -33,10 +33,11 @@ from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_child
 from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
+from .reporting.cost import cost_deadline
 from .reporting.scaling import scaling_deadline
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
-from .resources.check_jobs import comparison, load_test
+from .resources.check_jobs import comparison, load_test, unknown_scenario
 from .resources.claimed_places import with_claims
 from .resources.disruption import disruption_budgets
 from .resources.holding import holding_slices
@@ -97,6 +98,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         said.wait,
         scaling_deadline(view),
         sampling_deadline(snapshot, settings.recorder.installed),
+        cost_deadline(view),
     )
     return Plan(
         status=said.status,
@@ -211,6 +213,8 @@ def _checks(view: DecisionView) -> list[dict[str, Any]]:
     if candidate is None or stable is None or not view.programmed:
         return []
     if rollout.at is Phase.TESTING and not _answered(rollout, "loadTest"):
+        if unknown_scenario(snapshot.model, settings):
+            return []
         return [load_test(snapshot.model, candidate, load_rate(snapshot, stable, candidate), settings)]
     if rollout.at is Phase.MIRRORING and not _answered(rollout, "shadow"):
         return [comparison(snapshot.model, stable, candidate, settings)]

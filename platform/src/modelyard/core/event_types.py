@@ -23,11 +23,12 @@ _NORMAL = (
 _WARNING = (
     "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
     "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DownloadFailed EntryExists "
-    "ErrorsGateFailed HealthGateFailed HostTaken Inconclusive InvalidEntry InvalidInput InvalidModel InvalidSettings "
-    "LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoReplicaReady NoTraffic "
-    "NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail "
-    "SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff "
-    "UnknownEntry Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
+    "ErrorsGateFailed HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput "
+    "InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics "
+    "NoReplicaReady NoTraffic NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing "
+    "RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled "
+    "TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel UnsupportedOperator "
+    "WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

@@ -17,6 +17,7 @@ from modelyard.api.model import Model
 from modelyard.api.optimization import Progress
 from modelyard.api.report import OptimizationSummary
 
+from .cluster_room import ClusterRoom
 from .traffic import Traffic
 
 Object = Mapping[str, Any]
@@ -166,7 +167,8 @@ class Snapshot:
     read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
     gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours; `rivals` their routes to
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
-    or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait.
+    or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait;
+    `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask.
     """
 
     now: float
@@ -186,6 +188,7 @@ class Snapshot:
     scaling_means: ScalingMeans = NOT_KNOWN
     rival_autoscaler: str = ""
     holders: Holders = Holders()
+    room: ClusterRoom | Failure | None = None
 
     @property
     def incomplete(self) -> bool:

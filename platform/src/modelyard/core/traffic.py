@@ -30,13 +30,37 @@ class Counts(NamedTuple):
 NO_TRAFFIC = Counts(0, 0, 0, {})
 
 
+class Reserved(NamedTuple):
+    """What pods kept from others in a span of time, used or not: core, GiB and GPU seconds, and seconds of pods."""
+
+    cores: float = 0.0
+    gib: float = 0.0
+    gpus: float = 0.0
+    pods: float = 0.0
+
+    def times(self, factor: float) -> "Reserved":
+        """So many times as much."""
+        return Reserved(*(part * factor for part in self))
+
+    def plus(self, other: "Reserved") -> "Reserved":
+        """Both together."""
+        return Reserved(*(mine + its for mine, its in zip(self, other, strict=True)))
+
+
+NONE_RESERVED = Reserved()
+
+
 @dataclass(frozen=True)
 class TrafficWindow:
-    """What was counted, by slot, in the `seconds` that ended at `end` (whole seconds since the epoch)."""
+    """What was counted, by slot, in the `seconds` that ended at `end` (whole seconds since the epoch).
+
+    `reserved` is what the Model's pods requested meanwhile; zeros where nobody asks what that costs.
+    """
 
     end: int
     seconds: int
     slots: Mapping[str, Counts]
+    reserved: Reserved = NONE_RESERVED
 
     def of(self, slot: str) -> Counts:
         """The counts of a slot; zeros when it had no request."""

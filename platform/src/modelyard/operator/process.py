@@ -33,6 +33,7 @@ from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.names import BUILD_LABEL
 from modelyard.core.snapshot import Object, Ref
+from modelyard.core.traffic import Reserved
 from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
@@ -47,6 +48,7 @@ from .leader_election import Lease, margin
 from .metrics.controller import ControllerMetrics
 from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
+from .observer.cluster_room import RoomObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
 from .observer.scaling_means import ScalingMeansWatch
@@ -57,6 +59,7 @@ from .polling.polling import MOST_THREADS, Polling
 from .reconciler.events import EventRecorder
 from .reconciler.reconcile import TOGETHER_SECONDS, Reconciler
 from .traffic.holders import SELECTOR, HolderWatch, Place
+from .traffic.reservations import reserved_by
 from .traffic.sampler import Sampler, provider
 from .workers import ROLLOUT_WORKERS, Workers
 from .workqueue import Queue
@@ -109,7 +112,9 @@ class Operator:
         self.claims = RouteClaims(settings.gateway, lambda key: self._wake(key, 0.0))
         self.rivals = RivalAutoscalers(lambda key: self._wake(key, 0.0), self._wake_namespace)
         counters = provider(settings.gateway, self.envoys)
-        self.sampler = Sampler(counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held)
+        self.sampler = Sampler(
+            counters, self.cache, self.queue.add, self.metrics, leading=lambda: self.lease.held, reserved=self._reserved
+        )
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.scaling = ScalingMeansWatch(self.cluster, settings, self._wake_all)
         self.observer = SnapshotObserver(
@@ -126,6 +131,7 @@ class Operator:
             scaling_means=self.scaling.known,
             rival_autoscaler=self.rivals.of,
             holders=self.holders.of,
+            room=RoomObserver(self.cluster, self.polling).of,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
         others[AUTOSCALERS] = self.rivals
@@ -237,6 +243,10 @@ class Operator:
     def _urgent(self, key: Key) -> bool:
         model = self.cache.model(key)
         return model is not None and has_rollout(model)
+
+    def _reserved(self, key: Key) -> Reserved:
+        """What the pods of a Model reserve, where somebody has said what that costs."""
+        return reserved_by(self.cache, key) if self.settings.prices.known else Reserved()
 
     def _wake(self, key: Key, after: float) -> None:
         """An answer is there, or it is time to ask again."""

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.cli.models.capacity import Room, _prices, conclusion, measured, plain, rows
+from modelyard.cli.models.capacity import Room, _allowed, _prices, conclusion, measured, plain, rows
 from modelyard.cli.platform_settings import platform_settings
-from modelyard.core.autoscaling.capacity_plan import ReplicaSize, capacity_plan
+from modelyard.core.autoscaling.capacity_plan import capacity_plan
+from modelyard.core.cluster_room import ReplicaSize
 from modelyard.core.snapshot import Ref
-from modelyard.errors import InvalidModel, InvalidSettings
+from modelyard.errors import InvalidModel, InvalidSettings, Refused
 from modelyard.settings import PriceSettings
 from tests.support.worlds.builders import a_model
 
@@ -107,3 +108,31 @@ def test_the_platforms_settings_win_over_ones_own(tmp_path: Path, monkeypatch: p
     assert _prices(nowhere) == PriceSettings(cpu_core_hour=1.0)
     with pytest.raises(InvalidSettings, match="the ConfigMap modelyard-system/modelyard-operator must hold groups"):
         platform_settings(PlatformConfig("store"))  # type: ignore[arg-type]
+
+
+class Quotas:
+    """A cluster whose quotas in `demo` are these, or may not be read."""
+
+    def __init__(self, quotas: list[dict[str, Any]] | None) -> None:
+        self._quotas = quotas
+
+    def items(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+        assert (kind, namespace) == ("ResourceQuota", "demo")
+        if self._quotas is None:
+            raise Refused("resourcequotas is forbidden")
+        return self._quotas
+
+
+@pytest.mark.parametrize(
+    ("quotas", "room"),
+    [
+        (None, 5),
+        ([], 5),
+        ([{"metadata": {"name": "q"}, "status": {"hard": {"pods": "3"}}}], 3),
+        ([{"metadata": {"name": "q"}, "status": {"hard": {"pods": "30"}}}], 5),
+    ],
+)
+def test_a_quota_may_leave_less_than_the_nodes_have(quotas: list[dict[str, Any]] | None, room: int) -> None:
+    there: Any = Quotas(quotas)
+
+    assert _allowed(there, "demo", {"containers": [{}]}, 5) == room

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from modelyard.core.autoscaling.capacity_plan import ReplicaSize, capacity_plan
+from modelyard.core.autoscaling.capacity_plan import capacity_plan
+from modelyard.core.cluster_room import ReplicaSize
 from modelyard.settings import PriceSettings
 
 SIZE = ReplicaSize(Fraction(1, 2), Fraction(2**30))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from modelyard.core.autoscaling.capacity_plan import ReplicaSize
-from modelyard.core.autoscaling.node_room import requested, room_for
+from modelyard.core.autoscaling.node_room import limits_of, node_rooms, requested, room_for, uses, without
+from modelyard.core.cluster_room import ReplicaSize
 
 SIZE = ReplicaSize(Fraction(1), Fraction(2**30))
 DEDICATED = {"key": "dedicated", "value": "models", "effect": "NoSchedule"}
@@ -70,3 +70,40 @@ def test_a_pod_requests_its_containers_together_or_its_largest_first_container()
 
     assert requested(spec) == ReplicaSize(Fraction(3, 2), Fraction(4 * 2**30))
     assert requested({}) == ReplicaSize(Fraction(0), Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("placement", "one", "refuses"),
+    [
+        ({}, node(unschedulable=True), "is cordoned"),
+        ({}, node(taints=[DEDICATED]), "has the taint dedicated"),
+        ({"nodeSelector": {"pool": "models"}}, node(), "lacks the label pool=models"),
+        ({}, node(), ""),
+    ],
+)
+def test_a_node_says_why_it_takes_none(placement: dict[str, Any], one: dict[str, Any], refuses: str) -> None:
+    assert [room.refuses for room in node_rooms(SIZE, placement, [one], {})] == [refuses]
+
+
+def test_a_node_holds_so_many_pods_and_no_more() -> None:
+    small = node()
+    small["status"]["allocatable"]["pods"] = "3"
+    two = [pod("n1", "0"), pod("n1", "0")]
+
+    assert room_for(SIZE, {}, [small], two) == 1
+    (full,) = node_rooms(SIZE, {}, [small], uses([*two, pod("n1", "0")]))
+    assert (full.fits, full.refuses) == (0, "holds as many pods as it may (3)")
+
+
+def test_what_leaves_a_node_is_free_again() -> None:
+    used = uses([pod("n1", "3"), pod("n2", "1")])
+
+    left = without(used, uses([pod("n1", "1")]))
+
+    assert (left["n1"].size.cores, left["n1"].pods, left["n2"]) == (2, 0, used["n2"])
+
+
+def test_limits_are_counted_as_they_are_written() -> None:
+    spec = {"containers": [{"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}]}
+
+    assert limits_of(spec) == ReplicaSize(Fraction(0), Fraction(2**30))

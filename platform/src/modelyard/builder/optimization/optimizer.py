@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, Goal, Runtime, Variant
+from modelyard.api.optimization import ORIGINAL, RUNTIMES, Chosen, CostOption, Goal, Runtime, Variant
 from modelyard.builder.evaluation.evaluation_set import write_arrays
 from modelyard.builder.inference.benchmark import BenchmarkResult
 from modelyard.builder.inference.hardware import this_machine
@@ -98,7 +98,8 @@ class Watch:
 class OptimizationOutcome:
     """Everything the report is made from: `spent` in seconds, `rows` of the evaluation set (0 without one).
 
-    `tried` counts the recipes that were begun; `folders` holds, by variant, its folder and the files in it.
+    `tried` counts the recipes that were begun; `folders` holds, by variant, its folder and the files in it; `costs`
+    what keeping an objective costs, where that was measured.
     """
 
     request: OptimizationRequest
@@ -112,6 +113,7 @@ class OptimizationOutcome:
     search_result: SearchResult
     tried: int
     folders: dict[str, tuple[Path, tuple[str, ...]]] = field(default_factory=dict)
+    costs: tuple[CostOption, ...] = ()
 
 
 Recipes = Callable[[Sequence["Precision"], bool], Sequence["Recipe"]]

@@ -48,6 +48,11 @@ def with_tuning(artifact: Artifact, tuning: TuningOptions, steps: ProgressSteps,
         report = tune_artifact(
             artifact.folder, triton_home(steps.say), tuning.target, steps.say, tuning.cores_here, seconds=seconds
         )
+    return with_summary(artifact, report, steps)
+
+
+def with_summary(artifact: Artifact, report: Report, steps: ProgressSteps) -> Artifact:
+    """The artifact with a report that has been tuned, in whose summary stands what came of that."""
     assert report.tuning is not None
     plain = OptimizationSummary(
         goal="throughput", variant=ORIGINAL, runtime=BACKEND, reason=report.tuning.reason, tried=0

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from modelyard.api.report import Report
+from modelyard.api.tuning.report import Tuning
 from modelyard.builder.artifacts.assemble import REPORT, REPOSITORY, WARMUP
 from modelyard.builder.artifacts.source import described
 from modelyard.builder.triton.v2_http import RequestBody
@@ -37,13 +38,24 @@ def tune_artifact(
     `home` is a Triton's, `cpus` the cores it gets, `most` the measurements, `seconds` for how long a rate is offered at
     most. Raises InvalidInput when its report cannot be read, UnsupportedModel when it was built for a GPU.
     """
-    report = _report(folder)
+    report = read_report(folder)
+    request = tuning_request(folder, report, objective, cpus, most, seconds)
+    return keep_tuning(folder, report, request, tune(home, request, say))
+
+
+def tuning_request(
+    folder: Path, report: Report, objective: LatencyTarget, cpus: int | None, most: int = MOST, seconds: float = LONGEST
+) -> TuningRequest:
+    """What to tune of the artifact in FOLDER, whose report is given; raises UnsupportedModel for one of a GPU."""
     if report.target != "cpu":
         raise UnsupportedModel(f"{report.model} was built for a GPU, and only servers on CPUs are tuned.")
     body = RequestBody((folder / WARMUP).read_bytes(), report.warmup.header_length)
-    repository = folder / REPOSITORY
-    request = TuningRequest(repository, report.model, body, objective, cpus, most, seconds)
-    tuning = tune(home, request, say)
+    return TuningRequest(folder / REPOSITORY, report.model, body, objective, cpus, most, seconds)
+
+
+def keep_tuning(folder: Path, report: Report, request: TuningRequest, tuning: Tuning) -> Report:
+    """Has the artifact in FOLDER run with what tuning found, and says so in its report, which is returned."""
+    repository = request.repository
     apply(tuning, request.config)
     files = tuple(described(repository / file.path, file.path) for file in report.files)
     tuned = report.model_copy(update={"tuning": tuning, "files": files, "size": sum(file.size for file in files)})
@@ -51,7 +63,8 @@ def tune_artifact(
     return tuned
 
 
-def _report(folder: Path) -> Report:
+def read_report(folder: Path) -> Report:
+    """The report of the artifact in FOLDER; raises InvalidInput when it cannot be read."""
     try:
         return Report.model_validate_json((folder / REPORT).read_bytes())
     except ValidationError as bad:

@@ -169,7 +169,7 @@ def _gains(report: "Optimization", new: "Variant", old: "Variant") -> Iterator[s
     size = f"{report.chosen.size_ratio:.0%} of the size ({_bytes(new.size)} instead of {_bytes(old.size)})"
     if report.goal == "size":
         yield size
-    if report.goal == "throughput" and new.throughput and old.throughput:
+    if report.goal in ("throughput", "cost") and new.throughput and old.throughput:
         ratio = report.chosen.speedup or 0.0
         yield f"{ratio:.2f} times the throughput ({new.throughput:,.0f} rows/s instead of {old.throughput:,.0f})"
     elif new.speedup and 1 in new.latency and 1 in old.latency:

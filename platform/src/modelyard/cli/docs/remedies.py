@@ -45,6 +45,9 @@ _ROWS = (
     Remedy("UnknownEntry", _S.STUCK, "The registry has no such entry, version or alias.",
            "`modelyard entries` lists what there is; push the entry or correct `spec.source`.",
            "integration/operator/test_path.py::test_an_unknown_entry_is_said_and_nothing_is_made"),
+    Remedy("UnknownScenario", _S.STUCK, "`rollout.loadTest.scenario` names a load that the platform does not know.",
+           "Name one that the message lists, or have it added to `config.check.scenarios` of the chart.",
+           f"{_ROLLOUT}/checks/test_gate_scenario.py::test_an_unknown_scenario_begins_nothing_and_says_which_there_are"),
     Remedy("InvalidEntry", _S.STUCK, "The entry's files cannot be served as they are.",
            "`modelyard build` on the entry says the same here; correct it and push a new version.",
            "unit/operator/observer/test_builds.py::test_a_failed_job_speaks_with_the_builders_words"),
@@ -145,6 +148,10 @@ _ROWS = (
            "It goes on when the replica is back: add nodes, or uncordon one.",
            "unit/core/revisions/test_replicas.py::"
            "test_a_replica_that_waits_for_a_node_holds_the_rollout_until_it_is_back"),
+    Remedy("InsufficientCapacity", _S.HELD, "The nodes or a quota cannot hold the replicas of the rollout's next step.",
+           "The message says what is missing and where. Add or free nodes, ask for less, or set "
+           "`config.serving.capacityCheck: warn` where a cluster autoscaler adds nodes.",
+           f"{_ROLLOUT}/capacity/test_step_room.py::test_a_step_without_room_waits_and_goes_on_once_there_is_some"),
     Remedy("Paused", _S.HELD, "A person paused it.", "`modelyard rollout resume NAME`.",
            f"{_ROLLOUT}/test_commands.py::test_a_pause_keeps_the_weight_until_resume"),
     Remedy("PauseStep", _S.HELD, "The step asks for a person.", "`modelyard rollout resume NAME` goes on.",

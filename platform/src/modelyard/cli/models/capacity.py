@@ -18,7 +18,8 @@ from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
 from modelyard.clients.cluster.models import parsed, read
 from modelyard.core.autoscaling.capacity_plan import CapacityPlan, capacity_plan
-from modelyard.core.autoscaling.node_room import requested, room_for
+from modelyard.core.autoscaling.node_room import limits_of, requested, room_for
+from modelyard.core.autoscaling.quota_room import quota_room
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidInput, InvalidModel, InvalidSettings, Refused
@@ -55,7 +56,7 @@ def capacity(
     busy = fraction(model.spec.scaling.target_utilization if model.spec.scaling else _USUAL)
     plan = capacity_plan(rps, rate, busy, requested(pod), _prices(cluster))
     free = room_for(requested(pod), pod, cluster.items("Node"), cluster.items("Pod"))
-    room = Room(model.status.replicas, free)
+    room = Room(model.status.replicas, _allowed(cluster, model.namespace, pod, free))
     if output is Output.TABLE:
         console = out()
         console.print(table(("", "", ""), rows(plan, room)))
@@ -140,6 +141,15 @@ def _pod(cluster: Cluster, model: Model) -> dict[str, Any]:
     if not model.status.revision or deployment is None:
         raise InvalidModel(f"no revision of {model.name} serves yet: `modelyard explain {model.name}` says why.")
     return deployment["spec"]["template"]["spec"]
+
+
+def _allowed(cluster: Cluster, namespace: str, pod: dict[str, Any], free: int) -> int:
+    """How many of `free` more such pods the namespace's quotas allow: all where there are none, or none may be read."""
+    try:
+        quota = quota_room(requested(pod), limits_of(pod), cluster.items("ResourceQuota", namespace))
+    except Refused:
+        return free
+    return free if quota is None else min(free, quota.fits)
 
 
 def _prices(cluster: Cluster) -> PriceSettings:

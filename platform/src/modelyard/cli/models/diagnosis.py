@@ -1,8 +1,8 @@
 """What is wrong with a Model, step by step, in words for people.
 
 The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
-warm-up), number of replicas, rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is where
-to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself sees
+warm-up), number of replicas, cost, rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is
+where to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself sees
 (`core.revisions`), so `explain` and the conditions never disagree.
 """
 
@@ -31,7 +31,7 @@ from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
 
-from . import autoscaling_view
+from . import autoscaling_view, cost_view
 
 
 class Standing(StrEnum):
@@ -92,7 +92,7 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
-    steps += replicas_step(facts)
+    steps += (*replicas_step(facts), *cost_step(facts.model))
     return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
 
 
@@ -110,6 +110,12 @@ def replicas_step(facts: ClusterObjects) -> list[PathStep]:
     harm = means_harm(known.reason)
     remedy = "`modelyard doctor` says which autoscaler there is and why; see config.autoscaling" if harm else ""
     return [PathStep("Replicas", Standing.BAD if harm else Standing.GOOD, found, remedy)]
+
+
+def cost_step(model: Model) -> list[PathStep]:
+    """What the Model costs, as a list of one step; none where no prices are set."""
+    sentence = cost_view.cost_sentence(model)
+    return [PathStep("Cost", Standing.GOOD, sentence)] if sentence else []
 
 
 def conclusion(steps: Sequence[PathStep]) -> PathStep:

@@ -3,7 +3,8 @@
 p99 is what the gateway measured since the revision came into the route, as a bucket's upper bound; a dash
 where the gateway's counters cannot be read with the caller's rights, or nobody asked yet. The column ROLLOUT
 comes when there is something to say in it: a rollout under way, or a wanted revision that was refused. So does the
-column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave.
+column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave; and the column COST where
+the platform knows prices.
 """
 
 import math
@@ -27,11 +28,12 @@ from modelyard.clients.cluster.models import parsed, read
 from modelyard.clients.metrics import latency
 from modelyard.settings import Settings
 
+from .cost_view import cost_words
 from .percentile import percentile
 
 _EVERY_SECONDS = 2.0
-_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "optimized", "url")
-_AT_TIMES = {"rollout": -3, "optimized": -2}
+_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "optimized", "cost", "url")
+_AT_TIMES = {"rollout": -4, "optimized": -3, "cost": -2}
 """Columns that are left out while nothing is in them, and where they are in a row."""
 
 
@@ -86,7 +88,7 @@ def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> t
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
     optimized = status.optimization.summary if status.optimization is not None else ""
-    served = (status.version, mark(ready) + why, status.traffic, shown, rolling(model), optimized)
+    served = (status.version, mark(ready) + why, status.traffic, shown, rolling(model), optimized, cost_words(model))
     return model.namespace, model.name, *served, status.path_url or status.url
 
 

@@ -41,7 +41,10 @@ EVENT = Kind("Event", "", "v1", "events", "", True)
 GATEWAY = Kind("Gateway", "gateway.networking.k8s.io", "v1", "gateways", "", False)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
 NODE = Kind("Node", "", "v1", "nodes", "", False)
-_KINDS = {**BY_NAME, **{row.kind: row for row in (LEASE, EVENT, GATEWAY, CONFIG_MAP, NODE)}}
+QUOTA = Kind("ResourceQuota", "", "v1", "resourcequotas", "", False)
+RUNTIME = Kind("ClusterServingRuntime", "serving.kserve.io", "v1alpha1", "clusterservingruntimes", "", False)
+_READ = (LEASE, EVENT, GATEWAY, CONFIG_MAP, NODE, QUOTA, RUNTIME)
+_KINDS = {**BY_NAME, **{row.kind: row for row in _READ}}
 _CONNECT_SECONDS, _READ_SECONDS = 3.05, 10.0
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
 _ONCE = Retry(total=0, redirect=0, status=0, respect_retry_after_header=False)
@@ -86,8 +89,12 @@ class Cluster:
 
     def items(self, kind: str, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
         """All objects of a kind in a namespace (empty: in all), with their bodies; `selector` selects by label."""
-        pages = self.pages(_KINDS[kind], namespace, selector)
-        return [item for page in pages for item in page.get("items") or ()]
+        return list(self.each(kind, namespace, selector))
+
+    def each(self, kind: str, namespace: str = "", selector: str = "") -> Iterator[dict[str, Any]]:
+        """The same one by one, with no more than a page of them in memory."""
+        for page in self.pages(_KINDS[kind], namespace, selector):
+            yield from page.get("items") or ()
 
     def pages(self, kind: Kind, namespace: str = "", selector: str = "") -> Iterator[dict[str, Any]]:
         """The same page by page, each a list object of the API server; all are of one version of the collection."""

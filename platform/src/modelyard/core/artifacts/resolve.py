@@ -30,6 +30,7 @@ from modelyard.settings import Settings
 from .job_retries import Retry
 from .optimization import OptimizationState, optimization_state, optimized_digest, served
 from .pod_metadata import pod_metadata
+from .replica_size import cheapest_size
 
 _VERSION = re.compile(r"(?<=.)(-v\d+)?(-[0-9a-f]{8})?$")
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
@@ -104,7 +105,8 @@ def _optimized(
     state = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
     stays = state.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
     if state.made and (waits or not stays):
-        revision = _revision(model, entry, digest, snapshot.now, settings)
+        sized = cheapest_size(model, digest, snapshot.optimization)
+        revision = _revision(sized, entry, digest, snapshot.now, settings)
         build = BuildStatus(digest=digest)
         return ResolvedArtifact(plain.resolved, state.update, entry, build, revision=revision, optimizing=state)
     if waits:
@@ -216,12 +218,24 @@ def target(model: Model, settings: Settings) -> str:
     return settings.serving.auto_runtime if runtime is Runtime.AUTO else runtime.value
 
 
+def candidate_runtime(model: Model, settings: Settings) -> str:
+    """Name of the ClusterServingRuntime of the revision on trial; of the next one while none was begun."""
+    rollout = model.status.rollout
+    name = rollout.candidate if rollout is not None else ""
+    begun = (revision.runtime for revision in model.status.revisions if revision.name == name)
+    return next(begun, _runtime(target(model, settings), settings))
+
+
+def _runtime(hardware: str, settings: Settings) -> str:
+    return settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
+
+
 def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
     """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
     requested, placement = model.spec.serving.resources, model.spec.serving.placement()
     resources: dict[str, Any] | None = requested.canonical() if requested else None
     hardware = target(model, settings)
-    runtime = settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
+    runtime = _runtime(hardware, settings)
     kept = _kept(model, digest, resources, hardware, settings)
     if kept is not None:
         return kept

@@ -8,25 +8,13 @@ What counts is what the pods request, because that is what they keep from others
 """
 
 import math
-from fractions import Fraction
 from typing import NamedTuple
 
+from modelyard.core.cluster_room import ReplicaSize
 from modelyard.settings import PriceSettings
 
 MONTH_HOURS = 730
 _GIB = 1024**3
-
-
-class ReplicaSize(NamedTuple):
-    """What one replica requests: cores, bytes of memory, GPUs."""
-
-    cores: Fraction
-    memory: Fraction
-    gpus: Fraction = Fraction(0)
-
-    def times(self, replicas: int) -> "ReplicaSize":
-        """What so many request."""
-        return ReplicaSize(self.cores * replicas, self.memory * replicas, self.gpus * replicas)
 
 
 class CapacityPlan(NamedTuple):
@@ -58,11 +46,5 @@ def capacity_plan(
 
 
 def _month(total: ReplicaSize, prices: PriceSettings) -> float | None:
-    if not (prices.cpu_core_hour or prices.memory_gib_hour or prices.gpu_hour):
-        return None
-    hour = (
-        float(total.cores) * prices.cpu_core_hour
-        + float(total.memory) / _GIB * prices.memory_gib_hour
-        + float(total.gpus) * prices.gpu_hour
-    )
-    return hour * MONTH_HOURS
+    hour = prices.cost(float(total.cores), float(total.memory) / _GIB, float(total.gpus))
+    return None if hour is None else hour * MONTH_HOURS

@@ -18,10 +18,13 @@ from modelyard.core.revisions.failures import NOT_READY, failure_of
 from modelyard.core.revisions.readiness import ready_replicas
 from modelyard.core.revisions.route_status import accepted, routed
 from modelyard.core.rollout.advance import initial_state
+from modelyard.core.rollout.capacity.step_room import INSUFFICIENT
 from modelyard.core.rollout.clock import start_patience
+from modelyard.core.rollout.signals import UNKNOWN_SCENARIO
 from modelyard.core.snapshot import Failure, ForeignObject, Ref
 
 from .capacity import capacity_status
+from .cost import cost_status
 from .events import told
 from .idle import asleep, cold_start_status, idle_condition
 from .outage import outage
@@ -64,13 +67,15 @@ def status(view: DecisionView) -> StatusReport:
     happens to revisions and the rollout is. Words that may pass in a moment have to stand first (`passing_words.py`).
     """
     model, old, holder = view.model, view.model.status, view.serving_revision
+    capacity = capacity_status(view)
     new = ModelStatus(
         observed_generation=model.generation,
         conditions=merge(old.conditions, _updates(view), model.generation, view.snapshot.now),
         entry=_entry(view),
         build=view.artifact.build or old.build,
         optimization=_optimization(view),
-        capacity=capacity_status(view),
+        capacity=capacity,
+        cost=cost_status(view, capacity),
         revisions=list(view.revisions),
         idle=view.idle,
         cold_start=cold_start_status(view),
@@ -255,8 +260,9 @@ def _gave_up(artifact: ResolvedArtifact) -> bool:
 def _under_way(view: DecisionView) -> Obstacle | None:
     """A rollout that watches, ends, or has ended against what the spec still asks for."""
     rollout = view.rollout
-    if rollout.active and rollout.phase not in _AWAITED:
-        return Obstacle(ConditionUpdate(False, rollout.reason or rollout.phase.value, rollout.message), False)
+    if rollout.active and (rollout.phase not in _AWAITED or rollout.reason in (INSUFFICIENT, UNKNOWN_SCENARIO)):
+        stuck = rollout.reason == UNKNOWN_SCENARIO
+        return Obstacle(ConditionUpdate(False, rollout.reason or rollout.phase.value, rollout.message), stuck)
     revision = view.artifact.revision
     if revision is None or revision.name != rollout.rejected:
         return None

@@ -31,6 +31,8 @@ from .training import FOLDER, with_trainer_sidecar
 
 USER_ERROR = 2
 _KEEP_SECONDS, _TUNING_SECONDS = 3600, 1800
+_COST_TUNINGS = 6
+"""Three variants, each on a small and a large replica, mostly."""
 _STOP_AT_ONCE = {
     "action": "FailJob",
     "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR, TRY_LATER]},
@@ -56,10 +58,13 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     if not options:
         raise ValueError(f"{model.name} asks for no optimization")
     budget = round(2 * optimize.budget_seconds) if optimize is not None else 0
-    longest = budget + build.timeout_seconds + (_TUNING_SECONDS if "tune" in options else 0)
+    tunings = _COST_TUNINGS if optimize is not None and optimize.goal == "cost" else 1
+    longest = budget + build.timeout_seconds + (tunings * _TUNING_SECONDS if "tune" in options else 0)
     command, environment = _command(model.name, entry, target), []
     for what, how in options.items():
         command += [f"--{what}", canonical_json(how)]
+    if tunings > 1:
+        environment += _prices(settings)
     trains = optimize is not None and optimize.train
     if trains:
         longest += build.train_timeout_seconds
@@ -77,6 +82,12 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     if trains:
         pod = with_trainer_sidecar(pod, build)
     return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], pod, owner, settings)
+
+
+def _prices(settings: Settings) -> list[dict[str, Any]]:
+    """What resources cost, as settings of the builder; they change no digest, only what the report says."""
+    written = settings.prices.model_dump() if settings.prices.known else {}
+    return [{"name": f"MODELYARD_PRICES_{name.upper()}", "value": f"{price:g}"} for name, price in written.items()]
 
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:

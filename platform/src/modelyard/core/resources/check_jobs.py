@@ -12,14 +12,17 @@ No Job has an owner, because owners live in the same namespace: whoever ends the
 does an hour after its end. Its pods carry no label of the Model's, so nobody takes them for the Model's own.
 """
 
+import base64
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from modelyard.api.model import Model, Slo
 from modelyard.api.quantity import fraction, seconds
-from modelyard.api.rollout import LoadTest, Shadow
+from modelyard.api.rollout import STEADY, LoadTest, Shadow
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import CHECK_LABEL, MANAGED_BY, MODEL_LABEL, NAMESPACE_LABEL, REVISION_LABEL, check_job_name
-from modelyard.settings import Settings
+from modelyard.settings import GateScenario, Settings
 
 from . import with_spec_hash
 from .jobs import job_container, job_pod
@@ -30,6 +33,8 @@ CONTAINER = "check"
 ERROR_RATE = "1%"
 """Ratio of failed requests a load test allows when the Model has no slo.errorRate."""
 LOCUSTFILE = "/opt/loadtests/locustfile.py"
+FILES = "MODELYARD_LOADTEST_FILES"
+"""Variable with the files of a load test: a JSON object from name to base64."""
 MARGIN_SECONDS = 180
 """For what is not the check itself: the image, the program's start, the report."""
 _SAMPLE_SECONDS = 0.5
@@ -38,8 +43,13 @@ KEEP_SECONDS = 3600
 
 
 def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Settings) -> dict[str, Any]:
-    """The Job that puts `rate` requests a second on the candidate through its pinned route."""
+    """The Job that puts load on the candidate through its pinned route.
+
+    That is `rate` requests a second, or the scenario that the Model names; it has to be one of the settings'.
+    """
     options = model.spec.rollout.load_test or LoadTest()
+    if options.scenario != STEADY:
+        return _scenario_test(model, candidate, options.scenario, settings)
     duration = options.duration_seconds()
     command = [
         "locust", "--locustfile", LOCUSTFILE, "--headless", "--only-summary",
@@ -49,6 +59,37 @@ def load_test(model: Model, candidate: RevisionStatus, rate: float, settings: Se
         *_objectives(model.spec.slo or Slo()), "--publish",
     ]  # fmt: skip
     return _job(model, candidate, LOAD_TEST, command, duration + MARGIN_SECONDS, settings)
+
+
+def unknown_scenario(model: Model, settings: Settings) -> str:
+    """Why the load test that a Model asks for cannot be made, in a sentence; empty when it can, or there is none."""
+    options, known = model.spec.rollout.load_test, settings.check.scenarios
+    if options is None or options.scenario == STEADY or options.scenario in known:
+        return ""
+    there = ", ".join([STEADY, *sorted(known)])
+    return (
+        f"rollout.loadTest.scenario {options.scenario} is no load that this platform knows ({there}): name one of "
+        "them, or have it added to config.check.scenarios."
+    )
+
+
+def _scenario_test(model: Model, candidate: RevisionStatus, name: str, settings: Settings) -> dict[str, Any]:
+    """The same Job by `python -m loadtests`, with the scenario in a variable, as `modelyard loadtest` makes it."""
+    scenario, file = settings.check.scenarios[name], f"{name}.yaml"
+    written = {"model": model.name, "namespace": model.namespace, **scenario.written()}
+    command = [
+        "python", "-m", "loadtests", file, "--host", settings.gateway.url, "--report", "/tmp/loadtest",
+        "--", "--revision", candidate.name, *_asked_of(scenario, candidate),
+        *_objectives(model.spec.slo or Slo()), "--publish",
+    ]  # fmt: skip
+    content = json.dumps({file: base64.b64encode(json.dumps(written).encode()).decode()})
+    more = [{"name": FILES, "value": content}, {"name": "PYTHONPATH", "value": "/opt"}]
+    return _job(model, candidate, LOAD_TEST, command, seconds(scenario.duration) + MARGIN_SECONDS, settings, more)
+
+
+def _asked_of(scenario: GateScenario, candidate: RevisionStatus) -> list[str]:
+    """The candidate's own requests, where the scenario brings none."""
+    return [] if scenario.inputs else ["--build", candidate.digest]
 
 
 def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
@@ -74,7 +115,13 @@ def _objectives(slo: Slo) -> list[str]:
 
 
 def _job(
-    model: Model, candidate: RevisionStatus, gate: str, command: list[str], deadline: float, settings: Settings
+    model: Model,
+    candidate: RevisionStatus,
+    gate: str,
+    command: list[str],
+    deadline: float,
+    settings: Settings,
+    variables: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     frame = {CHECK_LABEL: gate, **MANAGED_BY, "app.kubernetes.io/name": "modelyard-check"}
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace, REVISION_LABEL: candidate.name}
@@ -83,7 +130,7 @@ def _job(
         "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": [NOT_PASSED]},
     }
     options = settings.check
-    work = job_container(CONTAINER, command, settings, gateway_variables(settings))
+    work = job_container(CONTAINER, command, settings, [*gateway_variables(settings), *variables])
     work["resources"] = {
         "requests": {"cpu": options.cpu, "memory": options.memory},
         "limits": {"memory": options.memory_limit},

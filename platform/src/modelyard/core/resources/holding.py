@@ -4,14 +4,16 @@ An EndpointSlice of ours on the revision's own Service lists the holders; Kubern
 Service together, so going to zero and coming back changes endpoints and nothing else: the gateway's clusters and their
 counters stay. Its ports have the names of the Service's and numbers of their own.
 
-A request that waits must not be ended by the gateway's 15 s: a policy gives the routes of such a Model the longest wait
-and half a minute for the answer.
+The gateway ends a request after 15 s. A policy gives the routes of a Model what `serving.timeout` says instead, and
+those of one that may be at zero the longest wait on top; where that says nothing, half a minute for the answer.
 """
 
 import ipaddress
+import math
 from typing import Any
 
 from modelyard.api.model import Model
+from modelyard.api.quantity import seconds
 from modelyard.core.names import (
     REVISION_LABEL,
     SLICE_MANAGER_LABEL,
@@ -26,6 +28,7 @@ from . import owned_object
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
 _ANSWER_SECONDS = 30.0
+_MOST = 99_999
 
 
 def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[str, Any]]:
@@ -53,14 +56,26 @@ def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[s
 
 
 def patience(model: Model, longest_wait: float) -> list[dict[str, Any]]:
-    """The policy of a Model that may be at zero; none for others."""
-    if not model.spec.may_rest:
+    """The policy of a Model that says how long its answers may take, or may be at zero; none for others."""
+    own = model.spec.serving.timeout
+    if own is None and not model.spec.may_rest:
         return []
+    answer = _ANSWER_SECONDS if own is None else seconds(own)
+    allowed = answer + (longest_wait if model.spec.may_rest else 0.0)
     group = "gateway.networking.k8s.io"
     targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
     spec = {
         "targetRefs": [{"group": group, "kind": kind, "name": name} for kind, name in targets],
         "mergeType": "StrategicMerge",
-        "timeout": {"http": {"requestTimeout": f"{longest_wait + _ANSWER_SECONDS:g}s"}},
+        "timeout": {"http": {"requestTimeout": gateway_duration(allowed)}},
     }
     return [owned_object(model, "BackendTrafficPolicy", patience_name(model.name), {"spec": spec})]
+
+
+def gateway_duration(length: float) -> str:
+    """Seconds as the Gateway API takes them: whole numbers of five digits at most, rounded up; GEP-2257."""
+    milliseconds = math.ceil(round(length * 1000.0, 6))
+    if milliseconds % 1000 and milliseconds <= _MOST:
+        return f"{milliseconds}ms"
+    whole = math.ceil(milliseconds / 1000)
+    return f"{whole}s" if whole <= _MOST else f"{min(math.ceil(whole / 3600), _MOST)}h"

@@ -16,11 +16,9 @@ from modelyard.errors import InvalidSettings
 from modelyard.settings import Settings
 
 from . import with_spec_hash
-from .check_jobs import CONTAINER, KEEP_SECONDS, MARGIN_SECONDS, gateway_variables
+from .check_jobs import CONTAINER, FILES, KEEP_SECONDS, MARGIN_SECONDS, gateway_variables
 from .jobs import job_container, job_pod
 
-FILES = "MODELYARD_LOADTEST_FILES"
-"""Variable with the files: a JSON object from name to base64."""
 REPORT_LINE = "REPORT "
 """What the last line of the log begins with: the whole report as JSON follows."""
 MOST_BYTES = 96 * 1024

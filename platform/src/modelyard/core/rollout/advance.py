@@ -20,6 +20,7 @@ from modelyard.core.analysis.ab_report import sides
 from modelyard.core.conditions import epoch, timestamp
 
 from . import clock, commands, signals
+from .capacity.step_room import INSUFFICIENT, ROOM_SECONDS
 from .context import RolloutContext
 from .state_machine import next_transition
 from .traffic_target import has_capacity
@@ -54,10 +55,15 @@ def _states(context: RolloutContext, action: Action | None) -> Iterator[RolloutC
 
 
 def next_deadline(context: RolloutContext) -> float | None:
-    """Seconds until time alone changes something, None when it does not; 1 while evidence is gathered."""
+    """Seconds until time alone changes something, None when it does not; 1 while evidence is gathered.
+
+    Nobody tells of room on nodes, so whoever waits for it asks.
+    """
     rollout = context.rollout
     if rollout.phase in signals.GATES or rollout.failing_since:
         return POLL_SECONDS
+    if rollout.reason == INSUFFICIENT:
+        return ROOM_SECONDS
     rest = epoch(rollout.retain_until) - context.now if rollout.retain_until else 0.0
     return rest if rest > 0 else None
 

@@ -3,7 +3,8 @@
 | action | when | what happens |
 |---|---|---|
 | abort | a rollout is under way | the stable gets all the traffic; also after a promote, as long as it bakes |
-| promote | the candidate has answered | all traffic now, then the bake; while it bakes: the end of the bake |
+| promote | the candidate has answered, and the | all traffic now, then the bake; while it bakes: the end of the bake |
+|         | cluster has room for all of it | |
 | pause | a rollout with steps is under way | the weight stays; the gates go on watching |
 | resume | it is paused, a step waits, or a check is to be begun again | goes on |
 | retry | the wanted revision was refused | it is tried once more |
@@ -21,8 +22,9 @@ from modelyard.api.rollout import Action, Strategy
 from modelyard.api.rollout_status import HISTORY, CommandStatus, Outcome, Phase, RolloutStatus
 from modelyard.core.conditions import timestamp
 
+from .capacity.step_room import ENOUGH, StepRoom, step_room
 from .context import RolloutContext
-from .state_machine import WATCHED
+from .state_machine import WATCHED, Transition
 from .traffic_target import limited_by_capacity, needed
 
 REFUSED = "Refused: "
@@ -37,6 +39,8 @@ def handle_command(context: RolloutContext) -> tuple[RolloutStatus, Action | Non
     """
     command, rollout = context.spec.command, context.rollout
     if command is None or rollout.has_handled(command.id):
+        return rollout, None
+    if command.action is Action.PROMOTE and not _room_for_all(context).known:
         return rollout, None
     changed, answer, action = _ACTIONS[command.action](context)
     status = CommandStatus(id=command.id, action=command.action, answer=answer, time=timestamp(context.now))
@@ -77,10 +81,20 @@ def _promote(context: RolloutContext) -> Answer:
     rollout = context.rollout
     if rollout.phase not in WATCHED and rollout.phase is not Phase.HOLDING:
         return rollout, f"Refused: {_no_promotion(rollout)}", None
+    room = _room_for_all(context)
+    if room.refused:
+        return rollout, f"Refused: {room.missing}"[:_LONGEST], None
     changed = rollout.model_copy(update={"paused": False})
     if rollout.at is Phase.BAKING:
         return changed, "The bake is over; the old revision goes.", Action.PROMOTE
     return changed, f"Revision {rollout.candidate} gets all the traffic; then it bakes.", Action.PROMOTE
+
+
+def _room_for_all(context: RolloutContext) -> StepRoom:
+    """Whether there is room for a candidate that has all the traffic; asked while it is tried and has less."""
+    rollout = context.rollout
+    tried = rollout.at in WATCHED and rollout.at is not Phase.BAKING
+    return step_room(context, Transition(Phase.BAKING)) if tried else ENOUGH
 
 
 def _no_promotion(rollout: RolloutStatus) -> str:

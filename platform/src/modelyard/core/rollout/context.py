@@ -9,6 +9,7 @@ from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus
 from modelyard.core.artifacts.resolve import ResolvedArtifact
 from modelyard.core.conditions import epoch
+from modelyard.core.resources.check_jobs import unknown_scenario
 from modelyard.core.revisions import failures
 from modelyard.core.revisions.lifecycle import RevisionFacts
 from modelyard.core.snapshot import Failure, Snapshot
@@ -16,7 +17,7 @@ from modelyard.settings import Settings
 
 from . import clock
 from .effective_spec import effective_spec
-from .state_machine import RolloutSpecView
+from .state_machine import RolloutSpecView, Transition
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ class RolloutContext:
         name, digest = self.wanted_revision
         return name == self.rollout.rejected if name else digest == self.rollout.rejected_build
 
+    @property
+    def unknown_scenario(self) -> str:
+        """Why the load test before the first weight cannot be made, in a sentence; empty when it can, or none is."""
+        return "" if self.first else unknown_scenario(self.model, self.settings)
+
     def failure_of(self, revision: RevisionStatus) -> Failure | None:
         """What is or was wrong with a revision's pods, or that they take too long; None when all is well."""
         crash = failures.crash_of(self.snapshot, revision)
@@ -121,6 +127,18 @@ class RolloutContext:
     def at(self, rollout: RolloutStatus) -> "RolloutContext":
         """The same context with another state reached."""
         return replace(self, rollout=rollout)
+
+    def weight_after(self, transition: Transition) -> int:
+        """The candidate's weight in the state that `transition` leads to, in percent."""
+        match transition.phase:
+            case Phase.ADVANCING:
+                return self.spec.weights()[min(transition.step, len(self.spec.weights()) - 1)]
+            case Phase.SPLITTING:
+                return self.spec.ab.weight if self.spec.ab else 0
+            case Phase.BAKING:
+                return 100
+            case _:
+                return 0
 
     def elapsed(self, since: str, seconds: float) -> bool:
         """Whether so many seconds outside of pauses have gone by since an RFC 3339 time; False when that is empty."""

@@ -11,11 +11,14 @@ from modelyard.api.rollout import Action, OnInconclusive, Strategy
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
 from modelyard.api.status import Stage
 
+from .capacity.step_room import ENOUGH, INSUFFICIENT, StepRoom, step_room
 from .clock import PAUSE_STEP, PAUSED
 from .context import RolloutContext
-from .state_machine import WATCHED, Signal
+from .state_machine import WATCHED, Signal, next_transition
 
 GATES = (*WATCHED, Phase.HOLDING)
+UNKNOWN_SCENARIO = "UnknownScenario"
+"""Reason of a rollout whose load test nobody knows: a person has to name another."""
 _UNKNOWN = {GateVerdict.HOLD, GateVerdict.NO_DATA, GateVerdict.PROVIDER_ERROR}
 _REASONS = {
     ("sampleRatio", GateVerdict.HOLD): "SampleRatioMismatch",
@@ -92,7 +95,7 @@ def _expired(context: RolloutContext, _: Action | None) -> Observation | None:
     match spec.inconclusive():
         case OnInconclusive.ABORT:
             return Observation(Signal.EXPIRED, "Inconclusive", why)
-        case OnInconclusive.PROMOTE if rollout.at is not Phase.BAKING:
+        case OnInconclusive.PROMOTE if rollout.at is not Phase.BAKING and _room(context, Signal.PROMOTE).may_begin:
             return Observation(Signal.PROMOTE, "Inconclusive", why)
         case _:
             return None
@@ -134,6 +137,8 @@ def _hold_reasons(context: RolloutContext) -> Iterator[tuple[str, str]]:
     asked = _pauses(context) and rollout.resumed < rollout.step
     if asked and rollout.phase is Phase.HOLDING and rollout.reason == PAUSE_STEP:
         yield step_waits
+    if rollout.at is Phase.TESTING and context.unknown_scenario:
+        yield UNKNOWN_SCENARIO, context.unknown_scenario
     if context.artifact.stalled:
         stuck = context.artifact.built if context.artifact.resolved.holds else context.artifact.resolved
         yield stuck.reason, stuck.message
@@ -145,8 +150,50 @@ def _hold_reasons(context: RolloutContext) -> Iterator[tuple[str, str]]:
             yield reason, gate.message
     if asked and _step_done(context):
         yield step_waits
+    yield from _room_reasons(context)
     if _overdue(context) and spec.inconclusive() is OnInconclusive.HOLD:
         yield "Inconclusive", f"maxDuration is over without a decision: {_open(context)}"[:900]
+
+
+def _room_reasons(context: RolloutContext) -> Iterator[tuple[str, str]]:
+    """That the cluster does not hold what is to come next; it stays so while that is asked again."""
+    rollout = context.rollout
+    if _step_done(context):
+        room = _room(context, Signal.PASSED)
+    elif _overdue(context) and context.spec.inconclusive() is OnInconclusive.PROMOTE:
+        room = _room(context, Signal.PROMOTE)
+    else:
+        return
+    if room.refused:
+        yield INSUFFICIENT, room.missing
+    elif not room.known and rollout.phase is Phase.HOLDING and rollout.reason == INSUFFICIENT:
+        yield INSUFFICIENT, rollout.message
+
+
+def _room(context: RolloutContext, signal: Signal) -> StepRoom:
+    """Whether there is room for where `signal` leads from the phase that is watched."""
+    rollout = context.rollout
+    transition = next_transition(rollout.at, rollout.step, signal, context.spec_view)
+    return ENOUGH if transition is None else step_room(context, transition)
+
+
+def room_to_begin(context: RolloutContext) -> StepRoom:
+    """Whether there is room to go on for a candidate that is not tried yet and waits for nothing else."""
+    ready = {Phase.BUILDING: _to_start, Phase.STARTING: _to_try}.get(context.rollout.phase)
+    if ready is None or not ready(context):
+        return ENOUGH
+    return _room(context, Signal.BUILT if context.rollout.phase is Phase.BUILDING else Signal.WARMED_UP)
+
+
+def _to_start(context: RolloutContext) -> bool:
+    """Its artifact is there, its load test can be made, and no person keeps it waiting."""
+    return context.artifact.revision is not None and not context.unknown_scenario and not _kept_waiting(context)
+
+
+def _to_try(context: RolloutContext) -> bool:
+    """It answered, and no person keeps it waiting."""
+    answered = context.rollout.candidate in context.facts.answered
+    return answered and not context.artifact.stalled and not _kept_waiting(context)
 
 
 def _pauses(context: RolloutContext) -> bool:
@@ -176,19 +223,18 @@ def _progress(context: RolloutContext, _: Action | None) -> Observation | None:
             return Observation(
                 Signal.SPEC_CHANGED, "SpecChanged", "The spec asks for another revision; its artifact comes first."
             )
-        case Phase.BUILDING if context.artifact.revision is not None and not _kept_waiting(context):
+        case Phase.BUILDING if _to_start(context) and room_to_begin(context).may_begin:
+            assert context.artifact.revision is not None
             return Observation(Signal.BUILT, "Built", f"Revision {context.artifact.revision.name} is starting.")
         case Phase.REPLACING if not context.revisions:
             return Observation(Signal.DRAINED, "Replaced", "The old revision is gone.")
-        case Phase.STARTING if (
-            rollout.candidate in context.facts.answered and not context.artifact.stalled and not _kept_waiting(context)
-        ):
+        case Phase.STARTING if _to_try(context) and room_to_begin(context).may_begin:
             return Observation(
                 Signal.WARMED_UP, "Answered", f"Revision {rollout.candidate} answered a warm-up request."
             )
         case Phase.ABORTING if _drained(context):
             return Observation(Signal.DRAINED, rollout.reason, rollout.message)
-        case phase if phase in _DONE and _DONE[phase](context):
+        case phase if phase in _DONE and _DONE[phase](context) and _room(context, Signal.PASSED).may_begin:
             return Observation(Signal.PASSED, "Passed", _PASSED.get(phase, "Every gate passed."))
         case _:
             return None

@@ -8,14 +8,17 @@ from modelyard.core.names import predictor
 from modelyard.core.revisions.readiness import replicas
 from modelyard.core.snapshot import MAX_REASON
 
+from .capacity.step_room import INSUFFICIENT, step_room
 from .clock import PAUSED, PERSONS
 from .context import RolloutContext
 from .effective_spec import pinned_spec
-from .signals import Observation, hold_reason
+from .signals import UNKNOWN_SCENARIO, Observation, hold_reason, room_to_begin
 from .state_machine import AGAINST, Transition
 
 _MESSAGE = 1000
 _UNTRIED = (Phase.BUILDING, Phase.STARTING)
+_UNINTERRUPTED = PERSONS | {INSUFFICIENT}
+"""Reasons of a hold after which a phase goes on where it was: all that it asks for was there."""
 _REPORTED = "The comparison is over and does not promote by itself; its findings are in status.rollout.report."
 
 
@@ -30,7 +33,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
         observation = observation._replace(reason="Reported", message=_REPORTED)
     explanation = {"reason": observation.reason[:MAX_REASON], "message": observation.message[:_MESSAGE]}
     if transition.phase is Phase.HOLDING:
-        since = rollout.phase_start_time if observation.reason in PERSONS else ""
+        since = rollout.phase_start_time if observation.reason in _UNINTERRUPTED else ""
         return rollout.model_copy(update={**fresh, **explanation, "held": rollout.phase, "held_start_time": since})
     if rollout.phase is Phase.HOLDING and transition.phase is rollout.held:
         return rollout.model_copy(
@@ -50,7 +53,7 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
             "held": None,
             "held_start_time": "",
             **_reset_gates(rollout),
-            "weight": _weight(context, transition),
+            "weight": context.weight_after(transition),
             "report": _report(context),
         }
     )
@@ -70,11 +73,17 @@ def apply_transition(context: RolloutContext, observation: Observation, transiti
         state = state.model_copy(
             update={"reason": transition.phase.value, "message": _phase_message(context.at(state), transition)}
         )
+    missing = step_room(context, transition).missing
+    if missing:
+        update = {"reason": INSUFFICIENT, "message": f"{state.message} {missing}"[:_MESSAGE]}
+        state = state.model_copy(update=update)
     return state
 
 
 def explained_pause(context: RolloutContext) -> RolloutStatus:
-    """The state that says so when a person's pause begins or ends within a phase; itself when it says it already.
+    """The state that says so when a person's pause, or the wait for room, begins or ends within a phase.
+
+    It is itself when it says it already.
 
     A phase that anything else held as well begins anew afterwards: what it asks for was not there all the time.
     """
@@ -82,23 +91,41 @@ def explained_pause(context: RolloutContext) -> RolloutStatus:
     if rollout.phase in _UNTRIED:
         return rollout if context.first else _explained_start(context)
     held = hold_reason(context) if rollout.phase is Phase.HOLDING else None
-    if held is None or (held[0] in PERSONS) == (rollout.reason in PERSONS):
+    if held is None or not _said_anew(rollout, *held):
         return rollout
     reason, message = held
+    kept = rollout.held_start_time if {reason, rollout.reason} <= _UNINTERRUPTED else ""
     return rollout.model_copy(
-        update={"reason": reason[:MAX_REASON], "message": message[:_MESSAGE], "held_start_time": ""}
+        update={"reason": reason[:MAX_REASON], "message": message[:_MESSAGE], "held_start_time": kept}
     )
 
 
+def _said_anew(rollout: RolloutStatus, reason: str, message: str) -> bool:
+    """Whether a hold is told of again: a person's begins or ends, or what is missing of room is another."""
+    if INSUFFICIENT in (reason, rollout.reason):
+        return (reason, message[:_MESSAGE]) != (rollout.reason, rollout.message)
+    return (reason in PERSONS) != (rollout.reason in PERSONS)
+
+
 def _explained_start(context: RolloutContext) -> RolloutStatus:
-    rollout = context.rollout
-    if rollout.paused == (rollout.reason == PAUSED):
+    rollout, room = context.rollout, room_to_begin(context)
+    if not room.known and rollout.reason == INSUFFICIENT:
         return rollout
-    resume = f"`modelyard rollout resume {context.model.name}` goes on"
-    message = f"A command holds it: the candidate may start, but gets no traffic; {resume}."
-    if not rollout.paused:
-        message = _phase_message(context, Transition(rollout.phase))
-    reason = PAUSED if rollout.paused else rollout.phase.value
+    reason, message = rollout.reason, rollout.message
+    if rollout.paused:
+        resume = f"`modelyard rollout resume {context.model.name}` goes on"
+        reason = PAUSED
+        message = f"A command holds it: the candidate may start, but gets no traffic; {resume}."
+    elif rollout.phase is Phase.BUILDING and context.unknown_scenario:
+        reason, message = UNKNOWN_SCENARIO, context.unknown_scenario
+    elif room.refused:
+        reason, message = INSUFFICIENT, room.missing[:_MESSAGE]
+    elif reason in (PAUSED, UNKNOWN_SCENARIO) or (
+        reason == INSUFFICIENT and context.settings.serving.capacity_check == "refuse"
+    ):
+        reason, message = rollout.phase.value, _phase_message(context, Transition(rollout.phase))
+    if (reason, message) == (rollout.reason, rollout.message):
+        return rollout
     return rollout.model_copy(update={"reason": reason, "message": message})
 
 
@@ -131,19 +158,6 @@ def _candidate(context: RolloutContext) -> dict[str, str]:
     return {"candidate": revision.name, "version": revision.version} if revision is not None else {}
 
 
-def _weight(context: RolloutContext, transition: Transition) -> int:
-    """The candidate's weight in the next state, in percent."""
-    match transition.phase:
-        case Phase.ADVANCING:
-            return context.spec.weights()[min(transition.step, len(context.spec.weights()) - 1)]
-        case Phase.SPLITTING:
-            return context.spec.ab.weight if context.spec.ab else 0
-        case Phase.BAKING:
-            return 100
-        case _:
-            return 0
-
-
 def _phase_message(context: RolloutContext, transition: Transition) -> str:
     """What goes on in a state, in a sentence."""
     name, spec = context.rollout.candidate, context.spec
@@ -162,9 +176,9 @@ def _phase_message(context: RolloutContext, transition: Transition) -> str:
         case Phase.MIRRORING:
             return f"{spec.shadow.percent if spec.shadow else 0} % of the requests are mirrored to revision {name}."
         case Phase.SPLITTING:
-            return f"{_weight(context, transition)} % of the users get revision {name}."
+            return f"{context.weight_after(transition)} % of the users get revision {name}."
         case Phase.ADVANCING:
-            weight, steps = _weight(context, transition), len(spec.weights())
+            weight, steps = context.weight_after(transition), len(spec.weights())
             return f"Revision {name} gets {weight} % of the traffic, step {transition.step + 1} of {steps}."
         case _:
             return f"Revision {name} gets all the traffic; the old one stands by for {spec.bake or DEFAULT_BAKE}."

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
 from modelyard.core.artifacts.optimization import optimized_digest, served
-from modelyard.core.artifacts.resolve import known_entry, target, waits_for_optimized, wanted_digest
+from modelyard.core.artifacts.resolve import candidate_runtime, known_entry, target, waits_for_optimized, wanted_digest
+from modelyard.core.cluster_room import ClusterRoom
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
+from modelyard.core.rollout.capacity.step_room import asks_for_room
 from modelyard.core.snapshot import (
     Credentials,
     Failure,
@@ -32,11 +34,12 @@ from modelyard.settings import Settings
 
 from .builds import BuildObserver
 from .checks import CheckObserver
+from .cluster_room import NOT_ASKED
 from .crash_logs import CrashLogs
 from .entries import EntryObserver
 from .warmups import Warmups
 
-_NOT_ASKED = Failure("Asking", "The registry has not been asked yet.", retry=True)
+_ENTRY_NOT_ASKED = Failure("Asking", "The registry has not been asked yet.", retry=True)
 
 
 class DesiredBuilds:
@@ -85,11 +88,12 @@ class SnapshotObserver:
         scaling_means: Callable[[], ScalingMeans] = ScalingMeans,
         rival_autoscaler: Callable[[Model], str] = lambda model: "",
         holders: Callable[[str], Holders] = lambda namespace: Holders(),
+        room: Callable[[Key, str, str], ClusterRoom | Failure] | None = None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
-        self.probes, self._rivals, self._holders = warmups, rivals, holders
+        self.probes, self._rivals, self._holders, self._rooms = warmups, rivals, holders, room
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
@@ -123,6 +127,7 @@ class SnapshotObserver:
             scaling_means=self._scaling_means(),
             rival_autoscaler=self._rival_autoscaler(model),
             holders=self._holders(model.namespace) if model.spec.may_rest or model.status.idle else Holders(),
+            room=self._room(key, model),
         )
 
     def forget(self, key: Key) -> None:
@@ -130,6 +135,14 @@ class SnapshotObserver:
         self.desired_builds.note(key)
         self.probes.retain(key, ())
         self.foreign.forget(key)
+
+    def _room(self, key: Key, model: Model) -> ClusterRoom | Failure | None:
+        """What the cluster has for more pods of a Model, asked for while a step of its rollout may begin."""
+        if self._rooms is None or self._settings.serving.capacity_check == "off":
+            return None
+        if not asks_for_room(model):
+            return NOT_ASKED
+        return self._rooms(key, model.namespace, candidate_runtime(model, self._settings))
 
     def _job(self, name: str) -> Object | None:
         return self._cache.get(Ref("Job", self._settings.operator.namespace, name))
@@ -148,7 +161,7 @@ class SnapshotObserver:
 
 def _meant(model: Model) -> ResolvedEntry | None:
     """What the source of a Model meant when its status was written, unless it is another source by now."""
-    known = known_entry(model, _NOT_ASKED)
+    known = known_entry(model, _ENTRY_NOT_ASKED)
     return known if isinstance(known, ResolvedEntry) else None
 
 

@@ -24,7 +24,7 @@ from modelyard.clients.metrics.envoy_pods import EnvoyPods, Listing
 from modelyard.clients.metrics.prometheus import PrometheusCounters
 from modelyard.core.conditions import REQUESTS_FAIL
 from modelyard.core.snapshot import Object
-from modelyard.core.traffic import Traffic
+from modelyard.core.traffic import Reserved, Traffic
 from modelyard.operator.cache.objects import Key, ObjectCache, compares
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import GatewaySettings
@@ -50,7 +50,7 @@ def provider(gateway: GatewaySettings, listing: Listing) -> Provider:
 
 
 class Sampler(BackgroundThread):
-    """The thread that reads; `leading` says whether this replica is the leader.
+    """The thread that reads; `leading` says whether this replica is the leader, `reserved` what pods reserve now.
 
     `wake` is called after every reading with each Model that has a rollout under way, whose users are failed, or of
     which that was said.
@@ -64,12 +64,13 @@ class Sampler(BackgroundThread):
         metrics: ControllerMetrics,
         now: Callable[[], float] = time.time,
         leading: Callable[[], bool] = lambda: True,
+        reserved: Callable[[Key], Reserved] = lambda key: Reserved(),
     ) -> None:
         super().__init__("sampler")
         self._leading = leading
         self._counters, self._cache, self._wake, self._metrics, self._now = counters, cache, wake, metrics, now
         self._lock = threading.Lock()
-        self._baselines, self._slices = Baselines(), TrafficWindows()
+        self._baselines, self._slices = Baselines(), TrafficWindows(reserved)
         self._handover = Handover()
         self._last_read = self._last_survey = 0
         self._last_complete = 0

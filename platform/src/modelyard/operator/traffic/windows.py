@@ -8,10 +8,10 @@ rollout need a megabyte at most, whatever the traffic, and those of a Model at r
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import ClassVar
 
-from modelyard.core.traffic import Counts, TrafficWindow
+from modelyard.core.traffic import Counts, Reserved, TrafficWindow
 from modelyard.operator.cache.objects import Key
 
 from .counter_deltas import Increments, plus
@@ -53,9 +53,11 @@ class _Track:
         self.due: dict[str, Counts] = {}
         self.slices: deque[TrafficWindow] = deque(maxlen=KEPT_SLICES)
 
-    def cut(self, end: int) -> None:
+    def cut(self, end: int, reserved: Reserved) -> None:
+        """`reserved` is what pods reserve in a second."""
         slots = {slot: counts._replace(within=Buckets(counts.within)) for slot, counts in self.due.items()}
-        self.slices.append(TrafficWindow(end, end - self.end, slots))
+        seconds = end - self.end
+        self.slices.append(TrafficWindow(end, seconds, slots, reserved.times(seconds)))
         if any(counts.requests for counts in self.due.values()):
             self.asked = end
         self.end, self.due = end, {}
@@ -64,9 +66,13 @@ class _Track:
 
 
 class TrafficWindows:
-    """Slices by Model; only the Models last named are kept."""
+    """Slices by Model; only the Models last named are kept.
 
-    def __init__(self) -> None:
+    `reserved` tells what a Model's pods reserve in a second, now: it counts for the whole slice that ends.
+    """
+
+    def __init__(self, reserved: Callable[[Key], Reserved] = lambda key: Reserved()) -> None:
+        self._reserved = reserved
         self._tracks: dict[Key, _Track] = {}
         self._known: frozenset[Key] = frozenset()
         self._end = 0
@@ -112,7 +118,7 @@ class TrafficWindows:
         for key in self._known if survey else self._known.intersection(active):
             track = self._track(key)
             if end >= track.end + (1 if key in active else IDLE_SECONDS):
-                track.cut(end)
+                track.cut(end, self._reserved(key))
         self._end = max(self._end, end)
 
     def of(self, key: Key) -> tuple[TrafficWindow, ...]:

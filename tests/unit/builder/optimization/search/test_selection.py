@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.api.optimization import ORIGINAL, Goal, Latency, Variant
-from modelyard.builder.optimization.search.selection import choose, cost, loss, noise, pareto, refusal
+from modelyard.builder.optimization.search.selection import (
+    choose,
+    chosen_as,
+    contenders,
+    cost,
+    loss,
+    noise,
+    pareto,
+    refusal,
+)
 
-GOALS: tuple[Goal, ...] = ("latency", "throughput", "size")
+GOALS: tuple[Goal, ...] = ("latency", "throughput", "size", "cost")
 
 
 def a_variant(name: str, speedup: float = 1.0, size: int = 100, lost: float | None = 0.0, **more: Any) -> Variant:
@@ -39,8 +48,18 @@ def test_each_goal_looks_at_its_own_figure() -> None:
     variants = [THE_ORIGINAL, a_variant("quick", 3.0, 90), a_variant("broad", 1.5, 80, throughput=9000.0),
                 a_variant("small", 1.2, 10)]  # fmt: skip
 
-    assert [choose(variants, goal, 0.01).name for goal in GOALS] == ["quick", "broad", "small"]
+    assert [choose(variants, goal, 0.01).name for goal in GOALS] == ["quick", "broad", "small", "broad"]
     assert choose(variants, "throughput", 0.01).speedup == 9.0
+
+
+def test_the_original_and_the_best_of_those_that_keep_the_quality_are_measured_under_load() -> None:
+    variants = [THE_ORIGINAL, a_variant("good", 2.0), a_variant("best", 3.0), a_variant("third", 1.5),
+                a_variant("worse", 5.0, lost=0.5), a_variant("no better", 1.01)]  # fmt: skip
+
+    assert contenders(variants, "cost", 0.01, 2) == (ORIGINAL, "best", "good")
+    chosen = chosen_as(variants, "good", "cost", "the cheapest")
+    assert (chosen.name, chosen.reason, chosen.speedup) == ("good", "the cheapest", 2.0)
+    assert chosen_as(variants, ORIGINAL, "cost", "it is").quality_loss == 0.0
 
 
 def test_what_is_within_the_noise_goes_to_the_smaller_model() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from modelyard.api.optimization import Optimization, Variant
+from modelyard.api.optimization import CostOption, Optimization, Variant
 from modelyard.builder.optimization.search.selection import percent
 
 from .svg import drawn
@@ -74,7 +74,7 @@ def page(report: Optimization) -> str:
 <ul class="key soft">{"".join(_key(*item) for item in _KEY)}</ul>
 <h2>All variants</h2>
 <div class="wide">{_table(report)}</div>
-<h2>What to know about these figures</h2>
+{_costs(report)}<h2>What to know about these figures</h2>
 <ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in (*report.notes, *_method(report)))}</ul>
 <dl>{"".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _surroundings(report))}</dl>
 </body></html>
@@ -86,7 +86,7 @@ def _facts(report: Optimization) -> list[tuple[str, str]]:
     chosen, by_name = report.chosen, {variant.name: variant for variant in report.variants}
     variant, facts = by_name[chosen.name], []
     if chosen.speedup is not None:
-        what = "the throughput" if report.goal == "throughput" else "as fast at batch 1"
+        what = "the throughput" if report.goal in ("throughput", "cost") else "as fast at batch 1"
         facts.append((f"{chosen.speedup:.2f}×", f"{what}, against the original"))
     if 1 in variant.latency:
         facts.append((f"{variant.latency[1].p50:.3g} ms", f"median; 99th percentile {variant.latency[1].p99:.3g} ms"))
@@ -96,6 +96,33 @@ def _facts(report: Optimization) -> list[tuple[str, str]]:
         words = f"{percent(chosen.quality_loss)} lost, {percent(report.max_quality_loss)} allowed"
         facts.append((f"{variant.quality:.4g}", f"{report.metric.name}; {words}"))
     return facts
+
+
+def _costs(report: Optimization) -> str:
+    """What keeping the objective costs, the cheapest first; empty when that was not asked for."""
+    if not report.costs:
+        return ""
+    priced = any(option.per_thousand is not None for option in report.costs)
+    heads = ["cores of a replica", "requests/s it takes on", "cores for 1,000 requests/s"]
+    heads += ["cost of 1,000 requests"] if priced else []
+    ranked = sorted(report.costs, key=lambda option: option.cores_per_thousand or float("inf"))
+    rows = "".join(_cost_row(option, priced) for option in ranked)
+    head = "<th>variant</th>" + "".join(f"<th>{text}</th>" for text in heads)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<h2>What keeping the objective costs</h2>\n<div class="wide">{table}</div>\n'
+
+
+def _cost_row(option: CostOption, priced: bool) -> str:
+    kept = option.cores_per_thousand is not None
+    cells = [
+        str(option.cpus),
+        f"{option.requests_per_second:,.0f}" if kept else "not kept",
+        f"{option.cores_per_thousand:.3g}" if option.cores_per_thousand is not None else "",
+    ]
+    if priced:
+        cells.append(f"{option.per_thousand:.3g}" if option.per_thousand is not None else "")
+    marked = ' class="chosen"' if option.chosen else ""
+    return f"<tr{marked}><td>{escape(option.variant)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _tile(value: str, text: str) -> str:

@@ -78,6 +78,7 @@ def report(outcome: OptimizationOutcome) -> Optimization:
         metric=metric if baseline.metric else None,
         chosen=outcome.chosen,
         variants=outcome.variants,
+        costs=outcome.costs,
         notes=tuple(_notes(outcome)),
         program=version("modelyard"),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

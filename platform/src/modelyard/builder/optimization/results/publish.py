@@ -31,9 +31,11 @@ from modelyard.builder.tuning.publish import with_tuning
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
-from modelyard.errors import OutsideError
+from modelyard.errors import InvalidSettings, OutsideError
+from modelyard.settings import Settings
 
 from .artifact import assemble
+from .cheapest import assemble_cheapest
 
 OPTIMIZATION = "optimization"
 
@@ -78,8 +80,12 @@ def publish(
 ) -> Report:
     """The report of the optimized build of an entry under a model's name; builds it unless it is there.
 
-    With `tuning` the chosen variant is tuned as well.
+    With `tuning` the chosen variant is tuned as well; the goal cost needs it, and is InvalidSettings without.
     """
+    if optimization.goal == "cost" and tuning is None:
+        raise InvalidSettings(
+            "the goal cost is the cost of keeping an objective: say which by --tune, in a Model by slo.latency."
+        )
     options = {**optimization.options, **(tuning.options if tuning is not None else {})}
     digest = build_digest(entry.digest, model, options)
     present = published(store, digest)
@@ -123,10 +129,17 @@ def _published(
     with ProgressReporter(tell, lambda: checkpoint.seconds, log, before=_last_progress(store, digest)) as reporter:
         outcome = _optimized(task, folder, steps, reporter.watch(), checkpoint)
         reporter.say("proving what was chosen")
-        artifact, outcome = assemble(shared_layer, outcome, request, folder / "out", folder, steps)
-        if task.tuning is not None:
-            reporter.say("tuning what was chosen")
-            artifact = with_tuning(artifact, task.tuning, steps)
+        if task.tuning is not None and outcome.request.goal == "cost":
+            reporter.say("finding the cheapest under load")
+            prices = Settings.read().prices
+            artifact, outcome = assemble_cheapest(
+                shared_layer, outcome, request, task.tuning, prices, folder / "out", folder, steps
+            )
+        else:
+            artifact, outcome = assemble(shared_layer, outcome, request, folder / "out", folder, steps)
+            if task.tuning is not None:
+                reporter.say("tuning what was chosen")
+                artifact = with_tuning(artifact, task.tuning, steps)
         reporter.say("publishing")
         _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION)
     _tidy(checkpoint, store, digest)

@@ -117,7 +117,7 @@ def quick_value(bench: Bench, first: Trial, goal: Goal, deadline: float) -> Call
 
     Timed in three short rounds, or the ratio of sizes when that is the goal; infinite when it could not be timed.
     """
-    batches = (8,) if goal == "throughput" and bench.baseline.batchable else (1,)
+    batches = (8,) if goal in ("throughput", "cost") and bench.baseline.batchable else (1,)
 
     def value(trial: Trial) -> float:
         if goal == "size" or trial.path is None or first.path is None:

@@ -3,7 +3,7 @@
     eligible    not refused, measured, and  loss <= bound   (without an evaluation set: lossless passes only,
                 which the engine sees to, so that whatever is not refused is eligible)
     cost        latency: 1 / speed-up at batch 1, time against the original's within a round;
-                throughput: 1 / rows a second;  size: bytes
+                throughput, and cost before it is measured under load: 1 / rows a second;  size: bytes
     tie         costs within  1 + noise  of the lowest, noise = the larger of 2 % and the spreads over the rounds;
                 among ties the smaller model wins, then the one with fewer passes
     gain        a variant replaces the original only when it is better than it by more than the noise
@@ -18,7 +18,8 @@ from modelyard.api.optimization import ORIGINAL, Chosen, Goal, Variant
 NOISE = 0.02
 _DIGITS = 6
 """Of a loss; what comes after them is rounding in the arithmetic."""
-_WORDS = {"latency": "faster", "throughput": "of more throughput", "size": "smaller"}
+_WORDS = {"latency": "faster", "throughput": "of more throughput", "size": "smaller", "cost": "cheaper"}
+_OF_ROWS = ("throughput", "cost")
 
 
 def loss(quality: float, original: float, *, higher_is_better: bool, scale: float) -> float:
@@ -55,20 +56,36 @@ def choose(variants: Sequence[Variant], goal: Goal, bound: float) -> Chosen:
         variant for variant in better if cost(variant, goal) <= cost(lowest, goal) * (1 + noise(variant, lowest, goal))
     ]
     winner = min(tied, key=lambda variant: (variant.size or 0, len(variant.passes), cost(variant, goal), variant.name))
+    return chosen_as(variants, winner.name, goal, _why(winner, lowest, tied, goal))
+
+
+def chosen_as(variants: Sequence[Variant], name: str, goal: Goal, reason: str) -> Chosen:
+    """That variant as the one to use, against the original, for a reason."""
+    by_name = {variant.name: variant for variant in variants}
+    winner, original = by_name[name], by_name[ORIGINAL]
+    if name == ORIGINAL:
+        return Chosen(name=ORIGINAL, reason=reason, speedup=1.0, quality_loss=0.0)
     return Chosen(
-        name=winner.name,
-        reason=_why(winner, lowest, tied, goal),
+        name=name,
+        reason=reason,
         speedup=_speedup(winner, original, goal),
         quality_loss=winner.quality_loss,
         size_ratio=(winner.size or 0) / (original.size or 1),
     )
 
 
+def contenders(variants: Sequence[Variant], goal: Goal, bound: float, most: int) -> tuple[str, ...]:
+    """The original, and the names of so many variants that keep the quality and are better, the best first."""
+    original = next(variant for variant in variants if variant.name == ORIGINAL)
+    better = [variant for variant in variants if _eligible(variant, goal, bound) and _better(variant, original, goal)]
+    return (ORIGINAL, *(variant.name for variant in sorted(better, key=lambda each: cost(each, goal))[:most]))
+
+
 def cost(variant: Variant, goal: Goal) -> float:
     """What the goal wants small: 1 / speed-up, seconds a row, or bytes; infinite when it was not measured."""
     if goal == "latency":
         return 1 / variant.speedup if variant.speedup else float("inf")
-    if goal == "throughput":
+    if goal in _OF_ROWS:
         return 1 / variant.throughput if variant.throughput else float("inf")
     return float(variant.size) if variant.size else float("inf")
 
@@ -92,7 +109,7 @@ def pareto(variants: Iterable[Variant]) -> frozenset[str]:
 
 def _speedup(winner: Variant, original: Variant, goal: Goal) -> float | None:
     """At batch 1; for throughput that of the best batch."""
-    if goal == "throughput" and winner.throughput and original.throughput:
+    if goal in _OF_ROWS and winner.throughput and original.throughput:
         return winner.throughput / original.throughput
     return winner.speedup
 

@@ -1,0 +1,25 @@
+"""What a Model costs, in words."""
+
+from modelyard.api.model import Model
+
+
+def cost_words(model: Model) -> str:
+    """`0.000125 per 1,000 requests, 63% idle`; empty where no prices are set, or nothing is known yet."""
+    cost = model.status.cost
+    if cost is None:
+        return ""
+    each = "no requests" if cost.per_thousand is None else f"{cost.per_thousand:g} per 1,000 requests"
+    return f"{each}, {'at least ' if cost.guess else ''}{cost.idle_share:.0%} idle"
+
+
+def cost_sentence(model: Model) -> str:
+    """The same with what it is of, and what the share means; empty like it."""
+    words, cost = cost_words(model), model.status.cost
+    if cost is None:
+        return ""
+    meaning = (
+        "so much of the time nobody asked (spec.tune measures what a replica takes on, and then the share is exact)"
+        if cost.guess
+        else "so much of what is reserved nobody needed"
+    )
+    return f"{words}, over ten minutes up to {cost.time}: {meaning}."
