@@ -3,8 +3,8 @@
     with OpenLoop("digits", namespace, [LoadPhase(60, 8.0), LoadPhase(60, 16.0)]) as load:
         answers = load.ended()
 
-Gaps between requests are exponential, and the same in every run, or all `even`. What an answer took counts from when its request was
-due. The loop lives in a thread of its own; a phase's rate is in requests a second.
+Gaps between requests are exponential, and the same in every run, or all `even`. What an answer took counts from when
+its request was due. The loop lives in a thread of its own; a phase's rate is in requests a second.
 """
 
 import asyncio

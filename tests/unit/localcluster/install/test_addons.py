@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 import yaml
 
 from localcluster.install.keda import ADAPTER, OPERATOR, adapted
@@ -17,6 +18,7 @@ def deployment(name: str, *arguments: str) -> dict[str, Any]:
         "command": ["/keda"],
         "args": list(arguments),
         "readinessProbe": {"initialDelaySeconds": 20},
+        "livenessProbe": {"initialDelaySeconds": 25},
     }
     pod = {"containers": [container]}
     return {"kind": "Deployment", "metadata": {"name": name}, "spec": {"template": {"spec": pod}}}
@@ -40,6 +42,13 @@ def test_the_operator_makes_its_own_certificates_whatever_was_said_before():
 
 def test_the_adapter_keeps_its_arguments():
     assert container(deployment(ADAPTER, "--secure-port=6443"))["args"] == ["--secure-port=6443"]
+
+
+@pytest.mark.parametrize("name", [OPERATOR, ADAPTER])
+def test_keda_is_found_ready_soon_and_not_given_up_while_the_machine_is_busy(name: str):
+    found = container(deployment(name))
+    assert found["readinessProbe"]["initialDelaySeconds"] == 1
+    assert min(found[probe]["timeoutSeconds"] for probe in ("readinessProbe", "livenessProbe")) >= 10
 
 
 def test_prometheus_finds_annotated_pods_and_metrics_ports_and_scrapes_no_pod_twice():
