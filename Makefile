@@ -78,6 +78,7 @@ bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m tests.bench.serving.tuning
 	@$(RUN) -m tests.bench.serving.load_accuracy
 	@$(RUN) -m tests.bench.optimization
+	@$(RUN) -m tests.bench.monitoring.drift
 
 cleanroom: setup ## demo and test on a pristine Debian 12 (ONLY="make lint")
 	@$(RUN) -m cleanroom $(if $(ONLY),--only "$(ONLY)")

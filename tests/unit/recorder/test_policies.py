@@ -122,3 +122,20 @@ def test_a_build_without_a_reference_is_not_counted(policies: ModelPolicies, buc
     found = policies.of("demo", "loans")
     assert found is not None
     assert found.profiles == {}
+
+
+def test_rows_are_counted_by_the_ranges_that_the_spec_declares(policies: ModelPolicies, bucket: Bucket) -> None:
+    declared = {"sample": "auto", "quality": {"columns": [{"name": "x", "min": -3, "max": 300}]}}
+    policies.take_in(None, model(declared))
+    first = policies.of("demo", "loans")
+    policies.take_in(None, model(declared))
+    second = policies.of("demo", "loans")
+
+    assert first is not None
+    assert second is not None
+    x = first.profiles["loans-1"].features[0]
+    assert (x.low, x.high) == (-3.0, 300.0)
+    assert second.profiles["loans-1"] is first.profiles["loans-1"]
+    bucket.objects.clear()
+    policies.take_in(None, model({"sample": "auto"}))
+    assert policies.of("demo", "loans").profiles == {"loans-1": PROFILE}  # pyright: ignore

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from modelyard.api.model import Model
 from modelyard.api.monitoring.profile import ReferenceProfile
+from modelyard.api.monitoring.spec import Monitoring
+from modelyard.core.monitoring.declared_quality import with_declared
 from modelyard.core.storage.keys import build_profile
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import ModelyardError
@@ -34,6 +36,7 @@ class ModelPolicies:
         self._policies: dict[tuple[str, str], CapturePolicy] = {}
         self._days: dict[tuple[str, str], int] = {}
         self._profiles: dict[str, ReferenceProfile | None] = {}
+        self._declared: dict[tuple[str, str], ReferenceProfile] = {}
 
     def of(self, namespace: str, model: str) -> CapturePolicy | None:
         """What holds for a Model; None when it is not recorded."""
@@ -79,9 +82,16 @@ class ModelPolicies:
             return None, DEFAULT_DAYS
         kept, hashed = (asked.log.columns or [], asked.log.redact or []) if asked.log else ([], [])
         redaction = Redaction(frozenset(kept), frozenset(hashed), model_key(self._secret, *name))
-        profiles = {revision.name: self._profile(revision.digest) for revision in model.status.revisions}
+        profiles = {revision.name: self._watched(revision.digest, asked) for revision in model.status.revisions}
         found = {revision: profile for revision, profile in profiles.items() if profile is not None}
         return CapturePolicy(redaction, found), asked.log.retention_days if asked.log else DEFAULT_DAYS
+
+    def _watched(self, digest: str, asked: Monitoring) -> ReferenceProfile | None:
+        """The reference with what the spec knows better; the same object as long as both are the same."""
+        profile = self._profile(digest)
+        if profile is None or asked.quality is None:
+            return profile
+        return self._declared.setdefault((digest, asked.quality.model_dump_json()), with_declared(profile, asked))
 
     def _profile(self, digest: str) -> ReferenceProfile | None:
         """The reference of a build; None when it has none, or one that cannot be read."""

@@ -1,7 +1,7 @@
 """What the detector promises, simulated with fixed seeds: a part of it here, the whole table in `make proof`.
 
 30 features, 100 rows a minute, a reference of 4,000 rows, one false alarm a year; the change is in one feature. The
-bench prints the table (`python -m tests.bench.drift`).
+bench prints the table (`python -m tests.bench.monitoring.drift`).
 """
 
 import random

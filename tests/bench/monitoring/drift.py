@@ -1,6 +1,6 @@
 """What finds a change of rows, how soon, and what cries wolf: the table of platform/docs/benchmarks/drift.md.
 
-    python -m tests.bench.drift [MONTHS [RUNS]]      quiet months to simulate (2), changes of each kind (40)
+    python -m tests.bench.monitoring.drift [MONTHS [RUNS]]      quiet months to simulate (2), changes of each kind (40)
 
 30 features, 100 rows a minute, a reference of 4,000 rows, one false alarm a year; the change is in one feature. Then
 what the detector costs: 100 Models of 100 features, a minute of each.

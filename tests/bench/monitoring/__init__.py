@@ -1,0 +1,1 @@
+"""What monitoring finds, and what it costs."""
