@@ -181,3 +181,14 @@ def test_automatic_begins_anew_where_the_routes_were_about_to_go() -> None:
     world.model["spec"]["monitoring"] = {"sample": "auto"}
     world.look()
     assert set(sampled(world).values()) == {".*"}
+
+
+def test_routes_whose_sample_somebody_took_away_are_made_again() -> None:
+    world = a_recorded_world()
+    for kind in ("HTTPRoute", "GRPCRoute"):
+        for _, route in world.api.of_kind(kind):
+            for backend in route["spec"]["rules"][0]["backendRefs"]:
+                backend.pop("filters", None)
+    world.look()
+    rest(world)
+    assert set(sampled(world).values()) == {".*"}

@@ -104,10 +104,7 @@ def recorded(snapshot: Snapshot) -> int:
 
 
 def _told(route: Mapping[str, Any]) -> int:
-    for rule in route["spec"]["rules"]:
-        for backend in rule["backendRefs"]:
-            for one in backend.get("filters", ()):
-                for header in one.get("responseHeaderModifier", {}).get("set", ()):
-                    if header["name"] == SAMPLE_HEADER:
-                        return int(header["value"])
-    return 0
+    backends = [backend for rule in route["spec"]["rules"] for backend in rule["backendRefs"]]
+    filters = [one.get("responseHeaderModifier", {}) for backend in backends for one in backend.get("filters", ())]
+    told = [header["value"] for one in filters for header in one.get("set", ()) if header["name"] == SAMPLE_HEADER]
+    return int(told[0]) if told else 0

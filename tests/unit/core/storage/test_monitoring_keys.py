@@ -1,0 +1,60 @@
+"""Where lies what was seen of requests, and whose it is."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from modelyard.core.names import model_of_sampled_route, model_routes
+from modelyard.core.storage.monitoring_keys import (
+    COUNTS,
+    ROWS,
+    MinuteKey,
+    day_of,
+    day_prefix,
+    feedback_key,
+    minute_of,
+    model_prefix,
+    revision_prefix,
+)
+
+NOON = int(datetime(2026, 11, 29, 12, 5, tzinfo=UTC).timestamp())
+KEY = MinuteKey("demo", "loans", "loans-1", NOON, "recorder-7d9f-x2")
+
+
+@pytest.mark.parametrize("suffix", [ROWS, COUNTS])
+def test_a_minutes_key_tells_whose_it_is_and_is_read_back(suffix: str) -> None:
+    key = KEY.key(suffix)
+    assert key == f"monitor/demo/loans/loans-1/date=2026-11-29/1205-recorder-7d9f-x2{suffix}"
+    assert minute_of(key) == KEY
+    assert key.startswith(model_prefix("demo", "loans"))
+    assert key.startswith(revision_prefix("demo", "loans", "loans-1"))
+    assert key.startswith(day_prefix("demo", "loans", "loans-1", datetime.fromtimestamp(NOON, UTC)))
+    assert day_of(key) == "2026-11-29"
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        "", "monitor/demo/loans", "monitor/demo/loans/loans-1/date=2026-11-29/1205-w.txt",
+        "monitor/demo/loans/loans-1/date=2026-11-31/1205-w.rows.parquet",
+        "monitor/demo/loans/loans-1/date=2026-11-29/2561-w.rows.parquet",
+        "monitor/demo/loans/loans-1/date=2026-11-29/deleted/1205-w.rows.parquet",
+        "feedback/demo/loans/loans-1/date=2026-11-29/1205-w.rows.parquet",
+    ],
+)  # fmt: skip
+def test_another_key_is_no_minute(strange: str) -> None:
+    assert minute_of(strange) is None
+
+
+def test_labels_lie_by_their_day() -> None:
+    key = feedback_key("demo", "loans", "2026-11-29", "abc")
+    assert key == "feedback/demo/loans/date=2026-11-29/abc.parquet"
+    assert day_of(key) == "2026-11-29"
+    assert day_of("registry/loans/1/entry.json") == ""
+
+
+def test_the_routes_of_a_sample_name_their_model_and_no_other_does() -> None:
+    assert {route: model_of_sampled_route(route) for route in (*model_routes("loans"), "loans--preview", "x")} == {
+        "loans": "", "loans--path": "", "loans--sampled": "loans", "loans--sampled-path": "loans",
+        "loans--preview": "", "x": "",
+    }  # fmt: skip
