@@ -133,6 +133,17 @@ def model_routes(model: str) -> tuple[str, ...]:
     return (model, path_route_name(model), sampled_route_name(model), sampled_path_route_name(model))
 
 
+def main_routes(model: str) -> tuple[tuple[str, str], ...]:
+    """Kind and name of the routes that a Model always has."""
+    return ("HTTPRoute", model), ("HTTPRoute", path_route_name(model)), ("GRPCRoute", model)
+
+
+def sampled_routes(model: str) -> tuple[tuple[str, str], ...]:
+    """Kind and name of the routes of requests that are recorded."""
+    name = sampled_route_name(model)
+    return ("HTTPRoute", name), ("HTTPRoute", sampled_path_route_name(model)), ("GRPCRoute", name)
+
+
 def model_of_sampled_route(route: str) -> str:
     """The Model whose recorded requests a route takes; empty for every other route."""
     model, _, rest = route.rpartition(_SAMPLED)

@@ -192,3 +192,12 @@ def test_routes_whose_sample_somebody_took_away_are_made_again() -> None:
     world.look()
     rest(world)
     assert set(sampled(world).values()) == {".*"}
+
+
+def test_recorded_requests_may_take_as_long_as_others() -> None:
+    world = a_recorded_world(serving={"timeout": "2m"})
+    [policy] = [thing for _, thing in world.api.of_kind("BackendTrafficPolicy")]
+    targets = {(one["kind"], one["name"]) for one in policy["spec"]["targetRefs"]}
+    assert {f"{kind} {name}" for kind, name in targets} == {
+        "HTTPRoute digits", "HTTPRoute digits--path", "GRPCRoute digits", *sampled(world)
+    }  # fmt: skip

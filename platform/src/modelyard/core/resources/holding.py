@@ -18,9 +18,10 @@ from modelyard.core.names import (
     REVISION_LABEL,
     SLICE_MANAGER_LABEL,
     holding_name,
-    path_route_name,
+    main_routes,
     patience_name,
     predictor,
+    sampled_routes,
 )
 from modelyard.core.snapshot import Holders
 
@@ -55,15 +56,18 @@ def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[s
     ]
 
 
-def patience(model: Model, longest_wait: float) -> list[dict[str, Any]]:
-    """The policy of a Model that says how long its answers may take, or may be at zero; none for others."""
+def patience(model: Model, longest_wait: float, recorded: bool = False) -> list[dict[str, Any]]:
+    """The policy of a Model that says how long its answers may take, or may be at zero; none for others.
+
+    Those that are `recorded` have as long.
+    """
     own = model.spec.serving.timeout
     if own is None and not model.spec.may_rest:
         return []
     answer = _ANSWER_SECONDS if own is None else seconds(own)
     allowed = answer + (longest_wait if model.spec.may_rest else 0.0)
     group = "gateway.networking.k8s.io"
-    targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
+    targets = (*main_routes(model.name), *(sampled_routes(model.name) if recorded else ()))
     spec = {
         "targetRefs": [{"group": group, "kind": kind, "name": name} for kind, name in targets],
         "mergeType": "StrategicMerge",

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
 from modelyard.api.rollout import AB
-from modelyard.core.names import experiment, path_route_name, predictor, sticky_policy_name
+from modelyard.core.names import experiment, main_routes, predictor, sticky_policy_name
 
 from . import owned_object
 
@@ -118,7 +118,7 @@ def policies(model: Model, publication: Publication) -> list[dict[str, Any]]:
     if ab is None or ab.header is None:
         return []
     rule = {"group": "gateway.networking.k8s.io", "sectionName": STICKY_RULE}
-    targets = [("HTTPRoute", model.name), ("HTTPRoute", path_route_name(model.name)), ("GRPCRoute", model.name)]
+    targets = main_routes(model.name)
     spec = {
         "targetRefs": [{**rule, "kind": kind, "name": name} for kind, name in targets],
         "mergeType": "StrategicMerge",

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.api.model import Model
-from modelyard.core.names import SAMPLE_HEADER, recorded_grant_name, sampled_path_route_name, sampled_route_name
+from modelyard.core.names import SAMPLE_HEADER, recorded_grant_name, sampled_route_name, sampled_routes
 from modelyard.core.resources import owned_object
 from modelyard.core.resources.routes import NOBODY
 from modelyard.core.snapshot import Snapshot
@@ -56,10 +56,8 @@ def grants(model: Model, platform: str, sample: int) -> list[dict[str, Any]]:
     """The ReferenceGrant for policies of the namespace `platform`, as a list of none or one."""
     if not sample:
         return []
-    name, path = sampled_route_name(model.name), sampled_path_route_name(model.name)
-    targets = [("HTTPRoute", name), ("HTTPRoute", path), ("GRPCRoute", name)]
     allowed = {"group": "gateway.envoyproxy.io", "kind": "EnvoyExtensionPolicy", "namespace": platform}
-    to = [{"group": _GROUP, "kind": kind, "name": called} for kind, called in targets]
+    to = [{"group": _GROUP, "kind": kind, "name": called} for kind, called in sampled_routes(model.name)]
     spec = {"from": [allowed], "to": to}
     return [owned_object(model, "ReferenceGrant", recorded_grant_name(model.name), {"spec": spec})]
 

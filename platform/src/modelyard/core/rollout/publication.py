@@ -51,7 +51,11 @@ def routing_plan(
     )
     publication, model = replace(_publication(snapshot.model, rollout, reachable), sample=sample), snapshot.model
     published = routes(model, backends(revisions, reachable), gateway, publication)
-    beside = [*policies(model, publication), *patience(model, longest_wait), *grants(model, platform, sample)]
+    beside = [
+        *policies(model, publication),
+        *patience(model, longest_wait, bool(sample)),
+        *grants(model, platform, sample),
+    ]
     return RoutingPlan(published, beside if published else [])
 
 
