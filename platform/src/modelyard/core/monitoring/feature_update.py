@@ -10,7 +10,7 @@ How bursty a break is shows in the hours that have any; where the reference has 
 as far as it has come. Of breaks that it does not have, an hour with an alarm teaches nothing: the beginning of a break
 would look like a burst, and hide the next one.
 
-A step with few rows costs more (log 5) than it tells, so hours below FEWEST_AN_HOUR rows go into the next of the same
+A step with few rows costs more (log 7) than it tells, so hours below FEWEST_AN_HOUR rows go into the next of the same
 day, and days below FEWEST_A_DAY into the next.
 """
 

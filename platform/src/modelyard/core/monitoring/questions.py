@@ -20,7 +20,7 @@ from modelyard.api.monitoring.counts import FeatureCounts
 from modelyard.api.monitoring.profile import FeatureProfile
 
 from .statistics.bounds import interval
-from .statistics.evidence import Slopes, slopes
+from .statistics.evidence import SMALL_ALTERNATIVES, Slopes, slopes
 
 POINTS = (0.9, 0.7, 0.5, 0.3, 0.1)
 """Shares of the reference above the points that are asked about."""
@@ -131,10 +131,10 @@ class FeatureQuestions:
 
     def sides(self, tolerance: float) -> tuple[Slopes, ...]:
         """The slopes of every shape's event becoming more frequent, then of every one becoming rarer."""
-        more = tuple(slopes(question.high, tolerance) for question in self.shapes)
-        if not self.both_sides:
-            return more
-        return more + tuple(slopes(1.0 - question.low, tolerance) for question in self.shapes)
+        bounds = [question.high for question in self.shapes]
+        if self.both_sides:
+            bounds += [1.0 - question.low for question in self.shapes]
+        return tuple(slopes(bound, tolerance, SMALL_ALTERNATIVES) for bound in bounds)
 
     def fits(self, counts: FeatureCounts) -> bool:
         """Whether the counts are of this profile's bins."""

@@ -42,7 +42,7 @@ def visible_change(
     asked = len(questions.sides(0.0))
     best, sigma = 1.0, None
     for question in questions.shapes:
-        needed = math.log(thresholds[Clock.DAY] * asked) + math.log(5.0)
+        needed = math.log(thresholds[Clock.DAY] * asked) + math.log(7.0)
         share = smallest_share(question.high, rows, needed, phis[0])
         if share < 1.0 and share - question.share < best:
             best = share - question.share

@@ -21,6 +21,7 @@ def test_rare_events_have_two_alternatives_more() -> None:
     assert len(slopes(0.3)) == len(ALTERNATIVES)
     assert len(slopes(0.01)) == len(ALTERNATIVES) + len(RARE_ALTERNATIVES)
     assert slopes(1.0) == ()
+    assert slopes(0.3, smaller=(0.025,))[1:] == slopes(0.3)
 
 
 @given(st.floats(1e-9, 0.99), st.floats(0.0, 1.6))

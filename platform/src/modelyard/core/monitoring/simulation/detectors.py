@@ -73,7 +73,7 @@ class _Plain:
     def __init__(self, questions: FeatureQuestions, dispersed: bool, tolerance: float, points: bool) -> None:
         self._questions, self._dispersed = questions, dispersed
         self._against = [question.against for question in questions.breaks]
-        self._against += list(_points(questions) if points else questions.sides(tolerance))
+        self._against += _shapes(questions, tolerance, points)
         self._phi, self._minutes, self._values = Phi(), 0, 0
         self._hits, self._squares = (0,) * len(questions.shapes), 0.0
         self.restart()
@@ -110,10 +110,12 @@ class _Plain:
         return sum(map(sum, self._sums)) / sum(map(len, self._sums))
 
 
-def _points(questions: FeatureQuestions) -> list[Slopes]:
-    """The slopes against the reference's own shares, as if these were the truth."""
-    more = [slopes(question.share) for question in questions.shapes]
-    return more + ([slopes(1.0 - question.share) for question in questions.shapes] if questions.both_sides else [])
+def _shapes(questions: FeatureQuestions, tolerance: float, points: bool) -> list[Slopes]:
+    """The slopes of shapes on both sides; against the reference's own shares, as if these were the truth: `points`."""
+    bounds = [question.share if points else question.high for question in questions.shapes]
+    if questions.both_sides:
+        bounds += [1.0 - (question.share if points else question.low) for question in questions.shapes]
+    return [slopes(bound, tolerance) for bound in bounds]
 
 
 class ThreeClocks:

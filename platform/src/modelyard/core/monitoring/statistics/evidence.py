@@ -9,13 +9,14 @@ Shin, Ramdas and Rinaldo, E-detectors: a nonparametric framework for sequential 
 mean time to a false alarm is at least the threshold, whatever the true share is below q. A step more than once looked
 at, or a look later, changes nothing. "Falls below lo" is the same question of the rows that do not show the event.
 
-p_j lies 0.1, 0.2, 0.4, 0.8 and 1.6 log-odds above q; for rare events also 2.5 and 3.5. phi is the overdispersion
-(`dispersion.py`).
+p_j lies 0.1, 0.2, 0.4, 0.8 and 1.6 log-odds above q; for rare events also 2.5 and 3.5; for the many rows of an hour or
+a day also 0.025 and 0.05, because a share that is less than half way to the nearest p_j is never found. phi is the
+overdispersion (`dispersion.py`).
 
 | how | S kept | for |
 |---|---|---|
 | `advance` | one for each p_j | minutes: no single step tells enough, the right p_j has to be followed |
-| `advance_mixed` | one, of the mean of the LR_j | hours and days: one step tells enough, at the price of log 5 |
+| `advance_mixed` | one, of the mean of the LR_j | hours and days: one step tells enough, at the price of log 7 |
 """
 
 import math
@@ -25,6 +26,7 @@ from .bounds import expit, logit
 
 ALTERNATIVES = (0.1, 0.2, 0.4, 0.8, 1.6)
 RARE_ALTERNATIVES = (2.5, 3.5)
+SMALL_ALTERNATIVES = (0.025, 0.05)
 RARE = 0.05
 _SMALLEST = 1e-9
 _LARGEST_EXPONENT = 300.0
@@ -36,13 +38,16 @@ Sums = tuple[float, ...]
 
 
 @lru_cache(maxsize=65_536)
-def slopes(bound: float, tolerance: float = 0.0) -> Slopes:
-    """The slopes against "the share is at most `bound`", moved up by `tolerance` log-odds; none when it is 1."""
+def slopes(bound: float, tolerance: float = 0.0, smaller: tuple[float, ...] = ()) -> Slopes:
+    """The slopes against "the share is at most `bound`", moved up by `tolerance` log-odds; none when it is 1.
+
+    `smaller` are alternatives besides the usual ones.
+    """
     if bound >= 1.0 - _SMALLEST:
         return ()
     start = logit(max(bound, _SMALLEST)) + tolerance
     moves = ALTERNATIVES + RARE_ALTERNATIVES if bound < RARE else ALTERNATIVES
-    null = expit(start)
+    moves, null = smaller + moves, expit(start)
     return tuple(
         (math.log(other) - math.log(null), math.log1p(-other) - math.log1p(-null))
         for other in (expit(start + move) for move in moves)
