@@ -14,6 +14,7 @@ from modelyard.api.model import Serving
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
 from modelyard.api.scheduling.scaling import Scaling
+from modelyard.api.tuning.cache import ResponseCache
 from modelyard.api.tuning.spec import Tune
 from tests.support.repository.charts import LOADTEST, MODEL, PLATFORM, complaint
 
@@ -105,6 +106,7 @@ def test_the_model_chart_knows_every_field_of_serving_and_of_tuning() -> None:
 
     assert set(known["serving"]["properties"]) == set(structural(Serving)["properties"])
     assert set(known["tune"]["properties"]) == set(structural(Tune)["properties"])
+    assert set(known["cache"]["properties"]) == set(structural(ResponseCache)["properties"])
 
 
 def test_the_model_chart_knows_every_field_of_an_optimization() -> None:

@@ -7,6 +7,7 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
     HOME/bin/tritonserver
     HOME/sbin/tritonserver     the same under supervise.py, for containers
     HOME/lib/                  shared libraries, for LD_LIBRARY_PATH, and frontend_errors.c
+    HOME/caches/local/         the response cache, for Models that ask for it
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
     HOME/backends/onnxruntime/ our backend: onnxruntime_backend/*.c
     HOME/backends/openvino/    our other backend
@@ -59,6 +60,7 @@ def assemble(home: Path, python: str) -> None:
     shutil.copy2(HERE / "backends" / SHARED, site)
     (home / "bin").mkdir()
     shutil.move(server / "bin" / "tritonserver", home / "bin" / "tritonserver")
+    shutil.copytree(server / "caches", home / "caches")
     shutil.move(site / "nvidia_pytriton.libs", home / "lib")
     (home / "sbin").mkdir()
     shutil.copy2(HERE / "supervise.py", home / "sbin" / "tritonserver")

@@ -30,6 +30,7 @@ from .scheduling.scaling import Scaling
 from .shape import Shape, cel, validated
 from .status import ModelStatus
 from .stored_status import readable
+from .tuning.cache import ResponseCache
 from .tuning.spec import Tune
 
 GROUP = "modelyard.dev"
@@ -167,6 +168,12 @@ class ModelSpec(Shape):
         default=None, description="What is recorded of requests, and when a change in them is told."
     )
 
+    cache: ResponseCache | None = Field(
+        default=None,
+        description="Keep answers in the server and give them again to whoever asks the same; refused for models whose "
+        "answers depend on chance.",
+    )
+
     @model_validator(mode="after")
     def _tuned_to_an_objective(self) -> "ModelSpec":
         if self.tune is not None and (self.slo is None or self.slo.latency is None):
@@ -191,6 +198,8 @@ class ModelSpec(Shape):
     def build_options(self, target: str) -> dict[str, Any]:
         """What the build for a `target` (cpu, gpu) is to do beyond the plain one; empty when nothing."""
         options = self.optimize.options(target) if self.optimize is not None else {}
+        if self.cache is not None:  # its size is the server's business, and no other build
+            options["cache"] = True
         tune = self.tune or (Tune() if self.optimize is not None and self.optimize.goal == "cost" else None)
         if tune is None or self.slo is None or self.slo.latency is None or target != "cpu":
             return options

@@ -28,6 +28,7 @@ _UNITS = {suffix: Fraction(1000) ** power for power, suffix in enumerate(("n", "
 _UNITS |= {f"{letter}i": Fraction(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _NANO = 10**9
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
+_CACHE = "^[1-9][0-9]{0,7}([kMG]B|[KMG]i|[kMG])$"
 _SCENARIO = "^[a-z][-a-z0-9]*$"
 _ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -42,6 +43,7 @@ _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
 _SAY_ALIAS = "write an alias as `modelyard entries` shows it, such as champion"
+_SAY_CACHE = 'write a size from "1MB" to "64GB", such as "64MB" or "64Mi"'
 _SAY_SCENARIO = "write steady, or the name of a load in the platform's config.check.scenarios, such as campaign"
 _SAY_WORD = "write letters, digits, - and _ only, such as x-user-id"
 _SAY_WEIGHT = "write a weight from 1 to 99, in percent: after the last step 100 comes by itself"
@@ -112,6 +114,13 @@ EntryAlias = Annotated[
     str,
     _matching(VERSION_PATTERN, _SAY_ALIAS),
     _written("Alias of a version.", 63, _matches(VERSION_PATTERN, _SAY_ALIAS)),
+]
+
+CacheSize = Annotated[
+    str,
+    _matching(_CACHE, _SAY_CACHE),
+    _holding(lambda text: 10**6 <= bytes_of(text) <= 64 * 1024**3, _SAY_CACHE),
+    _written("Bytes of memory.", 11, _matches(_CACHE, _SAY_CACHE)),
 ]
 
 LoadScenarioName = Annotated[
@@ -259,3 +268,8 @@ def canonical(quantity: str) -> str:
         return "0"
     counts = {suffix: number / unit for suffix, unit in _UNITS.items()}
     return min((f"{count}{suffix}" for suffix, count in counts.items() if count.denominator == 1), key=len)
+
+
+def bytes_of(size: str) -> int:
+    """The bytes of a size of memory: "64MB" is 64,000,000, as "64M" is, and "64Mi" 67,108,864."""
+    return int(amount(size.removesuffix("B")))

@@ -87,6 +87,7 @@ class OptimizationSummary(_Written):
     reason: str = Field(description="Why this variant.")
     tried: int = Field(description="Variants that were tried, the original among them.")
     tuned: TunedSummary | None = Field(default=None, description="Absent when nothing was tuned.")
+    cached: bool = Field(default=False, description="Whether the server may keep answers.")
 
 
 class Report(_Written):

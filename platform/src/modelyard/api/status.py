@@ -137,6 +137,7 @@ class RevisionStatus(StatusShape):
     pod_annotations: dict[str, str] | None = Field(
         default=None, description="Annotations of the Model that its pods got when it was made."
     )
+    cache: int | None = Field(default=None, ge=0, description="Bytes of memory of every replica for answers.")
     stage: Stage = Field(description="Starting, Joining, Serving, Standby, Leaving, Draining or Dropped.")
     ready: bool = Field(
         default=False, description="All replicas are ready, and one inference through the gateway was answered."

@@ -7,7 +7,7 @@ from modelyard.api.entry import Entry
 from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import BuildSource, OptimizationSummary, Report
 from modelyard.api.tuning.report import summarized
-from modelyard.builder.artifacts.assemble import REPORT, Artifact, AssemblyRequest, ProgressSteps, assemble
+from modelyard.builder.artifacts.assemble import REPORT, Artifact, AssemblyRequest, ProgressSteps, Target, assemble
 from modelyard.builder.artifacts.publish import Fetch, publish_once
 from modelyard.builder.artifacts.shared_layer import SharedLayer
 from modelyard.builder.triton.config import BACKEND
@@ -17,27 +17,35 @@ from modelyard.core.storage.object_store import Store
 
 from .bench import LONGEST
 from .options import TuningOptions
+from .response_cache import with_cache
 from .tuned_artifact import tune_artifact
 
 
 def publish_tuned(
     entry: Entry,
     model: str,
-    tuning: TuningOptions,
+    tuning: TuningOptions | None,
     store: Store,
     fetch: Fetch,
     steps: ProgressSteps,
     seconds: float = LONGEST,
+    *,
+    cache: bool = False,
+    target: Target = "cpu",
 ) -> Report:
     """The report of the tuned build of an entry for the model `model`; builds, tunes and stores it unless it is there.
 
-    `seconds` is for how long a rate is offered at most. Raises what `assemble` and `tune` raise.
+    With `cache` its server may keep answers, and without `tuning` nothing is tuned. `seconds` is for how long a rate is
+    offered at most. Raises what `assemble`, `tune` and `with_cache` raise.
     """
-    digest = build_digest(entry.digest, model, tuning.options)
+    options = {**(tuning.options if tuning is not None else {}), **({"cache": True} if cache else {})}
+    digest = build_digest(entry.digest, model, options)
 
     def made(layer: SharedLayer, source: BuildSource, out: Path) -> Artifact:
-        plain = assemble(layer, AssemblyRequest(model, digest, source), out, steps)
-        return with_tuning(plain, tuning, steps, seconds)
+        artifact = assemble(layer, AssemblyRequest(model, digest, source, target), out, steps)
+        if tuning is not None:
+            artifact = with_tuning(artifact, tuning, steps, seconds)
+        return with_cache(artifact, layer) if cache else artifact
 
     return publish_once(entry, digest, store, fetch, steps, made)
 

@@ -52,6 +52,9 @@ def build(
         Path | None,
         typer.Option(help="For a path: rows as they should be, .csv, .parquet or .npz, in the place of eval.npz."),
     ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="With --publish: let its server keep answers, as spec.cache asks.")
+    ] = False,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
     ] = False,
@@ -66,13 +69,15 @@ def build(
         raise typer.BadParameter("--tune goes with --publish; `modelyard tune` tunes what lies here.")
     if reference is not None and (publish or optimize is not None):
         raise typer.BadParameter("--reference goes with a plain build; `modelyard push --reference` is for all others.")
+    if cache and not publish:
+        raise typer.BadParameter("--cache goes with --publish: it is the server of a Model that keeps answers.")
     if not publish:
         report = _locally(
             what, name, out, target, optimize, reference, trust_pickle=trust_pickle, trust_code=trust_code
         )
     else:
         try:
-            report = _published(what, name, target, optimize, tune, trust_code=trust_code)
+            report = _published(what, name, target, optimize, tune, cache=cache, trust_code=trust_code)
         except Exception as bad:
             leave(reason(bad, "the builder"))
             raise
@@ -201,7 +206,14 @@ def _optimized(path: Path, options: str, request: "AssemblyRequest", folder: Pat
 
 
 def _published(
-    what: str, name: str | None, target: Target, optimize: str | None, tune: str | None, *, trust_code: bool
+    what: str,
+    name: str | None,
+    target: Target,
+    optimize: str | None,
+    tune: str | None,
+    *,
+    cache: bool,
+    trust_code: bool,
 ) -> "Report":
     from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.artifacts.publish import publish
@@ -221,12 +233,14 @@ def _published(
     def fetch(folder: Path) -> None:
         registry.fetch(entry, folder)
 
-    if optimize is None and tuning is not None:
-        return publish_tuned(entry, model, tuning, store, fetch, steps)
+    if optimize is None and (tuning is not None or cache):
+        return publish_tuned(entry, model, tuning, store, fetch, steps, cache=cache, target=target.value)
     if optimize is None:
         return publish(entry, model, target.value, store, fetch, steps)
     requested = parse_options(optimize, target.value)
-    return publish_optimized(entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning)
+    return publish_optimized(
+        entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning, cache=cache
+    )
 
 
 def _resolved(what: str) -> "Entry":

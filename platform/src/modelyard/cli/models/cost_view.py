@@ -1,6 +1,7 @@
-"""What a Model costs, in words."""
+"""What a Model costs, and what its cache saves, in words."""
 
 from modelyard.api.model import Model
+from modelyard.clients.metrics.response_cache import CacheCounts
 
 
 def cost_words(model: Model) -> str:
@@ -23,3 +24,14 @@ def cost_sentence(model: Model) -> str:
         else "so much of what is reserved nobody needed"
     )
     return f"{words}, over ten minutes up to {cost.time}: {meaning}."
+
+
+def cache_sentence(model: Model, counts: CacheCounts | None) -> str:
+    """How often an answer was given again by the revision that serves; empty where it keeps none."""
+    kept = next((each.cache for each in model.status.revisions if each.name == model.status.revision), None)
+    if not kept:
+        return ""
+    if counts is None:
+        return f"{kept:,} bytes of every replica; how often that helps cannot be read from here."
+    asked = counts.hits + counts.misses
+    return f"{counts.ratio:.0%} of {asked:,} questions were answered from memory, {kept:,} bytes of every replica."

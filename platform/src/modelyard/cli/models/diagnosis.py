@@ -13,6 +13,7 @@ from enum import StrEnum
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome
 from modelyard.api.status import RevisionStatus, Stage
+from modelyard.clients.metrics.response_cache import CacheCounts
 from modelyard.core.conditions import REQUESTS_FAIL
 from modelyard.core.event_types import means_harm
 from modelyard.core.failure_causes import OUTSIDE
@@ -57,7 +58,7 @@ class ClusterObjects:
     """The world around one Model: objects of any kind in it, its build's Job and pods, the Gateway.
 
     `logs` are the last lines of containers that ended badly, by pod name; `operator_silence` says why no operator
-    leads, empty while one does or nobody may ask.
+    leads, empty while one does or nobody may ask; `cache_counts` how often the serving revision gave an answer again.
     """
 
     model: Model
@@ -65,6 +66,7 @@ class ClusterObjects:
     gateway: Object | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
     operator_silence: str = ""
+    cache_counts: CacheCounts | None = None
 
     def find(self, kind: str, name: str) -> Object | None:
         """The object of that kind and name, or None."""
@@ -92,7 +94,7 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     steps = [first, *(step for step in reached if step is not None)]
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
-    steps += (*replicas_step(facts), *cost_step(facts.model))
+    steps += (*replicas_step(facts), *cost_steps(facts))
     return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
 
 
@@ -112,10 +114,11 @@ def replicas_step(facts: ClusterObjects) -> list[PathStep]:
     return [PathStep("Replicas", Standing.BAD if harm else Standing.GOOD, found, remedy)]
 
 
-def cost_step(model: Model) -> list[PathStep]:
-    """What the Model costs, as a list of one step; none where no prices are set."""
-    sentence = cost_view.cost_sentence(model)
-    return [PathStep("Cost", Standing.GOOD, sentence)] if sentence else []
+def cost_steps(facts: ClusterObjects) -> list[PathStep]:
+    """What the Model costs, and what its cache saves; none where no prices are set and nothing is kept."""
+    said = {"Cost": cost_view.cost_sentence(facts.model)}
+    said["Cache"] = cost_view.cache_sentence(facts.model, facts.cache_counts)
+    return [PathStep(subject, Standing.GOOD, sentence) for subject, sentence in said.items() if sentence]
 
 
 def conclusion(steps: Sequence[PathStep]) -> PathStep:

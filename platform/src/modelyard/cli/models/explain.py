@@ -18,6 +18,7 @@ from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
 from modelyard.clients.cluster.models import parsed, read
 from modelyard.clients.cluster.operator_lease import leader_silence
+from modelyard.clients.metrics.response_cache import cache_counts
 from modelyard.core.kinds import CHILDREN
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
 from modelyard.core.snapshot import Ref
@@ -63,7 +64,9 @@ def gather(cluster: Cluster, model: Model, settings: Settings) -> ClusterObjects
     logs = {item["metadata"]["name"]: _log(cluster, item) for item in objects if item["kind"] == "Pod"}
     gateway = cluster.get(Ref("Gateway", settings.gateway.namespace, settings.gateway.name))
     known = {pod: log for pod, log in logs.items() if log}
-    return ClusterObjects(model, objects, gateway, known, _silence(cluster, settings.operator.namespace))
+    silence = _silence(cluster, settings.operator.namespace)
+    counts = cache_counts(cluster, model.namespace, model.status.revision) if model.spec.cache is not None else None
+    return ClusterObjects(model, objects, gateway, known, silence, counts)
 
 
 def _silence(cluster: Cluster, namespace: str) -> str:

@@ -24,8 +24,8 @@ def optimized(digest: str, result: OptimizationSummary, message: str) -> Optimiz
 
 def _name(result: OptimizationSummary) -> str:
     """The variant, and that other settings serve it; an original with the usual ones is the plain artifact again."""
-    tuned = result.tuned is not None and result.tuned.changed
-    return f"{result.variant}, tuned" if tuned else result.variant
+    tuned = ["tuned"] if result.tuned is not None and result.tuned.changed else []
+    return ", ".join([result.variant, *tuned, *(["cached"] if result.cached else [])])
 
 
 def times(speedup: float) -> str:

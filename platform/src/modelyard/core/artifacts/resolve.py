@@ -106,7 +106,8 @@ def _optimized(
     stays = state.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
     if state.made and (waits or not stays):
         sized = cheapest_size(model, digest, snapshot.optimization)
-        revision = _revision(sized, entry, digest, snapshot.now, settings)
+        cache = model.spec.cache.size_bytes if model.spec.cache is not None else None
+        revision = _revision(sized, entry, digest, snapshot.now, settings, cache)
         build = BuildStatus(digest=digest)
         return ResolvedArtifact(plain.resolved, state.update, entry, build, revision=revision, optimizing=state)
     if waits:
@@ -230,18 +231,25 @@ def _runtime(hardware: str, settings: Settings) -> str:
     return settings.serving.gpu_runtime if hardware == "gpu" else settings.serving.cpu_runtime
 
 
-def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings) -> RevisionStatus:
-    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`)."""
+def _revision(
+    model: Model, entry: ResolvedEntry, digest: str, now: float, settings: Settings, cache: int | None = None
+) -> RevisionStatus:
+    """The revision this spec asks for. An existing one keeps the runtime it was made with (see `_kept`).
+
+    `cache` are the bytes of its server for answers.
+    """
     requested, placement = model.spec.serving.resources, model.spec.serving.placement()
     resources: dict[str, Any] | None = requested.canonical() if requested else None
     hardware = target(model, settings)
     runtime = _runtime(hardware, settings)
-    kept = _kept(model, digest, resources, hardware, settings)
+    kept = _kept(model, digest, resources, hardware, cache, settings)
     if kept is not None:
         return kept
     pods: dict[str, Any] = {"runtime": runtime, "resources": resources}
     if placement is not None:  # without one, names are as they were before there was any
         pods["placement"] = placement
+    if cache is not None:
+        pods["cache"] = cache
     name = revision_name(model.name, model.namespace, digest=digest, **pods)
     marks = pod_metadata(model.metadata, settings.propagate)
     return RevisionStatus(
@@ -252,6 +260,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
         runtime=runtime,
         resources=resources,
         placement=placement,
+        cache=cache,
         pod_labels=marks.labels,
         pod_annotations=marks.annotations,
         stage=Stage.STARTING,
@@ -260,7 +269,7 @@ def _revision(model: Model, entry: ResolvedEntry, digest: str, now: float, setti
 
 
 def _kept(
-    model: Model, digest: str, resources: dict[str, Any] | None, hardware: str, settings: Settings
+    model: Model, digest: str, resources: dict[str, Any] | None, hardware: str, cache: int | None, settings: Settings
 ) -> RevisionStatus | None:
     """One that already serves what this spec asks for, maybe with an older runtime: an upgrade restarts nothing."""
     gpu_now = hardware == "gpu"
@@ -271,6 +280,7 @@ def _kept(
             if revision.digest == digest
             and _same_resources(revision.resources, resources)
             and revision.placement == model.spec.serving.placement()
+            and revision.cache == cache
             and _is_gpu(revision.runtime, settings) == gpu_now
         ),
         None,

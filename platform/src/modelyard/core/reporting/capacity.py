@@ -31,7 +31,7 @@ def _measured(view: DecisionView, digest: str) -> CapacityStatus | None:
     if tuned is None or tuned.requests_per_second is None:
         return None
     same = {artifact.optimizing.status.digest}
-    if built.variant == ORIGINAL and not tuned.changed and artifact.build is not None:
+    if built.variant == ORIGINAL and not tuned.changed and not built.cached and artifact.build is not None:
         same.add(artifact.build.digest)
     if digest not in same:
         return None

@@ -123,7 +123,11 @@ def _optimization(view: DecisionView) -> OptimizationStatus | None:
     artifact, spec = view.artifact, view.model.spec
     if artifact.optimizing is not None:
         return artifact.optimizing.status
-    return view.model.status.optimization if artifact.entry is None and (spec.optimize or spec.tune) else None
+    return (
+        view.model.status.optimization
+        if artifact.entry is None and (spec.optimize or spec.tune or spec.cache)
+        else None
+    )
 
 
 def _addresses(view: DecisionView) -> dict[str, str]:

@@ -62,7 +62,7 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     longest = budget + build.timeout_seconds + (tunings * _TUNING_SECONDS if "tune" in options else 0)
     command, environment = _command(model.name, entry, target), []
     for what, how in options.items():
-        command += [f"--{what}", canonical_json(how)]
+        command += [f"--{what}"] if how is True else [f"--{what}", canonical_json(how)]
     if tunings > 1:
         environment += _prices(settings)
     trains = optimize is not None and optimize.train

@@ -58,6 +58,8 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
     }
     if revision.resources:
         serving["resources"] = revision.resources
+    if revision.cache:  # KServe appends them to the runtime's own
+        serving["args"] = [f"--cache-config=local,size={revision.cache}"]
     body = {
         "spec": {
             "predictor": {

@@ -28,6 +28,7 @@ from modelyard.builder.optimization.trials.checkpoint import StoredCheckpoint
 from modelyard.builder.optimization.trials.memory import Checkpoint
 from modelyard.builder.tuning.options import TuningOptions
 from modelyard.builder.tuning.publish import with_tuning
+from modelyard.builder.tuning.response_cache import with_cache
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
@@ -77,6 +78,7 @@ def publish(
     *,
     trust_code: bool = False,
     tuning: TuningOptions | None = None,
+    cache: bool = False,
 ) -> Report:
     """The report of the optimized build of an entry under a model's name; builds it unless it is there.
 
@@ -87,6 +89,7 @@ def publish(
             "the goal cost is the cost of keeping an objective: say which by --tune, in a Model by slo.latency."
         )
     options = {**optimization.options, **(tuning.options if tuning is not None else {})}
+    options |= {"cache": True} if cache else {}
     digest = build_digest(entry.digest, model, options)
     present = published(store, digest)
     if present is not None:
@@ -94,21 +97,22 @@ def publish(
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         request = AssemblyRequest(model, digest, _source(entry), optimization.target)
-        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code, tuning)
+        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code, tuning, cache)
         report = _published(entry, request, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be optimized: the entry's folder, the options, the recipes, whether its code is trusted, and how the
-    result is tuned."""
+    """What is to be optimized: the entry's folder, the options, the recipes, whether its code is trusted, how the
+    result is tuned, and whether its server may keep answers."""
 
     path: Path
     optimization: OptimizationOptions
     recipes: Recipes
     trust_code: bool
     tuning: TuningOptions | None = None
+    cache: bool = False
 
 
 def _published(
@@ -140,6 +144,8 @@ def _published(
             if task.tuning is not None:
                 reporter.say("tuning what was chosen")
                 artifact = with_tuning(artifact, task.tuning, steps)
+        if task.cache:
+            artifact = with_cache(artifact, shared_layer)
         reporter.say("publishing")
         _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION)
     _tidy(checkpoint, store, digest)
