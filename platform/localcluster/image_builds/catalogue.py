@@ -64,8 +64,10 @@ def local_images() -> list[Image]:
         "keda-operator": "keda",
         "keda-adapter": "keda",
         "prometheus": "prometheus",
+        "alertmanager": "alertmanager",
     }
-    addons = {"keda-operator": "keda", "keda-adapter": "keda", "prometheus": "monitoring"}
+    addons = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
+    addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring")
     return [
         Image(
             name=name,

@@ -1,4 +1,4 @@
-"""Add-ons, built only when asked for: KEDA, Prometheus (monitoring), torch (training), recorders.
+"""Add-ons, built only when asked for: KEDA, monitoring, torch (training), recorders.
 
 The last two are only images (`training` gigabytes of it) and values of the platform's own chart (`release`).
 """
@@ -9,20 +9,16 @@ import yaml
 
 from localcluster.errors import NotPossible
 from localcluster.image_builds.catalogue import RECORDING, TRAINING
-from localcluster.node.network import PROMETHEUS_PORT
 from localcluster.paths import Paths
 from localcluster.programs import binaries
 from localcluster.steps.graph import Step
 from localcluster.steps.task import Task
-from localcluster.versions import local_image
 
-from . import keda
+from . import keda, monitoring
 from .kubernetes import Kubernetes
-from .prerequisites import manifest
 
-BUILDS = {"keda": "keda", "monitoring": "prometheus"}
+BUILDS = {"keda": ("keda",), "monitoring": ("prometheus", "alertmanager")}
 NAMES = (*BUILDS, TRAINING, RECORDING)
-MONITORING = "monitoring"
 
 
 def parsed(text: str) -> list[str]:
@@ -36,7 +32,7 @@ def parsed(text: str) -> list[str]:
 
 def builds(chosen: Iterable[str]) -> list[str]:
     """Go builds that the chosen add-ons need."""
-    return [BUILDS[name] for name in chosen if name in BUILDS]
+    return [build for name in chosen for build in BUILDS.get(name, ())]
 
 
 def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[Step]:
@@ -50,9 +46,9 @@ def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[S
         ),
         "monitoring": Step(
             "monitoring",
-            "Add-on: Prometheus",
-            lambda task: install_prometheus(kubernetes, task),
-            ("ready", "dns", "import-prometheus"),
+            "Add-on: Prometheus, Alertmanager",
+            lambda task: monitoring.install(kubernetes, task),
+            ("ready", "dns", "import-prometheus", "import-alertmanager"),
         ),
     }
     return [known[name] for name in chosen if name in known]
@@ -71,11 +67,3 @@ def install_keda(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:
         return kubernetes.value(task, "apiservice", "v1beta1.external.metrics.k8s.io", field) == "True"
 
     task.until("KEDA's metrics API", answers, 90)
-
-
-def install_prometheus(kubernetes: Kubernetes, task: Task) -> str:
-    """Prometheus with a service that answers inside the cluster and on the node."""
-    text = manifest("prometheus.yaml", prometheus=local_image("prometheus"), node_port=str(PROMETHEUS_PORT))
-    kubernetes.apply(task, text=text)
-    kubernetes.wait_available(task, "prometheus", MONITORING)
-    return f"port {PROMETHEUS_PORT}"

@@ -3,11 +3,13 @@
 Kubernetes, etcd, CoreDNS, Envoy Gateway and KServe's manager share one module (go/joint), so they share compiled
 packages: half the work of building them apart. etcd and the programs of Kubernetes are one program by several names,
 linked once. KEDA and Prometheus need versions of their own and are built as main modules inside the read-only module
-cache, where their own `replace` lines apply.
+cache, where their own `replace` lines apply. Alertmanager's module comes without the files of its user interface, which
+its code embeds: it is built in a copy that has a page in their place.
 """
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from . import changes, toolchain
 JOINT = PACKAGE / "go" / "joint"
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
 ENOUGH_MEMORY = 10 * 2**30
+_PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
+_NO_INTERFACE = "<title>Alertmanager</title><p>Without its user interface: ask /api/v2/alerts, or amtool.</p>\n"
 KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet")
 
 
@@ -30,13 +34,15 @@ class Build:
     """Programs built by one `go build`: file name -> package.
 
     `thing` names the main module in versions.yaml, by default the joint module; `changed` says that the joint
-    module's build reads modules as `changes` has them. `names` are further names of a program.
+    module's build reads modules as `changes` has them. `names` are further names of a program,
+    `added` files (path -> content) that the module is built with and comes without.
     """
 
     name: str
     programs: dict[str, str]
     thing: str = ""
     names: dict[str, str] = field(default_factory=dict)
+    added: dict[str, str] = field(default_factory=dict)
     changed: bool = False
     variables: dict[str, str] = field(default_factory=dict)
     tags: str = ""
@@ -89,7 +95,15 @@ def builds() -> dict[str, Build]:
             {"prometheus": "./cmd/prometheus"},
             "prometheus",
             variables={"github.com/prometheus/common/version.Version": version("prometheus")},
-            tags="remove_all_sd,enable_kubernetes_sd",
+            tags=_PROMETHEUS_TAGS,
+        ),
+        Build("promtool", {"promtool": "./cmd/promtool"}, "prometheus", tags=_PROMETHEUS_TAGS),
+        Build(
+            "alertmanager",
+            {"alertmanager": "./cmd/alertmanager", "amtool": "./cmd/amtool"},
+            "alertmanager",
+            added={f"ui/app/dist/{name}/index.html": _NO_INTERFACE for name in ("elm", "mantine")},
+            variables={"github.com/prometheus/common/version.Version": version("alertmanager")},
         ),
     ]
     return {build.name: build for build in every}
@@ -99,7 +113,7 @@ def digest(build: Build, go_version: str) -> str:
     """What a build is made of: sources or module, flags, Go's version."""
     source = "@".join(module(build.thing)) if build.thing else digest_of_files(JOINT, [JOINT])
     changed = changes.digest() if build.changed else ""
-    programs = json.dumps([build.programs, build.names])
+    programs = json.dumps([build.programs, build.names, *([build.added] if build.added else [])])
     return digest_of(source, changed, go_version, *FLAGS, build.linker_flags, build.tags, programs)
 
 
@@ -139,10 +153,11 @@ def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -
     env = {**toolchain.go_environment(paths), **collection(available_memory())}
     unfinished.mkdir(parents=True)
     with locked(paths.cache / "bin" / ".go.lock"):
-        cwd = source(paths, task, build.thing) if build.thing else JOINT
+        cwd = folder_of(paths, task, build)
         flags = [*FLAGS, "-ldflags", build.linker_flags]
         flags += ["-tags", build.tags] if build.tags else []
         flags += ["-modfile", str(_changed_modules(paths, task))] if build.changed else []
+        flags += ["-mod=mod"] if build.added else []
         task.say(f"compiling {', '.join(build.programs)}")
         task.run(
             go, "build", *flags, "-o", f"{unfinished}/", *build.programs.values(), env=env, cwd=cwd,
@@ -152,6 +167,24 @@ def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -
         (unfinished / _file_name(package)).rename(unfinished / wanted)
     for name, program_name in build.names.items():
         (unfinished / name).symlink_to(program_name)
+
+
+def folder_of(paths: Paths, task: Task, build: Build) -> Path:
+    """Where a build begins: its module, or a copy of that with the added files, made when it is missing."""
+    if not build.added:
+        return source(paths, task, build.thing) if build.thing else JOINT
+    folder = paths.cache / "go" / "completed" / digest_of("@".join(module(build.thing)), json.dumps(build.added))
+
+    def complete(unfinished: Path) -> None:
+        shutil.copytree(source(paths, task, build.thing), unfinished)
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)
+        for name, content in build.added.items():
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / name).write_text(content)
+
+    kept(folder, complete)
+    return folder
 
 
 def _changed_modules(paths: Paths, task: Task) -> Path:

@@ -1,10 +1,14 @@
 """Which programs are built together, and under which digest they are kept."""
 
+from pathlib import Path
+
+import pytest
+
 from localcluster.node.components import Component
 from localcluster.node.control import control_plane, node_parts
 from localcluster.node.members import FIRST
-from localcluster.paths import default
-from localcluster.programs import changes
+from localcluster.paths import Paths, default
+from localcluster.programs import binaries, changes
 from localcluster.programs.binaries import (
     ENOUGH_MEMORY,
     FLAGS,
@@ -15,6 +19,7 @@ from localcluster.programs.binaries import (
     collection,
     digest,
 )
+from localcluster.steps.task import Task
 
 
 def test_a_build_is_kept_under_module_flags_programs_names_and_go_version():
@@ -26,8 +31,9 @@ def test_a_build_is_kept_under_module_flags_programs_names_and_go_version():
         digest(Build("keda", plain.programs, "keda", tags="x"), "go1.26.8"),
         digest(Build("keda", plain.programs, "prometheus"), "go1.26.8"),
         digest(Build("keda", plain.programs, "keda", names={"other": "keda-operator"}), "go1.26.8"),
+        digest(Build("keda", plain.programs, "keda", added={"ui/index.html": "<p>"}), "go1.26.8"),
     }
-    assert len(digests) == 6
+    assert len(digests) == 7
 
 
 def test_a_change_to_a_module_gives_the_builds_that_read_it_a_new_digest(monkeypatch):
@@ -58,3 +64,24 @@ def test_the_memory_that_is_available_is_read_in_bytes():
     assert available_memory("MemFree: 1 kB\nMemAvailable:   18687000 kB\n") == 18687000 * 1024
     assert available_memory("nothing of the kind") == 0
     assert available_memory() > 0
+
+
+def test_a_module_that_lacks_files_is_built_in_a_copy_that_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    where, build = Paths(tmp_path / "home", tmp_path / "cache"), builds()["alertmanager"]
+    original = tmp_path / "module"
+    (original / "ui").mkdir(parents=True)
+    (original / "go.mod").write_text("module m")
+    (original / "ui" / "web.go").write_text("package ui")
+    for file in (original / "go.mod", original / "ui"):
+        file.chmod(0o555)
+    monkeypatch.setattr(binaries, "source", lambda *_: original)
+
+    folder = binaries.folder_of(where, Task(tmp_path / "log"), build)
+
+    assert (folder / "ui" / "web.go").read_text() == "package ui"
+    assert (folder / "go.mod").stat().st_mode & 0o200
+    assert {name: (folder / name).read_text() for name in build.added} == build.added
+    assert not (original / "ui" / "app").exists()
+    assert binaries.folder_of(where, Task(tmp_path / "log"), build) == folder
+    assert binaries.folder_of(where, Task(tmp_path / "log"), builds()["promtool"]) == original
+    assert binaries.folder_of(where, Task(tmp_path / "log"), builds()["kubernetes"]) == binaries.JOINT
