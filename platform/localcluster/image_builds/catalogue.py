@@ -66,7 +66,7 @@ def local_images() -> list[Image]:
         "prometheus": "prometheus",
         "alertmanager": "alertmanager",
     }
-    addons = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
+    addons: dict[str, str] = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
     addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring")
     return [
         Image(
