@@ -34,6 +34,7 @@ PLATFORM_VALUES: dict[str, dict[str, Any]] = {
             "service": {"type": "NodePort", "nodePort": 30080},
         },
     },
+    "traces": {"gateway": {"tracing": {"enabled": True}}},
     "everything inside the cluster": {"gateway": {"service": {"type": "ClusterIP"}}},
     "a store and a gateway of your own": {
         "embeddedStore": {"enabled": False},

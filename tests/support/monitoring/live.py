@@ -22,7 +22,7 @@ from tests.support.monitoring.programs import program
 from tests.support.servers.store import free_ports
 
 T = TypeVar("T")
-_PATIENCE = 120.0
+_PATIENCE = 60.0
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = self.headers.get("x-request-id", "").encode()
         self.send_response(200)
         self.send_header("content-length", str(len(name)))
+        self.send_header("x-seen-traceparent", self.headers.get("traceparent", ""))
         self.end_headers()
         self.wfile.write(name)
 server = http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
 print("listening", flush=True)
 server.serve_forever()
 """
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """Where traces go (`host:port`), and the spec of the Model's BackendTrafficPolicy that asks for some, if any."""
+
+    collector: str
+    policy: dict[str, Any] | None = None
 
 
 @contextmanager
@@ -58,8 +68,11 @@ def server(address: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 @contextmanager
-def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[str]:
-    """The URL of an Envoy before these addresses; `triggers` are other reasons to try again than the chart's."""
+def gateway(folder: Path, addresses: Sequence[str], *triggers: str, tracing: Tracing | None = None) -> Iterator[str]:
+    """The URL of an Envoy before these addresses.
+
+    `triggers` are other reasons to try again than the chart's; `tracing` is what is traced, and where that goes.
+    """
     rendered = objects(template(PLATFORM))
     policy = one(rendered, "BackendTrafficPolicy", "modelyard")["spec"]
     bootstrap = yaml.safe_load(one(rendered, "EnvoyProxy", "modelyard")["spec"]["bootstrap"]["value"])
@@ -68,7 +81,14 @@ def gateway(folder: Path, addresses: Sequence[str], *triggers: str) -> Iterator[
     endpoints = [{"endpoint": {"address": address_of(address, PORT)}} for address in addresses]
     cluster |= {"load_assignment": {"cluster_name": "servers", "endpoints": [{"lb_endpoints": endpoints}]}}
     clients = managed(one(rendered, "ClientTrafficPolicy", "modelyard")["spec"])
-    resources = {"listeners": [_listener(port, route, clients)], "clusters": [cluster]}
+    collectors = []
+    if tracing is not None:
+        clients["tracing"], route_tracing, collector = traced(tracing)
+        collectors.append(collector)
+    else:
+        route_tracing = {}
+    listener = _listener(port, route, clients, route_tracing)
+    resources = {"listeners": [listener], "clusters": [cluster, *collectors]}
     file = folder / "envoy.json"
     file.write_text(json.dumps({**bootstrap, "static_resources": resources}))
     where = paths.default()
@@ -142,8 +162,46 @@ def managed(policy: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _listener(port: int, route: dict[str, Any], clients: dict[str, Any]) -> dict[str, Any]:
-    hosts = [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": route}]}]
+def traced(tracing: Tracing) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Of the connection manager, of the route, and the collector's cluster, what is about traces."""
+    rendered = objects(template(PLATFORM, {"gateway": {"tracing": {"enabled": True}}}))
+    proxy = one(rendered, "EnvoyProxy", "modelyard")["spec"]["telemetry"]["tracing"]
+    assert proxy["provider"]["type"] == "OpenTelemetry"
+    config = {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "grpc_service": {"envoy_grpc": {"cluster_name": "collector"}},
+        "service_name": "modelyard",
+    }
+    manager = {
+        "client_sampling": {"value": 0},
+        "random_sampling": {"value": proxy["samplingRate"]},
+        "overall_sampling": {"value": 100},
+        "spawn_upstream_span": True,
+        "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": config},
+    }
+    part = tracing.policy["telemetry"]["tracing"]["samplingFraction"] if tracing.policy else None
+    route = {"random_sampling": _millionths(part["numerator"], part["denominator"])} if part else {}
+    protocol = {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }
+    host, _, port = tracing.collector.rpartition(":")
+    ends = [{"endpoint": {"address": address_of(host, int(port))}}]
+    collector = {
+        "name": "collector",
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol},
+        "load_assignment": {"cluster_name": "collector", "endpoints": [{"lb_endpoints": ends}]},
+    }
+    return manager, route, collector
+
+
+def _millionths(numerator: int, denominator: int) -> dict[str, Any]:
+    return {"numerator": round(1e6 * numerator / denominator), "denominator": "MILLION"}
+
+
+def _listener(port: int, route: dict[str, Any], clients: dict[str, Any], tracing: dict[str, Any]) -> dict[str, Any]:
+    way = {"match": {"prefix": "/"}, "route": route, **({"tracing": tracing} if tracing else {})}
+    hosts = [{"name": "all", "domains": ["*"], "routes": [way]}]
     router = {"name": "router", "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"}}
     manager = {
         "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",

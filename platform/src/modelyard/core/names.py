@@ -161,7 +161,7 @@ def sticky_policy_name(model: str) -> str:
 
 
 def patience_name(model: str) -> str:
-    """BackendTrafficPolicy of a Model that may be at zero replicas: how long its requests may wait."""
+    """BackendTrafficPolicy of all of a Model's routes: how long its requests may wait, of how many there is a trace."""
     return f"{model}--patience"
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from modelyard.clients.metrics import counters
+from modelyard.core.names import model_routes
 from modelyard.core.prometheus_rules import gateway_counters as gateway
 from modelyard.core.traffic import MIRROR
 
@@ -12,7 +13,7 @@ RULES = (
     "0/backend/0", "0/backend/1", "1/backend/0", "2/backend/0", "3/backend/0", "3/backend/1", "4/backend/0",
     "4/backend/1", "0-mirror-0", "0/backend/2",
 )  # fmt: skip
-ROUTES = ("digits", "digits--path", "digits--preview", "a-b-c", "path")
+ROUTES = (*model_routes("digits"), "digits--preview", "a-b-c", "path")
 CLUSTERS = [
     f"{kind}/team-a/{route}/rule/{rule}" for kind in ("httproute", "grpcroute") for route in ROUTES for rule in RULES
 ]

@@ -6,6 +6,7 @@
 | log | which columns of the recorded rows are kept, which as a hash, and for how long; none when it is left out |
 | drift | when a changed distribution is an alarm, and of which features |
 | quality | what a column may hold, where the author knows better than the reference |
+| tracing | of how many requests the gateway sends a trace; of none when it is left out |
 
 Recorded requests are counted whether their rows are kept or not: counts say nothing of anybody.
 """
@@ -223,6 +224,14 @@ class DataQuality(Shape):
         return self
 
 
+class Tracing(Shape):
+    """Traces of requests, for an OpenTelemetry collector."""
+
+    percent: float = Field(
+        ge=0, le=100, description="Share of the requests, in percent, of which the gateway sends a trace: 0 to 100."
+    )
+
+
 class Monitoring(Shape):
     """How the rows of a Model's requests are watched."""
 
@@ -239,6 +248,11 @@ class Monitoring(Shape):
     drift: Drift = Field(default=Drift(), description="When a changed distribution is an alarm.")
     quality: DataQuality | None = Field(
         default=None, description="What columns may hold, where that is known better than from the reference."
+    )
+    tracing: Tracing | None = Field(
+        default=None,
+        description="Traces of requests, changed without a restart; the platform's chart says where they go "
+        "(gateway.tracing). None when left out.",
     )
 
     @model_validator(mode="after")

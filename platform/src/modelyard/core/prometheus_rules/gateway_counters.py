@@ -9,13 +9,17 @@ counters without Prometheus; a test compares the two. A pod that is scraped twic
   and the first sample is not seen.
 """
 
+from modelyard.core.names import model_routes
+
 from .rule import BY_SLOT, RATE
 
 CLUSTERS = r"(http|grpc)route/[^/]+/[^/]+/rule/([03]/backend/[01]|4/backend/0)"
 """The main rule of each route, and the rules of users who keep their side of an A/B test."""
 PREVIEWS = r"[^/]+/[^/]+/[^/]+--preview/.+"
 _SLOTS = {"a": r".+/[03]/backend/0", "b": r".+/([03]/backend/1|4/backend/0)"}
-_MODEL = r"[^/]+/[^/]+/(.+?)(--path)?/rule/.+"
+_SUFFIXES = "|".join(filter(None, model_routes("")))
+"""What the names of a Model's routes have after its own."""
+_MODEL = rf"[^/]+/[^/]+/(.+?)({_SUFFIXES})?/rule/.+"
 _NAMESPACE = r"[^/]+/([^/]+)/.+"
 _SERVER_CODES = (2, 4, 8, 13, 14, 15)
 _METHODS = ("ModelInfer", "ModelStreamInfer")

@@ -6,6 +6,9 @@ counters stay. Its ports have the names of the Service's and numbers of their ow
 
 The gateway ends a request after 15 s. A policy gives the routes of a Model what `serving.timeout` says instead, and
 those of one that may be at zero the longest wait on top; where that says nothing, half a minute for the answer.
+
+The same policy says of how many requests the gateway sends a trace. By itself it samples nothing (`gateway.tracing` in
+the chart). A changed share is a changed route: nothing restarts, no connection ends.
 """
 
 import ipaddress
@@ -30,6 +33,8 @@ from . import owned_object
 _SERVICE_LABEL = "kubernetes.io/service-name"
 _ANSWER_SECONDS = 30.0
 _MOST = 99_999
+_DENOMINATOR = 100_000
+"""A thousandth of a percent is the least that is traced."""
 
 
 def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[str, Any]]:
@@ -57,23 +62,38 @@ def holding_slices(model: Model, revision: str, holders: Holders) -> list[dict[s
 
 
 def patience(model: Model, longest_wait: float, recorded: bool = False) -> list[dict[str, Any]]:
-    """The policy of a Model that says how long its answers may take, or may be at zero; none for others.
+    """The policy of a Model that says how long its answers may take, may be at zero, or is traced; none for others.
 
-    Those that are `recorded` have as long.
+    Requests that are `recorded` are treated alike.
     """
-    own = model.spec.serving.timeout
-    if own is None and not model.spec.may_rest:
+    asked = {**_timeout(model, longest_wait), **_tracing(model)}
+    if not asked:
         return []
-    answer = _ANSWER_SECONDS if own is None else seconds(own)
-    allowed = answer + (longest_wait if model.spec.may_rest else 0.0)
     group = "gateway.networking.k8s.io"
     targets = (*main_routes(model.name), *(sampled_routes(model.name) if recorded else ()))
     spec = {
         "targetRefs": [{"group": group, "kind": kind, "name": name} for kind, name in targets],
         "mergeType": "StrategicMerge",
-        "timeout": {"http": {"requestTimeout": gateway_duration(allowed)}},
+        **asked,
     }
     return [owned_object(model, "BackendTrafficPolicy", patience_name(model.name), {"spec": spec})]
+
+
+def _timeout(model: Model, longest_wait: float) -> dict[str, Any]:
+    own = model.spec.serving.timeout
+    if own is None and not model.spec.may_rest:
+        return {}
+    answer = _ANSWER_SECONDS if own is None else seconds(own)
+    allowed = answer + (longest_wait if model.spec.may_rest else 0.0)
+    return {"timeout": {"http": {"requestTimeout": gateway_duration(allowed)}}}
+
+
+def _tracing(model: Model) -> dict[str, Any]:
+    monitoring = model.spec.monitoring
+    if monitoring is None or monitoring.tracing is None or monitoring.tracing.percent == 0:
+        return {}
+    share = max(1, round(monitoring.tracing.percent * _DENOMINATOR / 100))
+    return {"telemetry": {"tracing": {"samplingFraction": {"numerator": share, "denominator": _DENOMINATOR}}}}
 
 
 def gateway_duration(length: float) -> str:
