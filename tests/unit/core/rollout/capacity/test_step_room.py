@@ -152,8 +152,9 @@ def test_what_is_missing_is_told_anew_when_that_changes() -> None:
     assert "there is room for 1" in state(world).message
 
 
-def test_while_it_is_asked_again_it_waits_as_before() -> None:
-    world = a_scaled_world(cores=6)
+@pytest.mark.parametrize("cores", [4, 6], ids=["before the start", "before a step"])
+def test_while_it_is_asked_again_it_waits_as_before(cores: int) -> None:
+    world = a_scaled_world(cores)
     live_until_waiting(world)
     before = state(world)
 
