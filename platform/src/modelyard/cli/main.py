@@ -57,6 +57,7 @@ VERBS = {
     "slo": Verb(
         "monitoring.slo", "Say what is left of a Model's error budgets, how fast they burn, and when they are empty."
     ),
+    "data": Verb("data.app", "Recorded requests of a Model: export them, delete those of a person."),
     "drift": Verb(
         "monitoring.drift", "Show which features of a Model's rows are no longer like the reference, and since when."
     ),

@@ -1,0 +1,118 @@
+"""The recorded rows of a Model in the store: read them, and take out those of one person or request.
+
+To delete is to write each file that has such rows once more without them, or to take it away when nothing is left. What
+remains is a tombstone: when, how many rows of how many files, by which kind of question, and never whose.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modelyard.core.storage.monitoring_keys import ROWS, minute_of, model_prefix
+from modelyard.core.storage.object_store import Store
+from modelyard.errors import InvalidInput
+
+from .parquet import from_parquet, to_parquet
+
+TOMBSTONES = "deleted/"
+Question = Callable[[Mapping[str, Any]], Any]
+"""Which rows of a table are meant, as an array of booleans."""
+
+
+class Deleted(NamedTuple):
+    """What was taken out; `remaining` files had none of it."""
+
+    rows: int
+    files: int
+    remaining: int
+
+
+def files_of(store: Store, namespace: str, model: str, first_day: str = "") -> Iterator[str]:
+    """Keys of a Model's rows, from a day such as 2026-11-29 on."""
+    for stored in store.list(model_prefix(namespace, model)):
+        minute = minute_of(stored.key) if stored.key.endswith(ROWS) else None
+        if minute is not None and f"{datetime.fromtimestamp(minute.minute, UTC):%Y-%m-%d}" >= first_day:
+            yield stored.key
+
+
+def read_rows(store: Store, keys: list[str]) -> dict[str, Any]:
+    """The rows of these files as columns; a file that is gone meanwhile is left out."""
+    contents = [store.get(key) for key in keys]
+    return from_parquet([content for content in contents if content is not None])
+
+
+def delete_rows(store: Store, namespace: str, model: str, meant: Question, asked_by: str, moment: datetime) -> Deleted:
+    """Takes out the rows that are meant, file by file; `asked_by` is the kind of question, for the tombstone.
+
+    Raises InvalidInput, before anything is changed, when no file has what the question asks for, and what the store
+    raises.
+    """
+    keys = list(files_of(store, namespace, model))
+    found = {key: _table(store, key) for key in keys}
+    hits = {key: hit for key, table in found.items() if (hit := _hit(table, meant)).any()}
+    for key, hit in hits.items():
+        kept = {name: values[~hit] for name, values in found[key].items()}
+        if hit.all():
+            store.delete(key)
+        else:
+            store.put(key, to_parquet(kept))
+    deleted = Deleted(sum(int(hit.sum()) for hit in hits.values()), len(hits), len(keys) - len(hits))
+    if deleted.rows:
+        stone = {"time": moment.isoformat(), "by": asked_by, "rows": deleted.rows, "files": deleted.files}
+        key = f"{model_prefix(namespace, model)}{TOMBSTONES}{moment:%Y%m%dT%H%M%S%f}.json"
+        store.put(key, json.dumps(stone).encode())
+    return deleted
+
+
+def of_request(request_id: str) -> Question:
+    """The rows of one request."""
+    return lambda table: _equal(table["request_id"], request_id)
+
+
+def of_value(column: str, value: str, hashed_value: str) -> Question:
+    """The rows that have a value in a column, as it is or as its hash."""
+
+    def meant(table: Mapping[str, Any]) -> Any:
+        named = [name for name in (column, f"input.{column}", f"output.{column}") if name in table]
+        if not named:
+            return np.zeros(len(table["request_id"]), bool)
+        return np.any([_equal(table[name], value) | _equal(table[name], hashed_value) for name in named], axis=0)
+
+    return meant
+
+
+def columns_of_rows(store: Store, keys: list[str]) -> list[str]:
+    """Names of the columns that any of the files has, without `input.` and `output.`."""
+    names = dict.fromkeys(name for key in keys for name in _table(store, key))
+    return [name.removeprefix("input.").removeprefix("output.") for name in names]
+
+
+def _table(store: Store, key: str) -> dict[str, Any]:
+    content = store.get(key)
+    return {} if content is None else from_parquet([content])
+
+
+def _hit(table: Mapping[str, Any], meant: Question) -> Any:
+    return np.asarray(meant(table), bool) if table else np.zeros(0, bool)
+
+
+def _equal(values: Any, wanted: str) -> Any:
+    """Which values are written so: of numbers those that are the number, of texts those that are the text."""
+    if np.ma.getdata(values).dtype.kind in "fiub":
+        try:
+            number = float(wanted)
+        except ValueError:
+            return np.zeros(len(values), bool)
+        return np.ma.filled(values == values.dtype.type(number), False)
+    return np.array([value is not np.ma.masked and str(value) == wanted for value in values], bool)
+
+
+def refuse_unknown_column(store: Store, keys: list[str], column: str) -> None:
+    """Raises InvalidInput when no file has the column."""
+    known = columns_of_rows(store, keys)
+    if column not in known:
+        shown = ", ".join(sorted(set(known) - {"row", "time", "share"})[:20]) or "none"
+        raise InvalidInput(f"no recorded row has a column {column}: the columns are {shown}.")
