@@ -7,6 +7,7 @@ import pytest
 from modelyard.core.names import predictor
 from tests.support.cluster.kubectl import get, items
 from tests.support.cluster.models import condition
+from tests.support.cluster.scaling.open_loop import LoadPhase, OpenLoop, lost
 from tests.support.cluster.scaling.resting import OURS, ask_all, asleep, awake, rests
 
 
@@ -46,6 +47,21 @@ def test_ten_times_to_zero_and_back_lose_no_request(namespace: str) -> None:
     assert answered == {revision: 400}
     assert known["count"] == 10
     assert 0 < known["p50"] <= known["p99"]
+
+
+@pytest.mark.proof
+def test_requests_that_come_all_the_while_are_lost_neither_on_the_way_up_nor_when_the_holders_leave(
+    namespace: str,
+) -> None:
+    rests(namespace)
+    asleep(namespace)
+
+    with OpenLoop("digits", namespace, [LoadPhase(40, 20)]) as load:
+        awake(namespace)
+        answers = load.ended()
+    print(f"{len(answers)} requests, the slowest took {max(answer.seconds for answer in answers):.1f} s")
+
+    assert lost(answers) == []
 
 
 @pytest.mark.proof

@@ -36,13 +36,14 @@ class LoadPhase(NamedTuple):
 class LoopAnswer(NamedTuple):
     """When a request was due (epoch seconds), what its answer took from then on, its HTTP status, and who gave it.
 
-    Status 0 is no answer at all.
+    Status 0 is no answer at all; `failure` then says what the client met.
     """
 
     due: float
     seconds: float
     status: int
     revision: str
+    failure: str = ""
 
 
 class _Request:
@@ -55,14 +56,19 @@ class _Request:
         self._body = {"inputs": [{"name": _TENSOR, "shape": list(_SHAPE), "datatype": "FP32", "data": values}]}
 
     async def ask(self, session: aiohttp.ClientSession, due: float) -> LoopAnswer:
-        status, revision = 0, ""
+        status, revision, failure = 0, "", ""
         try:
             async with session.post(self._url, json=self._body, headers=self._headers) as answer:
                 await answer.read()
                 status, revision = answer.status, answer.headers.get(REVISION_HEADER, "")
-        except (aiohttp.ClientError, TimeoutError):
-            pass
-        return LoopAnswer(due, time.time() - due, status, revision)
+        except (aiohttp.ClientError, TimeoutError) as bad:
+            failure = f"{type(bad).__name__}: {bad}"
+        return LoopAnswer(due, time.time() - due, status, revision, failure)
+
+
+def lost(answers: Sequence[LoopAnswer]) -> list[LoopAnswer]:
+    """Those that are none."""
+    return [answer for answer in answers if answer.status != 200]
 
 
 class OpenLoop:

@@ -1,0 +1,14 @@
+"""These proofs need KEDA and a Prometheus: `make cluster ADDONS=keda,monitoring`, or none, and they bring one up."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.cluster.local_cluster import running_cluster
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A running cluster with both add-ons, Modelyard installed and the example entries pushed."""
+    with running_cluster(tmp_path_factory.getbasetemp(), addons="keda,monitoring"):
+        yield
