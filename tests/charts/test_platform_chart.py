@@ -17,6 +17,8 @@ from tests.support.operator.real_apiserver import RealApiServer
 from tests.support.repository.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
 
 KNOWN_BY_THE_CHART = {
+    "recorder.installed",
+    "recorder.key",
     "store.accessKeyId",
     "store.secretAccessKey",
     "operator.namespace",
