@@ -68,7 +68,7 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- if .Values.recorder.replicas -}}
 {{- $keys := include "modelyard.storeKeys" (dict "root" $ "secret" (include "modelyard.recorderSecret" .)) | fromYaml -}}
 {{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
-{{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "Write:%s/monitor/*" $bucket) -}}
+{{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "List:%s/monitor/*" $bucket) (printf "Write:%s/monitor/*" $bucket) -}}
 {{- $identities = append $identities (dict "name" "recorder" "credentials" $credentials "actions" $actions) -}}
 {{- end -}}
 {{- dict "identities" $identities | toJson -}}

@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -73,10 +74,10 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running_store(folder: Path) -> Iterator[StoreServer]:
-    """Starts SeaweedFS in `folder` and stops it at the end."""
+def running_store(folder: Path, known: Mapping[str, Any] = _IDENTITIES) -> Iterator[StoreServer]:
+    """Starts SeaweedFS in `folder`, which knows these identities, and stops it at the end."""
     identities = folder / "s3.json"
-    identities.write_text(json.dumps(_IDENTITIES))
+    identities.write_text(json.dumps(known))
     (folder / "data").mkdir()
     (folder / ".seaweedfs").mkdir()
     (folder / ".seaweedfs" / "master.toml").write_text(_ONE_VOLUME_A_BUCKET)
