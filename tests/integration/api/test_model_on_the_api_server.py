@@ -161,7 +161,6 @@ def test_an_optimization_of_an_unknown_kind_is_refused(
     [
         ({"strategy": "canary"}, "strategy", '"Canary", "BlueGreen", "Shadow", "AB", "Recreate", "Immediate"'),
         ({"onInconclusive": "Wait"}, "onInconclusive", '"Abort", "Hold", "Promote"'),
-        ({"loadTest": {"scenario": "spike"}}, "loadTest.scenario", '"steady"'),
         ({"strategy": "Shadow", "shadow": {"then": "AB"}}, "shadow.then", '"Canary"'),
         (
             {"command": {"id": "1", "action": "rollback"}},
@@ -222,8 +221,8 @@ def test_the_status_is_a_subresource_and_its_columns_are_printed(apiserver: Real
         "http://printed.demo.models.local",
     ]
     assert printed[1][:-1] == expected
-    assert wide[0] == [*printed[0], "REVISION", "CANDIDATE", "WEIGHT", "WHY"]
-    assert wide[1][-4:] == ["printed-0123456789", "printed-9876543210", "5", "Weighing"]
+    assert wide[0] == [*printed[0], "REVISION", "CANDIDATE", "WEIGHT", "WHY", "COST", "IDLE"]
+    assert wide[1][len(printed[0]) :][:4] == ["printed-0123456789", "printed-9876543210", "5", "Weighing"]
     assert "model.modelyard.dev/printed" in listed.split()
 
 

@@ -100,7 +100,7 @@ def test_settings_are_measured(server: TuningBench) -> None:
     assert trial.capacity > 0.0
     assert trial.saturated > 0.0
     assert report.requests_per_second == round(trial.capacity, 2)
-    assert [point.kept for point in report.points][:1] == [True]
+    assert any(point.kept for point in report.points)
 
 
 def test_a_client_that_cannot_keep_up_gives_no_figure(server: TuningBench) -> None:

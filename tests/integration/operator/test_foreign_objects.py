@@ -31,6 +31,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "BackendTrafficPolicy": {
         "spec": {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "shop"}]}
     },
+    "ReferenceGrant": {
+        "spec": {
+            "from": [{"group": "gateway.envoyproxy.io", "kind": "EnvoyExtensionPolicy", "namespace": "shop"}],
+            "to": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "shop"}],
+        }
+    },
     "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "shop"}}}},
     "HorizontalPodAutoscaler": {
         "spec": {"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}}

@@ -211,12 +211,14 @@ def limited_kubeconfig(api: RealApiServer, platform: str, path: Path) -> Path:
 
 @contextlib.contextmanager
 def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[Bench]:
-    """A bench whose Models are gone afterwards."""
+    """A bench, alone with its Models, which are gone afterwards."""
     mark = uuid4().hex[:8]
     platform, namespace = f"platform-{mark}", f"models-{mark}"
     for name in (platform, namespace):
         api.namespace(name)
     cluster = Cluster(access(api.kubeconfig))
+    for left in cluster.items("Model"):  # an operator takes up the Models of every namespace
+        cluster.delete(Ref("Model", left["metadata"]["namespace"], left["metadata"]["name"]))
     eventually(lambda: served(cluster), "the API server keeps every kind we need")
     grant(cluster, api, platform)
     socket = GatewaySocket(cluster)

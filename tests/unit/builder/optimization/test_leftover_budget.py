@@ -24,7 +24,7 @@ def test_a_search_gets_the_time_that_recipes_leave_and_the_best_so_far_is_told(t
 
 
 def test_no_search_begins_before_every_recipe_was_tried(tmp_path: Path) -> None:
-    order = an_order(an_entry(tmp_path / "entry"), tmp_path / "out", budget=20.0, leftover=True)
+    order = an_order(an_entry(tmp_path / "entry"), tmp_path / "out", budget=40.0, leftover=True)
 
     outcome = optimize(order, recipes("hanging", "tunable"), tmp_path / "work")
 

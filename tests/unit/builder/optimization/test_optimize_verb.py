@@ -28,7 +28,7 @@ def test_a_file_is_optimized_without_any_loss_and_the_chosen_model_lies_there(tm
     path = a_file(tmp_path / "model.onnx")
 
     ran = modelyard(
-        "optimize", path, "--goal", "size", "--budget", "20s", "--precisions", "fp32", "--out", "out", cwd=tmp_path
+        "optimize", path, "--goal", "size", "--budget", "40s", "--precisions", "fp32", "--out", "out", cwd=tmp_path
     )
 
     assert ran.code == 0, ran.err
@@ -45,7 +45,7 @@ def test_scripts_read_the_report_from_stdout(tmp_path: Path) -> None:
     path = a_file(tmp_path / "model.onnx")
 
     ran = modelyard(
-        "optimize", path, "--goal", "size", "--budget", "20s", "--precisions", "bf16", "--runtime", "onnxruntime",
+        "optimize", path, "--goal", "size", "--budget", "40s", "--precisions", "bf16", "--runtime", "onnxruntime",
         "-o", "json", cwd=tmp_path,
     )  # fmt: skip
 
