@@ -27,11 +27,11 @@ def test_a_candidate_waits_while_the_quota_is_full(namespace: str) -> None:
     stable = until("digits", namespace, "Reconciling", "False", "Done")["status"]["revision"]
 
     applied(a_model("digits", namespace, version="2", rollout=a_canary(50)))
-    sentence = refused(namespace, "Reconciling", "True")
-    model = get("model", "digits", namespace)
+    model = until("digits", namespace, "Reconciling", "True", "InsufficientCapacity")
+    sentence = condition(model, "Reconciling")["message"]
 
-    assert "exceeded quota: team" in sentence
-    assert "limited: requests.memory=300Mi" in sentence
+    assert "ResourceQuota team leaves" in sentence
+    assert "requests.memory" in sentence
     assert (condition(model, "Ready")["status"], (model or {})["status"]["revision"]) == ("True", stable)
 
     apply(rule("ResourceQuota", namespace, hard={"requests.memory": "3Gi"}))
