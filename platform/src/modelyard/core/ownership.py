@@ -24,7 +24,7 @@ from .names import (
     CHECK_LABEL,
     DESIRED_ANNOTATION,
     MANAGED_BY,
-    path_route_name,
+    main_routes,
     secret_name,
     service_account_name,
 )
@@ -40,9 +40,7 @@ def fixed_names(model: Model) -> tuple[Ref, ...]:
     """What every Model needs under a name that follows from its own; revisions and Jobs have digests in theirs."""
     name, namespace = model.name, model.namespace
     return (
-        Ref("HTTPRoute", namespace, name),
-        Ref("HTTPRoute", namespace, path_route_name(name)),
-        Ref("GRPCRoute", namespace, name),
+        *(Ref(kind, namespace, route) for kind, route in main_routes(name)),
         *sorted(identity(model)),
     )
 

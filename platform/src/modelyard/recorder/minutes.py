@@ -137,7 +137,10 @@ def write(store: Store, minutes: Mapping[MinuteKey, _Minute], metrics: RecorderM
                 )
             if tables:
                 made = store.put_if_absent(key.key(ROWS), to_parquet(joined(tables)))
-                (metrics.written if made else lambda rows: metrics.dropped("Taken", rows))(minute.rows)
+                if made:
+                    metrics.written(minute.rows)
+                else:
+                    metrics.dropped("Taken", minute.rows)
         except ModelyardError as bad:
             left[key] = minute
             _log.warning("not written", extra={"fields": {"minute": key.key(ROWS), "error": str(bad)}})

@@ -110,14 +110,9 @@ class Receiver(ExternalProcessorServicer):
         profile = policy.profiles.get(exchange.revision)
         dynamic = summed_up(profile) if profile is not None else frozenset[str]()
         table = {
-            **{
-                f"input.{name}": values
-                for name, values in policy.redaction.kept(columns_of(inputs, rows, dynamic)).items()
-            },
-            **{
-                f"output.{name}": values
-                for name, values in policy.redaction.kept(columns_of(outputs, rows, dynamic)).items()
-            },
+            f"{side}.{name}": values
+            for side, tensors in (("input", inputs), ("output", outputs))
+            for name, values in policy.redaction.kept(columns_of(tensors, rows, dynamic)).items()
         }
         if table:
             table = {**_marks(exchange, moment, rows), **table}

@@ -22,8 +22,8 @@ from modelyard.core.names import (
     REVISION_LABEL,
     build_label,
     job_name,
+    main_routes,
     optimize_job_name,
-    path_route_name,
     predictor,
 )
 from modelyard.core.ownership import NAME_TAKEN
@@ -327,7 +327,7 @@ def _routes(facts: ClusterObjects, settings: Settings) -> Iterator[PathStep]:
     if not facts.model.status.revisions:
         return
     name = facts.model.name
-    for kind, called in (("HTTPRoute", name), ("HTTPRoute", path_route_name(name)), ("GRPCRoute", name)):
+    for kind, called in main_routes(name):
         subject = f"{kind} {called}"
         route = facts.find(kind, called)
         if route is None:

@@ -2,7 +2,7 @@
 
     monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.rows.parquet      requests and answers
     monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.counts.json       counts of the minute
-    monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/deleted/<id>.json                 tombstones
+    monitor/<namespace>/<model>/deleted/<moment>.json                                          tombstones
     feedback/<namespace>/<model>/date=<YYYY-MM-DD>/<name>.parquet                              labels, by their day
 
 A minute is that in which the answer came, in UTC; `writer` is the process that saw it, so minutes of several are one
