@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.servers.gateway_envoy import gateway, server
+from tests.support.servers.gateway_envoy import gateway, loopback, server
 
-FIRST, SECOND = "127.0.0.21", "127.0.0.22"
+FIRST, SECOND = loopback(21), loopback(22)
 
 
 def answers(url: str, count: int = 100) -> Counter[int]:

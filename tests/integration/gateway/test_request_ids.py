@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.servers.gateway_envoy import gateway, server
+from tests.support.servers.gateway_envoy import gateway, loopback, server
 
 pytestmark = pytest.mark.integration
 
-ADDRESS, AWAY = "127.0.0.41", "127.0.0.42"
+ADDRESS, AWAY = loopback(41), loopback(42)
 ID = "x-request-id"
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from modelyard.core.resources.holding import patience
 from tests.support.monitoring.live import until
-from tests.support.servers.gateway_envoy import Tracing, gateway, server
+from tests.support.servers.gateway_envoy import Tracing, gateway, loopback, server
 from tests.support.worlds.builders import a_model
 
 pytestmark = pytest.mark.integration
 
-ADDRESS = "127.0.0.43"
+ADDRESS = loopback(43)
 _SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 

@@ -5,6 +5,7 @@ the same about a ClientTrafficPolicy.
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -52,6 +53,12 @@ class Tracing:
 
     collector: str
     policy: dict[str, Any] | None = None
+
+
+def loopback(number: int) -> str:
+    """An address of this machine that no other test process listens at; `number` is its last part."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return f"127.0.{1 + int(worker)}.{number}"
 
 
 @contextmanager
