@@ -10,6 +10,7 @@ rise at the same rates for ever; what the operator says is written by its own co
 | quiet | 10 | none | 1 % may fail |
 """
 
+import contextlib
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -161,7 +162,8 @@ class Exporter:
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # a scrape that was given up
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Nobody reads it."""

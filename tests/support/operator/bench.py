@@ -32,6 +32,8 @@ from tests.support.operator.simulated_controllers import GatewaySocket, Players
 
 T = TypeVar("T")
 ACCOUNT = "modelyard-operator"
+_OPEN: set[str] = set()
+"""Namespaces of the benches that stand: a test may have several."""
 
 
 def eventually(answer: Callable[[], T | None], what: str, seconds: float = 60) -> T:
@@ -218,7 +220,9 @@ def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[
         api.namespace(name)
     cluster = Cluster(access(api.kubeconfig))
     for left in cluster.items("Model"):  # an operator takes up the Models of every namespace
-        cluster.delete(Ref("Model", left["metadata"]["namespace"], left["metadata"]["name"]))
+        if left["metadata"]["namespace"] not in _OPEN:
+            cluster.delete(Ref("Model", left["metadata"]["namespace"], left["metadata"]["name"]))
+    _OPEN.add(namespace)
     eventually(lambda: served(cluster), "the API server keeps every kind we need")
     grant(cluster, api, platform)
     socket = GatewaySocket(cluster)
@@ -235,6 +239,7 @@ def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[
         try:
             yield bench
         finally:
+            _OPEN.remove(namespace)
             for name in bench.names("Model"):
                 bench.delete("Model", name)
             players.step()
