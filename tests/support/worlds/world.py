@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from modelyard.api.model import Model
+from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.optimization import Progress
 from modelyard.api.status import ModelStatus, RevisionStatus
 from modelyard.core.cluster_room import ClusterRoom
@@ -104,6 +105,7 @@ class World:
         self.rivals: tuple[RouteClaim, ...] = ()
         self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
         self.holders = Holders()
+        self.monitoring: MonitoringStatus | Failure | None = None
         self.room: Callable[[], ClusterRoom | Failure | None] = nobody_asks
         self.quiet: float | None = None
         self.logs: dict[str, str] = {}
@@ -197,6 +199,7 @@ class World:
             rival_autoscaler=self.rival_autoscaler,
             holders=self.holders,
             room=self.room(),
+            monitoring=self.monitoring,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return _unanswered(seen) if self.asking else seen

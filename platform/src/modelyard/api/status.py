@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from .monitoring.status import MonitoringStatus
 from .rollout_status import RolloutStatus
 from .scheduling.scaling import ScalingStatus
 from .shape import StatusShape
@@ -35,7 +36,8 @@ class Condition(StatusShape):
     """A Kubernetes condition."""
 
     type: str = Field(
-        max_length=64, description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving or Routed."
+        max_length=64,
+        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed or DataHealthy.",
     )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="One CamelCase word for programs.")
@@ -191,7 +193,7 @@ class ModelStatus(StatusShape):
     conditions: list[Condition] = Field(
         default_factory=list,
         max_length=16,
-        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed.",
+        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed, DataHealthy.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")
@@ -218,6 +220,9 @@ class ModelStatus(StatusShape):
         default=None, description="How long requests wait that wake it; absent before the first did."
     )
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
+    monitoring: MonitoringStatus | None = Field(
+        default=None, description="What is known of the rows it is asked with; absent where nothing is recorded."
+    )
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
     revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")
     replicas: int = Field(default=0, ge=0, description="Replicas of that revision.")

@@ -10,6 +10,7 @@
 | Built | its artifact is in the store |
 | Serving | a revision answers, be it the one of the spec or the one before; the gateway's counts are believed first |
 | Routed | the gateway carries the routes, be it with the latest weights or those before |
+| DataHealthy | recorded rows are like the reference; absent where nothing is recorded, and no part of Ready |
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,13 +23,13 @@ from .event_types import means_harm
 from .plan import Event
 from .snapshot import MAX_REASON
 
-ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed")
+ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed", "DataHealthy")
 MAX_MESSAGE = 1000
 REQUESTS_FAIL = "RequestsFail"
 """Reason of Serving while the gateway counts that users are failed."""
 _SUMMARIES = frozenset({"Progressing", "Reconciling", "Stalled"})
-_WAITING = frozenset({"Asking", "EntryUnresolved", "NoRevision"})
-_EXPECTED = frozenset({"Accepted", "Answering", "Found", "Publishing"})
+_WAITING = frozenset({"Asking", "EntryUnresolved", "NoRevision", "NoRows", "NotEvaluated"})
+_EXPECTED = frozenset({"Accepted", "Answering", "AsReference", "Found", "Publishing"})
 """What comes of itself when nothing goes wrong; that Ready has become true tells of it."""
 
 

@@ -33,6 +33,7 @@ from .plan import Plan, Warmup
 from .reporting import status as report
 from .reporting.cleanup import finished_jobs
 from .reporting.cost import cost_deadline
+from .reporting.monitoring import monitoring_deadline
 from .reporting.scaling import scaling_deadline
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
@@ -98,6 +99,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         scaling_deadline(view),
         sampling_deadline(snapshot, settings.recorder.installed),
         cost_deadline(view),
+        monitoring_deadline(view),
     )
     return Plan(
         status=said.status,

@@ -15,20 +15,20 @@ from .failure_causes import TABLE
 EventType = Literal["Normal", "Warning"]
 
 _NORMAL = (
-    "Accepted Answered Answering Asking AutoscalerPaused AutoscalerUnknown AutoscalingOff Building Built Done "
-    "EntryUnresolved FixedReplicas Found Joining NoRevision Optimizing Passed PauseStep Paused PromoteCommanded "
-    "Published Publishing Replaced Reported Reverted RolloutCommand Scaled ScaledByCpu ScaledByOthers "
-    "ScaledByRequests ScaledToZero Serving SpecChanged Starting Superseded WaitingForSlot Waking"
+    "Accepted Answered Answering AsReference Asking AutoscalerPaused AutoscalerUnknown AutoscalingOff Building Built "
+    "Done EntryUnresolved FixedReplicas Found Joining NoRevision NoRows NotEvaluated Optimizing Passed PauseStep "
+    "Paused PromoteCommanded Published Publishing Replaced Reported Reverted RolloutCommand Scaled ScaledByCpu "
+    "ScaledByOthers ScaledByRequests ScaledToZero Serving SpecChanged Starting Superseded WaitingForSlot Waking"
 )
 _WARNING = (
     "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
-    "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DownloadFailed EntryExists "
-    "ErrorsGateFailed HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput "
-    "InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics "
-    "NoReplicaReady NoTraffic NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing "
-    "RequestsFail SampleRatioMismatch ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled "
-    "TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel UnsupportedOperator "
-    "WarmupFailed WrongShape"
+    "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DataBroken DownloadFailed "
+    "DriftDetected EntryExists ErrorsGateFailed EvaluationStopped HealthGateFailed HostTaken Inconclusive "
+    "InsufficientCapacity InvalidEntry InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed "
+    "NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference NoReplicaReady NoTraffic NotAccepted "
+    "NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail SampleRatioMismatch "
+    "ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario "
+    "Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modelyard.api.model import Model
+from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.optimization import Progress
 from modelyard.api.report import OptimizationSummary
 
@@ -168,7 +169,8 @@ class Snapshot:
     gate (loadTest, shadow); `foreign` the objects of others that stand under names of ours; `rivals` their routes to
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
     or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait;
-    `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask.
+    `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask;
+    `monitoring` what the evaluator knows of the serving revision's rows, None before its first word.
     """
 
     now: float
@@ -189,6 +191,7 @@ class Snapshot:
     rival_autoscaler: str = ""
     holders: Holders = Holders()
     room: ClusterRoom | Failure | None = None
+    monitoring: MonitoringStatus | Failure | None = None
 
     @property
     def incomplete(self) -> bool:

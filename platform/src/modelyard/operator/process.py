@@ -51,6 +51,7 @@ from .observer.checks import CheckObserver
 from .observer.cluster_room import RoomObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, Registry
+from .observer.evaluations import EvaluationObserver
 from .observer.scaling_means import ScalingMeansWatch
 from .observer.snapshot import SnapshotObserver
 from .observer.store_access import RenewableStore, StoreAccess
@@ -132,6 +133,7 @@ class Operator:
             rival_autoscaler=self.rivals.of,
             holders=self.holders.of,
             room=RoomObserver(self.cluster, self.polling).of,
+            monitoring=EvaluationObserver(library.store, self.polling).of,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
         others[AUTOSCALERS] = self.rivals

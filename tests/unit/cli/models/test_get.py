@@ -73,3 +73,13 @@ def test_an_optimization_has_a_column_when_there_is_one():
     assert header == ["MODEL", "VERSION", "READY", "TRAFFIC", "P99", "OPTIMIZED", "URL"]
     assert plain[-2:] == ["-", "-"]
     assert optimized[-3:] == ["openvino-int8", "3.1x", "-"]
+
+
+def test_changed_data_has_a_column_once_there_is_some():
+    told = {"revision": "digits-1", "time": "2026-11-29T10:00:00Z"}
+    header, row = text(model(**ready(), monitoring={**told, "data": {"broken": 2, "drifted": 1}}))
+    assert "DATA" in header
+    assert "2 broken, 1 drifted" in " ".join(row)
+
+    quiet = [{**told, "data": {"verdict": "AsReference"}}, told]
+    assert all("DATA" not in text(model(**ready(), monitoring=one))[0] for one in quiet)

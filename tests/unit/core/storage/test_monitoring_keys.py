@@ -11,10 +11,13 @@ from modelyard.core.storage.monitoring_keys import (
     MinuteKey,
     day_of,
     day_prefix,
+    detector_key,
     feedback_key,
+    hour_prefix,
     minute_of,
     model_prefix,
     revision_prefix,
+    status_key,
 )
 
 NOON = int(datetime(2026, 11, 29, 12, 5, tzinfo=UTC).timestamp())
@@ -58,3 +61,16 @@ def test_the_routes_of_a_sample_name_their_model_and_no_other_does() -> None:
         "loans": "", "loans--path": "", "loans--sampled": "loans", "loans--sampled-path": "loans",
         "loans--preview": "", "x": "",
     }  # fmt: skip
+
+
+def test_an_hour_has_its_own_minutes_alone() -> None:
+    moment = datetime.fromtimestamp(NOON, UTC)
+    assert KEY.key(COUNTS).startswith(hour_prefix("demo", "loans", "loans-1", moment))
+    later = KEY._replace(minute=NOON + 3600)
+    assert not later.key(COUNTS).startswith(hour_prefix("demo", "loans", "loans-1", moment))
+
+
+def test_what_is_known_of_a_revision_lies_beside_its_days_and_is_no_minute() -> None:
+    for key in (detector_key("demo", "loans", "loans-1"), status_key("demo", "loans", "loans-1")):
+        assert key.startswith(revision_prefix("demo", "loans", "loans-1"))
+        assert (minute_of(key), day_of(key)) == (None, "")

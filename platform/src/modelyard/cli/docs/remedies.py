@@ -16,6 +16,7 @@ class Section(StrEnum):
     PLATFORM = "A Model is not Ready and the cluster is to be mended"
     HELD = "A rollout is held"
     ENDED = "A rollout has ended"
+    DATA = "A Model is Ready, and what it is asked with is not as it should be"
     MACHINE = "A program failed for what its machine did, and is tried again by itself"
     MODEL = "A program refuses the model"
     COMMAND = "A command or a Job ends with a sentence"
@@ -39,6 +40,7 @@ _START, _CANARY = f"{_ROLLOUT}/test_first_start.py", f"{_ROLLOUT}/test_canary.py
 _SWITCH = f"{_ROLLOUT}/test_switch.py"
 _SCALING, _CHOICE = "unit/core/autoscaling/test_scaled_worlds.py", "unit/core/autoscaling/test_choice.py"
 _IDLE = "unit/core/revisions/test_idleness.py"
+_MONITORING = "unit/core/reporting/test_monitoring.py"
 _SEE = "`modelyard get NAME --watch` shows how it goes on."
 
 _ROWS = (
@@ -126,6 +128,21 @@ _ROWS = (
     Remedy("AutoscalerRefused", _S.PLATFORM, "The API server or KEDA's webhook refuses the autoscaler (an Event).",
            "The message says why; everything else of the Model goes on, and it is tried again by itself.",
            "integration/operator/autoscaling/test_autoscalers.py::test_an_autoscaler_that_is_refused_keeps_nothing_else_back"),
+    Remedy("DataBroken", _S.DATA, "Rows lack values or columns, or lie outside the reference, more often than its own.",
+           "`modelyard drift NAME` says which feature and since when; ask whoever sends the requests.",
+           f"{_MONITORING}::test_broken_data_is_told_once_and_its_end_too"),
+    Remedy("DriftDetected", _S.DATA, "The distribution of an input or an output has moved.",
+           "`modelyard drift NAME` says how far and how much it weighs; retrain where it costs quality.",
+           f"{_MONITORING}::test_drift_is_no_outage"),
+    Remedy("NoReference", _S.DATA, "The build has no reference, so nothing tells what is usual.",
+           "Push the entry as a new version with an `eval.npz`, or with `--reference FILE`.",
+           f"{_MONITORING}::test_without_a_reference_the_status_says_what_to_do"),
+    Remedy("NoRecorder", _S.DATA, "`spec.monitoring.sample` asks for recorded requests, and there is no recorder.",
+           "`helm upgrade ... --set recorder.replicas=2`, or take `sample` out.",
+           f"{_MONITORING}::test_a_sample_without_a_recorder_is_told"),
+    Remedy("EvaluationStopped", _S.DATA, "The evaluator has written nothing for half an hour.",
+           "`kubectl -n modelyard-system logs deploy/modelyard-evaluator`; see that it runs and reaches the store.",
+           f"{_MONITORING}::test_an_evaluator_that_is_silent_is_told"),
     Remedy("NoTraffic", _S.HELD, "No request reaches the candidate though it should.",
            "Send traffic, use `rollout.loadTest`, or `modelyard rollout promote`.",
            f"{_CANARY}::test_what_is_not_known_holds_the_weight_and_goes_on_afterwards"),
@@ -257,6 +274,15 @@ _STATES = {
     ),
     "Done": (
         "Nothing is left to do.", f"{_START}::test_an_answered_warm_up_takes_the_traffic_and_the_model_is_ready"
+    ),
+    "NotEvaluated": (
+        "No recorded row of the serving revision has been evaluated yet.",
+        f"{_MONITORING}::test_before_the_first_word_nothing_is_claimed_and_it_is_looked_for",
+    ),
+    "NoRows": ("Requests are recorded, and nobody asks.", f"{_MONITORING}::test_nobody_asks"),
+    "AsReference": (
+        "Recorded rows are like the reference.",
+        f"{_MONITORING}::test_rows_as_they_should_be_are_told_without_an_event",
     ),
     "SpecChanged": ("A rollout has begun.", f"{_CANARY}::test_a_good_candidate_takes_over_step_by_step"),
     "Built": ("The candidate's artifact is there.", f"{_CANARY}::test_a_good_candidate_takes_over_step_by_step"),

@@ -1,9 +1,9 @@
 """What is wrong with a Model, step by step, in words for people.
 
 The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
-warm-up), number of replicas, cost, rollout, routes, gateway. Everything on it gives one `Step`; the first bad one is
-where to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself sees
-(`core.revisions`), so `explain` and the conditions never disagree.
+warm-up), number of replicas, cost, rollout, routes, gateway, data. Everything on it gives one `Step`; the first bad
+one is where to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself
+sees (`core.revisions`), so `explain` and the conditions never disagree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
 
-from . import autoscaling_view, cost_view
+from . import autoscaling_view, cost_view, data_view
 
 
 class Standing(StrEnum):
@@ -95,7 +95,13 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
     for revision in facts.model.status.revisions:
         steps.append(_revision(facts, revision))
     steps += (*replicas_step(facts), *cost_steps(facts))
-    return (*steps, *_rollout(facts.model), *_routes(facts, settings), *_gateway(facts, settings))
+    return (
+        *steps,
+        *_rollout(facts.model),
+        *_routes(facts, settings),
+        *_gateway(facts, settings),
+        *data_steps(facts.model),
+    )
 
 
 def replicas_step(facts: ClusterObjects) -> list[PathStep]:
@@ -119,6 +125,15 @@ def cost_steps(facts: ClusterObjects) -> list[PathStep]:
     said = {"Cost": cost_view.cost_sentence(facts.model)}
     said["Cache"] = cost_view.cache_sentence(facts.model, facts.cache_counts)
     return [PathStep(subject, Standing.GOOD, sentence) for subject, sentence in said.items() if sentence]
+
+
+def data_steps(model: Model) -> list[PathStep]:
+    """What the rows are like that it is asked with; none where nothing is recorded."""
+    said = model.status.condition("DataHealthy")
+    if said is None:
+        return []
+    standing = Standing.BAD if means_harm(said.reason) else Standing.GOOD if said.status == "True" else Standing.WAITING
+    return [PathStep("Data", standing, said.message, data_view.remedy(model, said.reason))]
 
 
 def conclusion(steps: Sequence[PathStep]) -> PathStep:

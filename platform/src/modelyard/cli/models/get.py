@@ -3,8 +3,8 @@
 p99 is what the gateway measured since the revision came into the route, as a bucket's upper bound; a dash
 where the gateway's counters cannot be read with the caller's rights, or nobody asked yet. The column ROLLOUT
 comes when there is something to say in it: a rollout under way, or a wanted revision that was refused. So does the
-column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave; and the column COST where
-the platform knows prices.
+column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave; the column DATA where
+recorded rows are not like the reference; and the column COST where the platform knows prices.
 """
 
 import math
@@ -29,11 +29,12 @@ from modelyard.clients.metrics import latency
 from modelyard.settings import Settings
 
 from .cost_view import cost_words
+from .data_view import data_words
 from .percentile import percentile
 
 _EVERY_SECONDS = 2.0
-_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "optimized", "cost", "url")
-_AT_TIMES = {"rollout": -4, "optimized": -3, "cost": -2}
+_COLUMNS = ("model", "version", "ready", "traffic", "p99", "rollout", "optimized", "data", "cost", "url")
+_AT_TIMES = {"rollout": -5, "optimized": -4, "data": -3, "cost": -2}
 """Columns that are left out while nothing is in them, and where they are in a row."""
 
 
@@ -88,7 +89,8 @@ def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> t
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
     optimized = status.optimization.summary if status.optimization is not None else ""
-    served = (status.version, mark(ready) + why, status.traffic, shown, rolling(model), optimized, cost_words(model))
+    changes = (rolling(model), optimized, data_words(model), cost_words(model))
+    served = (status.version, mark(ready) + why, status.traffic, shown, *changes)
     return model.namespace, model.name, *served, status.path_url or status.url
 
 

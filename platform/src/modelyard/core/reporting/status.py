@@ -27,6 +27,7 @@ from .capacity import capacity_status
 from .cost import cost_status
 from .events import told
 from .idle import asleep, cold_start_status, idle_condition
+from .monitoring import monitoring_condition, monitoring_status
 from .outage import outage
 from .passing_words import seconds_to_stand
 from .scale import scale_status
@@ -67,10 +68,13 @@ def status(view: DecisionView) -> StatusReport:
     happens to revisions and the rollout is. Words that may pass in a moment have to stand first (`passing_words.py`).
     """
     model, old, holder = view.model, view.model.status, view.serving_revision
-    capacity = capacity_status(view)
+    capacity, monitoring = capacity_status(view), monitoring_status(view)
+    updates = _updates(view)
+    watched = monitoring_condition(view, monitoring)
+    updates |= {} if watched is None else {"DataHealthy": watched}
     new = ModelStatus(
         observed_generation=model.generation,
-        conditions=merge(old.conditions, _updates(view), model.generation, view.snapshot.now),
+        conditions=merge(old.conditions, updates, model.generation, view.snapshot.now),
         entry=_entry(view),
         build=view.artifact.build or old.build,
         optimization=_optimization(view),
@@ -80,6 +84,7 @@ def status(view: DecisionView) -> StatusReport:
         idle=view.idle,
         cold_start=cold_start_status(view),
         rollout=view.rollout,
+        monitoring=monitoring,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
         traffic=_traffic(view),

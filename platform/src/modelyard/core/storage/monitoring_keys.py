@@ -2,6 +2,8 @@
 
     monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.rows.parquet      requests and answers
     monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.counts.json       counts of the minute
+    monitor/<namespace>/<model>/<revision>/detector.json                                       evidence so far
+    monitor/<namespace>/<model>/<revision>/status.json                                         what is known, for people
     monitor/<namespace>/<model>/deleted/<moment>.json                                          tombstones
     feedback/<namespace>/<model>/date=<YYYY-MM-DD>/<name>.parquet                              labels, by their day
 
@@ -46,6 +48,21 @@ def revision_prefix(namespace: str, model: str, revision: str) -> str:
 def day_prefix(namespace: str, model: str, revision: str, moment: datetime) -> str:
     """Of a revision's day; `moment` in UTC."""
     return f"{revision_prefix(namespace, model, revision)}date={moment:%Y-%m-%d}/"
+
+
+def hour_prefix(namespace: str, model: str, revision: str, moment: datetime) -> str:
+    """Of the minutes of an hour of a revision; `moment` in UTC."""
+    return f"{day_prefix(namespace, model, revision, moment)}{moment:%H}"
+
+
+def detector_key(namespace: str, model: str, revision: str) -> str:
+    """What the detector knows of a revision: written now and then, so that a restart goes on from there."""
+    return f"{revision_prefix(namespace, model, revision)}detector.json"
+
+
+def status_key(namespace: str, model: str, revision: str) -> str:
+    """What is known of a revision, as `status.monitoring` has it; the evaluator replaces it."""
+    return f"{revision_prefix(namespace, model, revision)}status.json"
 
 
 def minute_of(key: str) -> MinuteKey | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
+from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.core.artifacts.optimization import optimized_digest, served
 from modelyard.core.artifacts.resolve import candidate_runtime, known_entry, target, waits_for_optimized, wanted_digest
 from modelyard.core.cluster_room import ClusterRoom
@@ -89,12 +90,14 @@ class SnapshotObserver:
         rival_autoscaler: Callable[[Model], str] = lambda model: "",
         holders: Callable[[str], Holders] = lambda namespace: Holders(),
         room: Callable[[Key, str, str], ClusterRoom | Failure] | None = None,
+        monitoring: Callable[[Key, Model], MonitoringStatus | Failure | None] = lambda key, model: None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
         self.probes, self._rivals, self._holders, self._rooms = warmups, rivals, holders, room
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
+        self._monitoring = monitoring
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
@@ -128,6 +131,7 @@ class SnapshotObserver:
             rival_autoscaler=self._rival_autoscaler(model),
             holders=self._holders(model.namespace) if model.spec.may_rest or model.status.idle else Holders(),
             room=self._room(key, model),
+            monitoring=self._monitoring(key, model) if self._settings.recorder.installed else None,
         )
 
     def forget(self, key: Key) -> None:
