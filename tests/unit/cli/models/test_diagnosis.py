@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.cli.models.diagnosis import ClusterObjects, PathStep, Standing, conclusion, diagnose
+from modelyard.cli.models.diagnosis import ClusterObjects, conclusion, diagnose
+from modelyard.cli.models.explained.path_step import PathStep, Standing
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, REVISION_LABEL
 from modelyard.settings import Settings
 

@@ -8,7 +8,6 @@ sees (`core.revisions`), so `explain` and the conditions never disagree.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import Outcome
@@ -32,25 +31,9 @@ from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
 from modelyard.settings import Settings
 
-from . import autoscaling_view, cost_view, data_view
-
-
-class Standing(StrEnum):
-    """How a step stands: fine, on its way, or in need of somebody."""
-
-    GOOD = "good"
-    WAITING = "waiting"
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class PathStep:
-    """One step of the path: what was found, and what to do when it is not good."""
-
-    subject: str
-    verdict: Standing
-    found: str
-    remedy: str = ""
+from .explained import autoscaling_view, cost_view
+from .explained.data_view import data_steps
+from .explained.path_step import PathStep, Standing
 
 
 @dataclass(frozen=True)
@@ -125,15 +108,6 @@ def cost_steps(facts: ClusterObjects) -> list[PathStep]:
     said = {"Cost": cost_view.cost_sentence(facts.model)}
     said["Cache"] = cost_view.cache_sentence(facts.model, facts.cache_counts)
     return [PathStep(subject, Standing.GOOD, sentence) for subject, sentence in said.items() if sentence]
-
-
-def data_steps(model: Model) -> list[PathStep]:
-    """What the rows are like that it is asked with; none where nothing is recorded."""
-    said = model.status.condition("DataHealthy")
-    if said is None:
-        return []
-    standing = Standing.BAD if means_harm(said.reason) else Standing.GOOD if said.status == "True" else Standing.WAITING
-    return [PathStep("Data", standing, said.message, data_view.remedy(model, said.reason))]
 
 
 def conclusion(steps: Sequence[PathStep]) -> PathStep:

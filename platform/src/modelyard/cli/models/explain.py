@@ -25,7 +25,8 @@ from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
 
-from .diagnosis import ClusterObjects, PathStep, Standing, conclusion, diagnose
+from .diagnosis import ClusterObjects, conclusion, diagnose
+from .explained.path_step import PathStep, Standing
 
 _MARKS = {Standing.GOOD: "[green]✓[/]", Standing.WAITING: "[yellow]…[/]", Standing.BAD: "[red]✗[/]"}
 _KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]

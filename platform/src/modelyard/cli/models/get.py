@@ -28,8 +28,8 @@ from modelyard.clients.cluster.models import parsed, read
 from modelyard.clients.metrics import latency
 from modelyard.settings import Settings
 
-from .cost_view import cost_words
-from .data_view import data_words
+from .explained.cost_view import cost_words
+from .explained.data_view import data_words
 from .percentile import percentile
 
 _EVERY_SECONDS = 2.0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from modelyard.cli.models.data_view import remedy
-from modelyard.cli.models.diagnosis import PathStep, Standing, data_steps
+from modelyard.cli.models.explained.data_view import data_steps, remedy
+from modelyard.cli.models.explained.path_step import PathStep, Standing
 from tests.unit.cli.models.test_diagnosis import a_model, condition
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from modelyard.cli.models.cost_view import cache_sentence, cost_sentence, cost_words
 from modelyard.cli.models.diagnosis import ClusterObjects, cost_steps
+from modelyard.cli.models.explained.cost_view import cache_sentence, cost_sentence, cost_words
 from modelyard.cli.models.get import overview
 from modelyard.clients.metrics.response_cache import CacheCounts, counted
 from tests.support.machine.captured_output import printed

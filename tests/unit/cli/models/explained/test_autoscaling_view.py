@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from modelyard.cli.models.autoscaling_view import seen_now
 from modelyard.cli.models.diagnosis import ClusterObjects, PathStep, Standing, replicas_step
+from modelyard.cli.models.explained.autoscaling_view import seen_now
 from tests.support.worlds.builders import a_model
 
 DEPLOYMENT = "digits-1-predictor"

@@ -2,6 +2,9 @@
 
 from modelyard.api.model import Model
 from modelyard.api.monitoring.status import DataVerdict
+from modelyard.core.event_types import means_harm
+
+from .path_step import PathStep, Standing
 
 _REMEDIES = {
     "NoRecorder": "helm upgrade the platform with --set recorder.replicas=2, or take spec.monitoring.sample out",
@@ -18,6 +21,16 @@ def data_words(model: Model) -> str:
         return ""
     counted = {"broken": data.broken, "drifted": data.drifted}
     return ", ".join(f"{count} {word}" for word, count in counted.items() if count)
+
+
+def data_steps(model: Model) -> list[PathStep]:
+    """What the rows are like that it is asked with; none where nothing is recorded."""
+    said = model.status.condition("DataHealthy")
+    if said is None:
+        return []
+    calm = Standing.GOOD if said.status == "True" else Standing.WAITING
+    standing = Standing.BAD if means_harm(said.reason) else calm
+    return [PathStep("Data", standing, said.message, remedy(model, said.reason))]
 
 
 def remedy(model: Model, reason: str) -> str:
