@@ -24,7 +24,7 @@ from modelyard.settings import PriceSettings
 from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
 from tests.support.servers.store import StoreServer
 
-CHEAPER = replace(SMALLER, goal="cost", budget=40.0)
+CHEAPER = replace(SMALLER, goal="cost", budget=600.0)
 IMPOSSIBLE = TuningOptions(percentile=99.0, threshold=0.000001, cpus=1)
 RECIPES = chains(int8_weights=("fold", "int8-weights"))
 DIGEST = "sha256:" + "c" * 64
@@ -40,11 +40,12 @@ def test_every_size_is_measured_and_the_cheapest_serves(tmp_path: Path) -> None:
     layer = make_part(read_source(folder), tmp_path / "part", steps.attempts)
     request = AssemblyRequest("toy", DIGEST, BuildSource(kind="entry", name="toy", version="1", digest=DIGEST))
     outcome = optimize(CHEAPER.request(folder, tmp_path / "o"), RECIPES, tmp_path / "variants")
+    original_alone = of_the_original_alone(outcome)
     easy = TuningOptions(percentile=50.0, threshold=10.0, cpus=min(2, len(os.sched_getaffinity(0))))
     prices = PriceSettings(cpu_core_hour=0.04)
 
     artifact, chosen = assemble_cheapest(
-        layer, of_the_original_alone(outcome), request, easy, prices, tmp_path / "out", tmp_path, steps, seconds=0.3
+        layer, original_alone, request, easy, prices, tmp_path / "out", tmp_path, steps, most=2, seconds=0.3
     )
 
     assert {(option.variant, option.cpus) for option in chosen.costs} == {

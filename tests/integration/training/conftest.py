@@ -64,5 +64,5 @@ def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def an_order(entry: Path, out: Path) -> OptimizationRequest:
     return OptimizationRequest(
-        entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=TimingBudget(3, 0.5)
+        entry, "latency", 0.05, (Precision.FP32, Precision.INT8), 300.0, 1, out, pace=TimingBudget(3, 0.5, 0.02)
     )

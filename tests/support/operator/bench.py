@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import yaml
+from kubernetes import client
+from kubernetes.utils import create_from_dict
 
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
@@ -164,7 +166,7 @@ def served(cluster: Cluster) -> bool:
         return False
 
 
-def grant(cluster: Cluster, api: RealApiServer, platform: str) -> None:
+def grant(api: RealApiServer, platform: str) -> None:
     """The ServiceAccount with exactly the rights of the table."""
     name = f"{ACCOUNT}-{platform}"
     account = [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": platform}]
@@ -190,14 +192,14 @@ def grant(cluster: Cluster, api: RealApiServer, platform: str) -> None:
                 "subjects": account,
             }
         )
-    done = api.run("kubectl", "apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(things))
-    assert done.returncode == 0, done.stderr
+    for thing in things:
+        create_from_dict(api.client, thing)
 
 
 def limited_kubeconfig(api: RealApiServer, platform: str, path: Path) -> Path:
     """A kubeconfig of the operator's ServiceAccount."""
-    done = api.run("kubectl", "create", "token", ACCOUNT, "-n", platform, "--duration=2h")
-    assert done.returncode == 0, done.stderr
+    lasting = {"spec": {"audiences": [], "expirationSeconds": 2 * 3600}}
+    asked: Any = client.CoreV1Api(api.client).create_namespaced_service_account_token(ACCOUNT, platform, lasting)
     config = yaml.safe_load(api.kubeconfig.read_text())
     folder = api.kubeconfig.parent
     for entry in config["clusters"]:
@@ -205,7 +207,7 @@ def limited_kubeconfig(api: RealApiServer, platform: str, path: Path) -> Path:
         if authority and not Path(authority).is_absolute():
             entry["cluster"]["certificate-authority"] = str(folder / authority)
     for entry in config["users"]:
-        entry["user"] = {"token": done.stdout.strip()}
+        entry["user"] = {"token": asked.status.token}
     path.write_text(yaml.safe_dump(config))
     path.chmod(0o600)
     return path
@@ -224,7 +226,7 @@ def a_bench(api: RealApiServer, store: StoreSettings, folder: Path) -> Iterator[
             cluster.delete(Ref("Model", left["metadata"]["namespace"], left["metadata"]["name"]))
     _OPEN.add(namespace)
     eventually(lambda: served(cluster), "the API server keeps every kind we need")
-    grant(cluster, api, platform)
+    grant(api, platform)
     socket = GatewaySocket(cluster)
     with socket.answering() as url:
         settings = Settings.model_construct(

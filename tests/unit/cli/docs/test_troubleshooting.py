@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,19 @@ from modelyard.cli.docs.remedies import Remedy, Section, remedies
 from modelyard.cli.docs.troubleshooting import UndocumentedReason, checked, page
 
 TESTS = Path(__file__).resolve().parents[3]
-ROWS, WORDS, PAGE = remedies(), reason_words(), page()
+ROWS = remedies()
 TABLES = {"unit/core/test_failure_causes.py"}
 """Files whose test is made from the table that the rows are made from; a test there asks for a case of every row."""
 
 
+@cache
+def written() -> str:
+    """The page, made once; not while tests are collected, which every process does."""
+    return page()
+
+
 def test_every_reason_of_the_source_has_a_row_and_no_row_is_idle() -> None:
-    assert checked(ROWS, WORDS) == ROWS
+    assert checked(ROWS, reason_words()) == ROWS
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.reason}-{row.section.name}" for row in ROWS])
@@ -34,7 +41,7 @@ def test_the_test_of_a_row_is_there_and_its_file_knows_the_reason(row: Remedy) -
 def test_a_row_says_why_and_what_helps(row: Remedy) -> None:
     assert row.cause.endswith(".")
     assert row.remedy.endswith(".")
-    assert f"| {row.reason} | {row.cause} | {row.remedy} |" in PAGE
+    assert f"| {row.reason} | {row.cause} | {row.remedy} |" in written()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,6 @@ def test_a_new_reason_is_seen_wherever_it_is_given(tmp_path: Path, source: str, 
 
     assert word in words
     with pytest.raises(UndocumentedReason, match=r"without a row in cli/docs/remedies.py: .*NewTrouble"):
-        checked(ROWS, words | WORDS)
+        checked(ROWS, words | reason_words())
     with pytest.raises(UndocumentedReason, match=r"rows that no code gives: .*NameTaken"):
-        checked(ROWS, WORDS - {"NameTaken"})
+        checked(ROWS, reason_words() - {"NameTaken"})

@@ -80,6 +80,7 @@ def test_the_platform_is_rolled_back_in_the_middle_of_a_rollout(strategy: str) -
     more = {
         "Shadow": {"shadow": {"percent": 50, "duration": "30s"}},
         "AB": {"ab": {"header": "x-user", "weight": 50, "duration": "30s"}},
+        "BlueGreen": {"bake": "10s"},
     }
     world = a_rollout_world(strategy=strategy, **more.get(strategy, {}))
     live_until(world, lambda rollout: rollout.phase in WATCHED)

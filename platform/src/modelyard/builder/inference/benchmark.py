@@ -28,7 +28,7 @@ from .worker import PROBE, Worker, WorkerLost
 
 LEAST_ROUNDS, MOST_ROUNDS = 3, 11
 LEAST_TURN = 0.02
-_TURN = 0.2
+TURN = 0.2
 PATIENCE = 20.0
 
 
@@ -57,7 +57,7 @@ class BenchmarkPlan:
     deadline: float
     gpu: bool = False
     patience: float = PATIENCE
-    turn: float = _TURN
+    turn: float = TURN
     rounds: int = MOST_ROUNDS
 
     def start(self, subject: Subject, path: Path) -> Worker:

@@ -8,6 +8,7 @@ that have no class below them are reasons too (`ModelyardError.reason`), and so 
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from modelyard import errors
@@ -20,6 +21,7 @@ _TABLES = ("REASONS", "FAILURES")
 _GATES = ("errors", "latency", "health")
 
 
+@cache
 def reason_words(package: Path = PACKAGE) -> frozenset[str]:
     """All reasons that some code below `package` can give, those of errors and gates among them."""
     trees = [ast.parse(path.read_text()) for path in sorted(package.rglob("*.py"))]
@@ -74,13 +76,22 @@ def _words(tree: ast.Module) -> Iterator[str]:
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
-    name = ast.unparse(call.func)
-    place = _PLACES.get(name)
+    place = _PLACES.get(_dotted(call.func))
     if place is not None and len(call.args) > place:
         yield from _texts(call.args[place])
     for keyword in call.keywords:
         if keyword.arg == "reason":
             yield from _texts(keyword.value)
+
+
+def _dotted(function: ast.expr) -> str:
+    """`name` or `name.attribute`; anything else that is called is nobody's place."""
+    match function:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
+    return ""
 
 
 def _texts(value: ast.expr) -> Iterator[str]:

@@ -51,10 +51,12 @@ def assemble_cheapest(
     out: Path,
     scratch: Path,
     steps: ProgressSteps,
+    most: int = MOST,
     seconds: float = LONGEST,
 ) -> tuple[Artifact, OptimizationOutcome]:
     """The artifact of the cheapest option in OUT, tuned; where none keeps the objective it is the original's.
 
+    `most` is the measurements for each size of a replica, `seconds` for how long a rate is offered at most.
     Raises what `assemble` and `tune` raise.
     """
     measured: list[_Measured] = []
@@ -65,7 +67,7 @@ def assemble_cheapest(
         if answered.chosen.name != name:  # Triton does not serve it, and another has taken its place
             outcome = replace(outcome, variants=answered.variants)
             continue
-        measured += _loaded(artifact, answered, tuning, steps, seconds)
+        measured += _loaded(artifact, answered, tuning, steps, most, seconds)
     options = [each.option for each in measured]
     best = cheapest(options)
     sentence = cost_sentence(best, options, objective_text(tuning.percentile, 1000.0 * tuning.threshold))
@@ -79,7 +81,12 @@ def assemble_cheapest(
 
 
 def _loaded(
-    artifact: Artifact, outcome: OptimizationOutcome, tuning: TuningOptions, steps: ProgressSteps, seconds: float
+    artifact: Artifact,
+    outcome: OptimizationOutcome,
+    tuning: TuningOptions,
+    steps: ProgressSteps,
+    most: int,
+    seconds: float,
 ) -> Iterator[_Measured]:
     """One variant on every size of a replica; a larger one begins with what the search needs, as the smallest does."""
     name = outcome.chosen.name
@@ -87,7 +94,7 @@ def _loaded(
     for cpus in sizes(tuning.cores_here):
         cores = f"{cpus} core{'' if cpus == 1 else 's'}"
         with steps.step(f"tuning {name} on {cores}", f"putting load on {name} with {cores}"):
-            asked = tuning_request(artifact.folder, artifact.report, tuning.target, cpus, MOST, seconds)
+            asked = tuning_request(artifact.folder, artifact.report, tuning.target, cpus, most, seconds)
             found = tune(triton_home(steps.say), asked, steps.say)
         option = LoadedOption(name, cpus, found.requests_per_second, memory)
         yield _Measured(option, artifact, outcome, asked, found)

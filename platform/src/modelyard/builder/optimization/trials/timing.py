@@ -3,7 +3,7 @@
 What may be chosen goes first when not everything can be timed, and of that the fast before the slow, or the small
 before the large when size is the goal. Every variant is timed in a process of its own, and on a busy machine
 opening them takes longer than timing, so both count. Where the size decides, times are only told: the fewest rounds
-will do, and nobody waits for a quiet machine. Variants that do not fit into memory together are timed in
+of short turns will do, and nobody waits for a quiet machine. Variants that do not fit into memory together are timed in
 groups, each with the original, so that speed-ups stay comparable.
 """
 
@@ -21,6 +21,7 @@ from modelyard.builder.inference.benchmark import (
     LEAST_TURN,
     MOST_ROUNDS,
     PATIENCE,
+    TURN,
     BenchmarkPlan,
     BenchmarkResult,
     Subject,
@@ -36,16 +37,19 @@ if TYPE_CHECKING:
     from .trial import Bench, Trial
 
 BATCH = 8
+_TOLD_TURN = 0.05
+"""Seconds of a turn where times are only told."""
 _MEMORY = 0.5
 """Share of the free memory that the variants of a group may fill together."""
 
 
 @dataclass(frozen=True)
 class TimingBudget:
-    """How often every variant is timed at most, and the seconds to wait for a quiet machine."""
+    """How often every variant is timed at most, the seconds to wait for a quiet machine, and those of a turn."""
 
     rounds: int = MOST_ROUNDS
     patience: float = PATIENCE
+    turn: float = TURN
 
 
 def timed(
@@ -76,6 +80,7 @@ def timed(
             gpu=bench.hardware.gpu is not None,
             rounds=pace.rounds,
             patience=pace.patience,
+            turn=pace.turn,
         )
         results.append(measure(subjects, _paced(plan, len(subjects)), bench.scratch / f"timing-{place}", tell))
     merged = _merged(results)
@@ -92,7 +97,7 @@ def timed(
 
 
 def _only_told(pace: TimingBudget) -> TimingBudget:
-    return TimingBudget(min(pace.rounds, LEAST_ROUNDS), 0.0)
+    return TimingBudget(min(pace.rounds, LEAST_ROUNDS), 0.0, min(pace.turn, _TOLD_TURN))
 
 
 def affordable(
