@@ -24,6 +24,8 @@ _BALANCED = ("--dist", "worksteal")
 """Each process takes its share of the files in order; one that is done takes tests from the end of another's."""
 _THREE = ("-n", "3", *_BALANCED)
 """Each of the three has an API server and a store of its own; they wait more than they compute."""
+_TWO = ("-n", "2", *_BALANCED)
+"""An API server takes as much computing to start as twenty of these tests: one for each core of the least machine."""
 _A_LINE_A_TEST = ("-vv",)
 _E2E = {
     "parallel": ("-n", os.environ.get("MODELYARD_E2E_WORKERS", "3"), "--dist", "loadfile", "--no-loadscope-reorder"),
@@ -123,7 +125,7 @@ def e2e(cluster: Cluster) -> Outcome:
 
 BESIDE: dict[str, Callable[[Call], Outcome]] = {
     "integration": lambda by: pytest("integration", *_THREE, by=by),
-    "charts": lambda by: pytest("charts", *_THREE, by=by),
+    "charts": lambda by: pytest("charts", *_TWO, by=by),
 }
 """Stages that may run while those before them do, in this order."""
 STAGES: dict[str, Callable[[Cluster], Outcome]] = {

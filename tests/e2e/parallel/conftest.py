@@ -6,9 +6,10 @@ import pytest
 
 HERE = Path(__file__).parent
 LONGEST_FIRST = (
-    "test_wishes", "test_bad_candidates", "test_optimization", "test_canary", "test_publication", "test_mistakes",
-    "test_load_test", "test_scale_to_zero", "test_autoscalers", "test_unknowns", "test_people",
-    "test_switching", "test_refused_pods", "test_release",
+    "test_bad_candidates", "test_wishes", "test_refused_pods", "test_optimization", "test_canary", "test_scale_to_zero",
+    "test_load_test", "test_publication", "test_unknowns", "test_switching", "test_people", "test_autoscalers",
+    "test_replicas", "test_recreate", "test_ab", "test_predictions", "test_blue_green", "test_leftovers", "test_shadow",
+    "test_mistakes", "test_release",
 )  # fmt: skip
 
 

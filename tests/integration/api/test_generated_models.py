@@ -23,7 +23,7 @@ from tests.support.worlds.world import World
 
 pytestmark = pytest.mark.integration
 
-MODELS, ROUNDS = (2000, 8) if PROOF else (300, 3)
+MODELS, ROUNDS = (2000, 8) if PROOF else (150, 3)
 PARTS = 10
 MOST_OBJECT, MOST_STATUS, MOST_MESSAGE, MOST_OBJECTS = 32_000, 32_000, 1024, 30
 SHORTEST_SENTENCE = 20
