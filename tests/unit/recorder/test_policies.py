@@ -37,6 +37,8 @@ def model(monitoring: dict[str, Any] | None, name: str = "loans", uid: str = "u1
         "runtime": "modelyard-triton-cpu",
     }
     return {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Model",
         "metadata": {"namespace": "demo", "name": name, "uid": uid, "generation": 1},
         "spec": {"source": {"name": name, "version": "1"}, **({"monitoring": monitoring} if monitoring else {})},
         "status": {"revisions": [revision]},

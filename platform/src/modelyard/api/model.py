@@ -5,8 +5,9 @@ served and what its users were promised. Cross-field rules are CEL, so that the 
 mistake with the sentence that mends it; pydantic repeats them for callers without an API server.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -232,6 +233,11 @@ class Model(Shape):
     metadata: dict[str, Any]
     spec: ModelSpec
     status: Annotated[ModelStatus, BeforeValidator(readable)] = Field(default_factory=ModelStatus)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """The Model of an API server's document, which has more than these three; ValidationError when it is none."""
+        return cls.model_validate({name: document.get(name) or {} for name in cls.model_fields})
 
     @property
     def name(self) -> str:

@@ -73,7 +73,7 @@ class ModelPolicies:
 
     def _read(self, thing: Mapping[str, Any], name: tuple[str, str]) -> tuple[CapturePolicy | None, int]:
         try:
-            model = Model.model_validate(thing)
+            model = Model.of(thing)
         except ValidationError as bad:
             _log.warning("not recorded", extra={"fields": {"model": "/".join(name), "error": str(bad)}})
             return None, DEFAULT_DAYS

@@ -28,4 +28,4 @@ def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
 
 def parsed(document: Mapping[str, Any]) -> Model:
     """The typed Model of the API server's dictionary; pydantic's ValidationError when it is none."""
-    return Model.model_validate({key: document[key] for key in ("metadata", "spec", "status") if key in document})
+    return Model.of(document)

@@ -103,7 +103,7 @@ class SnapshotObserver:
 
     def observe(self, key: Key, stored: Object) -> Snapshot:
         """Everything known around one Model. Raises pydantic's ValidationError when the stored Model does not parse."""
-        model = Model.model_validate({name: stored.get(name) or {} for name in ("metadata", "spec", "status")})
+        model = Model.of(stored)
         children = self._cache.children(key)
         self.probes.retain(key, {ref.name for ref in children if ref.kind == "InferenceService"})
         entry = self._entries.resolve(key, model.spec.source, _meant(model))
