@@ -34,7 +34,8 @@ class Exchange:
     """A request and its answer, whole.
 
     `namespace` and `model` are those of the route that took it, `revision` that of the answer, `share` of how many
-    requests this is one, `status` HTTP's code or gRPC's; bodies are as they travelled, without gRPC's prefix.
+    requests this is one, `status` HTTP's code or gRPC's; bodies are as they travelled, in their encodings, without gRPC's
+    prefix.
     """
 
     namespace: str
@@ -49,6 +50,8 @@ class Exchange:
     request_header_length: int | None
     response_header_length: int | None
     cut: bool
+    request_encoding: str = ""
+    response_encoding: str = ""
 
     @property
     def answered(self) -> bool:
@@ -78,6 +81,12 @@ class _Body:
         if len(self.content) < _PREFIX:
             return False
         return self.cut or len(self.content) >= _PREFIX + int.from_bytes(self.content[1:_PREFIX], "big")
+
+    def encoding(self, grpc: bool) -> str:
+        """How the content is compressed; gRPC's headers name what a message is compressed with if its prefix says so."""
+        if not grpc:
+            return self.headers.get("content-encoding", "")
+        return self.headers.get("grpc-encoding", "") if self.content[:1] == b"\1" else ""
 
     @property
     def header_length(self) -> int | None:
@@ -138,6 +147,8 @@ class Assembly:
             request_header_length=self._request.header_length,
             response_header_length=answer.header_length,
             cut=self._request.cut or answer.cut,
+            request_encoding=self._request.encoding(grpc),
+            response_encoding=answer.encoding(grpc),
         )
 
     @property

@@ -21,6 +21,7 @@ from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.records.columns import columns_of, rows_of
 from modelyard.records.features import features_of, summed_up
 
+from .encodings import unpacked
 from .exchanges import Assembly, Exchange
 from .minutes import Minutes, RecordedRows
 from .recorder_metrics import RecorderMetrics
@@ -94,7 +95,7 @@ class Receiver(ExternalProcessorServicer):
             self._metrics.malformed("longer than what is kept of a body")
         else:
             try:
-                inputs, outputs = decoded(exchange)
+                inputs, outputs = decoded(exchange, self._limits.body_bytes)
             except Malformed as bad:
                 self._metrics.malformed(str(bad))
                 return
@@ -121,13 +122,15 @@ class Receiver(ExternalProcessorServicer):
         self._minutes.add(exchange.namespace, exchange.model, exchange.revision, moment, recorded)
 
 
-def decoded(exchange: Exchange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Arrays by tensor name, of the request and of the answer. Raises Malformed."""
+def decoded(exchange: Exchange, limit: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays by tensor name, of the request and of the answer, bodies of at most `limit` bytes. Raises Malformed."""
+    request = unpacked(exchange.request, exchange.request_encoding, limit)
+    response = unpacked(exchange.response, exchange.response_encoding, limit)
     if exchange.grpc:
-        return over_grpc(exchange.request, "inputs"), over_grpc(exchange.response, "outputs")
+        return over_grpc(request, "inputs"), over_grpc(response, "outputs")
     return (
-        over_http(exchange.request, exchange.request_header_length, "inputs"),
-        over_http(exchange.response, exchange.response_header_length, "outputs"),
+        over_http(request, exchange.request_header_length, "inputs"),
+        over_http(response, exchange.response_header_length, "outputs"),
     )
 
 
