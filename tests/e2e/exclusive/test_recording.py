@@ -3,6 +3,10 @@
 Needs the image of the recorder, so it is a proof. The platform is put back to where nothing is recorded.
 """
 
+import os
+import re
+import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +17,7 @@ from modelyard.clients.store import S3Store
 from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, model_prefix
 from modelyard.records.parquet import from_parquet
 from modelyard.settings import StoreSettings
+from tests.support.cluster.control_plane import pod_processes
 from tests.support.cluster.kubectl import CONFIG, eventually, get, items, kubectl
 from tests.support.cluster.local_cluster import localcluster
 from tests.support.cluster.models import Load, a_model, applied, until
@@ -54,6 +59,24 @@ def sampled(namespace: str) -> list[str]:
     return names if ancestors and accepted else []
 
 
+def recorded() -> int:
+    """Requests that the recorders there are have made rows of."""
+    pods = [pod["metadata"]["name"] for pod in items("pods", PLATFORM, "app.kubernetes.io/component=recorder")]
+    told = [
+        kubectl("get", "--raw", f"/api/v1/namespaces/{PLATFORM}/pods/{pod}:9090/proxy/metrics").stdout for pod in pods
+    ]
+    counts = re.findall(r'^modelyard_recorder_requests_total{outcome="recorded"} (\S+)$', "\n".join(told), re.MULTILINE)
+    return round(sum(map(float, counts)))
+
+
+def connections_are_recorded(namespace: str) -> bool:
+    """Whether new connections are: the policy is accepted before Envoy has it, and old ones stay as they were."""
+    before = recorded()
+    asked = ended(both(namespace))
+    time.sleep(1)
+    return recorded() - before == asked
+
+
 def both(namespace: str) -> list[Load]:
     """Load over HTTP and over gRPC, under way."""
     loads = [Load(protocol, "digits", namespace, TENSOR, 10) for protocol in ("http", "grpc")]
@@ -72,16 +95,25 @@ def ended(loads: list[Load]) -> int:
 def test_what_was_asked_lies_in_the_store_and_a_recorder_that_is_gone_costs_nothing(namespace: str) -> None:
     applied(a_model("digits", namespace, monitoring=RECORDED))
     until("digits", namespace, "Ready", "True")
-    eventually(lambda: len(sampled(namespace)) == 3, "the gateway records", 60)
-
+    before = recorded()
+    eventually(lambda: len(sampled(namespace)) == 3, "the gateway has been told to record", 60)
+    eventually(lambda: connections_are_recorded(namespace), "the gateway records", 60)
     loads = both(namespace)
-    kubectl("exec", "-n", PLATFORM, "deploy/modelyard-recorder", "--", "sleep", "20")
-    asked = ended(loads)
+    time.sleep(20)
+    assert ended(loads) > 0
+    asked = recorded() - before
     found = eventually(lambda: (kept := rows(namespace)) and len(kept["request_id"]) >= asked and kept, "all rows", 150)
     assert len(set(found["request_id"].tolist())) == asked == len(found["request_id"])
     assert {name for name in found if name.startswith("input.")} == {f"input.input[{at}]" for at in range(64)}
     assert set(found["share"].tolist()) == {1}
     assert written(namespace, COUNTS), "rows are counted by the reference that the build made"
+
+    if frozen := pod_processes("recorder"):  # elsewhere than on this machine nobody can be stopped
+        loads = both(namespace)
+        os.kill(*frozen.values(), signal.SIGSTOP)
+        time.sleep(20)
+        os.kill(*frozen.values(), signal.SIGCONT)
+        assert ended(loads) > 0
 
     loads = both(namespace)
     kubectl("scale", "-n", PLATFORM, "deploy/modelyard-recorder", "--replicas=0")

@@ -1,7 +1,7 @@
 """The local cluster's own programs, stopped and ended on purpose; they are this machine's processes, root's.
 
 `paused` lets a program hang: it keeps its connections and answers nobody. `restarted` ends it as a crash does and
-starts it again as it was.
+starts it again as it was. `pod_processes` finds those of the platform's pods.
 """
 
 import os
@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from localcluster import paths
 from localcluster.node import process
@@ -18,6 +19,19 @@ from tests.support.cluster.kubectl import eventually, kubectl
 def node() -> process.Node | None:
     """The local cluster's node; None where the cluster is another one."""
     return process.find(paths.default())
+
+
+def pod_processes(verb: str) -> dict[str, int]:
+    """Process ids of `modelyard VERB` in pods, by pod; empty where they run elsewhere than on this machine."""
+    found = {}
+    for running in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (running / "cmdline").read_bytes().decode().split("\0")
+            if words[1:3] == ["/opt/modelyard/bin/modelyard", verb]:
+                found[(running / "root/etc/hostname").read_text().strip()] = int(running.name)
+        except OSError:
+            continue
+    return found
 
 
 @contextmanager

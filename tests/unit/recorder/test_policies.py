@@ -117,6 +117,33 @@ def test_a_reference_is_read_once_and_again_when_the_store_was_away(policies: Mo
     assert bucket.asked == 2
 
 
+def test_a_reference_that_the_store_did_not_give_is_read_again_without_a_change_of_the_model(
+    policies: ModelPolicies, bucket: Bucket
+) -> None:
+    bucket.away = True
+    policies.take_in(None, model(LOG))
+    policies.read_again()
+    bucket.away = False
+    policies.read_again()
+    policies.read_again()
+    found = policies.of("demo", "loans")
+    assert found is not None
+    assert found.profiles == {"loans-1": PROFILE}
+    assert bucket.asked == 3
+
+
+def test_nothing_is_read_again_for_a_model_that_is_gone(policies: ModelPolicies, bucket: Bucket) -> None:
+    bucket.away = True
+    policies.take_in(None, model(LOG))
+    policies.take_in(None, model(LOG, "second", "u2"))
+    policies.take_in("DELETED", model(LOG))
+    policies.listing()
+    policies.listed({"u1"})
+    asked = bucket.asked
+    policies.read_again()
+    assert bucket.asked == asked
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"no JSON"])
 def test_a_build_without_a_reference_is_not_counted(policies: ModelPolicies, bucket: Bucket, content: bytes) -> None:
     bucket.objects[build_profile(DIGEST)] = content

@@ -51,6 +51,7 @@ def recorder(
             metrics,
             lambda: "" if watch.complete.is_set() else watch.trouble,
             policies.days_of,
+            read_again=policies.read_again,
         )
         watch.start()
         await process.start(RecorderPorts(given.grpc_port, given.status_port))

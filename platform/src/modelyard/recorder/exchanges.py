@@ -34,8 +34,8 @@ class Exchange:
     """A request and its answer, whole.
 
     `namespace` and `model` are those of the route that took it, `revision` that of the answer, `share` of how many
-    requests this is one, `status` HTTP's code or gRPC's; bodies are as they travelled, in their encodings, without gRPC's
-    prefix.
+    requests this is one, `status` HTTP's code or gRPC's; bodies are as they travelled, in their encodings, without
+    gRPC's prefix.
     """
 
     namespace: str
@@ -83,7 +83,7 @@ class _Body:
         return self.cut or len(self.content) >= _PREFIX + int.from_bytes(self.content[1:_PREFIX], "big")
 
     def encoding(self, grpc: bool) -> str:
-        """How the content is compressed; gRPC's headers name what a message is compressed with if its prefix says so."""
+        """How the content is compressed; gRPC's headers name it, and the prefix says whether it is."""
         if not grpc:
             return self.headers.get("content-encoding", "")
         return self.headers.get("grpc-encoding", "") if self.content[:1] == b"\1" else ""

@@ -37,6 +37,7 @@ class ModelPolicies:
         self._days: dict[tuple[str, str], int] = {}
         self._profiles: dict[str, ReferenceProfile | None] = {}
         self._declared: dict[tuple[str, str], ReferenceProfile] = {}
+        self._unread: dict[str, Mapping[str, Any]] = {}
 
     def of(self, namespace: str, model: str) -> CapturePolicy | None:
         """What holds for a Model; None when it is not recorded."""
@@ -57,12 +58,34 @@ class ModelPolicies:
         with self._lock:
             self._names[metadata["uid"]] = name
             self._set(name, policy, days)
+            self._note(thing, policy)
 
     def listed(self, uids: Collection[str]) -> None:
         """Forgets the Models that are gone."""
         with self._lock:
             for uid in self._names.keys() - uids:
                 self._set(self._names.pop(uid), None, DEFAULT_DAYS)
+                self._unread.pop(uid, None)
+
+    def read_again(self) -> None:
+        """Reads the references that the store did not give when their Models were seen."""
+        with self._lock:
+            unread = dict(self._unread)
+        for uid, thing in unread.items():
+            name = (thing["metadata"]["namespace"], thing["metadata"]["name"])
+            policy, days = self._read(thing, name)
+            with self._lock:
+                if self._unread.get(uid) is thing:
+                    self._set(name, policy, days)
+                    self._note(thing, policy)
+
+    def _note(self, thing: Mapping[str, Any], policy: CapturePolicy | None) -> None:
+        """Remembers a Model whose references are not all read."""
+        revisions = thing.get("status", {}).get("revisions", []) if policy is not None else []
+        if all(revision["digest"] in self._profiles for revision in revisions):
+            self._unread.pop(thing["metadata"]["uid"], None)
+        else:
+            self._unread[thing["metadata"]["uid"]] = thing
 
     def _set(self, name: tuple[str, str], policy: CapturePolicy | None, days: int) -> None:
         if policy is None:

@@ -46,11 +46,12 @@ class Recorder:
     def __init__(
         self, receiver: Receiver, minutes: Minutes, store: Store, metrics: RecorderMetrics,
         trouble: Callable[[], str], days_of: Callable[[str, str], int], address: str = "0.0.0.0",  # noqa: S104 - in a pod
+        read_again: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._minutes, self._store, self._metrics = minutes, store, metrics
         self._trouble, self._address = trouble, address
         self._receiver = receiver
-        self._days_of = days_of
+        self._days_of, self._read_again = days_of, read_again
         self._tasks: list[asyncio.Task[None]] = []
         self._leaving = False
         self._away = False
@@ -91,6 +92,7 @@ class Recorder:
         while True:
             await asyncio.sleep(_AWAY_SECONDS if self._away else _LOOK_SECONDS)
             self._away = bool(await self._write())
+            await asyncio.to_thread(self._read_again)
 
     async def _sweep_forever(self) -> None:
         while True:

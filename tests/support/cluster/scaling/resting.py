@@ -6,7 +6,6 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,6 +13,7 @@ import httpx
 import numpy as np
 
 from modelyard.core.names import REVISION_HEADER, REVISION_LABEL
+from tests.support.cluster.control_plane import pod_processes
 from tests.support.cluster.kubectl import PLATFORM, eventually, get, items, kubectl
 from tests.support.cluster.models import a_model, applied, gateway, host, until
 from tests.support.cluster.rollout_under_load import SMALL, TENSOR
@@ -23,7 +23,7 @@ PATIENCE = 85.0
 OURS = "endpointslice.kubernetes.io/managed-by=modelyard"
 HOLDERS = ("deployment/modelyard-holder", "-n", PLATFORM)
 _HOLDER_PODS = "app.kubernetes.io/name=modelyard,app.kubernetes.io/component=holder"
-_HOLDER = ["/opt/modelyard/bin/modelyard", "holder"]
+_HOLDER = "holder"
 
 
 def rests(namespace: str, name: str = "digits") -> str:
@@ -126,14 +126,7 @@ def held(namespace: str) -> dict[str, int]:
 
 def holder_processes() -> dict[str, int]:
     """Process ids of the holders by pod; empty where they run elsewhere than on this machine."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cmdline").read_bytes().decode().split("\0")[1:3] == _HOLDER:
-                found[(process / "root/etc/hostname").read_text().strip()] = int(process.name)
-        except OSError:
-            continue
-    return found
+    return pod_processes(_HOLDER)
 
 
 def kill_holder(pod: str) -> None:
