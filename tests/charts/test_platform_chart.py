@@ -76,6 +76,20 @@ def test_the_operators_configuration_file_is_read_back_as_settings(
     assert settings.build == Settings.model_construct().build
 
 
+def test_a_fraction_may_be_given_on_helms_command_line_where_it_is_text(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = helm("template", "modelyard", PLATFORM, "--set", "config.prices.cpuCoreHour=0.04")
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "config.yaml"
+    file.write_text(one(objects(done.stdout), "ConfigMap", "modelyard-operator")["data"]["config.yaml"])
+    monkeypatch.setenv("MODELYARD_CONFIG", str(file))
+
+    assert Settings.read().prices.cpu_core_hour == 0.04
+    refused = helm("template", "modelyard", PLATFORM, "--set", "config.prices.cpuCoreHour=dear").stderr
+    assert "config.prices.cpuCoreHour" in refused
+
+
 def test_the_operator_gets_its_credentials_and_its_name_from_kubernetes(rendered: list[dict[str, Any]]) -> None:
     [container] = pod_templates(rendered)["Deployment/modelyard-operator"]["containers"]
     sources = {each["name"]: each.get("valueFrom") for each in container["env"]}
