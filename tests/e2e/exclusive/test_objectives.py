@@ -77,7 +77,10 @@ def test_a_tuned_model_says_what_a_replica_takes_on_and_requests_have_a_price(na
     assert capacity["measured"] is True
     assert capacity["at"] == f"p95<{objective['latency']['threshold']}"
     assert capacity["requestsPerSecond"] > 0
-    assert str(round(capacity["requestsPerSecond"])) in run("modelyard", "capacity", "digits", "-n", namespace).stdout
+    assert (
+        str(round(capacity["requestsPerSecond"]))
+        in run("modelyard", "capacity", "digits", "-n", namespace, "--rps", "50").stdout
+    )
     right(namespace)
 
     load = Load("http", "digits", namespace, TENSOR, 20)
