@@ -7,6 +7,9 @@
     │   ├── InvalidEntry         an entry folder or file that cannot be served
     │   ├── EntryExists          a pushed version is never changed
     │   ├── CorruptEntry         stored bytes do not match their digest
+    │   ├── SignatureMissing     nobody who is trusted has signed it
+    │   ├── SignatureInvalid     it is not what was signed
+    │   ├── InvalidKey           a key that cannot be used
     │   ├── UnsupportedModel     a model file no backend here can run
     │   ├── InvalidInput         a prediction input that does not fit the model
     │   ├── BudgetTooSmall       an optimization was given less time than its model needs
@@ -53,6 +56,18 @@ class EntryExists(UserError):
 
 class CorruptEntry(UserError):
     """Stored bytes do not match the digest recorded when they were pushed."""
+
+
+class SignatureMissing(UserError):
+    """Nobody who is trusted here has signed an entry or a build."""
+
+
+class SignatureInvalid(UserError):
+    """An entry or a build is not what somebody signed, or the signature is damaged."""
+
+
+class InvalidKey(UserError):
+    """A key that is missing, unreadable, of another kind, or readable by others."""
 
 
 class UnsupportedModel(UserError):

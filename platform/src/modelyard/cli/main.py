@@ -34,6 +34,11 @@ VERBS = {
     "push": Verb("registry.push", "Push an entry folder or a model file into the registry, once it was tried here."),
     "entries": Verb("registry.entries", "List the entries of the registry."),
     "alias": Verb("registry.alias", "Point names such as champion at versions."),
+    "keys": Verb("registry.keys", "Make the keys that entries are signed with, and sign entries."),
+    "verify": Verb(
+        "registry.verify",
+        "Check that an entry or a build in the store is, to the bit, what somebody you trust has signed.",
+    ),
     "build": Verb("artifacts.build", "Build an entry or a file into a proved Triton model repository."),
     "optimize": Verb(
         "artifacts.optimize", "Try smaller and faster variants of a model and keep the best that keeps its quality."

@@ -24,11 +24,12 @@ _WARNING = (
     "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
     "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DataBroken DownloadFailed "
     "DriftDetected EntryExists ErrorsGateFailed EvaluationStopped HealthGateFailed HostTaken Inconclusive "
-    "InsufficientCapacity InvalidEntry InvalidInput InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed "
-    "NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference NoReplicaReady NoTraffic NotAccepted "
-    "NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail SampleRatioMismatch "
-    "ServerCrashed StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario "
-    "Unreachable Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
+    "InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel InvalidSettings LatencyGateFailed "
+    "LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference NoReplicaReady "
+    "NoTraffic NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail "
+    "SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing StableOutOfSlo StartTimedOut "
+    "ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel "
+    "UnsupportedOperator WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

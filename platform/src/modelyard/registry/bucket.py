@@ -120,6 +120,19 @@ class BucketRegistry:
                     )
             shutil.copytree(scratch, folder, dirs_exist_ok=True)
 
+    def sign(self, entry: Entry, key_id: str, signature: bytes) -> None:
+        """Puts a signature beside an entry; an earlier one of the same key is replaced."""
+        self._store.put(keys.entry_signature(entry.name, entry.version, key_id), signature)
+
+    def signatures(self, name: str, version: str) -> dict[str, bytes]:
+        """The signatures of an entry by the id of their key, as they lie there; nobody has verified them."""
+        found = {}
+        for stored in self._store.list(keys.entry_signature(name, version)):
+            content = self._store.get(stored.key)
+            if content is not None:
+                found[stored.key.rpartition("/")[2].removesuffix(".json")] = content
+        return found
+
     def _manifest(self, name: str, version: str) -> Entry | None:
         content = self._store.get(keys.entry_manifest(name, version))
         if content is None:

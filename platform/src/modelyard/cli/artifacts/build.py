@@ -16,12 +16,10 @@ import typer
 from modelyard.cli.terminal.console import Output
 
 if TYPE_CHECKING:
-    from modelyard.api.entry import Entry
     from modelyard.api.report import OptimizationSummary, Report
     from modelyard.builder.artifacts.assemble import AssemblyRequest
 
 MODEL_NAME = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_ENTRY = re.compile(r"([a-z0-9][a-z0-9._-]*)([:@])([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 class Target(StrEnum):
@@ -155,12 +153,12 @@ def _locally(
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
     from modelyard.builder.artifacts.staging import Naming, stage, write_profile
-    from modelyard.cli.connection import open_registry
+    from modelyard.cli.connection import ENTRY_WORDS, entry_called, open_registry
     from modelyard.cli.terminal.console import say
     from modelyard.core.names import build_digest
 
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
-        if Path(what).exists() or not _ENTRY.fullmatch(what):
+        if Path(what).exists() or not ENTRY_WORDS.fullmatch(what):
             path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
             source = read_source(path)
             if reference is not None:
@@ -169,7 +167,7 @@ def _locally(
             digest = source.digest()
         else:
             registry, path = open_registry(), Path(scratch, "entry")
-            entry = _resolved(what)
+            entry = entry_called(what)
             registry.fetch(entry, path)
             source, version, digest = read_source(path), entry.version, entry.digest
         model = model_name(name, source.name)
@@ -221,11 +219,11 @@ def _published(
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
     from modelyard.builder.tuning.options import parse_tuning
     from modelyard.builder.tuning.publish import publish_tuned
-    from modelyard.cli.connection import open_registry, open_store
+    from modelyard.cli.connection import entry_called, open_registry, open_store
     from modelyard.cli.terminal.console import say
 
     tuning = parse_tuning(tune) if tune is not None else None
-    entry = _resolved(what)
+    entry = entry_called(what)
     registry = open_registry()
     model = model_name(name, entry.name)
     store, steps = open_store(), ProgressSteps(say)
@@ -241,15 +239,3 @@ def _published(
     return publish_optimized(
         entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning, cache=cache
     )
-
-
-def _resolved(what: str) -> "Entry":
-    from modelyard.cli.connection import open_registry
-    from modelyard.errors import UnknownEntry
-
-    match = _ENTRY.fullmatch(what)
-    if match is None:
-        raise UnknownEntry(f"{what!r} is not an entry; write NAME:VERSION or NAME@ALIAS.")
-    name, sign, rest = match.groups()
-    registry = open_registry()
-    return registry.resolve(name, version=rest) if sign == ":" else registry.resolve(name, alias=rest)

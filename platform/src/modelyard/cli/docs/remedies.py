@@ -39,6 +39,7 @@ _CAUSES, _ROLLOUT = "unit/core/test_failure_causes.py", "unit/core/rollout"
 _START, _CANARY = f"{_ROLLOUT}/test_first_start.py", f"{_ROLLOUT}/test_canary.py"
 _SWITCH = f"{_ROLLOUT}/test_switch.py"
 _SCALING, _CHOICE = "unit/core/autoscaling/test_scaled_worlds.py", "unit/core/autoscaling/test_choice.py"
+_SIGNED = "unit/signing/test_entry_signature.py"
 _IDLE = "unit/core/revisions/test_idleness.py"
 _MONITORING = "unit/core/reporting/test_monitoring.py"
 _SEE = "`modelyard get NAME --watch` shows how it goes on."
@@ -56,6 +57,17 @@ _ROWS = (
     Remedy("CorruptEntry", _S.STUCK, "The stored bytes do not match the digest of the push.",
            "Look at the store; push the entry again as a new version.",
            "unit/registry/test_bucket.py::test_a_damaged_file_is_noticed_and_nothing_is_left_behind"),
+    Remedy("SignatureMissing", _S.STUCK, "Nobody who is trusted has signed the entry or the build.",
+           "`modelyard keys sign ENTRY --key FILE` with a key that the message names; a build that is not signed is "
+           "deleted in the store and made again.",
+           f"{_SIGNED}::test_an_entry_that_nobody_trusted_has_signed_says_who_is_wanted"),
+    Remedy("SignatureInvalid", _S.STUCK, "The file that the message names is not what was signed.",
+           "Find out who can write to the store. Push the entry again as a new version; delete a changed build in the "
+           "store, and it is made again.",
+           f"{_SIGNED}::test_an_entry_that_was_changed_after_it_was_signed_names_the_file"),
+    Remedy("InvalidKey", _S.STUCK, "A key is missing, unreadable, of another kind, or readable by others.",
+           "`modelyard keys new` makes one; put its .pub file where the message says.",
+           "unit/signing/test_keys.py::test_what_is_no_public_key_is_refused"),
     Remedy("BudgetTooSmall", _S.STUCK, "`optimize.budget` is less than one trial of this model takes.",
            "Raise `spec.optimize.budget`; the plain artifact serves meanwhile.",
            "integration/builder/test_publish_optimized.py::"

@@ -22,6 +22,14 @@ def push(
         typer.Option(help="Rows as they should be, .csv, .parquet or .npz; drift is told by them, not by eval.npz."),
     ] = None,
     trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    key: Annotated[Path | None, typer.Option(help="Sign it with this private key, NAME.key.")] = None,
+    commit: Annotated[
+        str,
+        typer.Option(
+            help="With --key: commit of the code that made it.",
+            envvar=["MODELYARD_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"],
+        ),
+    ] = "",
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")] = Output.TABLE,
 ) -> None:
     """Push an entry folder or a model file into the registry, once it was tried here."""
@@ -29,7 +37,10 @@ def push(
     from modelyard.cli.connection import open_registry
     from modelyard.cli.terminal.console import dump, moving, out
     from modelyard.registry.folder import read_folder
+    from modelyard.signing.entry_signature import signature_of
+    from modelyard.signing.keys import SigningKey
 
+    signing = SigningKey.read(key) if key is not None else None
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
         folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle))
@@ -40,12 +51,18 @@ def push(
             _try(folder, Path(scratch, "tried"))
         with moving(f"pushing {entry.name}:{entry.version}", entry.size) as progress:
             pushed = registry.push(folder, progress)
+    if signing is not None:  # over what was read here, not over what the store says was there already
+        registry.sign(entry, signing.public.id, signature_of(entry, signing, commit))
+    signed = {"signedBy": signing.public.id} if signing is not None else {}
     if output is not Output.TABLE:
-        dump({"name": entry.name, "version": entry.version, "digest": entry.digest, "new": pushed.new}, output)
+        dump(
+            {"name": entry.name, "version": entry.version, "digest": entry.digest, "new": pushed.new, **signed}, output
+        )
         return
     what = "pushed" if pushed.new else "already there, unchanged:"
     out().print(
-        f"{what} {entry.name}:{entry.version} ({len(entry.files)} files, {entry.size:,} bytes) {entry.digest}",
+        f"{what} {entry.name}:{entry.version} ({len(entry.files)} files, {entry.size:,} bytes) {entry.digest}"
+        + "".join(f", signed by {name}" for name in signed.values()),
         markup=False,
         soft_wrap=True,
     )

@@ -2,8 +2,10 @@
 
     registry/<name>/<version>/entry.json                  written last: the commit point
     registry/<name>/<version>/files-<digest12>/<path>     a failed push leaves nothing a later one could mix up
+    registry/<name>/<version>/signatures/<key id>.json    one for everybody who vouches for the entry
     aliases/<name>/<alias>.json
     builds/<digest>/repository/<model>/{config.pbtxt,1/model.onnx}
+    builds/<digest>/repository/provenance.dsse.json       who made a signed build, of what and how; pods check it
     builds/<digest>/{warmup.json,report.json}             report.json last: the commit point
     builds/<digest>/profile.json                          what rows of the reference look like, where there is one
     builds/<digest>/optimization/<path>                   report.json, report.html and pictures of an optimized build
@@ -23,6 +25,8 @@ from modelyard.core.names import BUILD_FORMAT, bare, sha256_hex
 
 REGISTRY = "registry/"
 _MANIFEST = "entry.json"
+PROVENANCE = "provenance.dsse.json"
+"""Name of a build's signed statement: a file beside the model's folder, which Triton leaves alone."""
 
 
 def entry_digest(files: Iterable[EntryFile]) -> str:
@@ -55,6 +59,11 @@ def entry_manifest(name: str, version: str) -> str:
 def entry_file(name: str, version: str, digest: str, path: str) -> str:
     """Key of the file at `path` in one version of an entry; `digest` is that of the entry."""
     return f"{entry_prefix(name, version)}files-{bare(digest)[:12]}/{path}"
+
+
+def entry_signature(name: str, version: str, key_id: str = "") -> str:
+    """Key of the signature of one version by the key with that id; without an id the prefix of all of them."""
+    return f"{entry_prefix(name, version)}signatures/" + (f"{key_id}.json" if key_id else "")
 
 
 def manifest_version(key: str) -> tuple[str, str] | None:
@@ -103,6 +112,11 @@ def build_progress(digest: str) -> str:
 def build_study(digest: str, path: str) -> str:
     """Key of one file of an unfinished optimization; an empty path gives the prefix of all. Gone after the build."""
     return f"studies/{bare(digest)}/{path}"
+
+
+def build_provenance(digest: str) -> str:
+    """Key of the signed statement of a build: in its repository, so that a pod gets it with the model."""
+    return build_repository(digest) + PROVENANCE
 
 
 def build_repository(digest: str) -> str:

@@ -1,0 +1,1 @@
+"""Keys, entries and builds that are signed, for tests."""
