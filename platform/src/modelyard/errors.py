@@ -12,10 +12,12 @@
     │   ├── InvalidKey           a key that cannot be used
     │   ├── UnsupportedModel     a model file no backend here can run
     │   ├── InvalidInput         a prediction input that does not fit the model
+    │   ├── NotOffered           a question that the model or its server has no answer for
     │   ├── BudgetTooSmall       an optimization was given less time than its model needs
     │   └── InvalidSettings      configuration that cannot be used
     └── OutsideError         the world outside failed; retried with backoff; exit code 1
         ├── Unreachable          nothing answered
+        ├── DeadlineExceeded     no answer within the time that its caller allowed
         ├── Conflict             somebody else wrote first
         ├── Throttled            asked to come back later
         ├── Refused              answered, and said no (credentials, permissions)
@@ -78,6 +80,10 @@ class InvalidInput(UserError):
     """A prediction input that does not fit the model."""
 
 
+class NotOffered(UserError):
+    """A question that the model, or the server it runs in, has no answer for."""
+
+
 class BudgetTooSmall(UserError):
     """Less time than an optimization of this model needs."""
 
@@ -92,6 +98,10 @@ class OutsideError(ModelyardError):
 
 class Unreachable(OutsideError):
     """Nothing answered, or only a server error (5xx) came back."""
+
+
+class DeadlineExceeded(OutsideError):
+    """No answer within the time that its caller, or the gateway, allowed; it may have been computed all the same."""
 
 
 class Conflict(OutsideError):

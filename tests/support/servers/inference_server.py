@@ -49,13 +49,15 @@ class Addresses(NamedTuple):
 @dataclass
 class Manners:
     """How a revision answers: y = `factor` x after `delay` seconds; every `fails_each`-th request over one of the
-    protocols `fails_over` fails (0: none); `as_revision` is who it says it is, itself when empty."""
+    protocols `fails_over` fails (0: none); `as_revision` is who it says it is, itself when empty;
+    `explains`: over HTTP it has an explainer."""
 
     factor: float = 2.0
     delay: float = 0.0
     fails_each: int = 0
     fails_over: tuple[str, ...] = ("http", "grpc")
     as_revision: str = ""
+    explains: bool = False
     asked: Iterator[int] = field(default_factory=lambda: count(1))
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -88,6 +90,10 @@ class _Http(BaseHTTPRequestHandler):
         manners.headers.append({key.lower(): value for key, value in self.headers.items()})
         if manners.fails("http"):
             self._answer(500, json.dumps({"error": "out of luck"}).encode())
+            return
+        if not self.path.endswith("/infer"):
+            explained = self.path.endswith("/explain") and manners.explains
+            self._answer(200 if explained else 404, b'{"explanations": []}' if explained else b"Not Found")
             return
         arrays = decode(body, int(self.headers.get("Inference-Header-Content-Length", len(body))), "inputs")
         if self.largest and len(arrays["x"]) > self.largest:

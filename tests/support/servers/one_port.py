@@ -40,10 +40,16 @@ def _accept(listener: socket.socket, http: tuple[str, int], grpc: tuple[str, int
 
 
 def _serve(client: socket.socket, http: tuple[str, int], grpc: tuple[str, int]) -> None:
+    with suppress(OSError):
+        first = client.recv(len(_HTTP2), socket.MSG_PEEK)
+        copied(client, grpc if first.startswith(_HTTP2) else http)
+
+
+def copied(client: socket.socket, to: tuple[str, int]) -> None:
+    """Hands on what a connection sends to the server at `to`, and back what that answers, until either ends."""
     with suppress(OSError), client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        first = client.recv(len(_HTTP2), socket.MSG_PEEK)
-        with socket.create_connection(grpc if first.startswith(_HTTP2) else http) as server:
+        with socket.create_connection(to) as server:
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = Thread(target=_copy, args=(server, client), daemon=True)
             back.start()

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import grpc
 from google.protobuf.json_format import MessageToDict
 from tritonclient.grpc import service_pb2, service_pb2_grpc
-from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, serialize_byte_tensor, triton_to_np_dtype
+from tritonclient.utils import np_to_triton_dtype
 
 from modelyard.core.names import REVISION_HEADER
 from modelyard.errors import ModelyardError
 
+from .http_tensors import packed, unpacked
 from .name_lookup import failed_grpc_lookup
 from .predictions import Description, Endpoint, Prediction, description, refusal, unknown_host, unreachable
 
@@ -65,9 +66,7 @@ class GrpcInference:
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
         """See `Inference.predict`."""
         answer, headers = self._call(self._stub.ModelInfer, infer_request(self._endpoint.model, inputs))
-        pairs = zip(answer.outputs, answer.raw_output_contents, strict=True)
-        arrays = {tensor.name: _array(tensor, raw) for tensor, raw in pairs}
-        return Prediction(arrays, headers.get(REVISION_HEADER, ""))
+        return Prediction(answered_arrays(answer), headers.get(REVISION_HEADER, ""))
 
     def close(self) -> None:
         """See `Inference.close`."""
@@ -91,22 +90,11 @@ def infer_request(model: str, inputs: Mapping[str, np.ndarray]) -> Any:
     request = _MESSAGES.ModelInferRequest(model_name=model)
     for name, array in inputs.items():
         request.inputs.add(name=name, datatype=np_to_triton_dtype(array.dtype), shape=array.shape)
-        request.raw_input_contents.append(_bytes(array))
+        request.raw_input_contents.append(packed(array))
     return request
 
 
-def _bytes(array: np.ndarray) -> bytes:
-    if array.dtype.kind in "OSU":
-        packed = serialize_byte_tensor(array)
-        return packed.item() if packed is not None and packed.size else b""
-    return array.tobytes()
-
-
-def _array(tensor: Any, raw: bytes) -> np.ndarray:
-    import numpy as np
-
-    if tensor.datatype == "BYTES":
-        flat = deserialize_bytes_tensor(raw)
-    else:
-        flat = np.frombuffer(raw, dtype=triton_to_np_dtype(tensor.datatype))
-    return flat.reshape(tuple(tensor.shape))
+def answered_arrays(answer: Any) -> dict[str, np.ndarray]:
+    """Arrays by output name of a ModelInferResponse."""
+    pairs = zip(answer.outputs, answer.raw_output_contents, strict=True)
+    return {tensor.name: unpacked(tensor.datatype, raw).reshape(tuple(tensor.shape)) for tensor, raw in pairs}

@@ -2,8 +2,8 @@
 
 Tensors travel as raw bytes on both ways, so what numpy holds is what the server gets. The Model is chosen
 by host name, also where there is no DNS: HTTP sends it as `Host`, gRPC as the connection's authority. The
-answer names the revision that gave it. tritonclient and grpc are imported on first use: they come with the
-extra `builder`, and the gRPC half must not share a process with the kserve SDK.
+answer names the revision that gave it. tritonclient is imported on first use, and grpc, which comes with the
+extra `grpc`: the gRPC half must not share a process with the kserve SDK.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 30.0
 _SHOWN = 400
+_NO_MODEL = "Request for unknown model"
 
 
 class TensorSpec(NamedTuple):
@@ -89,18 +90,13 @@ def connect(endpoint: Endpoint, *, grpc: bool = False) -> Inference:
     """A connection over HTTP or gRPC; raises InvalidSettings when the client library is not installed, or the address
     is none."""
     _check_address(endpoint.url)
+    if not grpc:
+        return HttpInference(endpoint)
     try:
-        import tritonclient.utils  # noqa: F401
-
-        if grpc:
-            from .grpc import GrpcInference
-
-            return GrpcInference(endpoint)
+        from .grpc import GrpcInference
     except ImportError as missing:
-        raise InvalidSettings(
-            f"predictions need the package {missing.name}: install modelyard with the extra builder."
-        ) from missing
-    return HttpInference(endpoint)
+        raise InvalidSettings(f"gRPC needs the package {missing.name}: pip install 'modelyard[grpc]'.") from missing
+    return GrpcInference(endpoint)
 
 
 def _check_address(url: str) -> None:
@@ -131,7 +127,7 @@ def datatype(array: np.ndarray) -> str:
 
 
 class HttpInference:
-    """HTTP/1.1 with the binary data extension."""
+    """HTTP/1.1 with the binary data extension (`http_tensors`)."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -142,7 +138,7 @@ class HttpInference:
 
     def describe(self) -> Description:
         """See `Inference.describe`."""
-        return _described(self._endpoint, self._json(f"/v2/models/{self._endpoint.model}"))
+        return described(self._endpoint, self._json(f"/v2/models/{self._endpoint.model}"))
 
     def largest_batch(self) -> int:
         """See `Inference.largest_batch`; Triton's extension of the protocol tells it."""
@@ -153,16 +149,13 @@ class HttpInference:
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> Prediction:
         """See `Inference.predict`."""
-        from tritonclient.http import InferenceServerClient
+        from .http_tensors import HEADER_LENGTH, decoded, encoded
 
-        body, header = _encoded(inputs)
-        length = {"Inference-Header-Content-Length": str(header), "Content-Type": "application/octet-stream"}
-        answer = self._send("POST", f"/v2/models/{self._endpoint.model}/infer", content=body, headers=length)
+        body = encoded(inputs)
+        path = f"/v2/models/{self._endpoint.model}/infer"
+        answer = self._send("POST", path, content=body.content, headers=body.headers)
         try:
-            header_length = int(answer.headers.get("Inference-Header-Content-Length", len(answer.content)))
-            result = InferenceServerClient.parse_response_body(answer.content, header_length=header_length)
-            names = [output["name"] for output in json.loads(answer.content[:header_length]).get("outputs", [])]
-            arrays = {name: array for name in names if (array := result.as_numpy(name)) is not None}
+            arrays = decoded(answer.content, answer.headers.get(HEADER_LENGTH))
         except (ValueError, KeyError, TypeError, AttributeError) as bad:
             raise stranger(self._endpoint, answer.content[:_SHOWN].decode(errors="replace")) from bad
         return Prediction(arrays, answer.headers.get(REVISION_HEADER, ""))
@@ -196,7 +189,8 @@ def batch_limit(config: Any) -> int:
     return limit if isinstance(limit, int) else 0
 
 
-def _described(endpoint: Endpoint, metadata: Any) -> Description:
+def described(endpoint: Endpoint, metadata: Any) -> Description:
+    """The Description in a server's answer; raises Refused when it is in another language than the protocol's."""
     try:
         return description(metadata)
     except (KeyError, TypeError, ValueError, AttributeError) as bad:
@@ -247,6 +241,8 @@ def refusal(endpoint: Endpoint, code: str, message: str) -> ModelyardError:
     who = endpoint.host or endpoint.url
     hint = f"`modelyard explain {endpoint.model}` says why"
     message = " ".join(message.split())[:_SHOWN]
+    if code in ("400", "INVALID_ARGUMENT", "UNAVAILABLE") and _NO_MODEL in message:
+        code = "404"
     if code in ("400", "INVALID_ARGUMENT"):
         return InvalidInput(f"{endpoint.model} refuses this input: {message or 'no reason given'}.")
     if code in ("404", "NOT_FOUND", "UNIMPLEMENTED"):
@@ -257,19 +253,6 @@ def refusal(endpoint: Endpoint, code: str, message: str) -> ModelyardError:
     if code in ("502", "503", "504", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
         return Unreachable(f"{who} is published but no replica answers (code {code}: {message or 'no body'}); {hint}.")
     return Refused(f"{who} answered with code {code}: {message or 'no body'}; {hint}.")
-
-
-def _encoded(inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
-    """Request body and the length of its JSON header."""
-    from tritonclient.http import InferenceServerClient, InferInput
-
-    tensors = []
-    for name, array in inputs.items():
-        tensor = InferInput(name, list(array.shape), datatype(array))
-        tensor.set_data_from_numpy(array, binary_data=True)
-        tensors.append(tensor)
-    body, header = InferenceServerClient.generate_request_body(tensors)
-    return body, header if header is not None else len(body)
 
 
 def _http_error(endpoint: Endpoint, answer: httpx.Response) -> ModelyardError:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from modelyard.builder.evaluation import npz
-from modelyard.cli.models.input_files.reader import fitted, read
+from modelyard.cli.models.input_files.reader import read
+from modelyard.clients.inference.inputs.fitting import fitted
 from modelyard.clients.inference.predictions import TensorSpec
 from modelyard.errors import InvalidInput
 
@@ -60,7 +61,7 @@ def test_a_picture_is_never_scrambled_and_the_advice_helps(given, declared):
         fitted(given, spec)
 
     sizes = " x ".join(map(str, given.shape))
-    assert f"the file gives {sizes}" in str(refused.value)
+    assert f"given is {sizes}" in str(refused.value)
     moved = re.search(r"numpy\.moveaxis\(x, (-\d), (-\d)\)", str(refused.value))
     assert moved is not None
     array = fitted(np.moveaxis(given, int(moved[1]), int(moved[2])), spec)

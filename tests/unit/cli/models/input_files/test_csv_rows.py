@@ -88,12 +88,12 @@ def test_a_column_gives_one_value_a_row_whatever_the_model_calls_a_row(file, tak
 
     assert read(table, taking("FP32", -1, -1, names=BOTH))["age"].tolist() == [[1], [3], [5]]
     assert read(table, taking("FP32", -1, names=BOTH))["age"].tolist() == [1, 3, 5]
-    with pytest.raises(InvalidInput, match="input 'age' takes an array of any x 3; the file gives 3 x 1"):
+    with pytest.raises(InvalidInput, match="input 'age' takes an array of any x 3; given is 3 x 1"):
         read(table, taking("FP32", -1, 3, names=BOTH))
 
 
 def test_rows_of_one_value_are_not_one_row(file, taking):
-    with pytest.raises(InvalidInput, match="takes an array of any x 2; the file gives 2 x 1"):
+    with pytest.raises(InvalidInput, match="takes an array of any x 2; given is 2 x 1"):
         read(file("in.csv", "1\n2\n"), taking("FP32", -1, 2))
 
 

@@ -76,10 +76,10 @@ REFUSED = {
     "a number no double holds": ("[[1, 1e400]]", "1e400 is larger than any number a double holds"),
     "no end of brackets": ("[" * 100_000, "nested too deeply"),
     "JSON lines": ("[1, 2]\n[3, 4]\n", "JSON lines have to be one list of rows"),
-    "a row too long for one": ([[1, 2, 3, 4]], "takes an array of any x 2; the file gives 1 x 4"),
+    "a row too long for one": ([[1, 2, 3, 4]], "takes an array of any x 2; given is 1 x 4"),
     "nothing": ("null", "holds nothing"),
     "Latin-1": ('{"größe": [[1, 2]]}'.encode("latin-1"), "is not in UTF-8"),
-    "no rows": ({"x": np.zeros((0, 2)).tolist()}, "takes an array of any x 2; the file gives 0"),
+    "no rows": ({"x": np.zeros((0, 2)).tolist()}, "takes an array of any x 2; given is 0"),
 }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from modelyard.cli.models.input_files.reader import fitted, read
+from modelyard.cli.models.input_files.reader import read
+from modelyard.clients.inference.inputs.fitting import fitted
 from modelyard.clients.inference.predictions import Description, TensorSpec
 from modelyard.errors import InvalidInput
 
@@ -100,7 +101,7 @@ REFUSED = {
     "data that does not fill the shape": (
         "in.json", {"inputs": [{"name": "image", "shape": [1, 5], "data": [1]}]}, IMAGES, "a shape that fits",
     ),
-    "too few values": ("in.json", [1, 2, 3], IMAGES, "takes an array of any x 1 x 2 x 2; the file gives 3"),
+    "too few values": ("in.json", [1, 2, 3], IMAGES, "takes an array of any x 1 x 2 x 2; given is 3"),
     "words for numbers": ("in.json", ["a", "b", "c", "d"], IMAGES, "takes FP32 values: 'a' is no number"),
     "fractions for whole numbers": ("in.json", {"age": [1.5], "name": ["x"]}, PAIR, "fractions among them"),
     "ragged values": ("in.json", [[1, 2], [3]], IMAGES, "rows of rows differ in length"),

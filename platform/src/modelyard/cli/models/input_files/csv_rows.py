@@ -11,11 +11,11 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modelyard.clients.inference.inputs.datatypes import parsed
+from modelyard.clients.inference.inputs.shapes import row_size
 from modelyard.clients.inference.predictions import Description, TensorSpec
 from modelyard.errors import InvalidInput
 
-from .datatypes import parsed
-from .shapes import row_size
 from .text_files import read_text
 
 _DELIMITERS = ",;\t"

@@ -8,8 +8,8 @@
     .csv    rows of values for a model with one input; with a header line that names every input, one
             column an input
 
-Values are converted to the model's datatype (`datatypes`) and, where nothing moves, brought into its shape (`shapes`).
-Everything else is InvalidInput, which says what was expected.
+Values are converted to the model's datatype and, where nothing moves, brought into its shape, by
+`clients.inference.inputs`. Everything else is InvalidInput, which says what was expected.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.builder.evaluation.npz import read_npy, read_npz
-from modelyard.clients.inference.predictions import Description, TensorSpec
+from modelyard.clients.inference.inputs.fitting import fitted
+from modelyard.clients.inference.predictions import Description
 from modelyard.errors import InvalidEntry, InvalidInput
 
 from .csv_rows import read_csv
-from .datatypes import converted
 from .json_values import read_json
-from .shapes import shaped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,13 +51,6 @@ def read(path: Path, model: Description, first: int | None = None) -> dict[str, 
         return arrays
     return {spec.name: arrays[spec.name][:first] if spec.shape[:1] == (-1,) else arrays[spec.name]
             for spec in model.inputs}  # fmt: skip
-
-
-def fitted(values: Any, spec: TensorSpec) -> np.ndarray:
-    """`values` with the datatype and shape of `spec`; raises InvalidInput when they do not fit."""
-    import numpy as np
-
-    return np.asarray(shaped(converted(values, spec), spec), order="C")
 
 
 def _values(path: Path, kind: str, model: Description) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ def converted(values: Any, spec: TensorSpec) -> np.ndarray:
 
     if spec.datatype not in _DTYPES:
         raise InvalidInput(
-            f"input {spec.name} is {spec.datatype}, which this command cannot write: use a client library."
+            f"input {spec.name} is {spec.datatype}, which is not written here: send its bytes with tritonclient."
         )
     try:
         array = values if isinstance(values, np.ndarray) else _regular(values, spec.datatype)
@@ -173,6 +173,8 @@ def _numbers(array: np.ndarray, dtype: np.dtype, datatype: str) -> np.ndarray:
 
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{array.dtype} is no kind of number a model takes")
+    if array.dtype == dtype:
+        return array
     if dtype.kind == "f":
         return _floats(array, dtype, datatype)
     if dtype.kind == "b":

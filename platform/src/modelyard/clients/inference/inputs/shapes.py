@@ -31,9 +31,7 @@ def shaped(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
         return array.reshape(whole)
     expected = " x ".join("any" if size == -1 else str(size) for size in spec.shape)
     actual = " x ".join(map(str, array.shape)) or "one value"
-    raise InvalidInput(
-        f"input {spec.name!r} takes an array of {expected}; the file gives {actual}{_hint(array, spec)}."
-    )
+    raise InvalidInput(f"input {spec.name!r} takes an array of {expected}; given is {actual}{_hint(array, spec)}.")
 
 
 def row_size(spec: TensorSpec) -> int:
