@@ -108,6 +108,16 @@ class PauseRecord(StatusShape):
     end_time: str = Field(default="", max_length=32, description="When it ended, RFC 3339; absent while it lasts.")
 
 
+class RolloutCause(StatusShape):
+    """What was asked for: the entry, and who said why, by the Model's annotations as its revision began."""
+
+    digest: str = Field(default="", max_length=80, description="Digest of the entry.")
+    reason: str = Field(default="", max_length=256, description="Why, as the annotation modelyard.dev/reason said.")
+    changed_by: str = Field(
+        default="", max_length=128, description="Who, as the annotation modelyard.dev/changed-by said."
+    )
+
+
 class RolloutRecord(StatusShape):
     """A rollout that has ended."""
 
@@ -123,6 +133,8 @@ class RolloutRecord(StatusShape):
     end_time: str = Field(default="", max_length=32, description="When it ended, RFC 3339.")
     requests: int = Field(default=0, ge=0, description="Requests the candidate got in all.")
     failed_requests: int = Field(default=0, ge=0, description="Bad ones of them: errors.")
+    cause: RolloutCause | None = Field(default=None, description="Which entry was asked for, by whom and why.")
+    evidence: str = Field(default="", max_length=512, description="What the gates said last.")
 
 
 class RolloutStatus(StatusShape):
@@ -141,6 +153,7 @@ class RolloutStatus(StatusShape):
     stable: str = Field(default="", max_length=63, description="Revision that holds the traffic by right.")
     candidate: str = Field(default="", max_length=63, description="Revision that is tried.")
     version: str = Field(default="", max_length=63, description="Version of the candidate's entry.")
+    cause: RolloutCause | None = Field(default=None, description="Which entry was asked for, by whom and why.")
     step: int = Field(default=0, ge=0, description="Index of the step; the number of steps while it bakes.")
     weight: int = Field(default=0, ge=0, le=100, description="Share the candidate is to have, in percent.")
     start_time: str = Field(default="", max_length=32, description="When the rollout began, RFC 3339.")

@@ -52,6 +52,10 @@ VERBS = {
     "get": Verb("models.get", "List Models: version, readiness, traffic, p99 and address."),
     "explain": Verb("models.explain", "Say in plain words what is wrong with a Model and what to do."),
     "rollout": Verb("rollout.app", "Watch a rollout, and tell it what to do."),
+    "rollback": Verb(
+        "rollout.rollback",
+        "Ask for the version again that had all the traffic before; it is rolled out as any other, by spec.rollout.",
+    ),
     "predict": Verb("models.predict", "Send one inference to a Model and print its outputs."),
     "compare": Verb("models.compare", "Ask two revisions of a Model the same and say how far their answers lie apart."),
     "loadtest": Verb("models.loadtest", "Put the load of a scenario on a Model and say whether it kept its promises."),
@@ -71,6 +75,18 @@ VERBS = {
         "Simulate what a rollout's gate decides about a candidate with a known bad rate.",
     ),
     "restart": Verb("models.restart", "Replace the pods of a Model one after the other, without losing a request."),
+    "lineage": Verb(
+        "registry.lineage",
+        "Say where answers come from: revision, rollout, build, entry, training, data, as far as it is recorded.",
+    ),
+    "backup": Verb(
+        "platform.backup",
+        "Save Models, entries and aliases as files, to restore them on an empty cluster; keys are never in it.",
+    ),
+    "restore": Verb(
+        "platform.restore",
+        "Bring back Models, entries and aliases from a backup; what is there already stays as it is.",
+    ),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
     "holder": Verb("holder", "Hold requests for Models at zero replicas until their first pod is ready."),
     "recorder": Verb("recorder", "Take the gateway's copies of requests, and write what may be kept into the store."),

@@ -65,3 +65,20 @@ def test_versions_that_had_the_traffic_are_named_once_the_latest_first():
     assert former_versions(records, "4") == ["2", "1"]
     assert former_versions(records, "2") == ["4", "1"]
     assert former_versions(records[:1], "4") == []
+
+
+def test_who_asked_for_it_why_and_what_the_gates_said_stand_below():
+    cause = {"digest": "sha256:ab", "reason": "better recall", "changedBy": "alice"}
+    record = RolloutRecord.model_validate(a_record(cause=cause, evidence="errors Fail: 312 of 1,204 requests failed"))
+
+    assert [line.plain for line in list(lines([record], NOW, 80))[3:]] == [
+        "  asked for by alice: better recall (entry sha256:ab)",
+        "  errors Fail: 312 of 1,204 requests failed",
+    ]
+
+
+def test_what_nobody_said_is_not_shown():
+    for cause, told in (({}, []), ({"digest": "sha256:ab"}, ["  asked for (entry sha256:ab)"])):
+        record = RolloutRecord.model_validate(a_record(cause=cause))
+
+        assert [line.plain for line in list(lines([record], NOW, 80))[3:]] == told

@@ -20,6 +20,7 @@ from modelyard.errors import UserError
 from . import commands
 from . import history as rollout_history
 from .polling import current_view, views
+from .rollback import rollback
 from .view import tree
 from .watch import Documents, Lines, Picture, document, follow
 
@@ -103,7 +104,7 @@ def watch(
 
 @app.command()
 def history(name: Name, namespace: Namespace = "", output: Shown = Output.TABLE) -> None:
-    """List the rollouts that have ended, newest first: when, what, how it ended, why, and with how many requests."""
+    """List the rollouts that have ended, newest first: when, what, how and why it ended, who asked for it."""
     rollout_view = current_view(Cluster(access()), namespace or current_namespace(), name)
     records, console = rollout_view.rollout.history, out()
     if output is not Output.TABLE:
@@ -115,16 +116,7 @@ def history(name: Name, namespace: Namespace = "", output: Shown = Output.TABLE)
             console.print(line, soft_wrap=True)
 
 
-@app.command()
-def rollback(
-    name: Name,
-    namespace: Namespace = "",
-    to: Annotated[str, typer.Option(metavar="VERSION", help="Another version that had the traffic once.")] = "",
-) -> None:
-    """Ask for the version again that had all the traffic before; it is rolled out as any other, by spec.rollout."""
-    version = commands.go_back(Cluster(access()), namespace or current_namespace(), name, to)
-    told = f"spec.source.version is {version}; `modelyard rollout watch {name}` follows it."
-    out().print(f"rollback {name}: {told} Change the file you apply, too.", markup=False, soft_wrap=True)
+app.command()(rollback)
 
 
 def _command(action: Action) -> Callable[..., None]:

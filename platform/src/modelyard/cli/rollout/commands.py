@@ -17,7 +17,9 @@ from modelyard.api.model import Model
 from modelyard.api.rollout import Action, Strategy
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
 from modelyard.clients.cluster.api_server import Cluster
+from modelyard.clients.cluster.context import caller
 from modelyard.clients.cluster.models import parsed, read
+from modelyard.core.names import CHANGED_BY_ANNOTATION, CHANGED_TO_ANNOTATION, REASON_ANNOTATION
 from modelyard.core.rollout.effective_spec import effective_spec
 from modelyard.core.rollout.state_machine import WATCHED
 from modelyard.core.snapshot import Ref
@@ -127,9 +129,10 @@ def give(cluster: Cluster, namespace: str, name: str, action: Action) -> str:
     return command_id
 
 
-def go_back(cluster: Cluster, namespace: str, name: str, version: str) -> str:
+def go_back(cluster: Cluster, namespace: str, name: str, version: str, reason: str = "") -> str:
     """Writes into the spec the version that had the traffic before, or `version`; the one that is written.
 
+    Beside it goes, as annotations, who asked for it, as far as the API server says so, and `reason`.
     Raises UserError when a rollout is under way or no such version had it; InvalidModel when there is no such Model.
     """
     model = parsed(read(cluster, namespace, name)[0])
@@ -142,7 +145,13 @@ def go_back(cluster: Cluster, namespace: str, name: str, version: str) -> str:
         wanted = f"version {version} of {name} has not had the traffic" if version else f"{name} has no version before"
         raise UserError(f"{wanted}: {known}; any version can be asked for with spec.source.version.")
     back = version or former[0]
-    change = {"metadata": {"uid": model.metadata["uid"]}, "spec": {"source": {"version": back, "alias": None}}}
+    annotations = {
+        REASON_ANNOTATION: reason or f"rolled back from version {model.status.version}",
+        CHANGED_BY_ANNOTATION: caller(cluster) or None,
+        CHANGED_TO_ANNOTATION: back,
+    }
+    metadata = {"uid": model.metadata["uid"], "annotations": annotations}
+    change = {"metadata": metadata, "spec": {"source": {"version": back, "alias": None}}}
     if cluster.merge(Ref("Model", namespace, name), change) is None:
         raise UserError(f"there is no Model {name} in namespace {namespace} any more.")
     return back

@@ -1,4 +1,4 @@
-"""The rollouts of a Model that have ended, newest first: a line each, and below it why."""
+"""The rollouts of a Model that have ended, newest first: a line each, and below it why, and who asked for it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _WIDE = 110
 
 
 def lines(records: Sequence[RolloutRecord], now: float, width: int) -> Iterator[Text]:
-    """Header, and two lines a record; a wide console gets the time of the end and the whole name of the revision."""
+    """Header, and the lines of every record; a wide console gets the time of the end and whole names of revisions."""
     rows = [_row(record, now, width >= _WIDE) for record in records]
     widths = [max(len(row[at]) for row in (_COLUMNS, *rows)) for at in range(len(_COLUMNS))]
     yield Text(_aligned(_COLUMNS, widths), "bold")
@@ -26,6 +26,7 @@ def lines(records: Sequence[RolloutRecord], now: float, width: int) -> Iterator[
         line.stylize(_COLOURS.get(record.outcome, "red"), at, at + len(row[2]))
         yield line
         yield Text(f"  {record.reason}: {record.message}", "dim")
+        yield from (Text(f"  {line}", "dim") for line in _told(record))
 
 
 def former_versions(records: Sequence[RolloutRecord], current: str) -> list[str]:
@@ -44,6 +45,17 @@ def documents(records: Sequence[RolloutRecord]) -> list[dict[str, Any]]:
         }
         for record in records
     ]
+
+
+def _told(record: RolloutRecord) -> Iterator[str]:
+    """Who asked for it, why, and for which entry; then what the gates said. Nothing of what nobody said."""
+    cause = record.cause
+    if cause is not None and (cause.reason or cause.changed_by or cause.digest):
+        who = f"asked for by {cause.changed_by}" if cause.changed_by else "asked for"
+        why = f": {cause.reason}" if cause.reason else ""
+        yield f"{who}{why}{f' (entry {cause.digest})' if cause.digest else ''}"
+    if record.evidence:
+        yield record.evidence
 
 
 def _row(record: RolloutRecord, now: float, wide: bool) -> tuple[str, ...]:

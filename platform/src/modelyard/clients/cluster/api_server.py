@@ -40,11 +40,13 @@ LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases", "", True)
 EVENT = Kind("Event", "", "v1", "events", "", True)
 GATEWAY = Kind("Gateway", "gateway.networking.k8s.io", "v1", "gateways", "", False)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "", False)
+NAMESPACE = Kind("Namespace", "", "v1", "namespaces", "", False)
 NODE = Kind("Node", "", "v1", "nodes", "", False)
 QUOTA = Kind("ResourceQuota", "", "v1", "resourcequotas", "", False)
 RUNTIME = Kind("ClusterServingRuntime", "serving.kserve.io", "v1alpha1", "clusterservingruntimes", "", False)
-_READ = (LEASE, EVENT, GATEWAY, CONFIG_MAP, NODE, QUOTA, RUNTIME)
-_KINDS = {**BY_NAME, **{row.kind: row for row in _READ}}
+REVIEW = Kind("SelfSubjectReview", "authentication.k8s.io", "v1", "selfsubjectreviews", "", True)
+_READ = (LEASE, EVENT, GATEWAY, CONFIG_MAP, NAMESPACE, NODE, QUOTA, RUNTIME)
+_KINDS = {**BY_NAME, **{row.kind: row for row in (*_READ, REVIEW)}}
 _CONNECT_SECONDS, _READ_SECONDS = 3.05, 10.0
 _RETRY = Retry(connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, respect_retry_after_header=False)
 _ONCE = Retry(total=0, redirect=0, status=0, respect_retry_after_header=False)

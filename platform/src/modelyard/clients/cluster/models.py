@@ -1,13 +1,15 @@
-"""Models as the API server holds them: read as dictionaries, and typed."""
+"""Models as the API server holds them: read as dictionaries, typed, and as somebody would write them for a backup."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from modelyard.api.model import Model
+from modelyard.api.model import API_VERSION, KIND, Model
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel
 
 from .api_server import Cluster
+
+_OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
@@ -29,3 +31,18 @@ def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
 def parsed(document: Mapping[str, Any]) -> Model:
     """The typed Model of the API server's dictionary; pydantic's ValidationError when it is none."""
     return Model.of(document)
+
+
+def manifest(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The API server's dictionary of a Model without status, identity and commands; labels and annotations stay."""
+    metadata = document["metadata"]
+    kept: dict[str, Any] = {"name": metadata["name"], "namespace": metadata["namespace"]}
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != _OF_KUBECTL}
+    for name, values in (("labels", metadata.get("labels") or {}), ("annotations", annotations)):
+        if values:
+            kept[name] = dict(values)
+    spec = {key: value for key, value in document["spec"].items() if key != "rollout"}
+    rollout = {key: value for key, value in (document["spec"].get("rollout") or {}).items() if key != "command"}
+    if rollout:
+        spec["rollout"] = rollout
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": kept, "spec": spec}

@@ -1,10 +1,19 @@
 """What changes when a rollout enters a state: the weight, the counts, the message, the record of how it ended."""
 
 from modelyard.api.rollout import DEFAULT_BAKE
-from modelyard.api.rollout_status import HELD_TRAFFIC, HISTORY, Outcome, Phase, RolloutRecord, RolloutStatus
+from modelyard.api.rollout_status import (
+    HELD_TRAFFIC,
+    HISTORY,
+    GateStatus,
+    Outcome,
+    Phase,
+    RolloutCause,
+    RolloutRecord,
+    RolloutStatus,
+)
 from modelyard.core.analysis import gates
 from modelyard.core.conditions import timestamp
-from modelyard.core.names import predictor
+from modelyard.core.names import CHANGED_BY_ANNOTATION, CHANGED_TO_ANNOTATION, REASON_ANNOTATION, predictor
 from modelyard.core.revisions.readiness import replicas
 from modelyard.core.snapshot import MAX_REASON
 
@@ -16,6 +25,7 @@ from .signals import UNKNOWN_SCENARIO, Observation, hold_reason, room_to_begin
 from .state_machine import AGAINST, Transition
 
 _MESSAGE = 1000
+_REASON, _PERSON, _EVIDENCE = 256, 128, 512
 _UNTRIED = (Phase.BUILDING, Phase.STARTING)
 _UNINTERRUPTED = PERSONS | {INSUFFICIENT}
 """Reasons of a hold after which a phase goes on where it was: all that it asks for was there."""
@@ -153,9 +163,21 @@ def _start_rollout(context: RolloutContext, entered: RolloutStatus) -> RolloutSt
     )
 
 
-def _candidate(context: RolloutContext) -> dict[str, str]:
+def _candidate(context: RolloutContext) -> dict[str, object]:
     revision = context.artifact.revision
-    return {"candidate": revision.name, "version": revision.version} if revision is not None else {}
+    if revision is None:
+        return {}
+    return {"candidate": revision.name, "version": revision.version, "cause": _cause(context, revision.version)}
+
+
+def _cause(context: RolloutContext, version: str) -> RolloutCause:
+    """What was asked for; who and why as far as the annotations are about this version."""
+    entry, said = context.artifact.entry, context.model.metadata.get("annotations") or {}
+    digest = entry.digest if entry is not None else ""
+    if said.get(CHANGED_TO_ANNOTATION, version) != version:
+        return RolloutCause(digest=digest)
+    why, who = (" ".join(said.get(name, "").split()) for name in (REASON_ANNOTATION, CHANGED_BY_ANNOTATION))
+    return RolloutCause(digest=digest, reason=why[:_REASON], changed_by=who[:_PERSON])
 
 
 def _phase_message(context: RolloutContext, transition: Transition) -> str:
@@ -246,7 +268,14 @@ def _record(
         end_time=timestamp(context.now),
         requests=entered.requests,
         failed_requests=entered.failed_requests,
+        cause=entered.cause,
+        evidence=_evidence(context.rollout.gates),
     )
+
+
+def _evidence(asked: list[GateStatus]) -> str:
+    """The gates' last answers in a line."""
+    return "; ".join(f"{gate.name} {gate.verdict.value}: {gate.message}" for gate in asked)[:_EVIDENCE]
 
 
 def _report(context: RolloutContext) -> dict[str, object] | None:
@@ -260,6 +289,7 @@ def _idle_state(entered: RolloutStatus) -> RolloutStatus:
     rest = {
         "phase": Phase.IDLE,
         "candidate": "",
+        "cause": None,
         "weight": 0,
         "gates": [],
         "counters": "",
