@@ -8,6 +8,7 @@ import pytest
 
 from modelyard.clients.inference.predictions import Description, TensorSpec
 from modelyard.errors import InvalidInput
+from modelyard.sdk import batches
 from modelyard.sdk.address import ServerAddress
 from modelyard.sdk.batches import Batch, in_notebook, joined
 from modelyard.sdk.values import given
@@ -39,3 +40,14 @@ def test_only_a_notebooks_kernel_is_a_notebook(monkeypatch: pytest.MonkeyPatch) 
         shell = SimpleNamespace(config=config)
         monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda shell=shell: shell))
         assert in_notebook() is expected
+
+
+@pytest.mark.parametrize(("widgets", "kind"), [(True, "notebook"), (False, "std")])
+def test_a_notebook_without_widgets_gets_a_line_of_text(
+    monkeypatch: pytest.MonkeyPatch, widgets: bool, kind: str
+) -> None:
+    shell = SimpleNamespace(config={"IPKernelApp": {}})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(batches, "find_spec", lambda name: object() if widgets else None)
+
+    assert batches._bar(total=1, disable=True).__class__.__module__ == f"tqdm.{kind}"

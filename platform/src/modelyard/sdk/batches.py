@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -101,10 +102,8 @@ def told(progress: Progress, rows: int, model: str) -> Iterator[Callable[[int], 
 
         yield count
         return
-    from tqdm.auto import tqdm
-
     hidden = not (in_notebook() if progress is None else progress)
-    with tqdm(total=rows, desc=model, unit="row", disable=hidden) as bar:
+    with _bar(total=rows, desc=model, unit="row", disable=hidden) as bar:
         yield lambda more: bar.update(more)
 
 
@@ -115,3 +114,12 @@ def in_notebook() -> bool:
     except (ImportError, AttributeError):
         return False
     return shell is not None and "IPKernelApp" in shell.config
+
+
+def _bar(**options: Any) -> Any:
+    """A widget in notebooks that can show one, else a line of text."""
+    if in_notebook() and find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm(**options)

@@ -165,9 +165,11 @@ def _start_rollout(context: RolloutContext, entered: RolloutStatus) -> RolloutSt
 
 def _candidate(context: RolloutContext) -> dict[str, object]:
     revision = context.artifact.revision
-    if revision is None:
-        return {}
-    return {"candidate": revision.name, "version": revision.version, "cause": _cause(context, revision.version)}
+    return (
+        {"candidate": revision.name, "version": revision.version, "cause": _cause(context, revision.version)}
+        if revision is not None
+        else {}
+    )
 
 
 def _cause(context: RolloutContext, version: str) -> RolloutCause:
