@@ -365,3 +365,19 @@ def credentials_after_an_upgrade(apiserver: RealApiServer) -> dict[str, dict[str
         "restart": json.loads(store)["spec"]["template"]["metadata"]["annotations"],
         **{name: data for name, data in found.items() if name.startswith("modelyard-store-")},
     }
+
+
+def test_labels_come_to_the_recorders_by_every_models_path_and_by_post_alone() -> None:
+    made = objects(template(PLATFORM, {"recorder": {"replicas": 1}, "networkPolicy": {"enabled": True}}))
+    [rule] = one(made, "HTTPRoute", "modelyard-feedback")["spec"]["rules"]
+    [match] = rule["matches"]
+    assert match["method"] == "POST"
+    assert re.fullmatch(match["path"]["value"], "/demo/loans-2/feedback")
+    for other in ("/demo/feedback", "/demo/loans/feedback/", "/demo/loans/v2/feedback", "/demo/loans/infer"):
+        assert not re.fullmatch(match["path"]["value"], other)
+    [backend] = rule["backendRefs"]
+    ports = {port["name"]: port["port"] for port in one(made, "Service", backend["name"])["spec"]["ports"]}
+    assert ports["feedback"] == backend["port"]
+    [gateway_alone, _] = one(made, "NetworkPolicy", "modelyard-recorder")["spec"]["ingress"]
+    assert {port["port"] for port in gateway_alone["ports"]} == {ports["grpc"], ports["feedback"]}
+    assert not [thing for thing in objects(template(PLATFORM)) if thing["metadata"]["name"] == "modelyard-feedback"]

@@ -53,7 +53,7 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- end }}
 
 {{/* What SeaweedFS lets each identity do, as its s3.json. Write alone cannot make the bucket: admin does. The
-     recorders, which read what strangers send, write below monitor/ and read builds alone. */}}
+     recorders, which read what strangers send, write below monitor/ and feedback/ and read builds alone. */}}
 {{- define "modelyard.storeIdentities" -}}
 {{- $bucket := .Values.config.store.bucket -}}
 {{- $identities := list -}}
@@ -68,7 +68,7 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- if .Values.recorder.replicas -}}
 {{- $keys := include "modelyard.storeKeys" (dict "root" $ "secret" (include "modelyard.recorderSecret" .)) | fromYaml -}}
 {{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
-{{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "List:%s/monitor/*" $bucket) (printf "Write:%s/monitor/*" $bucket) -}}
+{{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "List:%s/monitor/*" $bucket) (printf "Write:%s/monitor/*" $bucket) (printf "List:%s/feedback/*" $bucket) (printf "Write:%s/feedback/*" $bucket) -}}
 {{- $identities = append $identities (dict "name" "recorder" "credentials" $credentials "actions" $actions) -}}
 {{- end -}}
 {{- dict "identities" $identities | toJson -}}

@@ -1,4 +1,4 @@
-"""What the chart lets a recorder do in the store, tried on a real one: its own prefix, builds to read, nothing else."""
+"""What the chart lets a recorder do in the store, tried on a real one: its own prefixes, builds to read, no more."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from modelyard.clients.store import S3Store
+from modelyard.api.monitoring.labels import AnswerLabel
 from modelyard.core.storage.keys import build_profile
 from modelyard.core.storage.monitoring_keys import ROWS, MinuteKey
 from modelyard.errors import Refused
+from modelyard.recorder.label_batches import LabelBatches, write_labels
+from modelyard.recorder.recorder_metrics import RecorderMetrics
 from modelyard.recorder.retention import sweep
 from modelyard.records.parquet import to_parquet
 from tests.support.repository.charts import PLATFORM, objects, one, template
@@ -50,6 +53,11 @@ def test_a_recorder_writes_a_minute_once_and_sweeps_what_is_over(
     assert recorder.put_if_absent(key_of(40), rows)
     assert sweep(recorder, NOW.date(), lambda *_: 30) == 1
     assert [stored.key for stored in admin.list("")] == [key_of(0)]
+    batches = LabelBatches("w", 10**6)
+    batches.add("demo", "loans", [AnswerLabel("r1", 0, "", "1", 1.0, 1.0)], (NOW - timedelta(days=40)).timestamp())
+    assert write_labels(recorder, batches.take(0, everything=True), "w", RecorderMetrics()) == []
+    assert len(list(admin.list("feedback/demo/loans/"))) == 1
+    assert sweep(recorder, NOW.date(), lambda *_: 30) == 1
 
 
 def test_a_recorder_reads_builds_and_can_do_nothing_else(stores: tuple[S3Store, S3Store]) -> None:

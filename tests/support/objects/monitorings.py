@@ -10,6 +10,7 @@ ALL = 'write "*" alone: it stands for every column that is not redacted'
 BOTH = "a column is either kept as it is (columns) or as a hash (redact): take it out of one of the two"
 NOTHING = "say which columns are kept: columns, redact or both"
 SAMPLE = "log needs sample, which says how many requests are recorded: write sample: auto"
+ANSWERS = "feedback needs log, which keeps the answers that labels are held against: write log: {columns: [...]}"
 RANGE = "min is above max: no value would be inside"
 SOMETHING = "say something of the column: min, max or maxMissing"
 
@@ -32,6 +33,9 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a column kept in two ways": (_log(columns=["age"], redact=["job", "age"]), "log", BOTH),
     "a column twice": (_log(columns=["age", "age"]), "log.columns", ONCE),
     "a retention without days": (_log(columns=["age"], retention="720h"), "log.retention", DAYS),
+    "feedback on answers that are not kept": ({"sample": "auto", "feedback": {}}, "", ANSWERS),
+    "decay every hour": (_log(columns=["*"]) | {"feedback": {"falseAlarms": "1/h"}}, "feedback.falseAlarms", RATE),
+    "a slice twice": (_log(columns=["*"]) | {"feedback": {"slices": ["sex", "sex"]}}, "feedback.slices", ONCE),
     "false alarms an hour": ({"drift": {"falseAlarms": "1/h"}}, "drift.falseAlarms", RATE),
     "no false alarms": ({"drift": {"falseAlarms": "0/y"}}, "drift.falseAlarms", RATE),
     "a feature twice": ({"drift": {"features": ["age", "job", "age"]}}, "drift.features", ONCE),
@@ -50,5 +54,8 @@ RIGHT: dict[str, dict[str, Any]] = {
             "columns": [{"name": f"x{at}", "min": -0.5, "max": 2, "maxMissing": "0.1%"} for at in range(100)],
         },
     },
+    "feedback by the defaults": _log(columns=["*"]) | {"feedback": {}},
+    "feedback with everything": _log(columns=["*"])
+    | {"feedback": {"output": "probabilities", "slices": ["sex", "age"], "falseAlarms": "2/m"}},
     "hashes alone": {"sample": "auto", "log": {"redact": ["name"]}},
 }

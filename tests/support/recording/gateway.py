@@ -26,11 +26,12 @@ NAMESPACE, MODEL, REVISION = "demo", "double", "double-1"
 
 @dataclass(frozen=True)
 class RunningRecorder:
-    """A recorder's process, where it takes copies and where it says how it is."""
+    """A recorder's process, where it takes copies, where it says how it is, where it takes labels."""
 
     process: "subprocess.Popen[str]"
     grpc_port: int
     status_port: int
+    feedback_port: int
 
     def metric(self, name: str) -> float:
         """The value of a series, such as `rows_total` or `requests_total{outcome="recorded"}`; 0 when there is none."""
@@ -56,8 +57,7 @@ def recorder(settings: StoreSettings, log: Path, columns: str = "*", redact: str
     ):
         assert process.stdout is not None
         try:
-            grpc_port, status_port = json.loads(process.stdout.readline())
-            yield RunningRecorder(process, grpc_port, status_port)
+            yield RunningRecorder(process, *json.loads(process.stdout.readline()))
         finally:
             process.terminate()
 

@@ -9,6 +9,8 @@ import signal
 import sys
 
 from modelyard.clients.store import S3Store
+from modelyard.recorder.feedback import FeedbackEndpoint
+from modelyard.recorder.label_batches import LabelBatches
 from modelyard.recorder.minutes import Minutes
 from modelyard.recorder.process import Recorder, RecorderPorts
 from modelyard.recorder.receiver import CaptureLimits, CapturePolicy, Receiver
@@ -23,14 +25,21 @@ async def main(columns: str, redact: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     metrics = RecorderMetrics()
     minutes = Minutes("w", 10**7, metrics)
-    policy = CapturePolicy(Redaction(frozenset(columns.split(",")), frozenset(redact.split(",")) - {""}, b"key"))
-    policies = {("demo", "double"): policy}
-    receiver = Receiver(lambda namespace, model: policies.get((namespace, model)), minutes, CaptureLimits(), metrics)
-    process = Recorder(
-        receiver, minutes, S3Store(Settings.read().store), metrics, lambda: "", lambda *_: 30, "127.0.0.1"
+    policy = CapturePolicy(
+        Redaction(frozenset(columns.split(",")), frozenset(redact.split(",")) - {""}, b"key"), labelled=True
     )
-    await process.start(RecorderPorts(0, 0))
-    print(json.dumps([process.ports.grpc, process.ports.status]), flush=True)
+    policies = {("demo", "double"): policy}
+
+    def policy_of(namespace: str, model: str) -> CapturePolicy | None:
+        return policies.get((namespace, model))
+
+    receiver = Receiver(policy_of, minutes, CaptureLimits(), metrics)
+    feedback = FeedbackEndpoint(policy_of, LabelBatches("w", 10**6), metrics)
+    process = Recorder(
+        receiver, minutes, feedback, S3Store(Settings.read().store), metrics, lambda: "", lambda *_: 30, "127.0.0.1"
+    )
+    await process.start(RecorderPorts(0, 0, 0))
+    print(json.dumps([process.ports.grpc, process.ports.status, process.ports.feedback]), flush=True)
     await stop.wait()
     await process.finish()
 

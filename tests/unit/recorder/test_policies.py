@@ -168,3 +168,10 @@ def test_rows_are_counted_by_the_ranges_that_the_spec_declares(policies: ModelPo
     bucket.objects.clear()
     policies.take_in(None, model({"sample": "auto"}))
     assert policies.of("demo", "loans").profiles == {"loans-1": PROFILE}  # pyright: ignore
+
+
+def test_labels_are_taken_where_feedback_is_asked_for(policies: ModelPolicies) -> None:
+    policies.take_in(None, model(LOG))
+    policies.take_in(None, model(LOG | {"feedback": {}}, "cars", "u2"))
+    taken = [policy.labelled for name in ("loans", "cars") if (policy := policies.of("demo", name)) is not None]
+    assert taken == [False, True]

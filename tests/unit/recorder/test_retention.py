@@ -38,16 +38,18 @@ def test_a_day_goes_once_it_is_over_for_longer_than_its_model_says() -> None:
     bucket = Bucket(
         key("short", "2026-11-27"), key("short", "2026-11-28"), key("short", "2026-11-29"), key("long", "2026-10-30"),
         key("long", "2026-10-29"), "feedback/demo/short/date=2020-01-01/a.parquet", "registry/x/date=2020-01-01",
+        "feedback/demo/long/date=2026-10-30/a.parquet",
     )  # fmt: skip
-    assert sweep(bucket, TODAY, days) == 2
+    assert sweep(bucket, TODAY, days) == 3
     assert len(bucket.keys) == 5
+    assert "feedback/demo/short/date=2020-01-01/a.parquet" not in bucket.keys
     assert key("short", "2026-11-27") not in bucket.keys
     assert key("long", "2026-10-29") not in bucket.keys
 
 
 @pytest.mark.parametrize("strange", ["monitor/x", "monitor/demo/m/r/date=soon/a", "monitor/demo/m/r/date=2026-13-40/a"])
 def test_what_has_no_day_stays(strange: str) -> None:
-    assert list(expired(Bucket(strange), TODAY, days)) == []
+    assert list(expired(Bucket(strange), "", TODAY, days)) == []
 
 
 def test_a_store_that_goes_away_is_swept_later() -> None:
@@ -56,3 +58,14 @@ def test_a_store_that_goes_away_is_swept_later() -> None:
     bucket.lasts = 10
     assert sweep(bucket, TODAY, days) == 2
     assert bucket.keys == []
+
+
+def test_a_recorder_that_may_not_read_labels_sweeps_rows_all_the_same() -> None:
+    class RowsAlone(Bucket):
+        def list(self, prefix: str) -> Iterator[Stored]:
+            if prefix.startswith("feedback"):
+                raise Unreachable("the store does not answer")
+            return super().list(prefix)
+
+    bucket = RowsAlone(key("short", "2026-10-01"))
+    assert sweep(bucket, TODAY, days) == 1

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, MinuteKey
+from modelyard.api.monitoring.labels import AnswerLabel
+from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, MinuteKey, feedback_key
 from modelyard.core.storage.object_store import Stored
 from modelyard.errors import InvalidInput
+from modelyard.records.feedback.labels import labels_of, to_file
 from modelyard.records.parquet import from_parquet, to_parquet
 from modelyard.records.recorded import (
     delete_rows,
@@ -73,7 +75,7 @@ def test_files_are_those_of_the_model_from_a_day_on(bucket: Bucket) -> None:
 
 def test_a_persons_rows_go_as_they_are_and_as_their_hash_and_nobody_elses(bucket: Bucket) -> None:
     deleted = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", "h(Ada)"), "value of name", NOW)  # pyright: ignore
-    assert deleted == (2, 2, 1)
+    assert deleted == (2, 2, 1, 0)
     assert ids(bucket) == ["r3", "r4"]
     assert KEYS[0] not in bucket.objects
     assert from_parquet([bucket.objects[KEYS[1]]])["input.name"].tolist() == ["Bob"]
@@ -99,7 +101,7 @@ def test_numbers_are_found_however_they_are_written(bucket: Bucket, value: str, 
 def test_where_nobody_is_meant_nothing_is_written(bucket: Bucket) -> None:
     before = dict(bucket.objects)
     deleted = delete_rows(bucket, "demo", "loans", of_request("r9"), "request id", NOW)  # pyright: ignore
-    assert deleted == (0, 0, 3)
+    assert deleted == (0, 0, 3, 0)
     assert bucket.objects == before
 
 
@@ -109,3 +111,43 @@ def test_a_column_that_no_row_has_is_refused_with_those_there_are(bucket: Bucket
         refuse_unknown_column(bucket, KEYS, "customer")  # pyright: ignore
     with pytest.raises(InvalidInput, match="the columns are none"):
         refuse_unknown_column(bucket, [], "customer")  # pyright: ignore
+
+
+def labelled(bucket: Bucket, **requests: str) -> str:
+    """The key of a file of labels by request id."""
+    key = feedback_key("demo", "loans", "2026-11-29", "-".join(requests))
+    bucket.put(key, to_file([AnswerLabel(request, 0, "", label, 1.0, 1.0) for request, label in requests.items()]))
+    return key
+
+
+def requests_of(bucket: Bucket, key: str) -> list[str]:
+    return [label.request_id for label in labels_of(from_parquet([bucket.objects[key]]))]
+
+
+def test_labels_go_with_the_rows_of_a_request_or_a_person(bucket: Bucket) -> None:
+    both, alone, others = labelled(bucket, r1="1", r3="0"), labelled(bucket, r2="1"), labelled(bucket, r4="1", r9="1")
+    by_name = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", "h(Ada)"), "value of name", NOW)  # pyright: ignore
+    assert (by_name.rows, by_name.labels, by_name.files) == (2, 2, 4)
+    assert alone not in bucket.objects
+    assert requests_of(bucket, both) == ["r3"]
+    by_id = delete_rows(bucket, "demo", "loans", of_request("r9"), "request id", NOW)  # pyright: ignore
+    assert (by_id.rows, by_id.labels) == (0, 1)
+    assert requests_of(bucket, others) == ["r4"]
+    assert sorted(stone["labels"] for stone in stones(bucket)) == [1]  # the second stone is of the same moment
+    assert not any(b"r9" in content for content in bucket.objects.values())
+
+
+def test_a_row_of_a_request_takes_the_labels_of_that_row_alone() -> None:
+    bucket = Bucket()
+    rows = {"request_id": texts("r1", "r1"), "row": np.array([0, 1], np.int32), "input.name": texts("Ada", "Bob")}
+    bucket.put(KEYS[0], to_parquet(rows))
+    key = feedback_key("demo", "loans", "2026-11-29", "a")
+    bucket.put(key, to_file([AnswerLabel("r1", row, "", "1", 1.0, 1.0) for row in (0, 1)]))
+    assert delete_rows(bucket, "demo", "loans", of_value("name", "Bob", ""), "value of name", NOW).labels == 1  # pyright: ignore
+    assert [label.row for label in labels_of(from_parquet([bucket.objects[key]]))] == [0]
+
+
+def test_a_file_of_labels_that_goes_meanwhile_is_no_fault(bucket: Bucket) -> None:
+    key = labelled(bucket, r1="1")
+    bucket.get = lambda asked: None if asked == key else bucket.objects.get(asked)  # type: ignore[method-assign]
+    assert delete_rows(bucket, "demo", "loans", of_request("r1"), "request id", NOW).labels == 0  # pyright: ignore

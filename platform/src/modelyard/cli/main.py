@@ -67,6 +67,7 @@ VERBS = {
         "monitoring.slo", "Say what is left of a Model's error budgets, how fast they burn, and when they are empty."
     ),
     "data": Verb("data.app", "Recorded requests of a Model: export them, delete those of a person."),
+    "feedback": Verb("data.feedback", "Hand in labels: what was right, for requests that a Model answered."),
     "drift": Verb(
         "monitoring.drift", "Show which features of a Model's rows are no longer like the reference, and since when."
     ),
@@ -89,7 +90,10 @@ VERBS = {
     ),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
     "holder": Verb("holder", "Hold requests for Models at zero replicas until their first pod is ready."),
-    "recorder": Verb("recorder", "Take the gateway's copies of requests, and write what may be kept into the store."),
+    "recorder": Verb(
+        "recorder",
+        "Take the gateway's copies of requests and people's labels, and write what may be kept into the store.",
+    ),
     "operator": Verb("operator", "Run the controller: watch Models and bring the cluster to what they say."),
 }
 

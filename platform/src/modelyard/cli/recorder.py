@@ -22,9 +22,11 @@ def recorder(
         str, typer.Option(envvar="MODELYARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
 ) -> None:
-    """Take the gateway's copies of requests, and write what may be kept into the store."""
+    """Take the gateway's copies of requests and people's labels, and write what may be kept into the store."""
     json_logs.start(log_level.upper())
     try:
+        from modelyard.recorder.feedback import FeedbackEndpoint
+        from modelyard.recorder.label_batches import LabelBatches
         from modelyard.recorder.minutes import Minutes
         from modelyard.recorder.policies import ModelPolicies
         from modelyard.recorder.process import Recorder, RecorderPorts
@@ -38,6 +40,8 @@ def recorder(
     policies = ModelPolicies(store, given.key.get_secret_value().encode())
     watch = ListWatch(Cluster(access(), 2), MODEL, "", "", policies)
     minutes = Minutes(socket.gethostname(), given.memory_bytes, metrics)
+    batches = LabelBatches(socket.gethostname(), given.memory_bytes // 4)
+    feedback = FeedbackEndpoint(policies.of, batches, metrics)
     receiver = Receiver(policies.of, minutes, CaptureLimits(given.body_bytes, given.streams), metrics)
 
     async def run() -> None:
@@ -47,6 +51,7 @@ def recorder(
         process = Recorder(
             receiver,
             minutes,
+            feedback,
             store,
             metrics,
             lambda: "" if watch.complete.is_set() else watch.trouble,

@@ -107,7 +107,9 @@ class ModelPolicies:
         redaction = Redaction(frozenset(kept), frozenset(hashed), model_key(self._secret, *name))
         profiles = {revision.name: self._watched(revision.digest, asked) for revision in model.status.revisions}
         found = {revision: profile for revision, profile in profiles.items() if profile is not None}
-        return CapturePolicy(redaction, found), asked.log.retention_days if asked.log else DEFAULT_DAYS
+        return CapturePolicy(
+            redaction, found, asked.feedback is not None
+        ), asked.log.retention_days if asked.log else DEFAULT_DAYS
 
     def _watched(self, digest: str, asked: Monitoring) -> ReferenceProfile | None:
         """The reference with what the spec knows better; the same object as long as both are the same."""

@@ -42,10 +42,14 @@ class CaptureLimits:
 
 @dataclass(frozen=True)
 class CapturePolicy:
-    """Of one Model: what may be written of its rows, and by revision the reference that they are counted by."""
+    """Of one Model: what may be written of its rows, by revision the reference that they are counted by.
+
+    `labelled` tells whether labels are taken.
+    """
 
     redaction: Redaction
     profiles: Mapping[str, ReferenceProfile] = field(default_factory=dict)
+    labelled: bool = False
 
 
 Policies = Callable[[str, str], CapturePolicy | None]

@@ -31,6 +31,10 @@ class Redaction:
     hashed: frozenset[str]
     key: bytes
 
+    def text(self, name: str, value: str) -> str:
+        """What may be written of one label's text: its hash where `name` is redacted, else the text."""
+        return hashed(value, self.key) if _named(name, self.hashed) else value
+
     def kept(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """What may be written of columns by name."""
         kept = {}

@@ -1,14 +1,14 @@
-"""Rows and counts are kept as long as their Model says, and then their whole day goes.
+"""Rows, counts and labels are kept as long as their Model says, and then their whole day goes.
 
 What is left of Models that are gone, or that say nothing, is kept for the default time, as if it were theirs. Days are
-those of the keys, in UTC: the day on which a prediction was answered.
+those of the keys, in UTC: the day on which a prediction was answered, and of a label that on which it came.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from modelyard.core.storage.monitoring_keys import MONITOR, day_of
+from modelyard.core.storage.monitoring_keys import FEEDBACK, MONITOR, day_of
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import ModelyardError
 
@@ -16,9 +16,12 @@ DEFAULT_DAYS = 30
 _log = logging.getLogger(__name__)
 
 
-def expired(store: Store, today: date, days_of: Callable[[str, str], int]) -> Iterator[str]:
-    """Keys of days that are over for longer than `days_of` namespace and name says; raises what the store does."""
-    for stored in store.list(MONITOR):
+def expired(store: Store, prefix: str, today: date, days_of: Callable[[str, str], int]) -> Iterator[str]:
+    """Keys below MONITOR or FEEDBACK of days that are over for longer than `days_of` namespace and name says.
+
+    Raises what the store does.
+    """
+    for stored in store.list(prefix):
         _, namespace, model, *_ = [*stored.key.split("/"), "", "", ""]
         day = _parsed(day_of(stored.key))
         if day is not None and day + timedelta(days=days_of(namespace, model)) < today:
@@ -28,12 +31,13 @@ def expired(store: Store, today: date, days_of: Callable[[str, str], int]) -> It
 def sweep(store: Store, today: date, days_of: Callable[[str, str], int]) -> int:
     """Deletes what is expired; how many objects, all that could be reached of them."""
     gone = 0
-    try:
-        for key in list(expired(store, today, days_of)):
-            store.delete(key)
-            gone += 1
-    except ModelyardError as bad:
-        _log.warning("not swept", extra={"fields": {"deleted": gone, "error": str(bad)}})
+    for prefix in (MONITOR, FEEDBACK):
+        try:
+            for key in list(expired(store, prefix, today, days_of)):
+                store.delete(key)
+                gone += 1
+        except ModelyardError as bad:
+            _log.warning("not swept", extra={"fields": {"below": prefix, "deleted": gone, "error": str(bad)}})
     if gone:
         _log.info("swept", extra={"fields": {"deleted": gone}})
     return gone

@@ -1,11 +1,12 @@
-"""The recorded rows of a Model in the store: read them, and take out those of one person or request.
+"""The recorded rows of a Model in the store: read them, and take out those of one person or request, and their labels.
 
 To delete is to write each file that has such rows once more without them, or to take it away when nothing is left. What
-remains is a tombstone: when, how many rows of how many files, by which kind of question, and never whose.
+remains is a tombstone: when, how many rows and labels of how many files, by which kind of question, and never whose.
+Labels go first: they are found by the rows.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from modelyard.core.storage.monitoring_keys import ROWS, minute_of, model_prefix
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import InvalidInput
 
+from .feedback.labels import label_files
 from .parquet import from_parquet, to_parquet
 
 TOMBSTONES = "deleted/"
@@ -28,6 +30,7 @@ class Deleted(NamedTuple):
     rows: int
     files: int
     remaining: int
+    labels: int = 0
 
 
 def files_of(store: Store, namespace: str, model: str, first_day: str = "") -> Iterator[str]:
@@ -53,18 +56,47 @@ def delete_rows(store: Store, namespace: str, model: str, meant: Question, asked
     keys = list(files_of(store, namespace, model))
     found = {key: _table(store, key) for key in keys}
     hits = {key: hit for key, table in found.items() if (hit := _hit(table, meant)).any()}
-    for key, hit in hits.items():
-        kept = {name: values[~hit] for name, values in found[key].items()}
+    labels = label_hits(store, namespace, model, meant, [(found[key], hit) for key, hit in hits.items()])
+    for key, (table, hit) in (labels | {key: (found[key], hit) for key, hit in hits.items()}).items():
         if hit.all():
             store.delete(key)
         else:
-            store.put(key, to_parquet(kept))
-    deleted = Deleted(sum(int(hit.sum()) for hit in hits.values()), len(hits), len(keys) - len(hits))
-    if deleted.rows:
+            store.put(key, to_parquet({name: values[~hit] for name, values in table.items()}))
+    deleted = Deleted(
+        sum(int(hit.sum()) for hit in hits.values()),
+        len(hits) + len(labels),
+        len(keys) - len(hits),
+        sum(int(hit.sum()) for _, hit in labels.values()),
+    )
+    if deleted.rows or deleted.labels:
         stone = {"time": moment.isoformat(), "by": asked_by, "rows": deleted.rows, "files": deleted.files}
+        stone |= {"labels": deleted.labels} if deleted.labels else {}
         key = f"{model_prefix(namespace, model)}{TOMBSTONES}{moment:%Y%m%dT%H%M%S%f}.json"
         store.put(key, json.dumps(stone).encode())
     return deleted
+
+
+def label_hits(
+    store: Store, namespace: str, model: str, meant: Question, rows: Sequence[tuple[Mapping[str, Any], Any]]
+) -> dict[str, tuple[dict[str, Any], Any]]:
+    """Files of labels by key, each with those that are meant: asked for themselves, or of rows that are."""
+    wanted = {
+        (str(request), int(row))
+        for table, hit in rows
+        for request, row in zip(table["request_id"][hit], _rows_of(table)[hit], strict=True)
+    }
+    found = {}
+    for key in label_files(store, namespace, model):
+        table = _table(store, key)
+        if not table:
+            continue
+        of_rows = [
+            (str(request), int(row)) in wanted for request, row in zip(table["request_id"], table["row"], strict=True)
+        ]
+        hit = _hit(table, meant) | np.array(of_rows, bool)
+        if hit.any():
+            found[key] = (table, hit)
+    return found
 
 
 def of_request(request_id: str) -> Question:
@@ -93,6 +125,10 @@ def columns_of_rows(store: Store, keys: list[str]) -> list[str]:
 def _table(store: Store, key: str) -> dict[str, Any]:
     content = store.get(key)
     return {} if content is None else from_parquet([content])
+
+
+def _rows_of(table: Mapping[str, Any]) -> Any:
+    return table["row"] if "row" in table else np.zeros(len(table["request_id"]), int)
 
 
 def _hit(table: Mapping[str, Any], meant: Question) -> Any:

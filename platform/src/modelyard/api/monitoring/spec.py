@@ -6,6 +6,7 @@
 | log | which columns of the recorded rows are kept, which as a hash, and for how long; none when it is left out |
 | drift | when a changed distribution is an alarm, and of which features |
 | quality | what a column may hold, where the author knows better than the reference |
+| feedback | labels are taken, and quality is told by them; refused when it is left out |
 | tracing | of how many requests the gateway sends a trace; of none when it is left out |
 
 Recorded requests are counted whether their rows are kept or not: counts say nothing of anybody.
@@ -36,6 +37,7 @@ _SAY_ALL = 'write "*" alone: it stands for every column that is not redacted'
 _SAY_BOTH = "a column is either kept as it is (columns) or as a hash (redact): take it out of one of the two"
 _SAY_NOTHING = "say which columns are kept: columns, redact or both"
 _SAY_SAMPLE = "log needs sample, which says how many requests are recorded: write sample: auto"
+_SAY_ANSWERS = "feedback needs log, which keeps the answers that labels are held against: write log: {columns: [...]}"
 _SAY_COLUMN_ONCE = "write each column once, with all that is said of it"
 _SAY_RANGE = "min is above max: no value would be inside"
 _SAY_SOMETHING = "say something of the column: min, max or maxMissing"
@@ -46,6 +48,12 @@ def _rate(text: str) -> str:
     if not re.fullmatch(_RATE, text):
         raise ValueError(_SAY_RATE)
     return text
+
+
+def alarms_a_year(rate: str) -> float:
+    """An `AlarmRate` as a number a year."""
+    count, _, unit = rate.partition("/")
+    return float(count) * _YEAR[unit]
 
 
 AlarmRate = Annotated[
@@ -172,8 +180,7 @@ class Drift(Shape):
     @property
     def false_alarms_a_year(self) -> float:
         """`falseAlarms` as a number a year."""
-        count, _, unit = self.false_alarms.partition("/")
-        return float(count) * _YEAR[unit]
+        return alarms_a_year(self.false_alarms)
 
 
 class ColumnQuality(Shape):
@@ -224,6 +231,26 @@ class DataQuality(Shape):
         return self
 
 
+class Feedback(Shape):
+    """Labels that come later, and what is told by them."""
+
+    output: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)] | None = Field(
+        default=None,
+        description="The output that labels speak of; not needed when the model has one that can be judged.",
+    )
+    slices: FeatureNames | None = Field(
+        default=None, description="Recorded columns by whose values quality is told, too, such as sex or region."
+    )
+    false_alarms: AlarmRate = Field(
+        default="1/y", description="How many alarms of decay there may be while quality stays, of all slices together."
+    )
+
+    @property
+    def false_alarms_a_year(self) -> float:
+        """`falseAlarms` as a number a year."""
+        return alarms_a_year(self.false_alarms)
+
+
 class Tracing(Shape):
     """Traces of requests, for an OpenTelemetry collector."""
 
@@ -235,7 +262,10 @@ class Tracing(Shape):
 class Monitoring(Shape):
     """How the rows of a Model's requests are watched."""
 
-    model_config = validated(cel("!has(self.log) || has(self.sample)", _SAY_SAMPLE))
+    model_config = validated(
+        cel("!has(self.log) || has(self.sample)", _SAY_SAMPLE),
+        cel("!has(self.feedback) || has(self.log)", _SAY_ANSWERS),
+    )
 
     sample: SampleShare | None = Field(
         default=None,
@@ -249,6 +279,9 @@ class Monitoring(Shape):
     quality: DataQuality | None = Field(
         default=None, description="What columns may hold, where that is known better than from the reference."
     )
+    feedback: Feedback | None = Field(
+        default=None, description="Labels are taken, and quality is told by them; refused when left out."
+    )
     tracing: Tracing | None = Field(
         default=None,
         description="Traces of requests, changed without a restart; the platform's chart says where they go "
@@ -259,6 +292,8 @@ class Monitoring(Shape):
     def _log_of_a_sample(self) -> "Monitoring":
         if self.log is not None and self.sample is None:
             raise ValueError(_SAY_SAMPLE)
+        if self.feedback is not None and self.log is None:
+            raise ValueError(_SAY_ANSWERS)
         return self
 
     @property

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.terminal.options import Namespace
-from modelyard.errors import InvalidInput, InvalidSettings
+from modelyard.errors import InvalidInput
+
+from .recorder_key import recorder_key
 
 app = typer.Typer(
     help="Recorded requests of a Model: export them, delete those of a person.",
@@ -15,7 +17,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-KEY_SECRET = "modelyard-recorder-key"  # noqa: S105 - the name of the Secret
 Model = Annotated[str, typer.Argument(help="Name of the Model.")]
 
 
@@ -64,9 +65,10 @@ def delete(
         str, typer.Option(metavar="COLUMN=VALUE", help="The rows with this value, also where only its hash is kept.")
     ] = "",
 ) -> None:
-    """Delete recorded rows of one request or one person, and leave a tombstone that says how many."""
+    """Delete recorded rows and labels of one request or one person, and leave a tombstone that says how many."""
     from modelyard.cli.connection import open_store
     from modelyard.cli.terminal.console import out
+    from modelyard.recorder.redaction import hashed
     from modelyard.records.recorded import delete_rows, files_of, of_request, of_value, refuse_unknown_column
 
     column, equals, value = column_value.partition("=")
@@ -79,9 +81,12 @@ def delete(
         meant, asked_by = of_request(request_id), "request id"
     else:
         refuse_unknown_column(store, list(files_of(store, where, name)), column)
-        meant, asked_by = of_value(column, value, _hashed(where, name, value)), f"value of {column}"
+        hidden = hashed(value, recorder_key(where, name))
+        meant, asked_by = of_value(column, value, hidden), f"value of {column}"
     deleted = delete_rows(store, where, name, meant, asked_by, datetime.now(UTC))
-    told = f"deleted {deleted.rows} rows in {deleted.files} files" if deleted.rows else "there are no such rows"
+    labels = f" and {deleted.labels} labels" if deleted.labels else ""
+    told = f"deleted {deleted.rows} rows{labels} in {deleted.files} files"
+    told = told if deleted.rows or deleted.labels else "there are no such rows"
     out().print(f"{told}; {deleted.remaining} files had none of them", markup=False, soft_wrap=True)
     out().print("What came in the last two minutes may not be written yet: run this again then.", markup=False)
 
@@ -90,24 +95,3 @@ def _namespace(given: str) -> str:
     from modelyard.clients.cluster.context import current_namespace
 
     return given or current_namespace()
-
-
-def _hashed(namespace: str, model: str, value: str) -> str:
-    """The hash under which recorders keep a value of a Model."""
-    import base64
-
-    from modelyard.clients.cluster.access import access
-    from modelyard.clients.cluster.api_server import Cluster
-    from modelyard.core.snapshot import Ref
-    from modelyard.recorder.redaction import hashed, model_key
-    from modelyard.settings import Settings
-
-    platform = Settings.read().operator.namespace
-    secret = Cluster(access()).get(Ref("Secret", platform, KEY_SECRET))
-    if secret is None:
-        raise InvalidSettings(
-            f"there is no Secret {KEY_SECRET} in namespace {platform}, so what is kept as a hash cannot be found: name "
-            "the platform's namespace in MODELYARD_OPERATOR_NAMESPACE."
-        )
-    key = base64.b64decode(secret["data"]["key"])
-    return hashed(value, model_key(key, namespace, model))

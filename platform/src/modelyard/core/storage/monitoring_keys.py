@@ -87,6 +87,11 @@ def day_of(key: str) -> str:
     return ""
 
 
+def feedback_prefix(namespace: str, model: str) -> str:
+    """Of all labels of a Model."""
+    return f"{FEEDBACK}{namespace}/{model}/"
+
+
 def feedback_key(namespace: str, model: str, day: str, name: str) -> str:
     """A file of labels of a day such as 2026-11-29."""
-    return f"{FEEDBACK}{namespace}/{model}/date={day}/{name}.parquet"
+    return f"{feedback_prefix(namespace, model)}date={day}/{name}.parquet"
