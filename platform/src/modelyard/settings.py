@@ -253,7 +253,9 @@ class RecorderSettings(_Group):
     body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Longest body that is recorded, in bytes.")
     streams: int = Field(default=500, ge=1, description="Requests that one recorder takes at a time.")
     memory_bytes: int = Field(
-        default=128 * 1024 * 1024, ge=1024, description="Bytes of rows that may wait for the store, and of labels a quarter more."
+        default=128 * 1024 * 1024,
+        ge=1024,
+        description="Bytes of rows that may wait; of labels a quarter of it.",
     )
     grpc_port: int = Field(default=9002, ge=1, le=65535, description="Where the gateway's copies come.")
     status_port: int = Field(default=9090, ge=1, le=65535, description="Port of /healthz, /readyz and /metrics.")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelyard.clients.store import S3Store
 from modelyard.api.monitoring.labels import AnswerLabel
+from modelyard.clients.store import S3Store
 from modelyard.core.storage.keys import build_profile
 from modelyard.core.storage.monitoring_keys import ROWS, MinuteKey
 from modelyard.errors import Refused

@@ -68,6 +68,7 @@ VERBS = {
     ),
     "data": Verb("data.app", "Recorded requests of a Model: export them, delete those of a person."),
     "feedback": Verb("data.feedback", "Hand in labels: what was right, for requests that a Model answered."),
+    "quality": Verb("monitoring.quality", "Show how right a Model is by the labels that came, and what has decayed."),
     "drift": Verb(
         "monitoring.drift", "Show which features of a Model's rows are no longer like the reference, and since when."
     ),

@@ -31,15 +31,19 @@ class Redaction:
     hashed: frozenset[str]
     key: bytes
 
+    def hides(self, name: str) -> bool:
+        """Whether of a column of that name only hashes are written."""
+        return _named(name, self.hashed)
+
     def text(self, name: str, value: str) -> str:
         """What may be written of one label's text: its hash where `name` is redacted, else the text."""
-        return hashed(value, self.key) if _named(name, self.hashed) else value
+        return hashed(value, self.key) if self.hides(name) else value
 
     def kept(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """What may be written of columns by name."""
         kept = {}
         for name, values in columns.items():
-            if _named(name, self.hashed):
+            if self.hides(name):
                 kept[name] = hashes(values, self.key)
             elif ALL in self.columns or _named(name, self.columns):
                 kept[name] = values

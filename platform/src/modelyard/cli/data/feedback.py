@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,15 +88,15 @@ def _write(store: "Store", model: "Model", labels: "Sequence[AnswerLabel]") -> N
     """Writes labels, as far as they may be; the same labels on the same day are the same objects."""
     from modelyard.core.names import sha256_hex
     from modelyard.core.storage.monitoring_keys import feedback_key
-    from modelyard.recorder.feedback import redacted
+    from modelyard.recorder.feedback import PLAIN, redacted
     from modelyard.recorder.receiver import CapturePolicy
     from modelyard.recorder.redaction import Redaction
     from modelyard.records.feedback.labels import to_file
 
     log = model.spec.monitoring.log if model.spec.monitoring else None
-    if log is not None and log.redact:
-        key = recorder_key(model.namespace, model.name)
-        policy = CapturePolicy(Redaction(frozenset(), frozenset(log.redact), key))
+    redaction = Redaction(frozenset(), frozenset(log.redact or () if log else ()), b"")
+    if any(redaction.hides(name) for name in {label.output or PLAIN for label in labels}):
+        policy = CapturePolicy(replace(redaction, key=recorder_key(model.namespace, model.name)))
         labels = [redacted(label, policy) for label in labels]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     for at in range(0, len(labels), _A_FILE):

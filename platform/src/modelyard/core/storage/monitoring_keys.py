@@ -14,6 +14,8 @@ minute in several files.
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from modelyard.core.names import sha256_hex
+
 MONITOR = "monitor/"
 FEEDBACK = "feedback/"
 ROWS = ".rows.parquet"
@@ -63,6 +65,11 @@ def detector_key(namespace: str, model: str, revision: str) -> str:
 def status_key(namespace: str, model: str, revision: str) -> str:
     """What is known of a revision, as `status.monitoring` has it; the evaluator replaces it."""
     return f"{revision_prefix(namespace, model, revision)}status.json"
+
+
+def quality_key(namespace: str, model: str, revision: str, output: str) -> str:
+    """What of a revision's first labels of an output its later ones are held against; each part is written once."""
+    return f"{revision_prefix(namespace, model, revision)}quality-{sha256_hex(output)[:16]}.json"
 
 
 def minute_of(key: str) -> MinuteKey | None:

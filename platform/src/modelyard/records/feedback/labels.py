@@ -36,7 +36,9 @@ class Settled(NamedTuple):
 
 def to_file(labels: Sequence[AnswerLabel]) -> bytes:
     """A Parquet file of labels."""
-    return to_parquet({name: _column(name, [label[at] for label in labels]) for at, name in enumerate(AnswerLabel._fields)})
+    return to_parquet(
+        {name: _column(name, [label[at] for label in labels]) for at, name in enumerate(AnswerLabel._fields)}
+    )
 
 
 def label_files(store: Store, namespace: str, model: str, first_day: str = "") -> Iterator[str]:
