@@ -1,5 +1,6 @@
 """The rooms are as designed: wiring over doing, doing over deciding, deciding over nouns. A machine checks it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,14 +9,20 @@ from pathlib import Path
 import pytest
 
 PLATFORM = Path(__file__).resolve().parents[3] / "platform"
+OPERATOR, PASSES = "Rooms of the operator", "Reconcile passes ask nobody"
+ROOMS, LEAVES = "Rooms: wiring over doing", "settings, errors, installation and"
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the platform that a test may spoil."""
+    shutil.copy(PLATFORM / "pyproject.toml", folder)
+    shutil.copytree(PLATFORM / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    return folder
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the platform that a test may spoil."""
-    shutil.copy(PLATFORM / "pyproject.toml", tmp_path)
-    shutil.copytree(PLATFORM / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    return tmp_path
+    return copy(tmp_path)
 
 
 def checked(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -31,36 +38,46 @@ def test_the_tree_keeps_its_contracts(tree: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize(
-    ("module", "line", "contract"),
-    [
-        ("core/decide.py", "from modelyard.operator import queue", "Rooms"),
-        ("core/decide.py", "from modelyard import clients", "Rooms"),
-        ("api/model.py", "from modelyard.core import names", "Rooms"),
-        ("clients/__init__.py", "from modelyard.operator import queue", "Rooms"),
-        ("operator/workqueue.py", "from modelyard import cli", "Rooms"),
-        ("operator/cache/objects.py", "from modelyard.operator import traffic", "Rooms of the operator"),
-        ("operator/observer/jobs.py", "from modelyard.operator import traffic", "Rooms of the operator"),
-        ("operator/observer/entries.py", "from modelyard.registry import bucket", "Reconcile passes ask nobody"),
-        ("operator/reconciler/reconcile.py", "from modelyard.clients import store", "Reconcile passes ask nobody"),
-        ("core/decide.py", "import time", "core and api do no I/O"),
-        ("core/decide.py", "import random", "core and api do no I/O"),
-        ("api/model.py", "import httpx", "core and api do no I/O"),
-        ("settings.py", "from modelyard import core", "settings, errors, installation and"),
-        ("errors.py", "from modelyard import api", "settings, errors, installation and"),
-        ("installation.py", "from modelyard import core", "settings, errors, installation and"),
-        ("child_environment.py", "from modelyard import core", "settings, errors, installation and"),
-        ("child_limits.py", "from modelyard import core", "settings, errors, installation and"),
-        ("operator/workqueue.py", "import boto3", "Only clients, registry and build"),
-        ("cli/main.py", "import onnxruntime", "Only clients, registry and build"),
-    ],
-)
-def test_breaking_a_layer_fails(tree: Path, module: str, line: str, contract: str) -> None:
-    spoilt = tree / "src" / "modelyard" / module
-    spoilt.write_text(spoilt.read_text() + f"\n{line}\n")
+SPOILING = [
+    ("core/decide.py", "from modelyard.operator import queue", ROOMS, "modelyard.operator"),
+    ("core/decide.py", "from modelyard import clients", ROOMS, "modelyard.clients"),
+    ("api/model.py", "from modelyard.core import names", ROOMS, "modelyard.core.names"),
+    ("clients/__init__.py", "from modelyard.operator import queue", ROOMS, "modelyard.operator"),
+    ("operator/workqueue.py", "from modelyard import cli", ROOMS, "modelyard.cli"),
+    ("operator/cache/objects.py", "from modelyard.operator import traffic", OPERATOR, "modelyard.operator.traffic"),
+    ("operator/observer/jobs.py", "from modelyard.operator import traffic", OPERATOR, "modelyard.operator.traffic"),
+    ("operator/observer/entries.py", "from modelyard.registry import bucket", PASSES, "modelyard.registry.bucket"),
+    ("operator/reconciler/reconcile.py", "from modelyard.clients import store", PASSES, "modelyard.clients.store"),
+    ("core/decide.py", "import time", "core and api do no I/O", "time"),
+    ("core/decide.py", "import random", "core and api do no I/O", "random"),
+    ("api/model.py", "import httpx", "core and api do no I/O", "httpx"),
+    ("settings.py", "from modelyard import core", LEAVES, "modelyard.core"),
+    ("errors.py", "from modelyard import api", LEAVES, "modelyard.api"),
+    ("installation.py", "from modelyard import core", LEAVES, "modelyard.core"),
+    ("child_environment.py", "from modelyard import core", LEAVES, "modelyard.core"),
+    ("child_limits.py", "from modelyard import core", LEAVES, "modelyard.core"),
+    ("operator/workqueue.py", "import boto3", "Only clients, registry and build", "boto3"),
+    ("cli/main.py", "import onnxruntime", "Only clients, registry and build", "onnxruntime"),
+]
+"""A module, a line that it may not have, the contract against that, and what is imported."""
 
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What import-linter says of a tree with all those lines."""
+    tree = copy(tmp_path_factory.mktemp("spoilt"))
+    for module, line, _, _ in SPOILING:
+        spoilt = tree / "src" / "modelyard" / module
+        spoilt.write_text(spoilt.read_text() + f"\n{line}\n")
     result = checked(tree)
-
-    broken = [one for one in result.stdout.splitlines() if one.endswith("BROKEN")]
     assert result.returncode != 0
-    assert any(contract in one for one in broken), result.stdout
+    return result.stdout
+
+
+@pytest.mark.parametrize(("module", "line", "contract", "imported"), SPOILING)
+def test_breaking_a_layer_fails(complaints: str, module: str, line: str, contract: str, imported: str) -> None:
+    importer = f"modelyard.{module.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}"
+    [said] = re.findall(rf"^{re.escape(contract)}.*\n-+\n((?:.*\n)*?)(?=.*\n-+\n|\Z)", complaints, re.MULTILINE)
+
+    assert re.search(rf"^{re.escape(contract)}.* BROKEN$", complaints, re.MULTILINE)
+    assert re.search(rf"^-\s+{re.escape(importer)} -> {re.escape(imported)} \(", said, re.MULTILINE), f"{line}: {said}"
