@@ -19,6 +19,7 @@ from tests.support.repository.charts import NAMESPACE, PLATFORM, complaint, helm
 KNOWN_BY_THE_CHART = {
     "recorder.installed",
     "recorder.key",
+    "signing.keyFile",
     "store.accessKeyId",
     "store.secretAccessKey",
     "operator.namespace",

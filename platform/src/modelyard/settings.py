@@ -32,6 +32,7 @@ from pydantic_settings import (
 )
 
 from .errors import InvalidSettings
+from .signing_settings import SigningSettings
 
 
 class _Group(BaseModel):
@@ -318,6 +319,7 @@ class Settings(BaseSettings):
     holder: HolderSettings = HolderSettings()
     recorder: RecorderSettings = RecorderSettings()
     prices: PriceSettings = PriceSettings()
+    signing: SigningSettings = SigningSettings()
     operator: OperatorSettings = OperatorSettings()
 
     @model_validator(mode="after")

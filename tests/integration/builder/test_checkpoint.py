@@ -331,3 +331,17 @@ def test_a_tick_never_undoes_what_another_thread_has_begun(store: S3Store, order
     begun = StoredCheckpoint(store, DIGEST, order)
     assert begun.begin(recipe) is None
     assert StoredCheckpoint(store, DIGEST, order).begin(recipe) is not None
+
+
+def test_a_study_that_does_not_recall_begins_anew_whatever_lies_in_the_store(
+    evicted: Job, store: S3Store, order: OptimizationRequest, tmp_path: Path
+) -> None:
+    recipe = Recipe("identity", (("identity", {}),))
+    assert StoredCheckpoint(store, DIGEST, order).recall(recipe, tmp_path / "there") is not None
+
+    study = StoredCheckpoint(store, DIGEST, order, recalls=False)
+
+    assert study.spent == 0
+    assert study.recall(recipe, tmp_path / "here") is None
+    study.recall_trained(tmp_path / "trained")
+    assert not (tmp_path / "trained").exists()

@@ -98,6 +98,7 @@ class Players:
             return
         entry = self.registry.resolve(name, version=version)
         options = {"optimize": json.loads(command[command.index("--optimize") + 1])} if optimizes else {}
+        options |= {"signed": True} if "--sign" in command else {}
         digest = build_digest(entry.digest, command[command.index("--name") + 1], options)
         if optimizes and self.tries is not None:
             self.store.put(build_progress(digest), self.tries.model_dump_json(by_alias=True).encode())

@@ -47,6 +47,7 @@ from modelyard.core.snapshot import (
 from modelyard.core.traffic import Traffic, TrafficWindow
 from modelyard.settings import Settings
 from tests.support.objects.reports import FASTER
+from tests.support.signing.facts import SigningFacts, signed_options
 from tests.support.worlds.apiserver import ApiServer, copied
 from tests.support.worlds.fake_controllers import Builders, Gateway, KServe
 from tests.support.worlds.invariants import Promises
@@ -94,9 +95,7 @@ class World:
         self.builders = Builders(self.api, self.store)
         self.builders.digests = {job_name(self.build_of(version)): self.build_of(version) for version in VERSIONS}
         self.builders.ends = {job_name(self.build_of(BROKEN)): REFUSED}
-        self.gained = FASTER
-        self.progress: dict[str, Progress] = {}
-        self.users = Users(settings.gateway)
+        self.gained, self.progress, self.users = FASTER, dict[str, Progress](), Users(settings.gateway)
         self.examined: dict[str, Check] = {}
         self._answers: dict[str, Check] = {}
         self.mute: set[str] = set()
@@ -104,7 +103,7 @@ class World:
         self.foreign: dict[Ref, ForeignObject] = {}
         self.rivals: tuple[RouteClaim, ...] = ()
         self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
-        self.holders = Holders()
+        self.holders, self.signing = Holders(), SigningFacts()
         self.monitoring: MonitoringStatus | Failure | None = None
         self.room: Callable[[], ClusterRoom | Failure | None] = nobody_asks
         self.quiet: float | None = None
@@ -128,7 +127,7 @@ class World:
 
     def build_of(self, version: str) -> str:
         """Digest of the build of a version."""
-        return build_digest(self.entries[version], self.model["metadata"]["name"], {})
+        return build_digest(self.entries[version], self.name, signed_options(self.model, self.settings))
 
     def optimized_of(self, version: str) -> str:
         """Digest of the optimized build of a version as the spec asks for it; empty when it asks for none."""
@@ -136,6 +135,7 @@ class World:
 
     def _optimized(self, entry: str) -> str:
         options = Model.model_validate(self.model).spec.build_options("cpu")
+        options |= signed_options(self.model, self.settings) if options else {}
         return build_digest(entry, self.name, options) if options else ""
 
     def revision(self, version: str) -> RevisionStatus:
@@ -175,7 +175,7 @@ class World:
         model = Model.model_validate(copied(self.model))
         entry = self._entry(model)
         known = entry if isinstance(entry, ResolvedEntry) else model.status.entry
-        digest = build_digest(known.digest, self.name, {}) if known is not None else ""
+        digest = build_digest(known.digest, self.name, signed_options(self.model, self.settings)) if known else ""
         optimized = self._optimized(known.digest) if known is not None else ""
         job = Ref("Job", self.settings.operator.namespace, job_name(digest))
         children = {ref: thing for ref, thing in self.api.objects.items() if self._seen(ref, thing, job)}
@@ -199,6 +199,7 @@ class World:
             rival_autoscaler=self.rival_autoscaler,
             holders=self.holders,
             room=self.room(),
+            **vars(self.signing),
             monitoring=self.monitoring,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )

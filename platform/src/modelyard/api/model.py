@@ -29,6 +29,7 @@ from .rollout import Rollout
 from .scheduling.placement import Placement
 from .scheduling.scaling import Scaling
 from .shape import Shape, cel, validated
+from .signing.spec import Verify
 from .status import ModelStatus
 from .stored_status import readable
 from .tuning.cache import ResponseCache
@@ -72,6 +73,9 @@ class Source(Shape):
     )
     alias: EntryAlias | None = Field(
         default=None, description="Alias of a version, such as champion; followed when it moves."
+    )
+    verify: Verify | None = Field(
+        default=None, description="Serve the entry only if it is signed; checked before the build and by every pod."
     )
 
     @model_validator(mode="after")

@@ -140,6 +140,9 @@ class RevisionStatus(StatusShape):
         default=None, description="Annotations of the Model that its pods got when it was made."
     )
     cache: int | None = Field(default=None, ge=0, description="Bytes of memory of every replica for answers.")
+    verified: bool | None = Field(
+        default=None, description="True where its pods check the builder's signature before they serve."
+    )
     stage: Stage = Field(description="Starting, Joining, Serving, Standby, Leaving, Draining or Dropped.")
     ready: bool = Field(
         default=False, description="All replicas are ready, and one inference through the gateway was answered."

@@ -18,6 +18,7 @@ from modelyard.settings import Settings
 
 from .artifacts.optimization import POLL_SECONDS
 from .artifacts.resolve import resolve, target
+from .artifacts.signatures import must_be_signed
 from .autoscaling.objects import autoscalers, finished_autoscalers
 from .drift import must_apply
 from .names import (
@@ -55,7 +56,7 @@ from .rollout.effective_spec import effective_spec
 from .rollout.load_test_rate import load_rate
 from .rollout.publication import RoutingPlan, routing_plan
 from .rollout.stored_status import with_times
-from .snapshot import Ref, Snapshot
+from .snapshot import Ref, Snapshot, StartCheck
 
 _WARMED_UP_STAGES = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
 
@@ -188,14 +189,21 @@ def _objects(view: DecisionView) -> list[dict[str, Any]]:
     model, artifact, settings = view.model, view.artifact, view.settings
     credentials = view.snapshot.credentials
     objects: list[dict[str, Any]] = []
+    policies = view.snapshot.verification.policies if must_be_signed(model, settings) else None
     if artifact.job and artifact.entry is not None and artifact.build is not None:
-        objects.append(job(model.name, artifact.entry, artifact.build.digest, target(model, settings), settings))
+        hardware = target(model, settings)
+        objects.append(job(model.name, artifact.entry, artifact.build.digest, hardware, settings, policies))
     if artifact.optimizing is not None and artifact.optimizing.job and artifact.entry is not None:
         digest = artifact.optimizing.status.digest
-        objects.append(optimize_job(model, artifact.entry, digest, target(model, settings), settings))
+        objects.append(optimize_job(model, artifact.entry, digest, target(model, settings), settings, policies))
     if view.revisions:
         objects += [store_secret(model, credentials), service_account(model)]
-    objects += [inference_service(model, revision, credentials.bucket) for revision in view.revisions]
+    check = view.snapshot.start_check
+    objects += [
+        inference_service(model, revision, credentials.bucket, check)
+        for revision in view.revisions
+        if not revision.verified or isinstance(check, StartCheck)
+    ]
     if settings.serving.disruption_budgets:
         objects += disruption_budgets(
             view.snapshot, view.revisions, traffic_target.min_replicas(view.rollout, view.snapshot), view.idle

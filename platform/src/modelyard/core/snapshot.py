@@ -157,6 +157,23 @@ class Holders:
     waiting: Mapping[str, int] = field(default_factory=dict)
 
 
+class StartCheck(NamedTuple):
+    """What a pod checks its build with: the program that does so, and the public keys of the builder, in base64."""
+
+    program: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What is known of the signatures of an entry: the policies, keys in base64 of which one each has to have signed,
+    and why the entry is not served, None when each was satisfied.
+    """
+
+    policies: tuple[tuple[str, ...], ...] = ()
+    failure: Failure | None = None
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Everything one decision may know of the world around one Model, at `now` (seconds since the epoch).
@@ -170,7 +187,8 @@ class Snapshot:
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
     or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait;
     `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask;
-    `monitoring` what the evaluator knows of the serving revision's rows, None before its first word.
+    `monitoring` what the evaluator knows of the serving revision's rows, None before its first word; where signatures
+    are demanded, `verification` is what became of the entry's, `start_check` what pods check their build with.
     """
 
     now: float
@@ -192,12 +210,15 @@ class Snapshot:
     holders: Holders = Holders()
     room: ClusterRoom | Failure | None = None
     monitoring: MonitoringStatus | Failure | None = None
+    verification: Verification = Verification()
+    start_check: StartCheck | Failure | None = None
 
     @property
     def incomplete(self) -> bool:
         """Whether an answer is on its way: what is decided now about anything but traffic can wait for it."""
         optimization = self.optimization
         facts = (self.entry, self.built, self.build_failure, optimization.built, optimization.failure)
+        facts += (self.verification.failure, self.start_check)
         return None in self.logs.values() or any(isinstance(fact, Failure) and fact.pending for fact in facts)
 
     def child(self, kind: str, name: str, namespace: str | None = None) -> Object | None:

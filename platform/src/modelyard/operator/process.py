@@ -50,9 +50,11 @@ from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
 from .observer.cluster_room import RoomObserver
 from .observer.crash_logs import CrashLogs
-from .observer.entries import EntryObserver, Registry
+from .observer.entries import EntryObserver
 from .observer.evaluations import EvaluationObserver
 from .observer.scaling_means import ScalingMeansWatch
+from .observer.signing.build_keys import BuildKeyWatch
+from .observer.signing.verification import SignedEntries, VerificationObserver
 from .observer.snapshot import SnapshotObserver
 from .observer.store_access import RenewableStore, StoreAccess
 from .observer.warmups import Warmups
@@ -85,7 +87,7 @@ class OperatorStore(ObjectReader, RenewableStore, Protocol):
 class Library:
     """Where entries and builds are."""
 
-    registry: Registry
+    registry: SignedEntries
     store: OperatorStore
 
 
@@ -118,6 +120,7 @@ class Operator:
         )
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.scaling = ScalingMeansWatch(self.cluster, settings, self._wake_all)
+        self.build_keys = BuildKeyWatch(self.cluster, self.writes.create, settings, self._wake_all)
         self.observer = SnapshotObserver(
             settings,
             self.cache,
@@ -133,6 +136,8 @@ class Operator:
             rival_autoscaler=self.rivals.of,
             holders=self.holders.of,
             room=RoomObserver(self.cluster, self.polling).of,
+            verification=VerificationObserver(self.cluster, library.registry, self.polling, settings).of,
+            start_check=self.build_keys.start_check,
             monitoring=EvaluationObserver(library.store, self.polling).of,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
@@ -160,6 +165,7 @@ class Operator:
         if not stop.is_set():
             self.store_access.start()
             self.scaling.start()
+            self.build_keys.start()
             self.watches.start()
             self.envoys.start()
             self.holder_pods.start()
@@ -235,7 +241,7 @@ class Operator:
         )
 
     def _components_live(self) -> bool:
-        watching = (self.watches, self.envoys, self.holder_pods, self.holders, self.scaling)
+        watching = (self.watches, self.envoys, self.holder_pods, self.holders, self.scaling, self.build_keys)
         parts = (*watching, self.workers, self.sampler, self.polling, self.store_access)
         return all(part.alive for part in parts)
 
@@ -330,6 +336,7 @@ class Operator:
         self.sampler.stop()
         self.store_access.stop()
         self.scaling.stop()
+        self.build_keys.stop()
         self.envoys.stop()
         self.holders.stop()
         self.holder_pods.stop()

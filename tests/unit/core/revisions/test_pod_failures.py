@@ -1,5 +1,6 @@
 """Causes are read from the pods themselves and said with a remedy."""
 
+import json
 from typing import Any
 
 import pytest
@@ -202,6 +203,21 @@ def test_a_server_that_ends_badly_gives_exit_code_cause_and_remedy(status: dict[
     assert (cause.reason, cause.retry) == ("ServerCrashed", False)
     assert cause.message.startswith("The server ended with exit code 1: onnxruntime cannot load model.onnx")
     assert "modelyard serve" in cause.message
+
+
+@pytest.mark.parametrize("reason", ["SignatureMissing", "SignatureInvalid"])
+def test_a_server_that_refused_its_build_says_so_in_its_own_words(reason: str) -> None:
+    words = json.dumps({"reason": reason, "message": "digits/config.pbtxt is not what it was."})
+
+    cause = failure_with(containerStatuses=[crashed(78, message=words)])
+
+    assert (cause.reason, cause.retry, cause.message) == (reason, False, "digits/config.pbtxt is not what it was.")
+    assert pod_failure([a_pod(containerStatuses=[crashed(78, message=words)])], {"pod": None}) == cause
+
+
+@pytest.mark.parametrize("words", ['{"reason": "Other"}', "[1]", "12"])
+def test_other_last_words_in_json_are_quoted_as_they_are(words: str) -> None:
+    assert f"exit code 1: {words};" in failure_with(containerStatuses=[crashed(message=words)]).message
 
 
 def test_without_a_log_the_last_line_of_the_termination_message_is_quoted() -> None:

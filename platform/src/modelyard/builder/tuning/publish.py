@@ -8,12 +8,14 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import BuildSource, OptimizationSummary, Report
 from modelyard.api.tuning.report import summarized
 from modelyard.builder.artifacts.assemble import REPORT, Artifact, AssemblyRequest, ProgressSteps, Target, assemble
-from modelyard.builder.artifacts.publish import Fetch, publish_once
+from modelyard.builder.artifacts.publish import Fetch, Signature, publish_once
 from modelyard.builder.artifacts.shared_layer import SharedLayer
 from modelyard.builder.triton.config import BACKEND
 from modelyard.builder.triton.install import triton_home
+from modelyard.core.artifacts.signatures import SIGNED
 from modelyard.core.names import build_digest
 from modelyard.core.storage.object_store import Store
+from modelyard.signing.build_provenance import BuildSigner
 
 from .bench import LONGEST
 from .options import TuningOptions
@@ -32,13 +34,15 @@ def publish_tuned(
     *,
     cache: bool = False,
     target: Target = "cpu",
+    signer: BuildSigner | None = None,
 ) -> Report:
     """The report of the tuned build of an entry for the model `model`; builds, tunes and stores it unless it is there.
 
-    With `cache` its server may keep answers, and without `tuning` nothing is tuned. `seconds` is for how long a rate is
-    offered at most. Raises what `assemble`, `tune` and `with_cache` raise.
+    With `cache` its server may keep answers, without `tuning` nothing is tuned, with a `signer` it is signed. `seconds`
+    is for how long a rate is offered at most. Raises what `assemble`, `tune` and `with_cache` raise.
     """
     options = {**(tuning.options if tuning is not None else {}), **({"cache": True} if cache else {})}
+    options |= SIGNED if signer is not None else {}
     digest = build_digest(entry.digest, model, options)
 
     def made(layer: SharedLayer, source: BuildSource, out: Path) -> Artifact:
@@ -47,7 +51,7 @@ def publish_tuned(
             artifact = with_tuning(artifact, tuning, steps, seconds)
         return with_cache(artifact, layer) if cache else artifact
 
-    return publish_once(entry, digest, store, fetch, steps, made)
+    return publish_once(entry, digest, store, fetch, steps, made, Signature(signer, options) if signer else None)
 
 
 def with_tuning(artifact: Artifact, tuning: TuningOptions, steps: ProgressSteps, seconds: float = LONGEST) -> Artifact:

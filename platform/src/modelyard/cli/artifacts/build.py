@@ -6,6 +6,7 @@ operator reads the sentence that becomes the Model's condition.
 
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -53,6 +54,13 @@ def build(
     cache: Annotated[
         bool, typer.Option("--cache", help="With --publish: let its server keep answers, as spec.cache asks.")
     ] = False,
+    sign: Annotated[
+        bool, typer.Option("--sign", help="With --publish: sign it with the key of the setting signing.keyFile.")
+    ] = False,
+    verify: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEYS", help="With --sign: public keys, in base64, of which one has to have signed."),
+    ] = None,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
     ] = False,
@@ -69,13 +77,16 @@ def build(
         raise typer.BadParameter("--reference goes with a plain build; `modelyard push --reference` is for all others.")
     if cache and not publish:
         raise typer.BadParameter("--cache goes with --publish: it is the server of a Model that keeps answers.")
+    if (sign and not publish) or (verify and not sign):
+        raise typer.BadParameter("--sign goes with --publish, and --verify with --sign.")
     if not publish:
         report = _locally(
             what, name, out, target, optimize, reference, trust_pickle=trust_pickle, trust_code=trust_code
         )
     else:
         try:
-            report = _published(what, name, target, optimize, tune, cache=cache, trust_code=trust_code)
+            policies = verify or () if sign else None
+            report = _published(what, name, target, optimize, tune, policies, cache=cache, trust_code=trust_code)
         except Exception as bad:
             leave(reason(bad, "the builder"))
             raise
@@ -209,10 +220,15 @@ def _published(
     target: Target,
     optimize: str | None,
     tune: str | None,
+    policies: Sequence[str] | None,
     *,
     cache: bool,
     trust_code: bool,
 ) -> "Report":
+    """Builds and publishes an entry; with `policies`, even none, signed, and only if its own signatures satisfy them.
+
+    Raises what building, reading keys and verifying raise.
+    """
     from modelyard.builder.artifacts.assemble import ProgressSteps
     from modelyard.builder.artifacts.publish import publish
     from modelyard.builder.optimization.options import parse_options
@@ -221,21 +237,23 @@ def _published(
     from modelyard.builder.tuning.publish import publish_tuned
     from modelyard.cli.connection import entry_called, open_registry, open_store
     from modelyard.cli.terminal.console import say
+    from modelyard.registry.signed_entries import build_signer, fetch_signed
 
     tuning = parse_tuning(tune) if tune is not None else None
     entry = entry_called(what)
     registry = open_registry()
     model = model_name(name, entry.name)
     store, steps = open_store(), ProgressSteps(say)
+    signer = build_signer(registry, entry, policies) if policies is not None else None
 
     def fetch(folder: Path) -> None:
-        registry.fetch(entry, folder)
+        fetch_signed(registry, entry, folder) if signer is not None else registry.fetch(entry, folder)
 
     if optimize is None and (tuning is not None or cache):
-        return publish_tuned(entry, model, tuning, store, fetch, steps, cache=cache, target=target.value)
+        return publish_tuned(entry, model, tuning, store, fetch, steps, cache=cache, target=target.value, signer=signer)
     if optimize is None:
-        return publish(entry, model, target.value, store, fetch, steps)
+        return publish(entry, model, target.value, store, fetch, steps, signer)
     requested = parse_options(optimize, target.value)
     return publish_optimized(
-        entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning, cache=cache
+        entry, model, requested, store, fetch, steps, trust_code=trust_code, tuning=tuning, cache=cache, signer=signer
     )

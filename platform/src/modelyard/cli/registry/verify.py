@@ -38,18 +38,17 @@ def verify(
 def _entry(what: str, keys: tuple["PublicKey", ...]) -> dict[str, Any]:
     from modelyard.cli.connection import entry_called, open_registry
     from modelyard.cli.terminal.console import moving
-    from modelyard.errors import CorruptEntry, SignatureInvalid
+    from modelyard.registry.signed_entries import fetch_signed
     from modelyard.signing.entry_signature import verify_entry
 
     registry = open_registry()
     entry = entry_called(what)
     (signer,) = verify_entry(entry, registry.signatures(entry.name, entry.version), [keys])
-    with tempfile.TemporaryDirectory(prefix="modelyard-verify-") as scratch:
-        try:
-            with moving(f"verifying {entry.name}:{entry.version}", entry.size) as progress:
-                registry.fetch(entry, Path(scratch, "entry"), progress)
-        except CorruptEntry as bad:
-            raise SignatureInvalid(str(bad)) from bad
+    with (
+        tempfile.TemporaryDirectory(prefix="modelyard-verify-") as scratch,
+        moving(f"verifying {entry.name}:{entry.version}", entry.size) as progress,
+    ):
+        fetch_signed(registry, entry, Path(scratch, "entry"), progress)
     return {
         "name": f"{entry.name}:{entry.version}",
         "digest": entry.digest,

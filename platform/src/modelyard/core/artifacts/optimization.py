@@ -27,6 +27,7 @@ from modelyard.settings import Settings
 
 from . import optimization_summary
 from .job_retries import Retry
+from .signatures import SIGNED
 
 POLL_SECONDS = 5.0
 """Seconds between two readings of a Job's progress."""
@@ -64,10 +65,10 @@ class OptimizationState:
         return replace(self, status=status, job=False, running=False, again=False, wait=None)
 
 
-def optimized_digest(model: Model, entry: ResolvedEntry, target: str) -> str:
+def optimized_digest(model: Model, entry: ResolvedEntry, target: str, *, signed: bool) -> str:
     """Digest of the optimized build of an entry for a `target` (cpu, gpu); empty when the spec asks for none."""
     options = model.spec.build_options(target)
-    return build_digest(entry.digest, model.name, options) if options else ""
+    return build_digest(entry.digest, model.name, {**options, **(SIGNED if signed else {})}) if options else ""
 
 
 def optimization_state(

@@ -31,8 +31,10 @@ from .job_retries import Retry
 from .optimization import OptimizationState, optimization_state, optimized_digest, served
 from .pod_metadata import pod_metadata
 from .replica_size import cheapest_size
+from .signatures import SIGNED, must_be_signed, unverified
 
 _VERSION = re.compile(r"(?<=.)(-v\d+)?(-[0-9a-f]{8})?$")
+_WAITS = ConditionUpdate(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 
@@ -63,13 +65,16 @@ def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
     entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
     if isinstance(entry, Failure):
         resolved = ConditionUpdate(None if entry.retry else False, entry.reason, entry.message)
-        waits = ConditionUpdate(None, "EntryUnresolved", "Nothing can be built before the entry is known.")
-        return ResolvedArtifact(resolved, waits, stalled=not entry.retry)
+        return ResolvedArtifact(resolved, _WAITS, stalled=not entry.retry)
     resolved = ConditionUpdate(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+    refused = unverified(snapshot, entry, settings)
+    if refused is not None:
+        update = ConditionUpdate(None if refused.retry else False, refused.reason, refused.message)
+        return ResolvedArtifact(update, _WAITS, stalled=not refused.retry)
     if len(model.namespace) > MAX_NAMESPACE:
         return ResolvedArtifact(resolved, _too_long(model.namespace), entry, stalled=True)
     plain = _plain(snapshot, resolved, entry, settings)
-    digest = optimized_digest(model, entry, target(model, settings))
+    digest = optimized_digest(model, entry, target(model, settings), signed=must_be_signed(model, settings))
     return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
 
 
@@ -84,7 +89,7 @@ def _too_long(namespace: str) -> ConditionUpdate:
 
 def _plain(snapshot: Snapshot, resolved: ConditionUpdate, entry: ResolvedEntry, settings: Settings) -> ResolvedArtifact:
     """The steps to the plain artifact, that of the entry as it is."""
-    model, digest = snapshot.model, wanted_digest(snapshot.model, entry)
+    model, digest = snapshot.model, wanted_digest(snapshot.model, entry, settings)
     build = BuildStatus(digest=digest)
     if snapshot.built is True or (isinstance(snapshot.built, Failure) and served(model, digest)):
         made = ConditionUpdate(
@@ -160,9 +165,9 @@ def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry |
     return entry
 
 
-def wanted_digest(model: Model, entry: ResolvedEntry) -> str:
+def wanted_digest(model: Model, entry: ResolvedEntry, settings: Settings) -> str:
     """Digest of the plain build of an entry for this Model."""
-    return build_digest(entry.digest, model.name, {})
+    return build_digest(entry.digest, model.name, SIGNED if must_be_signed(model, settings) else {})
 
 
 def _still_meant(model: Model, known: EntryStatus) -> bool:
@@ -245,6 +250,7 @@ def _revision(
     kept = _kept(model, digest, resources, hardware, cache, settings)
     if kept is not None:
         return kept
+    verified = must_be_signed(model, settings) or None  # its digest, and so the name, is another one already
     pods: dict[str, Any] = {"runtime": runtime, "resources": resources}
     if placement is not None:  # without one, names are as they were before there was any
         pods["placement"] = placement
@@ -261,6 +267,7 @@ def _revision(
         resources=resources,
         placement=placement,
         cache=cache,
+        verified=verified,
         pod_labels=marks.labels,
         pod_annotations=marks.annotations,
         stage=Stage.STARTING,

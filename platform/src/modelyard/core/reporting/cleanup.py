@@ -21,7 +21,7 @@ def _builds(view: DecisionView) -> tuple[Ref, ...]:
     """The Jobs of builds that are in the store, and failed ones that are to be made again."""
     artifact, names = view.artifact, list[str]()
     if view.snapshot.built is True and artifact.entry is not None:
-        names.append(job_name(wanted_digest(view.model, artifact.entry)))
+        names.append(job_name(wanted_digest(view.model, artifact.entry, view.settings)))
     if artifact.optimizing is not None and artifact.optimizing.made:
         names.append(optimize_job_name(artifact.optimizing.status.digest))
     if artifact.job_again and artifact.build is not None:

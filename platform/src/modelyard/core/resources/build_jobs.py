@@ -8,6 +8,7 @@ and is to end when nobody waits for it any more; another Model that does makes i
 found before. A pod that was evicted does not count as a try.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from modelyard.api.model import Model
@@ -26,7 +27,7 @@ from modelyard.core.snapshot import ResolvedEntry
 from modelyard.settings import Settings
 
 from . import with_spec_hash
-from .jobs import job_container, job_pod
+from .jobs import job_container, job_pod, with_build_key
 from .training import FOLDER, with_trainer_sidecar
 
 USER_ERROR = 2
@@ -37,19 +38,42 @@ _STOP_AT_ONCE = {
     "action": "FailJob",
     "onExitCodes": {"containerName": "build", "operator": "In", "values": [USER_ERROR, TRY_LATER]},
 }
+Policies = Sequence[Sequence[str]]
+"""Public keys in base64; of each policy one has to have signed."""
 _GO_ON = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
 
 
-def job(model: str, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
-    """The Job that builds one entry under one Triton model name for a `target` (cpu, gpu); `digest` is the build's."""
+def job(
+    model: str,
+    entry: ResolvedEntry,
+    digest: str,
+    target: str,
+    settings: Settings,
+    policies: Policies | None = None,
+) -> dict[str, Any]:
+    """The Job that builds one entry under one Triton model name for a `target` (cpu, gpu); `digest` is the build's.
+
+    With `policies`, even none, the build is signed, and the entry has to be as they say.
+    """
     build = settings.build
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
-    work = {**job_container("build", _command(model, entry, target), settings), "resources": resources}
-    return _job(job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], job_pod(work, settings), {}, settings)
+    command = [*_command(model, entry, target), *_signing(policies)]
+    work = {**job_container("build", command, settings), "resources": resources}
+    pod = job_pod(work, settings)
+    if policies is not None:
+        pod = with_build_key(pod, settings)
+    return _job(job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], pod, {}, settings)
 
 
-def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, settings: Settings) -> dict[str, Any]:
+def optimize_job(
+    model: Model,
+    entry: ResolvedEntry,
+    digest: str,
+    target: str,
+    settings: Settings,
+    policies: Policies | None = None,
+) -> dict[str, Any]:
     """The Job that makes the optimized build a Model asks for; `digest` is that build's, `target` cpu or gpu.
 
     Raises ValueError when the Model asks for none.
@@ -63,6 +87,7 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     command, environment = _command(model.name, entry, target), []
     for what, how in options.items():
         command += [f"--{what}"] if how is True else [f"--{what}", canonical_json(how)]
+    command += _signing(policies)
     if tunings > 1:
         environment += _prices(settings)
     trains = optimize is not None and optimize.train
@@ -79,6 +104,8 @@ def optimize_job(model: Model, entry: ResolvedEntry, digest: str, target: str, s
     owner = {MODEL_LABEL: model.name, NAMESPACE_LABEL: model.namespace}
     spec = {"backoffLimit": 3, "activeDeadlineSeconds": longest}
     pod = job_pod(work, settings)
+    if policies is not None:
+        pod = with_build_key(pod, settings)
     if trains:
         pod = with_trainer_sidecar(pod, build)
     return _job(optimize_job_name(digest), digest, spec, [_STOP_AT_ONCE, _GO_ON], pod, owner, settings)
@@ -92,6 +119,13 @@ def _prices(settings: Settings) -> list[dict[str, Any]]:
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:
     return ["modelyard", "build", f"{entry.name}:{entry.version}", "--name", model, "--target", target, "--publish"]
+
+
+def _signing(policies: Policies | None) -> list[str]:
+    """The options of a signed build; public keys may stand in a command."""
+    if policies is None:
+        return []
+    return ["--sign", *(word for policy in policies for word in ("--verify", ",".join(policy)))]
 
 
 def _job(

@@ -14,6 +14,7 @@ CONFINED = {
 }
 """Security context of every container in these pods."""
 _LOG = "/dev/termination-log"
+_KEY_FOLDER = "/var/run/modelyard/build-key"
 
 
 def job_pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -36,6 +37,21 @@ def job_pod(container: dict[str, Any], settings: Settings) -> dict[str, Any]:
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "256Mi"}},
         ],
     }
+
+
+def with_build_key(pod: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The pod's spec with the key that signs builds, mounted for the first container alone, which is the builder."""
+    builder, *others = pod["containers"]
+    items = [{"key": "private.pem", "path": "private.pem", "mode": 0o440}]
+    volume = {"name": "build-key", "secret": {"secretName": settings.signing.build_secret, "items": items}}
+    environment = [
+        *builder["env"],
+        {"name": "MODELYARD_SIGNING_KEY_FILE", "value": f"{_KEY_FOLDER}/private.pem"},
+        {"name": "MODELYARD_BUILDER_IMAGE", "value": builder["image"]},
+    ]
+    mounts = [*builder["volumeMounts"], {"name": "build-key", "mountPath": _KEY_FOLDER, "readOnly": True}]
+    signing = {**builder, "env": environment, "volumeMounts": mounts}
+    return {**pod, "containers": [signing, *others], "volumes": [*pod["volumes"], volume]}
 
 
 def job_container(

@@ -10,7 +10,7 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import REVISION_LABEL, secret_name, service_account_name
-from modelyard.core.snapshot import Credentials
+from modelyard.core.snapshot import Credentials, Failure, StartCheck
 from modelyard.core.storage.keys import storage_uri
 
 from . import owned_object
@@ -42,8 +42,12 @@ def service_account(model: Model) -> dict[str, Any]:
     return owned_object(model, "ServiceAccount", service_account_name(model.name), body)
 
 
-def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> dict[str, Any]:
+def inference_service(
+    model: Model, revision: RevisionStatus, bucket: str, check: StartCheck | Failure | None = None
+) -> dict[str, Any]:
     """The InferenceService of one revision, which loads its build from `bucket`.
+
+    Pods of a revision that is verified start with `check`, and trust no key at all while that is unknown.
 
     Its pods meet the Pod Security level "restricted": what the runtime says of its container is said for the pod too,
     because KServe puts a container of its own before it, which says less.
@@ -60,6 +64,8 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
         serving["resources"] = revision.resources
     if revision.cache:  # KServe appends them to the runtime's own
         serving["args"] = [f"--cache-config=local,size={revision.cache}"]
+    if revision.verified:
+        serving |= _checked(revision, check)
     body = {
         "spec": {
             "predictor": {
@@ -83,6 +89,21 @@ def inference_service(model: Model, revision: RevisionStatus, bucket: str) -> di
             "serving.kserve.io/autoscalerClass": "external",
         },
     )
+
+
+def _checked(revision: RevisionStatus, check: StartCheck | Failure | None) -> dict[str, Any]:
+    """The command that checks the build before it becomes the server, in the place of the runtime's own command.
+
+    KServe appends the runtime's arguments. The keys stay those of when the revision was made, as all of it does.
+    """
+    program, keys = check if isinstance(check, StartCheck) else ("raise SystemExit('no keys are known')", ())
+    return {
+        "command": ["python3", "-I", "-S", "-c", program, "tritonserver"],
+        "env": [
+            {"name": "MODELYARD_BUILD", "value": revision.digest},
+            {"name": "MODELYARD_BUILD_KEYS", "value": " ".join(keys)},
+        ],
+    }
 
 
 def _placement(revision: RevisionStatus) -> dict[str, Any]:

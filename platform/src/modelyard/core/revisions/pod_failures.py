@@ -6,6 +6,7 @@ lines hide the cause: the line that says which model failed to load is what coun
 first error, but for the missing GPU driver that every start on a CPU complains about.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +32,9 @@ _OF_THE_REVISION = frozenset({"OutOfMemory", "Crashed", "TimedOut", "Unexplained
 """A Model says itself how much memory its server gets, and a candidate that crashes under requests goes at once."""
 
 
-_WITHOUT_LOG = frozenset({"Unschedulable", "ImageMissing", "PodInvalid", "OutOfMemory"})
+_WITHOUT_LOG = frozenset(
+    {"Unschedulable", "ImageMissing", "PodInvalid", "OutOfMemory", "SignatureMissing", "SignatureInvalid"}
+)
 """What is known without a log."""
 
 
@@ -151,6 +154,9 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
             "OutOfMemory",
             "The server was killed for using more memory than its limit; raise spec.serving.resources.limits.memory.",
         )
+    refused = _refused_build(ended.get("message") or "")
+    if refused is not None:
+        return refused
     cause = cause_of(log) or (ended.get("message") or "").strip().splitlines()[-1:] or "it left no message"
     text = cause if isinstance(cause, str) else cause[0]
     if status.get("name") == "storage-initializer":
@@ -170,6 +176,22 @@ def _crashed(status: Mapping[str, Any], ended: Mapping[str, Any], log: str) -> F
         f"The server ended with exit code {code}: {text}; "
         "run `modelyard serve` on the entry to see it here, mend it and push a new version.",
     )
+
+
+def _refused_build(message: str) -> Failure | None:
+    """What the check before the server (`signing.verified_start`) left as its last words; None for other words."""
+    try:
+        words = json.loads(message)
+    except ValueError:
+        return None
+    if not isinstance(words, dict):
+        return None
+    match words.get("reason"):
+        case "SignatureMissing":
+            return Failure("SignatureMissing", str(words.get("message")))
+        case "SignatureInvalid":
+            return Failure("SignatureInvalid", str(words.get("message")))
+    return None
 
 
 def cause_of(log: str) -> str | None:

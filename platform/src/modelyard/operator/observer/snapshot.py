@@ -13,6 +13,7 @@ from modelyard.api.model import Model
 from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.core.artifacts.optimization import optimized_digest, served
 from modelyard.core.artifacts.resolve import candidate_runtime, known_entry, target, waits_for_optimized, wanted_digest
+from modelyard.core.artifacts.signatures import must_be_signed
 from modelyard.core.cluster_room import ClusterRoom
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
 from modelyard.core.rollout.capacity.step_room import asks_for_room
@@ -27,6 +28,8 @@ from modelyard.core.snapshot import (
     RouteClaim,
     ScalingMeans,
     Snapshot,
+    StartCheck,
+    Verification,
 )
 from modelyard.core.traffic import Traffic
 from modelyard.operator.cache.objects import Key, ObjectCache, ref_of
@@ -90,6 +93,8 @@ class SnapshotObserver:
         rival_autoscaler: Callable[[Model], str] = lambda model: "",
         holders: Callable[[str], Holders] = lambda namespace: Holders(),
         room: Callable[[Key, str, str], ClusterRoom | Failure] | None = None,
+        verification: Callable[[Key, Model, ResolvedEntry | Failure], Verification] | None = None,
+        start_check: Callable[[], StartCheck | Failure] | None = None,
         monitoring: Callable[[Key, Model], MonitoringStatus | Failure | None] = lambda key, model: None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
@@ -98,6 +103,7 @@ class SnapshotObserver:
         self.probes, self._rivals, self._holders, self._rooms = warmups, rivals, holders, room
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
         self._monitoring = monitoring
+        self._verification, self._start_check = verification, start_check
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
 
@@ -131,6 +137,8 @@ class SnapshotObserver:
             rival_autoscaler=self._rival_autoscaler(model),
             holders=self._holders(model.namespace) if model.spec.may_rest or model.status.idle else Holders(),
             room=self._room(key, model),
+            verification=self._verified(key, model, known_entry(model, entry)),
+            start_check=self._check(model),
             monitoring=self._monitoring(key, model) if self._settings.recorder.installed else None,
         )
 
@@ -139,6 +147,17 @@ class SnapshotObserver:
         self.desired_builds.note(key)
         self.probes.retain(key, ())
         self.foreign.forget(key)
+
+    def _verified(self, key: Key, model: Model, entry: ResolvedEntry | Failure) -> Verification:
+        """What is known of the entry's signatures, asked for where they are demanded."""
+        if self._verification is None or not must_be_signed(model, self._settings):
+            return Verification()
+        return self._verification(key, model, entry)
+
+    def _check(self, model: Model) -> StartCheck | Failure | None:
+        """What its pods check their build with, if any of them is to."""
+        checks = must_be_signed(model, self._settings) or any(one.verified for one in model.status.revisions)
+        return self._start_check() if self._start_check is not None and checks else None
 
     def _room(self, key: Key, model: Model) -> ClusterRoom | Failure | None:
         """What the cluster has for more pods of a Model, asked for while a step of its rollout may begin."""
@@ -159,8 +178,9 @@ class SnapshotObserver:
         known = known_entry(model, entry)
         if not isinstance(known, ResolvedEntry):
             return "", ""
-        plain = "" if waits_for_optimized(model) else wanted_digest(model, known)
-        return plain, optimized_digest(model, known, target(model, self._settings))
+        plain = "" if waits_for_optimized(model) else wanted_digest(model, known, self._settings)
+        signed = must_be_signed(model, self._settings)
+        return plain, optimized_digest(model, known, target(model, self._settings), signed=signed)
 
 
 def _meant(model: Model) -> ResolvedEntry | None:

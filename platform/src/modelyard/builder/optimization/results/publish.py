@@ -15,7 +15,7 @@ from modelyard.api.entry import Entry
 from modelyard.api.optimization import Progress
 from modelyard.api.report import BuildSource, Report
 from modelyard.builder.artifacts.assemble import Artifact, AssemblyRequest, ProgressSteps
-from modelyard.builder.artifacts.publish import Fetch, part_of, published, upload
+from modelyard.builder.artifacts.publish import Fetch, Signature, part_of, published, upload
 from modelyard.builder.artifacts.shared_layer import SharedLayer, make_part
 from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.optimization.optimizer import OptimizationOutcome, Recipes, Watch, optimize
@@ -29,11 +29,13 @@ from modelyard.builder.optimization.trials.memory import Checkpoint
 from modelyard.builder.tuning.options import TuningOptions
 from modelyard.builder.tuning.publish import with_tuning
 from modelyard.builder.tuning.response_cache import with_cache
+from modelyard.core.artifacts.signatures import SIGNED
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import InvalidSettings, OutsideError
 from modelyard.settings import Settings
+from modelyard.signing.build_provenance import BuildSigner
 
 from .artifact import assemble
 from .cheapest import assemble_cheapest
@@ -79,17 +81,21 @@ def publish(
     trust_code: bool = False,
     tuning: TuningOptions | None = None,
     cache: bool = False,
+    signer: BuildSigner | None = None,
 ) -> Report:
     """The report of the optimized build of an entry under a model's name; builds it unless it is there.
 
-    With `tuning` the chosen variant is tuned as well; the goal cost needs it, and is InvalidSettings without.
+    With `tuning` the chosen variant is tuned as well; the goal cost needs it, and is InvalidSettings without. With a
+    `signer` it is another build, which is signed; one whose Job was evicted then begins anew, because whoever can write
+    to the store could have written what an earlier Job found.
     """
     if optimization.goal == "cost" and tuning is None:
         raise InvalidSettings(
             "the goal cost is the cost of keeping an objective: say which by --tune, in a Model by slo.latency."
         )
     options = {**optimization.options, **(tuning.options if tuning is not None else {})}
-    options |= {"cache": True} if cache else {}
+    options |= {**({"cache": True} if cache else {}), **(SIGNED if signer is not None else {})}
+    signature = Signature(signer, options) if signer is not None else None
     digest = build_digest(entry.digest, model, options)
     present = published(store, digest)
     if present is not None:
@@ -97,7 +103,7 @@ def publish(
         return present
     with tempfile.TemporaryDirectory(prefix="modelyard-optimize-") as scratch:
         request = AssemblyRequest(model, digest, _source(entry), optimization.target)
-        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code, tuning, cache)
+        task = _Task(Path(scratch, "entry"), optimization, recipes, trust_code, tuning, cache, signature)
         report = _published(entry, request, task, store, fetch, steps, Path(scratch))
     return published(store, digest) or report
 
@@ -105,7 +111,7 @@ def publish(
 @dataclass(frozen=True)
 class _Task:
     """What is to be optimized: the entry's folder, the options, the recipes, whether its code is trusted, how the
-    result is tuned, and whether its server may keep answers."""
+    result is tuned, whether its server may keep answers, and who signs it."""
 
     path: Path
     optimization: OptimizationOptions
@@ -113,17 +119,19 @@ class _Task:
     trust_code: bool
     tuning: TuningOptions | None = None
     cache: bool = False
+    signature: Signature | None = None
 
 
 def _published(
     entry: Entry, request: AssemblyRequest, task: _Task, store: Store, fetch: Fetch, steps: ProgressSteps, folder: Path
 ) -> Report:
     digest = request.digest
-    shared_layer = part_of(entry, store, fetch, folder, steps)
+    shared_layer = part_of(entry, None if task.signature else store, fetch, folder, steps)
     if not task.path.is_dir():
         with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
             fetch(task.path)
-    checkpoint = StoredCheckpoint(store, digest, task.optimization.request(task.path, folder / OPTIMIZATION))
+    asked = task.optimization.request(task.path, folder / OPTIMIZATION)
+    checkpoint = StoredCheckpoint(store, digest, asked, recalls=task.signature is None)
 
     def tell(progress: Progress) -> None:
         checkpoint.tick()
@@ -147,7 +155,7 @@ def _published(
         if task.cache:
             artifact = with_cache(artifact, shared_layer)
         reporter.say("publishing")
-        _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION)
+        _upload(artifact, outcome, shared_layer, entry, store, folder / OPTIMIZATION, task.signature)
     _tidy(checkpoint, store, digest)
     return artifact.report
 
@@ -189,6 +197,7 @@ def _upload(
     entry: Entry,
     store: Store,
     folder: Path,
+    signature: Signature | None,
 ) -> None:
     """Uploads the report for people first, then the build: whoever sees the build sees the report too."""
     digest = artifact.report.digest
@@ -196,7 +205,7 @@ def _upload(
     write_report(outcome, folder)
     for path in sorted(folder.iterdir()):
         store.upload(path, keys.build_optimization(digest, path.name))
-    upload(artifact, keys.part_digest(entry.digest), shared_layer, digest, store)
+    upload(artifact, keys.part_digest(entry.digest), shared_layer, digest, store, signature)
 
 
 def _tidy(checkpoint: StoredCheckpoint, store: Store, digest: str) -> None:

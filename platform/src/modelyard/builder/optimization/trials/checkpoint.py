@@ -72,14 +72,18 @@ class _Kept(_Written):
 
 
 class StoredCheckpoint(Checkpoint):
-    """The checkpoint of one optimized build, `digest`, in the store; writes that fail are passed over."""
+    """The checkpoint of one optimized build, `digest`, in the store; writes that fail are passed over.
 
-    def __init__(self, store: Store, digest: str, request: OptimizationRequest) -> None:
+    One that does not recall only writes: what lies in the store is not trusted, come who may.
+    """
+
+    def __init__(self, store: Store, digest: str, request: OptimizationRequest, *, recalls: bool = True) -> None:
         self._store, self._digest, self._journal = store, digest, request.out / JOURNAL
         self._surroundings = surroundings(request)
         self._began: float | None = None
         self._lock = threading.Lock()
-        self._known = {stored.key for stored in store.list(keys.build_study(digest, ""))}
+        self._recalls = recalls
+        self._known = {stored.key for stored in store.list(keys.build_study(digest, ""))} if recalls else set[str]()
         self._state = self._read_state()
         self.spent = self._state.spent
         self._journal_size = self._fetch_journal()
@@ -93,7 +97,7 @@ class StoredCheckpoint(Checkpoint):
         self._began = time.monotonic()
 
     def recall(self, recipe: Recipe, folder: Path) -> Trial | None:
-        kept = self._kept(_key(recipe))
+        kept = self._kept(_key(recipe)) if self._recalls else None
         if kept is None:
             return None
         for file in kept.files:
@@ -146,7 +150,7 @@ class StoredCheckpoint(Checkpoint):
 
     def recall_trained(self, folder: Path) -> None:
         place = self._place(f"trained-{folder.name}.zip")
-        if place not in self._known or folder.exists():
+        if not self._recalls or place not in self._known or folder.exists():
             return
         folder.mkdir(parents=True)
         archive = folder / "trained.zip"

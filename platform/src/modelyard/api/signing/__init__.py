@@ -1,0 +1,1 @@
+"""Whose signature an entry needs before it is served."""
