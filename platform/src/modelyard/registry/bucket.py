@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -118,7 +119,7 @@ class BucketRegistry:
                         f"{file.path} of {_called(entry)} is not what was pushed (its SHA-256 differs); "
                         "push it as a new version."
                     )
-            shutil.copytree(scratch, folder, dirs_exist_ok=True)
+            shutil.copytree(scratch, folder, dirs_exist_ok=True, copy_function=os.replace)
 
     def sign(self, entry: Entry, key_id: str, signature: bytes) -> None:
         """Puts a signature beside an entry; an earlier one of the same key is replaced."""

@@ -1,22 +1,42 @@
 """`spec.source.verify`: whose signature an entry needs, and where their public keys are."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from modelyard.api.shape import Shape, cel, validated
 
 _SAY_ONE = "write either configMap or secret, and only one of them"
-_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
-_FIELD = r"^[-._a-zA-Z0-9]+$"
+_NAME, _SAY_NAME = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "write the name of a ConfigMap or Secret, such as model-keys"
+_FIELD, _SAY_FIELD = "^[-._a-zA-Z0-9]+$", "write the name of one of its fields, such as alice.pub"
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(_NAME, value):
+        raise ValueError(_SAY_NAME)
+    return value
+
+
+def _field(value: str) -> str:
+    if not re.fullmatch(_FIELD, value):
+        raise ValueError(_SAY_FIELD)
+    return value
 
 
 class KeyFile(Shape):
     """Public keys in an object of the Model's namespace."""
 
-    name: Annotated[str, Field(pattern=_NAME)] = Field(description="Name of the object.")
-    key: Annotated[str, Field(pattern=_FIELD, max_length=253)] | None = Field(
-        default=None, description="The one field of it that holds keys; every field that ends in .pub when left out."
+    model_config = validated(
+        cel(f"self.name.matches('{_NAME}')", _SAY_NAME),
+        cel(f"!has(self.key) || self.key.matches('{_FIELD}')", _SAY_FIELD),
+    )
+
+    name: Annotated[str, AfterValidator(_name)] = Field(max_length=253, description="Name of the object.")
+    key: Annotated[str, AfterValidator(_field)] | None = Field(
+        default=None,
+        max_length=253,
+        description="The one field of it that holds keys; every field that ends in .pub when left out.",
     )
 
 
