@@ -32,6 +32,7 @@ from pydantic_settings import (
 )
 
 from .errors import InvalidSettings
+from .price_settings import PriceSettings
 from .signing_settings import SigningSettings
 
 
@@ -260,25 +261,6 @@ class RecorderSettings(_Group):
     )
     grpc_port: int = Field(default=9002, ge=1, le=65535, description="Where the gateway's copies come.")
     status_port: int = Field(default=9090, ge=1, le=65535, description="Port of /healthz, /readyz and /metrics.")
-
-
-class PriceSettings(_Group):
-    """What resources cost, in whatever currency; 0 where it is not known."""
-
-    cpu_core_hour: float = Field(default=0.0, ge=0, description="One core for one hour.")
-    memory_gib_hour: float = Field(default=0.0, ge=0, description="One GiB of memory for one hour.")
-    gpu_hour: float = Field(default=0.0, ge=0, description="One GPU for one hour.")
-
-    @property
-    def known(self) -> bool:
-        """Whether any price is set."""
-        return bool(self.cpu_core_hour or self.memory_gib_hour or self.gpu_hour)
-
-    def cost(self, core_hours: float, gib_hours: float, gpu_hours: float) -> float | None:
-        """What so much costs; None where no price is set."""
-        if not self.known:
-            return None
-        return core_hours * self.cpu_core_hour + gib_hours * self.memory_gib_hour + gpu_hours * self.gpu_hour
 
 
 class OperatorSettings(_Group):
