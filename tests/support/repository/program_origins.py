@@ -84,6 +84,7 @@ WORDS = {
     "sys.executable": "the Python of .venv",
     "toolchain.go": "go",
     "toolchain.program": "its argument is a start of its own",
+    "words[0]": "Triton, in whose image signing.verified_start runs",
     "wheels.program": "a program of a wheel that localcluster.programs.wheels fetched",
 }
 """Words of a source that stand for a program -> which one that is."""
