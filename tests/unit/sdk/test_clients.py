@@ -1,10 +1,12 @@
 """Both clients against a server on real sockets, which answers like a gateway: HTTP in JSON and raw bytes, and gRPC."""
 
 import asyncio
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -232,3 +234,44 @@ def test_the_package_gives_its_clients_and_nothing_that_is_not_there() -> None:
     assert modelyard.Client is Client
     with pytest.raises(AttributeError, match="has no attribute 'Klient'"):
         _ = modelyard.Klient  # type: ignore[attr-defined]
+
+
+def test_an_answer_that_drips_is_given_up_when_its_time_is_over(kind: Any) -> None:
+    with (
+        dripping() as url,
+        kind(url, timeout=0.3) as asked,
+        pytest.raises(DeadlineExceeded, match=r"did not answer within 0\.3 s"),
+    ):
+        asked("describe", "double")
+
+
+def test_labels_are_not_given_over_grpc(kind: Any) -> None:
+    with (
+        kind("http://127.0.0.1:1", protocol="grpc", namespace="demo", domain="models.local") as asked,
+        pytest.raises(NotOffered, match="labels are taken over HTTP"),
+    ):
+        asked("feedback", "double", "order-1", 1)
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """The URL of a server that answers a byte every now and then, and never ends."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            client, _ = listener.accept()
+            with client:
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not over.wait(0.05):
+                    client.sendall(b" ")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        over.set()
+        listener.close()
+        thread.join()

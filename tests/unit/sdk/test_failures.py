@@ -45,6 +45,28 @@ def test_the_time_to_come_back_is_read_as_seconds(written: str, pause: float) ->
     assert bad.pause == pause
 
 
+LABELS = INFER._replace(kind=CallKind.FEEDBACK, body=b"[]")
+
+
+@pytest.mark.parametrize(("code", "error"), [("404", Refused), ("422", InvalidInput), ("400", InvalidInput)])
+def test_labels_that_are_not_taken_say_why_in_the_platforms_words(code: str, error: type[ModelyardError]) -> None:
+    bad = failure(LABELS, code, "it needs spec.monitoring.feedback")
+
+    assert type(bad) is error
+    assert str(bad) == "no label was taken: it needs spec.monitoring.feedback."
+
+
+def test_labels_travel_as_json_and_are_counted() -> None:
+    wire = HttpWire("", True)
+    request = wire.request(LABELS)
+
+    assert (request.url, request.content) == ("http://gateway/feedback", b"[]")
+    assert dict(request.headers)["Content-Type"] == "application/json"
+    assert wire.value(LABELS, WireAnswer(202, {}, b'{"accepted": 3}')) == 3
+    with pytest.raises(Unbegun):
+        wire.value(LABELS, WireAnswer(503, {"retry-after": "30"}, b'{"error": "no room"}'))
+
+
 def test_a_missing_explainer_is_nobodys_failure() -> None:
     bad = failure(INFER._replace(kind=CallKind.EXPLAIN), "404", "Not Found")
 

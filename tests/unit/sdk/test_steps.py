@@ -1,13 +1,15 @@
 """What is asked again and what is not, within the time of the call; no server and no clock of this machine."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
 from modelyard.clients.inference.predictions import Description, TensorSpec
-from modelyard.errors import DeadlineExceeded, InvalidInput, ModelyardError, Refused, Unreachable
+from modelyard.errors import DeadlineExceeded, InvalidInput, InvalidSettings, ModelyardError, Refused, Unreachable
 from modelyard.sdk import steps
 from modelyard.sdk.address import ServerAddress
 from modelyard.sdk.wire.calls import Call, CallKind, ClientOptions, InferenceAnswer
@@ -29,12 +31,13 @@ class Server:
     """Gives one answer after the other, each after so many seconds of a clock of its own."""
 
     def __init__(self, *answers: Any, seconds: float = 0.0) -> None:
-        self.now, self.pauses, self.asked, self.allowed = 0.0, [], [], []
+        self.now, self.pauses, self.asked, self.allowed, self.calls = 0.0, [], [], [], []
         self._answers: Iterator[Any] = iter(answers)
         self._seconds = seconds
 
     def ask(self, call: Call, seconds: float) -> Any:
         self.asked.append(call.kind)
+        self.calls.append(call)
         self.allowed.append(seconds)
         self.now += self._seconds
         answer = next(self._answers)
@@ -160,3 +163,46 @@ def test_a_server_that_tells_no_largest_batch_has_none() -> None:
 def test_an_id_is_one_that_a_header_can_carry(request_id: str) -> None:
     with pytest.raises(InvalidInput, match="printable ASCII"):
         Server().done(steps.predicted(Server().session(), ENDPOINT, [1], None, request_id))
+
+
+def test_labels_are_written_as_the_platform_reads_them() -> None:
+    server = Server(2)
+    session = steps.Session(ServerAddress("http://gateway", "demo"), ClientOptions(), lambda: server.now)
+    items = [{"request_id": "a", "label": np.int64(1), "row": 0}, {"request_id": "b", "labels": {"price": 3.5}}]
+
+    assert server.done(steps.labelled(session, "loans", items, None)) == 2
+    assert server.calls[-1].endpoint.url == "http://gateway/demo/loans"
+    assert json.loads(server.calls[-1].body) == [
+        {"requestId": "a", "label": 1, "row": 0},
+        {"requestId": "b", "labels": {"price": 3.5}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("items", "sentence"),
+    [
+        ([], "there are no labels"),
+        ([{"label": float("nan")}], "a label is a number"),
+        ([{"label": {1}}], "set is none"),
+    ],
+)
+def test_what_is_no_label_is_refused_before_it_is_sent(items: list[Any], sentence: str) -> None:
+    session = steps.Session(ServerAddress("http://gateway", "demo"), ClientOptions())
+
+    with pytest.raises(InvalidInput, match=sentence):
+        Server().done(steps.labelled(session, "loans", items, None))
+
+
+def test_labels_need_a_namespace() -> None:
+    with pytest.raises(InvalidSettings, match="make the client with namespace="):
+        Server().done(steps.labelled(Server().session(), "loans", [{"request_id": "a", "label": 1}], None))
+
+
+def test_a_time_is_written_as_text() -> None:
+    server = Server(1)
+    session = steps.Session(ServerAddress("http://gateway", "demo"), ClientOptions(), lambda: server.now)
+    server.done(
+        steps.labelled(session, "loans", [{"request_id": "a", "time": datetime(2026, 11, 29, tzinfo=UTC)}], None)
+    )
+
+    assert json.loads(server.calls[-1].body)[0]["time"] == "2026-11-29T00:00:00+00:00"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -100,6 +100,20 @@ class AsyncClient:
         """See `Client.explain`."""
         endpoint = opening.endpoint(self._session, model, revision)
         return await self._done(steps.explained(self._session, endpoint, values, timeout))
+
+    async def feedback(
+        self,
+        model: str,
+        request_id: str = "",
+        label: Any = None,
+        *,
+        row: int = 0,
+        items: Sequence[Mapping[str, Any]] = (),
+        timeout: float | None = None,
+    ) -> int:
+        """See `Client.feedback`."""
+        single = [{"request_id": request_id, "label": label, "row": row}] if request_id else []
+        return await self._done(steps.labelled(self._session, model, [*single, *items], timeout))
 
     async def describe(self, model: str, *, timeout: float | None = None, revision: str = "") -> Description:
         """See `Client.describe`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Self
@@ -116,6 +116,26 @@ class Client:
         """What the model's explainer answers, as JSON; raises NotOffered where none answers."""
         endpoint = opening.endpoint(self._session, model, revision)
         return self._done(steps.explained(self._session, endpoint, values, timeout))
+
+    def feedback(
+        self,
+        model: str,
+        request_id: str = "",
+        label: Any = None,
+        *,
+        row: int = 0,
+        items: Sequence[Mapping[str, Any]] = (),
+        timeout: float | None = None,
+    ) -> int:
+        """What was right, for an answer to a recorded request; how many labels were taken.
+
+        `request_id` is that of the answer (`infer` tells it), `label` a class or a number, `row` which row of the
+        request. `items` are many at once, up to 10,000: dicts with request_id, label (or labels, by output), row, time.
+        All are taken or none; the same again changes nothing. Raises InvalidInput for what is no label, Refused where
+        `spec.monitoring.feedback` takes none.
+        """
+        single = [{"request_id": request_id, "label": label, "row": row}] if request_id else []
+        return self._done(steps.labelled(self._session, model, [*single, *items], timeout))
 
     def describe(self, model: str, *, timeout: float | None = None, revision: str = "") -> Description:
         """Names, datatypes and shapes of what the model takes and gives; asked once and remembered."""

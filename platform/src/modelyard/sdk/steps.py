@@ -7,14 +7,15 @@ A request is asked again only when nobody has begun it (`failures.Unbegun`), aft
 beyond the call's time, of which every try gets what the ones before it have left.
 """
 
+import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from modelyard.clients.inference.predictions import Description, Endpoint
-from modelyard.errors import DeadlineExceeded, InvalidInput, ModelyardError, OutsideError
+from modelyard.errors import DeadlineExceeded, InvalidInput, InvalidSettings, ModelyardError, OutsideError
 
 from .address import ServerAddress
 from .values import Given, given
@@ -22,6 +23,7 @@ from .wire.calls import Call, CallKind, ClientOptions, InferenceAnswer
 from .wire.failures import Unbegun
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_FIELDS = {"request_id": "requestId"}
 Result = TypeVar("Result")
 
 
@@ -196,6 +198,31 @@ def explained(session: Session, endpoint: Endpoint, values: Any, timeout: float 
     description = yield from described(session, endpoint, timeout)
     arrays = given(values, description).arrays
     return (yield from answered(session, Call(CallKind.EXPLAIN, endpoint, arrays), timeout))
+
+
+def labelled(session: Session, model: str, items: Sequence[Mapping[str, Any]], timeout: float | None) -> Steps[int]:
+    """How many labels the platform has taken: all of them. Raises InvalidInput for labels that it does not take."""
+    address = session.address
+    if not address.namespace:
+        raise InvalidSettings("labels go to the gateway, by namespace: make the client with namespace=.")
+    if not items:
+        raise InvalidInput("there are no labels: give request_id= and label=, or items=.")
+    given_items = [{_FIELDS.get(name, name): value for name, value in item.items()} for item in items]
+    try:
+        body = json.dumps(given_items, allow_nan=False, default=_plain).encode()
+    except (TypeError, ValueError) as bad:
+        raise InvalidInput(f"a label is a number, true, false or a text, and a time one of seconds: {bad}.") from bad
+    endpoint = Endpoint(f"{address.url}/{address.namespace}/{model}", model)
+    return (yield from answered(session, Call(CallKind.FEEDBACK, endpoint, body=body), timeout))
+
+
+def _plain(value: Any) -> Any:
+    """numpy's scalars as Python's, which JSON can write; raises TypeError for everything else."""
+    if hasattr(value, "item"):
+        return value.item()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is none")
 
 
 def until_ready(session: Session, endpoint: Endpoint, timeout: float) -> Steps[None]:

@@ -25,17 +25,23 @@ class CallKind(StrEnum):
     """An `InferenceAnswer`."""
     EXPLAIN = "explain"
     """Whatever JSON an explainer writes."""
+    FEEDBACK = "feedback"
+    """How many labels were taken."""
     INDEX = "index"
     """Rows with the name, version, state and reason of every model of the server."""
 
 
 class Call(NamedTuple):
-    """A question about one model; `inputs` are arrays by name, `request_id` is empty where the gateway is to choose."""
+    """A question about one model; `inputs` are arrays by name, `request_id` is empty where the gateway is to choose.
+
+    `body` is the JSON of labels.
+    """
 
     kind: CallKind
     endpoint: Endpoint
     inputs: Mapping[str, np.ndarray] = {}
     request_id: str = ""
+    body: bytes = b""
 
 
 class InferenceAnswer(NamedTuple):

@@ -16,7 +16,15 @@ import re
 
 from modelyard.clients.inference.name_lookup import lookup_sentence
 from modelyard.clients.inference.predictions import Endpoint, refusal
-from modelyard.errors import DeadlineExceeded, InvalidSettings, ModelyardError, NotOffered, Refused, Unreachable
+from modelyard.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    InvalidSettings,
+    ModelyardError,
+    NotOffered,
+    Refused,
+    Unreachable,
+)
 
 from .calls import Call, CallKind
 
@@ -26,6 +34,7 @@ _SHOWN = 400
 _UNBEGUN = re.compile(
     r"(?i)failed to connect|connection refused|no healthy upstream|remote connection failure|connection timeout"
 )
+_NO_LABELS = ("400", "404", "408", "413", "422")
 _NO_EXPLAINER = ("400", "404", "405", "501")
 
 
@@ -79,6 +88,8 @@ def failure(call: Call, code: str, message: str, retry_after: str = "") -> Model
             f"{endpoint.model} offers no explanations (code {code}: {message or 'no body'}): no explainer answers "
             "there. Explain it from outside, with `Client.predict` as the function that an explainer calls."
         )
+    if call.kind is CallKind.FEEDBACK and code in _NO_LABELS:
+        return (Refused if code == "404" else InvalidInput)(f"no label was taken: {message or f'code {code}'}.")
     if code in _DENIED:
         return Refused(f"{_who(endpoint)} refuses this caller (code {code}: {message or 'no body'}): check token=.")
     if code in _BUSY and retry_after:

@@ -64,6 +64,8 @@ class _Channels:
         """The stub's method for a call."""
         if call.kind is CallKind.EXPLAIN:
             raise NotOffered("the protocol has no explanations over gRPC: ask with protocol='http'.")
+        if call.kind is CallKind.FEEDBACK:
+            raise NotOffered("labels are taken over HTTP: give them with a client of protocol='http'.")
         key = (call.endpoint.url, call.endpoint.host)
         with self._lock:
             if key not in self._stubs:

@@ -14,7 +14,7 @@ from .calls import Call, CallKind, InferenceAnswer
 from .failures import failure, not_ready
 
 REQUEST_ID = "x-request-id"
-_OK = 200
+_OK, _ACCEPTED = 200, 202
 _SHOWN = 400
 _PATHS = {
     CallKind.READY: ("GET", "/v2/models/{}/ready"),
@@ -22,6 +22,7 @@ _PATHS = {
     CallKind.CONFIG: ("GET", "/v2/models/{}/config"),
     CallKind.INFER: ("POST", "/v2/models/{}/infer"),
     CallKind.EXPLAIN: ("POST", "/v2/models/{}/explain"),
+    CallKind.FEEDBACK: ("POST", "/feedback"),
     CallKind.INDEX: ("POST", "/v2/repository/index"),
 }
 
@@ -55,7 +56,9 @@ class HttpWire:
     def request(self, call: Call) -> WireRequest:
         """The request; raises InvalidInput for arrays that cannot be written."""
         method, path = _PATHS[call.kind]
-        endpoint, headers, content = call.endpoint, list(self._always), b""
+        endpoint, headers, content = call.endpoint, list(self._always), call.body
+        if content:
+            headers.append(("Content-Type", "application/json"))
         if endpoint.host:
             headers.append(("Host", endpoint.host))
         if endpoint.revision:
@@ -72,7 +75,7 @@ class HttpWire:
 
     def value(self, call: Call, answer: WireAnswer) -> Any:
         """What the answer says; raises what `failures.py` names."""
-        if answer.status != _OK:
+        if answer.status != (_ACCEPTED if call.kind is CallKind.FEEDBACK else _OK):
             code, message = str(answer.status), _message(answer)
             if call.kind is CallKind.READY:
                 return not_ready(call, code, message)
@@ -91,6 +94,8 @@ class HttpWire:
             outputs = decoded(answer.content, answer.headers.get(HEADER_LENGTH.lower()))
             return InferenceAnswer(outputs, answer.headers.get(REVISION_HEADER, ""), answer.headers.get(REQUEST_ID, ""))
         document = json.loads(answer.content)
+        if call.kind is CallKind.FEEDBACK:
+            return int(document["accepted"])
         if call.kind is CallKind.METADATA:
             return described(call.endpoint, document)
         return batch_limit(document) if call.kind is CallKind.CONFIG else document
