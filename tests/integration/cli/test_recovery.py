@@ -157,3 +157,21 @@ def test_folders_that_are_something_else_are_left_alone(site: Site, tmp_path: Pa
 
     assert (saved.code, "has other files in it" in saved.err) == (2, True)
     assert (restored.code, "is no backup of format 1" in restored.err) == (2, True)
+
+
+def test_a_model_that_the_cluster_refuses_stops_it_before_anything_is_restored(site: Site, tmp_path: Path) -> None:
+    bucket, empty, folder = site.bucket(), site.bucket(), tmp_path / "backup"
+    BucketRegistry(S3Store(bucket)).push(ENTRY)
+    site.apply()
+    assert site.run("backup", folder, store=bucket).code == 0
+    file = folder / "models" / site.namespace / "digits.yaml"
+    other = yaml.safe_load(file.read_text())
+    other["metadata"]["name"], other["spec"]["source"]["version"] = "zebra", "1"
+    file.with_name("zebra.yaml").write_text(yaml.safe_dump(other))
+    site.cluster.delete(site.ref)
+
+    ran = site.run("restore", folder, store=empty)
+
+    assert (ran.code, "and only one of them" in ran.err) == (1, True), ran.err
+    assert site.declared() is None
+    assert list(S3Store(empty).list("")) == []

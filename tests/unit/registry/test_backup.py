@@ -116,3 +116,31 @@ def test_a_store_that_lost_or_changed_a_file_is_noticed_when_it_is_saved(filled:
 def test_a_folder_that_is_no_backup_is_refused(other: S3Store, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is no backup"):
         load(other, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["aliases/toy/champion.json", "registry/toy/1/entry.json"])
+def test_a_damaged_object_of_the_store_is_named_before_anything_is_written(
+    filled: S3Store, other: S3Store, tmp_path: Path, key: str
+) -> None:
+    save(filled, tmp_path / "backup")
+    other.put(key, b"{")
+    before = contents(other)
+
+    if key.startswith("registry/"):
+        with pytest.raises(CorruptEntry, match="the manifest of toy:1 in the store is damaged"):
+            load(other, tmp_path / "backup")
+        assert contents(other) == before
+        return
+    with pytest.raises(CorruptEntry, match="toy@champion is damaged"):
+        load(other, tmp_path / "backup")
+
+
+def test_a_damaged_alias_of_a_backup_is_noticed_before_anything_is_written(
+    filled: S3Store, other: S3Store, tmp_path: Path
+) -> None:
+    save(filled, tmp_path / "backup")
+    (tmp_path / "backup" / "store" / "aliases" / "toy" / "champion.json").write_text("[]")
+
+    with pytest.raises(CorruptEntry, match="toy@champion is damaged"):
+        load(other, tmp_path / "backup")
+    assert contents(other) == {}

@@ -94,3 +94,21 @@ def test_a_request_carries_what_the_client_was_given() -> None:
     assert headers["Host"] == "digits.demo.models.local"
     assert headers["x-modelyard-revision"] == "digits-1"
     assert headers["x-request-id"] == "order-1"
+
+
+def test_a_description_in_another_language_is_none() -> None:
+    described = INFER._replace(kind=CallKind.METADATA)
+
+    with pytest.raises(Refused, match="is no server of the Open Inference Protocol v2"):
+        HttpWire("", True).value(described, WireAnswer(200, {}, b'{"inputs": 1, "name": "digits"}'))
+
+
+def test_a_grpc_answer_without_raw_bytes_is_no_prediction() -> None:
+    from modelyard.clients.inference.grpc import service_pb2
+    from modelyard.sdk.wire.grpc_connections import _value
+
+    answer = service_pb2.ModelInferResponse(model_name="digits")  # type: ignore[attr-defined]
+    answer.outputs.add(name="y", datatype="FP32", shape=[1])
+
+    with pytest.raises(Refused, match="is no server of the Open Inference Protocol v2"):
+        _value(INFER, answer, ())

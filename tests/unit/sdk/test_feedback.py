@@ -48,7 +48,7 @@ def test_labels_arrive_from_both_clients() -> None:
 def test_what_is_not_taken_is_told_in_the_platforms_words() -> None:
     async def give(url: str) -> None:
         async with AsyncClient(url, namespace="demo") as client:
-            with pytest.raises(InvalidInput, match="no label was taken: .*label"):
+            with pytest.raises(InvalidInput, match=r"no label was taken: .*label"):
                 await client.feedback("loans", "order-1", "")
             with pytest.raises(Refused, match=r"needs spec\.monitoring\.feedback"):
                 await client.feedback("quiet", "order-1", 1)

@@ -206,3 +206,14 @@ def test_a_time_is_written_as_text() -> None:
     )
 
     assert json.loads(server.calls[-1].body)[0]["time"] == "2026-11-29T00:00:00+00:00"
+
+
+def test_all_questions_of_a_call_share_its_time() -> None:
+    server = Server(described(2), ANSWER, seconds=1.0)
+    server.done(steps.predicted(server.session(), ENDPOINT, [[1, 2]], 2.5, ""))
+    late = Server(described(2), ANSWER, seconds=3.0)
+
+    assert server.allowed == [2.5, 1.5]
+    with pytest.raises(DeadlineExceeded, match=r"did not answer within 2\.5 s"):
+        late.done(steps.predicted(late.session(), ENDPOINT, [[1, 2]], 2.5, ""))
+    assert len(late.asked) == 1

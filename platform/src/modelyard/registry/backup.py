@@ -11,7 +11,7 @@ only where there is none: an entry that is there already has to be the same one.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -73,6 +73,11 @@ def load(store: Store, folder: Path, progress: Progress | None = None) -> Restor
     if not root.is_dir():
         raise InvalidInput(f"{folder} is no backup: it has no folder {_STORE}; name one that `modelyard backup` wrote.")
     entries = {pair: _verified(folder, *pair) for pair in _manifests(_keys(root))}
+    saved = {
+        key: _parsed(_path(folder, key).read_bytes(), _alias_name(key))
+        for key in _keys(root)
+        if key.startswith(keys.alias_prefix())
+    }
     present = {pair for pair, entry in entries.items() if _is_there(store, entry)}
     for pair in entries.keys() - present:
         prefix, manifest = keys.entry_prefix(*pair), keys.entry_manifest(*pair)
@@ -80,10 +85,9 @@ def load(store: Store, folder: Path, progress: Progress | None = None) -> Restor
             store.upload(_path(folder, key), key, progress)
         store.put_if_absent(manifest, _path(folder, manifest).read_bytes())
     aliases, moved = [], []
-    for key in [key for key in _keys(root) if key.startswith(keys.alias_prefix())]:
-        content = _path(folder, key).read_bytes()
-        written = store.put_if_absent(key, content)
-        same = written or json.loads(store.get(key) or b"null") == json.loads(content)
+    for key in saved:
+        written = store.put_if_absent(key, _path(folder, key).read_bytes())
+        same = written or _parsed(store.get(key), _alias_name(key)) == saved[key]
         (aliases if same else moved).append(_alias_name(key))
     names = {pair: f"{pair[0]}:{pair[1]}" for pair in sorted(entries)}
     fresh = tuple(name for pair, name in names.items() if pair not in present)
@@ -141,9 +145,20 @@ def _is_there(store: Store, entry: Entry) -> bool:
     content = store.get(keys.entry_manifest(entry.name, entry.version))
     if content is None:
         return False
-    if json.loads(content).get("digest") != entry.digest:
+    if _parsed(content, f"the manifest of {entry.name}:{entry.version} in the store").get("digest") != entry.digest:
         raise EntryExists(
             f"the store has another {entry.name}:{entry.version} than the backup: restore into an empty bucket, "
             "or keep what is there and leave this backup."
         )
     return True
+
+
+def _parsed(content: bytes | None, called: str) -> dict[str, Any]:
+    """A JSON object of the store or of a backup; raises CorruptEntry when it is none."""
+    try:
+        document = json.loads(content or b"null")
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise CorruptEntry(f"{called} is damaged: set or push it anew, and repeat.")
+    return document

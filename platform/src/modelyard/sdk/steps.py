@@ -20,7 +20,7 @@ from modelyard.errors import DeadlineExceeded, InvalidInput, InvalidSettings, Mo
 from .address import ServerAddress
 from .values import Given, given
 from .wire.calls import Call, CallKind, ClientOptions, InferenceAnswer
-from .wire.failures import Unbegun
+from .wire.failures import Unbegun, too_late
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 _FIELDS = {"request_id": "requestId"}
@@ -129,6 +129,20 @@ def answered(session: Session, call: Call, timeout: float | None = None) -> Step
         yield Pause(pause)
 
 
+def _budget(session: Session, endpoint: Endpoint, timeout: float | None) -> Callable[[], float]:
+    """What the questions of one call have left of its time, in seconds; raises DeadlineExceeded once it is over."""
+    seconds = session.options.timeout if timeout is None else timeout
+    end = session.clock() + seconds
+
+    def left() -> float:
+        rest = end - session.clock()
+        if rest <= 0 < seconds:
+            raise too_late(endpoint, seconds)
+        return rest
+
+    return left
+
+
 def _backoff(tries: int) -> float:
     spread = 0.5 + random.random()  # noqa: S311 - spreads load, guards nothing
     return min(_FIRST_PAUSE * 2.0**tries * spread, _LONGEST_PAUSE)
@@ -152,18 +166,18 @@ def inferred(
     description once, and asked again when that one differs.
     """
     checked_id(request_id)
-    known = endpoint in session.descriptions
-    description = yield from described(session, endpoint, timeout)
+    left, known = _budget(session, endpoint, timeout), endpoint in session.descriptions
+    description = yield from described(session, endpoint, left())
     try:
-        return (yield from _inferred(session, endpoint, values, description, timeout, request_id))
+        return (yield from _inferred(session, endpoint, values, description, left(), request_id))
     except InvalidInput:
         if not known:
             raise
         del session.descriptions[endpoint]
-        fresh = yield from described(session, endpoint, timeout)
+        fresh = yield from described(session, endpoint, left())
         if fresh == description:
             raise
-    return (yield from _inferred(session, endpoint, values, fresh, timeout, request_id))
+    return (yield from _inferred(session, endpoint, values, fresh, left(), request_id))
 
 
 def _inferred(
@@ -171,7 +185,7 @@ def _inferred(
     endpoint: Endpoint,
     values: Any,
     description: Description,
-    timeout: float | None,
+    timeout: float,
     request_id: str,
 ) -> Steps[tuple[Given, InferenceAnswer]]:
     understood = given(values, description)
@@ -195,9 +209,10 @@ def raw_answer(
 
 def explained(session: Session, endpoint: Endpoint, values: Any, timeout: float | None) -> Steps[Any]:
     """What an explainer says of the values. Raises NotOffered where none answers."""
-    description = yield from described(session, endpoint, timeout)
+    left = _budget(session, endpoint, timeout)
+    description = yield from described(session, endpoint, left())
     arrays = given(values, description).arrays
-    return (yield from answered(session, Call(CallKind.EXPLAIN, endpoint, arrays), timeout))
+    return (yield from answered(session, Call(CallKind.EXPLAIN, endpoint, arrays), left()))
 
 
 def labelled(session: Session, model: str, items: Sequence[Mapping[str, Any]], timeout: float | None) -> Steps[int]:

@@ -1,8 +1,8 @@
 """`modelyard restore DIR`: entries and aliases first, then the Models that ask for them.
 
 Everything is checked before anything is written: the files against their digests, the store for other entries of the
-same name, the cluster for the namespaces. What is there already stays as it is, so that a restore that was stopped is
-begun again, and one on a living cluster harms nothing.
+same name, the cluster for the namespaces and whether it takes the Models. What is there already stays as it is, so that
+a restore that was stopped is begun again, and one on a living cluster harms nothing.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,8 @@ def restore(
     models = _models(folder)
     cluster = Cluster(access())
     _check_namespaces(cluster, {model["metadata"]["namespace"] for model in models})
+    for model in models:
+        _created(cluster, model, dry_run=True)
     told: dict[str, list[str]] = {}
     if not models_only:
         say("restoring entries and aliases")
@@ -85,10 +87,10 @@ def _check_namespaces(cluster: Cluster, namespaces: set[str]) -> None:
         raise InvalidInput(f"namespaces of Models are missing, and nothing was restored: {words}, and repeat.")
 
 
-def _created(cluster: Cluster, model: Mapping[str, Any]) -> bool:
-    """Whether the Model was made; False when there is one of its name."""
+def _created(cluster: Cluster, model: Mapping[str, Any], *, dry_run: bool = False) -> bool:
+    """Whether the Model was made, or could be; False when there is one of its name."""
     try:
-        cluster.create(model)
+        cluster.create(model, dry_run=dry_run)
     except Conflict:
         return False
     return True

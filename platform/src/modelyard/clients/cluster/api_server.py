@@ -159,10 +159,10 @@ class Cluster:
         answer = self._json("DELETE", _at(ref), body=body, absent_ok=True)
         return answer if answer and answer.get("kind") == ref.kind else None
 
-    def create(self, thing: Object) -> dict[str, Any]:
-        """Makes a new object; Conflict when the name is taken."""
-        ref = _ref(thing)
-        answer = self._json("POST", path_of(_KINDS[ref.kind], ref.namespace), _MANAGER, thing)
+    def create(self, thing: Object, *, dry_run: bool = False) -> dict[str, Any]:
+        """Makes a new object; Conflict when the name is taken. With `dry_run` it is checked and not kept."""
+        ref, query = _ref(thing), [*_MANAGER, *((("dryRun", "All"),) if dry_run else ())]
+        answer = self._json("POST", path_of(_KINDS[ref.kind], ref.namespace), query, thing)
         assert answer is not None
         return answer
 
