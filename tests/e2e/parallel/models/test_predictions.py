@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from modelyard import Client
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.gateway_address import reached
@@ -73,6 +74,25 @@ def test_without_any_address_a_port_is_forwarded_through_the_api_server(digits: 
 
     assert "forwarded" in address.origin
     np.testing.assert_allclose(answer.outputs["logits"], DIGITS[LOGITS][:1], atol=1e-3)
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_the_python_client_finds_the_model_by_itself(
+    digits: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", environment()["KUBECONFIG"])
+    images = DIGITS[IMAGE][:5].astype(np.float32)
+
+    with Client.from_cluster(digits, protocol=protocol) as client:
+        client.wait_ready("digits", timeout=60)
+        answer = client.infer("digits", images)
+        [model] = [model for model in client.models() if model.name == "digits"]
+        rollout = client.rollout("digits")
+
+    np.testing.assert_allclose(answer.outputs["logits"], DIGITS[LOGITS][:5], atol=1e-3)
+    assert answer.request_id
+    assert answer.revision.startswith("digits-")
+    assert (model.ready, model.version, rollout.active) == (True, "1", False)
 
 
 def test_answers_name_the_revision_and_a_request_can_be_pinned_to_it(digits: str) -> None:
