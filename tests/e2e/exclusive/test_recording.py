@@ -21,6 +21,7 @@ from tests.support.cluster.control_plane import pod_processes
 from tests.support.cluster.kubectl import CONFIG, eventually, get, items, kubectl
 from tests.support.cluster.local_cluster import localcluster
 from tests.support.cluster.models import Load, a_model, applied, until
+from tests.support.cluster.watch import Watch
 
 pytestmark = pytest.mark.proof
 PLATFORM = "modelyard-system"
@@ -127,3 +128,32 @@ def test_what_was_asked_lies_in_the_store_and_a_recorder_that_is_gone_costs_noth
     eventually(lambda: not items("httproutes,grpcroutes", namespace, "modelyard.dev/recorded=true"), "routes go", 60)
     eventually(lambda: not items("referencegrants", namespace), "the permission goes", 60)
     assert ended(loads) > 0
+
+
+def test_a_candidate_is_asked_what_users_asked_before_any_of_them(namespace: str) -> None:
+    rollout = {"strategy": "Canary", "steps": [{"weight": 50}], "bake": "5s", "replay": {"rows": 100}}
+    applied(a_model("digits", namespace, monitoring=RECORDED))
+    until("digits", namespace, "Ready", "True")
+    eventually(lambda: connections_are_recorded(namespace), "the gateway records", 90)
+    eventually(lambda: written(namespace, ROWS), "rows lie in the store", 150)
+
+    loads = both(namespace)
+    with Watch("model", "digits", namespace) as watch:
+        applied(a_model("digits", namespace, "digits", "2", monitoring=RECORDED, rollout=rollout))
+        watch.until(lambda model: gate(model, "replay") == "Pass", "what was recorded has been asked again", 240)
+        until("digits", namespace, "Reconciling", "False", "Done", 400)
+    seen = [sight.thing["status"] for sight in watch.seen]
+    assert ended(loads) > 0
+    tested = [status for status in seen if status.get("rollout", {}).get("phase") == "Testing"]
+    assert tested
+    assert {status["rollout"].get("weight", 0) for status in tested} == {0}
+    model = get("model", "digits", namespace) or {}
+    report = model["status"]["rollout"]["report"]["replay"]
+    assert (report["asked"], report["compared"], report["failed"]) == (100, 100, 0)
+    assert model["status"]["rollout"]["history"][0]["outcome"] == "Promoted"
+
+
+def gate(model: dict[str, Any], name: str) -> str:
+    """The verdict of a gate; empty while there is none."""
+    gates = model["status"].get("rollout", {}).get("gates", [])
+    return next((one["verdict"] for one in gates if one["name"] == name), "")

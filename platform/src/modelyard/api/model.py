@@ -44,6 +44,10 @@ _NO_COST = "!has(self.optimize) || self.optimize.goal != 'cost'"
 _SAY_OBJECTIVE = "tune needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
 _SAY_COST = "optimize.goal cost needs slo.latency: write what is to be kept, such as {percentile: 99, threshold: 50ms}"
 _SAY_COST_OF_GPU = "optimize.goal cost is measured on CPUs: write throughput, or serving.runtime: cpu"
+_SAY_REPLAY = (
+    "rollout.replay asks what was recorded, and no rows are kept: write monitoring: {sample: auto, log: {columns: "
+    '["*"]}}'
+)
 _SAY_ABOVE = (
     "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
     "of the Model the same maximum"
@@ -150,6 +154,11 @@ class ModelSpec(Shape):
             _SAY_ABOVE,
         ),
         cel("!has(self.tune) || (has(self.slo) && has(self.slo.latency))", _SAY_OBJECTIVE),
+        cel(
+            "!has(self.rollout) || !has(self.rollout.replay) || (has(self.monitoring) && has(self.monitoring.log) "
+            "&& has(self.monitoring.log.columns))",
+            _SAY_REPLAY,
+        ),
         cel(f"{_NO_COST} || (has(self.slo) && has(self.slo.latency))", _SAY_COST),
         cel(f"{_NO_COST} || self.serving.runtime != 'gpu'", _SAY_COST_OF_GPU),
     )
@@ -192,6 +201,13 @@ class ModelSpec(Shape):
                 raise ValueError(_SAY_COST)
             if self.serving.runtime is Runtime.GPU:
                 raise ValueError(_SAY_COST_OF_GPU)
+        return self
+
+    @model_validator(mode="after")
+    def _replayed_from_a_record(self) -> "ModelSpec":
+        log = self.monitoring.log if self.monitoring is not None else None
+        if self.rollout.replay is not None and (log is None or log.columns is None):
+            raise ValueError(_SAY_REPLAY)
         return self
 
     @model_validator(mode="after")

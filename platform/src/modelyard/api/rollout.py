@@ -72,6 +72,7 @@ FITS = {
     "abort_scale_down_delay": _EVIDENCE,
     "on_inconclusive": _GUARDED,
     "load_test": _EVIDENCE,
+    "replay": _EVIDENCE,
     "preview": frozenset({Strategy.BLUE_GREEN}),
     "shadow": frozenset({Strategy.SHADOW}),
     "ab": frozenset({Strategy.AB}),
@@ -136,6 +137,22 @@ class Tolerance(Shape):
 
     absolute: float = Field(default=1e-3, ge=0, description="Absolute part.")
     relative: float = Field(default=1e-2, ge=0, description="Relative part, of the stable's value.")
+
+
+class Replay(Shape):
+    """What users asked lately, put to the candidate and the stable before the first user's request."""
+
+    rows: int = Field(default=1000, ge=1, le=10_000, description="Recorded requests, the latest, at most.")
+    max_disagreement: Percent | None = Field(
+        default=None,
+        description="Share of them that may be answered otherwise; left out: other outputs are shown, and only a "
+        "candidate that fails what the stable answers, more often than slo.errorRate, is rolled back.",
+    )
+    tolerance: Tolerance = Field(default=Tolerance(), description="When two outputs agree.")
+
+    def allowed_disagreement(self) -> float | None:
+        """`maxDisagreement` as a fraction; None when it is left out, and outputs are not judged."""
+        return fraction(self.max_disagreement) if self.max_disagreement else None
 
 
 class Shadow(Shape):
@@ -242,6 +259,9 @@ class Rollout(Shape):
         default=None, description="Abort (the default), Hold or Promote when maxDuration brought no decision."
     )
     load_test: LoadTest | None = Field(default=None, description="A load test before the first weight.")
+    replay: Replay | None = Field(
+        default=None, description="Recorded requests are put to it before the first weight; needs monitoring.log."
+    )
     preview: Preview | None = Field(default=None, description="BlueGreen: what happens before the switch.")
     shadow: Shadow | None = Field(default=None, description="Shadow: what is mirrored and compared.")
     ab: AB | None = Field(default=None, description="AB: whom the candidate answers.")

@@ -61,7 +61,7 @@ class GateStatus(StatusShape):
     """One question about the candidate, its answer, and the numbers behind it."""
 
     name: str = Field(
-        max_length=32, description="latency, errors, clientErrors, health, sampleRatio, loadTest or shadow."
+        max_length=32, description="latency, errors, clientErrors, health, sampleRatio, loadTest, replay or shadow."
     )
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
     reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
@@ -198,7 +198,7 @@ class RolloutStatus(StatusShape):
     )
     report: dict[str, Any] | None = Field(
         default=None,
-        description="What a shadow, an A/B test or a load test found.",
+        description="What a shadow, an A/B test, a replay or a load test found.",
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     command: CommandStatus | None = Field(default=None, description="The latest command.")
@@ -237,4 +237,4 @@ class RolloutStatus(StatusShape):
         return self.phase is not Phase.IDLE
 
 
-GateName = Literal["latency", "errors", "clientErrors", "health", "sampleRatio", "loadTest", "shadow"]
+GateName = Literal["latency", "errors", "clientErrors", "health", "sampleRatio", "loadTest", "replay", "shadow"]

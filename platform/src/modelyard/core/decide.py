@@ -38,7 +38,7 @@ from .reporting.monitoring import monitoring_deadline
 from .reporting.scaling import scaling_deadline
 from .reporting.view import DecisionView
 from .resources.build_jobs import job, optimize_job
-from .resources.check_jobs import comparison, load_test, unknown_scenario
+from .resources.check_jobs import LOAD_TEST, REPLAY, SHADOW, comparison, load_test, replay, unknown_scenario
 from .resources.claimed_places import with_claims
 from .resources.disruption import disruption_budgets
 from .resources.holding import holding_slices
@@ -221,11 +221,14 @@ def _checks(view: DecisionView) -> list[dict[str, Any]]:
     candidate, stable = by_name.get(rollout.candidate), by_name.get(rollout.stable)
     if candidate is None or stable is None or not view.programmed:
         return []
-    if rollout.at is Phase.TESTING and not _answered(rollout, "loadTest"):
+    asked = snapshot.model.spec.rollout
+    if rollout.at is Phase.TESTING and asked.replay is not None and not _answered(rollout, REPLAY):
+        return [replay(snapshot.model, stable, candidate, settings)]
+    if rollout.at is Phase.TESTING and asked.load_test is not None and not _answered(rollout, LOAD_TEST):
         if unknown_scenario(snapshot.model, settings):
             return []
         return [load_test(snapshot.model, candidate, load_rate(snapshot, stable, candidate), settings)]
-    if rollout.at is Phase.MIRRORING and not _answered(rollout, "shadow"):
+    if rollout.at is Phase.MIRRORING and not _answered(rollout, SHADOW):
         return [comparison(snapshot.model, stable, candidate, settings)]
     return []
 

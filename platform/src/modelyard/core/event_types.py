@@ -26,8 +26,8 @@ _WARNING = (
     "DriftDetected EntryExists ErrorsGateFailed EvaluationStopped HealthGateFailed HostTaken Inconclusive "
     "InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel InvalidSettings LatencyGateFailed "
     "LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference NoReplicaReady "
-    "NoTraffic NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplicaMissing RequestsFail "
-    "SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing StableOutOfSlo StartTimedOut "
+    "NoTraffic NotAccepted NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplayFailed ReplicaMissing "
+    "RequestsFail SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing StableOutOfSlo StartTimedOut "
     "ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel "
     "UnsupportedOperator WarmupFailed WrongShape"
 )

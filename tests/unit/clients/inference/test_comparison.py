@@ -148,7 +148,36 @@ def test_it_ends_in_time_with_one_request_at_least(compare: Compare) -> None:
     assert compare(feeds(5), seconds=0.0).asked == 1
 
 
+def test_where_only_failures_count_other_outputs_are_shown_and_pass(
+    manners: dict[str, Manners], compare: Compare
+) -> None:
+    manners[CANDIDATE].factor = -2.0
+
+    found = report(compare(feeds(4)), 0.01, "somewhere", failures_only=True)
+
+    assert (found["passed"], found["disagreeing"], found["failed"]) == (True, 4, 0)
+    assert "4 of 4 compared requests (100.00%) got another answer, none failed, which 1% may" in found["message"]
+
+
+def test_where_only_failures_count_a_candidate_that_fails_does_not_pass() -> None:
+    found = report(Findings(10, 10, 3, failed=3, words=["http: the candidate did not answer"]), 0.2, "", True)
+
+    assert (found["passed"], found["failed"]) == (False, 3)
+    assert "3 got none, which 20% may: for example, http: the candidate did not answer" in found["message"]
+    assert report(Findings(10, 10, 3, failed=2), 0.2, "", True)["passed"] is True
+
+
+def test_percentiles_of_both_sides_stand_side_by_side() -> None:
+    times = {"http": [(index / 1000, 2 * index / 1000) for index in range(1, 101)], "grpc": []}
+
+    assert report(Findings(101, 101, times=times), 0.0, "")["latency"] == {
+        "http": {"stable": {"p50": 50.0, "p99": 99.0}, "candidate": {"p50": 100.0, "p99": 198.0}}
+    }
+
+
 def test_the_short_report_fits_a_status(compare: Compare) -> None:
     found = report(compare(feeds(2)), 0.01, "somewhere")
 
-    assert set(short(found)) == {"asked", "compared", "disagreeing", "share", "allowed", "latencyRatio", "outputs"}
+    assert set(short(found)) == {
+        "asked", "compared", "disagreeing", "failed", "share", "allowed", "failuresOnly", "latencyRatio", "outputs",
+    }  # fmt: skip

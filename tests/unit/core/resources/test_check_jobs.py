@@ -8,7 +8,7 @@ import pytest
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.names import check_job_name, revision_name
-from modelyard.core.resources.check_jobs import LOCUSTFILE, comparison, load_test
+from modelyard.core.resources.check_jobs import LOCUSTFILE, comparison, load_test, replay
 from modelyard.settings import CheckSettings
 from tests.support.worlds.builders import a_model, settings
 
@@ -79,7 +79,26 @@ def test_the_defaults_of_a_comparison_are_those_of_the_spec() -> None:
     assert (value(job, "--samples"), value(job, "--max-disagreement")) == ("200", "0.01")
 
 
-@pytest.mark.parametrize(("job", "gate"), [(a_load_test(), "loadTest"), (a_comparison(), "shadow")])
+def a_replay(slo: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+    recorded = {"sample": "auto", "log": {"columns": ["*"]}}
+    model = a_model(rollout={"strategy": "Canary", "replay": options}, monitoring=recorded, slo=slo)
+    return replay(model, revision("digits-1111111111", "a"), revision(), settings())
+
+
+def test_a_replay_judges_failures_alone_unless_outputs_are_to_agree() -> None:
+    failures, outputs = a_replay({"errorRate": "0.1%"}), a_replay(rows=50, maxDisagreement="5%")
+
+    assert command(failures)[:3] == ["modelyard", "compare", "digits"]
+    assert (value(failures, "--recorded"), value(failures, "--max-disagreement")) == ("1000", "0.001")
+    assert "--failures-only" in command(failures)
+    assert value(a_replay(), "--max-disagreement") == "0.01"
+    assert (value(outputs, "--recorded"), value(outputs, "--max-disagreement")) == ("50", "0.05")
+    assert "--failures-only" not in command(outputs)
+
+
+@pytest.mark.parametrize(
+    ("job", "gate"), [(a_load_test(), "loadTest"), (a_comparison(), "shadow"), (a_replay(), "replay")]
+)
 def test_a_check_is_found_by_gate_model_and_revision(job: dict[str, Any], gate: str) -> None:
     labels = job["metadata"]["labels"]
 

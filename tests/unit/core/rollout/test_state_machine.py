@@ -79,8 +79,8 @@ def test_every_strategy_has_its_first_stage(spec_view: RolloutSpecView, transiti
 
 
 def test_a_load_test_comes_before_the_first_stage_but_not_for_the_very_first_revision() -> None:
-    tested = RolloutSpecView(Strategy.BLUE_GREEN, load_test=True)
-    first = RolloutSpecView(Strategy.BLUE_GREEN, load_test=True, first=True)
+    tested = RolloutSpecView(Strategy.BLUE_GREEN, tested=True)
+    first = RolloutSpecView(Strategy.BLUE_GREEN, tested=True, first=True)
 
     assert next_transition(Phase.STARTING, 0, Signal.WARMED_UP, tested) == Transition(Phase.TESTING)
     assert next_transition(Phase.TESTING, 0, Signal.PASSED, tested) == Transition(Phase.PREVIEWING)

@@ -54,6 +54,22 @@ def requests(store: Store, digest: str, count: int) -> RecordedRequests:
     return _filled([warmup_inputs(warmup(store, digest))], count, "the build's warm-up request")
 
 
+def replay(store: Store, digest: str, namespace: str, model: str, count: int) -> RecordedRequests:
+    """The latest `count` requests that users put to a Model, for a build with its inputs.
+
+    Raises CorruptEntry when the build says nothing of its inputs, InvalidInput when none is recorded as a whole.
+    """
+    from modelyard.records.replayed import replayed
+
+    report = _report(store, digest)
+    if report is None:
+        raise CorruptEntry(f"build {bare(digest)[:16]} has no {keys.build_report(digest)}: build the entry again.")
+    dtypes = {tensor.name: numpy_type(tensor.datatype) for tensor in report.inputs}
+    found = replayed(store, namespace, model, report.inputs, dtypes, count)
+    passed_over = f", {found.passed_over} with a value missing passed over" if found.passed_over else ""
+    return RecordedRequests(found.feeds, f"{len(found.feeds)} recorded requests of {namespace}/{model}{passed_over}")
+
+
 def warmup(store: Store, digest: str) -> bytes:
     """The body of a build's warm-up request; raises CorruptEntry when there is none."""
     body = store.get(keys.build_warmup(digest))

@@ -1,6 +1,7 @@
 """`modelyard compare NAME`: ask two revisions the same and say how far their answers lie apart.
 
-Requests come from the entry's eval.npz in the store, else from the build's warm-up. Each is sent to both revisions
+Requests come from the entry's eval.npz in the store, else from the build's warm-up; with `--recorded` they are the
+latest that users put to the Model. Each is sent to both revisions
 through their pinned routes, over HTTP and gRPC; no user's request is touched. Exit code 0 when the candidate passed,
 1 when it did not. With `--publish`, as the rollout's Job runs it, the report goes to the store, the sentence to
 `$MODELYARD_TERMINATION_LOG`, and the exit code is 2 when there is no answer.
@@ -15,10 +16,12 @@ from modelyard.cli.terminal.console import Output, dump, out, problem
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.core.resources.check_jobs import SHADOW
+from modelyard.core.resources.check_jobs import REPLAY, SHADOW
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from modelyard.builder.artifacts.recorded_requests import RecordedRequests
 
 NO_ANSWER = 2
 
@@ -30,6 +33,12 @@ def compare(
     candidate: Annotated[str, typer.Option(help="Revision to compare; the Model's candidate when left out.")] = "",
     build: Annotated[str, typer.Option(help="Build the requests are from; the candidate's when left out.")] = "",
     samples: Annotated[int, typer.Option(min=1, max=10_000, help="Requests to compare, at most.")] = 200,
+    recorded: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Compare so many requests that users sent, instead of samples.")
+    ] = 0,
+    failures_only: Annotated[
+        bool, typer.Option("--failures-only", help="Other outputs are shown, and only failures count.")
+    ] = False,
     max_disagreement: Annotated[float, typer.Option(min=0, max=1, help="Share that may be answered otherwise.")] = 0.01,
     absolute: Annotated[float, typer.Option(min=0, help="Tolerance: absolute part.")] = 1e-3,
     relative: Annotated[float, typer.Option(min=0, help="Tolerance: relative part, of the stable's value.")] = 1e-2,
@@ -45,9 +54,10 @@ def compare(
     where = namespace or current_namespace()
     try:
         pair = _revisions(name, where, stable, candidate, build)
-        report = _compared(name, where, pair, samples, tolerance, seconds, max_disagreement)
+        asked = _asked(name, where, pair[2], samples, recorded)
+        report = _compared(name, where, pair, asked, tolerance, seconds, max_disagreement, failures_only)
         if publish:
-            _publish(name, where, pair[1], report)
+            _publish(name, where, pair[1], report, REPLAY if recorded else SHADOW)
     except Exception as bad:
         if not publish:
             raise
@@ -84,18 +94,25 @@ def _revisions(name: str, namespace: str, stable: str, candidate: str, build: st
     return stable, candidate, build or digests[candidate]
 
 
-def _compared(
-    name: str, namespace: str, pair: tuple[str, str, str], samples: int, tolerance: Any, seconds: float, allowed: float
-) -> dict[str, Any]:
-    from modelyard.builder.artifacts.recorded_requests import requests
+def _asked(name: str, namespace: str, build: str, samples: int, recorded: int) -> "RecordedRequests":
+    from modelyard.builder.artifacts.recorded_requests import replay, requests
     from modelyard.cli.connection import open_store
+
+    if not recorded:
+        return requests(open_store(), build, samples)
+    return replay(open_store(), build, namespace, name, recorded)
+
+
+def _compared(
+    name: str, namespace: str, pair: tuple[str, str, str], recorded: "RecordedRequests", tolerance: Any,
+    seconds: float, allowed: float, failures_only: bool,
+) -> dict[str, Any]:  # fmt: skip
     from modelyard.clients.inference import comparison, comparison_report
     from modelyard.clients.inference.predictions import connect
 
     from .predict import endpoint
 
-    stable, candidate, build = pair
-    recorded = requests(open_store(), build, samples)
+    stable, candidate, _ = pair
     with endpoint(name, namespace, "", "") as asked:
         sides = comparison.opened(
             lambda revision, grpc: connect(asked._replace(revision=revision), grpc=grpc), stable, candidate
@@ -106,16 +123,16 @@ def _compared(
             comparison.close(sides)
     about = {"model": name, "namespace": namespace, "stable": stable, "candidate": candidate}
     limits = {"tolerance": tolerance.model_dump(mode="json", by_alias=True)}
-    return {**about, **comparison_report.report(findings, allowed, recorded.origin), **limits}
+    return {**about, **comparison_report.report(findings, allowed, recorded.origin, failures_only), **limits}
 
 
-def _publish(name: str, namespace: str, candidate: str, report: dict[str, Any]) -> None:
+def _publish(name: str, namespace: str, candidate: str, report: dict[str, Any], gate: str) -> None:
     from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.termination_message import leave
     from modelyard.clients.inference.comparison_report import short
     from modelyard.core.storage.keys import check_report
 
-    open_store().put(check_report(namespace, name, candidate, SHADOW), json.dumps(report, indent=2).encode())
+    open_store().put(check_report(namespace, name, candidate, gate), json.dumps(report, indent=2).encode())
     leave({"passed": report["passed"], "message": report["message"], "report": short(report)})
 
 

@@ -64,11 +64,13 @@ class OutputDifference:
 @dataclass
 class Findings:
     """What was found: `compared` of the `asked` requests got an answer from the stable, `disagreeing` of them
-    another one from the candidate over some protocol; `times` are seconds of pairs (stable's, candidate's)."""
+    another one from the candidate over some protocol, `failed` of those none at all; `times` are seconds of pairs
+    (stable's, candidate's)."""
 
     asked: int = 0
     compared: int = 0
     disagreeing: int = 0
+    failed: int = 0
     outputs: dict[str, OutputDifference] = field(default_factory=dict)
     times: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
@@ -101,6 +103,7 @@ def compare(
         why = [word for pair in answered for word in _differing(pair, tolerance, findings)]
         findings.compared += bool(answered)
         findings.disagreeing += bool(why)
+        findings.failed += any(isinstance(pair.candidate, str) for pair in answered)
         findings.words += why[: _WORDS - len(findings.words)]
     if findings.compared < _USABLE * findings.asked:
         raise Unreachable(

@@ -8,19 +8,20 @@
 | health | are its pods well? | here |
 | sampleRatio | does it get the share of the requests that it should? | `sample_ratio.py` |
 | loadTest | did it stand the load test? | here |
+| replay | does it answer what users asked of the stable? | here |
 | shadow | do its outputs agree with the stable's? | here |
 
 | phase | gates |
 |---|---|
 | Starting, Previewing | health |
-| Testing | loadTest, health |
+| Testing | replay and loadTest, each where it is asked for, health |
 | Mirroring | latency, errors, clientErrors, health, shadow; counted is what is mirrored |
 | Advancing, Holding | latency, errors, clientErrors, health, sampleRatio |
 | Splitting | the same without clientErrors: whole users go to one side, so a broken client's mistakes do too |
 | Baking | latency, errors, clientErrors, health |
 
-A check (load test, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is made
-again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
+A check (load test, replay, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is
+made again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
 
 What is wrong with the candidate's pods, the first row that fits:
 
@@ -61,8 +62,12 @@ RETRIES, PAUSE = 3, 30.0
 REPLICA_MISSING = "ReplicaMissing"
 """Why the gate holds while the candidate lacks replicas and it is not the candidate's fault."""
 _NO_NODE, _NOT_READY = "Unschedulable", "NotReady"
-LOAD_TEST, SHADOW = "loadTest", "shadow"
-_WAITING = {LOAD_TEST: "the load test has not begun", SHADOW: "the comparison of outputs has not begun"}
+LOAD_TEST, REPLAY, SHADOW = "loadTest", "replay", "shadow"
+_WAITING = {
+    LOAD_TEST: "the load test has not begun",
+    REPLAY: "no recorded request has been put to it yet",
+    SHADOW: "the comparison of outputs has not begun",
+}
 _CAUSE = 600
 _ANSWERS = (GateVerdict.PASS, GateVerdict.FAIL)
 
@@ -120,8 +125,10 @@ def _sample_ratio(gate_input: GateInput) -> Sequence[GateStatus]:
     return [sample_ratio(gate_input)] if 0 < gate_input.weight < 100 else []
 
 
-def _load_test(gate_input: GateInput) -> Sequence[GateStatus]:
-    return [_checked(gate_input, LOAD_TEST)]
+def _tests(gate_input: GateInput) -> Sequence[GateStatus]:
+    rollout = gate_input.spec.rollout
+    asked = ((REPLAY, rollout.replay), (LOAD_TEST, rollout.load_test))
+    return [_checked(gate_input, name) for name, options in asked if options is not None]
 
 
 def _shadow(gate_input: GateInput) -> Sequence[GateStatus]:
@@ -165,7 +172,7 @@ def _gate_status(name: str, verdict: GateVerdict, message: str) -> GateStatus:
 _WEIGHTED: tuple[Gate, ...] = (_counted, _client_errors, _health, _sample_ratio)
 GATES: dict[Phase, tuple[Gate, ...]] = {
     Phase.STARTING: (_health,),
-    Phase.TESTING: (_load_test, _health),
+    Phase.TESTING: (_tests, _health),
     Phase.PREVIEWING: (_health,),
     Phase.MIRRORING: (_counted, _client_errors, _health, _shadow),
     Phase.ADVANCING: _WEIGHTED,

@@ -1,6 +1,6 @@
-"""The Jobs that examine a candidate: a load test, and a comparison of its outputs with the stable's.
+"""The Jobs that examine a candidate: a load test, and comparisons of its outputs with the stable's.
 
-Each runs the command a person would run, in the builder's image, in the platform's namespace. Both read requests
+Each runs the command a person would run, in the builder's image, in the platform's namespace. All read requests
 from the store, for which read-only credentials would do; they hold the build's write credentials because the whole
 report goes to the store and the reader's may not write anywhere.
 
@@ -15,11 +15,11 @@ does an hour after its end. Its pods carry no label of the Model's, so nobody ta
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelyard.api.model import Model, Slo
 from modelyard.api.quantity import fraction, seconds
-from modelyard.api.rollout import STEADY, LoadTest, Shadow
+from modelyard.api.rollout import STEADY, LoadTest, Replay, Shadow, Tolerance
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import CHECK_LABEL, MANAGED_BY, MODEL_LABEL, NAMESPACE_LABEL, REVISION_LABEL, check_job_name
 from modelyard.settings import GateScenario, Settings
@@ -27,7 +27,7 @@ from modelyard.settings import GateScenario, Settings
 from . import with_spec_hash
 from .jobs import job_container, job_pod
 
-LOAD_TEST, SHADOW = "loadTest", "shadow"
+LOAD_TEST, SHADOW, REPLAY = "loadTest", "shadow", "replay"
 NOT_PASSED = 1
 CONTAINER = "check"
 ERROR_RATE = "1%"
@@ -95,15 +95,42 @@ def _asked_of(scenario: GateScenario, candidate: RevisionStatus) -> list[str]:
 def comparison(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
     """The Job that sends the same requests to the stable and the candidate and compares their answers."""
     options = model.spec.rollout.shadow or Shadow()
-    most = min(_COMPARED_AT_MOST, 60 + options.samples * _SAMPLE_SECONDS)
+    asked = ["--samples", str(options.samples), "--max-disagreement", f"{options.allowed_disagreement():g}"]
+    pair = _Comparison(SHADOW, options.samples, asked, options.tolerance)
+    return _comparison_job(model, stable, candidate, pair, settings)
+
+
+def replay(model: Model, stable: RevisionStatus, candidate: RevisionStatus, settings: Settings) -> dict[str, Any]:
+    """The Job that puts recorded requests to the stable and the candidate and compares their answers."""
+    options = model.spec.rollout.replay or Replay()
+    judged = options.allowed_disagreement()
+    if judged is None:
+        failures = fraction((model.spec.slo or Slo()).error_rate or ERROR_RATE)
+        limits = ["--failures-only", "--max-disagreement", f"{failures:g}"]
+    else:
+        limits = ["--max-disagreement", f"{judged:g}"]
+    pair = _Comparison(REPLAY, options.rows, ["--recorded", str(options.rows), *limits], options.tolerance)
+    return _comparison_job(model, stable, candidate, pair, settings)
+
+
+class _Comparison(NamedTuple):
+    gate: str
+    requests: int
+    asked: list[str]
+    tolerance: Tolerance
+
+
+def _comparison_job(
+    model: Model, stable: RevisionStatus, candidate: RevisionStatus, pair: _Comparison, settings: Settings
+) -> dict[str, Any]:
+    most = min(_COMPARED_AT_MOST, 60 + pair.requests * _SAMPLE_SECONDS)
     command = [
         "modelyard", "compare", model.name, "--namespace", model.namespace,
-        "--stable", stable.name, "--candidate", candidate.name, "--build", candidate.digest,
-        "--samples", str(options.samples), "--max-disagreement", f"{options.allowed_disagreement():g}",
-        "--absolute", f"{options.tolerance.absolute:g}", "--relative", f"{options.tolerance.relative:g}",
+        "--stable", stable.name, "--candidate", candidate.name, "--build", candidate.digest, *pair.asked,
+        "--absolute", f"{pair.tolerance.absolute:g}", "--relative", f"{pair.tolerance.relative:g}",
         "--seconds", f"{most:g}", "--publish",
     ]  # fmt: skip
-    return _job(model, candidate, SHADOW, command, most + MARGIN_SECONDS, settings)
+    return _job(model, candidate, pair.gate, command, most + MARGIN_SECONDS, settings)
 
 
 def _objectives(slo: Slo) -> list[str]:

@@ -78,7 +78,7 @@ class RolloutContext:
         return RolloutSpecView(
             strategy=self.strategy,
             steps=len(spec.weights()),
-            load_test=spec.load_test is not None,
+            tested=spec.load_test is not None or spec.replay is not None,
             goes_on=spec.shadow is not None and spec.shadow.then is not None,
             first=self.first,
             held=self.rollout.held or Phase.ADVANCING,

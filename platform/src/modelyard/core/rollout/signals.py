@@ -23,13 +23,19 @@ _UNKNOWN = {GateVerdict.HOLD, GateVerdict.NO_DATA, GateVerdict.PROVIDER_ERROR}
 _REASONS = {
     ("sampleRatio", GateVerdict.HOLD): "SampleRatioMismatch",
     ("loadTest", GateVerdict.HOLD): "CheckFailed",
+    ("replay", GateVerdict.HOLD): "CheckFailed",
     ("shadow", GateVerdict.HOLD): "CheckFailed",
     ("", GateVerdict.HOLD): "StableOutOfSlo",
     ("", GateVerdict.NO_DATA): "NoTraffic",
     ("", GateVerdict.PROVIDER_ERROR): "NoMetrics",
 }
 _PASSED = {Phase.BAKING: "The bake is over, and no gate spoke against the candidate."}
-_FAILURES = {"clientErrors": "ClientErrorsGateFailed", "loadTest": "LoadTestFailed", "shadow": "OutputsDiffer"}
+_FAILURES = {
+    "clientErrors": "ClientErrorsGateFailed",
+    "loadTest": "LoadTestFailed",
+    "replay": "ReplayFailed",
+    "shadow": "OutputsDiffer",
+}
 
 
 class Observation(NamedTuple):

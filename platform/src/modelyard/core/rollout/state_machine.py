@@ -5,7 +5,7 @@
 | Idle | SpecChanged | Building |
 | Building | Built | Starting; Recreate with a stable: Replacing |
 | Replacing | Drained | Starting |
-| Starting | WarmedUp | Testing when a load test is asked for; else the first stage, or Idle (Promoted) without one |
+| Starting | WarmedUp | Testing when that is asked for; else the first stage, or Idle (Promoted) without one |
 | Testing | Passed | the first stage |
 | Previewing | Passed | Baking |
 | Mirroring | Passed | Advancing when a canary is to follow; else Aborting (Reported) |
@@ -66,13 +66,13 @@ AGAINST = {
 class RolloutSpecView:
     """What the table of transitions depends on, of the spec and of the state.
 
-    `steps` is the number of weights; `load_test` that one comes before the first stage; `goes_on` that a canary follows
-    a shadow; `first` that there is no stable; `held` the phase Holding interrupts.
+    `steps` is the number of weights; `tested` that a load test or a replay comes before the first stage; `goes_on` that
+    a canary follows a shadow; `first` that there is no stable; `held` the phase Holding interrupts.
     """
 
     strategy: Strategy
     steps: int = 0
-    load_test: bool = False
+    tested: bool = False
     goes_on: bool = False
     first: bool = False
     held: Phase = Phase.ADVANCING
@@ -97,7 +97,7 @@ _STAGES = {
 
 
 def first_transition(spec_view: RolloutSpecView) -> Transition:
-    """Where a rollout goes once the candidate answers and the load test, if any, has passed."""
+    """Where a rollout goes once the candidate answers and has passed the load test and the replay, if any."""
     if spec_view.first or spec_view.strategy not in _STAGES:
         return PROMOTED
     return Transition(_STAGES[spec_view.strategy])
@@ -116,7 +116,7 @@ def next_transition(phase: Phase, step: int, signal: Signal, spec_view: RolloutS
         case Phase.REPLACING, Signal.DRAINED:
             return Transition(Phase.STARTING)
         case Phase.STARTING, Signal.WARMED_UP:
-            tested = spec_view.load_test and not spec_view.first
+            tested = spec_view.tested and not spec_view.first
             return Transition(Phase.TESTING) if tested else first_transition(spec_view)
         case Phase.ABORTING, Signal.DRAINED:
             return Transition(Phase.IDLE)

@@ -194,7 +194,9 @@ def _phase_message(context: RolloutContext, transition: Transition) -> str:
             starting = context.artifact.revision
             return f"Revision {name or (starting.name if starting else '')} is starting."
         case Phase.TESTING:
-            return f"A load test asks revision {name} through its pinned route."
+            tests = (("recorded requests", spec.replay), ("a load test", spec.load_test))
+            asking = " and then ".join(words for words, options in tests if options is not None)
+            return f"Revision {name} is asked through its pinned route: by {asking or 'nobody any more'}."
         case Phase.PREVIEWING:
             return f"Revision {name} answers at its preview host only."
         case Phase.MIRRORING:
