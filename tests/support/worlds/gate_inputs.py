@@ -47,7 +47,7 @@ def a_look(
     """A look at the end of the last slice, of a candidate in slot b; the rest of what is given is the spec."""
     return GateInput(
         now=now if now is not None else float(slices[-1].end if slices else since),
-        spec=a_model(**{"rollout": {"strategy": "Canary"}, **spec}).spec,
+        spec=a_model(**{"rollout": {"strategy": "Canary", "loadTest": {}}, **spec}).spec,
         stable_slot="a",
         candidate_slot="b",
         traffic=Traffic(slices, outage),

@@ -59,6 +59,19 @@ def test_every_phase_asks_its_questions(phase, names):
     assert asked(phase, slo=SLO) == names
 
 
+@pytest.mark.parametrize(
+    ("tests", "names"),
+    [
+        ({}, ["health"]),
+        ({"replay": {}}, ["replay", "health"]),
+        ({"loadTest": {}, "replay": {}}, ["replay", "loadTest", "health"]),
+    ],
+)
+def test_a_candidate_is_tested_as_the_spec_asks(tests, names):
+    recorded = {"sample": "auto", "log": {"columns": ["*"]}}
+    assert asked(Phase.TESTING, rollout={"strategy": "Canary", **tests}, monitoring=recorded) == names
+
+
 def test_latency_is_asked_only_where_it_was_promised():
     assert asked(Phase.BAKING) == ["errors", "clientErrors", "health"]
 

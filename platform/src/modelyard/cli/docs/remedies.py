@@ -206,7 +206,7 @@ _ROWS = (
            "test_a_load_test_comes_before_the_first_weight_and_stops_a_candidate_that_fails_it"),
     Remedy("ReplayFailed", _S.ENDED, "The candidate failed, or answered otherwise, what users had asked the stable.",
            "`modelyard compare NAME --recorded 1000` shows what; widen `rollout.replay` when that is meant.",
-           f"{_ROLLOUT}/test_replay.py::test_a_candidate_that_fails_what_users_asked_is_out_before_it_has_any"),
+           f"{_ROLLOUT}/checks/test_replay.py::test_a_candidate_that_fails_what_users_asked_is_out_before_it_has_any"),
     Remedy("OutputsDiffer", _S.ENDED, "The candidate answers otherwise than the stable, beyond the tolerance.",
            "`modelyard compare NAME` shows by how much; widen `rollout.shadow` when that is meant.",
            f"{_ROLLOUT}/test_strategies.py::test_a_shadow_that_disagrees_is_refused"),
