@@ -59,6 +59,7 @@ BROKEN = "3"
 AWAY = Failure("Unreachable", "The store does not answer; it is tried again.", retry=True)
 REFUSED = Failure("UnsupportedModel", "Operator NoSuchOp is not supported; export the model with another opset.")
 ASKED = Failure("Asking", "It has been asked and has not answered yet.", retry=True, pending=True)
+QUIET = 10
 STEPS = 120
 
 
@@ -376,14 +377,19 @@ class World:
         self.mute.clear()
 
     def settle(self, steps: int = STEPS) -> Plan:
-        """Run until nobody has anything left to do; returns the last plan, which writes nothing."""
+        """Run until nobody has anything left to do; returns the last plan, which writes nothing.
+
+        Whoever asks again from time to time and has found nothing new QUIET times in a row has nothing left to do.
+        """
+        quiet = 0
         for _ in range(steps):
             probes = dict(self.probes)
             plan = self.look()
             moved = self.step()
             writes = plan.status or plan.apply or plan.scale or plan.delete
-            if not writes and not moved and self.probes == probes:
-                if plan.requeue_after is None:
+            quiet = 0 if writes or moved or self.probes != probes else quiet + 1
+            if quiet:
+                if plan.requeue_after is None or quiet == QUIET:
                     return plan
                 self.sleep(plan.requeue_after)
         raise AssertionError(f"never calm; the last plan was {plan}")
