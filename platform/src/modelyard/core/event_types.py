@@ -22,14 +22,14 @@ _NORMAL = (
 )
 _WARNING = (
     "AbortCommanded AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
-    "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DataBroken "
-    "DeadlineExceeded DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped "
-    "HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel "
-    "InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference "
-    "NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer PodInvalid PodsRefused Refused ReplayFailed "
-    "ReplicaMissing RequestsFail SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing StableOutOfSlo "
-    "StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable "
-    "UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
+    "ClientErrorsGateFailed CommandRefused Conflict CorruptEntry CorruptReport DataBroken DeadlineExceeded "
+    "DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped HealthGateFailed HostTaken "
+    "Inconclusive InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel InvalidSettings "
+    "LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder NoReference "
+    "NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer PodInvalid PodsRefused Refused "
+    "ReplayFailed ReplicaMissing RequestsFail SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing "
+    "StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario Unreachable "
+    "Unschedulable UnsupportedModel UnsupportedOperator WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),
