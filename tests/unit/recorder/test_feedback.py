@@ -1,6 +1,7 @@
 """`POST /<namespace>/<model>/feedback`, asked over the wire."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -110,6 +111,22 @@ def test_without_room_nothing_is_taken_and_the_sender_knows() -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
     assert len(asked.kept()) == 1
     assert asked.counted("refused")
+
+
+def test_a_compressed_body_is_unpacked_up_to_the_limit_and_a_broken_one_is_the_senders_fault() -> None:
+    asked = Endpoint()
+    for body, status in (
+        (gzip.compress(json.dumps(ONE).encode()), 202),
+        (b"plain", 400),
+        (gzip.compress(b"[" * (2 << 20)), 413),
+    ):
+
+        async def compressed(client: Any, body: bytes = body) -> int:
+            answer = await client.post("/demo/loans/feedback", data=body, headers={"Content-Encoding": "gzip"})
+            return answer.status
+
+        assert asked.run(compressed) == status
+    assert len(asked.kept()) == 1
 
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:

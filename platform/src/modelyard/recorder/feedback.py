@@ -3,7 +3,7 @@
 | answer | when |
 |---|---|
 | 202 | all of it is taken: `{"accepted": 3}`; it is in the store within about a minute |
-| 400 | the body is no JSON |
+| 400 | the body is no JSON, or not compressed as it says |
 | 404 | there is no such Model, or its spec.monitoring has no feedback |
 | 408 | the body did not come within ten seconds |
 | 413 | the body is longer than 1 MiB |
@@ -66,7 +66,10 @@ class FeedbackEndpoint:
         except _NotTaken as why:
             self._metrics.feedback(why.outcome)
             headers = {"Retry-After": _RETRY_SECONDS} if why.status == 503 else {}
-            return web.json_response({"error": str(why)}, status=why.status, headers=headers)
+            answer = web.json_response({"error": str(why)}, status=why.status, headers=headers)
+            if not request.content.is_eof():
+                answer.force_close()
+            return answer
         finally:
             self._open -= 1
         self._metrics.feedback("accepted")
@@ -103,6 +106,8 @@ class FeedbackEndpoint:
             raise _NotTaken(408, "malformed", "the body did not come in time; send it again") from late
         except web.HTTPRequestEntityTooLarge as large:
             raise _NotTaken(413, "malformed", "the body is longer than 1 MiB; send it in several") from large
+        except web.RequestPayloadError as broken:
+            raise _NotTaken(400, "malformed", "the body is not what its Content-Encoding says") from broken
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as bad:
