@@ -140,7 +140,7 @@ def _invalid(what: str, build: str) -> Refusal:
 
 
 def _again(build: str) -> str:
-    return f"delete builds/{build[7:]}/ in the store, and it is built again"
+    return f"delete builds/{build[7:]}/ in the store, and this pod once it is built again"
 
 
 def _leave(refused: Refusal) -> None:

@@ -10,6 +10,7 @@ from modelyard.core.snapshot import Failure
 from modelyard.core.storage.keys import build_report, build_warmup
 from modelyard.errors import CorruptEntry, Unreachable
 from modelyard.operator.observer.builds import ABSENT_SECONDS, BuildObserver
+from modelyard.operator.observer.optimizations import SIGNED_SECONDS
 from tests.support.machine.fake_clock import Clock
 from tests.support.operator.answers import DIGITS, PollingByHand, Settled
 from tests.support.servers.store import StoreServer
@@ -66,6 +67,22 @@ def test_a_build_is_there_when_its_report_is_and_then_for_good(store: S3Store, s
     store._client.delete_object(Bucket=store._bucket, Key=build_report(DIGEST))
     clock.pass_by(1_000_000)
     assert builds.built(DIGEST, None) is True
+
+
+def test_a_signed_build_that_somebody_deletes_is_missed(store: S3Store) -> None:
+    polling = PollingByHand()
+    builds = BuildObserver(store, Pods(), polling)
+    store.put(build_report(DIGEST), b"{}")
+
+    def built() -> Any:
+        return polling.settled(lambda: builds.built(DIGITS, DIGEST, None, signed=True))
+
+    assert built() is True
+    store.delete(build_report(DIGEST))
+    polling.clock.pass_by(SIGNED_SECONDS)
+    built()
+
+    assert built() is False
 
 
 def test_a_build_that_was_there_is_until_the_store_has_answered(store: S3Store) -> None:

@@ -10,8 +10,11 @@ from modelyard.clients.store import S3Store
 from modelyard.core.artifacts.optimization import POLL_SECONDS
 from modelyard.core.snapshot import Failure, OptimizedBuild
 from modelyard.core.storage.keys import build_progress, build_report
+from modelyard.operator.observer.builds import BuildObserver
+from modelyard.operator.observer.optimizations import SIGNED_SECONDS
 from tests.support.machine.fake_clock import Clock
 from tests.support.objects.reports import FASTER, WRITTEN, optimized
+from tests.support.operator.answers import DIGITS, PollingByHand
 from tests.support.servers.store import StoreServer
 from tests.unit.operator.observer.test_builds import DIGEST, Pods, job, observed, pod, words
 
@@ -34,6 +37,22 @@ def test_a_finished_one_is_known_by_its_report_and_then_for_good(store: S3Store)
 
     store._client.delete_object(Bucket=store._bucket, Key=build_report(DIGEST))
     assert builds.optimized(DIGEST, None) == OptimizedBuild(FASTER)
+
+
+def test_a_signed_one_that_somebody_deletes_is_missed(store: S3Store) -> None:
+    polling = PollingByHand(Clock())
+    builds = BuildObserver(store, Pods(), polling)
+    store.put(build_report(DIGEST), optimized())
+
+    def known() -> OptimizedBuild:
+        return polling.settled(lambda: builds.optimized(DIGITS, DIGEST, None, signed=True))
+
+    assert known() == OptimizedBuild(FASTER)
+    store.delete(build_report(DIGEST))
+    polling.clock.pass_by(SIGNED_SECONDS)
+    known()
+
+    assert known() == OptimizedBuild()
 
 
 def test_progress_is_read_every_five_seconds_while_the_job_works(store: S3Store) -> None:

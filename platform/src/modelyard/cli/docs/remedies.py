@@ -63,7 +63,7 @@ _ROWS = (
            f"{_SIGNED}::test_an_entry_that_nobody_trusted_has_signed_says_who_is_wanted"),
     Remedy("SignatureInvalid", _S.STUCK, "The file that the message names is not what was signed.",
            "Find out who can write to the store. Push the entry again as a new version; delete a changed build in the "
-           "store, and it is made again.",
+           "store, and its pods once it is made again.",
            f"{_SIGNED}::test_an_entry_that_was_changed_after_it_was_signed_names_the_file"),
     Remedy("InvalidKey", _S.STUCK, "A key is missing, unreadable, of another kind, or readable by others.",
            "`modelyard keys new` makes one; put its .pub file where the message says.",

@@ -1,6 +1,7 @@
 """Whether a build is in the store, and how its Job failed when it did.
 
-`builds/<digest>/report.json` is written last and never again, so "it is there" is remembered for good.
+`builds/<digest>/report.json` is written last and never again, so "it is there" is remembered for good; but of signed
+builds, which people delete when they were changed: those are asked for again every half minute.
 The sentence of a failed build is what the builder left in its container's termination message:
 {"reason": "...", "message": "..."}; exit code 2 says that a person must mend the entry, unless the
 reason is InvalidSettings: then the platform is to be mended, and the build is worth another try. Every other exit code,
@@ -22,7 +23,7 @@ from modelyard.operator.polling.poller import Habits, Unanswered
 from modelyard.operator.polling.polling import Polling
 
 from .jobs import PODS, EndedJob, Pods, TerminationMessage, end_of, ended, last_words, own_pods, silence
-from .optimizations import OptimizationObserver
+from .optimizations import SIGNED_SECONDS, OptimizationObserver
 
 ABSENT_SECONDS = 3.0
 """How long a build that is not in the store is believed not to be there."""
@@ -52,27 +53,34 @@ class BuildObserver:
         self._builds = polling.poller(
             "the store", self._is_built, Habits(lambda built: inf if built else ABSENT_SECONDS, keeps=False)
         )
+        self._signed = polling.poller(
+            "the store",
+            self._is_built,
+            Habits(lambda built: SIGNED_SECONDS if built else ABSENT_SECONDS, unsettled=bool),
+        )
         self._failures = polling.poller(PODS, self._cause, Habits(lambda _: inf))
         self._built: set[str] = set()
         self._counted: set[str] = set()
 
-    def built(self, key: Key, digest: str, job: Object | None, *, was: bool = False) -> bool | Failure:
+    def built(
+        self, key: Key, digest: str, job: Object | None, *, was: bool = False, signed: bool = False
+    ) -> bool | Failure:
         """Whether the build with that digest, which `job` makes, is complete in the store; Failure while not known.
 
         One that `was` there, because a revision was started from it, is until the store has answered. While its Job
         runs, one that was not there is not asked for again: the Job's end tells.
         """
-        if digest in self._built:
+        if digest in self._built and not signed:
             return True
-        build = _Build(digest, end_of(job))
-        if job is not None and not build.ended_job and self._builds.latest(build) is False:
+        poller, build = self._signed if signed else self._builds, _Build(digest, end_of(job))
+        if job is not None and not build.ended_job and poller.latest(build) is False:
             return False
-        answer = self._builds.of(key, build, was or None)
+        answer = poller.of(key, build, was or None)
         return answer.failure if isinstance(answer, Unanswered) else answer
 
-    def optimized(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:
+    def optimized(self, key: Key, digest: str, job: Object | None, *, signed: bool = False) -> OptimizedBuild:
         """The optimized build with that digest: its summary, progress or failure, as the store and its Job tell."""
-        build = self._optimizations.of(key, digest, job)
+        build = self._optimizations.of(key, digest, job, signed=signed)
         return replace(build, failure=None if isinstance(build.built, OptimizationSummary) else self.failure(key, job))
 
     def warmup_request(self, digest: str) -> bytes:

@@ -22,6 +22,8 @@ from modelyard.operator.polling.polling import Polling
 
 from .jobs import end_of
 
+SIGNED_SECONDS = 30.0
+
 
 class ReportReader(Protocol):
     """The objects of the bucket."""
@@ -42,15 +44,19 @@ class OptimizationObserver:
     def __init__(self, store: ReportReader, polling: Polling) -> None:
         self._store = store
         self._builds = polling.poller("the store", self._read, Habits(_lasts, unsettled=_is_corrupt))
+        self._signed = polling.poller("the store", self._read, Habits(_lasts_signed, unsettled=_is_read))
         self._made: dict[str, OptimizationSummary] = {}
 
-    def of(self, key: Key, digest: str, job: Object | None) -> OptimizedBuild:
-        """The build with that digest: its summary, its progress while `job` runs, or why neither is known."""
-        made = self._made.get(digest)
+    def of(self, key: Key, digest: str, job: Object | None, *, signed: bool = False) -> OptimizedBuild:
+        """The build with that digest: its summary, its progress while `job` runs, or why neither is known.
+
+        A `signed` one may be deleted because it was changed, and is asked for again now and then.
+        """
+        made = None if signed else self._made.get(digest)
         if made is not None:
             return OptimizedBuild(made)
         ended_job = end_of(job)
-        answer = self._builds.of(key, _Optimization(digest, ended_job))
+        answer = (self._signed if signed else self._builds).of(key, _Optimization(digest, ended_job))
         if isinstance(answer, Unanswered):
             return OptimizedBuild(answer.failure)
         return answer if job is not None and not ended_job else OptimizedBuild(answer.built)
@@ -87,6 +93,15 @@ class OptimizationObserver:
 
 def _lasts(build: OptimizedBuild) -> float:
     return inf if isinstance(build.built, OptimizationSummary) else POLL_SECONDS
+
+
+def _lasts_signed(build: OptimizedBuild) -> float:
+    return min(_lasts(build), SIGNED_SECONDS)
+
+
+def _is_read(build: OptimizedBuild) -> bool:
+    """Whether a report is there, good or bad."""
+    return build.built is not None
 
 
 def _is_corrupt(build: OptimizedBuild) -> bool:

@@ -117,14 +117,17 @@ class SnapshotObserver:
         self.desired_builds.note(key, plain, optimized)
         jobs = self._job(job_name(plain)), self._job(optimize_job_name(optimized))
         children |= {ref_of(job): job for job in jobs if job is not None}
-        now = self.now()
+        now, signed = self.now(), must_be_signed(model, self._settings)
+        was = served(model, plain)
         return Snapshot(
             now=now,
             model=model,
             entry=entry,
-            built=self._builds.built(key, plain, jobs[0], was=served(model, plain)) if plain else False,
+            built=self._builds.built(key, plain, jobs[0], was=was, signed=signed) if plain else False,
             build_failure=self._builds.failure(key, jobs[0]),
-            optimization=self._builds.optimized(key, optimized, jobs[1]) if optimized else OptimizedBuild(),
+            optimization=self._builds.optimized(key, optimized, jobs[1], signed=signed)
+            if optimized
+            else OptimizedBuild(),
             children=children,
             probes=self.probes.of(key),
             logs=self._crashes.last_lines(key, children),
@@ -141,6 +144,10 @@ class SnapshotObserver:
             start_check=self._check(model),
             monitoring=self._monitoring(key, model) if self._settings.recorder.installed else None,
         )
+
+    def _optimization(self, key: Key, digest: str, job: Object | None, signed: bool) -> OptimizedBuild:
+        """What is known of the optimized build; nothing where none is asked for."""
+        return self._builds.optimized(key, digest, job, signed=signed) if digest else OptimizedBuild()
 
     def forget(self, key: Key) -> None:
         """The Model is gone."""
