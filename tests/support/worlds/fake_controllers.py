@@ -6,11 +6,11 @@ to; a pod is ready a step after it was made, unless it or its revision has a `fa
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard.core.names import REVISION_LABEL, predictor, sha256_hex
-from modelyard.core.snapshot import Ref
+from modelyard.core.snapshot import Failure, OptimizedBuild, Ref, Snapshot
 from modelyard.settings import GatewaySettings
 from tests.support.objects.faults import FAULTS
 from tests.support.worlds.apiserver import ApiServer, copied
@@ -19,6 +19,8 @@ WELL = ("", "restarted", "told to end")
 """Faults of the past: the pod is ready."""
 STARTED = "2027-01-15T08:00:00Z"
 """When the small world begins."""
+
+ASKED = Failure("Asking", "It has been asked and has not answered yet.", retry=True, pending=True)
 
 
 @dataclass
@@ -173,3 +175,15 @@ class Builders:
                     self.store.add(self.digests[ref.name])
                 changed |= self.api.say(ref, {"failed": 3} if failed else {"succeeded": 1})
         return changed
+
+
+def unanswered(seen: Snapshot) -> Snapshot:
+    """The same world while nobody who was asked has answered yet; what the cluster and the gateway tell is there."""
+    return replace(
+        seen,
+        entry=ASKED,
+        built=ASKED,
+        build_failure=seen.build_failure and ASKED,
+        optimization=OptimizedBuild(ASKED, seen.optimization.failure and ASKED),
+        logs=dict.fromkeys(seen.logs),
+    )

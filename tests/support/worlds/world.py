@@ -9,7 +9,6 @@ traffic) is lost in a `restart`.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from modelyard.api.model import Model
@@ -49,7 +48,7 @@ from modelyard.settings import Settings
 from tests.support.objects.reports import FASTER
 from tests.support.signing.facts import SigningFacts, signed_options
 from tests.support.worlds.apiserver import ApiServer, copied
-from tests.support.worlds.fake_controllers import Builders, Gateway, KServe
+from tests.support.worlds.fake_controllers import Builders, Gateway, KServe, unanswered
 from tests.support.worlds.invariants import Promises
 from tests.support.worlds.users import Users
 
@@ -58,21 +57,8 @@ BROKEN = "3"
 """The builder refuses this version of every entry."""
 AWAY = Failure("Unreachable", "The store does not answer; it is tried again.", retry=True)
 REFUSED = Failure("UnsupportedModel", "Operator NoSuchOp is not supported; export the model with another opset.")
-ASKED = Failure("Asking", "It has been asked and has not answered yet.", retry=True, pending=True)
 QUIET = 10
 STEPS = 120
-
-
-def _unanswered(seen: Snapshot) -> Snapshot:
-    """The same world while nobody who was asked has answered yet; what the cluster and the gateway tell is there."""
-    return replace(
-        seen,
-        entry=ASKED,
-        built=ASKED,
-        build_failure=seen.build_failure and ASKED,
-        optimization=OptimizedBuild(ASKED, seen.optimization.failure and ASKED),
-        logs=dict.fromkeys(seen.logs),
-    )
 
 
 def nobody_asks() -> None:
@@ -204,7 +190,7 @@ class World:
             monitoring=self.monitoring,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
-        return _unanswered(seen) if self.asking else seen
+        return unanswered(seen) if self.asking else seen
 
     def _traffic(self) -> Traffic:
         """What was counted; a window without a request, after so many quiet seconds, where nobody asks."""

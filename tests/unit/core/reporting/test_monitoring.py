@@ -10,7 +10,8 @@ from modelyard.core.conditions import timestamp
 from modelyard.core.reporting.monitoring import EVERY_SECONDS, STALE_SECONDS
 from modelyard.settings import RecorderSettings
 from tests.support.worlds.builders import a_serving_world
-from tests.support.worlds.world import ASKED, AWAY, World
+from tests.support.worlds.fake_controllers import ASKED
+from tests.support.worlds.world import AWAY, World
 
 RECORDED = {"monitoring": {"sample": "100%"}}
 
