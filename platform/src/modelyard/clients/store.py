@@ -11,7 +11,9 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from modelyard.clients.deadline import left
@@ -25,6 +27,8 @@ _BAD_KEY = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "Signature
 _CROSSED = {"409", "ConditionalRequestConflict", "OperationAborted"}
 """Another write of the same key was under way: which of the two is there is only known once it is over."""
 _BUSY = {"429", "503", "SlowDown", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable", *_CROSSED}
+_CREATING = Lock()
+"""A session may make one client at a time."""
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before a crossed write is tried once more."""
 
@@ -180,8 +184,23 @@ class S3Store:
         return Refused(f"cannot {verb} {self.place}: it answered {code}.")
 
 
-def _client(settings: StoreSettings, limits: CallLimits) -> Any:
+@cache
+def _shared_session() -> Any:
+    """A session takes a tenth of a second of computing, most of it to read what boto knows of S3."""
     from boto3.session import Session
+
+    return Session()
+
+
+def _session(settings: StoreSettings) -> Any:
+    """The shared session for a store whose keys we have; one of its own where the surroundings are to give them, since
+    a session keeps those that it was given."""
+    from boto3.session import Session
+
+    return _shared_session() if settings.access_key_id else Session()
+
+
+def _client(settings: StoreSettings, limits: CallLimits) -> Any:
     from botocore.config import Config
 
     config = Config(
@@ -193,14 +212,15 @@ def _client(settings: StoreSettings, limits: CallLimits) -> Any:
         response_checksum_validation="when_required",
     )
     try:
-        return Session().client(
-            "s3",
-            endpoint_url=settings.endpoint or None,
-            region_name=settings.region,
-            aws_access_key_id=settings.access_key_id or None,
-            aws_secret_access_key=settings.secret_access_key.get_secret_value() or None,
-            config=config,
-        )
+        with _CREATING:
+            return _session(settings).client(
+                "s3",
+                endpoint_url=settings.endpoint or None,
+                region_name=settings.region,
+                aws_access_key_id=settings.access_key_id or None,
+                aws_secret_access_key=settings.secret_access_key.get_secret_value() or None,
+                config=config,
+            )
     except ValueError as bad:
         raise InvalidSettings(f"store.endpoint {settings.endpoint!r} is not usable: {bad}; write a URL.") from bad
 
