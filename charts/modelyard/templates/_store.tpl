@@ -25,6 +25,17 @@ modelyard-store-recorder
 {{- end -}}
 {{- end }}
 
+{{/* The evaluator's own, likewise. */}}
+{{- define "modelyard.evaluatorSecret" -}}
+{{- if .Values.store.existingSecrets.evaluator -}}
+{{ .Values.store.existingSecrets.evaluator }}
+{{- else if .Values.embeddedStore.enabled -}}
+modelyard-store-evaluator
+{{- else -}}
+{{ include "modelyard.writerSecret" . }}
+{{- end -}}
+{{- end }}
+
 {{/* Credentials of one identity of the embedded store, as YAML: those of the Secret that is there, else new
      ones. They are remembered while the chart renders, because two Secrets of one rendering hold them. */}}
 {{- define "modelyard.storeKeys" -}}
@@ -53,7 +64,8 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- end }}
 
 {{/* What SeaweedFS lets each identity do, as its s3.json. Write alone cannot make the bucket: admin does. The
-     recorders, which read what strangers send, write below monitor/ and feedback/ and read builds alone. */}}
+     recorders, which read what strangers send, write below monitor/ and feedback/ and read builds alone; the evaluator
+     reads what they wrote. */}}
 {{- define "modelyard.storeIdentities" -}}
 {{- $bucket := .Values.config.store.bucket -}}
 {{- $identities := list -}}
@@ -70,6 +82,11 @@ stringData: {{- include "modelyard.storeKeys" . | nindent 2 }}
 {{- $credentials := list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
 {{- $actions := list (printf "Read:%s/builds/*" $bucket) (printf "List:%s/monitor/*" $bucket) (printf "Write:%s/monitor/*" $bucket) (printf "List:%s/feedback/*" $bucket) (printf "Write:%s/feedback/*" $bucket) -}}
 {{- $identities = append $identities (dict "name" "recorder" "credentials" $credentials "actions" $actions) -}}
+{{- $keys = include "modelyard.storeKeys" (dict "root" $ "secret" (include "modelyard.evaluatorSecret" .)) | fromYaml -}}
+{{- $credentials = list (dict "accessKey" $keys.accessKeyId "secretKey" $keys.secretAccessKey) -}}
+{{- $actions = list (printf "Read:%s/builds/*" $bucket) -}}
+{{- range list "Read:%s/monitor/*" "List:%s/monitor/*" "Write:%s/monitor/*" "Read:%s/feedback/*" "List:%s/feedback/*" }}{{ $actions = append $actions (printf . $bucket) }}{{ end -}}
+{{- $identities = append $identities (dict "name" "evaluator" "credentials" $credentials "actions" $actions) -}}
 {{- end -}}
 {{- dict "identities" $identities | toJson -}}
 {{- end }}

@@ -3,12 +3,12 @@
 Models that promised errors may have 1 % of them, and have 20 requests a second.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
 from modelyard.core.prometheus_rules.objectives import FAST, SLOW
-from tests.support.monitoring.rule_tests import Story, complaints, counter, steady
+from tests.support.monitoring.rule_tests import Story, complaints, counter, steady, told
 
 pytestmark = pytest.mark.integration
 
@@ -167,17 +167,6 @@ GONE = (
     the_operator_is_gone_and_a_page_comes_all_the_same,
     the_operator_is_gone_and_the_revision_is_still_named,
 )
-
-Telling = Callable[[Story], None]
-
-
-def told(tellings: tuple[Telling, ...]) -> dict[str, Story]:
-    """Every story, told of a Model of its own."""
-    stories = {}
-    for number, tell in enumerate(tellings):
-        stories[tell.__name__] = story = Story(f"m{number}")
-        tell(story)
-    return stories
 
 
 @pytest.fixture(scope="module")

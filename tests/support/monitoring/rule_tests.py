@@ -6,7 +6,7 @@ together, in one run of promtool.
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,15 @@ class Story:
         ]
         self.expected.append({"expr": query, "eval_time": f"{round(minutes * 60)}s", "exp_samples": samples})
         return self
+
+
+def told(tellings: Iterable[Callable[[Story], None]]) -> dict[str, Story]:
+    """Every story, told of a Model of its own."""
+    stories = {}
+    for number, tell in enumerate(tellings):
+        stories[tell.__name__] = story = Story(f"m{number}")
+        tell(story)
+    return stories
 
 
 def complaints(stories: Mapping[str, Story], leads: str, folder: Path) -> dict[str, str]:

@@ -69,3 +69,15 @@ def test_a_recorder_that_may_not_read_labels_sweeps_rows_all_the_same() -> None:
 
     bucket = RowsAlone(key("short", "2026-10-01"))
     assert sweep(bucket, TODAY, days) == 1
+
+
+def test_what_is_known_of_a_revision_goes_with_the_last_of_its_days() -> None:
+    def known(model: str) -> list[str]:
+        return [f"monitor/demo/{model}/{model}-1/{name}.json" for name in ("detector", "status")]
+
+    bucket = Bucket(
+        key("a", "2026-10-01"), *known("a"), key("b", "2026-10-01"), key("b", "2026-11-29"), *known("b"), *known("c"),
+        "monitor/demo/d/status.json",
+    )  # fmt: skip
+    assert sweep(bucket, TODAY, days) == 6
+    assert bucket.keys == [key("b", "2026-11-29"), *known("b"), "monitor/demo/d/status.json"]

@@ -95,6 +95,7 @@ VERBS = {
         "recorder",
         "Take the gateway's copies of requests and people's labels, and write what may be kept into the store.",
     ),
+    "evaluator": Verb("evaluator", "Say of every recorded revision whether its rows are still like the reference."),
     "operator": Verb("operator", "Run the controller: watch Models and bring the cluster to what they say."),
 }
 

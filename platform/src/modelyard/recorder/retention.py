@@ -1,14 +1,15 @@
 """Rows, counts and labels are kept as long as their Model says, and then their whole day goes.
 
 What is left of Models that are gone, or that say nothing, is kept for the default time, as if it were theirs. Days are
-those of the keys, in UTC: the day on which a prediction was answered, and of a label that on which it came.
+those of the keys, in UTC: the day on which a prediction was answered, and of a label that on which it came. What
+the evaluator knows of a revision goes with the last of its days; of one that is still asked it is written anew.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from modelyard.core.storage.monitoring_keys import FEEDBACK, MONITOR, day_of
+from modelyard.core.storage.monitoring_keys import FEEDBACK, MONITOR, day_of, is_evaluation, revision_prefix
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import ModelyardError
 
@@ -21,10 +22,15 @@ def expired(store: Store, prefix: str, today: date, days_of: Callable[[str, str]
 
     Raises what the store does.
     """
+    kept = ""
     for stored in store.list(prefix):
-        _, namespace, model, *_ = [*stored.key.split("/"), "", "", ""]
+        _, namespace, model, revision, *_ = [*stored.key.split("/"), "", "", ""]
         day = _parsed(day_of(stored.key))
         if day is not None and day + timedelta(days=days_of(namespace, model)) < today:
+            yield stored.key
+        elif day is not None:
+            kept = revision_prefix(namespace, model, revision)
+        elif is_evaluation(stored.key) and not stored.key.startswith(kept or "-"):
             yield stored.key
 
 

@@ -5,7 +5,7 @@ is worse than what is missing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -34,7 +34,11 @@ def read_counts(store: Store, namespace: str, model: str, revision: str, first: 
 
     Raises what the store raises: Unreachable, Refused, Throttled.
     """
-    keys = list(_keys(store, namespace, model, revision, first, last))
+    return counts_of(store, list(_keys(store, namespace, model, revision, first, last)))
+
+
+def counts_of(store: Store, keys: Sequence[tuple[int, str]]) -> StoredCounts:
+    """The minutes of files of counts, (minute, key) each. Raises what the store raises."""
     with ThreadPoolExecutor(THREADS) as pool:
         contents = list(pool.map(lambda item: store.get(item[1]), keys))
     minutes: dict[int, list[MinuteCounts]] = defaultdict(list)

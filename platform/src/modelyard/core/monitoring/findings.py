@@ -43,7 +43,7 @@ def findings(
         rows = counts.rows if counts is not None else 0
         for alarm in (kept.raised if kept is not None else ()) or (None,):
             shift = moved(asked.profile, counts) if alarm is None or not alarm.broken else alarm.observed
-            found.append(FeatureFinding(asked.profile, alarm, shift, _weight(asked.profile, shift), visible, rows))
+            found.append(FeatureFinding(asked.profile, alarm, shift, weight_of(asked.profile, shift), visible, rows))
     return sorted(found, key=_rank)
 
 
@@ -53,6 +53,13 @@ def moved(profile: FeatureProfile, counts: FeatureCounts | None) -> float:
     if counts is None or not before or not after or len(counts.bins) != len(profile.bins):
         return 0.0
     return sum(abs(a / before - b / after) for a, b in zip(profile.bins, counts.bins, strict=True)) / 2.0
+
+
+def weight_of(profile: FeatureProfile, shift: float) -> float | None:
+    """Importance x how far; None where importance was not measured."""
+    if profile.role != "input":
+        return shift
+    return None if profile.importance is None else profile.importance * shift
 
 
 def sentence(alarm: Alarm) -> str:
@@ -66,12 +73,6 @@ def sentence(alarm: Alarm) -> str:
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.3g}%"
-
-
-def _weight(profile: FeatureProfile, shift: float) -> float | None:
-    if profile.role != "input":
-        return shift
-    return None if profile.importance is None else profile.importance * shift
 
 
 def _rank(finding: FeatureFinding) -> tuple[bool, bool, float, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from . import objectives, platform_alerts, requests, resources
+from . import data_alerts, objectives, platform_alerts, requests, resources
 from .rule import RuleGroup
 
 _HEAD = "# Made by `make generate` (modelyard.core.prometheus_rules). Not a template: {{ }} is Prometheus' own.\n"
@@ -12,7 +12,7 @@ _HEAD = "# Made by `make generate` (modelyard.core.prometheus_rules). Not a temp
 
 def groups() -> tuple[RuleGroup, ...]:
     """Every group, in the order in which one reads what another recorded."""
-    return (requests.group(), *objectives.groups(), resources.group(), platform_alerts.group())
+    return (requests.group(), *objectives.groups(), resources.group(), platform_alerts.group(), data_alerts.group())
 
 
 def text() -> str:

@@ -72,6 +72,12 @@ def quality_key(namespace: str, model: str, revision: str, output: str) -> str:
     return f"{revision_prefix(namespace, model, revision)}quality-{sha256_hex(output)[:16]}.json"
 
 
+def is_evaluation(key: str) -> bool:
+    """Whether it is one of these two; in the order of keys they come after the days of their revision."""
+    parts = key.split("/")
+    return len(parts) == 5 and f"{parts[0]}/" == MONITOR and parts[4] in ("detector.json", "status.json")
+
+
 def minute_of(key: str) -> MinuteKey | None:
     """The reverse of `MinuteKey.key`; None for every other key."""
     parts = key.split("/")

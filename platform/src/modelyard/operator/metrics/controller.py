@@ -16,7 +16,7 @@
 | scrape_failures_total | | readings that some pod did not take part in |
 
 Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollouts.py` tells of
-rollouts, `models.py` of Models and their revisions.
+rollouts, `models.py` of Models and their revisions, `data.py` of the rows that they are asked with.
 """
 
 from collections import Counter as Tally
@@ -29,6 +29,7 @@ from prometheus_client.registry import Collector
 from modelyard.operator.cache.objects import ObjectCache
 from modelyard.settings import PriceSettings
 
+from .data import DataMetrics
 from .models import ModelMetrics
 from .rollouts import RolloutMetrics
 
@@ -68,6 +69,7 @@ class ControllerMetrics:
         registry.register(_World(cache))
         registry.register(RolloutMetrics(cache, leading))
         registry.register(ModelMetrics(cache, prices))
+        registry.register(DataMetrics(cache))
 
     def wrote(self, verb: str, kind: str) -> None:
         """A request that changes something begins."""

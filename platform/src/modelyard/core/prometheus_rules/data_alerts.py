@@ -1,0 +1,61 @@
+"""Alerts on the rows that Models are asked with: broken data pages, drift is a ticket, and so is that nobody looks.
+
+| what | why so grave |
+|---|---|
+| values or columns that are missing, or lie outside the reference | something upstream broke, answers are wrong now |
+| a distribution that moved | a healthy model may not mind; quality tells |
+
+They hang on what the operator says of Models, which stands while evaluator or operator are away. The detector has
+weighed the evidence already, so an alert waits for nothing.
+"""
+
+from modelyard.core.slo.burn_rates import Severity
+
+from .rule import BY_MODEL, Alert, RuleGroup, remembered
+
+BROKEN, DRIFTED, SILENT = "ModelyardDataBroken", "ModelyardDataDrifts", "ModelyardDataNotEvaluated"
+_SECONDS = 30
+_SILENT_SECONDS = 2 * 3600
+_MODEL = "Model {{ $labels.namespace }}/{{ $labels.model }}"
+_OF_MODEL = "{{ $labels.model }} -n {{ $labels.namespace }}"
+_RUNBOOK = "platform/docs/runbooks/data-changed.md"
+
+
+def group() -> RuleGroup:
+    """All of them, the gravest first."""
+    return RuleGroup(
+        "modelyard-data",
+        _SECONDS,
+        (
+            Alert(
+                BROKEN,
+                f"({_features('broken')}) > 0",
+                Severity.PAGE,
+                f"{{{{ $value }}}} features of {_MODEL} have broken data: values or columns are missing, or lie "
+                "outside what its reference has.",
+                f"modelyard drift {_OF_MODEL}",
+                _RUNBOOK,
+            ),
+            Alert(
+                DRIFTED,
+                f"({_features('drifted')}) > 0",
+                Severity.TICKET,
+                f"{{{{ $value }}}} features of {_MODEL} are no longer distributed as in its reference.",
+                f"modelyard drift {_OF_MODEL}",
+                _RUNBOOK,
+            ),
+            Alert(
+                SILENT,
+                f"time() - max by ({BY_MODEL}) (modelyard_data_status_timestamp_seconds) > {_SILENT_SECONDS}",
+                Severity.TICKET,
+                f"Rows of {_MODEL} have not been evaluated for two hours: a change of them would not be seen.",
+                "kubectl -n PLATFORM_NAMESPACE logs deployment/modelyard-evaluator",
+                _RUNBOOK,
+                lasting="10m",
+            ),
+        ),
+    )
+
+
+def _features(state: str) -> str:
+    return remembered(f'modelyard_data_features{{state="{state}"}}', BY_MODEL)
