@@ -11,6 +11,7 @@ import yaml
 
 from modelyard.api.crd import structural
 from modelyard.api.model import Serving
+from modelyard.api.monitoring.spec import Monitoring
 from modelyard.api.optimize import Optimize
 from modelyard.api.rollout import Rollout
 from modelyard.api.scheduling.scaling import Scaling
@@ -109,6 +110,15 @@ def test_the_model_chart_knows_every_field_of_serving_and_of_tuning() -> None:
     assert set(known["cache"]["properties"]) == set(structural(ResponseCache)["properties"])
 
 
+def test_the_model_chart_knows_every_field_of_monitoring() -> None:
+    fields = structural(Monitoring)["properties"]
+    known = schema_of(MODEL)["properties"]["monitoring"]["properties"]
+
+    assert set(known) == set(fields)
+    for name in fields.keys() - {"sample"}:
+        assert set(known[name]["properties"]) == set(fields[name]["properties"])
+
+
 def test_the_model_chart_knows_every_field_of_an_optimization() -> None:
     fields = structural(Optimize)["properties"]
     known = schema_of(MODEL)["properties"]["optimize"]["properties"]
@@ -172,6 +182,8 @@ def test_the_platform_refuses_values_it_could_not_use(values: dict[str, Any], wo
         ({"source": {"version": "1"}, "rollout": {"steps": [{"wait": "1m", "weight": 5}]}}, "wait"),
         ({"source": {"version": "1"}, "rollout": {"bake": "10"}}, "rollout.bake"),
         ({"source": {"version": "1"}, "optimize": True}, "optimize"),
+        ({"source": {"version": "1"}, "monitoring": {"sampling": "auto"}}, "sampling"),
+        ({"source": {"version": "1"}, "monitoring": {"drift": {"falseAlarms": 1}}}, "monitoring.drift.falseAlarms"),
         ({"source": {"version": "1"}, "optimize": {"goal": "speed"}}, "optimize.goal"),
         ({"source": {"version": "1"}, "optimize": {"precisions": ["int8", "int8"]}}, "optimize.precisions"),
         ({"source": {"version": "1"}, "optimize": {"budget": "10"}}, "optimize.budget"),

@@ -1,8 +1,8 @@
 """`python -m tests.bench.monitoring.evaluator [MODELS [FEATURES [MINUTES]]]`: what the evaluator costs.
 
-Models with a reference of 4,000 rows, a minute of 100 rows from each of two recorders, in a store in memory, so that what
-is told is the evaluator's own: listing, reading, judging, writing. The network's share comes on top: one listing, two
-objects read and one written a revision and minute. Prints CPU seconds of a pass, and memory before and after.
+Models with a reference of 4,000 rows, a minute of 100 rows from two recorders, in a store in memory, so that what is told
+is the evaluator's own: listing, reading, judging, writing. The network's share comes on top: one listing, two objects
+read and one written a revision and minute. Prints CPU seconds of a pass, and memory before and after.
 """
 
 import resource
@@ -76,7 +76,9 @@ def main(models: int = 100, features: int = 100, minutes: int = 10) -> None:
     told = time.process_time() - told
     steady = sorted(spent[3:])
     print(f"{models} Models of {features} features, 100 rows a minute each from two recorders")
-    print(f"a minute of all: {steady[len(steady) // 2]:.2f} CPU s (worst {steady[-1]:.2f} s); the first {max(spent):.2f} s")
+    print(
+        f"a minute of all: {steady[len(steady) // 2]:.2f} CPU s (worst {steady[-1]:.2f} s); the first {max(spent):.2f} s"
+    )
     print(f"memory: {resident() - before:.0f} MiB more than before, {resident():.0f} MiB in all with the bench's store")
     detector = [len(content) for key, content in store.objects.items() if key.endswith("detector.json")]
     status = [len(content) for key, content in store.objects.items() if key.endswith("status.json")]

@@ -12,7 +12,8 @@ def model(name: str = "loans", monitoring: Any = None, revisions: int = 1, **met
         for at, slot in zip(range(revisions), "ab", strict=False)
     ]  # fmt: skip
     spec = {"source": {"name": name, "version": "1"}, **({"monitoring": monitoring} if monitoring else {})}
-    return {"metadata": {"namespace": "demo", "name": name, "uid": name, **metadata}, "spec": spec,
+    return {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Model", "spec": spec,
+            "metadata": {"namespace": "demo", "name": name, "uid": name, **metadata},
             "status": {"revisions": status}}  # fmt: skip
 
 

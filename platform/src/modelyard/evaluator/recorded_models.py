@@ -56,7 +56,7 @@ class RecordedModels:
 
 def _read(thing: Mapping[str, Any]) -> tuple[RecordedRevision, ...]:
     try:
-        model = Model.model_validate(thing)
+        model = Model.of(thing)
     except ValidationError as bad:
         name = f"{thing['metadata']['namespace']}/{thing['metadata']['name']}"
         _log.warning("not evaluated", extra={"fields": {"model": name, "error": str(bad)}})
