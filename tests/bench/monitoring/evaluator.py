@@ -76,9 +76,8 @@ def main(models: int = 100, features: int = 100, minutes: int = 10) -> None:
     told = time.process_time() - told
     steady = sorted(spent[3:])
     print(f"{models} Models of {features} features, 100 rows a minute each from two recorders")
-    print(
-        f"a minute of all: {steady[len(steady) // 2]:.2f} CPU s (worst {steady[-1]:.2f} s); the first {max(spent):.2f} s"
-    )
+    middle = steady[len(steady) // 2]
+    print(f"a minute of all: {middle:.2f} CPU s, worst {steady[-1]:.2f}; the first {max(spent):.2f}")
     print(f"memory: {resident() - before:.0f} MiB more than before, {resident():.0f} MiB in all with the bench's store")
     detector = [len(content) for key, content in store.objects.items() if key.endswith("detector.json")]
     status = [len(content) for key, content in store.objects.items() if key.endswith("status.json")]

@@ -1,7 +1,7 @@
 """A stream whose rows changed raises the alarm on the cluster, and one like the reference does not.
 
-Needs the image of the recorder, so it is a proof. Both Models serve the same entry and get the rows that its reference was
-made of; one of them as they are, the other four times as bright, as a client would send that has forgotten to divide.
+Needs the image of the recorder, so it is a proof. Both Models serve the same entry and get the rows that its reference
+was made of; one of them as they are, the other four times as bright, as a client sends that has forgotten to divide.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ ROWS = Path(__file__).resolve().parents[3] / "model-repo" / "digits" / "1" / "ev
 QUIET, SHIFTED = "quiet", "shifted"
 BATCH, BATCHES = 16, 40
 PROMISED_SECONDS = 480
-"""The minute's end, two minutes until it has settled, a look of the evaluator, one of the operator; and as much again."""
+"""The minute's end, two minutes until it has settled, a look of the evaluator, one of the operator; twice that."""
 
 
 @pytest.fixture(scope="module", autouse=True)
