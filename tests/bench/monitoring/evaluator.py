@@ -1,7 +1,7 @@
 """`python -m tests.bench.monitoring.evaluator [MODELS [FEATURES [MINUTES]]]`: what the evaluator costs.
 
-Models with a reference of 4,000 rows, a minute of 100 rows from two recorders, in a store in memory, so that what is told
-is the evaluator's own: listing, reading, judging, writing. The network's share comes on top: one listing, two objects
+Models with a reference of 4,000 rows, a minute of 100 rows from two recorders, in a store in memory: what is told is
+the evaluator's own, listing, reading, judging, writing. The network's share comes on top: one listing, two objects
 read and one written a revision and minute. Prints CPU seconds of a pass, and memory before and after.
 """
 
