@@ -143,6 +143,10 @@ def test_a_model_that_takes_no_labels_says_what_it_needs(
     silent = Labelled(apiserver, where, tmp_path, {"sample": "100%"})
     ran = silent.feedback("request_id,label\nr0,0\n")
     assert (ran.code, "write spec.monitoring.feedback" in ran.err) == (2, True), ran.err
+    asked = modelyard_here(
+        "quality", silent.name, "-n", "demo", store=where, cwd=tmp_path, KUBECONFIG=str(apiserver.kubeconfig)
+    )
+    assert (asked.code, "write spec.monitoring.feedback" in asked.err) == (2, True), asked.err
 
 
 def test_quality_is_told_by_the_labels_that_came(labelled: Labelled) -> None:

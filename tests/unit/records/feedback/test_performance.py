@@ -117,6 +117,12 @@ def test_what_the_build_measured_is_what_answers_are_held_against_from_the_first
     assert one.learning == 0
 
 
+def test_a_report_that_is_damaged_is_as_if_there_were_none(world: World) -> None:
+    world.bucket.put(build_report(DIGEST), b"{}")
+    world.hour(0, 0.1)
+    assert world.quality().revisions[0].learning == 440
+
+
 def test_without_it_the_first_labels_are_and_what_was_learnt_stays_when_they_go(world: World) -> None:
     for hour in range(24):
         world.hour(hour, 0.1)
