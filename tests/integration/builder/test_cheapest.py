@@ -24,7 +24,7 @@ from modelyard.settings import PriceSettings
 from tests.support.artifacts.optimizable import SMALLER, a_perceptron, chains
 from tests.support.servers.store import StoreServer
 
-CHEAPER = replace(SMALLER, goal="cost", budget=600.0)
+CHEAPER = replace(SMALLER, goal="cost")
 IMPOSSIBLE = TuningOptions(percentile=99.0, threshold=0.000001, cpus=1)
 RECIPES = chains(int8_weights=("fold", "int8-weights"))
 DIGEST = "sha256:" + "c" * 64

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from modelyard.api.report import Report
 from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import publish as publish_plain
 from modelyard.builder.artifacts.publish import published
+from modelyard.builder.optimization.options import OptimizationOptions
 from modelyard.builder.optimization.results.publish import publish
 from modelyard.clients.store import S3Store
 from modelyard.core.names import build_digest
@@ -24,12 +25,15 @@ from tests.support.machine.command_line import modelyard
 from tests.support.servers.store import StoreServer
 
 RECIPES = chains(int8_weights=("fold", "int8-weights"), refusing=("fuse",))
+SEARCHED = replace(SMALLER, leftover=True)
 
 
-def publishing(store: S3Store, entry: Entry, steps: ProgressSteps | None = None) -> Report:
+def publishing(
+    store: S3Store, entry: Entry, steps: ProgressSteps | None = None, options: OptimizationOptions = SMALLER
+) -> Report:
     registry = BucketRegistry(store)
     fetch = lambda folder: registry.fetch(entry, folder)  # noqa: E731
-    return publish(entry, "mine", SMALLER, store, fetch, steps or ProgressSteps(), RECIPES)
+    return publish(entry, "mine", options, store, fetch, steps or ProgressSteps(), RECIPES)
 
 
 def under(store: S3Store, prefix: str) -> set[str]:
@@ -69,7 +73,7 @@ def made(store_server: StoreServer, tmp_path_factory: pytest.TempPathFactory) ->
     entry = registry.push(folder).entry
     publish_plain(entry, "mine", "cpu", store, lambda folder: registry.fetch(entry, folder), ProgressSteps())
     parts = under(store, "parts/")
-    report = publishing(store, entry, steps)
+    report = publishing(store, entry, steps, SEARCHED)
     return Made(store, entry, (folder / "model.onnx").stat().st_size, parts, steps, report)
 
 
@@ -86,6 +90,7 @@ def test_the_build_holds_the_variant_its_report_and_the_page_and_nothing_unfinis
     assert report.optimization is not None
     assert told.chosen.name == report.optimization.variant
     assert told.chosen.name.endswith("int8-weights")
+    assert any(variant.name.startswith("tuned-") for variant in told.variants), "what time was left was searched"
     assert store.get(keys.build_optimization(digest, "report.html"))
     assert (under(store, "studies/"), store.get(keys.build_progress(digest))) == (set(), None)
     assert [one.done for one in store.progress] == sorted(one.done for one in store.progress)

@@ -9,7 +9,8 @@ from modelyard.builder.optimization.pass_api import Precision, Recipe
 from tests.support.artifacts import quantizable
 from tests.support.artifacts.entries import an_entry
 
-SMALLER = OptimizationOptions("size", 0.05, (Precision.FP32, Precision.INT8), 90.0, "cpu")
+SMALLER = OptimizationOptions("size", 0.05, (Precision.FP32, Precision.INT8), 600.0, "cpu", leftover=False)
+"""The recipes alone, however busy the machine: nothing is searched in the time that they leave."""
 
 
 def a_perceptron(folder: Path, inner: int = 8192, **metadata: Any) -> Path:

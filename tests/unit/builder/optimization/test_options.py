@@ -1,5 +1,8 @@
 """What `--optimize` asks for: as a spec says it or as the operator writes it, always the same options."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from modelyard.api.optimize import Optimize
@@ -47,6 +50,15 @@ def test_a_person_may_write_it_as_in_a_spec() -> None:
 
     assert (found.bound, found.budget) == (0.02, 3600.0)
     assert found.precisions == (Precision.FP16, Precision.INT8)
+
+
+def test_time_that_recipes_leave_is_searched_unless_that_is_not_wanted_and_gives_no_other_build(tmp_path: Path) -> None:
+    usual = parse_options("{}", "cpu")
+    recipes_alone = replace(usual, leftover=False)
+
+    assert usual.request(tmp_path, tmp_path).leftover
+    assert not recipes_alone.request(tmp_path, tmp_path).leftover
+    assert recipes_alone.options == usual.options
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ class _RequestedOptions(BaseModel):
 class OptimizationOptions:
     """What an optimized build is asked for: `bound` is the quality loss allowed (0 to 1), `budget` is in seconds.
 
-    `train` runs the entry's training recipe first.
+    `train` runs the entry's training recipe first. With `leftover` a search gets what the recipes leave of the budget,
+    which is no part of the digest.
     """
 
     goal: Goal
@@ -58,6 +59,7 @@ class OptimizationOptions:
     budget: float
     target: Literal["cpu", "gpu"]
     train: bool = False
+    leftover: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class OptimizationOptions:
             seed=1,
             out=out,
             runtimes=RUNTIMES[self.target],
-            leftover=True,
+            leftover=self.leftover,
             hardware=hardware if self.target == "gpu" else replace(hardware, gpu=None),
         )
 
