@@ -18,8 +18,8 @@ GENERATED = {
     "platform/docs/reference/model.md",
     "platform/localcluster/go/joint/go.sum",
 }
-DATA = {"charts/modelyard/values.schema.json"}
-"""One JSON document that Helm reads as a whole."""
+DATA = {"charts/model/values.schema.json", "charts/modelyard/values.schema.json"}
+"""JSON documents that Helm reads as a whole, one each."""
 VAGUE = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "base", "misc"}
 INDEX_HOSTS = ("pypi" + ".org", "python" + "hosted", "proxy." + "golang", "sum." + "golang", "registry." + "npmjs")
 SOMEBODYS_PATHS = re.compile(r"(?<![\w./-])/(?:work|root|home/\w+|Users/\w+|tmp/\w+)/")
