@@ -17,6 +17,8 @@ def missing() -> dict[str, str]:
     found = {"torch": environment.against() or ""}
     if not os.environ.get("MODELYARD_TFLITE_PYTHON"):
         found["tflite"] = "MODELYARD_TFLITE_PYTHON names no Python with onnx2tf and ai-edge-litert."
+    if not os.environ.get("MODELYARD_MLFLOW_PYTHON"):
+        found["mlflow"] = "MODELYARD_MLFLOW_PYTHON names no Python with mlflow."
     if not os.environ.get("MODELYARD_PROOF"):
         found["proof"] = "it takes long: `make proof`."
     return {marker: reason for marker, reason in found.items() if reason}

@@ -17,6 +17,7 @@ from tests.support.operator.real_apiserver import RealApiServer
 from tests.support.repository.charts import NAMESPACE, PLATFORM, complaint, helm, objects, one, pod_templates, template
 
 KNOWN_BY_THE_CHART = {
+    *(f"mlflow.{name}" for name in ("username", "password", "token", "caFile", "webhookSecret")),
     "recorder.installed",
     "recorder.key",
     "signing.keyFile",

@@ -20,6 +20,8 @@
         ├── DeadlineExceeded     no answer within the time that its caller allowed
         ├── Conflict             somebody else wrote first
         ├── Throttled            asked to come back later
+        ├── RegistryUnreachable  what MLflow has cannot be known now
+        ├── NotSynced            asked for, and not brought in from MLflow yet
         ├── Refused              answered, and said no (credentials, permissions)
         └── HostFailure          the machine failed a program: a signal, memory, disk, a lock, time; exit code 75
 
@@ -102,6 +104,14 @@ class Unreachable(OutsideError):
 
 class DeadlineExceeded(OutsideError):
     """No answer within the time that its caller, or the gateway, allowed; it may have been computed all the same."""
+
+
+class RegistryUnreachable(OutsideError):
+    """MLflow has not answered those who bring its models in."""
+
+
+class NotSynced(OutsideError):
+    """A model of MLflow's that has not been brought in yet."""
 
 
 class Conflict(OutsideError):

@@ -32,6 +32,7 @@ from pydantic_settings import (
 )
 
 from .errors import InvalidSettings
+from .mlflow_settings import MlflowSettings
 from .price_settings import PriceSettings
 from .signing_settings import SigningSettings
 
@@ -303,6 +304,7 @@ class Settings(BaseSettings):
     prices: PriceSettings = PriceSettings()
     signing: SigningSettings = SigningSettings()
     operator: OperatorSettings = OperatorSettings()
+    mlflow: MlflowSettings = MlflowSettings()
 
     @model_validator(mode="after")
     def _keda_has_a_prometheus(self) -> "Settings":

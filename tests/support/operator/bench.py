@@ -27,6 +27,7 @@ from modelyard.errors import OutsideError
 from modelyard.operator.process import Library, Operator
 from modelyard.operator.rbac import RIGHTS
 from modelyard.registry.bucket import BucketRegistry
+from modelyard.registry.synced import SyncedRegistry
 from modelyard.settings import GatewaySettings, OperatorSettings, ServingSettings, Settings, StoreSettings
 from tests.support.artifacts.entries import an_entry
 from tests.support.operator.real_apiserver import RealApiServer
@@ -145,7 +146,7 @@ class Bench:
         """An operator at work in this process, with no more rights than the table gives."""
         changed = self.settings.operator.model_copy(update={"identity": identity, **options})
         settings = self.settings.model_copy(update={"operator": changed})
-        library = Library(BucketRegistry(self.store), S3Store(settings.store))
+        library = Library(BucketRegistry(self.store), S3Store(settings.store), SyncedRegistry(self.store))
         operator = Operator(settings, access(self.kubeconfig), library)
         stop = threading.Event()
         thread = threading.Thread(target=operator.run, args=(stop,), name=f"operator {identity}")

@@ -65,6 +65,15 @@ class Judgement(_Closed):
     bound: float = Field(allow_inf_nan=False, description="At least so much is good; at most, for mae.")
 
 
+class MlflowOrigin(_Closed):
+    """The version in MLflow's registry that an entry was made of."""
+
+    model: str = Field(min_length=1, max_length=500, description="Name of the registered model.")
+    uri: str = Field(min_length=1, max_length=2000, description="What MLflow calls its source, such as models:/m-<id>.")
+    run_id: str = Field("", max_length=64, description="The run that logged it.")
+    flavor: str = Field("", max_length=64, description="The flavor it was read from.")
+
+
 class EntryMetadata(_Closed):
     """The content of `modelyard.yaml`."""
 
@@ -83,6 +92,7 @@ class EntryMetadata(_Closed):
     )
     training_data: TrainingData | None = Field(None, description="Reference to the training data.")
     licence: str = Field("", max_length=128, description="SPDX identifier of the model's licence.")
+    mlflow: MlflowOrigin | None = Field(None, description="Where it came from; written by the sync with MLflow.")
 
     @model_validator(mode="after")
     def _names_once(self) -> "EntryMetadata":

@@ -62,6 +62,13 @@ class Runtime(StrEnum):
     GPU = "gpu"
 
 
+class RegistryName(StrEnum):
+    """Where an entry comes from."""
+
+    BUCKET = "bucket"
+    MLFLOW = "mlflow"
+
+
 class Source(Shape):
     """The registry entry to serve: a name, and either a version or an alias."""
 
@@ -71,6 +78,10 @@ class Source(Shape):
         )
     )
 
+    registry: RegistryName = Field(
+        default=RegistryName.BUCKET,
+        description="bucket: what was pushed; mlflow: a model registered there, which the platform brings in.",
+    )
     name: EntryName = Field(description="Name of the entry in the registry.")
     version: EntryVersion | None = Field(
         default=None, description='Version of the entry, such as "2" (in quotes); never changes meaning.'
@@ -80,6 +91,11 @@ class Source(Shape):
     )
     verify: Verify | None = Field(
         default=None, description="Serve the entry only if it is signed; checked before the build and by every pod."
+    )
+
+    allow_contract_change: bool = Field(
+        default=False,
+        description="Begin a version although its inputs or outputs differ so that clients of the serving one notice.",
     )
 
     @model_validator(mode="after")

@@ -39,7 +39,9 @@ VERBS = {
         "registry.verify",
         "Check that an entry or a build in the store is, to the bit, what somebody you trust has signed.",
     ),
+    "mlflow": Verb("registry.mlflow", "Bring models that are registered in MLflow into the registry."),
     "build": Verb("artifacts.build", "Build an entry or a file into a proved Triton model repository."),
+    "contract": Verb("artifacts.contract", "Compare what clients of two versions rely on."),
     "optimize": Verb(
         "artifacts.optimize", "Try smaller and faster variants of a model and keep the best that keeps its quality."
     ),

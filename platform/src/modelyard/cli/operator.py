@@ -11,6 +11,7 @@ from modelyard.clients.store import HURRIED, S3Store
 from modelyard.operator import json_logs
 from modelyard.operator.process import Library, Operator
 from modelyard.registry.bucket import BucketRegistry
+from modelyard.registry.synced import SyncedRegistry
 from modelyard.settings import Settings
 
 
@@ -26,6 +27,6 @@ def operator(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    process = Operator(settings, access(), Library(BucketRegistry(store), store))
+    process = Operator(settings, access(), Library(BucketRegistry(store), store, SyncedRegistry(store)))
     if not process.run(stop):
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from modelyard.api.lifecycle.contract import Contract
 from modelyard.api.model import Model
 from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.optimization import Progress
@@ -53,11 +54,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class ResolvedEntry:
-    """The registry's answer to `spec.source`: name, version and the `sha256:<hex>` digest of its files."""
+    """The registry's answer to `spec.source`: name, version and the `sha256:<hex>` digest of its files.
+
+    `notice` says why it may not be the newest one, while it stands.
+    """
 
     name: str
     version: str
     digest: str
+    notice: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -187,8 +192,10 @@ class Snapshot:
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
     or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait;
     `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask;
-    `monitoring` what the evaluator knows of the serving revision's rows, None before its first word; where signatures
-    are demanded, `verification` is what became of the entry's, `start_check` what pods check their build with.
+    `contracts` what clients rely on, by the digest of a build, None where its report does not say; only of the serving
+    and of wanted ones, and of none while nothing new is wanted; `monitoring` what the evaluator knows of the serving
+    revision's rows, None before its first word; where signatures are demanded, `verification` is what became of the
+    entry's, `start_check` what pods check their build with.
     """
 
     now: float
@@ -209,6 +216,7 @@ class Snapshot:
     rival_autoscaler: str = ""
     holders: Holders = Holders()
     room: ClusterRoom | Failure | None = None
+    contracts: Mapping[str, Contract | Failure | None] = field(default_factory=dict)
     monitoring: MonitoringStatus | Failure | None = None
     verification: Verification = Verification()
     start_check: StartCheck | Failure | None = None
@@ -217,7 +225,8 @@ class Snapshot:
     def incomplete(self) -> bool:
         """Whether an answer is on its way: what is decided now about anything but traffic can wait for it."""
         optimization = self.optimization
-        facts = (self.entry, self.built, self.build_failure, optimization.built, optimization.failure)
+        builds = (self.built, self.build_failure, optimization.built, optimization.failure)
+        facts = (self.entry, *builds, *self.contracts.values())
         facts += (self.verification.failure, self.start_check)
         return None in self.logs.values() or any(isinstance(fact, Failure) and fact.pending for fact in facts)
 

@@ -50,7 +50,7 @@ from .observer.builds import BuildObserver, ObjectReader
 from .observer.checks import CheckObserver
 from .observer.cluster_room import RoomObserver
 from .observer.crash_logs import CrashLogs
-from .observer.entries import EntryObserver
+from .observer.entries import EntryObserver, MirroredRegistry
 from .observer.evaluations import EvaluationObserver
 from .observer.scaling_means import ScalingMeansWatch
 from .observer.signing.build_keys import BuildKeyWatch
@@ -85,10 +85,11 @@ class OperatorStore(ObjectReader, RenewableStore, Protocol):
 
 @dataclass(frozen=True)
 class Library:
-    """Where entries and builds are."""
+    """Where entries and builds are; `mirrored` has those of MLflow."""
 
     registry: SignedEntries
     store: OperatorStore
+    mirrored: MirroredRegistry | None = None
 
 
 class Operator:
@@ -124,7 +125,7 @@ class Operator:
         self.observer = SnapshotObserver(
             settings,
             self.cache,
-            EntryObserver(library.registry, self.polling),
+            EntryObserver(library.registry, self.polling, library.mirrored),
             self._builds,
             self._crashes,
             CheckObserver(self.cluster, self.polling),

@@ -10,11 +10,13 @@ store (`optimization.py` says how far it is). Until then the plain one is, and i
 * when a rollout refused it: what was made from a refused version is not tried;
 * when nothing was better than the original: the same model need not be rolled out twice.
 
+No revision is begun whose contract breaks that of the one that serves (`contract_changes.py`).
+
 With `optimize.wait` the plain one is never served.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,10 +29,12 @@ from modelyard.core.names import MAX_NAMESPACE, build_digest, job_name, revision
 from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
 from modelyard.settings import Settings
 
+from .contract_changes import admitted
 from .job_retries import Retry
-from .optimization import OptimizationState, optimization_state, optimized_digest, served
+from .optimization import optimization_state, optimized_digest, served
 from .pod_metadata import pod_metadata
 from .replica_size import cheapest_size
+from .resolved import ResolvedArtifact
 from .signatures import SIGNED, must_be_signed, unverified
 
 _VERSION = re.compile(r"(?<=.)(-v\d+)?(-[0-9a-f]{8})?$")
@@ -38,35 +42,17 @@ _WAITS = ConditionUpdate(None, "EntryUnresolved", "Nothing can be built before t
 _PLAIN, _NOTHING_NEW = "the plain artifact serves", "nothing new is served"
 
 
-@dataclass(frozen=True)
-class ResolvedArtifact:
-    """What a spec resolves to, as far as that is known: entry, build and revision.
-
-    `resolved` and `built` are what to write to EntryResolved and Built. `job` says that the Job of the plain build is
-    to be there, `job_again` that the one that failed has to give way to it first, `wait` how many seconds it is until
-    then; `stalled` that only a person can bring it further; `optimizing` is the state of the optimized build, None when
-    the spec asks for none.
-    """
-
-    resolved: ConditionUpdate
-    built: ConditionUpdate
-    entry: ResolvedEntry | None = None
-    build: BuildStatus | None = None
-    job: bool = False
-    job_again: bool = False
-    wait: float | None = None
-    revision: RevisionStatus | None = None
-    stalled: bool = False
-    optimizing: OptimizationState | None = None
-
-
 def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
     """Follow the steps from registry entry to revision as far as they go; the first that fails is in the conditions."""
+    return admitted(snapshot, _resolved(snapshot, settings))
+
+
+def _resolved(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
     entry, model = known_entry(snapshot.model, snapshot.entry), snapshot.model
     if isinstance(entry, Failure):
         resolved = ConditionUpdate(None if entry.retry else False, entry.reason, entry.message)
         return ResolvedArtifact(resolved, _WAITS, stalled=not entry.retry)
-    resolved = ConditionUpdate(True, "Found", f"{entry.name} version {entry.version} is in the registry.")
+    resolved = _found(entry)
     refused = unverified(snapshot, entry, settings)
     if refused is not None:
         update = ConditionUpdate(None if refused.retry else False, refused.reason, refused.message)
@@ -76,6 +62,14 @@ def resolve(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
     plain = _plain(snapshot, resolved, entry, settings)
     digest = optimized_digest(model, entry, target(model, settings), signed=must_be_signed(model, settings))
     return _optimized(snapshot, plain, entry, digest, settings) if digest else plain
+
+
+def _found(entry: ResolvedEntry) -> ConditionUpdate:
+    """What is known of the entry, and what keeps a newer one away."""
+    message = f"{entry.name} version {entry.version} is in the registry."
+    if entry.notice is None:
+        return ConditionUpdate(True, "Found", message)
+    return ConditionUpdate(True, entry.notice.reason, f"{message} {entry.notice.message}")
 
 
 def _too_long(namespace: str) -> ConditionUpdate:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import EntryStatus, IdleState, ModelStatus, OptimizationStatus, RevisionStatus, Stage
-from modelyard.core.artifacts.resolve import ResolvedArtifact
+from modelyard.core.artifacts.resolved import ResolvedArtifact
 from modelyard.core.conditions import REQUESTS_FAIL, ConditionUpdate, merge
 from modelyard.core.names import host, preview_route_name
 from modelyard.core.ownership import taken_names

@@ -7,7 +7,7 @@ from typing import Any
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import IdleStatus, RevisionStatus, Stage
-from modelyard.core.artifacts.resolve import ResolvedArtifact
+from modelyard.core.artifacts.resolved import ResolvedArtifact
 from modelyard.core.rollout.publication import RoutingPlan
 from modelyard.core.snapshot import Snapshot
 from modelyard.settings import Settings

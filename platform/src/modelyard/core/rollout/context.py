@@ -7,7 +7,7 @@ from modelyard.api.model import Model
 from modelyard.api.rollout import Rollout, Strategy
 from modelyard.api.rollout_status import Phase, RolloutStatus
 from modelyard.api.status import RevisionStatus
-from modelyard.core.artifacts.resolve import ResolvedArtifact
+from modelyard.core.artifacts.resolved import ResolvedArtifact
 from modelyard.core.conditions import epoch
 from modelyard.core.resources.check_jobs import unknown_scenario
 from modelyard.core.revisions import failures

@@ -13,6 +13,8 @@
     studies/<digest>/<path>                               what an evicted optimization goes on from
     parts/<digest>/{part.json,...}                        the layer all builds of an entry share; part.json last
     checks/<namespace>/<model>/<revision>/<gate>.json     what a load test or a comparison of outputs found
+    synced/mlflow/<name>.json                             what MLflow says of an entry's aliases, and what was refused
+    synced/mlflow.json                                    when MLflow was asked last, and whether it answered
 
 Digests are `sha256:<hex>` everywhere but in keys, which hold the hex alone.
 """
@@ -82,6 +84,16 @@ def alias(name: str, alias: str) -> str:
 def alias_prefix(name: str = "") -> str:
     """Prefix of the aliases of one entry, or of all entries."""
     return f"aliases/{name}/" if name else "aliases/"
+
+
+def synced_model(name: str) -> str:
+    """Key of what MLflow says of the entry `name`."""
+    return f"synced/mlflow/{name}.json"
+
+
+def sync_heartbeat() -> str:
+    """Key of when MLflow was asked last; rewritten with every round."""
+    return "synced/mlflow.json"
 
 
 def build_report(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a build is in the store, and how its Job failed when it did.
+"""Whether a build is in the store, what its clients rely on, and how its Job failed when it did.
 
 `builds/<digest>/report.json` is written last and never again, so "it is there" is remembered for good; but of signed
 builds, which people delete when they were changed: those are asked for again every half minute.
@@ -8,16 +8,22 @@ reason is InvalidSettings: then the platform is to be mended, and the build is w
 and every end without words, is the surroundings' fault, which is tried again (`core.artifacts.job_retries`).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from math import inf
 from typing import NamedTuple, Protocol
 
+from pydantic import ValidationError
+
+from modelyard.api.lifecycle.contract import Contract, ReportedContract
+from modelyard.api.model import Model
+from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.api.report import OptimizationSummary
 from modelyard.core.names import BUILD_LABEL, bare
 from modelyard.core.snapshot import Failure, Object, OptimizedBuild
-from modelyard.core.storage.keys import build_report, build_warmup
-from modelyard.errors import CorruptEntry, InvalidSettings
+from modelyard.core.storage.keys import build_profile, build_report, build_warmup
+from modelyard.errors import CorruptEntry, InvalidSettings, Unreachable
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.polling.poller import Habits, Unanswered
 from modelyard.operator.polling.polling import Polling
@@ -28,6 +34,7 @@ from .optimizations import SIGNED_SECONDS, OptimizationObserver
 ABSENT_SECONDS = 3.0
 """How long a build that is not in the store is believed not to be there."""
 _USER_ERROR = 2
+_UNTOLD = Contract(inputs=(), outputs=())
 
 
 class ObjectReader(Protocol):
@@ -59,6 +66,7 @@ class BuildObserver:
             Habits(lambda built: SIGNED_SECONDS if built else ABSENT_SECONDS, unsettled=bool),
         )
         self._failures = polling.poller(PODS, self._cause, Habits(lambda _: inf))
+        self._contracts = polling.poller("the store", self._contract, Habits(lambda _: inf))
         self._built: set[str] = set()
         self._counted: set[str] = set()
 
@@ -82,6 +90,19 @@ class BuildObserver:
         """The optimized build with that digest: its summary, progress or failure, as the store and its Job tell."""
         build = self._optimizations.of(key, digest, job, signed=signed)
         return replace(build, failure=None if isinstance(build.built, OptimizationSummary) else self.failure(key, job))
+
+    def contracts(self, key: Key, model: Model, wanted: Iterable[str]) -> dict[str, Contract | Failure | None]:
+        """What clients of the serving build and of those rely on that are `wanted` and there; none without any new."""
+        revisions, status = model.status.revisions, model.status
+        serving = {revision.digest for revision in revisions if revision.name == status.revision}
+        new = set(wanted) - {revision.digest for revision in revisions}
+        if not serving or not new or model.spec.source.allow_contract_change:
+            return {}
+        answers = {digest: self._contracts.of(key, digest) for digest in sorted(serving | new)}
+        known = {digest: None if answer == _UNTOLD else answer for digest, answer in answers.items()}
+        return {
+            digest: answer.failure if isinstance(answer, Unanswered) else answer for digest, answer in known.items()
+        }
 
     def warmup_request(self, digest: str) -> bytes:
         """The body of one inference, stored beside the artifact.
@@ -122,6 +143,24 @@ class BuildObserver:
         if built:
             self._built.add(build.digest)
         return built
+
+    def _contract(self, digest: str) -> Contract:
+        """`_UNTOLD` when the report tells of no inputs and outputs. Raises Unreachable when there is none."""
+        report = self._store.get(build_report(digest))
+        if report is None:
+            raise Unreachable(
+                f"the report of build {bare(digest)[:16]} is not in the store, so what its clients rely on is unknown; "
+                "source.allowContractChange: true goes on without it."
+            )
+        profile = self._store.get(build_profile(digest))
+        try:
+            contract = ReportedContract.model_validate_json(report).contract()
+        except ValidationError:
+            return _UNTOLD
+        try:
+            return contract.with_profile(ReferenceProfile.model_validate_json(profile) if profile else None)
+        except ValidationError:
+            return contract
 
     def _cause(self, failed: EndedJob) -> Failure:
         job, metadata = failed.job, failed.job["metadata"]

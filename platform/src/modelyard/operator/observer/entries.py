@@ -1,5 +1,7 @@
 """What `spec.source` means, asked of the registry as seldom as the truth allows.
 
+An entry of MLflow's is asked for in the bucket as every other (`registry.synced`): MLflow is never asked here.
+
 A version with its digest never changes, so it is remembered for good: a spec that asks for an earlier version again is
 understood at once, whether the registry answers or not. An alias moves, so its answer is good
 only for some seconds: enough that a burst of events asks once. What is unknown may be pushed any time, so that is
@@ -10,7 +12,7 @@ from math import inf
 from typing import Protocol
 
 from modelyard.api.entry import Entry
-from modelyard.api.model import Source
+from modelyard.api.model import RegistryName, Source
 from modelyard.core.snapshot import Failure, ResolvedEntry
 from modelyard.errors import UserError
 from modelyard.operator.cache.objects import Key
@@ -19,8 +21,8 @@ from modelyard.operator.polling.polling import Polling
 
 _ALIAS_SECONDS = 3.0
 
-_Question = tuple[str, str | None, str | None]
-"""Name, version, alias: one of the last two is None."""
+_Question = tuple[RegistryName, str, str | None, str | None]
+"""Registry, name, version, alias: one of the last two is None."""
 
 
 class Registry(Protocol):
@@ -29,11 +31,19 @@ class Registry(Protocol):
     def resolve(self, name: str, version: str | None = None, alias: str | None = None) -> Entry: ...
 
 
+class MirroredRegistry(Registry, Protocol):
+    """One that is filled from elsewhere."""
+
+    def notice(self, name: str, alias: str, version: str) -> Failure | None:
+        """Why the version that an alias means may not be the newest; None when it is."""
+        ...
+
+
 class EntryObserver:
     """Answers of the registry, remembered; none of its methods waits for it."""
 
-    def __init__(self, registry: Registry, polling: Polling) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, polling: Polling, mirrored: MirroredRegistry | None = None) -> None:
+        self._registry, self._mirrored = registry, mirrored
         self._versions = polling.poller(
             "the registry", self._ask, Habits(lambda known: _lasts(known, inf), remembered=inf)
         )
@@ -46,16 +56,18 @@ class EntryObserver:
         """
         poller = self._aliases if source.version is None else self._versions
         meant = known if source.version is not None else None
-        answer = poller.of(key, (source.name, source.version, source.alias), meant)
+        answer = poller.of(key, (source.registry, source.name, source.version, source.alias), meant)
         return answer.failure if isinstance(answer, Unanswered) else answer
 
     def _ask(self, question: _Question) -> ResolvedEntry | Failure:
-        name, version, alias = question
+        origin, name, version, alias = question
+        mirrored = self._mirrored if origin is RegistryName.MLFLOW else None
         try:
-            entry = self._registry.resolve(name, version=version, alias=alias)
+            entry = (mirrored or self._registry).resolve(name, version=version, alias=alias)
         except UserError as mistake:
             return Failure(mistake.reason, str(mistake))
-        return ResolvedEntry(entry.name, entry.version, entry.digest)
+        notice = mirrored.notice(name, alias, entry.version) if mirrored is not None and alias is not None else None
+        return ResolvedEntry(entry.name, entry.version, entry.digest, notice)
 
 
 def _lasts(known: ResolvedEntry | Failure, seconds: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
 from modelyard.api.monitoring.status import MonitoringStatus
+from modelyard.api.report import OptimizationSummary
 from modelyard.core.artifacts.optimization import optimized_digest, served
 from modelyard.core.artifacts.resolve import candidate_runtime, known_entry, target, waits_for_optimized, wanted_digest
 from modelyard.core.artifacts.signatures import must_be_signed
@@ -119,15 +120,18 @@ class SnapshotObserver:
         children |= {ref_of(job): job for job in jobs if job is not None}
         now, signed = self.now(), must_be_signed(model, self._settings)
         was = served(model, plain)
+        built = self._builds.built(key, plain, jobs[0], was=was, signed=signed) if plain else False
+        optimization = self._builds.optimized(key, optimized, jobs[1], signed=signed) if optimized else OptimizedBuild()
+        made = isinstance(optimization.built, OptimizationSummary)
+        there = [digest for digest, is_there in ((plain, built is True), (optimized, made)) if is_there]
         return Snapshot(
             now=now,
             model=model,
             entry=entry,
-            built=self._builds.built(key, plain, jobs[0], was=was, signed=signed) if plain else False,
+            built=built,
             build_failure=self._builds.failure(key, jobs[0]),
-            optimization=self._builds.optimized(key, optimized, jobs[1], signed=signed)
-            if optimized
-            else OptimizedBuild(),
+            optimization=optimization,
+            contracts=self._builds.contracts(key, model, there),
             children=children,
             probes=self.probes.of(key),
             logs=self._crashes.last_lines(key, children),

@@ -1,0 +1,1 @@
+"""Nouns of a model's life from version to version."""

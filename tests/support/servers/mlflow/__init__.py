@@ -1,0 +1,1 @@
+"""MLflow servers for tests: a simulated one and a real one, and what people do with them."""
