@@ -12,6 +12,8 @@ from localcluster.steps.task import Task
 
 # Remembers in the cluster itself which CRDs were applied: applying megabytes of them again takes seconds.
 _DEFINED = "modelyard-definitions"
+_PATIENCE = "--request-timeout=2m"
+"""kubectl waits for ever by default, and with it everybody who waits for the cluster."""
 _ESTABLISHED_SECONDS = 300
 """The API server takes 14 s for KServe's on two idle cores, and minutes beside other work."""
 
@@ -29,8 +31,8 @@ class Kubernetes:
     def apply(self, task: Task, *files: Path, text: str = "", owner: str = "modelyard-localcluster") -> None:
         """Server-side apply of files and folders, or of `text`, as field manager `owner`."""
         sources = [word for file in files for word in ("-f", str(file))] or ["-f", "-"]
-        manager = f"--field-manager={owner}"
-        self.kubectl(task, "apply", "--server-side", "--force-conflicts", manager, *sources, text=text)
+        options = ("--server-side", "--force-conflicts", f"--field-manager={owner}", _PATIENCE)
+        self.kubectl(task, "apply", *options, *sources, text=text)
 
     def helm(self, task: Task, *words: str | Path) -> str:
         """Standard output of a Helm command."""
