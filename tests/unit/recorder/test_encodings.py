@@ -20,6 +20,7 @@ BODY = b'{"outputs": []}'
         (gzip.compress(BODY), " GZIP"),
         (zlib.compress(BODY), "deflate"),
     ],
+    ids=["no header", "identity", "gzip", "in capitals", "deflate"],
 )
 def test_a_body_is_what_it_was_before_the_way(content: bytes, encoding: str) -> None:
     assert unpacked(content, encoding, 100) == BODY
@@ -34,6 +35,7 @@ def test_a_body_is_what_it_was_before_the_way(content: bytes, encoding: str) -> 
         (gzip.compress(bytes(101)), "gzip", "longer"),
         (zlib.compress(bytes(10**8)), "deflate", "longer"),
     ],
+    ids=["unknown", "not packed", "cut", "a byte too long", "a bomb"],
 )
 def test_what_cannot_be_unpacked_or_is_too_much_says_why(content: bytes, encoding: str, reason: str) -> None:
     with pytest.raises(Malformed, match=reason):

@@ -34,7 +34,9 @@ def test_each_policy_wants_a_signature_of_its_own() -> None:
         verify_entry(ENTRY, SIGNED, [(ALICE.public,), (BOB.public,)])
 
 
-@pytest.mark.parametrize(("signatures", "who"), [({}, "nobody"), (SIGNED, ALICE.public.id)])
+@pytest.mark.parametrize(
+    ("signatures", "who"), [({}, "nobody"), (SIGNED, ALICE.public.id)], ids=["unsigned", "by another"]
+)
 def test_an_entry_that_nobody_trusted_has_signed_says_who_is_wanted(signatures: dict[str, bytes], who: str) -> None:
     with pytest.raises(SignatureMissing, match=rf"entry\.json of digits:1 is signed by {who}.*{BOB.public.id}"):
         verify_entry(ENTRY, signatures, [(BOB.public,)])
