@@ -74,6 +74,7 @@ WORDS = {
     "limited": "the words it is given are starts of their own",
     "name": "a program of BROUGHT_BY_THE_USER, in localcluster.kind.programs",
     "node.inside": "the words it is given are starts of their own",
+    "os.environ[PYTHON]": "the Python with MLflow that a person named, for tests that are left out without one",
     "own_uv": "uv, as `make setup` puts it into the cache",
     "program": "promtool, Prometheus, Alertmanager or amtool, of tests.support.monitoring.programs",
     "program_path": "a Python that the user named",

@@ -105,3 +105,18 @@ def test_a_status_written_by_another_version_is_read_without_the_fields_that_are
     assert status.rollout is not None
     assert (status.rollout.phase, status.rollout.handled_commands) == (Phase.HOLDING, [])
     assert (status.rollout.gates[0].requests, status.rollout.gates[0].failed_requests) == (10, 0)
+
+
+def test_a_document_of_the_api_server_is_a_model_whatever_else_it_has() -> None:
+    document = {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Model",
+        "metadata": {"name": "digits", "namespace": "demo", "managedFields": []},
+        "spec": {"source": {"name": "digits", "version": "1"}},
+        "status": None,
+    }
+    model = Model.of(document)
+
+    assert (model.name, model.status.revision) == ("digits", "")
+    with pytest.raises(ValidationError):
+        Model.of({"metadata": {"name": "digits"}})

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from modelyard.api.crd import structural
 from modelyard.api.monitoring.counts import FeatureCounts
 from modelyard.api.monitoring.profile import FeatureProfile, ReferenceProfile
-from modelyard.api.monitoring.spec import Monitoring
+from modelyard.api.monitoring.spec import Feedback, Monitoring
+from modelyard.api.monitoring.status import MonitoringStatus
 
 
 def monitoring(**fields: object) -> Monitoring:
@@ -123,3 +124,15 @@ def test_a_profile_that_contradicts_itself_is_none(fields: dict[str, object], sa
     plain = {"name": "age", "column": "age", "role": "input", "kind": "number", "rows": 10, "missing": 0, "bins": (10,)}
     with pytest.raises(ValidationError, match=says):
         FeatureProfile.model_validate(plain | fields)
+
+
+def test_alarms_of_decay_are_a_number_a_year() -> None:
+    assert Feedback().false_alarms_a_year == 1.0
+    assert Feedback.model_validate({"falseAlarms": "2/m"}).false_alarms_a_year == 24.0
+
+
+@pytest.mark.parametrize("moment", ["2026-11-29T12:00:00", "yesterday"])
+def test_a_time_in_a_status_has_a_zone(moment: str) -> None:
+    good = MonitoringStatus.model_validate({"revision": "loans-1", "time": "2026-11-29T12:00:00Z"})
+    with pytest.raises(ValidationError):
+        MonitoringStatus.model_validate({**good.model_dump(by_alias=True), "time": moment})

@@ -14,8 +14,10 @@ from modelyard.core.storage.monitoring_keys import (
     detector_key,
     feedback_key,
     hour_prefix,
+    is_evaluation,
     minute_of,
     model_prefix,
+    quality_key,
     revision_prefix,
     status_key,
 )
@@ -74,3 +76,13 @@ def test_what_is_known_of_a_revision_lies_beside_its_days_and_is_no_minute() -> 
     for key in (detector_key("demo", "loans", "loans-1"), status_key("demo", "loans", "loans-1")):
         assert key.startswith(revision_prefix("demo", "loans", "loans-1"))
         assert (minute_of(key), day_of(key)) == (None, "")
+
+
+def test_what_was_learnt_of_a_revision_is_told_from_its_rows() -> None:
+    learnt = [make("demo", "loans", "loans-1") for make in (detector_key, status_key)]
+    learnt += [quality_key("demo", "loans", "loans-1", output) for output in ("class", "amount")]
+
+    assert [is_evaluation(key) for key in learnt] == [True] * 4
+    assert len(set(learnt)) == 4
+    for other in (KEY.key(ROWS), KEY.key(COUNTS), feedback_key("demo", "loans", "2026-11-29", "x"), "status.json"):
+        assert not is_evaluation(other)

@@ -73,9 +73,10 @@ def quality_key(namespace: str, model: str, revision: str, output: str) -> str:
 
 
 def is_evaluation(key: str) -> bool:
-    """Whether it is one of these two; in the order of keys they come after the days of their revision."""
+    """Whether it is one of these three; in the order of keys they come after the days of their revision."""
     parts = key.split("/")
-    return len(parts) == 5 and f"{parts[0]}/" == MONITOR and parts[4] in ("detector.json", "status.json")
+    known = len(parts) == 5 and f"{parts[0]}/" == MONITOR
+    return known and (parts[4] in ("detector.json", "status.json") or parts[4].startswith("quality-"))
 
 
 def minute_of(key: str) -> MinuteKey | None:
