@@ -125,6 +125,7 @@ def push(name: str, version: str, proto: Any, config: str = "") -> str:
         "task": "image-classification",
         "inputs": [{"name": proto.graph.input[0].name, "datatype": "FP32", "shape": [-1, 1, 8, 8]}],
         "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, 10]}],
+        "labels": [str(digit) for digit in range(10)],
     }
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "modelyard.yaml").write_text(yaml.safe_dump(described))

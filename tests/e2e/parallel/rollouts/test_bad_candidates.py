@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster.kubectl import run
+from tests.support.cluster.models import condition, until
 from tests.support.cluster.rollout_under_load import (
     BRIGHT,
     BROKEN_CLIENT,
     CLEAN,
+    NAME,
     PICTURES,
     SMALL,
     STRICT,
@@ -79,7 +81,13 @@ def test_one_that_fails_only_over_grpc(tried: RolloutUnderLoad) -> None:
 def test_one_that_rejects_what_the_stable_accepts(tried: RolloutUnderLoad) -> None:
     known = tried.known
     tried.resume_load((*PICTURES, *BROKEN_CLIENT), PICTURES)
-    tried.ask("digits-renamed", made("renamed"))
+    source = {"name": "digits-renamed", "version": made("renamed")}
+    tried.ask(source=source)
+    held = until(NAME, tried.namespace, "Built", "False", "ContractChanged")
+    assert "input picture is new" in condition(held, "Built")["message"]
+    assert tried.known == known, "what clients would notice is not begun"
+
+    tried.ask(source={**source, "allowContractChange": True})
     ended = tried.ended(known)
 
     refused(tried, ended, "ClientErrorsGateFailed")
