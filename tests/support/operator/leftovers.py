@@ -16,7 +16,7 @@ _TIMES = frozenset(
         "lastAnalysisTime", "retainUntil", "nextAttemptTime", "time",
     }
 )  # fmt: skip
-_COUNTS = frozenset({"requests", "failedRequests"})
+_COUNTS = frozenset({"requests", "failedRequests", "evidence"})
 
 
 def remains(bench: Bench, name: str = "digits") -> dict[str, Any]:

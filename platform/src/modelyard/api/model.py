@@ -78,9 +78,10 @@ class Source(Shape):
         )
     )
 
-    registry: RegistryName = Field(
-        default=RegistryName.BUCKET,
-        description="bucket: what was pushed; mlflow: a model registered there, which the platform brings in.",
+    registry: RegistryName | None = Field(
+        default=None,
+        description="bucket, which it is when left out: what was pushed; mlflow: a model registered there, which the "
+        "platform brings in.",
     )
     name: EntryName = Field(description="Name of the entry in the registry.")
     version: EntryVersion | None = Field(
@@ -93,8 +94,8 @@ class Source(Shape):
         default=None, description="Serve the entry only if it is signed; checked before the build and by every pod."
     )
 
-    allow_contract_change: bool = Field(
-        default=False,
+    allow_contract_change: bool | None = Field(
+        default=None,
         description="Begin a version although its inputs or outputs differ so that clients of the serving one notice.",
     )
 

@@ -21,7 +21,7 @@ from modelyard.operator.polling.polling import Polling
 
 _ALIAS_SECONDS = 3.0
 
-_Question = tuple[RegistryName, str, str | None, str | None]
+_Question = tuple[RegistryName | None, str, str | None, str | None]
 """Registry, name, version, alias: one of the last two is None."""
 
 
