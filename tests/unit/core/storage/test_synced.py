@@ -2,7 +2,14 @@
 
 import pytest
 
-from modelyard.core.storage.keys import build_provenance, build_repository, sync_heartbeat, synced_model
+from modelyard.core.storage.keys import (
+    build_profile,
+    build_provenance,
+    build_repository,
+    entry_signature,
+    sync_heartbeat,
+    synced_model,
+)
 from modelyard.core.storage.synced import SyncHeartbeat, entry_name
 
 
@@ -26,3 +33,5 @@ def test_each_has_a_key_of_its_own() -> None:
     assert synced_model("loans") == "synced/mlflow/loans.json"
     assert sync_heartbeat() == "synced/mlflow.json"
     assert build_provenance(digest).startswith(build_repository(digest))
+    assert build_profile(digest) == f"builds/{'ab' * 32}/profile.json"
+    assert entry_signature("loans", "1", "k1") == entry_signature("loans", "1") + "k1.json"
