@@ -135,7 +135,10 @@ def test_a_candidate_is_asked_what_users_asked_before_any_of_them(namespace: str
     applied(a_model("digits", namespace, monitoring=RECORDED))
     until("digits", namespace, "Ready", "True")
     eventually(lambda: connections_are_recorded(namespace), "the gateway records", 90)
-    eventually(lambda: written(namespace, ROWS), "rows lie in the store", 150)
+    loads = both(namespace)
+    time.sleep(8)
+    assert ended(loads) > 100
+    eventually(lambda: len(rows(namespace).get("request_id", ())) >= 100, "rows lie in the store", 150)
 
     loads = both(namespace)
     with Watch("model", "digits", namespace) as watch:
