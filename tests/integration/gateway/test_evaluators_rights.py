@@ -1,6 +1,5 @@
 """What the chart lets the evaluator do in the store, tried on a real one: it evaluates, and may do nothing else."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,8 +10,7 @@ from modelyard.core.storage.keys import build_profile
 from modelyard.core.storage.monitoring_keys import detector_key, feedback_key
 from modelyard.errors import Refused
 from modelyard.evaluator.revision_evaluation import RevisionEvaluation
-from tests.support.repository.charts import PLATFORM, objects, one, template
-from tests.support.servers.store import running_store
+from tests.support.recording.store_identities import stores_of
 from tests.unit.evaluator.conftest import DIGEST, NOON, RecordedWorld, a_revision
 
 pytestmark = pytest.mark.integration
@@ -21,16 +19,8 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3Store, S3Store]]:
     """The bucket as an admin and as the evaluator reach it."""
-    rendered = objects(template(PLATFORM, {"recorder": {"replicas": 1}}))
-    known = json.loads(one(rendered, "Secret", "modelyard-store-identities")["stringData"]["s3.json"])
-    keys = {who["name"]: who["credentials"][0] for who in known["identities"]}
-    with running_store(tmp_path_factory.mktemp("store"), known) as server:
-        admin, evaluator = (
-            S3Store(server.settings("modelyard", keys[who]["accessKey"], keys[who]["secretKey"]))
-            for who in ("admin", "evaluator")
-        )
-        admin._client.create_bucket(Bucket="modelyard")
-        yield admin, evaluator
+    with stores_of(tmp_path_factory.mktemp("store"), "evaluator") as stores:
+        yield stores
 
 
 def test_it_reads_counts_and_writes_what_they_say(stores: tuple[S3Store, S3Store]) -> None:

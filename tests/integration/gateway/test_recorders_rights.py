@@ -1,6 +1,5 @@
 """What the chart lets a recorder do in the store, tried on a real one: its own prefixes, builds to read, no more."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +16,7 @@ from modelyard.recorder.label_batches import LabelBatches, write_labels
 from modelyard.recorder.recorder_metrics import RecorderMetrics
 from modelyard.recorder.retention import sweep
 from modelyard.records.parquet import to_parquet
-from tests.support.repository.charts import PLATFORM, objects, one, template
-from tests.support.servers.store import running_store
+from tests.support.recording.store_identities import stores_of
 
 pytestmark = pytest.mark.integration
 NOW = datetime.now(UTC)
@@ -28,16 +26,8 @@ DIGEST = "sha256:" + "3" * 64
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3Store, S3Store]]:
     """The bucket as an admin and as a recorder reach it."""
-    rendered = objects(template(PLATFORM, {"recorder": {"replicas": 1}}))
-    known = json.loads(one(rendered, "Secret", "modelyard-store-identities")["stringData"]["s3.json"])
-    keys = {who["name"]: who["credentials"][0] for who in known["identities"]}
-    with running_store(tmp_path_factory.mktemp("store"), known) as server:
-        admin, recorder = (
-            S3Store(server.settings("modelyard", keys[who]["accessKey"], keys[who]["secretKey"]))
-            for who in ("admin", "recorder")
-        )
-        admin._client.create_bucket(Bucket="modelyard")
-        yield admin, recorder
+    with stores_of(tmp_path_factory.mktemp("store"), "recorder") as stores:
+        yield stores
 
 
 def key_of(days_ago: int) -> str:
