@@ -4,6 +4,7 @@ What is left out is deselected and named at the end; a skipped test counts as fa
 """
 
 import os
+import signal
 
 import pytest
 
@@ -26,6 +27,9 @@ def missing() -> dict[str, str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proof: takes long; left to `make proof`, which sets MODELYARD_PROOF=1.")
+    # A shell's background job ignores Ctrl-C, and so would every program of a test that sends it one.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Programs of tests are started as those of Modelyard are, away from the working directory.
     places = [str(config.rootpath), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, places))

@@ -1,10 +1,10 @@
-"""When somebody is told of changed rows, as Prometheus itself (promtool) evaluates the rules."""
+"""When somebody is told of changed rows and wrong answers, as Prometheus itself (promtool) evaluates the rules."""
 
 from collections.abc import Mapping
 
 import pytest
 
-from modelyard.core.prometheus_rules.data_alerts import BROKEN, DRIFTED, SILENT
+from modelyard.core.prometheus_rules.data_alerts import BROKEN, DECAYED, DRIFTED, SILENT
 from tests.support.monitoring.rule_tests import Story, complaints, steady, told
 
 pytestmark = pytest.mark.integration
@@ -37,6 +37,12 @@ def drift_is_a_ticket_and_no_page(story: Story) -> None:
     tells(tells(story, 40, DRIFTED, 1), 40, BROKEN)
 
 
+def answers_that_decayed_page_until_labels_end_it(story: Story) -> None:
+    story.says(steady((20, 0), (30, 1), (30, 0)), "performance_decayed")
+    tells(tells(story, 19, DECAYED), 22, DECAYED, 1)
+    tells(tells(story, 49, DECAYED, 1), 52, DECAYED)
+
+
 def two_copies_of_the_operator_tell_once(story: Story) -> None:
     for pod in ("operator-1", "operator-2"):
         counted(story, "broken", (60, 1), pod=pod)
@@ -58,6 +64,7 @@ def an_evaluator_that_says_nothing_for_two_hours_is_a_ticket(story: Story) -> No
 TOLD = (
     broken_data_pages_at_once_and_until_it_is_mended,
     drift_is_a_ticket_and_no_page,
+    answers_that_decayed_page_until_labels_end_it,
     two_copies_of_the_operator_tell_once,
     a_model_that_is_watched_and_quiet_wakes_nobody,
     an_evaluator_that_says_nothing_for_two_hours_is_a_ticket,

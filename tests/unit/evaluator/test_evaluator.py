@@ -53,7 +53,7 @@ def test_a_store_that_is_away_and_a_defect_are_counted_and_the_others_go_on(worl
     world.counts(NOON)
     running.look(3)
     assert world.status() is not None
-    assert running.metric("evaluator_failures_total") == ['evaluator_failures_total{reason="Defect"} 3.0']
+    assert running.metric("evaluator_failures_total") == ['evaluator_failures_total{reason="Defect"} 6.0']
     assert world.status("loans-0") is None, "nothing is claimed of it"
     world.away = True
     running.look()

@@ -37,7 +37,8 @@ class Condition(StatusShape):
 
     type: str = Field(
         max_length=64,
-        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed or DataHealthy.",
+        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed, DataHealthy or "
+        "PerformanceHealthy.",
     )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="One CamelCase word for programs.")
@@ -196,7 +197,8 @@ class ModelStatus(StatusShape):
     conditions: list[Condition] = Field(
         default_factory=list,
         max_length=16,
-        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed, DataHealthy.",
+        description="Ready, Progressing, Reconciling, Stalled, EntryResolved, Built, Serving, Routed, DataHealthy, "
+        "PerformanceHealthy.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     entry: EntryStatus | None = Field(default=None, description="The registry entry the spec resolved to.")
@@ -224,7 +226,7 @@ class ModelStatus(StatusShape):
     )
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     monitoring: MonitoringStatus | None = Field(
-        default=None, description="What is known of the rows it is asked with; absent where nothing is recorded."
+        default=None, description="What is known of its rows and answers; absent where nothing is recorded."
     )
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
     revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")

@@ -11,6 +11,7 @@
 | Serving | a revision answers, be it the one of the spec or the one before; the gateway's counts are believed first |
 | Routed | the gateway carries the routes, be it with the latest weights or those before |
 | DataHealthy | recorded rows are like the reference; absent where nothing is recorded, and no part of Ready |
+| PerformanceHealthy | labels call answers as right as the reference's; absent where none are taken, no part of Ready |
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,13 +24,18 @@ from .event_types import means_harm
 from .plan import Event
 from .snapshot import MAX_REASON
 
-ORDER = ("Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed", "DataHealthy")
+ORDER = (
+    "Ready", "Progressing", "Reconciling", "Stalled", "EntryResolved", "Built", "Serving", "Routed", "DataHealthy",
+    "PerformanceHealthy",
+)  # fmt: skip
 MAX_MESSAGE = 1000
 REQUESTS_FAIL = "RequestsFail"
 """Reason of Serving while the gateway counts that users are failed."""
 _SUMMARIES = frozenset({"Progressing", "Reconciling", "Stalled"})
-_WAITING = frozenset({"Asking", "EntryUnresolved", "NoRevision", "NoRows", "NotEvaluated"})
-_EXPECTED = frozenset({"Accepted", "Answering", "AsReference", "Found", "Publishing"})
+_WAITING = frozenset(
+    {"Asking", "EntryUnresolved", "LearningReference", "NoLabels", "NoRevision", "NoRows", "NotEvaluated"}
+)
+_EXPECTED = frozenset({"Accepted", "Answering", "AsReference", "Found", "PerformanceKept", "Publishing"})
 """What comes of itself when nothing goes wrong; that Ready has become true tells of it."""
 
 

@@ -3,7 +3,7 @@
 | metric | labels | meaning |
 |---|---|---|
 | evaluator_pass_seconds | | one look at all revisions |
-| evaluator_failures_total | reason | revisions that could not be evaluated in a pass: a word of our errors, or Defect |
+| evaluator_failures_total | reason | rows or labels not evaluated in a pass: a word of our errors, or Defect |
 | evaluator_late_total, evaluator_damaged_total | | files of counts that came too late, that could not be read |
 | evaluator_revisions | | revisions that are recorded |
 | data_evaluated_timestamp_seconds | namespace, model, revision | the last minute with rows that was evaluated |

@@ -3,8 +3,8 @@
 The record is kept in the store every KEPT_MINUTES, when an alarm begins or ends, and at the end; a restart goes on from
 there and reads the minutes since once more, which gives the same. A record that cannot be read is begun anew.
 
-What is known is written every minute that brought rows, and else every WRITTEN_MINUTES, so that its time tells whether
-anybody evaluates at all.
+What is known is written every minute that brought rows, when labels say something new (`performance`, which is told
+from outside), and else every WRITTEN_MINUTES, so that its time tells whether anybody evaluates at all.
 """
 
 import logging
@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from modelyard.api.monitoring.performance import PerformanceStatus
 from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.api.monitoring.status import DataStatus, DataVerdict, MonitoringStatus
 from modelyard.core.conditions import timestamp
@@ -44,6 +45,8 @@ class RevisionEvaluation:
         self._store, self._place = store, revision[:3]
         self.questions: ModelQuestions | None = None
         self.record = RevisionRecord()
+        self.performance: PerformanceStatus | None = None
+        self._told: PerformanceStatus | None = None
         self.late = self.damaged = 0
         self._counts: RevisionCounts | None = None
         self._kept_at = self._written_at = self._missed_at = _NEVER
@@ -121,14 +124,16 @@ class RevisionEvaluation:
             return None
 
     def _write(self, now: float, minute: int, data: DataStatus) -> None:
-        said = MonitoringStatus(revision=self.revision.name, time=timestamp(now), data=data)
+        said = MonitoringStatus(
+            revision=self.revision.name, time=timestamp(now), data=data, performance=self.performance
+        )
         content = said.model_dump_json(by_alias=True, exclude_none=True).encode()
         self._store.put(status_key(*self._place), content)
-        self._written_at = minute
+        self._written_at, self._told = minute, self.performance
 
     def _silent(self, minute: int) -> bool:
-        """Whether nothing was written for so long that people would take the evaluator for gone."""
-        return abs(minute - self._written_at) >= WRITTEN_MINUTES
+        """Whether labels say what was not written, or nothing was for so long that people would think us gone."""
+        return self.performance != self._told or abs(minute - self._written_at) >= WRITTEN_MINUTES
 
     @staticmethod
     def _names(alarms: list[tuple[str, Alarm]]) -> list[tuple[str, int, str]]:

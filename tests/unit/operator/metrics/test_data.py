@@ -33,3 +33,15 @@ def test_nothing_is_told_where_nothing_is_known() -> None:
     for unknown in (None, TOLD, {**TOLD, "time": "soon"}, {"data": {}}):
         assert value("data_features", unknown, state="watched") is None
         assert value("data_status_timestamp_seconds", unknown) is None
+
+
+def test_measures_of_labelled_answers_and_what_decayed() -> None:
+    measures = [
+        {"name": "accuracy", "output": "p", "labels": 600, "value": 0.9},
+        {"name": "auc", "output": "p", "labels": 6},
+    ]
+    told = {**TOLD, "performance": {"verdict": "PerformanceDecayed", "labels": 600, "decayed": 2, "measures": measures}}
+    assert value("performance", told, output="p", measure="accuracy") == 0.9
+    assert value("performance", told, output="p", measure="auc") is None
+    assert (value("performance_labels", told), value("performance_decayed", told)) == (600, 2)
+    assert value("performance_decayed", {**TOLD, "data": {}}) is None

@@ -1,4 +1,4 @@
-"""`status.monitoring`: what is known of the rows that the serving revision is asked with; small, whatever there is.
+"""`status.monitoring`: what is known of the serving revision's rows and answers; small, whatever there is.
 
 The evaluator writes one object a revision into the store, in this shape, and the operator publishes that of the
 revision that serves. A part that nobody watches is absent.
@@ -11,6 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from modelyard.api.shape import StatusShape
+
+from .performance import PerformanceStatus
 
 MOST_CHANGED = 5
 MOST_UNKNOWN_COLUMNS = 5
@@ -78,3 +80,6 @@ class MonitoringStatus(StatusShape):
     revision: str = Field(max_length=63, description="The revision this is about.")
     time: Moment = Field(description="When it was evaluated, RFC 3339; written once an hour.")
     data: DataStatus | None = Field(default=None, description="The rows it is asked with, against the reference.")
+    performance: PerformanceStatus | None = Field(
+        default=None, description="Its answers, as far as labels came; absent without spec.monitoring.feedback."
+    )

@@ -42,6 +42,7 @@ _SCALING, _CHOICE = "unit/core/autoscaling/test_scaled_worlds.py", "unit/core/au
 _SIGNED = "unit/signing/test_entry_signature.py"
 _IDLE = "unit/core/revisions/test_idleness.py"
 _MONITORING = "unit/core/reporting/test_monitoring.py"
+_MONITORING_PERFORMANCE = "unit/core/reporting/test_performance.py"
 _SEE = "`modelyard get NAME --watch` shows how it goes on."
 
 _ROWS = (
@@ -158,6 +159,9 @@ _ROWS = (
     Remedy("DriftDetected", _S.DATA, "The distribution of an input or an output has moved.",
            "`modelyard drift NAME` says how far and how much it weighs; retrain where it costs quality.",
            f"{_MONITORING}::test_drift_is_no_outage"),
+    Remedy("PerformanceDecayed", _S.DATA, "Labelled answers are wrong more often than the reference allows.",
+           "`modelyard quality NAME` says which slices and since when; train anew, or `modelyard rollback NAME`.",
+           f"{_MONITORING_PERFORMANCE}::test_decay_is_told_once_and_its_end_too"),
     Remedy("NoReference", _S.DATA, "The build has no reference, so nothing tells what is usual.",
            "Push the entry as a new version with an `eval.npz`, or with `--reference FILE`.",
            f"{_MONITORING}::test_without_a_reference_the_status_says_what_to_do"),
@@ -311,6 +315,18 @@ _STATES = {
     "NotEvaluated": (
         "No recorded row of the serving revision has been evaluated yet.",
         f"{_MONITORING}::test_before_the_first_word_nothing_is_claimed_and_it_is_looked_for",
+    ),
+    "NoLabels": (
+        "Labels are taken, and none of an answer of the serving revision came.",
+        f"{_MONITORING_PERFORMANCE}::test_before_the_first_word_and_without_labels_nothing_is_claimed",
+    ),
+    "LearningReference": (
+        "The first labels are what later ones are held against; more are needed.",
+        f"{_MONITORING_PERFORMANCE}::test_before_the_first_word_and_without_labels_nothing_is_claimed",
+    ),
+    "PerformanceKept": (
+        "Labelled answers are as right as the reference's.",
+        f"{_MONITORING_PERFORMANCE}::test_answers_as_right_as_promised_are_told_with_their_measures",
     ),
     "NoRows": ("Requests are recorded, and nobody asks.", f"{_MONITORING}::test_nobody_asks"),
     "AsReference": (

@@ -121,16 +121,9 @@ def _decayed(finding: "DecayFinding | None") -> str:
 
 
 def _notes(found: "ModelQuality") -> Iterator[str]:
-    for count, what in (
-        (found.unknown, "labels are of rows that are not recorded"),
-        (found.unfit, "labels fit no recorded answer: another output, an unknown class, or no number"),
-        (found.repeated, "labels came again"),
-        (found.contradicting, "labels contradict others; what was known last counts"),
-    ):
-        if count:
-            yield f"{count} {what}."
-    for name in found.unkept:
-        yield f"no recorded row has the column {name} of a slice: name it in spec.monitoring.log.columns."
+    from modelyard.records.feedback.performance_status import sentences
+
+    yield from sentences(found)
     for one in found.revisions:
         if one.learning:
             yield f"{one.revision}, {one.output}: {one.learning} labels more, and decay can be told."

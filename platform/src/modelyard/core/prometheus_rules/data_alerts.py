@@ -1,8 +1,9 @@
-"""Alerts on the rows that Models are asked with: broken data pages, drift is a ticket, and so is that nobody looks.
+"""Alerts on Models' rows and answers: broken data and decay page, drift is a ticket, and so is that nobody looks.
 
 | what | why so grave |
 |---|---|
 | values or columns that are missing, or lie outside the reference | something upstream broke, answers are wrong now |
+| labelled answers that are wrong more often than the reference allows | users get worse answers than promised |
 | a distribution that moved | a healthy model may not mind; quality tells |
 
 They hang on what the operator says of Models, which stands while evaluator or operator are away. The detector has
@@ -14,11 +15,13 @@ from modelyard.core.slo.burn_rates import Severity
 from .rule import BY_MODEL, Alert, RuleGroup, remembered
 
 BROKEN, DRIFTED, SILENT = "ModelyardDataBroken", "ModelyardDataDrifts", "ModelyardDataNotEvaluated"
+DECAYED = "ModelyardPerformanceDecays"
 _SECONDS = 30
 _SILENT_SECONDS = 2 * 3600
 _MODEL = "Model {{ $labels.namespace }}/{{ $labels.model }}"
 _OF_MODEL = "{{ $labels.model }} -n {{ $labels.namespace }}"
 _RUNBOOK = "platform/docs/runbooks/data-changed.md"
+_DECAY_RUNBOOK = "platform/docs/runbooks/performance-decays.md"
 
 
 def group() -> RuleGroup:
@@ -35,6 +38,14 @@ def group() -> RuleGroup:
                 "outside what its reference has.",
                 f"modelyard drift {_OF_MODEL}",
                 _RUNBOOK,
+            ),
+            Alert(
+                DECAYED,
+                f"({remembered('modelyard_performance_decayed', BY_MODEL)}) > 0",
+                Severity.PAGE,
+                f"{_MODEL} answers worse than its reference, by the labels that came.",
+                f"modelyard quality {_OF_MODEL}",
+                _DECAY_RUNBOOK,
             ),
             Alert(
                 DRIFTED,

@@ -1,6 +1,6 @@
 """What is told of the rows that a Model is asked with: the evaluator's words, and whether there is anybody to have any.
 
-| what is known | condition DataHealthy |
+| what is known | condition DataHealthy, and the same way PerformanceHealthy (`monitoring.performance.verdict`) |
 |---|---|
 | nothing is recorded, because nobody asked for it | absent |
 | the spec asks for a sample, and the platform runs no recorder | Unknown, NoRecorder |
@@ -14,7 +14,9 @@ minutes only move the numbers a little.
 
 from modelyard.api.monitoring.status import DataStatus, DataVerdict, MonitoringStatus
 from modelyard.core.conditions import ConditionUpdate, epoch
+from modelyard.core.monitoring.performance.verdict import performance_condition, performance_facts
 from modelyard.core.snapshot import Failure
+
 
 from .view import DecisionView
 
@@ -44,31 +46,51 @@ def monitoring_status(view: DecisionView) -> MonitoringStatus | None:
     return before if before is not None and _same(before, told) else told
 
 
-def monitoring_condition(view: DecisionView, published: MonitoringStatus | None) -> ConditionUpdate | None:
-    """The condition DataHealthy; None where nothing is recorded."""
-    monitoring, holder = view.model.spec.monitoring, view.serving_revision
+def monitoring_conditions(view: DecisionView, published: MonitoringStatus | None) -> dict[str, ConditionUpdate]:
+    """DataHealthy where requests are recorded, PerformanceHealthy where labels are taken, too."""
+    monitoring = view.model.spec.monitoring
     if monitoring is None or monitoring.sample is None:
-        return None
+        return {}
+    unheard = _unheard(view)
+    found = {"DataHealthy": unheard or _data(view, published)}
+    if monitoring.feedback is not None:
+        found["PerformanceHealthy"] = unheard or performance_condition(
+            published.performance if published else None, view.model.name, _holder(view)
+        )
+    return found
+
+
+def _unheard(view: DecisionView) -> ConditionUpdate | None:
+    """Why nobody looks at what was recorded; None when somebody does, or nothing serves yet."""
     if not view.settings.recorder.installed:
         said = (
             "spec.monitoring.sample asks for recorded requests, but the platform runs no recorder, so none is: have "
             "it installed by helm upgrade --set recorder.replicas=2, or take sample out."
         )
         return ConditionUpdate(None, "NoRecorder", said)
-    if holder is None or published is None or published.data is None:
-        return ConditionUpdate(None, "NotEvaluated", "No row of the revision that serves has been evaluated yet.")
     told = view.snapshot.monitoring
-    latest = told if isinstance(told, MonitoringStatus) and told.revision == holder.name else None
+    latest = told if isinstance(told, MonitoringStatus) and told.revision == _holder(view) else None
     if latest is not None and view.snapshot.now - epoch(latest.time) > STALE_SECONDS:
         said = (
-            f"Rows of revision {holder.name} were last evaluated at {latest.time}: see why the evaluator is silent: "
-            f"kubectl -n {view.settings.operator.namespace} logs deploy/modelyard-evaluator."
+            f"Rows of revision {latest.revision} were last evaluated at {latest.time}: see why the evaluator is "
+            f"silent: kubectl -n {view.settings.operator.namespace} logs deploy/modelyard-evaluator."
         )
         return ConditionUpdate(None, "EvaluationStopped", said)
-    data = published.data
+    return None
+
+
+def _data(view: DecisionView, published: MonitoringStatus | None) -> ConditionUpdate:
+    data = published.data if published else None
+    if data is None:
+        return ConditionUpdate(None, "NotEvaluated", "No row of the revision that serves has been evaluated yet.")
     return ConditionUpdate(
-        _HOLDS.get(data.verdict), _REASONS[data.verdict], _sentence(data, view.model.name, holder.name)
+        _HOLDS.get(data.verdict), _REASONS[data.verdict], _sentence(data, view.model.name, _holder(view))
     )
+
+
+def _holder(view: DecisionView) -> str:
+    holder = view.serving_revision
+    return holder.name if holder is not None else ""
 
 
 def monitoring_deadline(view: DecisionView) -> float | None:
@@ -83,7 +105,11 @@ def _recorded(view: DecisionView) -> bool:
 
 def _same(before: MonitoringStatus, now: MonitoringStatus) -> bool:
     """Whether a person would read the same in both, and the one before is not an hour old."""
-    return abs(epoch(now.time) - epoch(before.time)) < _REFRESHED_SECONDS and _facts(before.data) == _facts(now.data)
+    return (
+        abs(epoch(now.time) - epoch(before.time)) < _REFRESHED_SECONDS
+        and _facts(before.data) == _facts(now.data)
+        and performance_facts(before.performance) == performance_facts(now.performance)
+    )
 
 
 def _facts(data: DataStatus | None) -> object:

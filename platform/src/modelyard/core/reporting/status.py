@@ -27,7 +27,7 @@ from .capacity import capacity_status
 from .cost import cost_status
 from .events import told
 from .idle import asleep, cold_start_status, idle_condition
-from .monitoring import monitoring_condition, monitoring_status
+from .monitoring import monitoring_conditions, monitoring_status
 from .outage import outage
 from .passing_words import seconds_to_stand
 from .scale import scale_status
@@ -69,9 +69,7 @@ def status(view: DecisionView) -> StatusReport:
     """
     model, old, holder = view.model, view.model.status, view.serving_revision
     capacity, monitoring = capacity_status(view), monitoring_status(view)
-    updates = _updates(view)
-    watched = monitoring_condition(view, monitoring)
-    updates |= {} if watched is None else {"DataHealthy": watched}
+    updates = _updates(view) | monitoring_conditions(view, monitoring)
     new = ModelStatus(
         observed_generation=model.generation,
         conditions=merge(old.conditions, updates, model.generation, view.snapshot.now),

@@ -30,6 +30,21 @@ def test_what_the_condition_says_is_a_step(status: str, reason: str, standing: S
     assert remedy in found.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "standing", "remedy"),
+    [
+        ("True", "PerformanceKept", Standing.GOOD, ""),
+        ("Unknown", "NoLabels", Standing.WAITING, ""),
+        ("False", "PerformanceDecayed", Standing.BAD, "modelyard quality digits -n demo"),
+    ],
+)
+def test_answers_that_labels_tell_of_are_a_step_of_their_own(
+    status: str, reason: str, standing: Standing, remedy: str
+) -> None:
+    [found] = data_steps(a_model(condition("PerformanceHealthy", status, reason, "So it is.")))
+    assert (found.subject, found.verdict, found.remedy) == ("Performance", standing, remedy)
+
+
 def test_a_word_of_another_version_has_no_remedy() -> None:
     assert remedy(a_model(), "Poisoned") == ""
 
