@@ -17,7 +17,6 @@ from modelyard.core.conditions import ConditionUpdate, epoch
 from modelyard.core.monitoring.performance.verdict import performance_condition, performance_facts
 from modelyard.core.snapshot import Failure
 
-
 from .view import DecisionView
 
 EVERY_SECONDS = 60.0
