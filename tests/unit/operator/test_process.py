@@ -89,3 +89,19 @@ def test_changes_of_children_are_taken_in_together_unless_a_candidate_is_compare
     operator.cache.put(a_thing("Model", "digits", "2", status={"rollout": compared}))
     operator.changed(child, False)
     assert operator.queue.take(0.0) == digits
+
+
+def test_other_ready_holders_wake_every_model_that_may_rest_be_it_at_rest_or_not() -> None:
+    """One that found no holder when the operator began has no `status.idle`, and nothing else would wake it."""
+    operator = an_operator()
+    resting = {"scaling": {"minReplicas": 0}}
+    for name, spec, status in (
+        ("never", {"scaling": {"minReplicas": 1}}, {}),
+        ("plain", {}, {}),
+        ("may", resting, {}),
+        ("was", {}, {"idle": {"state": "Waking"}}),
+    ):
+        operator.cache.put(a_thing("Model", name, spec=spec, status=status))
+    operator._held(None)
+    assert [key.name for _ in range(2) if (key := operator.queue.take(0.0))] == ["may", "was"]
+    assert operator.queue.take(0.0) is None

@@ -38,7 +38,7 @@ from modelyard.errors import OutsideError
 from modelyard.settings import Settings
 
 from .cache.guarded_writes import GuardedWrites
-from .cache.objects import Key, ObjectCache, compares, has_rollout, key_of
+from .cache.objects import Key, ObjectCache, compares, has_rollout, key_of, may_rest
 from .cache.ownership import Ownership
 from .cache.rival_autoscalers import AUTOSCALERS, RivalAutoscalers
 from .cache.route_claims import ROUTES, OthersRoutes, RouteClaims
@@ -280,7 +280,7 @@ class Operator:
         """Requests began or ceased to wait for these revisions; None: other holders are ready than before."""
         if places is None:
             for model in self.cache.models():
-                if (model.get("status") or {}).get("idle"):
+                if may_rest(model):
                     self.queue.add(Key(model["metadata"]["namespace"], model["metadata"]["name"]))
             return
         for namespace, revision in places:

@@ -63,6 +63,12 @@ def compares(model: Object) -> bool:
     return has_rollout(model) and bool(model["status"]["rollout"].get("stable"))
 
 
+def may_rest(model: Object) -> bool:
+    """Whether it matters to a Model which holders are ready: it may have no replicas, or is on the way from there."""
+    scaling = (model.get("spec") or {}).get("scaling") or {}
+    return scaling.get("minReplicas") == 0 or bool((model.get("status") or {}).get("idle"))
+
+
 class ObjectCache:
     """Objects by kind and by Model; safe to share between threads; objects handed out are never changed."""
 
