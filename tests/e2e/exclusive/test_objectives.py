@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modelyard.api.quantity import shown
 from tests.support.cluster.kubectl import ROOT, eventually, get, run
 from tests.support.cluster.models import Load, a_model, applied, condition, infer, output, until
 from tests.support.cluster.release import install, values
@@ -78,7 +79,7 @@ def test_a_tuned_model_says_what_a_replica_takes_on_and_requests_have_a_price(na
     assert capacity["at"] == f"p95<{objective['latency']['threshold']}"
     assert capacity["requestsPerSecond"] > 0
     assert (
-        str(round(capacity["requestsPerSecond"]))
+        shown(capacity["requestsPerSecond"])
         in run("modelyard", "capacity", "digits", "-n", namespace, "--rps", "50").stdout
     )
     right(namespace)

@@ -1,5 +1,6 @@
 """Quantities of resources as Kubernetes reads them, and the one way of writing an amount."""
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from modelyard.api.model import Resources
-from modelyard.api.quantity import amount, canonical
+from modelyard.api.quantity import amount, canonical, shown
 
 SAME = {
     "500m": ["0.5", ".5", "+0.5", "500000u", "5e-1", "500000000n", "0.0005k"],
@@ -63,3 +64,19 @@ def test_the_canonical_text_is_the_same_amount_and_stays(count: int, suffix: str
 
     assert amount(text) == amount(f"{count}{suffix}")
     assert canonical(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (4.0, "4"), (3.14159, "3.142"), (-0.5, "-0.5"), (1234.4, "1,234"), (9999.6, "10,000"),
+        (12663.96, "12,664"), (-123456.7, "-123,457"), (0.0000292, "0.0000292"), (2e-10, "2e-10"), (3e15, "3e+15"),
+        (math.inf, "inf"), (math.nan, "nan"),
+    ],
+)  # fmt: skip
+def test_no_exponent_where_a_person_would_write_none(value: float, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_fewer_digits_where_they_are_enough() -> None:
+    assert [shown(value, 2) for value in (0.126, 12.6, 1260.0)] == ["0.13", "13", "1,260"]

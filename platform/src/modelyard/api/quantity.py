@@ -7,6 +7,7 @@ refuses; the same pattern is checked in Python for callers that never meet an AP
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from .entry import NAME_PATTERN, VERSION_PATTERN
 from .shape import cel
 
+_LEAST_SHOWN, _MOST_SHOWN = 1e-9, 1e15
 MODEL_NAME = "^[a-z]([-a-z0-9]*[a-z0-9])?$"
 """A DNS label that starts with a letter: KServe takes no other name for an InferenceService."""
 _PERCENT = "^[0-9]+([.][0-9]+)?%$"
@@ -273,3 +275,17 @@ def canonical(quantity: str) -> str:
 def bytes_of(size: str) -> int:
     """The bytes of a size of memory: "64MB" is 64,000,000, as "64M" is, and "64Mi" 67,108,864."""
     return int(amount(size.removesuffix("B")))
+
+
+def shown(value: float, digits: int = 4) -> str:
+    """A number for people, such as 12,664 and not 1.266e+04, or 0.0000292: no exponent.
+
+    `value` has so many significant digits, and never fewer than all before the point. What lies beyond 1e-9 to 1e15, or
+    is no finite number, is written as Python does it.
+    """
+    size = abs(value)
+    if not math.isfinite(value) or size >= _MOST_SHOWN or 0 < size < _LEAST_SHOWN:
+        return f"{value:.{digits}g}"
+    if size >= 10**digits:
+        return f"{value:,.0f}"
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"

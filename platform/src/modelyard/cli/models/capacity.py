@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from modelyard.api.model import Model
-from modelyard.api.quantity import amount, fraction
+from modelyard.api.quantity import amount, fraction, shown
 from modelyard.cli.platform_settings import platform_settings
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
@@ -85,17 +85,17 @@ def measured(model: Model, slo: str) -> float:
 
 def rows(plan: CapacityPlan, room: Room) -> list[tuple[str, str, str]]:
     """The plan line by line: what, how much, and how it comes about."""
-    total, each = plan.total, f"{plan.busy:.0%} of {plan.per_replica:.4g} requests/s each"
+    total, each = plan.total, f"{plan.busy:.0%} of {shown(plan.per_replica)} requests/s each"
     found = [
         ("replicas", str(plan.replicas), f"{each}; {room.there} now"),
-        ("cores", f"{float(total.cores):.4g}", "requested"),
-        ("memory", f"{float(total.memory / _GIB):.4g} GiB", "requested"),
-        ("headroom", f"{plan.headroom:.4g} requests/s", "on top, before the objective is missed"),
+        ("cores", shown(float(total.cores)), "requested"),
+        ("memory", f"{shown(float(total.memory / _GIB))} GiB", "requested"),
+        ("headroom", f"{shown(plan.headroom)} requests/s", "on top, before the objective is missed"),
     ]
     if total.gpus:
         found.insert(3, ("GPUs", f"{float(total.gpus):.4g}", "requested"))
     if plan.month is not None and plan.per_thousand is not None:
-        found.append(("cost", f"{plan.month:.2f} a month", f"{plan.per_thousand:.3g} per 1,000 requests"))
+        found.append(("cost", f"{plan.month:.2f} a month", f"{shown(plan.per_thousand, 3)} per 1,000 requests"))
     return found
 
 

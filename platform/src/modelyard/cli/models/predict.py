@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from modelyard.api.quantity import shown as figure
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
@@ -119,7 +120,7 @@ def _values(row: Any) -> str:
     import numpy as np
 
     flat = _texts(np.asarray(row)).reshape(-1)
-    words = [f"{value:.4g}" if flat.dtype.kind == "f" else str(value) for value in flat[:_VALUES]]
+    words = [figure(value) if flat.dtype.kind == "f" else str(value) for value in flat[:_VALUES]]
     return " ".join(words) + (f" … ({flat.size} in all)" if flat.size > _VALUES else "")
 
 

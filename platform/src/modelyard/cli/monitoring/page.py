@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from modelyard.api.monitoring.counts import FeatureCounts
 from modelyard.api.monitoring.profile import FeatureProfile
+from modelyard.api.quantity import shown
 from modelyard.core.monitoring.findings import FeatureFinding, sentence
 
 from .drift import moment, visible_text
@@ -104,7 +105,7 @@ def _written(bins: int) -> set[int]:
 def _labels(profile: FeatureProfile) -> list[str]:
     if profile.kind == "category":
         return [*profile.categories, "another"][: len(profile.bins)]
-    edges = [f"{edge:.4g}" for edge in profile.edges]
+    edges = [shown(edge) for edge in profile.edges]
     return (
         [f"≤ {edges[0]}", *(f"> {edge}" for edge in edges)][: len(profile.bins)]
         if edges

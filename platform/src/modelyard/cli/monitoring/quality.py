@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modelyard.api.quantity import shown
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.cli.terminal.table import table
@@ -102,15 +103,15 @@ def _lines(one: "RevisionQuality", *, by_day: bool) -> Iterator[list[str]]:
             decayed = decays.get(name) if at == 0 else None
             yield [one.revision, name or f"all ({one.output})", *_cells(measure), _decayed(decayed)]
     for name, value in one.estimates.items():
-        yield [one.revision, f"last day ({one.output})", f"{name}, estimated", f"{value:.4g}", "", "without labels", ""]
+        yield [one.revision, f"last day ({one.output})", f"{name}, estimated", shown(value), "", "without labels", ""]
     for day, found in one.days.items() if by_day else ():
         for measure in found:
             yield [one.revision, day, *_cells(measure), ""]
 
 
 def _cells(measure: "Measure") -> list[str]:
-    value = "none" if measure.value is None else f"{measure.value:.4g}"
-    interval = "" if measure.low is None or measure.high is None else f"{measure.low:.4g} to {measure.high:.4g}"
+    value = "none" if measure.value is None else shown(measure.value)
+    interval = "" if measure.low is None or measure.high is None else f"{shown(measure.low)} to {shown(measure.high)}"
     return [measure.name, value, interval or "too few", str(measure.rows)]
 
 

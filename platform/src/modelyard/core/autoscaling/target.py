@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from modelyard.api.model import ModelSpec
-from modelyard.api.quantity import amount, fraction, seconds
+from modelyard.api.quantity import amount, fraction, seconds, shown
 from modelyard.api.scheduling.scaling import Scaling
 from modelyard.api.status import CapacityStatus
 
@@ -75,6 +75,6 @@ def sentence(target: ReplicaTarget, utilization: str) -> str:
             "nobody measured what one takes on, as `modelyard tune` does"
         )
     return (
-        f"{target.per_second:.4g} requests/s a replica, {utilization} of the {target.capacity.requests_per_second:.4g} "
-        f"that one takes on at {target.capacity.at}"
+        f"{shown(target.per_second)} requests/s a replica, {utilization} of the "
+        f"{shown(target.capacity.requests_per_second)} that one takes on at {target.capacity.at}"
     )

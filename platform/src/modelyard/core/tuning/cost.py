@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 
 from modelyard.api.optimization import ORIGINAL, CostOption
+from modelyard.api.quantity import shown
 from modelyard.settings import PriceSettings
 
 NOISE = 1.05
@@ -69,10 +70,10 @@ def cost_sentence(chosen: LoadedOption | None, options: Sequence[LoadedOption], 
     plain = [option for option in options if option.variant == ORIGINAL]
     least = cheapest(plain)
     what = f"{chosen.variant} on {chosen.cpus} core{'' if chosen.cpus == 1 else 's'}"
-    said = f"the cheapest that keeps {at} is {what}: {chosen.cores_per_thousand:.3g} cores for 1,000 requests/s"
+    said = f"the cheapest that keeps {at} is {what}: {shown(chosen.cores_per_thousand, 3)} cores for 1,000 requests/s"
     if least is None:
         return f"{said}; the original does not keep it."
-    return f"{said}." if least == chosen else f"{said}, against {least.cores_per_thousand:.3g} of the original."
+    return f"{said}." if least == chosen else f"{said}, against {shown(least.cores_per_thousand, 3)} of the original."
 
 
 def sizes(most: int) -> tuple[int, ...]:

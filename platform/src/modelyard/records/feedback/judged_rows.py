@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from modelyard.api.monitoring.labels import AnswerLabel
+from modelyard.api.quantity import shown
 from modelyard.records.values import column
 
 from .labels import LabelKey
@@ -211,7 +212,7 @@ def _slice(table: Mapping[str, Any], name: str) -> Any:
     if given.is_text or len(set(texts.tolist())) <= MOST_VALUES:
         return texts
     edges = np.unique(np.quantile(given.present(), (0.25, 0.5, 0.75)))
-    words = [f"to {edges[0]:.4g}", *(f"above {edge:.4g}" for edge in edges)]
+    words = [f"to {shown(edges[0])}", *(f"above {shown(edge)}" for edge in edges)]
     for at, (value, gone) in enumerate(zip(given.values, given.missing(), strict=True)):
         if not gone:
             texts[at] = words[int(np.searchsorted(edges, value, side="left"))]

@@ -1,6 +1,7 @@
 """What a Model costs, and what its cache saves, in words."""
 
 from modelyard.api.model import Model
+from modelyard.api.quantity import shown
 from modelyard.clients.metrics.response_cache import CacheCounts
 
 
@@ -9,7 +10,7 @@ def cost_words(model: Model) -> str:
     cost = model.status.cost
     if cost is None:
         return ""
-    each = "no requests" if cost.per_thousand is None else f"{cost.per_thousand:g} per 1,000 requests"
+    each = "no requests" if cost.per_thousand is None else f"{shown(cost.per_thousand)} per 1,000 requests"
     return f"{each}, {'at least ' if cost.guess else ''}{cost.idle_share:.0%} idle"
 
 

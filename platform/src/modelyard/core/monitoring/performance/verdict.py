@@ -12,6 +12,7 @@ Labels come days after their answers or never, so that there are none is no trou
 """
 
 from modelyard.api.monitoring.performance import PerformanceStatus, PerformanceVerdict
+from modelyard.api.quantity import shown
 from modelyard.core.conditions import ConditionUpdate
 
 _REASONS = {
@@ -51,4 +52,6 @@ def _sentence(found: PerformanceStatus, model: str, revision: str) -> str:
 
 
 def _measures(found: PerformanceStatus) -> str:
-    return ", ".join(f"{one.name} {one.value:.4g}" for one in found.measures if one.value is not None) or "no measure"
+    return (
+        ", ".join(f"{one.name} {shown(one.value)}" for one in found.measures if one.value is not None) or "no measure"
+    )
