@@ -8,6 +8,8 @@ import signal
 
 import pytest
 
+from modelyard.builder.conversion.frameworks.catalogue import TENSORFLOW
+from modelyard.builder.conversion.frameworks.environment import is_installed
 from modelyard.builder.optimization.training import environment
 
 pytest_plugins = ["tests.support.operator.real_apiserver", "tests.support.servers.store"]
@@ -20,6 +22,8 @@ def missing() -> dict[str, str]:
         found["tflite"] = "MODELYARD_TFLITE_PYTHON names no Python with onnx2tf and ai-edge-litert."
     if not os.environ.get("MODELYARD_MLFLOW_PYTHON"):
         found["mlflow"] = "MODELYARD_MLFLOW_PYTHON names no Python with mlflow."
+    if not is_installed(TENSORFLOW):
+        found["tensorflow"] = "TensorFlow's packages are not in the cache: `modelyard push model.keras` installs them."
     if not os.environ.get("MODELYARD_PROOF"):
         found["proof"] = "it takes long: `make proof`."
     return {marker: reason for marker, reason in found.items() if reason}

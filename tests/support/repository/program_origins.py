@@ -78,6 +78,7 @@ WORDS = {
     "own_uv": "uv, as `make setup` puts it into the cache",
     "program": "promtool, Prometheus, Alertmanager or amtool, of tests.support.monitoring.programs",
     "program_path": "a Python that the user named",
+    "python.command": "a Python with the packages of a framework, of conversion.frameworks.environment",
     "running.inside": "the words it is given are starts of their own",
     "self._command": "the words that tests.support.cluster.watch is made with",
     "sys.argv[1]": "make, in .ci/run",
@@ -86,6 +87,7 @@ WORDS = {
     "toolchain.go": "go",
     "toolchain.program": "its argument is a start of its own",
     "words[0]": "Triton, in whose image signing.verified_start runs",
+    "torch_python.python": "the Python that trains, made by `make entries`",
     "wheels.program": "a program of a wheel that localcluster.programs.wheels fetched",
 }
 """Words of a source that stand for a program -> which one that is."""

@@ -17,6 +17,10 @@ GENERATED = {
     "platform/docs/reference/commands.md",
     "platform/docs/reference/model.md",
     "platform/localcluster/go/joint/go.sum",
+    *(
+        f"platform/src/modelyard/builder/conversion/frameworks/requirements/{name}.txt"
+        for name in ("catboost", "tensorflow")
+    ),
 }
 DATA = {"charts/model/values.schema.json", "charts/modelyard/values.schema.json"}
 """JSON documents that Helm reads as a whole, one each."""

@@ -120,3 +120,13 @@ def test_times_are_iso_text_or_seconds() -> None:
 def test_what_is_no_time_is_refused(values: list) -> None:
     with pytest.raises(InvalidInput, match="f"):
         minutes_of(column("t", values), "f")
+
+
+def test_columns_of_texts_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("zip,age\n0150,020\n ,7\n")
+
+    found = read_table(path, texts={"zip"})
+
+    assert found["zip"].values.tolist() == ["0150", None]
+    assert found["age"].values.tolist() == [20.0, 7.0]

@@ -7,7 +7,7 @@ called NAME.
 
 import csv
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,13 @@ _LARGEST = 1 << 30
 _EMPTY = ("", "na", "n/a", "nan", "null", "none")
 
 
-def read_table(path: Path) -> dict[str, ColumnValues]:
-    """The columns of a file by name, all of one length.
+def read_table(path: Path, texts: Collection[str] = ()) -> dict[str, ColumnValues]:
+    """The columns of a file by name, all of one length; those called in `texts` as they are written, 0150 and not 150.
 
     Raises InvalidInput when it is not there, of no kind that is read, damaged, above 1 GiB or without rows.
     """
     readers: dict[str, Callable[[Path], dict[str, ColumnValues]]] = dict(
-        zip(SUFFIXES, (_csv, _parquet, _npz), strict=True)
+        zip(SUFFIXES, (lambda file: _csv(file, texts), _parquet, _npz), strict=True)
     )
     if path.suffix not in readers:
         raise InvalidInput(f"{path} is no table that is read here: give a file that ends with {', '.join(SUFFIXES)}.")
@@ -46,7 +46,7 @@ def read_table(path: Path) -> dict[str, ColumnValues]:
     return columns
 
 
-def _csv(path: Path) -> dict[str, ColumnValues]:
+def _csv(path: Path, texts: Collection[str]) -> dict[str, ColumnValues]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = [row for row in csv.reader(stream, strict=True) if any(cell.strip() for cell in row)]
@@ -61,18 +61,24 @@ def _csv(path: Path) -> dict[str, ColumnValues]:
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise InvalidInput(f"{path.name}, row {line}: {len(row)} cells where the first line has {len(header)}.")
-    return {name: _typed(name, [row[at] for row in rows[1:]]) for at, name in enumerate(header)}
+    return {name: _typed(name, [row[at] for row in rows[1:]], name in texts) for at, name in enumerate(header)}
 
 
-def _typed(name: str, cells: list[str]) -> ColumnValues:
-    """Numbers when every cell is one or is empty, and one at least is; else text."""
+def _typed(name: str, cells: list[str], as_written: bool) -> ColumnValues:
+    """Numbers when every cell is one or is empty, and one at least is; else, and `as_written`, text."""
+    if as_written:
+        return _texts(name, cells)
     numbers: list[float | None] = []
     for cell in cells:
         try:
             numbers.append(None if cell.strip().lower() in _EMPTY else float(cell))
         except ValueError:
-            return column(name, [cell.strip() or None for cell in cells] or [])
+            return _texts(name, cells)
     return column(name, numbers) if any(number is not None for number in numbers) else column(name, [None] * len(cells))
+
+
+def _texts(name: str, cells: list[str]) -> ColumnValues:
+    return column(name, np.array([cell.strip() or None for cell in cells], object))
 
 
 def _parquet(path: Path) -> dict[str, ColumnValues]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from modelyard.api.entry import EntryFile, EntryMetadata
+from modelyard.builder.conversion.frameworks.catalogue import SUFFIXES, framework_of
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE
 from modelyard.builder.inspection.graph import Graph
@@ -22,6 +23,8 @@ from modelyard.errors import InvalidEntry, UnsupportedModel
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 """How files are called that Python's pickle wrote."""
+CONVERTED = (*PICKLES, *SUFFIXES)
+"""How models are called that become ONNX before they are an entry."""
 _MODEL, _IR, _EVALUATION, _CONFIG = "model.onnx", "model.xml", "eval.npz", "config.pbtxt"
 
 
@@ -86,6 +89,11 @@ def read_source(path: Path) -> ModelSource:
             raise InvalidEntry(
                 f"{path} is a pickle, which runs code when it is read; add --trust-pickle if it is yours."
             )
+        if path.suffix in SUFFIXES:
+            framework_of(path)
+            raise InvalidEntry(
+                f"{path} is a model that has to be converted first; push it: modelyard push {path.name}."
+            )
         raise InvalidEntry(f"{path} is not an .onnx file; export the model to ONNX, or name a folder.")
     if not path.is_dir():
         raise InvalidEntry(f"there is no {path}; name an .onnx file, an entry folder or a Triton model repository.")
@@ -113,7 +121,8 @@ def evaluation_beside(path: Path, graph: Graph) -> Path | None:
 
 def is_alone(path: Path) -> bool:
     """Whether the model file `path` is the only one in its folder."""
-    return sum(file.suffix in (".onnx", *PICKLES) for file in path.parent.iterdir()) <= 1
+    others = (".onnx", *PICKLES)
+    return not any(file.suffix in others for file in path.parent.iterdir() if file.name != path.name)
 
 
 def _entry(folder: Path) -> ModelSource:

@@ -1,38 +1,45 @@
 """What a person has, made into an entry folder or a source: the step before push, build and serve.
 
-FOLDER with modelyard.yaml      as it is; with a .joblib instead of model.onnx it is copied and converted
-model.onnx, model.joblib, .pkl  a new entry folder around it, with the eval.npz beside it if that is for it
+FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted
+model.onnx, or one of those     a new entry folder around it, with the eval.npz beside it if that is for it
+
+Models of frameworks are .joblib, .pkl (scikit-learn) and what `conversion.frameworks.catalogue` lists.
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from modelyard.api.entry import EntryMetadata
+from modelyard.builder.conversion.frameworks.catalogue import SUFFIXES, framework_of, is_saved_model, model_in
+from modelyard.builder.conversion.frameworks.conversion import convert_file
 from modelyard.builder.conversion.sklearn import convert_joblib
 from modelyard.builder.evaluation.evaluation_set import EVALUATION, read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE, rows_of_file
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
-from modelyard.errors import InvalidEntry
+from modelyard.errors import InvalidEntry, InvalidInput
 
 from .assemble import require_layout
 from .shared_layer import make_part
-from .source import PICKLES, ModelSource, evaluation_beside, is_alone, read_source
+from .source import CONVERTED, PICKLES, ModelSource, evaluation_beside, is_alone, read_source
 
 _MODEL = "model.onnx"
 
 
 @dataclass(frozen=True)
 class Naming:
-    """What a lone file cannot say about itself."""
+    """What a lone file cannot say about itself; `sample` has rows to prove a conversion on, `say` gets the proof."""
 
     name: str | None = None
     version: str | None = None
     trust_pickle: bool = False
+    sample: Path | None = None
+    say: Callable[[str], None] = lambda _: None
 
 
 def try_entry(folder: Path, scratch: Path) -> None:
@@ -47,7 +54,7 @@ def try_entry(folder: Path, scratch: Path) -> None:
 
 def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
     """A checked entry folder: PATH itself, or one made in SCRATCH. Raises InvalidEntry or UnsupportedModel."""
-    if path.is_dir():
+    if path.is_dir() and not is_saved_model(path):
         folder = stage(path, scratch, naming)
         if naming.name or naming.version:
             raise InvalidEntry(f"name and version of {path} are in its {METADATA}; change them there.")
@@ -87,27 +94,27 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
     """PATH itself when it can be built as it is, else its converted form in SCRATCH.
 
     Raises InvalidEntry when it holds a pickle that is not trusted, or cannot be read, UnsupportedModel when it cannot
-    be converted.
+    be converted, InvalidInput when the sample does not fit it or there is nothing to convert.
     """
-    if path.is_file() and path.suffix in PICKLES:
-        _trusted(path, naming)
+    if is_saved_model(path) or (path.is_file() and path.suffix in CONVERTED):
         target, beside = scratch / f"{path.stem}.onnx", path.parent / EVALUATION
-        convert_joblib(path, target, beside if beside.is_file() and is_alone(path) else None)
+        _convert(path, target, beside if beside.is_file() and is_alone(path) else None, naming)
         evaluation = evaluation_beside(path, inspect(target))
         if evaluation is not None:
             shutil.copyfile(evaluation, scratch / EVALUATION)
         return target
-    pickles = sorted(file for file in path.iterdir() if file.suffix in PICKLES) if path.is_dir() else []
-    if not pickles or any(path.glob("*.onnx")) or (path / "model.xml").is_file():
+    model = _to_convert(path)
+    if model is None:
+        if naming.sample is not None:
+            raise InvalidInput(
+                f"--sample is for models that are converted, and {path} needs no conversion; put an eval.npz beside it."
+            )
         return path
-    if len(pickles) > 1:
-        raise InvalidEntry(f"{path} has several pickled models ({_names(pickles)}); keep the one to serve.")
-    _trusted(pickles[0], naming)
     folder = scratch / "entry"
-    patterns = (*(f"*{suffix}" for suffix in PICKLES), ".*", "__pycache__")
+    patterns = (*(f"*{suffix}" for suffix in PICKLES), model.name, ".*", "__pycache__")
     shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns(*patterns))
     evaluation = path / EVALUATION
-    convert_joblib(pickles[0], folder / _MODEL, evaluation if evaluation.is_file() else None)
+    _convert(model, folder / _MODEL, evaluation if evaluation.is_file() else None, naming)
     return folder
 
 
@@ -118,13 +125,16 @@ def staged_source(path: Path, scratch: Path, naming: Naming) -> ModelSource:
 
 def _around(path: Path, scratch: Path, naming: Naming) -> Path:
     """An entry folder made around a lone file."""
-    if path.suffix not in (".onnx", *PICKLES) or not path.is_file():
-        raise InvalidEntry(f"{path} is neither an entry folder nor an .onnx or .joblib file; name one of these.")
+    if not is_saved_model(path) and (path.suffix not in (".onnx", *CONVERTED) or not path.is_file()):
+        kinds = ", ".join((".onnx", *CONVERTED))
+        raise InvalidEntry(f"{path} is neither an entry folder nor a model ({kinds}, a SavedModel); name one of these.")
     if naming.version is None:
         raise InvalidEntry(f"say which version {path} is: --version 1 (and --name, if it is not {path.stem!r}).")
     folder = scratch / "entry"
     folder.mkdir(parents=True)
     framework = "onnx" if path.suffix == ".onnx" else "scikit-learn"
+    if is_saved_model(path) or path.suffix in SUFFIXES:
+        framework = framework_of(path).label
     metadata = {"name": naming.name or path.stem, "version": naming.version, "framework": framework, "task": "other"}
     (folder / METADATA).write_text(yaml.safe_dump(metadata, sort_keys=False))
     _checked(folder)
@@ -146,9 +156,28 @@ def _checked(folder: Path) -> EntryMetadata:
     return parse_metadata((folder / METADATA).read_bytes(), "the name and version given")
 
 
-def _trusted(path: Path, naming: Naming) -> None:
+def _to_convert(path: Path) -> Path | None:
+    """The model in an entry folder that has to be converted; None when there is none, or it is no folder."""
+    if not path.is_dir() or any(path.glob("*.onnx")) or (path / "model.xml").is_file():
+        return None
+    pickles = sorted(file for file in path.iterdir() if file.suffix in PICKLES)
+    if len(pickles) > 1:
+        raise InvalidEntry(f"{path} has several pickled models ({_names(pickles)}); keep the one to serve.")
+    return pickles[0] if pickles else model_in(path)
+
+
+def _convert(path: Path, target: Path, evaluation: Path | None, naming: Naming) -> None:
+    if path.suffix in PICKLES:
+        _trusted(path, "is a pickle, which runs code when it is read", naming)
+        proof = convert_joblib(path, target, evaluation, naming.sample)
+    else:
+        framework = framework_of(path)
+        if framework.runs_code:
+            _trusted(path, f"is a program of {framework.name}, which may run code when it is read", naming)
+        proof = convert_file(path, target, evaluation, naming.sample, naming.say)
+    naming.say(f"{path.name} was {proof}")
+
+
+def _trusted(path: Path, what: str, naming: Naming) -> None:
     if not naming.trust_pickle:
-        raise InvalidEntry(
-            f"{path.name} is a pickle, which runs code when it is read; add --trust-pickle if it comes from you "
-            "or from somebody you trust."
-        )
+        raise InvalidEntry(f"{path.name} {what}; add --trust-pickle if it comes from you or from somebody you trust.")

@@ -1,12 +1,13 @@
 """How many rows an ONNX model answers as the estimator it was made of, over all of its outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .rows import EstimatorRows
 
 _RELATIVE, _OF_SPREAD = 1e-3, 1e-3
+_TIE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Agreement:
 def agreement(session: Any, estimator: Any, rows: EstimatorRows, double: bool) -> Agreement:
     """Compares all outputs on `rows`, given in float64 when `double`.
 
-    The first output is predict()'s; a second one is held to predict_proba() where there is one. Scores of another
+    The first output is predict()'s; a second one is held to predict_proba() where there is one, and then a label may be
+    either of two that are equally likely. Scores of another
     scale than the estimator's own (decision_function(), transform()) mean nothing to a client and are left out, and so
     are the probabilities of several questions with different numbers of classes, which fit into no tensor.
     """
@@ -42,11 +44,19 @@ def agreement(session: Any, estimator: Any, rows: EstimatorRows, double: bool) -
             probabilities = asked(estimator.predict_proba, given)
             if isinstance(probabilities, list):
                 continue
-            alike &= _alike(answer, probabilities)
+            alike = (alike | _tied(probabilities)) & _alike(answer, probabilities)
             kept.append(name)
         elif any(_alike(answer, scores).mean() >= 0.999 for scores in _scores(estimator, given)):
             kept.append(name)
     return Agreement(float(np.mean(alike)), tuple(kept), np.shape(predicted) if reshaped else None)
+
+
+def agreeing_rows(answers: Mapping[str, Any], expected: Mapping[str, Any]) -> Any:
+    """By row, whether every output is as expected by its name; one that is missing agrees nowhere."""
+    import numpy as np
+
+    every = [_alike(answers.get(name, np.zeros(0)), np.asarray(theirs)) for name, theirs in expected.items()]
+    return np.logical_and.reduce(every)
 
 
 def asked(method: Any, rows: Any) -> Any:
@@ -71,6 +81,16 @@ def _scores(estimator: Any, rows: Any) -> Sequence[Any]:
     return [
         asked(getattr(estimator, name), rows) for name in ("decision_function", "transform") if hasattr(estimator, name)
     ]
+
+
+def _tied(probabilities: Any) -> Any:
+    """By row, whether two classes are equally likely, so that rounding decides which of them predict() says."""
+    import numpy as np
+
+    if probabilities.ndim != 2 or probabilities.shape[1] < 2:
+        return np.zeros(len(probabilities), bool)
+    second, first = np.sort(probabilities, axis=1)[:, -2:].T
+    return first - second <= _TIE
 
 
 def _alike(ours: Any, theirs: Any) -> Any:

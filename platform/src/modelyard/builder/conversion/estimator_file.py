@@ -7,6 +7,12 @@ from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 _OF_SKLEARN = ("sklearn", "numpy", "scipy", "joblib")
+_OWN_FILES = {
+    "lightgbm": 'booster_.save_model("model.txt")',
+    "xgboost": 'save_model("model.ubj")',
+    "catboost": 'save_model("model.cbm")',
+}
+"""How models of these packages are written without pickle, in a file that `conversion.frameworks` reads."""
 
 
 def read_estimator(path: Path) -> Any:
@@ -25,6 +31,7 @@ def read_estimator(path: Path) -> Any:
         if cause_of_exception(bad) is not None:
             raise blamed(bad, str(bad)) from bad
         raise InvalidEntry(_unreadable(path.name, bad)) from bad
+    _require_convertible(estimator, path.name)
     _require_fitted(estimator, path.name)
     return estimator
 
@@ -36,9 +43,10 @@ def _missing(file: str, module: str) -> str:
             f"{file} needs {module}, which the {package} that is installed here does not have; install the version it "
             "was saved with, or save it again with this one."
         )
+    way = f", write it there with {_OWN_FILES[package]} and name that file" if package in _OWN_FILES else ""
     return (
-        f"{file} needs the package {package}, which is not installed here; install it into this environment, or export "
-        "the model to ONNX where it is."
+        f"{file} needs the package {package}, which is not installed here; install it into this environment{way}, or "
+        "export the model to ONNX where it is."
     )
 
 
@@ -52,6 +60,14 @@ def _unreadable(file: str, bad: Exception) -> str:
         f"{file} cannot be read as a joblib file or a pickle ({type(bad).__name__}: {bad}); save it again with the "
         "scikit-learn version that is installed here."
     )
+
+
+def _require_convertible(estimator: Any, file: str) -> None:
+    """Raises UnsupportedModel for what is converted from a file of its own library, and not from a pickle."""
+    package, kind = type(estimator).__module__.split(".")[0], type(estimator).__name__
+    if package == "catboost" or (package in _OWN_FILES and kind == "Booster"):
+        written = _OWN_FILES[package].removeprefix("booster_.")
+        raise UnsupportedModel(f"{file} holds a {kind} of {package}; write it with {written} and name that file.")
 
 
 def _require_fitted(estimator: Any, file: str) -> None:

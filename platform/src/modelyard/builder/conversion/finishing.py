@@ -4,7 +4,7 @@ ZipMap                      scores wrapped into maps although nobody asked: the 
 names of inputs             a column `age (years)` keeps its own: the converter writes age__years_
 the shape of predict()      the same numbers in another one: networks give [rows x outputs, 1]
 StringNormalizer            lower-cases in en_US, a locale on few images: C.UTF-8 is on all
-trees in double precision   scikit-learn's trees compare in float32, and so does this form of them
+trees in double precision   scikit-learn's trees compare in float32, and so does this form of them; others say how
 Imputer in double precision has no kernel: the same in plain operators
 scores in double precision  are float32 by the specification, whatever was declared
 """
@@ -104,7 +104,7 @@ def _for_double(graph: Any, node: Any, place: int, filled: list[Any]) -> list[An
     """The nodes in place of `node`, which is the one at `place`."""
     from onnx import helper, numpy_helper
 
-    if node.op_type in _TREES:
+    if node.op_type in _TREES and not any(item.name == "nodes_values_as_tensor" for item in node.attribute):
         narrow = f"modelyard/single/{place}"
         cast = helper.make_node("Cast", [node.input[0]], [narrow], to=_FLOAT)
         node.input[0] = narrow

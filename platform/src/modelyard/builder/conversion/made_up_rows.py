@@ -12,6 +12,7 @@ Random numbers around zero would say little: most models never met any.
 from collections.abc import Iterator
 from typing import Any
 
+from .boosted import splits_of
 from .columns import Column, Layout, steps_of
 
 COUNT = 2000
@@ -87,24 +88,14 @@ def _thresholds(estimator: Any, width: int) -> list[Any] | None:
     import numpy as np
 
     found: list[list[float]] = [[] for _ in range(width)]
-    for tree in _trees(list(steps_of(estimator))[-1:]):
-        for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
+    for features, values in splits_of(list(steps_of(estimator))[-1]):
+        for feature, value in zip(features, values, strict=True):
             if 0 <= feature < width:
-                found[feature].append(threshold)
+                found[feature].append(value)
     if not any(found):
         return None
-    every = [value for values in found for value in values]
+    every = [value for places in found for value in places]
     return [np.asarray(values or every) for values in found]
-
-
-def _trees(parts: Any) -> Iterator[Any]:
-    import numpy as np
-
-    for part in parts:
-        if hasattr(part, "tree_"):
-            yield part.tree_
-        elif hasattr(part, "estimators_"):
-            yield from _trees(np.ravel(np.asarray(part.estimators_, dtype=object)))
 
 
 def _with_gaps(random: Any, rows: Any, layout: Layout) -> Any:

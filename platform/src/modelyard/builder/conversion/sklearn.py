@@ -12,29 +12,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modelyard.core.failure_causes import blamed, cause_of_exception
-from modelyard.errors import InvalidEntry, UnsupportedModel
+from modelyard.core.failure_causes import blamed
+from modelyard.errors import InvalidEntry, InvalidInput, UnsupportedModel
 
-from .agreement import Agreement, agreement, asked
+from . import boosted
+from .agreement import asked
 from .columns import Layout, layout_of, steps_of
 from .estimator_file import read_estimator
-from .finishing import finish, name_inputs, reshape_output
+from .finishing import finish, name_inputs
+from .own_rows import rows_of
 from .preparing import filled_with, prepared
-from .rows import EstimatorRows, rows_of
+from .proof import ConversionProof, Original, proved
 
 OPSET, IR_VERSION = 18, 10
 """What every onnxruntime since 1.17, and so every runtime here, reads."""
-AGREEING = 0.999
 _WORD, _TOKEN = r"(?u)\b\w\w+\b", r"[\p{L}\p{N}_]{2,}"
 """scikit-learn's pattern of a word, and the same for the runtime's tokenizer, which knows no \\b."""
 
 
-def convert_joblib(path: Path, target: Path, evaluation: Path | None = None) -> None:
-    """Writes the ONNX form of a trusted pickle to `target`; `evaluation` is an eval.npz with rows of the author's.
+def convert_joblib(
+    path: Path, target: Path, evaluation: Path | None = None, sample: Path | None = None
+) -> ConversionProof:
+    """Writes the ONNX form of a trusted pickle to `target`, and says what it was proved on.
 
-    Raises InvalidEntry when it cannot be read or would end this program, UnsupportedModel when the converter is
-    missing, it holds no fitted model with predict(), or the result agrees with it on fewer than 99.9 % of the rows in
-    either precision.
+    `sample` is a file with rows of the author's, `evaluation` an eval.npz that may have some. Raises InvalidEntry when
+    it cannot be read or would end this program, InvalidInput when the sample does not fit it, UnsupportedModel when the
+    converter is missing, it holds no fitted model with predict(), or the result agrees with it on fewer than 99.9 % of
+    the rows in either precision.
     """
     if importlib.util.find_spec("skl2onnx") is None:
         raise UnsupportedModel(
@@ -44,15 +48,17 @@ def convert_joblib(path: Path, target: Path, evaluation: Path | None = None) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            target.write_bytes(_proved(path, evaluation))
+            model, proof = _proved(path, evaluation, sample)
         except SystemExit as end:
             raise InvalidEntry(
                 f"{path.name} ends the program that works with it (it calls exit({end.code!r})); save the fitted model "
                 "without what does so, or export it to ONNX yourself."
             ) from end
+    target.write_bytes(model)
+    return proof
 
 
-def _proved(path: Path, evaluation: Path | None) -> bytes:
+def _proved(path: Path, evaluation: Path | None, sample: Path | None) -> tuple[bytes, ConversionProof]:
     """The ONNX form of what the pickle holds, which answers as it does."""
     estimator = read_estimator(path)
     try:
@@ -61,11 +67,14 @@ def _proved(path: Path, evaluation: Path | None) -> bytes:
     except Exception as bad:
         raise _unconverted(path, estimator, bad) from bad
     try:
-        rows = rows_of(layout, estimator, evaluation)
+        rows = rows_of(layout, estimator, evaluation, sample)
         asked(estimator.predict, rows.for_estimator())
+    except InvalidInput:
+        raise
     except Exception as bad:
         raise _untried(path, estimator, bad) from bad
-    return _agreeing(estimator, model, rows, path)
+    original = Original(path.name, type(estimator).__name__, lambda bad: _unconverted(path, estimator, bad))
+    return proved(original, lambda double: _converted(estimator, layout, True) if double else model, estimator, rows)
 
 
 def _untried(path: Path, estimator: Any, bad: Exception) -> Exception:
@@ -73,33 +82,7 @@ def _untried(path: Path, estimator: Any, bad: Exception) -> Exception:
     return blamed(
         bad,
         f"the {type(estimator).__name__} in {path.name} cannot be asked to compare it with its ONNX form ({words}); "
-        "put an eval.npz with rows it takes beside it, or export it to ONNX yourself.",
-    )
-
-
-def _agreeing(estimator: Any, single: Any, rows: EstimatorRows, path: Path) -> bytes:
-    """The ONNX model in the first precision that keeps the answers."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    refused: list[str] = []
-    for double in (False, True):
-        try:
-            model = _converted(estimator, rows.layout, double) if double else single
-            session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-            found = agreement(session, estimator, rows, double)
-        except Exception as bad:
-            if cause_of_exception(bad) is not None or not refused:
-                raise _unconverted(path, estimator, bad) from bad
-            continue
-        if found.share >= AGREEING:
-            return _with_outputs(model, found).SerializeToString()
-        refused.append(f"{found.share:.1%} in {'double' if double else 'single'} precision")
-    whose = "its eval.npz" if rows.own else "rows in the range it was fitted on"
-    raise UnsupportedModel(
-        f"the ONNX form of {path.name} agrees with the original on only {' and '.join(refused)} of {whose}; "
-        "export it to ONNX yourself."
+        "put an eval.npz with rows it takes beside it or name some with --sample, or export it to ONNX yourself.",
     )
 
 
@@ -118,6 +101,7 @@ def _converted(estimator: Any, layout: Layout, double: bool) -> Any:
     types: dict[str, Any] = {
         "number": DoubleTensorType if double else FloatTensorType, "integer": Int64TensorType, "text": StringTensorType,
     }  # fmt: skip
+    boosted.register()
     given = prepared(estimator, layout)
     inputs: Any = [(name, types[kind]([None, width])) for name, kind, width in layout.inputs]
     words = {id(step): {"tokenexp": _TOKEN} for step in steps_of(given) if getattr(step, "token_pattern", "") == _WORD}
@@ -147,11 +131,3 @@ def _with_first_option(estimator: Any, words: dict[int, Any], convert: Callable[
         except NameError:
             continue
     return convert(words or None)
-
-
-def _with_outputs(model: Any, found: Agreement) -> Any:
-    for output in [value for value in model.graph.output if value.name not in found.outputs]:
-        model.graph.output.remove(output)
-    if found.shape is not None:
-        reshape_output(model, found.outputs[0], found.shape)
-    return model

@@ -17,9 +17,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment
-from modelyard.errors import InvalidSettings, Unreachable
-from modelyard.installation import cache_folder, find_uv, installer_environment
+from modelyard.builder.environments import packages
+from modelyard.child_environment import FOLDER, SAFE_PYTHON
+from modelyard.errors import InvalidSettings
+from modelyard.installation import cache_folder
 
 PYTHONS = ("3.11", "3.12")
 """Pythons for which the wheel has a stub, numpy 1.26 exists and onnxruntime is current."""
@@ -67,8 +68,7 @@ def _python() -> str:
     """Version of a Python whose shared library the system has; ours first."""
     listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
     present = set(re.findall(r"libpython(3\.\d+)\.so\.1\.0 ", listed))
-    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for version in (ours, *PYTHONS):
+    for version in (packages.python_version(), *PYTHONS):
         if version in present and version in PYTHONS:
             return version
     raise InvalidSettings("Triton needs the shared library of Python 3.11 or 3.12: apt-get install libpython3.11.")
@@ -77,47 +77,9 @@ def _python() -> str:
 def _install(recipe: Path, python: str, home: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".new-") as scratch:
         made = Path(scratch, "home")
-        command = [
-            *_installer(), "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-version", python,
-            "--target", str(made / "site"), "-r", str(recipe / "requirements.txt"),
-        ]  # fmt: skip
-        _download(command, say)
+        packages.install(recipe / "requirements.txt", made / "site", python, "Triton", say)
         assemble = [*SAFE_PYTHON, str(recipe / "assemble.py"), str(made), python]
         arranged = subprocess.run(assemble, cwd=FOLDER, check=True, stdout=subprocess.PIPE, text=True)
         for sentence in arranged.stdout.splitlines():
             say(sentence)
         made.rename(home)
-
-
-def _download(command: list[str], say: Callable[[str], None]) -> None:
-    """Runs an installer and says what it fetches as it goes; raises Unreachable with its last line."""
-    environment = child_environment({"UV_LINK_MODE": "copy"}, installer_environment())
-    last = "no message"
-    with subprocess.Popen(
-        command,
-        cwd=FOLDER,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        for line in process.stdout or ():
-            last = line.strip() or last
-            if last.startswith("Download"):
-                say(f"  {last}")
-    if process.returncode != 0:
-        raise Unreachable(f"Triton's packages cannot be installed ({last}); check the network and try again.")
-
-
-def _installer() -> list[str]:
-    uv = find_uv()
-    if uv:
-        return [uv, "pip", "install", "--python", sys.executable]
-    for python in (sys.executable, "/usr/bin/python3"):
-        asked = [python, "-m", "pip", "--version"]
-        if subprocess.run(asked, cwd=FOLDER, env=child_environment(), capture_output=True, check=False).returncode == 0:
-            return [python, "-m", "pip", "install"]
-    raise InvalidSettings(
-        "neither uv nor pip is here to install Triton: pip install uv, or apt-get install python3-pip."
-    )

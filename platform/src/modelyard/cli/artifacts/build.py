@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output
+from modelyard.cli.terminal.options import Sample, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.api.report import OptimizationSummary, Report
@@ -64,7 +65,8 @@ def build(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
     ] = False,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    sample: Sample = None,
+    trust_pickle: TrustPickle = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.TABLE,
 ) -> None:
     """Build an entry or a file into a proved Triton model repository."""
@@ -75,13 +77,15 @@ def build(
         raise typer.BadParameter("--tune goes with --publish; `modelyard tune` tunes what lies here.")
     if reference is not None and (publish or optimize is not None):
         raise typer.BadParameter("--reference goes with a plain build; `modelyard push --reference` is for all others.")
+    if sample is not None and publish:
+        raise typer.BadParameter("--sample goes with a path: what is in the registry has been converted.")
     if cache and not publish:
         raise typer.BadParameter("--cache goes with --publish: it is the server of a Model that keeps answers.")
     if (sign and not publish) or (verify and not sign):
         raise typer.BadParameter("--sign goes with --publish, and --verify with --sign.")
     if not publish:
         report = _locally(
-            what, name, out, target, optimize, reference, trust_pickle=trust_pickle, trust_code=trust_code
+            what, name, out, target, optimize, reference, sample, trust_pickle=trust_pickle, trust_code=trust_code
         )
     else:
         try:
@@ -155,6 +159,7 @@ def _locally(
     target: Target,
     optimize: str | None,
     reference: Path | None = None,
+    sample: Path | None = None,
     *,
     trust_pickle: bool,
     trust_code: bool,
@@ -170,7 +175,7 @@ def _locally(
 
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         if Path(what).exists() or not ENTRY_WORDS.fullmatch(what):
-            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, say=say))
             source = read_source(path)
             if reference is not None:
                 source = replace(source, profile=write_profile(source, reference, Path(scratch, "profile.json")))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, say
-from modelyard.cli.terminal.options import Shown
+from modelyard.cli.terminal.options import Shown, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
@@ -39,7 +39,7 @@ def export(
     check: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Check this archive instead: digests and golden answers.")
     ] = None,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    trust_pickle: TrustPickle = False,
     output: Shown = Output.TABLE,
 ) -> None:
     """Export a model as one archive with golden inputs and outputs, or check such an archive."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump
-from modelyard.cli.terminal.options import Shown, fraction
+from modelyard.cli.terminal.options import Shown, TrustPickle, fraction
 
 if TYPE_CHECKING:
     from modelyard.builder.optimization.pass_api import Precision
@@ -80,7 +80,7 @@ def optimize(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Allow --train to run the Python files beside the recipe.")
     ] = False,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    trust_pickle: TrustPickle = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
     output: Shown = Output.TABLE,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelyard.cli.terminal.options import Sample, TrustPickle
+
 if TYPE_CHECKING:
     from modelyard.builder.artifacts.assemble import Artifact
     from modelyard.builder.triton.server import TritonServer
@@ -19,7 +21,8 @@ def serve(
     name: Annotated[str | None, typer.Option(help="Name the model is served under.")] = None,
     http_port: Annotated[int, typer.Option(help="Port for HTTP; 0 takes a free one.")] = 8000,
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC; 0 takes a free one.")] = 8001,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    sample: Sample = None,
+    trust_pickle: TrustPickle = False,
 ) -> None:
     """Build and serve a model on this machine, until Ctrl-C."""
     from modelyard.api.report import BuildSource
@@ -35,7 +38,7 @@ def serve(
 
     with tempfile.TemporaryDirectory(prefix="modelyard-serve-") as scratch:
         home = triton_home(say)
-        source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle))
+        source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, say=say))
         model, digest = model_name(name, source.name), source.digest()
         reported = BuildSource(kind=source.kind, name=source.name, digest=digest)
         request = AssemblyRequest(model, build_digest(digest, model, {}), reported)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, say
-from modelyard.cli.terminal.options import Namespace, Shown
+from modelyard.cli.terminal.options import Namespace, Shown, TrustPickle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +33,7 @@ def tune(
     out: Annotated[Path | None, typer.Option(help="Folder for what is built; NAME-build by default.")] = None,
     most: Annotated[int, typer.Option(min=1, max=50, help="Settings to measure at most.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.1, max=600.0, help="Longest time for one rate.")] = 8.0,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    trust_pickle: TrustPickle = False,
     namespace: Namespace = "",
     output: Shown = Output.TABLE,
 ) -> None:

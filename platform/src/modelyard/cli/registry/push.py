@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output
+from modelyard.cli.terminal.options import Sample, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def push(
-    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file or .joblib file.")],
+    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file or a framework's model.")],
     name: Annotated[str | None, typer.Option(help="Entry name of a lone file; its stem by default.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of a lone file.")] = None,
     reference: Annotated[
         Path | None,
         typer.Option(help="Rows as they should be, .csv, .parquet or .npz; drift is told by them, not by eval.npz."),
     ] = None,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read a .joblib, which may run code.")] = False,
+    sample: Sample = None,
+    trust_pickle: TrustPickle = False,
     key: Annotated[Path | None, typer.Option(help="Sign it with this private key, NAME.key.")] = None,
     commit: Annotated[
         str,
@@ -35,7 +37,7 @@ def push(
     """Push an entry folder or a model file into the registry, once it was tried here."""
     from modelyard.builder.artifacts.staging import Naming, stage_entry, with_reference
     from modelyard.cli.connection import open_registry
-    from modelyard.cli.terminal.console import dump, moving, out
+    from modelyard.cli.terminal.console import dump, moving, out, say
     from modelyard.registry.folder import read_folder
     from modelyard.signing.entry_signature import signature_of
     from modelyard.signing.keys import SigningKey
@@ -43,7 +45,7 @@ def push(
     signing = SigningKey.read(key) if key is not None else None
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
-        folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle))
+        folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle, sample, say))
         if reference is not None:
             folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry

@@ -1,6 +1,7 @@
 """Options that several verbs share, so that they read the same everywhere."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,3 +38,10 @@ Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Namespace; that of the kubeconfig's context when left out.")
 ]
 Shown = Annotated[Output, typer.Option("--output", "-o", help="table for people, json or yaml for scripts.")]
+Sample = Annotated[
+    Path | None,
+    typer.Option(help="For what is converted: rows to prove it on, .csv, .parquet or .npz; they are not kept."),
+]
+TrustPickle = Annotated[
+    bool, typer.Option("--trust-pickle", help="Read what may run code: .joblib, .pkl, .pt2, .keras, SavedModels.")
+]

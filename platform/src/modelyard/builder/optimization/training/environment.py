@@ -1,8 +1,6 @@
-"""The Python that trains: it has torch, which our own environment must not.
+"""The Python that trains, and has torch: `builder.environments.torch_python` says which it is.
 
-MODELYARD_TORCH_PYTHON names it; otherwise it is the one that `make entries` makes under the cache, when it is there,
-and else our own Python, which then is asked what it lacks. It enters at `start.py` and knows nothing of Modelyard.
-In the cluster it is in a container of its own (`trainer`).
+It enters at `start.py` and knows nothing of Modelyard. In the cluster it is in a container of its own (`trainer`).
 """
 
 import json
@@ -10,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -18,25 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from modelyard.child_environment import FOLDER, child_environment, program_path
+from modelyard.builder.environments.torch_python import PYTHON, python
+from modelyard.child_environment import FOLDER, child_environment
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.core.storage.keys import is_safe_path
 from modelyard.errors import HostFailure, InvalidSettings, ModelyardError, UnsupportedModel
-from modelyard.installation import cache_folder
 
 from . import sidecar_client
 
-PYTHON = "MODELYARD_TORCH_PYTHON"
 _START = Path(__file__).with_name("start.py")
 _MESSAGE_LENGTH = 400
 _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait for each other sleep: on cores that others use too, spinning made training several times slower."""
-
-
-def python() -> str:
-    """The interpreter, as a path or a name."""
-    made = cache_folder() / "train-venv" / "bin" / "python"
-    return program_path(os.environ.get(PYTHON, "")) or (str(made) if made.exists() else sys.executable)
 
 
 def command(*arguments: str) -> list[str]:
