@@ -75,6 +75,23 @@ def test_a_pickle_is_converted_where_it_is_trusted(server: MlflowServer, user: M
     assert yaml.safe_load((folder / "modelyard.yaml").read_text())["framework"] == "scikit-learn"
 
 
+def test_what_mlflow_keeps_as_skops_is_converted_without_trust(
+    server: MlflowServer, user: MlflowUser, tmp_path: Path
+) -> None:
+    from sklearn.linear_model import LinearRegression
+    from skops import io
+
+    io.dump(LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), tmp_path / "model.skops")
+    (tmp_path / "scratch").mkdir()
+    kept = (tmp_path / "model.skops").read_bytes()
+
+    folder = taken(
+        server, user, tmp_path / "scratch", flavored(sklearn={"pickled_model": "model.skops"}) | {"model.skops": kept}
+    )
+
+    assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "modelyard.yaml"]
+
+
 @pytest.mark.parametrize(
     ("files", "reason", "words"),
     [
@@ -84,7 +101,7 @@ def test_a_pickle_is_converted_where_it_is_trusted(server: MlflowServer, user: M
         ({"MLmodel": b"7"}, "InvalidEntry", "names no flavors"),
         (flavored(), "UnsupportedModel", "only the flavors none"),
         (flavored(pytorch={}, python_function={}), "UnsupportedModel", "only the flavors python_function, pytorch"),
-        (flavored(sklearn={"pickled_model": "model.skops"}), "UnsupportedModel", "kept as model.skops"),
+        (flavored(sklearn={"pickled_model": "model.bin"}), "UnsupportedModel", "kept as model.bin"),
         (flavored(sklearn={"pickled_model": "model.pkl"}), "InvalidEntry", "sync NAME --trust-pickle"),
         (flavored(onnx={"data": "../up.onnx"}), "InvalidEntry", "which is no file beside it"),
         (flavored(onnx={"data": 3}), "InvalidEntry", "which is no file beside it"),

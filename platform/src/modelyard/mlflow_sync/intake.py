@@ -1,7 +1,7 @@
 """A version of MLflow's as an entry folder.
 
     flavor onnx       model.onnx and the files of its weights, as they are
-    flavor sklearn    a pickle, converted here as `modelyard push --trust-pickle` does, and only where that was said
+    flavor sklearn    a .skops, or a pickle, converted here as `modelyard push` does; a pickle only where it is trusted
     anything else     refused, with what to log instead
 
 An eval.npz, config.pbtxt or profile.json that was logged beside the model is taken along.
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from modelyard.api.entry import EntryMetadata, MlflowOrigin
-from modelyard.builder.artifacts.source import PICKLES, read_source
+from modelyard.builder.artifacts.source import ESTIMATORS, PICKLES, read_source
 from modelyard.builder.artifacts.staging import Naming, stage
 from modelyard.clients.mlflow import MlflowServer, ModelVersion, RegisteredModel
 from modelyard.core.storage.entry_metadata import METADATA
@@ -100,9 +100,9 @@ def _model(artifacts: _Artifacts, called: str, folder: Path, trust_pickle: bool)
         has = ", ".join(sorted(map(str, artifacts.flavors))) or "none"
         raise UnsupportedModel(f"{called} has only the flavors {has}, and what is served is ONNX; {_LOG_ONNX}.")
     pickled = _safe(sklearn.get("pickled_model"), called)
-    if Path(pickled).suffix not in PICKLES:
+    if Path(pickled).suffix not in ESTIMATORS:
         raise UnsupportedModel(f"{called} is kept as {pickled}, which nothing here converts; {_LOG_ONNX}.")
-    if not trust_pickle:
+    if Path(pickled).suffix in PICKLES and not trust_pickle:
         raise InvalidEntry(
             f"{called} is a pickle, which runs code when it is read; {_LOG_ONNX}, or bring it in with "
             "`modelyard mlflow sync NAME --trust-pickle` if it comes from somebody you trust."

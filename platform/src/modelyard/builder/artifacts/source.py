@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from modelyard.api.entry import EntryFile, EntryMetadata
+from modelyard.builder.conversion.estimator_file import SKOPS
 from modelyard.builder.conversion.frameworks.catalogue import SUFFIXES, framework_of
 from modelyard.builder.evaluation.evaluation_set import read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE
@@ -23,7 +24,9 @@ from modelyard.errors import InvalidEntry, UnsupportedModel
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 """How files are called that Python's pickle wrote."""
-CONVERTED = (*PICKLES, *SUFFIXES)
+ESTIMATORS = (*PICKLES, SKOPS)
+"""How files with models of scikit-learn are called."""
+CONVERTED = (*ESTIMATORS, *SUFFIXES)
 """How models are called that become ONNX before they are an entry."""
 _MODEL, _IR, _EVALUATION, _CONFIG = "model.onnx", "model.xml", "eval.npz", "config.pbtxt"
 
@@ -89,8 +92,9 @@ def read_source(path: Path) -> ModelSource:
             raise InvalidEntry(
                 f"{path} is a pickle, which runs code when it is read; add --trust-pickle if it is yours."
             )
-        if path.suffix in SUFFIXES:
-            framework_of(path)
+        if path.suffix in CONVERTED:
+            if path.suffix in SUFFIXES:
+                framework_of(path)
             raise InvalidEntry(
                 f"{path} is a model that has to be converted first; push it: modelyard push {path.name}."
             )
@@ -121,7 +125,7 @@ def evaluation_beside(path: Path, graph: Graph) -> Path | None:
 
 def is_alone(path: Path) -> bool:
     """Whether the model file `path` is the only one in its folder."""
-    others = (".onnx", *PICKLES)
+    others = (".onnx", *ESTIMATORS)
     return not any(file.suffix in others for file in path.parent.iterdir() if file.name != path.name)
 
 

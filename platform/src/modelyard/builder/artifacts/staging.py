@@ -3,7 +3,7 @@
 FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted
 model.onnx, or one of those     a new entry folder around it, with the eval.npz beside it if that is for it
 
-Models of frameworks are .joblib, .pkl (scikit-learn) and what `conversion.frameworks.catalogue` lists.
+Models of frameworks are .joblib, .pkl, .skops (scikit-learn) and what `conversion.frameworks.catalogue` lists.
 """
 
 import shutil
@@ -26,7 +26,7 @@ from modelyard.errors import InvalidEntry, InvalidInput
 
 from .assemble import require_layout
 from .shared_layer import make_part
-from .source import CONVERTED, PICKLES, ModelSource, evaluation_beside, is_alone, read_source
+from .source import CONVERTED, ESTIMATORS, PICKLES, ModelSource, evaluation_beside, is_alone, read_source
 
 _MODEL = "model.onnx"
 
@@ -111,7 +111,7 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
             )
         return path
     folder = scratch / "entry"
-    patterns = (*(f"*{suffix}" for suffix in PICKLES), model.name, ".*", "__pycache__")
+    patterns = (*(f"*{suffix}" for suffix in ESTIMATORS), model.name, ".*", "__pycache__")
     shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns(*patterns))
     evaluation = path / EVALUATION
     _convert(model, folder / _MODEL, evaluation if evaluation.is_file() else None, naming)
@@ -160,16 +160,17 @@ def _to_convert(path: Path) -> Path | None:
     """The model in an entry folder that has to be converted; None when there is none, or it is no folder."""
     if not path.is_dir() or any(path.glob("*.onnx")) or (path / "model.xml").is_file():
         return None
-    pickles = sorted(file for file in path.iterdir() if file.suffix in PICKLES)
+    pickles = sorted(file for file in path.iterdir() if file.suffix in ESTIMATORS)
     if len(pickles) > 1:
         raise InvalidEntry(f"{path} has several pickled models ({_names(pickles)}); keep the one to serve.")
     return pickles[0] if pickles else model_in(path)
 
 
 def _convert(path: Path, target: Path, evaluation: Path | None, naming: Naming) -> None:
-    if path.suffix in PICKLES:
-        _trusted(path, "is a pickle, which runs code when it is read", naming)
-        proof = convert_joblib(path, target, evaluation, naming.sample)
+    if path.suffix in ESTIMATORS:
+        if path.suffix in PICKLES:
+            _trusted(path, "is a pickle, which runs code when it is read", naming)
+        proof = convert_joblib(path, target, evaluation, naming.sample, naming.trust_pickle)
     else:
         framework = framework_of(path)
         if framework.runs_code:

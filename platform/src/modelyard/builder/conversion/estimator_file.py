@@ -1,4 +1,8 @@
-"""A pickled scikit-learn model, read: whatever can be wrong with the file is a sentence that says what to do."""
+"""A scikit-learn model in a file, read: whatever can be wrong with the file is a sentence that says what to do.
+
+Pickles are read when they are trusted. A .skops names what it holds, and is read without trust as long as all of it is
+known to do nothing but hold a model.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +10,7 @@ from typing import Any
 from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
+SKOPS = ".skops"
 _OF_SKLEARN = ("sklearn", "numpy", "scipy", "joblib")
 _OWN_FILES = {
     "lightgbm": 'booster_.save_model("model.txt")',
@@ -15,16 +20,16 @@ _OWN_FILES = {
 """How models of these packages are written without pickle, in a file that `conversion.frameworks` reads."""
 
 
-def read_estimator(path: Path) -> Any:
-    """The fitted model in a trusted pickle.
+def read_estimator(path: Path, trusted: bool = True) -> Any:
+    """The fitted model in a pickle, which has to be `trusted`, or in a .skops.
 
-    Raises InvalidEntry when it cannot be read, UnsupportedModel when it needs what is not here or is no fitted model
-    with predict().
+    Raises InvalidEntry when it cannot be read or holds what has to be trusted and is not, UnsupportedModel when it
+    needs what is not here or is no fitted model with predict().
     """
-    import joblib
-
     try:
-        estimator = joblib.load(path)
+        estimator = _loaded(path, trusted)
+    except InvalidEntry:
+        raise
     except ModuleNotFoundError as missing:
         raise UnsupportedModel(_missing(path.name, str(missing.name))) from missing
     except Exception as bad:
@@ -34,6 +39,22 @@ def read_estimator(path: Path) -> Any:
     _require_convertible(estimator, path.name)
     _require_fitted(estimator, path.name)
     return estimator
+
+
+def _loaded(path: Path, trusted: bool) -> Any:
+    if path.suffix != SKOPS:
+        import joblib
+
+        return joblib.load(path)
+    from skops import io
+
+    strange = io.get_untrusted_types(file=path)
+    if strange and not trusted:
+        raise InvalidEntry(
+            f"{path.name} holds {', '.join(strange[:3])}, which may run code when it is read; add --trust-pickle if it "
+            "comes from you or from somebody you trust."
+        )
+    return io.load(path, trusted=strange)
 
 
 def _missing(file: str, module: str) -> str:
@@ -56,9 +77,10 @@ def _unreadable(file: str, bad: Exception) -> str:
             f"{file} holds something of the program that saved it ({bad}), and pickles keep only its name; put it into "
             "a module that is installed here too, or export the model to ONNX there."
         )
+    kind = "skops" if file.endswith(SKOPS) else "a joblib file or a pickle"
     return (
-        f"{file} cannot be read as a joblib file or a pickle ({type(bad).__name__}: {bad}); save it again with the "
-        "scikit-learn version that is installed here."
+        f"{file} cannot be read as {kind} ({type(bad).__name__}: {bad}); save it again with the scikit-learn version "
+        "that is installed here."
     )
 
 

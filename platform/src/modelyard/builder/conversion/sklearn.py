@@ -31,9 +31,9 @@ _WORD, _TOKEN = r"(?u)\b\w\w+\b", r"[\p{L}\p{N}_]{2,}"
 
 
 def convert_joblib(
-    path: Path, target: Path, evaluation: Path | None = None, sample: Path | None = None
+    path: Path, target: Path, evaluation: Path | None = None, sample: Path | None = None, trusted: bool = True
 ) -> ConversionProof:
-    """Writes the ONNX form of a trusted pickle to `target`, and says what it was proved on.
+    """Writes the ONNX form of a pickle that is `trusted`, or of a .skops, to `target`; says what it was proved on.
 
     `sample` is a file with rows of the author's, `evaluation` an eval.npz that may have some. Raises InvalidEntry when
     it cannot be read or would end this program, InvalidInput when the sample does not fit it, UnsupportedModel when the
@@ -48,7 +48,7 @@ def convert_joblib(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model, proof = _proved(path, evaluation, sample)
+            model, proof = _proved(path, evaluation, sample, trusted)
         except SystemExit as end:
             raise InvalidEntry(
                 f"{path.name} ends the program that works with it (it calls exit({end.code!r})); save the fitted model "
@@ -58,9 +58,9 @@ def convert_joblib(
     return proof
 
 
-def _proved(path: Path, evaluation: Path | None, sample: Path | None) -> tuple[bytes, ConversionProof]:
-    """The ONNX form of what the pickle holds, which answers as it does."""
-    estimator = read_estimator(path)
+def _proved(path: Path, evaluation: Path | None, sample: Path | None, trusted: bool) -> tuple[bytes, ConversionProof]:
+    """The ONNX form of what the file holds, which answers as it does."""
+    estimator = read_estimator(path, trusted)
     try:
         layout = layout_of(estimator)
         model = _converted(estimator, layout, double=False)
