@@ -5,7 +5,7 @@ from typing import Any
 
 from .columns import Layout
 
-MADE_UP = "rows in the range it was fitted on"
+MADE_UP = "made-up rows, in the range it was fitted on as far as its parameters tell"
 
 
 @dataclass(frozen=True)
