@@ -69,7 +69,7 @@ def replica_target(spec: ModelSpec, scaling: Scaling, capacity: CapacityStatus |
 
 def sentence(target: ReplicaTarget, utilization: str) -> str:
     """The target in words."""
-    if target.capacity is None:
+    if target.capacity is None or target.per_second is None:
         return (
             f"{target.in_flight:g} requests in flight a replica, which is a guess ({utilization} of {CONCURRENCY}): "
             "nobody measured what one takes on, as `modelyard tune` does"
