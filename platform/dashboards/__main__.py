@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from dashboards import fleet, model, operator, rollout
+from dashboards import data, fleet, model, operator, rollout
 from dashboards.panels import text_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "charts" / "modelyard" / "files" / "dashboards"
-MADE = {each.NAME: each.dashboard for each in (fleet, model, rollout, operator)}
+MADE = {each.NAME: each.dashboard for each in (fleet, model, rollout, data, operator)}
 
 
 def main(check: bool) -> int:

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.integration
 QUERIES = panel_queries()
 
 
-def test_there_is_a_dashboard_of_the_fleet_a_model_a_rollout_and_the_operator() -> None:
-    assert {query.dashboard for query in QUERIES} == {"fleet", "model", "rollout", "operator"}
+def test_there_is_a_dashboard_of_the_fleet_a_model_a_rollout_its_data_and_the_operator() -> None:
+    assert {query.dashboard for query in QUERIES} == {"fleet", "model", "rollout", "data", "operator"}
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.dashboard}: {query.panel}, {query.legend}")

@@ -1,11 +1,11 @@
-"""What a gateway, an operator, Tritons and a kubelet say of three Models, on one port for Prometheus to scrape.
+"""What a gateway, an operator, Tritons, a kubelet, an evaluator and a recorder say of three Models, on one port.
 
 What the exporter writes are the series of Envoy, Triton and cAdvisor that rules and dashboards read, with counters that
-rise at the same rates for ever; what the operator says is written by its own collector.
+rise at the same rates for ever; what operator, evaluator and recorder say is written by their own collectors.
 
 | Model of monitored | requests/s | fail | promised |
 |---|---|---|---|
-| digits | 50 | half | 1 % may fail, p99 within 100 ms (5 % take longer), 99.9 % of the time |
+| digits, recorded | 50 | half | 1 % may fail, p99 within 100 ms (5 % take longer), 99.9 % of the time |
 | iris | 40 | 1.5 % | 1 % may fail |
 | quiet | 10 | none | 1 % may fail |
 """
@@ -20,6 +20,7 @@ from modelyard.core.slo.objectives import LATENCY_BOUNDS_MS
 from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import PriceSettings
+from tests.support.monitoring.recorded_rows import RecordedRows, monitoring_status
 
 NAMESPACE = "monitored"
 SLO: dict[str, Any] = {
@@ -116,6 +117,7 @@ def _operator() -> ControllerMetrics:
         serving |= {"stage": "Serving", "weight": 100, "stageStartTime": timestamp(now - 3600)}
         ready = {"type": "Ready", "status": "True"}
         status = {"conditions": [ready], "revisions": [serving], "rollout": rollouts[model]}
+        status |= {"monitoring": monitoring_status(revision(model), now)} if model == "digits" else {}
         metadata = {**meta, "name": model, "uid": f"model-{number}"}
         cache.put({"kind": "Model", "metadata": metadata, "spec": {"slo": slo}, "status": status})
         metadata = {**meta, "name": f"{revision(model)}-predictor", "uid": f"deployment-{number}"}
@@ -138,6 +140,7 @@ class Exporter:
 
     def __init__(self) -> None:
         self._began, self._operator = time.monotonic(), _operator()
+        self._recorded = RecordedRows(NAMESPACE, "digits", revision("digits"), time.time())
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
     def text(self, path: str) -> str:
@@ -148,6 +151,8 @@ class Exporter:
             self._operator.wrote("apply", "HTTPRoute")
             self._operator.reconcile_seconds.labels("settled").observe(0.01)
             return self._operator.text().decode()
+        if part in ("evaluator", "recorder"):
+            return self._recorded.text(part)
         if part == "triton":
             return triton_text(model, seconds)
         return {"gateway": gateway_text, "kubelet": kubelet_text}[part](seconds)

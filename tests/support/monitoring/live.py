@@ -91,6 +91,8 @@ def _configuration(exporter: Exporter, alertmanager: str) -> dict[str, Any]:
         job("gateway", "/gateway", namespace="envoy-gateway-system", pod="envoy-1"),
         job("operator", "/operator", namespace="modelyard-system", pod="operator-1"),
         job("kubelet", "/kubelet"),
+        job("evaluator", "/evaluator", namespace="modelyard-system", pod="evaluator-1"),
+        job("recorder", "/recorder", namespace="modelyard-system", pod="recorder-1"),
         *(job(f"models-{name}", f"/triton/{name}", namespace=NAMESPACE, pod=pod(name)) for name in MODELS),
     ]
     receivers = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []

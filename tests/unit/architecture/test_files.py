@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 MOST_LINES = 400
 GENERATED = {
-    *(f"charts/modelyard/files/dashboards/{name}.json" for name in ("fleet", "model", "operator", "rollout")),
+    *(f"charts/modelyard/files/dashboards/{name}.json" for name in ("data", "fleet", "model", "operator", "rollout")),
     "charts/modelyard/templates/crd-models.yaml",
     "loadtests/scenarios/schema.json",
     "platform/constraints.txt",
