@@ -4,7 +4,6 @@ Needs the image of the recorder, so it is a proof. The platform is put back to w
 """
 
 import os
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.support.cluster.kubectl import CONFIG, eventually, get, items, kubect
 from tests.support.cluster.local_cluster import localcluster
 from tests.support.cluster.models import Load, a_model, applied, until
 from tests.support.cluster.watch import Watch
+from tests.support.recording.counted import recorded
 
 pytestmark = pytest.mark.proof
 PLATFORM = "modelyard-system"
@@ -58,16 +58,6 @@ def sampled(namespace: str) -> list[str]:
         route["metadata"]["name"] for route in items("httproutes,grpcroutes", namespace, "modelyard.dev/recorded=true")
     ]
     return names if ancestors and accepted else []
-
-
-def recorded() -> int:
-    """Requests that the recorders there are have made rows of."""
-    pods = [pod["metadata"]["name"] for pod in items("pods", PLATFORM, "app.kubernetes.io/component=recorder")]
-    told = [
-        kubectl("get", "--raw", f"/api/v1/namespaces/{PLATFORM}/pods/{pod}:9090/proxy/metrics").stdout for pod in pods
-    ]
-    counts = re.findall(r'^modelyard_recorder_requests_total{outcome="recorded"} (\S+)$', "\n".join(told), re.MULTILINE)
-    return round(sum(map(float, counts)))
 
 
 def connections_are_recorded(namespace: str) -> bool:
