@@ -11,12 +11,19 @@ BOTH = "a column is either kept as it is (columns) or as a hash (redact): take i
 NOTHING = "say which columns are kept: columns, redact or both"
 SAMPLE = "log needs sample, which says how many requests are recorded: write sample: auto"
 ANSWERS = "feedback needs log, which keeps the answers that labels are held against: write log: {columns: [...]}"
+FIRST_ROWS = (
+    "drift.reference is made of recorded rows: write log: {columns: [...]} with a retention of more days than firstDays"
+)
 RANGE = "min is above max: no value would be inside"
 SOMETHING = "say something of the column: min, max or maxMissing"
 
 
 def _log(**fields: Any) -> dict[str, Any]:
     return {"sample": "auto", "log": fields}
+
+
+def _first_days(days: int, **log: Any) -> dict[str, Any]:
+    return _log(**log) | {"drift": {"reference": {"firstDays": days}}}
 
 
 def _column(**fields: Any) -> dict[str, Any]:
@@ -39,6 +46,9 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "false alarms an hour": ({"drift": {"falseAlarms": "1/h"}}, "drift.falseAlarms", RATE),
     "no false alarms": ({"drift": {"falseAlarms": "0/y"}}, "drift.falseAlarms", RATE),
     "a feature twice": ({"drift": {"features": ["age", "job", "age"]}}, "drift.features", ONCE),
+    "a reference of rows that nobody keeps": (_first_days(7, redact=["name"]), "", FIRST_ROWS),
+    "a reference of rows of no log": ({"sample": "auto", "drift": {"reference": {"firstDays": 7}}}, "", FIRST_ROWS),
+    "a reference of rows that are deleted before": (_first_days(7, columns=["*"], retention="7d"), "", FIRST_ROWS),
     "a column of which nothing is said": (_column(), "quality.columns[0]", SOMETHING),
     "a range turned round": (_column(min=9, max=1), "quality.columns[0]", RANGE),
 }
@@ -54,6 +64,7 @@ RIGHT: dict[str, dict[str, Any]] = {
             "columns": [{"name": f"x{at}", "min": -0.5, "max": 2, "maxMissing": "0.1%"} for at in range(100)],
         },
     },
+    "a reference of the first days": _first_days(29, columns=["*"]),
     "feedback by the defaults": _log(columns=["*"]) | {"feedback": {}},
     "feedback with everything": _log(columns=["*"])
     | {"feedback": {"output": "probabilities", "slices": ["sex", "age"], "falseAlarms": "2/m"}},

@@ -4,9 +4,11 @@ import pytest
 
 from modelyard.api.monitoring.profile import FeatureProfile, ReferenceProfile
 from modelyard.core.storage.keys import build_profile
+from modelyard.core.storage.monitoring_keys import learnt_profile_key
 from modelyard.errors import Unreachable
-from modelyard.recorder.policies import ModelPolicies
+from modelyard.recorder.policies import LOOKED_FOR_SECONDS, ModelPolicies
 from modelyard.recorder.redaction import model_key
+from tests.support.machine.fake_clock import Clock
 
 DIGEST = "sha256:" + "1" * 64
 X = FeatureProfile(name="x", column="x", role="input", kind="number", rows=2, missing=0, edges=(5.0,), bins=(1, 1))
@@ -175,3 +177,39 @@ def test_labels_are_taken_where_feedback_is_asked_for(policies: ModelPolicies) -
     policies.take_in(None, model(LOG | {"feedback": {}}, "cars", "u2"))
     taken = [policy.labelled for name in ("loans", "cars") if (policy := policies.of("demo", name)) is not None]
     assert taken == [False, True]
+
+
+LEARNS = {**LOG, "drift": {"reference": {"firstDays": 2}}, "quality": {"columns": [{"name": "x", "max": 9}]}}
+
+
+def learnt(policies: ModelPolicies) -> ReferenceProfile | None:
+    policy = policies.of("demo", "loans")
+    assert policy is not None
+    return policy.profiles.get("loans-1")
+
+
+def test_a_reference_of_the_first_days_is_looked_for_each_minute_until_it_is_there(bucket: Bucket) -> None:
+    clock = Clock()
+    policies = ModelPolicies(bucket, b"secret", clock)  # pyright: ignore
+    bucket.objects.clear()
+    policies.take_in(None, model(LEARNS))
+    assert (learnt(policies), bucket.asked) == (None, 2), "the build's, and what was made of its first days"
+    policies.read_again()
+    assert bucket.asked == 2
+    clock.pass_by(LOOKED_FOR_SECONDS)
+    bucket.away = True
+    policies.read_again()
+    assert (learnt(policies), bucket.asked) == (None, 3)
+    bucket.away = False
+    bucket.objects[learnt_profile_key("demo", "loans", "loans-1")] = PROFILE.model_dump_json(by_alias=True).encode()
+    clock.pass_by(LOOKED_FOR_SECONDS)
+    policies.read_again()
+    found = learnt(policies)
+    assert found is not None
+    assert found.features[0].high == 9, "the spec knows better"
+    clock.pass_by(LOOKED_FOR_SECONDS)
+    policies.read_again()
+    policies.take_in(None, model(LEARNS))
+    assert (learnt(policies), bucket.asked) == (found, 4), "it is read once"
+    policies.listed(())
+    assert policies.of("demo", "loans") is None

@@ -1,5 +1,8 @@
 """One revision: its reference, its record, and what is written of it into the store.
 
+The reference is the build's; where it has none and spec.monitoring.drift.reference says so, that of the revision's
+first days (`records.first_days`), which is made here once they are over.
+
 The record is kept in the store every KEPT_MINUTES, when an alarm begins or ends, and at the end; a restart goes on from
 there and reads the minutes since once more, which gives the same. A record that cannot be read is begun anew.
 
@@ -22,8 +25,10 @@ from modelyard.core.monitoring.evaluated.data_status import NO_REFERENCE, data_s
 from modelyard.core.monitoring.evaluated.revision_record import RevisionRecord, as_json, from_json, with_minute
 from modelyard.core.monitoring.model_state import ModelQuestions
 from modelyard.core.storage.keys import build_profile
-from modelyard.core.storage.monitoring_keys import detector_key, status_key
+from modelyard.core.storage.monitoring_keys import detector_key, learnt_profile_key, status_key
 from modelyard.core.storage.object_store import Store
+from modelyard.errors import InvalidInput
+from modelyard.records.first_days import DAY, first_rows, learnt_profile, profile_of_rows
 
 from .recorded_models import RecordedRevision
 from .revision_counts import RevisionCounts
@@ -51,6 +56,7 @@ class RevisionEvaluation:
         self._counts: RevisionCounts | None = None
         self._kept_at = self._written_at = self._missed_at = _NEVER
         self._kept: RevisionRecord | None = None
+        self._lacks = NO_REFERENCE
 
     @property
     def alarms(self) -> list[tuple[str, Alarm]]:
@@ -68,7 +74,7 @@ class RevisionEvaluation:
         questions, counts = self.questions, self._counts
         if questions is None or counts is None:
             if self._silent(minute):
-                self._write(now, minute, DataStatus(verdict=DataVerdict.NO_REFERENCE, message=NO_REFERENCE))
+                self._write(now, minute, DataStatus(verdict=DataVerdict.NO_REFERENCE, message=self._lacks))
             return False
         new, before = counts.read(minute), self.alarms
         for one in new.stored.minutes:
@@ -97,7 +103,7 @@ class RevisionEvaluation:
         """Reads reference and record; where there is no reference, that is looked for now and then."""
         if abs(minute - self._missed_at) < REFERENCE_MINUTES:
             return
-        profile = self._reference()
+        profile = self._reference() or self._first_days(minute)
         if profile is None:
             self._missed_at = minute
             return
@@ -122,6 +128,31 @@ class RevisionEvaluation:
             fields = {"build": self.revision.digest, "error": str(bad)}
             _log.warning("no reference that can be read", extra={"fields": fields})
             return None
+
+    def _first_days(self, minute: int) -> ReferenceProfile | None:
+        """The reference of the revision's first days, made when it is not there and they are over."""
+        asked = self.revision.monitoring.drift.reference
+        if asked is None:
+            return None
+        learnt = learnt_profile(self._store, self._place)
+        if learnt is not None:
+            return learnt
+        found = first_rows(self._store, self._place, asked.first_days, minute)
+        source = f"the first {asked.first_days} days of {self.revision.name}"
+        if found.left:
+            days = -(-found.left // DAY)
+            more = f"{days} day{'s' if days != 1 else ''} more"
+            since = "" if found.first is not None else " from its first recorded row on"
+            self._lacks = f"The reference is made of {source}: {more}{since}, and drift can be told."
+            return None
+        log = self.revision.monitoring.log
+        try:
+            profile = profile_of_rows(self._store, found.files, (log.redact or ()) if log else (), source)
+        except InvalidInput as bad:
+            self._lacks = f"No reference can be made: {bad}"
+            return None
+        self._store.put(learnt_profile_key(*self._place), profile.model_dump_json(by_alias=True).encode())
+        return profile
 
     def _write(self, now: float, minute: int, data: DataStatus) -> None:
         said = MonitoringStatus(

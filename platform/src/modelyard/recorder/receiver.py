@@ -44,12 +44,14 @@ class CaptureLimits:
 class CapturePolicy:
     """Of one Model: what may be written of its rows, by revision the reference that they are counted by.
 
-    `labelled` tells whether labels are taken.
+    `labelled` tells whether labels are taken, `learns` whether revisions without a reference get that of their first
+    days.
     """
 
     redaction: Redaction
     profiles: Mapping[str, ReferenceProfile] = field(default_factory=dict)
     labelled: bool = False
+    learns: bool = False
 
 
 Policies = Callable[[str, str], CapturePolicy | None]

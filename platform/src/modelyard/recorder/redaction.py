@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.records.columns import belongs
+
 ALL = "*"
 """Every column that is not redacted."""
 _BYTES = 16
@@ -33,7 +35,7 @@ class Redaction:
 
     def hides(self, name: str) -> bool:
         """Whether of a column of that name only hashes are written."""
-        return _named(name, self.hashed)
+        return belongs(name, self.hashed)
 
     def text(self, name: str, value: str) -> str:
         """What may be written of one label's text: its hash where `name` is redacted, else the text."""
@@ -45,7 +47,7 @@ class Redaction:
         for name, values in columns.items():
             if self.hides(name):
                 kept[name] = hashes(values, self.key)
-            elif ALL in self.columns or _named(name, self.columns):
+            elif ALL in self.columns or belongs(name, self.columns):
                 kept[name] = values
         return kept
 
@@ -66,7 +68,3 @@ def hashes(values: Iterable[Any], key: bytes) -> Any:
     found = np.empty(len(listed), object)
     found[:] = listed
     return found
-
-
-def _named(column: str, names: frozenset[str]) -> bool:
-    return column in names or column.partition("[")[0] in names or column.rpartition(".")[0] in names

@@ -56,6 +56,11 @@ def names_of(name: str, datatype: str, shape: tuple[int, ...]) -> tuple[str, ...
     )
 
 
+def belongs(column: str, names: Container[str]) -> bool:
+    """Whether a column is one of `names`, or of a tensor that is."""
+    return column in names or column.partition("[")[0] in names or column.rpartition(".")[0] in names
+
+
 def _columns(name: str, table: Any, summed: bool) -> dict[str, Any]:
     rows, width = table.shape
     if width == 1 and not summed:

@@ -18,7 +18,7 @@ from modelyard.cli.monitoring.page import page
 from modelyard.cli.monitoring.watched_rows import of_files, of_model
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
-from modelyard.core.storage.monitoring_keys import COUNTS, MinuteKey
+from modelyard.core.storage.monitoring_keys import COUNTS, MinuteKey, learnt_profile_key
 from modelyard.errors import InvalidInput, InvalidModel, UserError
 
 DIGEST = "sha256:" + "ab" * 32
@@ -214,6 +214,16 @@ def test_a_revision_that_is_not_there_is_refused(watched: S3Store, revision: str
     model = a_model() if revision else a_model(revision="")
     with pytest.raises(InvalidModel, match=there):
         of_model(model, revision, 1, watched, NOW * 60.0)
+
+
+def test_where_the_build_has_none_a_revision_is_held_against_its_first_days(watched: S3Store) -> None:
+    content = watched.get(keys.build_profile(DIGEST))
+    assert content is not None
+    watched.delete(keys.build_profile(DIGEST))
+    watched.put(learnt_profile_key("demo", "digits", "digits-1"), content)
+    rows = of_model(a_model({"sample": "auto"}), "", 1, watched, NOW * 60.0)
+    assert rows.questions.profile.source == "eval.npz of digits"
+    assert rows.findings()[0].alarm is not None
 
 
 def test_a_build_without_a_reference_says_how_to_get_one(store: S3Store) -> None:

@@ -9,12 +9,14 @@ from modelyard.core.storage.monitoring_keys import (
     COUNTS,
     ROWS,
     MinuteKey,
+    comparison_key,
     day_of,
     day_prefix,
     detector_key,
     feedback_key,
     hour_prefix,
     is_evaluation,
+    learnt_profile_key,
     minute_of,
     model_prefix,
     quality_key,
@@ -79,10 +81,12 @@ def test_what_is_known_of_a_revision_lies_beside_its_days_and_is_no_minute() -> 
 
 
 def test_what_was_learnt_of_a_revision_is_told_from_its_rows() -> None:
-    learnt = [make("demo", "loans", "loans-1") for make in (detector_key, status_key)]
+    made = (comparison_key, detector_key, learnt_profile_key, status_key)
+    learnt = [make("demo", "loans", "loans-1") for make in made]
     learnt += [quality_key("demo", "loans", "loans-1", output) for output in ("class", "amount")]
 
-    assert [is_evaluation(key) for key in learnt] == [True] * 4
-    assert len(set(learnt)) == 4
+    assert [is_evaluation(key) for key in learnt] == [True] * 6
+    assert len(set(learnt)) == 6
+    assert all(key > KEY.key(ROWS) for key in learnt), "retention meets a revision's days before what was learnt of it"
     for other in (KEY.key(ROWS), KEY.key(COUNTS), feedback_key("demo", "loans", "2026-11-29", "x"), "status.json"):
         assert not is_evaluation(other)

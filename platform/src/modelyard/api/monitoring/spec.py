@@ -41,6 +41,9 @@ _SAY_ANSWERS = "feedback needs log, which keeps the answers that labels are held
 _SAY_COLUMN_ONCE = "write each column once, with all that is said of it"
 _SAY_RANGE = "min is above max: no value would be inside"
 _SAY_SOMETHING = "say something of the column: min, max or maxMissing"
+_SAY_FIRST_ROWS = (
+    "drift.reference is made of recorded rows: write log: {columns: [...]} with a retention of more days than firstDays"
+)
 _ONCE = "self.all(i, self.filter(j, j == i).size() == 1)"
 
 
@@ -167,6 +170,14 @@ class Log(Shape):
         return int(self.retention.removesuffix("d"))
 
 
+class FirstDays(Shape):
+    """A reference that is made of recorded rows, for builds that have none."""
+
+    first_days: int = Field(
+        ge=1, le=90, description="Days from a revision's first recorded row on; what they are like is usual then."
+    )
+
+
 class Drift(Shape):
     """When a changed distribution is an alarm."""
 
@@ -175,6 +186,9 @@ class Drift(Shape):
     )
     features: FeatureNames | None = Field(
         default=None, description="Features to watch, as `modelyard drift` names them; all when left out."
+    )
+    reference: FirstDays | None = Field(
+        default=None, description="What is usual where the build has no reference; nothing is watched when left out."
     )
 
     @property
@@ -265,6 +279,11 @@ class Monitoring(Shape):
     model_config = validated(
         cel("!has(self.log) || has(self.sample)", _SAY_SAMPLE),
         cel("!has(self.feedback) || has(self.log)", _SAY_ANSWERS),
+        cel(
+            "!has(self.drift) || !has(self.drift.reference) || (has(self.log) && has(self.log.columns) "
+            "&& int(self.log.retention.replace('d', '')) > self.drift.reference.firstDays)",
+            _SAY_FIRST_ROWS,
+        ),
     )
 
     sample: SampleShare | None = Field(
@@ -294,6 +313,9 @@ class Monitoring(Shape):
             raise ValueError(_SAY_SAMPLE)
         if self.feedback is not None and self.log is None:
             raise ValueError(_SAY_ANSWERS)
+        first, log = self.drift.reference, self.log
+        if first is not None and (log is None or log.columns is None or log.retention_days <= first.first_days):
+            raise ValueError(_SAY_FIRST_ROWS)
         return self
 
     @property

@@ -81,7 +81,7 @@ def of_model(model: Model, revision: str, days: int, store: "Store", now: float)
     if status is None:
         there = ", ".join(one.name for one in model.status.revisions) or "none yet"
         raise InvalidModel(f"{model.name} has no revision {wanted or 'that serves'}; there is: {there}.")
-    profile = with_declared(_profile(store, status.digest, model), model.spec.monitoring)
+    profile = with_declared(_profile(store, status.digest, wanted, model), model.spec.monitoring)
     questions = ModelQuestions(profile, policy_of(model.spec.monitoring))
     minute = int(now // 60)
     stored = read_counts(store, model.namespace, model.name, wanted, minute - days * DAY, minute)
@@ -131,9 +131,15 @@ def _minutes(columns: "dict[str, ColumnValues]", times: str, path: Path) -> Any:
     return minutes_of(columns.pop(times), path.name)
 
 
-def _profile(store: "Store", digest: str, model: Model) -> ReferenceProfile:
+def _profile(store: "Store", digest: str, revision: str, model: Model) -> ReferenceProfile:
+    """The build's, else that of the revision's first days."""
+    from modelyard.records.first_days import learnt_profile
+
     content = store.get(keys.build_profile(digest))
     if content is None:
+        learnt = learnt_profile(store, (model.namespace, model.name, revision))
+        if learnt is not None:
+            return learnt
         raise InvalidModel(
             f"the build of {model.name} has no reference, so nothing tells what is usual: push the entry as a new "
             "version with an eval.npz or with --reference FILE; or compare files: `modelyard drift --reference FILE "

@@ -4,6 +4,8 @@
     monitor/<namespace>/<model>/<revision>/date=<YYYY-MM-DD>/<HHMM>-<writer>.counts.json       counts of the minute
     monitor/<namespace>/<model>/<revision>/detector.json                                       evidence so far
     monitor/<namespace>/<model>/<revision>/status.json                                         what is known, for people
+    monitor/<namespace>/<model>/<revision>/profile.json                                        of its first days
+    monitor/<namespace>/<model>/<revision>/feedback.json                                       beside its stable
     monitor/<namespace>/<model>/deleted/<moment>.json                                          tombstones
     feedback/<namespace>/<model>/date=<YYYY-MM-DD>/<name>.parquet                              labels, by their day
 
@@ -20,6 +22,7 @@ MONITOR = "monitor/"
 FEEDBACK = "feedback/"
 ROWS = ".rows.parquet"
 COUNTS = ".counts.json"
+_EVALUATIONS = frozenset({"detector.json", "feedback.json", "profile.json", "status.json"})
 
 
 class MinuteKey(NamedTuple):
@@ -72,11 +75,21 @@ def quality_key(namespace: str, model: str, revision: str, output: str) -> str:
     return f"{revision_prefix(namespace, model, revision)}quality-{sha256_hex(output)[:16]}.json"
 
 
+def comparison_key(namespace: str, model: str, revision: str) -> str:
+    """Labelled answers of a revision that is tried, beside those of its stable; the evaluator replaces it."""
+    return f"{revision_prefix(namespace, model, revision)}feedback.json"
+
+
+def learnt_profile_key(namespace: str, model: str, revision: str) -> str:
+    """The reference that was made of a revision's first days; written once."""
+    return f"{revision_prefix(namespace, model, revision)}profile.json"
+
+
 def is_evaluation(key: str) -> bool:
-    """Whether it is one of these three; in the order of keys they come after the days of their revision."""
+    """Whether it is one of these; in the order of keys they come after the days of their revision."""
     parts = key.split("/")
     known = len(parts) == 5 and f"{parts[0]}/" == MONITOR
-    return known and (parts[4] in ("detector.json", "status.json") or parts[4].startswith("quality-"))
+    return known and (parts[4] in _EVALUATIONS or parts[4].startswith("quality-"))
 
 
 def minute_of(key: str) -> MinuteKey | None:

@@ -18,7 +18,7 @@ SILENT_MINUTES = 1440
 _LONGEST = 500
 NO_REFERENCE = (
     "The build has no reference, so nothing tells what is usual: push the entry as a new version with an eval.npz, or "
-    "with --reference FILE."
+    "with --reference FILE; or write drift.reference: {firstDays: 7}, and its first days are."
 )
 
 
