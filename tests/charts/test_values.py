@@ -95,7 +95,7 @@ def test_the_model_chart_knows_every_field_of_a_rollout_but_commands_which_a_lat
     known = schema_of(MODEL)["properties"]["rollout"]["properties"]
 
     assert set(known) == set(fields) - {"command"}
-    for name in ("loadTest", "preview", "shadow", "ab"):
+    for name in ("loadTest", "feedback", "preview", "shadow", "ab"):
         assert set(known[name]["properties"]) == set(fields[name]["properties"])
     assert set(known["steps"]["items"]["properties"]) == set(fields["steps"]["items"]["properties"])
     for name in ("strategy", "onInconclusive"):

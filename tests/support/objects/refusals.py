@@ -30,7 +30,11 @@ RISING = "weights of steps must rise from one to the next: the last step to 100 
 USERS = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
 STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
 NAME_OF_USERS = "write letters, digits, - and _ only, such as x-user-id"
-AFTER_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+AFTER_SHADOW = "steps, bake and feedback are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+LABELS = (
+    "rollout.feedback compares labelled answers, and no labels are taken: write monitoring: {sample: auto, log: "
+    '{columns: ["*"]}, feedback: {}}'
+)
 PATIENCE = 'write a duration from "1s" to "1h": an autoscaler remembers no longer than that'
 BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
 ONCE = "write each precision once, such as [fp32, int8]"
@@ -67,6 +71,12 @@ def _rollout(strategy: str = "Canary", **fields: Any) -> dict[str, Any]:
     return _spec(rollout={"strategy": strategy, **fields})
 
 
+def _labelled(**fields: Any) -> dict[str, Any]:
+    """A canary of a Model that takes labels."""
+    labels = {"sample": "auto", "log": {"columns": ["*"]}, "feedback": {}}
+    return {**_rollout(**fields), "monitoring": labels}
+
+
 def _steps(*weights: int) -> dict[str, Any]:
     return _rollout(steps=[{"weight": weight} for weight in weights])
 
@@ -96,6 +106,7 @@ _ROLLOUT_REFUSALS = (
     _unfit("onInconclusive", "Hold", "AB", "BlueGreen, Canary or Shadow", **_COOKIE),
     _unfit("loadTest", {}, "Immediate", "AB, BlueGreen, Canary or Shadow"),
     _unfit("preview", {}, "Canary", "BlueGreen"),
+    _unfit("feedback", {}, "BlueGreen", "Canary or Shadow"),
     _unfit("shadow", {}, "Canary", "Shadow"),
     _unfit("ab", {"header": "x-user-id"}, "Canary", "AB"),
     Refusal("a step to 100", _steps(5, 100), "spec.rollout.steps[1].weight", WEIGHT),
@@ -121,6 +132,9 @@ _ROLLOUT_REFUSALS = (
     ),
     Refusal("steps behind a shadow that ends", _rollout("Shadow", steps=[{"weight": 5}]), "spec.rollout", AFTER_SHADOW),
     Refusal("a bake behind a shadow that ends", _rollout("Shadow", bake="5m", shadow={}), "spec.rollout", AFTER_SHADOW),
+    Refusal("labels behind a shadow that ends", _rollout("Shadow", feedback={}), "spec.rollout", AFTER_SHADOW),
+    Refusal("a gate on labels that nobody takes", _rollout(feedback={}), "spec", LABELS),
+    Refusal("a margin of 100 %", _rollout(feedback={"margin": "100%"}), "spec.rollout.feedback.margin", BETWEEN),
     Refusal("an A/B test of nobody", _rollout("AB"), "spec.rollout", USERS),
     Refusal("an A/B test that knows no user", _ab(weight=50), "spec.rollout.ab", STICKY),
     Refusal("an A/B test that knows users twice", _ab(header="x-user", cookie="user"), "spec.rollout.ab", STICKY),
@@ -221,6 +235,8 @@ ACCEPTED = {
         loadTest={"scenario": "steady", "requestsPerSecond": 50, "duration": "60s"},
         command={"id": "2026-01-15T10:00:00Z", "action": "pause"},
     ),
+    "a canary with labels": _labelled(feedback={"labels": 500, "margin": "2%"}),
+    "a canary with labels by the defaults": _labelled(feedback={}),
     "blue-green with a preview": _rollout("BlueGreen", preview={"hold": "10m", "pause": True}, bake="30m"),
     "a shadow": _rollout("Shadow", shadow={"percent": 100, "maxDisagreement": "2%", "tolerance": {"absolute": 0.01}}),
     "a shadow by default": _rollout("Shadow"),

@@ -27,7 +27,15 @@ class LabelledWorld:
     def __init__(self) -> None:
         self.bucket, self.chance, self._number = MemoryStore(), np.random.default_rng(3), 0
 
-    def hour(self, at: int, wrong: float, rows: int = 60, labelled: bool = True, number: bool = False) -> None:
+    def hour(
+        self,
+        at: int,
+        wrong: float,
+        rows: int = 60,
+        labelled: bool = True,
+        number: bool = False,
+        revision: str = "loans-1",
+    ) -> None:
         """Rows that were answered in the hour `at` after the first day's begin, a share of them wrong."""
         ids = np.array([f"r{self._number + one}" for one in range(rows)], object)
         self._number += rows
@@ -43,7 +51,7 @@ class LabelledWorld:
             "request_id": ids, "row": np.zeros(rows, np.int32), "time": minute + 60.0 * np.arange(rows),
             "share": np.ones(rows, np.int32), "input.sex": np.array(["f", "m"] * (rows // 2), object), **outputs,
         }  # fmt: skip
-        self.bucket.put(MinuteKey("demo", "loans", "loans-1", minute, "w").key(ROWS), to_parquet(table))
+        self.bucket.put(MinuteKey("demo", "loans", revision, minute, "w").key(ROWS), to_parquet(table))
         if labelled:
             self.tell({request: str(label) for request, label in zip(ids, truth.tolist(), strict=True)})
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.rollout_status import GateStatus, Phase
 from modelyard.core.analysis.gates import GateInput
 from modelyard.core.snapshot import Check, Failure
@@ -42,6 +43,7 @@ def a_look(
     checks: Mapping[str, Check] | None = None,
     outage: str = "",
     has_capacity: bool = True,
+    labelled: LabelledComparison | Failure | None = None,
     **spec: Any,
 ) -> GateInput:
     """A look at the end of the last slice, of a candidate in slot b; the rest of what is given is the spec."""
@@ -60,6 +62,7 @@ def a_look(
         failing_since=troubled_since,
         checks=checks or {},
         has_capacity=has_capacity,
+        labelled=labelled,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelyard.api.model import Model
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.optimization import Progress
 from modelyard.api.status import ModelStatus, RevisionStatus
@@ -92,6 +93,7 @@ class World:
         self.scaling_means, self.rival_autoscaler = ScalingMeans(), ""
         self.holders, self.signing = Holders(), SigningFacts()
         self.monitoring: MonitoringStatus | Failure | None = None
+        self.labelled: LabelledComparison | Failure | None = None
         self.room: Callable[[], ClusterRoom | Failure | None] = nobody_asks
         self.quiet: float | None = None
         self.logs: dict[str, str] = {}
@@ -188,6 +190,7 @@ class World:
             room=self.room(),
             **vars(self.signing),
             monitoring=self.monitoring,
+            labelled=self.labelled,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return unanswered(seen) if self.asking else seen

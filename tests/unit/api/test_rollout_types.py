@@ -3,7 +3,18 @@
 import pytest
 
 from modelyard.api.model import ModelSpec
-from modelyard.api.rollout import AB, FITS, LoadTest, OnInconclusive, Preview, Rollout, Shadow, Step, Strategy
+from modelyard.api.rollout import (
+    AB,
+    FITS,
+    FeedbackGate,
+    LoadTest,
+    OnInconclusive,
+    Preview,
+    Rollout,
+    Shadow,
+    Step,
+    Strategy,
+)
 from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase, RolloutStatus
 from tests.support.objects.refusals import SOURCE
 
@@ -52,6 +63,11 @@ def test_load_tests_and_shadows_have_a_length_without_saying_it() -> None:
     assert Shadow(duration="1h").duration_seconds() == 3600
     assert Shadow().allowed_disagreement() == pytest.approx(0.01)
     assert Shadow(max_disagreement="2%").allowed_disagreement() == pytest.approx(0.02)
+
+
+def test_a_gate_on_labels_allows_five_points_unless_told_otherwise() -> None:
+    assert (FeedbackGate().labels, FeedbackGate().allowed()) == (200, pytest.approx(0.05))
+    assert FeedbackGate(margin="2%").allowed() == pytest.approx(0.02)
 
 
 def test_holds_and_tests_last_as_long_as_is_said_or_no_time_or_for_ever() -> None:

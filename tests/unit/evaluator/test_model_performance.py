@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.monitoring.performance import PerformanceVerdict
 from modelyard.api.monitoring.spec import Monitoring
-from modelyard.core.storage.monitoring_keys import quality_key, status_key
+from modelyard.core.storage.monitoring_keys import comparison_key, quality_key, status_key
 from modelyard.errors import Unreachable
 from modelyard.evaluator.model_performance import HOURLY_MINUTES, REST, SETTLING_MINUTES, ModelPerformance
 from modelyard.evaluator.recorded_models import RecordedRevision
+from modelyard.records.feedback.compared import LabelledTrial
 from tests.support.recording.labelled_world import DIGEST, NOW, LabelledWorld
 from tests.unit.evaluator.test_evaluator import Running
 
@@ -109,6 +111,24 @@ def test_a_new_revision_or_another_spec_is_gone_through_at_once(judged: Judged) 
     status = judged.performance.of("loans-2")
     assert status is not None
     assert status.verdict is PerformanceVerdict.NO_LABELS
+
+
+def test_a_candidate_is_written_beside_its_stable_as_long_as_it_is_tried(judged: Judged) -> None:
+    trial = LabelledTrial("loans-1", "loans-2", "2026-11-20T00:00:00Z")
+    judged.world.hour(0, 0.0)
+    judged.world.hour(0, 1.0, rows=30, revision="loans-2")
+    key = comparison_key("demo", "loans", "loans-2")
+    judged.step()
+    assert key not in judged.world.bucket.objects
+    judged.revisions = [a_revision(), a_revision("loans-2")._replace(trial=trial)]
+    assert judged.step()
+    found = LabelledComparison.model_validate_json(judged.world.bucket.objects[key])
+    assert (found.stable, found.candidate, found.since, found.output) == (*trial, "p")
+    assert (found.requests, found.wrong, found.stable_requests, found.stable_wrong) == (30, 30, 60, 0)
+    assert len(found.units) == 30
+    assert judged.step(HOURLY_MINUTES)
+    later = LabelledComparison.model_validate_json(judged.world.bucket.objects[key])
+    assert later.time > found.time, "that nothing came is said, too"
 
 
 def test_models_without_feedback_are_refused(judged: Judged) -> None:

@@ -48,6 +48,10 @@ _SAY_REPLAY = (
     "rollout.replay asks what was recorded, and no rows are kept: write monitoring: {sample: auto, log: {columns: "
     '["*"]}}'
 )
+_SAY_LABELS = (
+    "rollout.feedback compares labelled answers, and no labels are taken: write monitoring: {sample: auto, log: "
+    '{columns: ["*"]}, feedback: {}}'
+)
 _SAY_ABOVE = (
     "serving.replicas is above scaling.maxReplicas: lower it (kubectl scale), raise maxReplicas, or give an autoscaler "
     "of the Model the same maximum"
@@ -176,6 +180,11 @@ class ModelSpec(Shape):
             "&& has(self.monitoring.log.columns))",
             _SAY_REPLAY,
         ),
+        cel(
+            "!has(self.rollout) || !has(self.rollout.feedback) || (has(self.monitoring) "
+            "&& has(self.monitoring.feedback))",
+            _SAY_LABELS,
+        ),
         cel(f"{_NO_COST} || (has(self.slo) && has(self.slo.latency))", _SAY_COST),
         cel(f"{_NO_COST} || self.serving.runtime != 'gpu'", _SAY_COST_OF_GPU),
     )
@@ -225,6 +234,13 @@ class ModelSpec(Shape):
         log = self.monitoring.log if self.monitoring is not None else None
         if self.rollout.replay is not None and (log is None or log.columns is None):
             raise ValueError(_SAY_REPLAY)
+        return self
+
+    @model_validator(mode="after")
+    def _judged_by_labels(self) -> "ModelSpec":
+        labelled = self.monitoring is not None and self.monitoring.feedback is not None
+        if self.rollout.feedback is not None and not labelled:
+            raise ValueError(_SAY_LABELS)
         return self
 
     @model_validator(mode="after")

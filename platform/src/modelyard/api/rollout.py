@@ -27,7 +27,7 @@ DEFAULT_STEPS = (5, 25, 50)
 DEFAULT_BAKE = "10m"
 _SAY_RISING = "weights of steps must rise from one to the next: the last step to 100 comes by itself"
 _SAY_AB = "strategy AB needs rollout.ab: write ab: {weight: 50, header: x-user-id} or name a cookie"
-_SAY_SHADOW = "steps and bake are for the canary after a shadow: write shadow: {then: Canary} or remove them"
+_SAY_SHADOW = "steps, bake and feedback are for the canary after a shadow: write shadow: {then: Canary} or remove them"
 STEADY = "steady"
 _SAY_STEADY = "requestsPerSecond and duration are for scenario steady: the others bring their own load"
 _SAY_STICKY = "write either header: or cookie:, the one that names a user, and only one of them"
@@ -73,6 +73,7 @@ FITS = {
     "on_inconclusive": _GUARDED,
     "load_test": _EVIDENCE,
     "replay": _EVIDENCE,
+    "feedback": frozenset({Strategy.CANARY, Strategy.SHADOW}),
     "preview": frozenset({Strategy.BLUE_GREEN}),
     "shadow": frozenset({Strategy.SHADOW}),
     "ab": frozenset({Strategy.AB}),
@@ -155,6 +156,23 @@ class Replay(Shape):
         return fraction(self.max_disagreement) if self.max_disagreement else None
 
 
+class FeedbackGate(Shape):
+    """Labels that come while users are answered: is the candidate wrong more often than the stable?"""
+
+    labels: int = Field(
+        default=200, ge=1, le=1_000_000, description="Labelled requests of each revision before it may pass."
+    )
+    margin: Percent | None = Field(
+        default=None,
+        description='By how many of a hundred answers the candidate may be worse, such as "5%", which is the default; '
+        "of numbers: how many more may be further off than half of the stable's are.",
+    )
+
+    def allowed(self) -> float:
+        """`margin` as a fraction, 0.05 when it is left out."""
+        return fraction(self.margin or "5%")
+
+
 class Shadow(Shape):
     """Mirroring, and the comparison of outputs over requests both revisions are asked."""
 
@@ -223,7 +241,9 @@ def _rules() -> list[dict[str, str]]:
     """The same as the validators say, with the same sentences."""
     apart = "self.steps.all(i, self.steps.filter(j, j.weight == i.weight).size() == 1)"
     rising = f"!has(self.steps) || ({apart} && self.steps.map(s, s.weight).isSorted())"
-    follows = "(has(self.shadow) && has(self.shadow.then)) || !(has(self.steps) || has(self.bake))"
+    follows = (
+        "(has(self.shadow) && has(self.shadow.then)) || !(has(self.steps) || has(self.bake) || has(self.feedback))"
+    )
     return [
         *(_unfit(field, strategies) for field, strategies in FITS.items()),
         cel("self.strategy != 'AB' || has(self.ab)", _SAY_AB),
@@ -262,6 +282,10 @@ class Rollout(Shape):
     replay: Replay | None = Field(
         default=None, description="Recorded requests are put to it before the first weight; needs monitoring.log."
     )
+    feedback: FeedbackGate | None = Field(
+        default=None,
+        description="Labelled answers of both revisions are compared at every step; needs monitoring.feedback.",
+    )
     preview: Preview | None = Field(default=None, description="BlueGreen: what happens before the switch.")
     shadow: Shadow | None = Field(default=None, description="Shadow: what is mirrored and compared.")
     ab: AB | None = Field(default=None, description="AB: whom the candidate answers.")
@@ -275,7 +299,7 @@ class Rollout(Shape):
         if self.strategy is Strategy.AB and self.ab is None:
             raise ValueError(_SAY_AB)
         follows = self.shadow is not None and self.shadow.then is not None
-        if self.strategy is Strategy.SHADOW and not follows and (self.steps or self.bake):
+        if self.strategy is Strategy.SHADOW and not follows and (self.steps or self.bake or self.feedback):
             raise ValueError(_SAY_SHADOW)
         weights = self.weights()
         if any(later <= earlier for earlier, later in pairwise(weights)):

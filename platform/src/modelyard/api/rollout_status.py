@@ -61,7 +61,8 @@ class GateStatus(StatusShape):
     """One question about the candidate, its answer, and the numbers behind it."""
 
     name: str = Field(
-        max_length=32, description="latency, errors, clientErrors, health, sampleRatio, loadTest, replay or shadow."
+        max_length=32,
+        description="latency, errors, clientErrors, health, sampleRatio, feedback, loadTest, replay or shadow.",
     )
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
     reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
@@ -237,4 +238,6 @@ class RolloutStatus(StatusShape):
         return self.phase is not Phase.IDLE
 
 
-GateName = Literal["latency", "errors", "clientErrors", "health", "sampleRatio", "loadTest", "replay", "shadow"]
+GateName = Literal[
+    "latency", "errors", "clientErrors", "health", "sampleRatio", "feedback", "loadTest", "replay", "shadow"
+]  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from modelyard.api.lifecycle.contract import Contract
 from modelyard.api.model import Model
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.optimization import Progress
 from modelyard.api.report import OptimizationSummary
@@ -194,7 +195,8 @@ class Snapshot:
     `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask;
     `contracts` what clients rely on, by the digest of a build, None where its report does not say; only of the serving
     and of wanted ones, and of none while nothing new is wanted; `monitoring` what the evaluator knows of the serving
-    revision's rows, None before its first word; where signatures are demanded, `verification` is what became of the
+    revision's rows, None before its first word; `labelled` what it knows of the candidate's labelled answers beside the
+    stable's; where signatures are demanded, `verification` is what became of the
     entry's, `start_check` what pods check their build with.
     """
 
@@ -218,6 +220,7 @@ class Snapshot:
     room: ClusterRoom | Failure | None = None
     contracts: Mapping[str, Contract | Failure | None] = field(default_factory=dict)
     monitoring: MonitoringStatus | Failure | None = None
+    labelled: LabelledComparison | Failure | None = None
     verification: Verification = Verification()
     start_check: StartCheck | Failure | None = None
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from modelyard.api.monitoring.performance import PerformanceStatus
+from modelyard.core.storage.monitoring_keys import comparison_key
 from modelyard.core.storage.object_store import Store
+from modelyard.records.feedback.compared import comparison_of
 from modelyard.records.feedback.labels import label_files
 from modelyard.records.feedback.performance import keep_reference, quality_of
 from modelyard.records.feedback.performance_status import performance_status
@@ -76,5 +78,8 @@ class ModelPerformance:
         finally:
             ended = self._seconds()
             self._rests_until = ended + REST * (ended - begun)
+        for trial in (one.trial for one in revisions if one.trial is not None):
+            content = comparison_of(found, trial, 60.0 * minute).model_dump_json(by_alias=True, exclude_defaults=True)
+            self._store.put(comparison_key(*self._place, trial.candidate), content.encode())
         self._said = {one.name: performance_status(found, one.name) for one in revisions}
         self._judged_at = minute

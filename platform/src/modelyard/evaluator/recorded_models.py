@@ -12,18 +12,20 @@ from pydantic import ValidationError
 
 from modelyard.api.model import Model
 from modelyard.api.monitoring.spec import Monitoring
+from modelyard.records.feedback.compared import LabelledTrial
 
 _log = logging.getLogger(__name__)
 
 
 class RecordedRevision(NamedTuple):
-    """A revision, its build, and the spec.monitoring of its Model."""
+    """A revision, its build, the spec.monitoring of its Model, and the rollout that tries it and asks for labels."""
 
     namespace: str
     model: str
     name: str
     digest: str
     monitoring: Monitoring
+    trial: LabelledTrial | None = None
 
 
 class RecordedModels:
@@ -64,7 +66,19 @@ def _read(thing: Mapping[str, Any]) -> tuple[RecordedRevision, ...]:
     monitoring = model.spec.monitoring
     if monitoring is None or monitoring.sample is None:
         return ()
+    tried = _trial(model)
     return tuple(
-        RecordedRevision(model.namespace, model.name, one.name, one.digest, monitoring)
+        RecordedRevision(
+            model.namespace, model.name, one.name, one.digest, monitoring,
+            tried if tried is not None and tried.candidate == one.name else None,
+        )
         for one in model.status.revisions
-    )
+    )  # fmt: skip
+
+
+def _trial(model: Model) -> LabelledTrial | None:
+    """The rollout under way, where labels are to judge its candidate."""
+    rollout = model.status.rollout
+    if rollout is None or not (rollout.stable and rollout.candidate) or model.spec.rollout.feedback is None:
+        return None
+    return LabelledTrial(rollout.stable, rollout.candidate, rollout.start_time)

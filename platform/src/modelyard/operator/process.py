@@ -122,6 +122,7 @@ class Operator:
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.scaling = ScalingMeansWatch(self.cluster, settings, self._wake_all)
         self.build_keys = BuildKeyWatch(self.cluster, self.writes.create, settings, self._wake_all)
+        evaluations = EvaluationObserver(library.store, self.polling)
         self.observer = SnapshotObserver(
             settings,
             self.cache,
@@ -139,7 +140,8 @@ class Operator:
             room=RoomObserver(self.cluster, self.polling).of,
             verification=VerificationObserver(self.cluster, library.registry, self.polling, settings).of,
             start_check=self.build_keys.start_check,
-            monitoring=EvaluationObserver(library.store, self.polling).of,
+            monitoring=evaluations.of,
+            labelled=evaluations.labelled,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
         others[AUTOSCALERS] = self.rivals

@@ -24,7 +24,7 @@ _MARKS = {
     GateVerdict.NO_DATA: ("?", "yellow"),
     GateVerdict.PROVIDER_ERROR: ("!", "yellow"),
 }
-_BAD = {"latency": "too slow", "errors": "failed", "clientErrors": "rejected"}
+_BAD = {"latency": "too slow", "errors": "failed", "clientErrors": "rejected", "feedback": "wrong"}
 
 
 def gate(status: GateStatus) -> RenderableType:

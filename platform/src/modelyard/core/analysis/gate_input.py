@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modelyard.api.model import ModelSpec
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.rollout_status import GateStatus, Phase
 from modelyard.core.snapshot import Check, Failure
 from modelyard.core.traffic import MIRROR, Traffic
@@ -17,7 +18,8 @@ class GateInput:
     bakes) was written; the stable's when they end after `watched`, when its slot became its own. `before` are
     the gates as they were last written, by name, of the same weight. `failure` is what is wrong with the
     candidate's pods, since `failing_since`; `has_capacity` says whether its ready replicas are enough for its weight.
-    `checks` are the Jobs that examine it, by the name of their gate.
+    `checks` are the Jobs that examine it, by the name of their gate; `labelled` are answers of both that have labels,
+    None before any were gone through.
     """
 
     now: float
@@ -34,6 +36,7 @@ class GateInput:
     failing_since: float | None
     checks: Mapping[str, Check]
     has_capacity: bool = True
+    labelled: LabelledComparison | Failure | None = None
 
     @property
     def candidate_key(self) -> str:

@@ -7,6 +7,7 @@
 | clientErrors | does it reject requests that the stable accepts? | `client_errors.py` |
 | health | are its pods well? | here |
 | sampleRatio | does it get the share of the requests that it should? | `sample_ratio.py` |
+| feedback | by labels, is it wrong more often than the stable? only with rollout.feedback | `feedback/gate.py` |
 | loadTest | did it stand the load test? | here |
 | replay | does it answer what users asked of the stable? | here |
 | shadow | do its outputs agree with the stable's? | here |
@@ -16,9 +17,9 @@
 | Starting, Previewing | health |
 | Testing | replay and loadTest, each where it is asked for, health |
 | Mirroring | latency, errors, clientErrors, health, shadow; counted is what is mirrored |
-| Advancing, Holding | latency, errors, clientErrors, health, sampleRatio |
+| Advancing, Holding | latency, errors, clientErrors, health, sampleRatio, feedback |
 | Splitting | the same without clientErrors: whole users go to one side, so a broken client's mistakes do too |
-| Baking | latency, errors, clientErrors, health |
+| Baking | latency, errors, clientErrors, health, feedback |
 
 A check (load test, replay, comparison) whose Job ends without an answer says nothing of the candidate, so the Job is
 made again, RETRIES times at most, after a pause of PAUSE seconds that doubles with every time; then the gate holds.
@@ -48,6 +49,7 @@ from modelyard.core.revisions.refused_pods import PODS_REFUSED
 from . import slo_gate
 from .client_errors import NAME as CLIENT_ERRORS
 from .client_errors import client_errors
+from .feedback.gate import feedback
 from .gate_input import GateInput
 from .messages import LONGEST, duration_text
 from .objectives import objectives, usable_threshold
@@ -125,6 +127,10 @@ def _sample_ratio(gate_input: GateInput) -> Sequence[GateStatus]:
     return [sample_ratio(gate_input)] if 0 < gate_input.weight < 100 else []
 
 
+def _feedback(gate_input: GateInput) -> Sequence[GateStatus]:
+    return [feedback(gate_input)] if gate_input.spec.rollout.feedback is not None else []
+
+
 def _tests(gate_input: GateInput) -> Sequence[GateStatus]:
     rollout = gate_input.spec.rollout
     asked = ((REPLAY, rollout.replay), (LOAD_TEST, rollout.load_test))
@@ -169,7 +175,7 @@ def _gate_status(name: str, verdict: GateVerdict, message: str) -> GateStatus:
     return GateStatus(name=name, verdict=verdict, message=f"{name}: {message.rstrip('.')}."[:LONGEST])
 
 
-_WEIGHTED: tuple[Gate, ...] = (_counted, _client_errors, _health, _sample_ratio)
+_WEIGHTED: tuple[Gate, ...] = (_counted, _client_errors, _health, _sample_ratio, _feedback)
 GATES: dict[Phase, tuple[Gate, ...]] = {
     Phase.STARTING: (_health,),
     Phase.TESTING: (_tests, _health),
@@ -178,5 +184,5 @@ GATES: dict[Phase, tuple[Gate, ...]] = {
     Phase.ADVANCING: _WEIGHTED,
     Phase.HOLDING: _WEIGHTED,
     Phase.SPLITTING: (_counted, _health, _sample_ratio),
-    Phase.BAKING: (_counted, _client_errors, _health),
+    Phase.BAKING: (_counted, _client_errors, _health, _feedback),
 }

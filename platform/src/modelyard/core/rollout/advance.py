@@ -12,12 +12,14 @@ anything else. What is lost by a crash in between are seconds of counts.
 from collections.abc import Iterator
 from itertools import islice
 
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.rollout import Action
 from modelyard.api.rollout_status import Outcome, Phase, RolloutStatus
 from modelyard.api.status import ModelStatus, Stage
 from modelyard.core.analysis import gates
 from modelyard.core.analysis.ab_report import sides
 from modelyard.core.conditions import epoch, timestamp
+from modelyard.core.snapshot import Failure
 
 from . import clock, commands, signals
 from .capacity.step_room import INSUFFICIENT, ROOM_SECONDS
@@ -100,12 +102,24 @@ def _evaluated(context: RolloutContext) -> RolloutStatus:
         failing_since=_failing_from(context, failing_since) if failing_since else None,
         checks=context.snapshot.checks,
         has_capacity=has_capacity(context.snapshot, rollout),
+        labelled=_labelled(context),
     )
     counters = context.snapshot.traffic.counters or rollout.counters
     verdicts = list(gates.evaluate(gate_input))
     judged = rollout.model_copy(update={"gates": verdicts, "failing_since": failing_since, "counters": counters})
     compared = sides(judged) if rollout.at is Phase.SPLITTING else None
     return judged.model_copy(update={"report": {"sides": compared}}) if compared else judged
+
+
+def _labelled(context: RolloutContext) -> LabelledComparison | Failure | None:
+    """Labelled answers of this rollout's revisions since it began; what is known of another one says nothing."""
+    known, rollout = context.snapshot.labelled, context.rollout
+    if not context.settings.recorder.installed:
+        return Failure("NoRecorder", "the platform runs no recorder: helm upgrade it with --set recorder.replicas=2")
+    if not isinstance(known, LabelledComparison):
+        return known
+    of = (known.stable, known.candidate, known.since)
+    return known if of == (rollout.stable, rollout.candidate, rollout.start_time) else None
 
 
 def _failing_from(context: RolloutContext, since: str) -> float:

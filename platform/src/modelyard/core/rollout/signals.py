@@ -32,6 +32,7 @@ _REASONS = {
 _PASSED = {Phase.BAKING: "The bake is over, and no gate spoke against the candidate."}
 _FAILURES = {
     "clientErrors": "ClientErrorsGateFailed",
+    "feedback": "FeedbackGateFailed",
     "loadTest": "LoadTestFailed",
     "replay": "ReplayFailed",
     "shadow": "OutputsDiffer",

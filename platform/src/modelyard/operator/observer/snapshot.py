@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from modelyard.api.model import Model
+from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.monitoring.status import MonitoringStatus
 from modelyard.api.report import OptimizationSummary
 from modelyard.core.artifacts.optimization import optimized_digest, served
@@ -97,13 +98,14 @@ class SnapshotObserver:
         verification: Callable[[Key, Model, ResolvedEntry | Failure], Verification] | None = None,
         start_check: Callable[[], StartCheck | Failure] | None = None,
         monitoring: Callable[[Key, Model], MonitoringStatus | Failure | None] = lambda key, model: None,
+        labelled: Callable[[Key, Model], LabelledComparison | Failure | None] = lambda key, model: None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
         self.probes, self._rivals, self._holders, self._rooms = warmups, rivals, holders, room
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
-        self._monitoring = monitoring
+        self._monitoring, self._labelled = monitoring, labelled
         self._verification, self._start_check = verification, start_check
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
@@ -147,6 +149,7 @@ class SnapshotObserver:
             verification=self._verified(key, model, known_entry(model, entry)),
             start_check=self._check(model),
             monitoring=self._monitoring(key, model) if self._settings.recorder.installed else None,
+            labelled=self._labelled(key, model) if self._settings.recorder.installed else None,
         )
 
     def _optimization(self, key: Key, digest: str, job: Object | None, signed: bool) -> OptimizedBuild:

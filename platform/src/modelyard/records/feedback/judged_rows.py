@@ -35,7 +35,8 @@ class JudgedRows:
     """Rows of one output in the order of their answers: all arrays have one item a row.
 
     `answer` and `truth` are places in `classes`, or numbers. `scores` is [rows, classes], each row summing to 1, or
-    None. `requests` numbers the requests, `minutes` are since the epoch, `weights` one of how many.
+    None. `requests` numbers the requests, `minutes` are since the epoch, `weights` one of how many, `told` when the
+    label came, in seconds since the epoch.
     """
 
     output: str
@@ -48,6 +49,7 @@ class JudgedRows:
     classes: tuple[str, ...] = ()
     scores: Any = None
     slices: Mapping[str, Any] = field(default_factory=dict)
+    told: Any = None
 
     @property
     def rows(self) -> int:
@@ -72,6 +74,7 @@ class JudgedRows:
             answer=self.answer[kept], truth=self.truth[kept],
             scores=None if self.scores is None else self.scores[kept],
             slices={name: values[kept] for name, values in self.slices.items()},
+            told=None if self.told is None else self.told[kept],
         )  # fmt: skip
 
 
@@ -112,6 +115,7 @@ def joined(
         classes=classes or (),
         scores=scores,
         slices={name: values for name in slices if (values := _slice(part, name)) is not None},
+        told=np.array([labels[keys[at]].told for at in places]),
     )
     order = np.flatnonzero(fits)
     order = order[np.argsort(whole.minutes[order], kind="stable")]

@@ -55,6 +55,8 @@ class RevisionQuality:
     estimates: Mapping[str, float]
     learning: int
     """Labels that the reference still needs; 0 when it is there."""
+    judged: JudgedRows | None = None
+    """The answers themselves."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def _quality(
         decays=decays,
         estimates=_estimates(store, place, judged, now),
         learning=learning,
+        judged=judged,
     )
 
 

@@ -1,0 +1,1 @@
+"""What labels say of a candidate: its wrong answers beside those of the stable, given at the same time."""
