@@ -24,6 +24,8 @@ def missing() -> dict[str, str]:
         found["mlflow"] = "MODELYARD_MLFLOW_PYTHON names no Python with mlflow."
     if not is_installed(TENSORFLOW):
         found["tensorflow"] = "TensorFlow's packages are not in the cache: `modelyard push model.keras` installs them."
+    if not os.environ.get("MODELYARD_WORKFLOW_BIN"):
+        found["workflows"] = "MODELYARD_WORKFLOW_BIN names no folder with act, actionlint, dvc and zizmor."
     if not os.environ.get("MODELYARD_PROOF"):
         found["proof"] = "it takes long: `make proof`."
     return {marker: reason for marker, reason in found.items() if reason}

@@ -1,13 +1,9 @@
 """build and serve as a person types them, and build as the cluster's Job runs it."""
 
 import json
-import re
-import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,6 +15,7 @@ from modelyard.settings import StoreSettings
 from tests.support.artifacts import onnx_models as models
 from tests.support.artifacts.entries import an_entry
 from tests.support.machine.command_line import PROGRAM, modelyard, modelyard_here, surroundings
+from tests.support.machine.local_serving import address, serving
 from tests.support.servers.store import StoreServer
 
 
@@ -110,29 +107,6 @@ def test_a_job_that_is_evicted_ends_at_once_and_publishes_nothing(where: StoreSe
     assert reports == []
 
 
-@contextmanager
-def serving(path: Path, cwd: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """`modelyard serve` on free ports; yields the process and the words of the curl it printed."""
-    command = [PROGRAM, "serve", str(path), "--http-port", "0", "--grpc-port", "0"]
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=surroundings(PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
-        curl = next((line for line in lines if line.strip().startswith("curl ")), "")
-        assert curl, process.stderr and process.stderr.read()
-        yield process, shlex.split(curl)
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_the_printed_curl_answers_until_ctrl_c(tmp_path: Path) -> None:
     path = models.saved(models.doubling(), tmp_path / "toy.onnx")
 
@@ -145,7 +119,7 @@ def test_the_printed_curl_answers_until_ctrl_c(tmp_path: Path) -> None:
     assert json.loads(answered.stdout)["outputs"][0]["data"] == pytest.approx([2 * value for value in sent])
     assert code == 0
     with pytest.raises(httpx.TransportError):
-        httpx.get(_base(curl), trust_env=False)
+        httpx.get(f"{address(curl)}/v2", trust_env=False)
 
 
 def test_triton_ends_even_when_the_program_is_killed(tmp_path: Path) -> None:
@@ -155,9 +129,9 @@ def test_triton_ends_even_when_the_program_is_killed(tmp_path: Path) -> None:
         process.kill()
 
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and _answers(_base(curl)):
+    while time.monotonic() < deadline and _answers(f"{address(curl)}/v2"):
         time.sleep(0.2)
-    assert not _answers(_base(curl))
+    assert not _answers(f"{address(curl)}/v2")
 
 
 def test_a_port_in_use_is_named(tmp_path: Path, store_server: StoreServer) -> None:
@@ -168,12 +142,6 @@ def test_a_port_in_use_is_named(tmp_path: Path, store_server: StoreServer) -> No
 
     assert ran.code == 2
     assert f"port {taken} is in use; choose another with --http-port" in ran.err
-
-
-def _base(curl: list[str]) -> str:
-    found = re.match(r"http://[^/]+", next(word for word in curl if word.startswith("http://")))
-    assert found is not None
-    return f"{found.group()}/v2"
 
 
 def _answers(url: str) -> bool:

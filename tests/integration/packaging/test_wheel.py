@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.cli.project.new import TEMPLATE
 from modelyard.installation import find_uv
 from tests.support.servers.inference_server import Addresses, running
 
@@ -89,3 +90,14 @@ def test_the_command_says_which_extra_it_needs(environment: Path) -> None:
 
 def test_it_is_typed(environment: Path) -> None:
     assert list(environment.glob("lib/python3*/site-packages/modelyard/py.typed"))
+
+
+def test_it_has_the_whole_template(environment: Path) -> None:
+    [installed] = environment.glob("lib/python3*/site-packages/modelyard/cli/project/template")
+
+    places = [
+        {file.relative_to(folder) for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc"}
+        for folder in (installed, TEMPLATE)
+    ]
+    assert Path("dot-github", "workflows", "train.yml") in places[0]
+    assert places[0] == places[1]

@@ -64,6 +64,7 @@ OPTIONAL = {
     **{f"python3.{minor}": "one of several Pythons that would do" for minor in (11, 12, 13, 14)},
 }
 WORDS = {
+    "PROGRAM": "modelyard, of .venv",
     "SAFE_PYTHON": "the Python of .venv",
     "binaries.program": "a Go build",
     "command": "a check of testrun.stages.CHECKS, looked at by a test of its own",

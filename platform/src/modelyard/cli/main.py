@@ -31,6 +31,10 @@ class Verb(NamedTuple):
 
 
 VERBS = {
+    "new": Verb(
+        "project.new",
+        "Make a repository for a model: data, training, tests, a signed entry, a Model and its workflows.",
+    ),
     "push": Verb("registry.push", "Push an entry folder or a model file into the registry, once it was tried here."),
     "entries": Verb("registry.entries", "List the entries of the registry."),
     "alias": Verb("registry.alias", "Point names such as champion at versions."),
