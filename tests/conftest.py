@@ -26,6 +26,10 @@ def missing() -> dict[str, str]:
         found["tensorflow"] = "TensorFlow's packages are not in the cache: `modelyard push model.keras` installs them."
     if not os.environ.get("MODELYARD_WORKFLOW_BIN"):
         found["workflows"] = "MODELYARD_WORKFLOW_BIN names no folder with act, actionlint, dvc and zizmor."
+    if not os.environ.get("MODELYARD_AIRFLOW_PYTHON"):
+        found["airflow"] = "MODELYARD_AIRFLOW_PYTHON names no Python with apache-airflow."
+    if not os.environ.get("MODELYARD_WANDB_PYTHON"):
+        found["wandb"] = "MODELYARD_WANDB_PYTHON names no Python with wandb."
     if not os.environ.get("MODELYARD_PROOF"):
         found["proof"] = "it takes long: `make proof`."
     return {marker: reason for marker, reason in found.items() if reason}

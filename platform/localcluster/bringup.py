@@ -82,7 +82,12 @@ def _platform(paths: Paths, making: Making, kubernetes: Kubernetes) -> list[Step
 def _release(paths: Paths, making: Making, kubernetes: Kubernetes, needs: tuple[str, ...]) -> list[Step]:
     if not release.CHART.exists():
         return []
+
+    def configure(task: Task) -> None:
+        mlflow = release.MLFLOW if release.has_mlflow(making.digests) else ""
+        release.configure(kubernetes, task, paths.config, mlflow=mlflow)
+
     return [
         Step("platform", "Modelyard", lambda task: release.install(kubernetes, task, making.digests), needs),
-        Step("configuration", "Configuration", lambda task: release.configure(kubernetes, task, paths.config), needs),
+        Step("configuration", "Configuration", configure, needs),
     ]

@@ -65,9 +65,11 @@ def local_images() -> list[Image]:
         "keda-adapter": "keda",
         "prometheus": "prometheus",
         "alertmanager": "alertmanager",
+        "mlflow": "",
     }
     addons: dict[str, str] = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
-    addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring")
+    addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring") 
+    addons["mlflow"] = "mlflow"
     return [
         Image(
             name=name,

@@ -1,4 +1,4 @@
-"""Add-ons, built only when asked for: KEDA, monitoring, torch (training), recorders.
+"""Add-ons, built only when asked for: KEDA, monitoring, MLflow, torch (training), recorders.
 
 The last two are only images (`training` gigabytes of it) and values of the platform's own chart (`release`).
 """
@@ -14,11 +14,11 @@ from localcluster.programs import binaries
 from localcluster.steps.graph import Step
 from localcluster.steps.task import Task
 
-from . import keda, monitoring
+from . import keda, mlflow, monitoring
 from .kubernetes import Kubernetes
 
 BUILDS = {"keda": ("keda",), "monitoring": ("prometheus", "alertmanager")}
-NAMES = (*BUILDS, TRAINING, RECORDING)
+NAMES = (*BUILDS, mlflow.NAME, TRAINING, RECORDING)
 
 
 def parsed(text: str) -> list[str]:
@@ -49,6 +49,12 @@ def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[S
             "Add-on: Prometheus, Alertmanager",
             lambda task: monitoring.install(kubernetes, task),
             ("ready", "dns", "import-prometheus", "import-alertmanager"),
+        ),
+        mlflow.NAME: Step(
+            "mlflow",
+            "Add-on: MLflow",
+            lambda task: mlflow.install(kubernetes, task, paths),
+            ("ready", "dns", "store-volume", "import-mlflow"),
         ),
     }
     return [known[name] for name in chosen if name in known]

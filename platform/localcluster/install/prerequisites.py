@@ -61,9 +61,14 @@ def dns(kubernetes: Kubernetes, task: Task) -> None:
 
 def store_volume(kubernetes: Kubernetes, task: Task, folder: Path) -> None:
     """A volume for the claim of the embedded store, owned by the user it runs as."""
+    kubernetes.apply(task, text=manifest("store-volume.yaml", store_folder=str(owned_folder(folder))))
+
+
+def owned_folder(folder: Path) -> Path:
+    """The folder of a volume, there and owned by the user that our images run as."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.chown(folder, 1000, 1000)
-    kubernetes.apply(task, text=manifest("store-volume.yaml", store_folder=str(folder)))
+    return folder
 
 
 def gateway_definitions(kubernetes: Kubernetes, task: Task, paths: Paths) -> None:

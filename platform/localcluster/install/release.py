@@ -9,10 +9,10 @@ import yaml
 from localcluster.errors import CommandFailed
 from localcluster.identity.certificates import write_private
 from localcluster.image_builds.catalogue import RECORDER, TRAINER
-from localcluster.node.network import GATEWAY_PORT, NODE_ADDRESS, STORE_PORT
+from localcluster.node.network import GATEWAY_PORT, MLFLOW_PORT, NODE_ADDRESS, STORE_PORT
 from localcluster.paths import PACKAGE, REPOSITORY
 from localcluster.steps.task import Task
-from localcluster.versions import platform_image
+from localcluster.versions import local_image, platform_image
 
 from .kubernetes import Kubernetes
 from .prerequisites import PLATFORM_NAMESPACE, secret
@@ -23,6 +23,8 @@ WRITER = "modelyard-store-writer"
 DOMAIN = "models.local"
 GATEWAY = f"http://{NODE_ADDRESS}:{GATEWAY_PORT}"
 STORE = f"http://{NODE_ADDRESS}:{STORE_PORT}"
+MLFLOW = f"http://{NODE_ADDRESS}:{MLFLOW_PORT}"
+MLFLOW_INSIDE = "http://mlflow.mlflow:5000"
 _IMAGE_ANNOTATION = r"modelyard\.dev/image"
 
 
@@ -31,7 +33,7 @@ def install(
 ) -> None:
     """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
 
-    Training is allowed, and there is a recorder, when their images are among `digests`.
+    Training is allowed, and there are a recorder and a sync with MLflow, when their images are among `digests`.
     """
     image, trainer = digests.get(platform_image("operator"), ""), platform_image(TRAINER)
     recorders = int(platform_image(RECORDER) in digests)
@@ -41,11 +43,17 @@ def install(
             "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
             "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
             "--set", f"recorder.replicas={recorders}",
+            "--set-string", f"config.mlflow.url={MLFLOW_INSIDE if has_mlflow(digests) else ''}",
             "--wait", "--timeout", wait,
         )  # fmt: skip
     except CommandFailed as failure:
         failure.hint = diagnosis(kubernetes, task, PLATFORM_NAMESPACE)
         raise
+
+
+def has_mlflow(digests: dict[str, str]) -> bool:
+    """Whether the add-on mlflow was chosen, by the images that were made."""
+    return local_image("mlflow") in digests
 
 
 def diagnosis(kubernetes: Kubernetes, task: Task, namespace: str) -> str:
@@ -81,21 +89,11 @@ def _reason(status: dict[str, Any]) -> str:
     return (details or {}).get("reason", kind)
 
 
-def configure(kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE) -> None:
-    """Write the configuration file as soon as the chart has made the store's credentials."""
-
-    def there() -> bool:
-        return bool(kubernetes.value(task, "secret", WRITER, ".metadata.name", PLATFORM_NAMESPACE))
-
-    task.until("the store's credentials", there, 240)
-    write_configuration(kubernetes, task, file, gateway, store)
-
-
-def write_configuration(
-    kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE
+def configure(
+    kubernetes: Kubernetes, task: Task, file: Path, gateway: str = GATEWAY, store: str = STORE, mlflow: str = ""
 ) -> None:
-    """The settings by which a person's commands reach store and gateway from this machine."""
-    keys = secret(kubernetes, task, WRITER, PLATFORM_NAMESPACE)
+    """Write the settings by which a person's commands reach store, gateway and MLflow, if any, from this machine."""
+    keys = store_keys(kubernetes, task)
     content = {
         "store": {
             "endpoint": store,
@@ -104,5 +102,16 @@ def write_configuration(
             "secretAccessKey": keys["secretAccessKey"],
         },
         "gateway": {"url": gateway, "publicUrl": gateway, "domain": DOMAIN},
+        **({"mlflow": {"url": mlflow}} if mlflow else {}),
     }
     write_private(file, yaml.safe_dump(content, sort_keys=False).encode())
+
+
+def store_keys(kubernetes: Kubernetes, task: Task) -> dict[str, str]:
+    """The store's credentials that write, as soon as the chart has made them."""
+
+    def there() -> bool:
+        return bool(kubernetes.value(task, "secret", WRITER, ".metadata.name", PLATFORM_NAMESPACE))
+
+    task.until("the store's credentials", there, 240)
+    return secret(kubernetes, task, WRITER, PLATFORM_NAMESPACE)

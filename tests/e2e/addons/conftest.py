@@ -1,4 +1,6 @@
-"""These proofs need KEDA and a Prometheus: `make cluster ADDONS=keda,monitoring`, or none, and they bring one up."""
+"""These proofs need KEDA, a Prometheus and MLflow: `make cluster ADDONS=keda,monitoring,mlflow`, or none: they bring one
+up.
+"""
 
 from collections.abc import Iterator
 
@@ -9,6 +11,6 @@ from tests.support.cluster.local_cluster import running_cluster
 
 @pytest.fixture(scope="session", autouse=True)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A running cluster with both add-ons, Modelyard installed and the example entries pushed."""
-    with running_cluster(tmp_path_factory.getbasetemp(), addons="keda,monitoring"):
+    """A running cluster with these add-ons, Modelyard installed and the example entries pushed."""
+    with running_cluster(tmp_path_factory.getbasetemp(), addons="keda,monitoring,mlflow"):
         yield

@@ -23,7 +23,7 @@ def before(found: dict[str, Step], name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 3])
-@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("keda", "monitoring", "training")])
+@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("mlflow",), ("keda", "monitoring", "training")])
 def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...], nodes: int):
     found = steps(tmp_path, *chosen, nodes=nodes)
     Graph(list(found.values()), tmp_path)

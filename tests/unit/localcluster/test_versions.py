@@ -41,6 +41,13 @@ def test_the_storage_library_in_its_image_has_kserve_s_version():
     assert version("storage-initializer") == version("kserve")
 
 
+def test_mlflow_s_image_holds_its_server_in_the_table_s_version_and_a_client_of_the_store():
+    lines = (LOCAL_FOLDER / "mlflow" / "requirements.txt").read_text().splitlines()
+    assert f"mlflow=={version('mlflow')}" in lines
+    assert f"mlflow=={version('mlflow')}" in (LOCAL_FOLDER / "mlflow" / "requirements.in").read_text().splitlines()
+    assert [line for line in lines if line.startswith("boto3==")]
+
+
 def test_the_chart_gets_exactly_the_images_that_are_built_here():
     values = yaml.safe_load(VALUES.read_text())
     assert values["embeddedStore"]["image"] == local_image("seaweedfs")
@@ -60,8 +67,9 @@ def stages(dockerfile: Path) -> list[str]:
 
 def test_images_with_python_begin_with_the_same_stage_so_that_they_share_its_layers():
     platform = {image.name: image.dockerfile for image in platform_images()}
-    storage = LOCAL_FOLDER / "storage-initializer" / "Dockerfile"
-    begin = {stages(file)[0] for file in (storage, platform["operator"], platform["triton-cpu"], platform["builder"])}
+    storage, mlflow = (LOCAL_FOLDER / name / "Dockerfile" for name in ("storage-initializer", "mlflow"))
+    files = (storage, mlflow, platform["operator"], platform["triton-cpu"], platform["builder"])
+    begin = {stages(file)[0] for file in files}
     assert len(begin) == 1
     assert "python3" in begin.pop()
 

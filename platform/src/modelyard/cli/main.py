@@ -1,13 +1,9 @@
-"""`modelyard`: finds the verb, runs it, and turns what goes wrong into a sentence and an exit code.
+"""`modelyard`: finds the verb, runs it, and turns what goes wrong into a sentence and an exit code (`EXIT_CODES`).
 
-    0   done
-    1   something outside failed, or a defect of ours
-    2   the request itself has to change
-    75  the machine failed us (a signal, memory, a full disk, a lock, time): the same may do later
-    143 SIGTERM, which ends every verb and what it started at once; the first process of a container would otherwise
-        not even notice, and whoever evicts it would wait
+SIGTERM ends every verb and what it started at once: the first process of a container would otherwise not even notice,
+and whoever evicts it would wait.
 
-The table below is all that `modelyard --help` needs; a verb's module is imported when the verb is used. A
+The table of verbs is all that `modelyard --help` needs; a verb's module is imported when the verb is used. A
 module `verb` has a function `verb`; one with sub-commands has a Typer called `app` instead.
 """
 
@@ -21,6 +17,19 @@ import typer
 from typer.core import TyperGroup
 
 TERMINATED = 128 + signal.SIGTERM
+EXIT_CODES = {
+    0: ("done", "go on"),
+    1: (
+        "the answer is no (a rollout was refused, a promise was not kept), something outside failed, or a defect of ours",
+        "stop, and let a person read what was printed",
+    ),
+    2: ("the request itself has to change", "stop: the same again ends the same"),
+    75: ("the machine failed (a signal, memory, a full disk, a lock, time)", "the same may do later"),
+    124: ("`--timeout` was over first; what was watched goes on", "watch it again, or stop"),
+    130: ("Ctrl-C", "stop"),
+    TERMINATED: ("SIGTERM", "the same may do later"),
+}
+"""What a program that runs the verbs can rely on: exit code -> what happened, and what to do."""
 
 
 class Verb(NamedTuple):

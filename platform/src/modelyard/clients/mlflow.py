@@ -6,6 +6,7 @@ models: names are checked before they become paths.
 """
 
 import math
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _API, _FILES = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
 _PAGE = 1000
 _CONNECT, _READ = 3.0, 20.0
 _CONNECTIONS = 16
+_HOST_REFUSED = "Invalid Host header"
+"""How MLflow begins to refuse, since 3.5, what is asked of it by a name that it was not told."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,9 @@ class MlflowServer:
                 raise Refused(f"{self.url} does not speak MLflow's API (it answers 404): correct mlflow.url.")
             return None
         if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            if answer.text.startswith(_HOST_REFUSED):
+                called = urlsplit(self.url).netloc
+                raise Refused(f"MLflow at {self.url} does not know that name: start it with --allowed-hosts {called}.")
             raise Refused(
                 f"MLflow at {self.url} refuses these credentials ({code}): check mlflow.username and mlflow.password, "
                 "or mlflow.token."
@@ -183,6 +189,12 @@ class MlflowServer:
         try:
             yield
         except httpx.TransportError as bad:
+            untrusted = _certificate_failure(bad)
+            if untrusted:
+                raise Unreachable(
+                    f"the certificate of MLflow at {self.url} is not trusted here ({untrusted}): name the file with its "
+                    "authority's certificate as mlflow.caFile (in the chart: mlflow.caConfigMap)."
+                ) from bad
             words = type(bad).__name__
             raise Unreachable(
                 f"MLflow does not answer at {self.url} ({words}): check mlflow.url and that the server runs."
@@ -193,14 +205,21 @@ def _verified(ca_file: str) -> Any:
     """What certificates are held to: the file's authorities, or those that Python brings."""
     if not ca_file:
         return True
-    import ssl
-
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as bad:
         raise InvalidSettings(
             f"mlflow.caFile {ca_file} cannot be read ({bad}): name a file of PEM certificates."
         ) from bad
+
+
+def _certificate_failure(failure: BaseException | None) -> str:
+    """Why the server's certificate was refused; empty when that is not what failed."""
+    while failure is not None:
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            return failure.verify_message
+        failure = failure.__cause__ or failure.__context__
+    return ""
 
 
 def _json(answer: httpx.Response, url: str) -> dict[str, Any]:

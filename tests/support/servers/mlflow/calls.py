@@ -17,11 +17,11 @@ def onnx_files(proto: Any = None, flavors: Any = None) -> dict[str, bytes]:
 
 
 class MlflowUser:
-    """Somebody who uses the MLflow server at `url`."""
+    """Somebody who uses the MLflow server at `url`, perhaps with a user's name and password."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: tuple[str, str] | None = None) -> None:
         self.url = url
-        self._http = httpx.Client(timeout=60, trust_env=False, verify=False)  # what it asks is on this machine
+        self._http = httpx.Client(timeout=60, trust_env=False, verify=False, auth=login)  # it asks this machine
 
     def register(
         self, name: str, files: dict[str, bytes] | None = None, metrics: dict[str, float] | None = None

@@ -1,10 +1,12 @@
-"""MLflow's registry and artifact proxy as far as Modelyard uses it, in memory, over HTTP.
+"""MLflow's registry and artifact proxy as far as Modelyard uses it, in memory, over HTTP or HTTPS.
 
 `tests/unit/mlflow_sync/test_client.py` holds it and a real server to the same answers.
 """
 
+import base64
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -19,10 +21,14 @@ Answer = tuple[int, dict[str, Any] | bytes]
 
 
 class SimulatedMlflow:
-    """The content of the server; `fails` is a status that all calls get instead, `asked` the calls so far."""
+    """The content of the server; `fails` is a status that all calls get instead, `asked` the calls so far.
 
-    def __init__(self) -> None:
+    With a `login`, `user:password`, it answers only those who send it, as MLflow's own basic authentication does.
+    """
+
+    def __init__(self, login: str = "") -> None:
         self.url, self.fails, self.page = "", 0, 1000
+        self._login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self.headers: dict[str, str] = {}
         self.asked: list[str] = []
         self.models: dict[str, dict[str, Any]] = {}
@@ -30,6 +36,10 @@ class SimulatedMlflow:
         self.files: dict[str, bytes] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         self._lock = threading.Lock()
+
+    def admits(self, authorization: str) -> bool:
+        """Whether somebody who sends this header may ask."""
+        return self._login in ("", authorization)
 
     def answer(self, method: str, path: str, given: dict[str, Any], body: bytes) -> Answer:
         """The answer to one call."""
@@ -174,9 +184,9 @@ def _listed(name: str, content: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def simulated_mlflow() -> Iterator[SimulatedMlflow]:
-    """A server of its own, on a port of its own."""
-    mlflow = SimulatedMlflow()
+def simulated_mlflow(login: str = "", tls: ssl.SSLContext | None = None) -> Iterator[SimulatedMlflow]:
+    """A server of its own, on a port of its own; over HTTPS with `tls`."""
+    mlflow = SimulatedMlflow(login)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -187,7 +197,10 @@ def simulated_mlflow() -> Iterator[SimulatedMlflow]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             json_body = json.loads(body) if body and not parts.path.startswith(_FILES) else {}
             given = {**dict(parse_qsl(parts.query)), **json_body}
-            code, content = mlflow.answer(self.command, parts.path, given, body)
+            if mlflow.admits(self.headers.get("Authorization", "")):
+                code, content = mlflow.answer(self.command, parts.path, given, body)
+            else:
+                code, content = 401, b"You are not authenticated."
             written = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(code)
             self.send_header("Content-Length", str(len(written)))
@@ -200,9 +213,11 @@ def simulated_mlflow() -> Iterator[SimulatedMlflow]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=lambda: server.serve_forever(0.05), daemon=True)
     thread.start()
-    mlflow.url = f"http://127.0.0.1:{server.server_address[1]}"
+    mlflow.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield mlflow
     finally:

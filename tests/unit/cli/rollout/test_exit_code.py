@@ -53,6 +53,31 @@ def test_after_a_newer_spec_the_next_rollout_is_watched():
     assert ending(ended("Superseded"), THIS) is None
 
 
+def test_whoever_moved_an_alias_waits_for_the_version_it_means_now():
+    serves = a_look(an_ended_rollout(a_record("Promoted", startTime=EARLIER)), version="2", conditions=SERVES)
+
+    assert ending(serves, "", "3") is None
+    assert ending(serves, "", "2").code == 0
+    assert ending(a_look(an_ended_rollout(), version="1", conditions=SERVES), "", "3") is None
+
+
+def test_a_version_that_was_refused_is_known_though_another_serves():
+    record = a_record("Aborted", version="3", startTime=THIS)
+    refused = a_look(an_ended_rollout(record, rejected=CANDIDATE), version="2", conditions=SERVES)
+
+    assert ending(refused, THIS, "3").code == 1
+    assert ending(refused, "", "3").code == 1
+    assert ending(refused, "", "4") is None
+
+
+def test_what_another_version_is_stuck_at_is_not_its_end():
+    stuck = a_look(an_ended_rollout(), version="1", conditions=conditions(Stalled="True"))
+
+    assert ending(stuck, "").code == 1
+    assert ending(stuck, "", "2").code == 1
+    assert ending(stuck, "", "3") is None
+
+
 def test_before_the_operator_saw_the_spec_the_last_end_means_nothing():
     look = a_look(an_ended_rollout(a_record("Promoted")), observedGeneration=1, conditions=SERVES)
 

@@ -61,7 +61,9 @@ def _messages(schema: Mapping[str, Any]) -> Iterator[str]:
 def commands_page() -> str:
     """The page docs/reference/commands.md: every verb with its arguments and options."""
     lines = [_NOTE, "# Commands", ""]
-    lines += ["Exit codes: 0 done, 1 something outside failed or is wrong, 2 a mistake of the caller's.", ""]
+    lines += ["| exit code | what happened | what a program does then |", "|---|---|---|"]
+    lines += [f"| {code} | {happened} | {then} |" for code, (happened, then) in main.EXIT_CODES.items()]
+    lines += ["", "Some verbs say below what a code means for them. `-o json` prints one document on stdout, and nothing else there;", "sentences go to stderr.", ""]
     for words, command in _all_verbs():
         takes = [param for param in command.params if param.param_type_name == "argument"]
         usage = " ".join([words, *(_argument(param) for param in takes), "[options]"])

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def push(
-    path: Annotated[Path, typer.Argument(help="Entry folder, .onnx file or a framework's model.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="Entry folder, .onnx file or a framework's model; wandb:RUN/ARTIFACT of an offline run's folder.",
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Entry name of a lone file; its stem by default.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of a lone file.")] = None,
     reference: Annotated[
@@ -45,7 +51,8 @@ def push(
     signing = SigningKey.read(key) if key is not None else None
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
-        folder = stage_entry(path, Path(scratch), Naming(name, version, trust_pickle, sample, say))
+        model, called = _local(path, Path(scratch))
+        folder = stage_entry(model, Path(scratch), Naming(name or called, version, trust_pickle, sample, say))
         if reference is not None:
             folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry
@@ -68,6 +75,16 @@ def push(
         markup=False,
         soft_wrap=True,
     )
+
+
+def _local(path: str, scratch: Path) -> tuple[Path, str | None]:
+    """The folder or file that is meant, and what a lone file is called when nobody says so: None means its stem."""
+    from modelyard.registry.wandb.artifacts import SCHEME, unpacked
+
+    if not path.startswith(SCHEME):
+        return Path(path), None
+    model, called = unpacked(path, scratch)
+    return model, None if model.is_dir() else called
 
 
 def _is_there(registry: "BucketRegistry", entry: "Entry") -> bool:

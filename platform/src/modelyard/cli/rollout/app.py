@@ -73,23 +73,27 @@ def watch(
         float | None,
         typer.Option(parser=span, metavar="DURATION", help="Give up after so long, such as 30m; exit code 124."),
     ] = None,
+    version: Annotated[
+        str, typer.Option(help="Wait for the end of this version's rollout, if it has not begun yet as well.")
+    ] = "",
     output: Shown = Output.TABLE,
 ) -> None:
     """Follow a rollout to its end: a living picture on a terminal, else a line for every change.
 
     The exit code is 0 when it was promoted or ended with its report, 1 when it was aborted, failed, rolled back or is
-    stuck, 124 when the timeout was over first. With --output json every change is one line of JSON.
+    stuck, 124 when the timeout was over first. With --output json every change is one line of JSON. Who has moved an
+    alias names the --version it means now: the operator takes up to half a minute to see it.
     """
     cluster, where, console = Cluster(access()), namespace or current_namespace(), out()
     observed = views(cluster, where, name, timeout)
     try:
         if output is not Output.TABLE:
-            ended = follow(observed, Documents(output))
+            ended = follow(observed, Documents(output), version)
         elif console.is_terminal:
             with Picture(console) as picture:
-                ended = follow(observed, picture)
+                ended = follow(observed, picture, version)
         else:
-            ended = follow(observed, Lines(console))
+            ended = follow(observed, Lines(console), version)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if ended is None:

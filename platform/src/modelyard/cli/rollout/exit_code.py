@@ -8,7 +8,8 @@
 | stuck before it began: no such entry, a failed build | 1 |
 | superseded by a newer spec | none: the next rollout is watched |
 
-While the operator has not taken up the latest spec nothing has ended: so `kubectl apply` and then `watch` works.
+While the operator has not taken up the latest spec nothing has ended: so `kubectl apply` and then `watch` works. Who
+moves an alias changes no spec: with the version that is meant, nothing has ended before something is known of it.
 """
 
 from dataclasses import dataclass
@@ -35,17 +36,19 @@ class ExitStatus:
     sentence: str
 
 
-def ending(rollout_view: RolloutView, began: str) -> ExitStatus | None:
+def ending(rollout_view: RolloutView, began: str, wanted: str = "") -> ExitStatus | None:
     """How the rollout ended, with the exit code of the table above; None while it goes on.
 
-    `began` is the start time (RFC 3339) of the rollout that was last seen under way, empty when none was seen.
+    `began` is the start time (RFC 3339) of the rollout that was last seen under way, empty when none was seen; `wanted`
+    is the version it is about, empty when that is whatever the spec says.
     """
     rollout, status = rollout_view.rollout, rollout_view.model.status
     if rollout_view.behind:
         return None
-    if rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected:
+    stuck = rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected
+    if stuck and wanted in ("", rollout_view.model.spec.source.version, status.entry.version if status.entry else ""):
         return ExitStatus(1, f"{rollout_view.model.name} is stuck: {_message(status, 'Stalled')}")
-    if rollout.active:
+    if rollout.active or (wanted and not _tells_of(rollout_view, wanted)):
         return None
     if rollout.history and (rollout.rejected or rollout.history[0].start_time == began):
         return _recorded(rollout_view, rollout.history[0])
@@ -55,6 +58,12 @@ def ending(rollout_view: RolloutView, began: str) -> ExitStatus | None:
         last = f" The last one: {summary_line(rollout.history[0], rollout_view.now)}." if rollout.history else ""
         return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{last}")
     return None
+
+
+def _tells_of(rollout_view: RolloutView, version: str) -> bool:
+    """Whether that version has the traffic, or the last rollout was its."""
+    history = rollout_view.rollout.history
+    return rollout_view.model.status.version == version or (bool(history) and history[0].version == version)
 
 
 def _recorded(rollout_view: RolloutView, record: RolloutRecord) -> ExitStatus | None:

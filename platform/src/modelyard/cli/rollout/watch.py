@@ -29,8 +29,8 @@ class Screen(Protocol):
     def show(self, rollout_view: RolloutView) -> None: ...
 
 
-def follow(views: Iterable[RolloutView | None], screen: Screen) -> ExitStatus | None:
-    """Shows every view until the rollout has ended, and says how; None when the views end before it does.
+def follow(views: Iterable[RolloutView | None], screen: Screen, wanted: str = "") -> ExitStatus | None:
+    """Shows every view until the rollout (of the version `wanted`) has ended, and says how; None when the views end first.
 
     A view that is None means that the Model is gone, which ends with exit code 1.
     """
@@ -40,7 +40,7 @@ def follow(views: Iterable[RolloutView | None], screen: Screen) -> ExitStatus | 
             return ExitStatus(1, "The Model was deleted while it was watched.")
         screen.show(rollout_view)
         began = rollout_view.rollout.start_time if rollout_view.rollout.active else began
-        exit_status = ending(rollout_view, began)
+        exit_status = ending(rollout_view, began, wanted)
         if exit_status is not None:
             return exit_status
     return None

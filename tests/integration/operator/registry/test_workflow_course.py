@@ -1,0 +1,115 @@
+"""The course that the samples for workflow engines take, on a real API server and store with an operator at work.
+
+The Jenkinsfile's lines are run by a shell, as Jenkins would. With the marker `airflow` Airflow itself runs the DAG.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelyard.errors import UnknownEntry
+from modelyard.registry.bucket import BucketRegistry
+from tests.support.artifacts.entries import an_entry
+from tests.support.machine.command_line import PROGRAM, surroundings
+from tests.support.operator.bench import Bench
+from tests.support.repository.workflow_samples import AIRFLOW, jenkins_lines
+
+FOLLOWS = {"name": "toy", "alias": "challenger"}
+PYTHON = "MODELYARD_AIRFLOW_PYTHON"
+_RUN = """
+import importlib.util, json, sys
+specification = importlib.util.spec_from_file_location("release", sys.argv[1])
+module = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(module)
+[dag] = [value for value in vars(module).values() if type(value).__name__ == "DAG"] or [module.modelyard_release()]
+run = dag.test(run_conf=json.loads(sys.argv[2]))
+print("STATE", run.state.value if hasattr(run.state, "value") else run.state)
+"""
+
+
+@pytest.fixture
+def following(bench: Bench) -> Iterator[Bench]:
+    """A bench at work on a Model that follows the challenger, which is version 1, as the champion is."""
+    bench.push("toy", "1")
+    for alias in ("challenger", "champion"):
+        bench.alias("toy", alias, "1")
+    bench.ask("toy", source=FOLLOWS)
+    with bench.players.playing(), bench.operating(alias_seconds=0.5):
+        bench.until("toy", "Reconciling", "False", "Done")
+        yield bench
+
+
+def version_of(bench: Bench, alias: str) -> str:
+    try:
+        return BucketRegistry(bench.store).resolve("toy", alias=alias).version
+    except UnknownEntry:
+        return ""
+
+
+def person(bench: Bench, **more: str) -> dict[str, str]:
+    """The environment of somebody who works on the bench, with the program on the path."""
+    path = f"{Path(PROGRAM).parent}:{os.environ['PATH']}"
+    where = {"KUBECONFIG": str(bench.api.kubeconfig), "PATH": path, "HOME": str(bench.folder), "NO_COLOR": "1"}
+    return surroundings(bench.settings.store, **where, **more)
+
+
+def course(bench: Bench, version: str) -> list[int]:
+    """The exit codes of the Jenkinsfile's lines, up to the first that is not 0."""
+    entry = an_entry(bench.folder / f"toy-{version}", name="toy", version=version)
+    given = {"ENTRY": str(entry), "NAME": "toy", "VERSION": version, "MODEL": "toy", "NAMESPACE": bench.namespace}
+    codes = []
+    for line in jenkins_lines():
+        done = subprocess.run(
+            ["bash", "-c", line.replace("2h", "120s")], env=person(bench, **given), cwd=bench.folder,
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        codes.append(done.returncode)
+        if done.returncode:
+            break
+        assert [json.loads(row) for row in done.stdout.splitlines()] if "watch" in line else json.loads(done.stdout)
+    return codes
+
+
+def test_a_good_version_becomes_champion(following: Bench) -> None:
+    assert course(following, "2") == [0, 0, 0, 0]
+
+    assert following.status("toy")["version"] == "2"
+    assert (version_of(following, "challenger"), version_of(following, "champion")) == ("2", "2")
+
+
+def test_a_version_that_is_refused_ends_the_course_and_the_champion_stays(following: Bench) -> None:
+    following.players.failures["2"] = {"reason": "UnsupportedModel", "message": "it has an unknown operator."}
+
+    assert course(following, "2") == [0, 0, 1]
+
+    assert (following.status("toy")["version"], version_of(following, "champion")) == ("1", "1")
+
+
+def test_the_whole_course_again_changes_nothing(following: Bench) -> None:
+    assert course(following, "2") == [0, 0, 0, 0]
+    before = following.get("Model", "toy")
+
+    assert course(following, "2") == [0, 0, 0, 0]
+
+    assert (following.get("Model", "toy") or {})["status"]["revisions"] == (before or {})["status"]["revisions"]
+
+
+@pytest.mark.airflow
+def test_airflow_runs_its_dag_to_the_end(following: Bench, tmp_path: Path) -> None:
+    entry = an_entry(tmp_path / "toy-2", name="toy", version="2")
+    given = {"entry": str(entry), "model": "toy", "namespace": following.namespace}
+    home = {"AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "false", "PYTHONPATH": ""}
+
+    for words in (("-m", "airflow", "db", "migrate"), ("-c", _RUN, str(AIRFLOW), json.dumps(given))):
+        done = subprocess.run(
+            [os.environ[PYTHON], *words], env={**person(following), **home}, cwd=tmp_path,
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    assert "STATE success" in done.stdout
+    assert (following.status("toy")["version"], version_of(following, "champion")) == ("2", "2")
