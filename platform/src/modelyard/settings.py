@@ -144,6 +144,15 @@ class BuildSettings(_Group):
     mlflow_tracking_uri: str = Field(
         default="", description="MLflow server that trainings are logged to; empty means none."
     )
+    mlflow_secret: str = Field(
+        default="",
+        description="Secret in the platform's namespace with the login trainings are logged with: username and "
+        "password, or token. Recipes can read it, so it is to allow nothing else; empty means none.",
+    )
+    mlflow_ca_config_map: str = Field(
+        default="",
+        description="ConfigMap with ca.crt, certificates that sign that server's where the usual ones do not.",
+    )
 
 
 class GateScenario(_Group):

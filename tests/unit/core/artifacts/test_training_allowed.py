@@ -122,6 +122,22 @@ def test_trainings_are_logged_where_the_platform_says(uri: str, uris: list[str])
     assert [variable["value"] for variable in trainer["env"] if variable["name"] == "MLFLOW_TRACKING_URI"] == uris
 
 
+def test_its_log_has_a_login_of_its_own_where_the_platform_names_one_and_the_builder_has_not() -> None:
+    build = BuildSettings(train_image=IMAGE, mlflow_secret="log-only", mlflow_ca_config_map="company")
+    pod = the_pod(build)
+    [trainer], [builder] = pod["initContainers"], pod["containers"]
+
+    login = {row["name"]: row["valueFrom"]["secretKeyRef"] for row in trainer["env"] if "valueFrom" in row}
+    assert login == {
+        f"MLFLOW_TRACKING_{key.upper()}": {"name": "log-only", "key": key, "optional": True}
+        for key in ("username", "password", "token")
+    }
+    assert {"name": "MLFLOW_TRACKING_SERVER_CERT_PATH", "value": "/etc/mlflow/ca.crt"} in trainer["env"]
+    assert {"name": "mlflow-ca", "mountPath": "/etc/mlflow", "readOnly": True} in trainer["volumeMounts"]
+    assert {"name": "mlflow-ca", "configMap": {"name": "company"}} in pod["volumes"]
+    assert "log-only" not in str(builder)
+
+
 def test_without_training_there_is_no_trainer() -> None:
     pod = the_pod(train=False)
 
