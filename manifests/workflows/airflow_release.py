@@ -1,4 +1,4 @@
-"""Airflow: an entry is pushed, tried by the Model that follows `challenger`, and becomes `champion`, or stays where it is.
+"""Airflow: an entry is pushed, tried by the Model that follows `challenger`, and becomes `champion`, or does not.
 
 The tasks run the program `modelyard` (pip install 'modelyard[builder]' beside Airflow, or a worker made from the
 builder's image) with the surroundings that a person has: KUBECONFIG and MODELYARD_STORE_..., from Airflow's secrets.

@@ -1,5 +1,6 @@
-"""These proofs need KEDA, a Prometheus and MLflow: `make cluster ADDONS=keda,monitoring,mlflow`, or none: they bring one
-up.
+"""These proofs need KEDA, a Prometheus and MLflow: `make cluster ADDONS=keda,monitoring,mlflow`.
+
+Without a cluster they bring one up.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A model's whole way from MLflow's own server: logged, registered, tried as a canary, promoted, and served without MLflow.
+"""A model's whole way from MLflow's own server: logged, registered, a canary, promoted, and served without MLflow.
 
 The server is that of the add-on: its database on a volume, its files in the platform's store.
 """

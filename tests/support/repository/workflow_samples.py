@@ -75,9 +75,10 @@ def in_order(tasks: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def airflow() -> list[Command]:
     """The words that the tasks of the DAG give to `modelyard`, in the order of the file; what varies stands as $X."""
     tree = ast.parse(AIRFLOW.read_text())
-    where = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "where"]
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    [where] = [node.value for node in assigned if ast.unparse(node.targets[0]) == "where"]
     return [
-        [*(word for given in call.args for word in _words(given, where[0])), "-o", "json"]
+        [*(word for given in call.args for word in _words(given, where)), "-o", "json"]
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "modelyard"
     ]

@@ -124,8 +124,8 @@ def test_the_pipeline_fits_together() -> None:
         for kind in ("parameters", "artifacts"):
             wanted = component["inputDefinitions"].get(kind, {})
             assert set(inputs.get(kind, {})) == set(wanted)
-        sources = [row["componentInputParameter"] for row in inputs.get("parameters", {}).values() if "runtimeValue" not in row]
-        assert set(sources) <= given
+        rows = inputs.get("parameters", {}).values()
+        assert {row["componentInputParameter"] for row in rows if "runtimeValue" not in row} <= given
         for artifact in inputs.get("artifacts", {}).values():
             output = artifact["taskOutputArtifact"]
             made_by = components[tasks[output["producerTask"]]["componentRef"]["name"]]

@@ -20,7 +20,7 @@ TERMINATED = 128 + signal.SIGTERM
 EXIT_CODES = {
     0: ("done", "go on"),
     1: (
-        "the answer is no (a rollout was refused, a promise was not kept), something outside failed, or a defect of ours",
+        "the answer is no (a rollout was refused, a promise not kept), something outside failed, or a defect of ours",
         "stop, and let a person read what was printed",
     ),
     2: ("the request itself has to change", "stop: the same again ends the same"),

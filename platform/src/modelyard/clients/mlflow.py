@@ -192,8 +192,8 @@ class MlflowServer:
             untrusted = _certificate_failure(bad)
             if untrusted:
                 raise Unreachable(
-                    f"the certificate of MLflow at {self.url} is not trusted here ({untrusted}): name the file with its "
-                    "authority's certificate as mlflow.caFile (in the chart: mlflow.caConfigMap)."
+                    f"the certificate of MLflow at {self.url} is not trusted here ({untrusted}): name the file with "
+                    "its authority's certificate as mlflow.caFile (in the chart: mlflow.caConfigMap)."
                 ) from bad
             words = type(bad).__name__
             raise Unreachable(

@@ -4,5 +4,5 @@
     deployments   Models of one namespace: created, changed, deleted, listed, waited for, asked
     client        MLflow's class around it; the only module that imports mlflow, and MLflow alone imports it
 
-It runs in the Python of whoever uses MLflow, with that person's kubeconfig; `pip install 'modelyard[cli]'` puts it there.
+It runs in the Python of whoever uses MLflow, with that person's kubeconfig; `pip install 'modelyard[cli]'` brings it.
 """

@@ -84,8 +84,8 @@ class ModelDeployments:
             ended = follow(views(self._cluster, self._namespace, name, asked.patience), _Unseen())
             if ended is None:
                 raise DeadlineExceeded(
-                    f"{name} is not through after {asked.patience:g} s, and goes on: `modelyard rollout watch {name} -n "
-                    f"{self._namespace}` follows it; -C timeout=1h waits longer."
+                    f"{name} is not through after {asked.patience:g} s, and goes on: `modelyard rollout watch {name} "
+                    f"-n {self._namespace}` follows it; -C timeout=1h waits longer."
                 )
             if ended.code:
                 raise UserError(ended.sentence)

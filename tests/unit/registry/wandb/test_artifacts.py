@@ -64,7 +64,7 @@ def test_a_file_that_changed_or_went_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidEntry, match=r"tmp0 is not what fraud logged as model\.onnx: its digest differs"):
         unpacked(address(run, "fraud"), tmp_path / "a")
     (tmp_path / "staging" / "tmp0").unlink()
-    with pytest.raises(InvalidEntry, match=r"staged as .*tmp0, which is not there: push it on the machine that trained"):
+    with pytest.raises(InvalidEntry, match=r"staged as .*tmp0, which is not there: push it on the machine that"):
         unpacked(address(run, "fraud"), tmp_path / "b")
 
 

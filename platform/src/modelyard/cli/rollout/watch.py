@@ -30,7 +30,7 @@ class Screen(Protocol):
 
 
 def follow(views: Iterable[RolloutView | None], screen: Screen, wanted: str = "") -> ExitStatus | None:
-    """Shows every view until the rollout (of the version `wanted`) has ended, and says how; None when the views end first.
+    """Shows every view until the rollout (of version `wanted`) has ended, and says how; None when the views end first.
 
     A view that is None means that the Model is gone, which ends with exit code 1.
     """

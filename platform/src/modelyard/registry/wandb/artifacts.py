@@ -68,8 +68,8 @@ class StagedArtifact:
         source, copied = Path(file.local), target / file.path
         if not source.is_file():
             raise InvalidEntry(
-                f"{file.path} of {self.name} was staged as {file.local}, which is not there: push it on the machine that "
-                "trained, before W&B's staging folder (WANDB_DATA_DIR) is emptied."
+                f"{file.path} of {self.name} was staged as {file.local}, which is not there: push it on the machine "
+                "that trained, before W&B's staging folder (WANDB_DATA_DIR) is emptied."
             )
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copied)
