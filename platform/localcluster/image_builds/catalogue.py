@@ -68,7 +68,7 @@ def local_images() -> list[Image]:
         "mlflow": "",
     }
     addons: dict[str, str] = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
-    addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring") 
+    addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring")
     addons["mlflow"] = "mlflow"
     return [
         Image(

@@ -72,9 +72,7 @@ def test_every_failure_has_its_code(monkeypatch: pytest.MonkeyPatch, failure: Ba
 def test_the_table_has_every_code_that_a_verb_ends_with() -> None:
     folder = samples.FOLDER.parents[1] / "platform" / "src" / "modelyard" / "cli"
     constants = {
-        int(code)
-        for file in folder.rglob("*.py")
-        for code in re.findall(r"typer\.Exit\((\d+)\)", file.read_text())
+        int(code) for file in folder.rglob("*.py") for code in re.findall(r"typer\.Exit\((\d+)\)", file.read_text())
     }
 
     assert constants

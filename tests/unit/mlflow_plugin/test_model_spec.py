@@ -41,7 +41,7 @@ def test_every_other_address_says_to_register_it(uri: str) -> None:
 
 def test_a_name_that_no_entry_can_have_is_refused() -> None:
     with pytest.raises(InvalidModel, match="rename it"):
-        source_of("models:/???/1")
+        source_of("models:/---/1")
 
 
 def test_options_are_fields_by_their_paths() -> None:
@@ -90,7 +90,7 @@ def test_an_option_that_is_none_says_what_to_write(config: dict[str, str], words
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"scaling.replicas": "4"}, r"scaling\.replicas: Extra inputs are not permitted\."),
+        ({"serving.replica": "4"}, r"serving\.replica: Extra inputs are not permitted\."),
         ({"rollout.strategy": "Canaries"}, r"rollout\.strategy: Input should be"),
         ({"serving.replicas": "3", "scaling": "{minReplicas: 1, maxReplicas: 2}"}, "above scaling.maxReplicas"),
     ],

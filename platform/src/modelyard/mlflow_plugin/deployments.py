@@ -60,9 +60,7 @@ class ModelDeployments:
             raise InvalidModel(f"nothing is said to change of {name}: give a model URI, or fields with -C.")
         before = read(self._cluster, self._namespace, name)[0]
         checked(merged(before["spec"], change))
-        written = self._cluster.merge(
-            self._ref(name), {"metadata": {"uid": before["metadata"]["uid"]}, "spec": change}
-        )
+        written = self._cluster.merge(self._ref(name), {"metadata": {"uid": before["metadata"]["uid"]}, "spec": change})
         if written is None:
             raise InvalidModel(f"there is no Model {name} in namespace {self._namespace} any more: create it.")
         return self._settled(name, asked)

@@ -1,9 +1,9 @@
 """What MLflow says of a deployment, as fields of a Model's spec. Pure.
 
-    models:/Fraud Check/3           source: {registry: mlflow, name: fraud-check, version: "3"}
-    models:/Fraud Check@champion    source: {registry: mlflow, name: fraud-check, alias: champion}
-    -C scaling.maxReplicas=4        scaling: {maxReplicas: 4}; a value is YAML
-    -C timeout=30m                  no field: how long to wait for the rollout, 0 for not at all
+models:/Fraud Check/3           source: {registry: mlflow, name: fraud-check, version: "3"}
+models:/Fraud Check@champion    source: {registry: mlflow, name: fraud-check, alias: champion}
+-C scaling.maxReplicas=4        scaling: {maxReplicas: 4}; a value is YAML
+-C timeout=30m                  no field: how long to wait for the rollout, 0 for not at all
 """
 
 from collections.abc import Mapping

@@ -45,7 +45,7 @@ def test_a_deployment_is_a_model_from_its_creation_to_its_end(fraud: Bench, depl
     written = fraud.get("Model", "fraud")
     assert written is not None
     assert written["spec"]["serving"]["replicas"] == 2
-    with pytest.raises(Conflict, match="there is a Model fraud in namespace .* already: update it"):
+    with pytest.raises(Conflict, match=r"there is a Model fraud in namespace .* already: update it"):
         deployments.create("fraud", "models:/Fraud Check/2")
 
     changed = deployments.update("fraud", "models:/Fraud Check/2")

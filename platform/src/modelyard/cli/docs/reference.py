@@ -63,7 +63,11 @@ def commands_page() -> str:
     lines = [_NOTE, "# Commands", ""]
     lines += ["| exit code | what happened | what a program does then |", "|---|---|---|"]
     lines += [f"| {code} | {happened} | {then} |" for code, (happened, then) in main.EXIT_CODES.items()]
-    lines += ["", "Some verbs say below what a code means for them. With `-o json` stdout has JSON and nothing else.", ""]
+    lines += [
+        "",
+        "Some verbs say below what a code means for them. With `-o json` stdout has JSON and nothing else.",
+        "",
+    ]
     for words, command in _all_verbs():
         takes = [param for param in command.params if param.param_type_name == "argument"]
         usage = " ".join([words, *(_argument(param) for param in takes), "[options]"])

@@ -1,7 +1,7 @@
 """Protobuf's encoding, as far as its fields are needed: numbers and bytes by field number.
 
-    tag      varint: field number << 3 | kind
-    kind 0   a varint; 1: eight bytes; 2: a length and so many bytes (text, bytes, a message); 5: four bytes
+tag      varint: field number << 3 | kind
+kind 0   a varint; 1: eight bytes; 2: a length and so many bytes (text, bytes, a message); 5: four bytes
 """
 
 from collections import defaultdict

@@ -25,17 +25,14 @@ def records(path: Path) -> Iterator[bytes]:
     content = path.read_bytes()
     if not content.startswith(HEADER):
         raise InvalidEntry(f"{path} is no log of W&B's that is known here: name the folder of an offline run.")
-    begun = b""
+    begun: bytes | None = None  # a first frame may be empty
     for kind, data in _frames(content, path):
-        if kind in (FULL, FIRST) and begun or kind in (MIDDLE, LAST) and not begun:
+        if (begun is not None) != (kind in (MIDDLE, LAST)):
             raise _damaged(path)
-        if kind == FULL:
-            yield data
-        elif kind == LAST:
-            yield begun + data
-            begun = b""
-        else:
-            begun += data
+        whole = (begun or b"") + data
+        begun = None if kind in (FULL, LAST) else whole
+        if begun is None:
+            yield whole
 
 
 def _frames(content: bytes, path: Path) -> Iterator[tuple[int, bytes]]:
