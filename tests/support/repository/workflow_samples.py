@@ -77,10 +77,10 @@ def airflow() -> list[Command]:
     tree = ast.parse(AIRFLOW.read_text())
     assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
     [where] = [node.value for node in assigned if ast.unparse(node.targets[0]) == "where"]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "modelyard"]
     return [
         [*(word for given in call.args for word in _words(given, where)), "-o", "json"]
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "modelyard"
+        for call in sorted(calls, key=lambda call: call.lineno)
     ]
 
 

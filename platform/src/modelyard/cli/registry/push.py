@@ -19,11 +19,7 @@ def push(
         str,
         typer.Argument(
             metavar="PATH",
-<<<<<<< HEAD
             help="Entry folder, .onnx file or a framework's model; wandb:RUN/ARTIFACT of an offline run's folder.",
-=======
-            help="Entry folder, .onnx or .joblib file; or wandb:RUN/ARTIFACT, RUN an offline run's folder.",
->>>>>>> 65b6ab5 (MLflow's image: what its server imports)
         ),
     ],
     name: Annotated[str | None, typer.Option(help="Entry name of a lone file; its stem by default.")] = None,

@@ -36,7 +36,7 @@ def with_trainer_sidecar(pod: dict[str, Any], build: BuildSettings) -> dict[str,
 
 def _trainer(build: BuildSettings, common: dict[str, str]) -> dict[str, Any]:
     environment = {"HOME": "/tmp", "TMPDIR": "/tmp", "OMP_WAIT_POLICY": "PASSIVE"}
-    mounts = [common, {"name": _SCRATCH, "mountPath": "/tmp"}]
+    mounts: list[dict[str, Any]] = [common, {"name": _SCRATCH, "mountPath": "/tmp"}]
     if build.mlflow_tracking_uri:
         environment["MLFLOW_TRACKING_URI"] = build.mlflow_tracking_uri
     if build.mlflow_ca_config_map:
