@@ -76,7 +76,9 @@ def _prerequisites(paths: Paths, kubernetes: Kubernetes) -> list[Step]:
 def _platform(paths: Paths, making: Making, kubernetes: Kubernetes) -> list[Step]:
     later = {platform_image(name) for name in _USED_BY_MODELS}
     imports = tuple(f"import-{image.name}" for image in making.images if image.reference not in later)
-    return _release(paths, making, kubernetes, ("kserve-ready", "envoy-gateway-ready", "store-volume", *imports))
+    before = tuple(name for name in making.chosen if name == addons.TRACING)
+    needs = ("kserve-ready", "envoy-gateway-ready", "store-volume", *imports, *before)
+    return _release(paths, making, kubernetes, needs)
 
 
 def _release(paths: Paths, making: Making, kubernetes: Kubernetes, needs: tuple[str, ...]) -> list[Step]:

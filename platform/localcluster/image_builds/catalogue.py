@@ -66,10 +66,11 @@ def local_images() -> list[Image]:
         "prometheus": "prometheus",
         "alertmanager": "alertmanager",
         "mlflow": "",
+        "opentelemetry-collector": "opentelemetry-collector",
     }
     addons: dict[str, str] = dict.fromkeys(("keda-operator", "keda-adapter"), "keda")
     addons |= dict.fromkeys(("prometheus", "alertmanager"), "monitoring")
-    addons["mlflow"] = "mlflow"
+    addons |= {"mlflow": "mlflow", "opentelemetry-collector": "tracing"}
     return [
         Image(
             name=name,

@@ -1,4 +1,4 @@
-"""Add-ons, built only when asked for: KEDA, monitoring, MLflow, torch (training), recorders.
+"""Add-ons, built only when asked for: KEDA, monitoring, tracing, MLflow, torch (training), recorders.
 
 The last two are only images (`training` gigabytes of it) and values of the platform's own chart (`release`).
 """
@@ -14,10 +14,11 @@ from localcluster.programs import binaries
 from localcluster.steps.graph import Step
 from localcluster.steps.task import Task
 
-from . import keda, mlflow, monitoring
+from . import keda, mlflow, monitoring, tracing
 from .kubernetes import Kubernetes
 
-BUILDS = {"keda": ("keda",), "monitoring": ("prometheus", "alertmanager")}
+TRACING = "tracing"
+BUILDS = {"keda": ("keda",), "monitoring": ("prometheus", "alertmanager"), TRACING: (tracing.COLLECTOR,)}
 NAMES = (*BUILDS, mlflow.NAME, TRAINING, RECORDING)
 
 
@@ -55,6 +56,12 @@ def steps(chosen: Iterable[str], paths: Paths, kubernetes: Kubernetes) -> list[S
             "Add-on: MLflow",
             lambda task: mlflow.install(kubernetes, task, paths),
             ("ready", "dns", "store-volume", "import-mlflow"),
+        ),
+        TRACING: Step(
+            TRACING,
+            "Add-on: OpenTelemetry Collector",
+            lambda task: tracing.install(kubernetes, task),
+            ("ready", "dns", f"import-{tracing.COLLECTOR}"),
         ),
     }
     return [known[name] for name in chosen if name in known]

@@ -14,6 +14,7 @@ from localcluster.paths import PACKAGE, REPOSITORY
 from localcluster.steps.task import Task
 from localcluster.versions import local_image, platform_image
 
+from . import tracing
 from .kubernetes import Kubernetes
 from .prerequisites import PLATFORM_NAMESPACE, secret
 
@@ -33,16 +34,18 @@ def install(
 ) -> None:
     """Install or upgrade the chart and wait; a new digest of the operator's image restarts its pods.
 
-    Training is allowed, and there are a recorder and a sync with MLflow, when their images are among `digests`.
+    Training is allowed, and there are a recorder and a sync with MLflow, when their images are among `digests`. The
+    gateway can send traces when the collector is there.
     """
     image, trainer = digests.get(platform_image("operator"), ""), platform_image(TRAINER)
     recorders = int(platform_image(RECORDER) in digests)
+    traced = str(tracing.installed(kubernetes, task)).lower()
     try:
         kubernetes.helm(
             task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
             "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
             "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
-            "--set", f"recorder.replicas={recorders}",
+            "--set", f"recorder.replicas={recorders}", "--set", f"gateway.tracing.enabled={traced}",
             "--set-string", f"config.mlflow.url={MLFLOW_INSIDE if has_mlflow(digests) else ''}",
             "--wait", "--timeout", wait,
         )  # fmt: skip

@@ -2,9 +2,10 @@
 
 Kubernetes, etcd, CoreDNS, Envoy Gateway and KServe's manager share one module (go/joint), so they share compiled
 packages: half the work of building them apart. etcd and the programs of Kubernetes are one program by several names,
-linked once. KEDA and Prometheus need versions of their own and are built as main modules inside the read-only module
-cache, where their own `replace` lines apply. Alertmanager's module comes without the files of its user interface, which
-its code embeds: it is built in a copy that has a page in their place.
+linked once. The OpenTelemetry Collector is put together from its parts by a module of its own (go/collector). KEDA and
+Prometheus need versions of their own and are built as main modules inside the read-only module cache, where their own
+`replace` lines apply. Alertmanager's module comes without the files of its user interface, which its code embeds: it is
+built in a copy that has a page in their place.
 """
 
 import json
@@ -22,6 +23,7 @@ from localcluster.versions import module, version
 from . import changes, toolchain
 
 JOINT = PACKAGE / "go" / "joint"
+COLLECTOR = PACKAGE / "go" / "collector"
 FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false")
 ENOUGH_MEMORY = 10 * 2**30
 _PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
@@ -33,14 +35,15 @@ KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy",
 class Build:
     """Programs built by one `go build`: file name -> package.
 
-    `thing` names the main module in versions.yaml, by default the joint module; `changed` says that the joint
-    module's build reads modules as `changes` has them. `names` are further names of a program,
-    `added` files (path -> content) that the module is built with and comes without.
+    `thing` names the main module in versions.yaml; without one it is that in `folder`, by default the joint module.
+    `changed` says that the joint module's build reads modules as `changes` has them. `names` are further names of a
+    program, `added` files (path -> content) that the module is built with and comes without.
     """
 
     name: str
     programs: dict[str, str]
     thing: str = ""
+    folder: Path = JOINT
     names: dict[str, str] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
     changed: bool = False
@@ -105,13 +108,19 @@ def builds() -> dict[str, Build]:
             added={f"ui/app/dist/{name}/index.html": _NO_INTERFACE for name in ("elm", "mantine")},
             variables={"github.com/prometheus/common/version.Version": version("alertmanager")},
         ),
+        Build(
+            "opentelemetry-collector",
+            {"opentelemetry-collector": "modelyard.invalid/collector"},
+            folder=COLLECTOR,
+            variables={"main.version": version("opentelemetry-collector")},
+        ),
     ]
     return {build.name: build for build in every}
 
 
 def digest(build: Build, go_version: str) -> str:
     """What a build is made of: sources or module, flags, Go's version."""
-    source = "@".join(module(build.thing)) if build.thing else digest_of_files(JOINT, [JOINT])
+    source = "@".join(module(build.thing)) if build.thing else digest_of_files(build.folder, [build.folder])
     changed = changes.digest() if build.changed else ""
     programs = json.dumps([build.programs, build.names, *([build.added] if build.added else [])])
     return digest_of(source, changed, go_version, *FLAGS, build.linker_flags, build.tags, programs)
@@ -172,7 +181,7 @@ def _build(paths: Paths, task: Task, go: Path, build: Build, unfinished: Path) -
 def folder_of(paths: Paths, task: Task, build: Build) -> Path:
     """Where a build begins: its module, or a copy of that with the added files, made when it is missing."""
     if not build.added:
-        return source(paths, task, build.thing) if build.thing else JOINT
+        return source(paths, task, build.thing) if build.thing else build.folder
     folder = paths.cache / "go" / "completed" / digest_of("@".join(module(build.thing)), json.dumps(build.added))
 
     def complete(unfinished: Path) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from modelyard.core.resources.holding import patience
+from tests.support.monitoring.collector import local_collector
 from tests.support.monitoring.live import until
 from tests.support.servers.gateway_envoy import Tracing, gateway, loopback, server
 from tests.support.worlds.builders import a_model
@@ -95,3 +96,20 @@ def test_a_request_whose_id_is_no_uuid_is_not_traced(tmp_path: Path) -> None:
         until("spans of the other request", lambda: name[-12:].encode() in b"".join(exports))
 
     assert b"order-4711" not in b"".join(exports)
+
+
+@pytest.mark.proof
+def test_the_collector_of_the_local_cluster_has_the_request_by_the_id_of_its_answer(tmp_path: Path) -> None:
+    with (
+        local_collector(tmp_path) as running,
+        server(ADDRESS),
+        gateway(tmp_path, [ADDRESS], tracing=Tracing(running.address, asked(100))) as url,
+    ):
+        answer = post(url, str(uuid4()))
+        known = f"guid:x-request-id: Str({answer.headers['x-request-id']})"
+        until("spans of the request", lambda: known in running.spans())
+        counted = running.accepted()
+
+    trace = answer.headers["x-seen-traceparent"].split("-")[1]
+    assert f"Trace ID       : {trace}" in running.spans()
+    assert counted >= 2

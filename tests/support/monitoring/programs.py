@@ -1,8 +1,8 @@
-"""Where promtool, Prometheus and Alertmanager of tests come from.
+"""Where promtool, Prometheus, Alertmanager and the OpenTelemetry Collector of tests come from.
 
 Debian's packages, which are there in seconds; with MODELYARD_PROOF the programs of the local cluster, which take
 minutes to build. Users have either: the rules hold on Prometheus 2.42 and on 3. Debian's Alertmanager reads its
-templates from where its package is installed, so that one is.
+templates from where its package is installed, so that one is. Debian has no collector: only proofs need one.
 """
 
 import os
@@ -21,7 +21,7 @@ _INSTALLED = {"alertmanager": Path("/usr/bin/prometheus-alertmanager"), "amtool"
 
 @cache
 def program(name: str) -> Path:
-    """The path of promtool, prometheus, alertmanager or amtool."""
+    """The path of promtool, prometheus, alertmanager, amtool or opentelemetry-collector."""
     where = paths.default()
     with tempfile.TemporaryDirectory() as folder:
         task = Task(Path(folder) / f"{name}.log")

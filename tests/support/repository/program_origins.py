@@ -77,7 +77,7 @@ WORDS = {
     "node.inside": "the words it is given are starts of their own",
     "os.environ[PYTHON]": "the Python with MLflow that a person named, for tests that are left out without one",
     "own_uv": "uv, as `make setup` puts it into the cache",
-    "program": "promtool, Prometheus, Alertmanager or amtool, of tests.support.monitoring.programs",
+    "program": "promtool, Prometheus, Alertmanager, amtool or the collector, of tests.support.monitoring.programs",
     "program_path": "a Python that the user named",
     "python.command": "a Python with the packages of a framework, of conversion.frameworks.environment",
     "running.inside": "the words it is given are starts of their own",

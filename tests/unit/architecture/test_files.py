@@ -16,6 +16,7 @@ GENERATED = {
     "platform/constraints.txt",
     "platform/docs/reference/commands.md",
     "platform/docs/reference/model.md",
+    "platform/localcluster/go/collector/go.sum",
     "platform/localcluster/go/joint/go.sum",
     *(
         f"platform/src/modelyard/builder/conversion/frameworks/requirements/{name}.txt"

@@ -23,7 +23,9 @@ def before(found: dict[str, Step], name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 3])
-@pytest.mark.parametrize("chosen", [(), ("keda",), ("monitoring",), ("mlflow",), ("keda", "monitoring", "training")])
+@pytest.mark.parametrize(
+    "chosen", [(), ("keda",), ("monitoring",), ("mlflow",), ("keda", "monitoring", "tracing", "training")]
+)
 def test_every_need_is_a_step_and_none_needs_itself(tmp_path: Path, chosen: tuple[str, ...], nodes: int):
     found = steps(tmp_path, *chosen, nodes=nodes)
     Graph(list(found.values()), tmp_path)
@@ -84,8 +86,14 @@ def test_the_image_that_trains_comes_with_its_add_on_and_before_the_platform_all
     assert "import-trainer" in before(steps(tmp_path, "training"), "platform")
 
 
+def test_the_gateway_is_told_of_a_collector_that_is_there(tmp_path: Path):
+    assert "tracing" in before(steps(tmp_path, "tracing"), "platform")
+    assert "tracing" not in steps(tmp_path)
+
+
 def test_add_ons_are_built_only_when_asked_for(tmp_path: Path):
-    assert not {"build-keda", "build-prometheus"} & set(steps(tmp_path))
+    assert not {"build-keda", "build-prometheus", "build-opentelemetry-collector"} & set(steps(tmp_path))
+    assert "build-opentelemetry-collector" in steps(tmp_path, "tracing")
     assert {"build-keda", "build-prometheus"} <= set(steps(tmp_path, "keda", "monitoring"))
 
 

@@ -3,17 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from localcluster.image_builds.catalogue import LOCAL_FOLDER, local_images, platform_images
 from localcluster.install.release import VALUES
 from localcluster.paths import PLATFORM
-from localcluster.programs.binaries import JOINT
+from localcluster.programs.binaries import COLLECTOR, JOINT
 from localcluster.versions import local_image, module, table, version
 
 
-def required(path: str) -> str:
-    found = re.search(rf"^\s*{re.escape(path)} v(\S+)", (JOINT / "go.mod").read_text(), re.MULTILINE)
+def required(path: str, folder: Path = JOINT) -> str:
+    found = re.search(rf"^\s*{re.escape(path)} v(\S+)", (folder / "go.mod").read_text(), re.MULTILINE)
     assert found, f"go.mod does not require {path}"
     return found[1]
 
@@ -29,8 +30,13 @@ def test_the_joint_module_requires_the_versions_of_the_table():
     assert required(module("opentelemetry-operator")[0]) == version("opentelemetry-operator")
 
 
-def test_the_joint_module_needs_no_newer_go_than_the_table_says():
-    found = re.search(r"^go (\S+)$", (JOINT / "go.mod").read_text(), re.MULTILINE)
+def test_the_parts_of_the_collector_have_the_version_of_the_table():
+    assert required("go.opentelemetry.io/collector/otelcol", COLLECTOR) == version("opentelemetry-collector")
+
+
+@pytest.mark.parametrize("folder", [JOINT, COLLECTOR], ids=lambda folder: folder.name)
+def test_modules_of_ours_need_no_newer_go_than_the_table_says(folder: Path):
+    found = re.search(r"^go (\S+)$", (folder / "go.mod").read_text(), re.MULTILINE)
     assert found is not None
     assert found[1] == table()["go"]["minimum"]
 

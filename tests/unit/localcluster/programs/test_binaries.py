@@ -10,6 +10,7 @@ from localcluster.node.members import FIRST
 from localcluster.paths import Paths, default
 from localcluster.programs import binaries, changes
 from localcluster.programs.binaries import (
+    COLLECTOR,
     ENOUGH_MEMORY,
     FLAGS,
     KUBERNETES,
@@ -32,8 +33,10 @@ def test_a_build_is_kept_under_module_flags_programs_names_and_go_version():
         digest(Build("keda", plain.programs, "prometheus"), "go1.26.8"),
         digest(Build("keda", plain.programs, "keda", names={"other": "keda-operator"}), "go1.26.8"),
         digest(Build("keda", plain.programs, "keda", added={"ui/index.html": "<p>"}), "go1.26.8"),
+        digest(Build("keda", plain.programs), "go1.26.8"),
+        digest(Build("keda", plain.programs, folder=COLLECTOR), "go1.26.8"),
     }
-    assert len(digests) == 7
+    assert len(digests) == 9
 
 
 def test_a_change_to_a_module_gives_the_builds_that_read_it_a_new_digest(monkeypatch):
@@ -85,3 +88,4 @@ def test_a_module_that_lacks_files_is_built_in_a_copy_that_has_them(tmp_path: Pa
     assert binaries.folder_of(where, Task(tmp_path / "log"), build) == folder
     assert binaries.folder_of(where, Task(tmp_path / "log"), builds()["promtool"]) == original
     assert binaries.folder_of(where, Task(tmp_path / "log"), builds()["kubernetes"]) == binaries.JOINT
+    assert binaries.folder_of(where, Task(tmp_path / "log"), builds()["opentelemetry-collector"]) == COLLECTOR
