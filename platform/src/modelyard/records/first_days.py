@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from modelyard.api.monitoring.profile import ReferenceProfile
+from modelyard.api.monitoring.profile import FeatureRole, ReferenceProfile
 from modelyard.core.storage.monitoring_keys import ROWS, learnt_profile_key, minute_of, revision_prefix
 from modelyard.core.storage.object_store import Store
 from modelyard.errors import InvalidInput
@@ -95,7 +95,7 @@ def _columns(table: Mapping[str, Any], rows: int) -> list[ReferenceColumn]:
             answers |= output_features({base: wide}, rows)
         else:
             answers |= {name.removeprefix(_OUTPUT): table[name] for name in names}
-    wanted = [
+    wanted: list[tuple[str, Any, FeatureRole]] = [
         *((name, values, "confidence" if name.endswith(CONFIDENCE) else "output") for name, values in answers.items()),
         *((name.removeprefix(_INPUT), table[name], "input") for name in table if name.startswith(_INPUT)),
     ]
