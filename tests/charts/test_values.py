@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from modelyard.api.crd import structural
+from modelyard.api.lifecycle.retrain import Retrain
 from modelyard.api.model import Serving
 from modelyard.api.monitoring.spec import Monitoring
 from modelyard.api.optimize import Optimize
@@ -102,12 +103,13 @@ def test_the_model_chart_knows_every_field_of_a_rollout_but_commands_which_a_lat
         assert set(known[name]["enum"]) - {None} == set(fields[name]["enum"])
 
 
-def test_the_model_chart_knows_every_field_of_serving_and_of_tuning() -> None:
+def test_the_model_chart_knows_every_field_of_serving_tuning_and_retraining() -> None:
     known = schema_of(MODEL)["properties"]
 
     assert set(known["serving"]["properties"]) == set(structural(Serving)["properties"])
     assert set(known["tune"]["properties"]) == set(structural(Tune)["properties"])
     assert set(known["cache"]["properties"]) == set(structural(ResponseCache)["properties"])
+    assert set(known["retrain"]["properties"]) == set(structural(Retrain)["properties"])
 
 
 def test_the_model_chart_knows_every_field_of_monitoring() -> None:

@@ -34,6 +34,7 @@ from pydantic_settings import (
 from .errors import InvalidSettings
 from .mlflow_settings import MlflowSettings
 from .price_settings import PriceSettings
+from .retraining_settings import RetrainingSettings
 from .signing_settings import SigningSettings
 
 
@@ -314,6 +315,7 @@ class Settings(BaseSettings):
     signing: SigningSettings = SigningSettings()
     operator: OperatorSettings = OperatorSettings()
     mlflow: MlflowSettings = MlflowSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
 
     @model_validator(mode="after")
     def _keda_has_a_prometheus(self) -> "Settings":

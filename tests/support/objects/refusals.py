@@ -6,7 +6,7 @@ The API server (CEL) and the Python types must refuse the same: tests of both go
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.objects import monitorings
+from tests.support.objects import monitorings, retrains
 from tests.support.objects.placements import MISTAKES, RIGHT, SOURCE
 
 ONE_SOURCE = 'write either version: "2" or alias: champion, and only one of them'
@@ -189,10 +189,15 @@ REFUSALS = (
         Refusal(name, _spec(monitoring=monitoring), f"spec.monitoring.{field}".rstrip("."), sentence)
         for name, (monitoring, field, sentence) in monitorings.MISTAKES.items()
     ),
+    *(
+        Refusal(name, _spec(**fields), f"spec.{field}".rstrip("."), sentence)
+        for name, (fields, field, sentence) in retrains.MISTAKES.items()
+    ),
 )
 
 ACCEPTED = {
     **{name: _spec(monitoring=monitoring) for name, monitoring in monitorings.RIGHT.items()},
+    **{name: _spec(**fields) for name, fields in retrains.RIGHT.items()},
     "a tuning": _spec(tune={"cpus": 2}, slo={"latency": {"percentile": 99, "threshold": "50ms"}}),
     "an optimization with every default": _spec(optimize={}),
     "an optimization with everything": _spec(

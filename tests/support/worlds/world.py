@@ -94,6 +94,7 @@ class World:
         self.holders, self.signing = Holders(), SigningFacts()
         self.monitoring: MonitoringStatus | Failure | None = None
         self.labelled: LabelledComparison | Failure | None = None
+        self.retrained: Check | None = None
         self.room: Callable[[], ClusterRoom | Failure | None] = nobody_asks
         self.quiet: float | None = None
         self.logs: dict[str, str] = {}
@@ -191,6 +192,7 @@ class World:
             **vars(self.signing),
             monitoring=self.monitoring,
             labelled=self.labelled,
+            retraining=self.retrained,
             credentials=Credentials("http://store:8333", "modelyard", "us-east-1", "reader", "secret"),
         )
         return unanswered(seen) if self.asking else seen

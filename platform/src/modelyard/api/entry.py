@@ -74,6 +74,22 @@ class MlflowOrigin(_Closed):
     flavor: str = Field("", max_length=64, description="The flavor it was read from.")
 
 
+class RetrainingOrigin(_Closed):
+    """The version that an entry was retrained from, and by what; the rows themselves are nowhere in it."""
+
+    parent: str = Field(pattern=VERSION_PATTERN, description="The version that served, which it is better than.")
+    parent_digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Digest of that entry.")
+    namespace: str = Field(max_length=63, description="Namespace of the Model whose requests it learnt from.")
+    model: str = Field(max_length=63, description="Name of that Model.")
+    run: str = Field(max_length=64, description="The retraining that made it: status.retraining.last.id.")
+    reason: str = Field("", max_length=64, description="What called for it: decay, drift, age.")
+    first_day: str = Field(max_length=10, description="Day of the first row that it learnt from or was judged by.")
+    last_day: str = Field(max_length=10, description="Day of the last one.")
+    rows: int = Field(ge=0, description="Labelled rows that it learnt from.")
+    held_out: int = Field(ge=0, description="Labelled rows that judged it, none of which it has seen.")
+    rows_digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Over all of these rows.")
+
+
 class EntryMetadata(_Closed):
     """The content of `modelyard.yaml`."""
 
@@ -93,6 +109,9 @@ class EntryMetadata(_Closed):
     training_data: TrainingData | None = Field(None, description="Reference to the training data.")
     licence: str = Field("", max_length=128, description="SPDX identifier of the model's licence.")
     mlflow: MlflowOrigin | None = Field(None, description="Where it came from; written by the sync with MLflow.")
+    retrained: RetrainingOrigin | None = Field(
+        None, description="Where it came from; written by the Job of spec.retrain."
+    )
 
     @model_validator(mode="after")
     def _names_once(self) -> "EntryMetadata":

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from .lifecycle.retrain import RETRAIN_RULES, Retrain, require_means
 from .monitoring.spec import Monitoring
 from .optimize import Optimize
 from .quantity import (
@@ -187,6 +188,7 @@ class ModelSpec(Shape):
         ),
         cel(f"{_NO_COST} || (has(self.slo) && has(self.slo.latency))", _SAY_COST),
         cel(f"{_NO_COST} || self.serving.runtime != 'gpu'", _SAY_COST_OF_GPU),
+        *RETRAIN_RULES,
     )
 
     source: Source
@@ -206,6 +208,10 @@ class ModelSpec(Shape):
 
     monitoring: Monitoring | None = Field(
         default=None, description="What is recorded of requests, and when a change in them is told."
+    )
+
+    retrain: Retrain | None = Field(
+        default=None, description="When a new version is trained, by whom, and how often; never when left out."
     )
 
     cache: ResponseCache | None = Field(
@@ -241,6 +247,19 @@ class ModelSpec(Shape):
         labelled = self.monitoring is not None and self.monitoring.feedback is not None
         if self.rollout.feedback is not None and not labelled:
             raise ValueError(_SAY_LABELS)
+        return self
+
+    @model_validator(mode="after")
+    def _retrained_with_means(self) -> "ModelSpec":
+        if self.retrain is not None:
+            watched = self.monitoring
+            require_means(
+                self.retrain,
+                recorded=watched is not None and watched.sample is not None,
+                labelled=watched is not None and watched.feedback is not None,
+                verified=self.source.verify is not None,
+                mlflow=self.source.registry is RegistryName.MLFLOW,
+            )
         return self
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ _SAY_PERCENTILE = "write a percentile from 50 to 99.99, such as 99"
 _SAY_DURATION = 'write a duration above 0 with its unit, such as "100ms", "2s" or "10m"'
 _SAY_BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
 _SAY_PATIENCE = 'write a duration from "1s" to "1h": an autoscaler remembers no longer than that'
+_SAY_INTERVAL = 'write a duration from "1h" to "8760h", such as "24h"'
 _SAY_AMOUNT = "write a Kubernetes quantity such as 500m, 2 or 1Gi"
 _SAY_ENTRY = "write the name of an entry as `modelyard entries` shows it, such as digits or sentence-embeddings"
 _SAY_VERSION = 'write a version as `modelyard entries` shows it, such as "2" or "2026-01-15"'
@@ -194,6 +195,13 @@ Patience = Annotated[
     _matching(_DURATION, _SAY_DURATION),
     _holding(lambda text: 1 <= seconds(text) <= 3600, _SAY_PATIENCE),
     _span("1s", "1h", _SAY_PATIENCE),
+]
+
+Interval = Annotated[
+    str,
+    _matching(_DURATION, _SAY_DURATION),
+    _holding(lambda text: 3600 <= seconds(text) <= 8760 * 3600, _SAY_INTERVAL),
+    _span("1h", "8760h", _SAY_INTERVAL),
 ]
 
 HeaderName = Annotated[

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from .lifecycle.retraining_status import RetrainingStatus
 from .monitoring.status import MonitoringStatus
 from .rollout_status import RolloutStatus
 from .scheduling.scaling import ScalingStatus
@@ -227,6 +228,9 @@ class ModelStatus(StatusShape):
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way, or how the last one ended.")
     monitoring: MonitoringStatus | None = Field(
         default=None, description="What is known of its rows and answers; absent where nothing is recorded."
+    )
+    retraining: RetrainingStatus | None = Field(
+        default=None, description="Whether a new version is wanted, and what is done; absent without spec.retrain."
     )
     version: str = Field(default="", max_length=63, description="Version that holds the traffic.")
     revision: str = Field(default="", max_length=63, description="Revision that holds the traffic.")

@@ -59,6 +59,10 @@ VERBS = {
         "artifacts.optimize", "Try smaller and faster variants of a model and keep the best that keeps its quality."
     ),
     "tune": Verb("artifacts.tune", "Find the settings with which a model takes on most while it keeps an objective."),
+    "retrain": Verb(
+        "artifacts.retrain",
+        "Train a new version on the labelled requests of a Model, and push it when it is better than what serves.",
+    ),
     "report": Verb("artifacts.report", "Show what the optimization of a Model tried, measured and chose."),
     "export": Verb(
         "artifacts.export", "Export a model as one archive with golden inputs and outputs, or check such an archive."

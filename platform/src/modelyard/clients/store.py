@@ -95,6 +95,22 @@ class S3Store:
                 time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
             return self._create(key, content)
 
+    def replace(self, key: str, before: bytes | None, content: bytes) -> bool:
+        """See `Store.replace`."""
+        if before is None:
+            return self.put_if_absent(key, content)
+        with self._errors("write to"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key)
+                if found["Body"].read() != before:
+                    return False
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfMatch=found["ETag"])
+            except self._client.exceptions.ClientError as bad:
+                if _code(bad) in _EXISTS | _ABSENT | _CROSSED:
+                    return False
+                raise
+        return True
+
     def delete(self, key: str) -> None:
         """See `Store.delete`."""
         with self._errors("delete from"):

@@ -4,6 +4,7 @@
     proceed     the rollout's state by evidence and commands                 (`rollout/advance.py`)
     advance     revisions one stage on: start, join, serve, leave, drain     (`rollout/traffic_target.py`, `revisions/`)
     desire      the objects these revisions need and do not have yet         (`resources/`, `drift.py`)
+    retrain     whether a new version is to be trained                       (`retraining/`)
     report      conditions, status and events                                (`reporting/`)
 
 Deciding twice in a row, with the first plan carried out in between, gives an empty second plan.
@@ -44,6 +45,7 @@ from .resources.disruption import disruption_budgets
 from .resources.holding import holding_slices
 from .resources.scaling import scales
 from .resources.serving import inference_service, service_account, store_secret
+from .retraining.decision import retraining
 from .revisions import lifecycle
 from .revisions.idleness import HELD_STATES, IdleFacts, advance_idle, idle_facts, idle_wait
 from .revisions.lifecycle import RevisionFacts
@@ -84,9 +86,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     resting = _idle_facts(context, rollout, now)
     idle = advance_idle(before.idle, resting)
     view = DecisionView(snapshot, settings, context.artifact, rollout, now, published.plan, published.programmed, idle)
+    retrained = retraining(snapshot, settings, view.serving_revision, rollout)
+    view = replace(view, retraining=retrained.status)
     said = report.status(view)
     floors = traffic_target.min_replicas(rollout, snapshot)
-    wanted, scalers = _objects(view), autoscalers(snapshot, settings, now, floors, rollout.candidate, idle)
+    wanted = [*_objects(view), *retrained.jobs]
+    scalers = autoscalers(snapshot, settings, now, floors, rollout.candidate, idle)
     names = names_to_ask(snapshot, [_ref(desired) for desired in (*wanted, *scalers)])
     waits = (
         lifecycle.next_deadline(now, context.facts),
@@ -101,6 +106,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         sampling_deadline(snapshot, settings.recorder.installed),
         cost_deadline(view),
         monitoring_deadline(view),
+        retrained.wait,
     )
     return Plan(
         status=said.status,
@@ -115,6 +121,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
             *_finished(view, wanted, "EndpointSlice"),
             *_finished(view, wanted, "ReferenceGrant"),
             *finished_jobs(view),
+            *retrained.finished,
             *finished_autoscalers(snapshot, settings, now, scalers),
         ),
         events=said.events,

@@ -16,10 +16,11 @@ EventType = Literal["Normal", "Warning"]
 
 _NORMAL = (
     "Accepted Answered Answering AsReference Asking AutoscalerPaused AutoscalerUnknown AutoscalingOff Building Built "
-    "Done EntryUnresolved FixedReplicas Found Joining LearningReference NoLabels NoRevision NoRows NotEvaluated "
-    "NotSynced Optimizing Passed PauseStep Paused PerformanceKept PromoteCommanded Published Publishing Replaced "
-    "Reported Reverted RolloutCommand Scaled ScaledByCpu ScaledByOthers ScaledByRequests ScaledToZero Serving "
-    "SpecChanged Starting Superseded WaitingForSlot Waking"
+    "Calling Done EntryUnresolved FewLabels FixedReplicas Found Joining LearningReference NoLabels NoRevision NoRows "
+    "NotCalledFor NotEvaluated NotSynced Optimizing Passed PauseStep Paused PerformanceKept PromoteCommanded Published "
+    "Publishing Replaced Reported RetrainingCalled RetrainingPaused RetrainingPushed RetrainingStarted "
+    "RetrainingStopped Reverted RolloutCommand RolloutUnderWay Scaled ScaledByCpu ScaledByOthers ScaledByRequests "
+    "ScaledToZero Serving SpecChanged Starting Superseded SwitchedOff TooSoon Training WaitingForSlot Waking"
 )
 _WARNING = (
     "AbortCommanded AliasGone AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
@@ -27,11 +28,11 @@ _WARNING = (
     "DeadlineExceeded DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped FeedbackGateFailed "
     "HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel "
     "InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder "
-    "NoReference NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer PerformanceDecayed PodInvalid "
-    "PodsRefused Refused RegistryUnreachable ReplayFailed ReplicaMissing RequestsFail SampleRatioMismatch "
-    "ServerCrashed SignatureInvalid SignatureMissing StableOutOfSlo StartTimedOut ThresholdTooLow Throttled "
-    "TrainingOff UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel UnsupportedOperator "
-    "VersionRefused WarmupFailed WrongShape"
+    "NoReference NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer OverBudget "
+    "PerformanceDecayed PodInvalid PodsRefused Refused RegistryUnreachable ReplayFailed ReplicaMissing RequestsFail "
+    "RetrainingFailed RetrainingRefused SampleRatioMismatch ServerCrashed SignatureInvalid SignatureMissing "
+    "StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario Unreachable "
+    "Unschedulable UnsupportedModel UnsupportedOperator VersionRefused WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

@@ -17,6 +17,8 @@ RECORDED_LABEL = "modelyard.dev/recorded"
 """On the routes whose requests are recorded: the gateway's policy finds them by it."""
 BUILD_LABEL = "modelyard.dev/build"
 CHECK_LABEL = "modelyard.dev/check"
+RETRAIN_LABEL = "modelyard.dev/retraining"
+"""On the Job of a retraining: its run."""
 SLICE_MANAGER_LABEL = "endpointslice.kubernetes.io/managed-by"
 NAMESPACE_LABEL = "modelyard.dev/namespace"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "modelyard"}
@@ -86,6 +88,11 @@ def optimize_job_name(digest: str) -> str:
 def check_job_name(gate: str, namespace: str, model: str, revision: str) -> str:
     """Name of the Job that answers one gate's question about a revision; another revision, another name."""
     return f"check-{gate.lower()}-{sha256_hex([gate, namespace, model, revision])[:16]}"
+
+
+def retrain_job_name(namespace: str, model: str, run: str) -> str:
+    """Name of the Job of one retraining."""
+    return f"retrain-{sha256_hex([namespace, model, run])[:16]}"
 
 
 def revision_name(model: str, namespace: str, **serving: Any) -> str:

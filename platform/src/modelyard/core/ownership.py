@@ -24,6 +24,7 @@ from .names import (
     CHECK_LABEL,
     DESIRED_ANNOTATION,
     MANAGED_BY,
+    RETRAIN_LABEL,
     main_routes,
     secret_name,
     service_account_name,
@@ -98,7 +99,7 @@ def ours(thing: Object, uid: str) -> bool:
         return any(owner.get("uid") == uid for owner in metadata.get("ownerReferences", ()))
     labels = metadata.get("labels", {})
     managed = all(labels.get(label) == value for label, value in MANAGED_BY.items())
-    purpose = BUILD_LABEL in labels or CHECK_LABEL in labels
+    purpose = not labels.keys().isdisjoint((BUILD_LABEL, CHECK_LABEL, RETRAIN_LABEL))
     return managed and purpose and DESIRED_ANNOTATION in metadata.get("annotations", {})
 
 

@@ -196,8 +196,8 @@ class Snapshot:
     `contracts` what clients rely on, by the digest of a build, None where its report does not say; only of the serving
     and of wanted ones, and of none while nothing new is wanted; `monitoring` what the evaluator knows of the serving
     revision's rows, None before its first word; `labelled` what it knows of the candidate's labelled answers beside the
-    stable's; where signatures are demanded, `verification` is what became of the
-    entry's, `start_check` what pods check their build with.
+    stable's; `retraining` what came of the retraining under way, None while it runs; where signatures are demanded,
+    `verification` is what became of the entry's, `start_check` what pods check their build with.
     """
 
     now: float
@@ -221,6 +221,7 @@ class Snapshot:
     contracts: Mapping[str, Contract | Failure | None] = field(default_factory=dict)
     monitoring: MonitoringStatus | Failure | None = None
     labelled: LabelledComparison | Failure | None = None
+    retraining: Check | None = None
     verification: Verification = Verification()
     start_check: StartCheck | Failure | None = None
 

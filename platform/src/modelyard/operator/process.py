@@ -29,6 +29,7 @@ from modelyard.clients.cluster.pod_watch import PodWatch
 from modelyard.clients.deadline import within
 from modelyard.clients.inference.gateway import Gateway
 from modelyard.clients.metrics.envoy_pods import owner_selector
+from modelyard.clients.webhook import post
 from modelyard.core.decide import decide
 from modelyard.core.kinds import BY_NAME, MODEL, Kind
 from modelyard.core.names import BUILD_LABEL
@@ -52,6 +53,7 @@ from .observer.cluster_room import RoomObserver
 from .observer.crash_logs import CrashLogs
 from .observer.entries import EntryObserver, MirroredRegistry
 from .observer.evaluations import EvaluationObserver
+from .observer.retraining.results import RetrainingObserver
 from .observer.scaling_means import ScalingMeansWatch
 from .observer.signing.build_keys import BuildKeyWatch
 from .observer.signing.verification import SignedEntries, VerificationObserver
@@ -121,6 +123,7 @@ class Operator:
         )
         self.store_access = StoreAccess(self.cluster, library.store, settings, self._wake_all)
         self.scaling = ScalingMeansWatch(self.cluster, settings, self._wake_all)
+        checks = CheckObserver(self.cluster, self.polling)
         self.build_keys = BuildKeyWatch(self.cluster, self.writes.create, settings, self._wake_all)
         evaluations = EvaluationObserver(library.store, self.polling)
         self.observer = SnapshotObserver(
@@ -129,7 +132,7 @@ class Operator:
             EntryObserver(library.registry, self.polling, library.mirrored),
             self._builds,
             self._crashes,
-            CheckObserver(self.cluster, self.polling),
+            checks,
             Warmups(self._builds.warmup_request, self._gateway, self.polling, self.metrics.warmed),
             self.sampler.of,
             credentials=self.store_access.credentials,
@@ -142,6 +145,7 @@ class Operator:
             start_check=self.build_keys.start_check,
             monitoring=evaluations.of,
             labelled=evaluations.labelled,
+            retraining=RetrainingObserver(checks, self.cluster, post, self.polling).of,
         )
         others: dict[str, Follower] = {kind: OthersRoutes(kind, self.claims) for kind in ROUTES}
         others[AUTOSCALERS] = self.rivals

@@ -58,7 +58,7 @@ def replayed(
 
     Raises InvalidInput when none is recorded, or what was recorded cannot be asked again.
     """
-    columns = {tensor.name: _columns(tensor) for tensor in inputs}
+    columns = {tensor.name: input_columns(tensor) for tensor in inputs}
     feeds: list[dict[str, Any]] = []
     passed_over = 0
     refused: InvalidInput | None = None
@@ -68,7 +68,7 @@ def replayed(
             continue
         table = from_parquet([content])
         try:
-            sides = {tensor.name: _side(table, columns[tensor.name], dtypes[tensor.name]) for tensor in inputs}
+            sides = {tensor.name: input_side(table, columns[tensor.name], dtypes[tensor.name]) for tensor in inputs}
         except InvalidInput as bad:  # an earlier or later spec may have kept more
             refused = refused or bad
             continue
@@ -90,8 +90,8 @@ def _by_time(keys: Iterator[str]) -> list[str]:
     return sorted(keys, key=lambda key: key.rsplit("/", 2)[1:])
 
 
-def _columns(tensor: Tensor) -> tuple[tuple[str, ...], ...]:
-    """Those of an input with rows in dimension 0, else those of one that is a row as a whole.
+def input_columns(tensor: Tensor) -> tuple[tuple[str, ...], ...]:
+    """Names of the columns of an input with rows in dimension 0, else those of one that is a row as a whole.
 
     Raises InvalidInput where only sums are kept.
     """
@@ -102,8 +102,11 @@ def _columns(tensor: Tensor) -> tuple[tuple[str, ...], ...]:
     return kept
 
 
-def _side(table: Mapping[str, Any], choices: Sequence[Sequence[str]], dtype: Any) -> Any:
-    """One input of all rows, two-dimensional; masked where a value is missing."""
+def input_side(table: Mapping[str, Any], choices: Sequence[Sequence[str]], dtype: Any) -> Any:
+    """One input of all rows, two-dimensional; masked where a value is missing, NaN where a number with a point is.
+
+    Raises InvalidInput where a column is missing or kept as a hash.
+    """
     columns = next((names for names in choices if f"input.{names[0]}" in table), choices[0])
     found = []
     for name in columns:

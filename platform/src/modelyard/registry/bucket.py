@@ -92,12 +92,34 @@ class BucketRegistry:
                 result.append(Listed(entry, tuple(sorted(aliases.get((name, version), [])))))
         return sorted(result, key=lambda listed: (listed.entry.name, natural(listed.entry.version)))
 
+    def versions(self, name: str) -> list[Entry]:
+        """Every version of an entry, 10 after 9; CorruptEntry for a damaged one."""
+        found = [self._manifest(*pair) for pair in self._versions(keys.entry_prefix(name, "")[:-1])]
+        return sorted((entry for entry in found if entry is not None), key=lambda entry: natural(entry.version))
+
     def set_alias(self, name: str, alias: str, version: str) -> Entry:
         """Points an alias at an existing version, from now on; returns the entry. Raises as `resolve` does."""
         _check(alias, VERSION_PATTERN, "alias")
         entry = self.resolve(name, version=version)
         self._store.put(keys.alias(name, alias), json.dumps({"version": version}).encode())
         return entry
+
+    def alias_version(self, name: str, alias: str) -> str | None:
+        """The version an alias stands for, None when there is no such alias; CorruptEntry when it is damaged."""
+        return self._alias_version(name, alias)
+
+    def move_alias(self, name: str, alias: str, version: str, was: str | None) -> bool:
+        """Points an alias at an existing version, unless it no longer stands for `was` (None: there was none).
+
+        Returns whether it does now. Raises as `resolve` does.
+        """
+        _check(alias, VERSION_PATTERN, "alias")
+        self.resolve(name, version=version)
+        key = keys.alias(name, alias)
+        before = self._store.get(key)
+        if _version_in(before, name, alias) != was:
+            return False
+        return self._store.replace(key, before, json.dumps({"version": version}).encode())
 
     def fetch(self, entry: Entry, folder: Path, progress: Progress | None = None) -> None:
         """Downloads an entry's files into `folder`, made if need be, each verified by its SHA-256.
@@ -164,13 +186,7 @@ class BucketRegistry:
         return version
 
     def _alias_version(self, name: str, alias: str) -> str | None:
-        content = self._store.get(keys.alias(name, alias))
-        if content is None:
-            return None
-        try:
-            return str(json.loads(content)["version"])
-        except (ValueError, KeyError, TypeError) as bad:
-            raise CorruptEntry(f"alias {alias} of {name} is damaged; set it again.") from bad
+        return _version_in(self._store.get(keys.alias(name, alias)), name, alias)
 
     def _versions(self, prefix: str) -> Iterable[tuple[str, str]]:
         pairs = (keys.manifest_version(stored.key) for stored in self._store.list(prefix))
@@ -189,6 +205,16 @@ class BucketRegistry:
 def natural(version: str) -> list[tuple[int, int, str]]:
     """Sort key that puts 10 after 9."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", version) if part]
+
+
+def _version_in(content: bytes | None, name: str, alias: str) -> str | None:
+    """The version in the object of an alias, None without one. Raises CorruptEntry when it is damaged."""
+    if content is None:
+        return None
+    try:
+        return str(json.loads(content)["version"])
+    except (ValueError, KeyError, TypeError) as bad:
+        raise CorruptEntry(f"alias {alias} of {name} is damaged; set it again.") from bad
 
 
 def _called(entry: Entry) -> str:

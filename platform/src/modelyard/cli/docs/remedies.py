@@ -3,35 +3,11 @@
 The rows of what a machine does to a program are made from the table of `core.failure_causes`, where they are decided.
 """
 
-from enum import StrEnum
-from typing import NamedTuple
-
 from modelyard.core.failure_causes import TABLE, FailureCause, Fault
 
-
-class Section(StrEnum):
-    """Where a reason is met; the page has a part for each."""
-
-    STUCK = "A Model is not Ready and needs somebody"
-    PLATFORM = "A Model is not Ready and the cluster is to be mended"
-    HELD = "A rollout is held"
-    ENDED = "A rollout has ended"
-    DATA = "A Model is Ready, and what it is asked with is not as it should be"
-    MACHINE = "A program failed for what its machine did, and is tried again by itself"
-    MODEL = "A program refuses the model"
-    COMMAND = "A command or a Job ends with a sentence"
-    STATE = "Nothing is wrong: the work is under way, or done"
-
-
-class Remedy(NamedTuple):
-    """One reason: the word, its section, the cause, what to do, and `file::test` below tests/ that provokes it."""
-
-    reason: str
-    section: Section
-    cause: str
-    remedy: str
-    test: str
-
+from .remedy import Remedy as Remedy
+from .remedy import Section as Section
+from .retraining_remedies import RETRAINING, RETRAINING_STATES
 
 _S = Section
 _PODS, _FAILURES = "unit/core/revisions/test_pod_failures.py", "unit/core/test_failures.py"
@@ -82,8 +58,8 @@ _ROWS = (
            "Raise `spec.optimize.budget`; the plain artifact serves meanwhile.",
            "integration/builder/test_publish_optimized.py::"
            "test_a_budget_too_small_for_the_model_is_said_where_the_operator_reads_it"),
-    Remedy("TrainingOff", _S.STUCK, "`optimize.train` is asked for and the platform allows no training.",
-           "Set `config.build.trainImage` in the chart, or take `optimize.train` out.",
+    Remedy("TrainingOff", _S.STUCK, "`optimize.train` or `retrain.recipe` wants training, which is off here.",
+           "Set `config.build.trainImage` in the chart, take `optimize.train` out, or write `retrain.webhook`.",
            "unit/core/artifacts/test_training_allowed.py::"
            "test_where_it_is_off_the_plain_artifact_serves_and_the_message_says_what_to_do"),
     Remedy("CorruptReport", _S.STUCK, "The report of an optimization in the store cannot be read.",
@@ -377,8 +353,9 @@ _STATES = {
 
 def remedies() -> tuple[Remedy, ...]:
     """All rows, in the order of the page; the machine's and the model's faults come from the table of causes."""
-    states = (Remedy(word, Section.STATE, cause, _SEE, test) for word, (cause, test) in _STATES.items())
-    return (*_ROWS, *(_of_cause(cause) for cause in TABLE), *states)
+    known = {**_STATES, **RETRAINING_STATES}.items()
+    states = (Remedy(word, Section.STATE, cause, _SEE, test) for word, (cause, test) in known)
+    return (*_ROWS, *RETRAINING, *(_of_cause(cause) for cause in TABLE), *states)
 
 
 def _of_cause(cause: FailureCause) -> Remedy:

@@ -1,9 +1,9 @@
 """What is wrong with a Model, step by step, in words for people.
 
 The path is walked in its order: Model, entry, build, optimization, each revision (InferenceService, pods, replicas,
-warm-up), number of replicas, cost, rollout, routes, gateway, data. Everything on it gives one `Step`; the first bad
-one is where to begin, because the steps after it wait for it. Causes in pods and routes are those the operator itself
-sees (`core.revisions`), so `explain` and the conditions never disagree.
+warm-up), number of replicas, cost, rollout, routes, gateway, data, retraining. Everything on it gives one `Step`; the
+first bad one is where to begin, because the steps after it wait for it. Causes in pods and routes are those the
+operator itself sees (`core.revisions`), so `explain` and the conditions never disagree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ from modelyard.settings import Settings
 from .explained import autoscaling_view, cost_view
 from .explained.data_view import data_steps
 from .explained.path_step import PathStep, Standing
+from .explained.retraining_view import retraining_steps
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def diagnose(facts: ClusterObjects, settings: Settings) -> tuple[PathStep, ...]:
         *_routes(facts, settings),
         *_gateway(facts, settings),
         *data_steps(facts.model),
+        *retraining_steps(facts.model),
     )
 
 

@@ -4,7 +4,8 @@ p99 is what the gateway measured since the revision came into the route, as a bu
 where the gateway's counters cannot be read with the caller's rights, or nobody asked yet. The column ROLLOUT
 comes when there is something to say in it: a rollout under way, or a wanted revision that was refused. So does the
 column OPTIMIZED: how far an optimization is, or which variant it chose and what that gave; the column DATA where
-recorded rows are not like the reference; and the column COST where the platform knows prices.
+recorded rows are not like the reference, or a retraining is under way; and the column COST where the platform knows
+prices.
 """
 
 import math
@@ -30,6 +31,7 @@ from modelyard.settings import Settings
 
 from .explained.cost_view import cost_words
 from .explained.data_view import data_words
+from .explained.retraining_view import retraining_word
 from .percentile import percentile
 
 _EVERY_SECONDS = 2.0
@@ -89,7 +91,8 @@ def _row(model: Model, measured: Mapping[tuple[str, str], latency.Buckets]) -> t
     shown = "" if p99 is None else ("above all buckets" if math.isinf(p99) else f"<= {p99:g} ms")
     status = model.status
     optimized = status.optimization.summary if status.optimization is not None else ""
-    changes = (rolling(model), optimized, data_words(model), cost_words(model))
+    data = ", ".join(words for words in (data_words(model), retraining_word(model)) if words)
+    changes = (rolling(model), optimized, data, cost_words(model))
     served = (status.version, mark(ready) + why, status.traffic, shown, *changes)
     return model.namespace, model.name, *served, status.path_url or status.url
 

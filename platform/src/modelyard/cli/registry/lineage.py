@@ -1,6 +1,7 @@
 """`modelyard lineage NAME`: from an answer back to the data its model was trained with, as far as somebody recorded it.
 
     request -> revision -> rollout (who, why) -> build -> entry -> training (framework) -> data (reference, digest)
+                                                               -> retraining (parent, rows), where the platform did it
 
 A request is named by its id (`--request`), where its row was recorded, or by the revision that its answer named
 (`--revision`, the header x-modelyard-revision); without either it is the revision that serves. What nobody recorded is
@@ -109,6 +110,19 @@ def _entry(registry: BucketRegistry, name: str, version: str, digest: str) -> It
     yield "entry", {"name": name, "version": version, "digest": entry.digest, "now": same, "licence": said.licence}
     metrics = ", ".join(f"{metric} {value:g}" for metric, value in said.metrics.items())
     yield "training", {"framework": said.framework, "task": said.task, "metrics": metrics}
+    origin = said.retrained
+    if origin is not None:
+        yield (
+            "retraining",
+            {
+                "parent": f"{name}:{origin.parent}",
+                "why": origin.reason,
+                "learntFrom": f"{origin.rows} labelled requests of {origin.namespace}/{origin.model}",
+                "judgedBy": f"{origin.held_out} others",
+                "days": f"{origin.first_day} to {origin.last_day}",
+                "rowsDigest": origin.rows_digest,
+            },
+        )
     data = said.training_data
     yield (
         "data",

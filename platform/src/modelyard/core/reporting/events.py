@@ -9,6 +9,7 @@ from modelyard.core.conditions import events as condition_events
 from modelyard.core.conditions import once_each
 from modelyard.core.event_types import event_type
 from modelyard.core.plan import Event
+from modelyard.core.retraining.events import retraining_events
 from modelyard.core.rollout.commands import REFUSED
 
 from .scaling import scaling_events
@@ -22,7 +23,9 @@ def told(before: ModelStatus, now: ModelStatus) -> tuple[Event, ...]:
     That a build is in the store is told by the revision that starts with it. What an optimization gave is told anyway.
     """
     rollout = rollout_events(before.rollout, now.rollout) if now.rollout is not None else ()
-    news = once_each((*condition_events(before.conditions, now.conditions), *rollout, *scaling_events(before, now)))
+    trained = retraining_events(before.retraining, now.retraining)
+    conditions = condition_events(before.conditions, now.conditions)
+    news = once_each((*conditions, *rollout, *scaling_events(before, now), *trained))
     built = before.condition("Built")
     if built is None or built.reason != "Building" or not any(event.reason in _STARTS for event in news):
         return news

@@ -83,6 +83,7 @@ def status(view: DecisionView) -> StatusReport:
         cold_start=cold_start_status(view),
         rollout=view.rollout,
         monitoring=monitoring,
+        retraining=view.retraining,
         version=holder.version if holder else "",
         revision=holder.name if holder else "",
         traffic=_traffic(view),

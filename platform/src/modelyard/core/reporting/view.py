@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelyard.api.lifecycle.retraining_status import RetrainingStatus
 from modelyard.api.model import Model
 from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import IdleStatus, RevisionStatus, Stage
@@ -17,9 +18,9 @@ from modelyard.settings import Settings
 class DecisionView:
     """Everything that one decision has settled, for whoever writes it down.
 
-    `artifact` is what the spec resolves to; `rollout`, `revisions`, `routing` and `idle` are as they should be after
-    this decision, `snapshot` is the world before it; `programmed` says whether the gateway already carries that
-    routing.
+    `artifact` is what the spec resolves to; `rollout`, `revisions`, `routing`, `idle` and `retraining` are as they
+    should be after this decision, `snapshot` is the world before it; `programmed` says whether the gateway already
+    carries that routing.
     """
 
     snapshot: Snapshot
@@ -30,6 +31,7 @@ class DecisionView:
     routing: RoutingPlan
     programmed: bool
     idle: IdleStatus | None = None
+    retraining: RetrainingStatus | None = None
 
     @property
     def model(self) -> Model:

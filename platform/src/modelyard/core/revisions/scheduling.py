@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelyard.core.names import BUILD_LABEL, CHECK_LABEL
+from modelyard.core.names import BUILD_LABEL, CHECK_LABEL, RETRAIN_LABEL
 from modelyard.core.snapshot import Object
 
 _INSUFFICIENT = re.compile(r"Insufficient ([\w./-]+)")
@@ -18,6 +18,7 @@ _NATIVE = ("cpu", "memory", "ephemeral-storage")
 _SETTING = {
     "build": "config.build.{0} (or optimize{1} for Jobs that optimize)",
     "check": "config.check.{0}",
+    "retrain": "config.build.optimize{1}",
     "trainer": "config.build.train{1}",
 }
 _PARTS = (
@@ -76,4 +77,4 @@ def _asked(container: Mapping[str, Any], resource: str) -> str:
 
 
 def _of_job(pod: Object) -> bool:
-    return not {BUILD_LABEL, CHECK_LABEL}.isdisjoint(pod["metadata"].get("labels", {}))
+    return not {BUILD_LABEL, CHECK_LABEL, RETRAIN_LABEL}.isdisjoint(pod["metadata"].get("labels", {}))

@@ -32,6 +32,10 @@ class Store(Protocol):
         """Writes an object unless it exists, atomically; returns whether it was written."""
         ...
 
+    def replace(self, key: str, before: bytes | None, content: bytes) -> bool:
+        """Writes an object while it is still `before` (None: not there), atomically; returns whether it was written."""
+        ...
+
     def delete(self, key: str) -> None:
         """Removes an object; one that is not there is no error."""
         ...

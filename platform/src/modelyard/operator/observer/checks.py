@@ -29,6 +29,12 @@ class CheckObserver:
         labelled = [(job["metadata"].get("labels", {}).get(CHECK_LABEL), job) for job in jobs]
         return {gate: self._check(key, job) for gate, job in labelled if gate}
 
+    def answer(self, key: Key, job: Object) -> Check | None:
+        """What a Job that has ended said; None while it runs, and while that cannot be read."""
+        uid = end_of(job)
+        found = self._ends.of(key, EndedJob(uid, job)) if uid else None
+        return found if isinstance(found, Check) else None
+
     def _check(self, key: Key, job: Object) -> Check:
         uid = end_of(job)
         if not uid:

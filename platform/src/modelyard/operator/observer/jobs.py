@@ -23,8 +23,11 @@ _MEMORY = {
     "build": "config.build.memoryLimit",
     "optimize": "config.build.optimizeMemoryLimit",
     "check": "config.check.memoryLimit",
+    "retrain": "config.build.optimizeMemoryLimit",
 }
 """The setting that limits the memory of a Job's container, by the first word of the Job's name."""
+_SECONDS = {"retrain": "config.build.trainTimeoutSeconds or spec.retrain.budget"}
+"""The same of a Job's time, where it is not config.build.timeoutSeconds."""
 _TRAINER_MEMORY = "config.build.trainMemoryLimit"
 
 
@@ -105,9 +108,10 @@ def _remedy(job: Object, cause: FailureCause, container: str) -> str:
                       if each["name"] == container), "")  # fmt: skip
         return f"raise {setting}" + (f", which is {limit} now" if limit else "")
     if cause.reason == "TimedOut" and "activeDeadlineSeconds" in spec and kind != "check":
+        setting = _SECONDS.get(kind, "config.build.timeoutSeconds")
         return (
-            f"it had {spec['activeDeadlineSeconds']} s, pulling its image included: raise config.build.timeoutSeconds, "
-            "or look at its pod's events"
+            f"it had {spec['activeDeadlineSeconds']} s, pulling its image included: raise {setting}, or look at its "
+            "pod's events"
         )
     return cause.remedy
 

@@ -7,7 +7,7 @@ Model needs are noted in `DesiredBuilds`, so that the end of a Job wakes all Mod
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from modelyard.api.model import Model
 from modelyard.api.monitoring.comparison import LabelledComparison
@@ -20,6 +20,7 @@ from modelyard.core.cluster_room import ClusterRoom
 from modelyard.core.names import REVISION_LABEL, build_label, job_name, optimize_job_name
 from modelyard.core.rollout.capacity.step_room import asks_for_room
 from modelyard.core.snapshot import (
+    Check,
     Credentials,
     Failure,
     Holders,
@@ -99,13 +100,14 @@ class SnapshotObserver:
         start_check: Callable[[], StartCheck | Failure] | None = None,
         monitoring: Callable[[Key, Model], MonitoringStatus | Failure | None] = lambda key, model: None,
         labelled: Callable[[Key, Model], LabelledComparison | Failure | None] = lambda key, model: None,
+        retraining: Callable[[Key, Model, Iterable[Object]], Check | None] = lambda key, model, jobs: None,
     ) -> None:
         self._settings, self._cache, self._traffic, self.now = settings, cache, traffic, now
         self._entries, self._builds, self._crashes, self._checks = entries, builds, crashes, checks
         self._credentials = credentials or (lambda: _credentials(settings))
         self.probes, self._rivals, self._holders, self._rooms = warmups, rivals, holders, room
         self._scaling_means, self._rival_autoscaler = scaling_means, rival_autoscaler
-        self._monitoring, self._labelled = monitoring, labelled
+        self._monitoring, self._labelled, self._retraining = monitoring, labelled, retraining
         self._verification, self._start_check = verification, start_check
         self.foreign = ForeignObjects()
         self.desired_builds = DesiredBuilds()
@@ -150,6 +152,7 @@ class SnapshotObserver:
             start_check=self._check(model),
             monitoring=self._monitoring(key, model) if self._settings.recorder.installed else None,
             labelled=self._labelled(key, model) if self._settings.recorder.installed else None,
+            retraining=self._retraining(key, model, [job for ref, job in children.items() if ref.kind == "Job"]),
         )
 
     def _optimization(self, key: Key, digest: str, job: Object | None, signed: bool) -> OptimizedBuild:

@@ -50,6 +50,8 @@ class JudgedRows:
     scores: Any = None
     slices: Mapping[str, Any] = field(default_factory=dict)
     told: Any = None
+    places: Any = None
+    """Where the rows are in the table that they are from."""
 
     @property
     def rows(self) -> int:
@@ -75,6 +77,7 @@ class JudgedRows:
             scores=None if self.scores is None else self.scores[kept],
             slices={name: values[kept] for name, values in self.slices.items()},
             told=None if self.told is None else self.told[kept],
+            places=None if self.places is None else self.places[kept],
         )  # fmt: skip
 
 
@@ -116,6 +119,7 @@ def joined(
         scores=scores,
         slices={name: values for name in slices if (values := _slice(part, name)) is not None},
         told=np.array([labels[keys[at]].told for at in places]),
+        places=places,
     )
     order = np.flatnonzero(fits)
     order = order[np.argsort(whole.minutes[order], kind="stable")]

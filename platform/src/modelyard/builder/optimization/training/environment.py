@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -34,17 +34,17 @@ def command(*arguments: str) -> list[str]:
     return [python(), "-I", str(_START), *arguments]
 
 
-def against() -> str | None:
-    """What is missing for training, or None."""
+def against(needs: Collection[str] | None = None) -> str | None:
+    """What is missing for training, or None; only of the packages in `needs`, when some are named."""
     beside = sidecar_client.common()
     if beside is not None:
-        missing = _missing_beside(beside)
+        missing = _of(_missing_beside(beside), needs)
         lacks = f"the image of the trainer lacks {' and '.join(missing)}: set config.build.trainImage to another."
         return lacks if missing else None
     named = python()
     if shutil.which(named) is None:
         return f"{PYTHON} names {named}, which is no program; name the Python of an environment with torch."
-    missing = _missing(named)
+    missing = _of(_missing(named), needs)
     if not missing:
         return None
     return (
@@ -53,13 +53,16 @@ def against() -> str | None:
     )
 
 
-def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None], needs: Collection[str] | None = None
+) -> dict[str, Any]:
     """Runs a job of `programs.job`; gives its result as JSON, and `tell` its progress line by line.
 
-    FOLDER gets job, result and what it wrote to stderr. The process ends when we are interrupted. Raises
-    InvalidSettings without a Python that has torch, UnsupportedModel or HostFailure with its last words.
+    `needs` are the packages it cannot do without, all that training needs when left out. FOLDER gets job, result and
+    what it wrote to stderr. The process ends when we are interrupted. Raises InvalidSettings without a Python that has
+    them, UnsupportedModel or HostFailure with its last words.
     """
-    reason = against()
+    reason = against(needs)
     if reason:
         raise InvalidSettings(reason)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +75,11 @@ def run(verb: str, job: dict[str, Any], folder: Path, tell: Callable[[str], None
     if ended != 0 or not result.is_file():
         raise _ended_early(ended, errors)
     return json.loads(result.read_text())
+
+
+def _of(missing: tuple[str, ...], needs: Collection[str] | None) -> tuple[str, ...]:
+    """Those of them that are needed."""
+    return missing if needs is None else tuple(name for name in missing if name in needs)
 
 
 def below(folder: Path, path: str) -> Path:

@@ -13,5 +13,6 @@ Nothing here imports the rest of Modelyard, nor does that import anything from h
     train             a recipe from the first to the last of these
     candidate         one architecture of a search: exported untrained, or trained and scored
     reference         the network in torch itself, eager or compiled, timed as variants are
+    retraining        a new version by the author's own function, which needs no torch
     journal           MLflow, when a tracking URI is set
 """

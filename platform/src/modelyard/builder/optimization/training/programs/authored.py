@@ -1,7 +1,5 @@
 """The author's module, weights and data, loaded as the recipe names them; mistakes are ValueErrors with a sentence."""
 
-import importlib.util
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +10,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from .retraining.author_code import called
 
 
 @dataclass(frozen=True)
@@ -87,28 +87,7 @@ class Authored:
         return rows
 
     def _called(self, field: str, *arguments: Any, **named: Any) -> Any:
-        file, _, name = self.recipe[field].partition(":")
-        module = _imported(self.folder / file)
-        if not callable(getattr(module, name, None)):
-            raise ValueError(f"{file} has no {name} that can be called")
-        return getattr(module, name)(*arguments, **named)
-
-
-def _imported(path: Path) -> Any:
-    """The file as a module, with its folder on the path for what it imports from its neighbours; run once."""
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return known
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+        return called(self.folder, self.recipe[field], *arguments, **named)
 
 
 def _tensor(array: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
     start.py missing                        prints the packages this Python lacks
     start.py train|draw|score JOB RESULT    progress as lines of text on stdout, RESULT as JSON
+    start.py retrain JOB RESULT             a new version by the author's own function; needs no torch
     start.py figures JOB RESULT             the finished report's figures into the MLflow run
     start.py answer JOB RESULT              the reference's answers (`reference`)
     start.py time JOB                       the reference's timing
@@ -58,6 +59,10 @@ def _done(verb: str, job: dict[str, Any], result: Path | None) -> None:
             reference.time_turns({**job, **json.loads(Path(job["model"]).read_text()), "threads": job["threads"]})
             return
         outcome = reference.answer(job)
+    elif verb == "retrain":
+        from .retraining.retrain import retrained
+
+        outcome = retrained(job)
     else:
         outcome = _figured(job) if verb == "figures" else _trained(verb, job)
     assert result is not None

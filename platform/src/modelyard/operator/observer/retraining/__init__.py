@@ -1,0 +1,1 @@
+"""What came of the retrainings of Models."""
