@@ -108,7 +108,7 @@ def _paths(listed: list[Any]) -> list[str]:
 
 
 def _until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         try:
             httpx.get(url, trust_env=False, timeout=5)

@@ -43,7 +43,7 @@ class RecordedRows:
         recorded = RecordedRevision(namespace, model, revision, DIGEST, Monitoring.model_validate({"sample": "auto"}))
         evaluation = RevisionEvaluation(store, recorded)
         while evaluation.step(now):
-            """A day is gone through in several steps."""
+            pass  # a day is gone through in several steps
 
     def text(self, of: str) -> str:
         """What the evaluator or the recorder says."""

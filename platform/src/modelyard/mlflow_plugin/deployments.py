@@ -41,7 +41,7 @@ class ModelDeployments:
         except Conflict as bad:
             where = f"in namespace {self._namespace}"
             raise Conflict(f"there is a Model {name} {where} already: update it, or take another name.") from bad
-        return self._settled(name, asked)
+        return self._settled(name, asked, spec["source"])
 
     def update(
         self,
@@ -63,7 +63,7 @@ class ModelDeployments:
         written = self._cluster.merge(self._ref(name), {"metadata": {"uid": before["metadata"]["uid"]}, "spec": change})
         if written is None:
             raise InvalidModel(f"there is no Model {name} in namespace {self._namespace} any more: create it.")
-        return self._settled(name, asked)
+        return self._settled(name, asked, change.get("source", {}))
 
     def delete(self, name: str) -> None:
         """Deletes a Model and what serves it; one that is not there is deleted already."""
@@ -77,9 +77,10 @@ class ModelDeployments:
         """One Model; InvalidModel when there is none of that name."""
         return described(parsed(read(self._cluster, self._namespace, name)[0]))
 
-    def _settled(self, name: str, asked: DeploymentConfig) -> dict[str, Any]:
+    def _settled(self, name: str, asked: DeploymentConfig, source: Mapping[str, Any]) -> dict[str, Any]:
         if asked.patience > 0:
-            ended = follow(views(self._cluster, self._namespace, name, asked.patience), _Unseen())
+            observed = views(self._cluster, self._namespace, name, asked.patience)
+            ended = follow(observed, _Unseen(), source.get("version") or "")
             if ended is None:
                 raise DeadlineExceeded(
                     f"{name} is not through after {asked.patience:g} s, and goes on: `modelyard rollout watch {name} "

@@ -159,4 +159,4 @@ def test_mlflows_own_command_asks_a_model(tmp_path: Path) -> None:
         )
         answer = mlflow("predict", "-t", "modelyard:/demo", "--name", "double", "-I", str(rows))
 
-    assert json.loads(answer[answer.index("[") :]) == [{"y_0": 2.0, "y_1": 4.0, "word": "one"}]
+    assert json.loads(answer.splitlines()[-1]) == {"y_0": {"0": 2.0}, "y_1": {"0": 4.0}, "word": {"0": "one"}}

@@ -41,6 +41,17 @@ def test_an_entry_is_pushed_listed_and_given_an_alias(where: StoreSettings, tmp_
     assert modelyard("alias", "list", store=where, cwd=tmp_path).out == "toy@champion is toy:1\n"
 
 
+def test_aliases_are_told_to_programs(where: StoreSettings, tmp_path: Path) -> None:
+    modelyard_here("push", an_entry(tmp_path / "toy"), store=where, cwd=tmp_path)
+
+    told = modelyard_here("alias", "set", "toy", "champion", "1", "-o", "json", store=where, cwd=tmp_path)
+    listed = modelyard_here("alias", "list", "toy", "-o", "json", store=where, cwd=tmp_path)
+
+    alias = {"name": "toy", "alias": "champion", "version": "1"}
+    assert json.loads(told.out) == {**alias, "digest": json.loads(told.out)["digest"]}
+    assert json.loads(listed.out) == [alias]
+
+
 def test_a_lone_file_is_pushed_with_a_name_and_a_version(where: StoreSettings, tmp_path: Path) -> None:
     path = models.saved(models.doubling(), tmp_path / "model.onnx")
 

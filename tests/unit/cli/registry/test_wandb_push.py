@@ -8,8 +8,8 @@ import pytest
 
 from modelyard.settings import StoreSettings
 from tests.support.artifacts import onnx_models as models
-from tests.support.artifacts.wandb_runs import a_run, logged, staged
 from tests.support.machine.command_line import modelyard, modelyard_here
+from tests.support.objects.wandb_runs import a_run, logged, staged
 from tests.support.servers.store import StoreServer
 
 PYTHON = "MODELYARD_WANDB_PYTHON"

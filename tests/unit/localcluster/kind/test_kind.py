@@ -158,7 +158,7 @@ def test_helm_installs_the_same_charts_with_published_images(recorded: Recording
         "-f platform/localcluster/kind/values.yaml "
         r"--set-string operator.podAnnotations.modelyard\.dev/image=sha256:0123 "
         "--set-string config.build.trainImage= --set recorder.replicas=0 --set gateway.tracing.enabled=false "
-            "--set-string config.mlflow.url= --wait --timeout 10m",
+        "--set-string config.mlflow.url= --wait --timeout 10m",
     ]
     objects = list(yaml.safe_load_all((paths.home / "kind" / "kserve" / "objects.yaml").read_text()))
     [manager] = objects[-1]["spec"]["template"]["spec"]["containers"]

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.errors import InvalidEntry
 from modelyard.registry.wandb.artifacts import artifacts, unpacked
-from tests.support.artifacts.wandb_runs import a_run, logged, numbered, staged, written
+from tests.support.objects.wandb_runs import a_run, logged, numbered, staged, written
 
 MODEL = {"model.onnx": b"weights", "eval.npz": b"rows"}
 

@@ -7,7 +7,7 @@ import pytest
 from modelyard.errors import InvalidEntry
 from modelyard.registry.wandb.messages import WireFields
 from modelyard.registry.wandb.transaction_log import BLOCK, FIRST, FRAME, FULL, HEADER, LAST, records
-from tests.support.artifacts.wandb_runs import log_of, numbered, varint, written
+from tests.support.objects.wandb_runs import log_of, numbered, varint, written
 
 RECORDS = [b"one", b"", bytes(BLOCK - 40), b"two", bytes(range(256)) * 400, b"three"]
 

@@ -12,6 +12,7 @@ IN_THE_FILE = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship", "race",
     "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country", "income",
 )  # fmt: skip
+TOO_MANY = "a column too many"
 
 
 def read_adult(source: str) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def read_adult(source: str) -> pd.DataFrame:
     """
     table = pd.read_csv(
         source,
-        names=IN_THE_FILE,
+        names=[*IN_THE_FILE, TOO_MANY],
         index_col=False,
         dtype=str,
         comment="|",
@@ -29,7 +30,7 @@ def read_adult(source: str) -> pd.DataFrame:
         keep_default_na=False,
     ).fillna("")
     table["income"] = table["income"].str.removesuffix(".")
-    for column, known in {**NUMBERS, **CATEGORIES, **GROUPS, "income": INCOMES}.items():
+    for column, known in {**NUMBERS, **CATEGORIES, **GROUPS, "income": INCOMES, TOO_MANY: ("",)}.items():
         strange = table.index[~_understood(table[column], known, unknown=column in CATEGORIES)]
         if len(strange):
             found = table.at[strange[0], column]
