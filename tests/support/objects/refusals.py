@@ -71,10 +71,10 @@ def _rollout(strategy: str = "Canary", **fields: Any) -> dict[str, Any]:
     return _spec(rollout={"strategy": strategy, **fields})
 
 
-def _labelled(**fields: Any) -> dict[str, Any]:
-    """A canary of a Model that takes labels."""
+def _labelled(strategy: str = "Canary", **fields: Any) -> dict[str, Any]:
+    """A rollout of a Model that takes labels."""
     labels = {"sample": "auto", "log": {"columns": ["*"]}, "feedback": {}}
-    return {**_rollout(**fields), "monitoring": labels}
+    return {**_rollout(strategy, **fields), "monitoring": labels}
 
 
 def _steps(*weights: int) -> dict[str, Any]:
@@ -106,7 +106,6 @@ _ROLLOUT_REFUSALS = (
     _unfit("onInconclusive", "Hold", "AB", "BlueGreen, Canary or Shadow", **_COOKIE),
     _unfit("loadTest", {}, "Immediate", "AB, BlueGreen, Canary or Shadow"),
     _unfit("preview", {}, "Canary", "BlueGreen"),
-    _unfit("feedback", {}, "BlueGreen", "Canary or Shadow"),
     _unfit("shadow", {}, "Canary", "Shadow"),
     _unfit("ab", {"header": "x-user-id"}, "Canary", "AB"),
     Refusal("a step to 100", _steps(5, 100), "spec.rollout.steps[1].weight", WEIGHT),
@@ -132,9 +131,15 @@ _ROLLOUT_REFUSALS = (
     ),
     Refusal("steps behind a shadow that ends", _rollout("Shadow", steps=[{"weight": 5}]), "spec.rollout", AFTER_SHADOW),
     Refusal("a bake behind a shadow that ends", _rollout("Shadow", bake="5m", shadow={}), "spec.rollout", AFTER_SHADOW),
-    Refusal("labels behind a shadow that ends", _rollout("Shadow", feedback={}), "spec.rollout", AFTER_SHADOW),
+    Refusal(
+        "labels of a blue-green",
+        _labelled("BlueGreen", feedback={}),
+        "spec.rollout",
+        "rollout.feedback is for strategy Canary or Shadow: remove it or change the strategy",
+    ),
+    Refusal("labels behind a shadow that ends", _labelled("Shadow", feedback={}), "spec.rollout", AFTER_SHADOW),
     Refusal("a gate on labels that nobody takes", _rollout(feedback={}), "spec", LABELS),
-    Refusal("a margin of 100 %", _rollout(feedback={"margin": "100%"}), "spec.rollout.feedback.margin", BETWEEN),
+    Refusal("a margin of 100 %", _labelled(feedback={"margin": "100%"}), "spec.rollout.feedback.margin", BETWEEN),
     Refusal("an A/B test of nobody", _rollout("AB"), "spec.rollout", USERS),
     Refusal("an A/B test that knows no user", _ab(weight=50), "spec.rollout.ab", STICKY),
     Refusal("an A/B test that knows users twice", _ab(header="x-user", cookie="user"), "spec.rollout.ab", STICKY),
