@@ -331,7 +331,9 @@ def _known_to_the_converter() -> None:
 def test_a_form_that_answers_otherwise_is_refused_and_the_rows_of_an_evaluation_set_decide(tmp_path: Path) -> None:
     model = Rounded(max_iter=500).fit(X, Y)
 
-    with pytest.raises(UnsupportedModel, match=r"agrees .* on only .*% in single precision.* of made-up rows, in the range"):
+    with pytest.raises(
+        UnsupportedModel, match=r"agrees .* on only .*% in single precision.* of made-up rows, in the range"
+    ):
         converted(model, tmp_path)
     np.savez(tmp_path / "eval.npz", **{"input:input": X + 0.4})
     with pytest.raises(UnsupportedModel, match=r"of its eval\.npz"):
