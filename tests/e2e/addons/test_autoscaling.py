@@ -112,7 +112,7 @@ def test_in_a_rollout_the_stable_keeps_its_replicas_and_each_scales_by_its_own_t
             candidate = tried.gets(25)["candidate"]
             least = scalers(namespace)[predictor(tried.stable)]["spec"]["minReplicaCount"]
             both = set(scalers(namespace))
-            tried.gets(100, seconds=300)
+            tried.route.until(lambda _: tried.shares(candidate)[-1] > 50, "more than half is the candidate's", 300)
             kept, share = numbers(watch, begin, time.time()), replicas(candidate, namespace)
         ended = tried.ended(seconds=300)
         counts = tried.rest()
