@@ -1,4 +1,4 @@
-"""One Model's rows and labelled answers: what changed, how sure that is, and whether anybody looks."""
+"""One Model's rows and labelled answers: what changed, how sure that is, who trains anew, and whether anybody looks."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -24,7 +24,7 @@ def dashboard() -> Dashboard:
     return page(
         NAME,
         "Modelyard / drift and data",
-        "One Model's recorded rows against their reference, its answers by labels, and the recorders.",
+        "One Model's recorded rows against their reference, its answers by labels, its retraining, and the recorders.",
         number("Features", "none", Line(states, "{{state}}"), "Broken data pages, drift is a ticket.", 8),
         number("Last minute evaluated", "s", Line(evaluated, "ago"), "Minutes are read once they are two old."),
         number("Labelled answers", "none", Line(once("modelyard_performance_labels", "model"), "30 days")),
@@ -67,6 +67,19 @@ def dashboard() -> Dashboard:
             "none",
             Line(once("modelyard_performance_labels", "model"), "labels"),
             Line(once("modelyard_performance_decayed", "model"), "decayed"),
+        ),
+        half(
+            "Retraining",
+            "none",
+            Line(once("modelyard_retraining_state", "state, reason"), "{{state}} {{reason}}"),
+            says="Where it stands, and why.",
+        ),
+        half(
+            "Retrainings that came to nothing",
+            "none",
+            Line(once("modelyard_retraining_failures", "model"), "in a row"),
+            Line(once("modelyard_retraining_cpu_hours", "model"), "CPU hours this month"),
+            says="Two in a row are a ticket.",
         ),
         half(
             "Copies of requests, all Models",

@@ -64,4 +64,9 @@ def dashboard() -> Dashboard:
         graph(
             "Requests that wait for a first replica", "none", Line("sum(modelyard_holder_waiting) or vector(0)", "wait")
         ),
+        graph(
+            "Retrainings that ended",
+            "ops",
+            Line(rate("modelyard_retraining_duration_seconds_count", "outcome"), "{{outcome}}"),
+        ),
     )

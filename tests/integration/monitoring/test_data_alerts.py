@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from modelyard.core.prometheus_rules.data_alerts import BROKEN, DECAYED, DRIFTED, SILENT
+from modelyard.core.prometheus_rules.data_alerts import BROKEN, DECAYED, DRIFTED, SILENT, UNTRAINED
 from tests.support.monitoring.rule_tests import Story, complaints, steady, told
 
 pytestmark = pytest.mark.integration
@@ -61,6 +61,20 @@ def an_evaluator_that_says_nothing_for_two_hours_is_a_ticket(story: Story) -> No
     tells(tells(story, 60 + 120 + 9, SILENT), 60 + 120 + 12, SILENT, 1)
 
 
+def retrainings_that_come_to_nothing_twice_are_a_ticket_until_one_succeeds(story: Story) -> None:
+    story.says(steady((20, 0), (20, 1), (30, 2), (30, 0)), "retraining_failures")
+    story.says(steady((END, 1)), "retraining_state", state="Waiting", reason="TooSoon")
+    tells(tells(story, 39, UNTRAINED), 42, UNTRAINED, 1)
+    tells(tells(story, 69, UNTRAINED, 1), 72, UNTRAINED)
+
+
+def retrainings_that_nothing_calls_for_any_more_are_no_ticket(story: Story) -> None:
+    story.says(steady((80, 2)), "retraining_failures")
+    story.says(steady((40, 1)), "retraining_state", state="Waiting", reason="TooSoon")
+    story.says(f"_x80 {steady((40, 1))}", "retraining_state", state="Idle", reason="NotCalledFor")
+    tells(tells(story, 30, UNTRAINED, 1), 60, UNTRAINED)
+
+
 TOLD = (
     broken_data_pages_at_once_and_until_it_is_mended,
     drift_is_a_ticket_and_no_page,
@@ -68,6 +82,8 @@ TOLD = (
     two_copies_of_the_operator_tell_once,
     a_model_that_is_watched_and_quiet_wakes_nobody,
     an_evaluator_that_says_nothing_for_two_hours_is_a_ticket,
+    retrainings_that_come_to_nothing_twice_are_a_ticket_until_one_succeeds,
+    retrainings_that_nothing_calls_for_any_more_are_no_ticket,
 )
 
 

@@ -20,7 +20,7 @@ from modelyard.core.slo.objectives import LATENCY_BOUNDS_MS
 from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.metrics.controller import ControllerMetrics
 from modelyard.settings import PriceSettings
-from tests.support.monitoring.recorded_rows import RecordedRows, monitoring_status
+from tests.support.monitoring.recorded_rows import RecordedRows, monitoring_status, retraining_status
 
 NAMESPACE = "monitored"
 SLO: dict[str, Any] = {
@@ -117,7 +117,9 @@ def _operator() -> ControllerMetrics:
         serving |= {"stage": "Serving", "weight": 100, "stageStartTime": timestamp(now - 3600)}
         ready = {"type": "Ready", "status": "True"}
         status = {"conditions": [ready], "revisions": [serving], "rollout": rollouts[model]}
-        status |= {"monitoring": monitoring_status(revision(model), now)} if model == "digits" else {}
+        if model == "digits":
+            status["monitoring"] = monitoring_status(revision(model), now)
+            status["retraining"] = retraining_status(revision(model), now)
         metadata = {**meta, "name": model, "uid": f"model-{number}"}
         cache.put({"kind": "Model", "metadata": metadata, "spec": {"slo": slo}, "status": status})
         metadata = {**meta, "name": f"{revision(model)}-predictor", "uid": f"deployment-{number}"}

@@ -71,6 +71,15 @@ def monitoring_status(revision: str, now: float) -> dict[str, Any]:
     }
 
 
+def retraining_status(revision: str, now: float) -> dict[str, Any]:
+    """`status.retraining` of the same Model: the last one brought nothing, and the next waits."""
+    began, ended = timestamp(now - 7200), timestamp(now - 6600)
+    last = {"id": began, "causes": ["drift"], "revision": revision, "version": "1", "startTime": began}
+    last |= {"endTime": ended, "outcome": "Refused"}
+    told = {"state": "Waiting", "reason": "TooSoon", "message": "", "since": ended, "last": last, "failures": 1}
+    return {**told, "month": ended[:7], "cpuHours": 0.5}
+
+
 def _rows(rows: int, missing: float, chance: np.random.Generator) -> dict[str, ColumnValues]:
     ages = np.where(chance.random(rows) < missing, np.nan, chance.normal(40, 12, rows))
     jobs = chance.choice(np.array(["clerk", "cook", "driver"], object), rows)

@@ -99,6 +99,17 @@ def test_what_is_no_better_is_refused_and_the_next_waits() -> None:
     assert len(jobs(world)) == 2
 
 
+def test_failures_in_a_row_are_counted_until_a_success() -> None:
+    world = a_world({**RECIPE, "every": "1h"})
+    record = []
+    for check in (REFUSED, LOST, PUSHED):
+        told(world, decayed=True)
+        job_ended(world, check)
+        record.append((retraining(world).failures, retraining(world).last_success_time != ""))
+        world.now += 3600
+    assert record == [(1, False), (2, False), (0, True)]
+
+
 def test_a_job_without_an_answer_has_failed() -> None:
     world = a_world()
     told(world, decayed=True)

@@ -56,5 +56,9 @@ class RetrainingStatus(StatusShape):
     since: str = Field(max_length=32, description="Since when state and reason are these, RFC 3339.")
     run: RetrainingRun | None = Field(default=None, description="The one under way.")
     last: RetrainingRun | None = Field(default=None, description="The one that ended last.")
+    failures: int = Field(default=0, ge=0, description="How many in a row came to nothing: Failed or Refused.")
+    last_success_time: str = Field(
+        default="", max_length=32, description="When one last ended as Pushed or Called, RFC 3339."
+    )
     month: str = Field(default="", max_length=7, description="The month that cpuHours are of, such as 2026-11.")
     cpu_hours: float = Field(default=0, ge=0, description="CPU hours that its Jobs reserved in that month.")

@@ -45,6 +45,7 @@ from .called_for import CalledFor, called_for, served_since
 from .cpu_budget import CpuSpent, reserved_hours, seconds_left, spent
 from .obstacles import obstacle
 from .retrain_job import retrain_job
+from .track_record import TrackRecord, track_record
 
 CALL_SECONDS = 3600.0
 """How long an address is told again that does not answer."""
@@ -83,6 +84,7 @@ class _RetrainingView:
     run: RetrainingRun | None = None
     last: RetrainingRun | None = None
     used: CpuSpent = field(default_factory=CpuSpent)
+    record: TrackRecord = field(default_factory=TrackRecord)
 
 
 def retraining(
@@ -97,7 +99,9 @@ def retraining(
         return RetrainingPlan(status=before if retrain is not None else None)
     if retrain is None:
         return RetrainingPlan(finished=_jobs(snapshot, None))
-    view = _RetrainingView(snapshot, settings, retrain, serving, rollout, used=spent(before, snapshot.now))
+    view = _RetrainingView(
+        snapshot, settings, retrain, serving, rollout, used=spent(before, snapshot.now), record=track_record(before)
+    )
     if before is not None:
         view = _advanced(view, before)
     standing, run = _standing(view)
@@ -108,6 +112,8 @@ def retraining(
         since=_since(before, standing, snapshot.now),
         run=run,
         last=view.last,
+        failures=view.record.failures,
+        last_success_time=view.record.last_success_time,
         month=view.used.month,
         cpu_hours=view.used.hours,
     )
@@ -132,7 +138,7 @@ def _advanced(view: _RetrainingView, before: RetrainingStatus) -> _RetrainingVie
     used = view.used
     if not run.webhook:
         used = used.plus(reserved_hours(view.settings, epoch(ended.end_time) - epoch(run.start_time)))
-    return _with(view, last=ended, used=used)
+    return _with(view, last=ended, used=used, record=view.record.after(ended))
 
 
 def _stopped(view: _RetrainingView, run: RetrainingRun) -> RetrainingRun | None:

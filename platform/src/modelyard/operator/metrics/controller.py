@@ -16,7 +16,8 @@
 | scrape_failures_total | | readings that some pod did not take part in |
 
 Counts of builds and writes come from the leader alone, so sums over replicas are right. `rollouts.py` tells of
-rollouts, `models.py` of Models and their revisions, `data.py` of the rows that they are asked with.
+rollouts, `models.py` of Models and their revisions, `data.py` of the rows that they are asked with, `retrainings.py` of
+their retraining.
 """
 
 from collections import Counter as Tally
@@ -31,6 +32,7 @@ from modelyard.settings import PriceSettings
 
 from .data import DataMetrics
 from .models import ModelMetrics
+from .retrainings import RetrainingMetrics
 from .rollouts import RolloutMetrics
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -70,6 +72,7 @@ class ControllerMetrics:
         registry.register(RolloutMetrics(cache, leading))
         registry.register(ModelMetrics(cache, prices))
         registry.register(DataMetrics(cache))
+        registry.register(RetrainingMetrics(cache, leading))
 
     def wrote(self, verb: str, kind: str) -> None:
         """A request that changes something begins."""
