@@ -53,7 +53,7 @@ def main() -> None:
     )
     known, held_out, known_labels, labels = (np.asarray(part) for part in parts)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, max_iter=1000)).fit(known, known_labels)
-    entry_folder.write_model(FOLDER, converted(classifier, "breast-cancer", 30))
+    entry_folder.write_model(FOLDER, converted(classifier, "breast-cancer", 30, entry_folder.OPSET))
     expected = {
         "label": classifier.predict(held_out).astype(np.int64),
         "probabilities": classifier.predict_proba(held_out).astype(np.float32),

@@ -36,10 +36,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from synthetic import HELD_OUT, KNOWN, SEED
 from threadpoolctl import threadpool_limits
 
-SEED = 2026
-KNOWN, HELD_OUT = 12_000, 4_000
 HERE = Path(__file__).resolve().parent
 SYNTHETIC = "model-repo/census-income/synthetic.py"
 
@@ -100,7 +99,7 @@ def perceptron() -> Pipeline:
 def write(folder: Path, classifier: Pipeline, data: Data) -> None:
     """One version: model, evaluation set, what a client needs to make a row, description and card."""
     rows, labels = features(data.held_out), data.held_out.earns_more
-    entry_folder.write_model(folder, converted(classifier, "census-income", len(SEEN)))
+    entry_folder.write_model(folder, converted(classifier, "census-income", len(SEEN), entry_folder.OPSET))
     expected = {
         "label": classifier.predict(rows).astype(np.int64),
         "probabilities": classifier.predict_proba(rows).astype(np.float32),

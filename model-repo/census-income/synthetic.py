@@ -20,6 +20,9 @@ import population
 from adult import COLUMNS, UNKNOWN, People
 from population import Shares
 
+SEED = 2026
+KNOWN, HELD_OUT = 12_000, 4_000
+"""How many people the committed versions have learnt from, of SEED, and how many others judge them, of SEED + 1."""
 HOURS = (40, 50, 45, 60, 35, 20, 30, 55, 25, 48, 38, 15, 65, 70, 10)
 HOURS_OF_MEN = (48.0, 11.5, 7.5, 8.0, 2.5, 2.5, 2.5, 3.5, 1.0, 2.5, 1.5, 0.6, 1.5, 2.5, 0.6)
 HOURS_OF_WOMEN = (48.0, 6.0, 5.0, 3.0, 6.0, 6.0, 5.0, 1.0, 3.0, 1.0, 3.0, 2.0, 0.5, 0.7, 1.5)
