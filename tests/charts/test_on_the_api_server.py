@@ -178,7 +178,9 @@ def test_a_sample_is_accepted(apiserver: RealApiServer, file: Path) -> None:
 def test_there_is_a_sample_for_every_part_of_a_spec() -> None:
     specs = [one["spec"] for file in SAMPLES for one in objects(file.read_text()) if one["kind"] == "Model"]
 
-    assert {part for spec in specs for part in spec} == {"source", "slo", "serving", "scaling", "optimize", "rollout"}
+    assert {part for spec in specs for part in spec} == {
+        "source", "slo", "serving", "scaling", "optimize", "rollout", "monitoring", "retrain",
+    }  # fmt: skip
     assert {key for spec in specs for key in spec["source"]} == {"name", "version", "alias"}
     assert {spec["rollout"]["strategy"] for spec in specs if "rollout" in spec} == set(Strategy)
     assert {spec["source"]["name"] for spec in specs} <= {folder.name for folder in (ROOT / "model-repo").iterdir()}
