@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from modelyard.api.model import Model
+from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import OptimizationSummary
 from modelyard.api.tuning.report import TunedSummary
 from modelyard.core.artifacts.replica_size import cheapest_size
@@ -23,9 +24,16 @@ ENTRY = ResolvedEntry("digits", "1", "sha256:" + "1" * 64)
 DIGEST = "sha256:" + "2" * 64
 
 
-def found(cpus: int = 2, rate: float = 900.0) -> OptimizationSummary:
-    tuned = TunedSummary(requests_per_second=rate, at="p99<50ms", cpus=cpus, changed=True, reason="It was measured.")
-    return FASTER.model_copy(update={"goal": "cost", "tuned": tuned})
+PLAIN = OptimizationSummary(
+    goal="cost", variant=ORIGINAL, runtime="onnxruntime", reason="the cheapest is original on 2 cores.", tried=2
+)
+
+
+def found(
+    cpus: int = 2, rate: float = 900.0, *, base: OptimizationSummary = FASTER, changed: bool = True
+) -> OptimizationSummary:
+    tuned = TunedSummary(requests_per_second=rate, at="p99<50ms", cpus=cpus, changed=changed, reason="It was measured.")
+    return base.model_copy(update={"goal": "cost", "tuned": tuned})
 
 
 def container(prices: PriceSettings, **spec: Any) -> dict[str, Any]:
@@ -80,6 +88,32 @@ def test_replicas_get_the_cores_that_were_cheapest() -> None:
 
     assert world.revision("1").digest == world.optimized_of("1")
     assert requests(world) == {"cpu": "2"}
+
+
+def test_the_original_with_its_usual_settings_gets_them_too() -> None:
+    world = a_cost_world(found(cpus=2, base=PLAIN, changed=False))
+
+    assert world.status.optimization is not None
+    assert world.status.optimization.variant == ORIGINAL
+    assert requests(world) == {"cpu": "2"}
+    assert world.status.capacity is not None
+    assert (world.status.capacity.cpu, world.status.capacity.digest) == (2.0, world.revision("1").digest)
+
+
+@pytest.mark.parametrize(
+    ("summary", "spec"),
+    [
+        (found(base=PLAIN, changed=False, rate=0.0), {}),
+        (found(base=PLAIN, changed=False), {"serving": {"resources": {"requests": {"cpu": "500m"}}}}),
+    ],
+    ids=["nothing keeps the objective", "the spec names cores"],
+)
+def test_the_original_is_not_rolled_out_again_where_its_size_stays(
+    summary: OptimizationSummary, spec: dict[str, Any]
+) -> None:
+    world = a_cost_world(summary, **spec)
+
+    assert [revision.digest for revision in world.status.revisions] == [world.build_of("1")]
 
 
 def test_what_the_spec_says_of_cores_wins() -> None:

@@ -8,7 +8,8 @@ store (`optimization.py` says how far it is). Until then the plain one is, and i
 
 * while a rollout tries it, because a rollout is not interrupted by what is made from the same version;
 * when a rollout refused it: what was made from a refused version is not tried;
-* when nothing was better than the original: the same model need not be rolled out twice.
+* when nothing was better than the original: the same model need not be rolled out twice, but on replicas of another
+  size, where that is what costs least.
 
 No revision is begun whose contract breaks that of the one that serves (`contract_changes.py`).
 
@@ -102,9 +103,10 @@ def _optimized(
     model = snapshot.model
     waits = waits_for_optimized(model) or served(model, digest)
     state = optimization_state(snapshot, entry, digest, settings, serves=_NOTHING_NEW if waits else _PLAIN)
-    stays = state.status.variant == ORIGINAL or _tried(model, plain) or _refused(model, plain)
+    sized = cheapest_size(model, digest, snapshot.optimization)
+    same = state.status.variant == ORIGINAL and sized is model
+    stays = same or _tried(model, plain) or _refused(model, plain)
     if state.made and (waits or not stays):
-        sized = cheapest_size(model, digest, snapshot.optimization)
         cache = model.spec.cache.size_bytes if model.spec.cache is not None else None
         revision = _revision(sized, entry, digest, snapshot.now, settings, cache)
         build = BuildStatus(digest=digest)
