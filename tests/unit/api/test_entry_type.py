@@ -36,6 +36,17 @@ def test_tensors_with_names_of_their_own_are_kept_in_order() -> None:
     assert [tensor.name for tensor in read.inputs] == ["x", "a"]
 
 
+def test_a_model_is_deterministic_unless_its_author_says_otherwise() -> None:
+    assert EntryMetadata.model_validate(LEAST).deterministic
+    assert not EntryMetadata.model_validate({**LEAST, "deterministic": False}).deterministic
+
+
+@pytest.mark.parametrize("value", ["false", "sometimes", 0, None])
+def test_it_is_said_with_true_or_false(value: Any) -> None:
+    with pytest.raises(ValidationError, match="valid boolean"):
+        EntryMetadata.model_validate({**LEAST, "deterministic": value})
+
+
 def test_the_size_of_an_entry_is_that_of_its_files() -> None:
     files = tuple(EntryFile(path=path, size=size, sha256="0" * 64) for path, size in (("a", 3), ("b/c", 4)))
     metadata = EntryMetadata.model_validate(LEAST)

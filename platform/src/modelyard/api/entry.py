@@ -106,6 +106,12 @@ class EntryMetadata(_Closed):
     evaluation: Judgement | None = Field(
         None, description="Metric that builds hold the model to; when left out, they compare every expected output."
     )
+    deterministic: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether the same question always has the same answer; false: no output is held to its value, and "
+        "no answer is kept.",
+    )
     training_data: TrainingData | None = Field(None, description="Reference to the training data.")
     licence: str = Field("", max_length=128, description="SPDX identifier of the model's licence.")
     mlflow: MlflowOrigin | None = Field(None, description="Where it came from; written by the sync with MLflow.")

@@ -10,6 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from modelyard.builder.artifacts.assemble import ProgressSteps
+from modelyard.builder.artifacts.publish import publish
+from modelyard.builder.optimization.results.publish import publish as publish_optimized
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.server import running
 from modelyard.builder.tuning.publish import publish_tuned
@@ -19,6 +21,7 @@ from modelyard.core.storage.keys import build_repository, build_warmup
 from modelyard.errors import UnsupportedModel
 from modelyard.registry.bucket import BucketRegistry
 from tests.support.artifacts.entries import an_entry
+from tests.support.artifacts.optimizable import SMALLER
 from tests.support.servers.store import StoreServer, free_ports
 
 _ASK_OVER_GRPC = """
@@ -83,3 +86,26 @@ def test_answers_of_chance_are_not_kept(store_server: StoreServer, tmp_path: Pat
 
     with pytest.raises(UnsupportedModel, match="y of this model depends on chance"):
         publish_tuned(entry, "toy", None, store, lambda to: registry.fetch(entry, to), ProgressSteps(), cache=True)
+
+
+def test_what_its_author_calls_not_deterministic_is_served_and_refused_before_anything_is_made(
+    store_server: StoreServer, tmp_path: Path
+) -> None:
+    store, said = S3Store(store_server.settings(store_server.new_bucket())), list[str]()
+    registry = BucketRegistry(store)
+    entry = registry.push(an_entry(tmp_path / "toy", deterministic=False)).entry
+    fetch = lambda folder: registry.fetch(entry, folder)  # noqa: E731
+
+    for made in (
+        lambda: publish_tuned(entry, "toy", None, store, fetch, ProgressSteps(said.append), cache=True),
+        lambda: publish_optimized(entry, "toy", SMALLER, store, fetch, ProgressSteps(said.append), cache=True),
+    ):
+        with pytest.raises(UnsupportedModel, match=r"modelyard\.yaml of toy:1 says deterministic: false: .* remove"):
+            made()
+    assert said == []
+
+    report = publish(entry, "toy", "cpu", store, fetch, ProgressSteps())
+
+    assert report.proof is not None
+    assert report.proof.largest_difference == {}
+    assert not report.batching.batchable

@@ -278,6 +278,18 @@ def test_noise_is_served_unbatched_and_only_what_is_sure_is_held_to_the_evaluati
         gather(a_folder(tmp_path / "wrong", noisy("yz"), {**arrays, "output:z": ROW}))
 
 
+@pytest.mark.parametrize("tried", [gather, findings], ids=["here", "in a process of its own"])
+def test_of_what_its_author_calls_not_deterministic_no_output_is_sure(tmp_path: Path, tried: Any) -> None:
+    folder = a_folder(tmp_path, models.doubling(), {"input:x": ROW, "output:y": 5 * ROW})
+
+    found = tried(folder, deterministic=False)
+
+    assert (found["batchable"], found["chance"]) == (False, ["y"])
+    assert found["quality"]["largestDifference"] == {}
+    with pytest.raises(InvalidEntry, match="output 'y' is not what"):
+        tried(folder)
+
+
 def test_sizes_that_chance_decides_are_open(tmp_path: Path) -> None:
     nodes = [
         models.helper.make_node("RandomUniformLike", ["x"], ["r"], low=-1.0),

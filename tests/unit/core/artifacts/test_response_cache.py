@@ -9,8 +9,9 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.quantity import bytes_of
 from modelyard.api.report import OptimizationSummary
 from modelyard.core.artifacts.optimization_summary import summary
+from modelyard.core.names import optimize_job_name
 from modelyard.core.resources.build_jobs import optimize_job
-from modelyard.core.snapshot import ResolvedEntry
+from modelyard.core.snapshot import Failure, ResolvedEntry
 from tests.support.objects.reports import FASTER
 from tests.support.worlds.builders import a_built_world, a_model, settings
 from tests.support.worlds.world import World
@@ -74,6 +75,21 @@ def test_the_plain_artifact_serves_meanwhile_and_keeps_nothing() -> None:
 
     (revision,) = world.status.revisions
     assert (revision.cache, revision.digest) == (None, world.build_of("1"))
+
+
+def test_a_model_with_more_than_one_answer_serves_without_and_its_condition_says_why() -> None:
+    said = "spec.cache keeps answers, and modelyard.yaml of digits:1 says deterministic: false, so remove spec.cache."
+    world = a_built_world(cache={"size": "64MB"})
+    world.builders.ends[optimize_job_name(world.optimized_of("1"))] = Failure("UnsupportedModel", said)
+
+    world.settle()
+
+    assert [revision.digest for revision in world.status.revisions] == [world.build_of("1")]
+    assert world.condition("Built") == ("False", "UnsupportedModel")
+    assert world.message("Built").startswith(said.rstrip("."))
+    assert "the plain artifact serves; change spec.optimize or remove it (or spec.tune, spec.cache)" in world.message(
+        "Built"
+    )
 
 
 def test_the_job_is_told() -> None:

@@ -106,7 +106,7 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
         copy_judgement(source, folder)
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
-    replace(attempts or Attempts(), lasting=LASTING).of(lambda: findings(folder))
+    replace(attempts or Attempts(), lasting=LASTING).of(lambda: findings(folder, deterministic=source.deterministic))
     unwatched = _write_profile(source, folder)
     for only_here in (evaluation, folder / JUDGEMENT):
         only_here.unlink(missing_ok=True)

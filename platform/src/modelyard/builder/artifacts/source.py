@@ -51,6 +51,11 @@ class ModelSource:
             return {_IR: self.model, "model.bin": self.model.with_suffix(".bin")}
         return {_MODEL: self.model, **{name: self.model.parent / name for name in self.graph.data_files}}
 
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same question always has the same answer, for all that its author says."""
+        return self.metadata is None or self.metadata.deterministic
+
     def needs_onnx(self, why: str) -> None:
         """Raises UnsupportedModel when this is IR, which `why` has no use for."""
         if self.model.suffix == ".xml":

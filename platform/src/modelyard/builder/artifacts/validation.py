@@ -44,32 +44,34 @@ from .served_form import declare_batch, make_servable
 FINDINGS, PROOF, MODEL, IR, JUDGEMENT = "findings.json", "proof.npz", "model.onnx", "model.xml", "judgement.json"
 _TRIED = 5
 _MODULE = "modelyard.builder.artifacts.validation"
+_NOT_THE_SAME = "--not-deterministic"
 
 
-def findings(folder: Path, seconds: float = SECONDS) -> dict[str, Any]:
+def findings(folder: Path, seconds: float = SECONDS, *, deterministic: bool = True) -> dict[str, Any]:
     """What `gather` says about FOLDER's model, in a process of its own that ends after `seconds`.
 
     Raises InvalidEntry or UnsupportedModel as `gather` does, HostFailure when the machine ended the process.
     """
     try:
-        return confined(_MODULE, [str(folder)], folder / FINDINGS, seconds)
+        return confined(_MODULE, [str(folder), *([] if deterministic else [_NOT_THE_SAME])], folder / FINDINGS, seconds)
     except WorkerDied as death:
         raise meaning(death, seconds) from death
 
 
-def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
+def gather(folder: Path, *, served: bool = True, deterministic: bool = True) -> dict[str, Any]:
     """Runs the model in FOLDER on its evaluation set or on made-up inputs, and writes one sample to proof.npz.
 
     Returns {"batchable", "reason": why, "outputShapes": by output name, "chance": outputs that are not the same twice,
     "importance": by column of the inputs, where it is `served`, "quality": EvaluationSet.compare's, or None}. An ONNX
     file that is to be `served` is put right: outputs that turn out to be scalars get one element, those of a batchable
-    model are declared so.
+    model are declared so. Of a model whose author says that it is not `deterministic` no output is the same twice,
+    whatever the graph shows.
     Raises InvalidEntry or UnsupportedModel when the model does not run or its answers are wrong, HostFailure when the
     machine failed.
     """
     path = folder / (MODEL if (folder / MODEL).is_file() else IR)
     graph = inspect(path)
-    chance = outputs_of_chance(read_model(path)) if path.name == MODEL else frozenset[str]()
+    chance = _of_chance(path) if deterministic else frozenset(port.name for port in graph.outputs)
     run = _session(path, [port.name for port in graph.outputs])
     evaluation = read_evaluation(folder / EVALUATION, graph) if (folder / EVALUATION).is_file() else None
     fixed = _fixed_first_dimension(graph)
@@ -78,7 +80,7 @@ def gather(folder: Path, *, served: bool = True) -> dict[str, Any]:
     changeable = served and path.name == MODEL
     if scalars and changeable:
         make_servable(path, scalars)
-        return gather(folder)
+        return gather(folder, deterministic=deterministic)
     reason = fixed or _by_chance(chance) or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed))
     feed = rows[0]
     answer = run(feed)
@@ -141,6 +143,10 @@ def _shapes(first: Feed, second: Feed) -> dict[str, list[int]]:
         pairs = zip(value.shape, second[name].shape, strict=True) if value.ndim == second[name].ndim else ()
         shapes[name] = [a if a == b else -1 for a, b in pairs] if pairs else [-1] * value.ndim
     return shapes
+
+
+def _of_chance(path: Path) -> frozenset[str]:
+    return outputs_of_chance(read_model(path)) if path.name == MODEL else frozenset()
 
 
 def _by_chance(chance: frozenset[str]) -> str | None:
@@ -233,10 +239,10 @@ def _rows(graph: Graph, run: Run, evaluation: EvaluationSet | None, *, alone: bo
     )
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, *, deterministic: bool = True) -> int:
     """Writes the findings, or the error as {"reason", "message"}; 0 in both cases."""
     try:
-        result = gather(folder)
+        result = gather(folder, deterministic=deterministic)
     except ModelyardError as bad:
         result = {"error": {"reason": bad.reason, "message": str(bad)}}
     (folder / FINDINGS).write_text(json.dumps(result))
@@ -244,4 +250,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), deterministic=_NOT_THE_SAME not in sys.argv[2:]))

@@ -54,7 +54,7 @@ def make(path: Path, form: Format, folder: Path) -> dict[str, Any]:
     original = folder / "original"
     graph = _copied(source, original)
     copy_judgement(source, original)
-    findings = gather(original, served=False)
+    findings = gather(original, served=False, deterministic=source.deterministic)
     inputs, outputs = golden(original, graph, bool(findings["batchable"]))
     archive = folder / "archive"
     archive.mkdir()

@@ -130,7 +130,7 @@ def gathered(path: Path, folder: Path) -> dict[str, Any]:
         "digest": source.digest(),
         "files": [MODEL, *files],
         "precision": _precision(folder / MODEL),
-        "batchable": gather(folder)["batchable"],
+        "batchable": gather(folder, deterministic=source.deterministic)["batchable"],
         "metric": metric,
         "reason": reason,
     }

@@ -81,7 +81,8 @@ def _differences(
         if not close(answer[name], value, RELATIVE, ABSOLUTE):
             raise UnsupportedModel(
                 f"Triton's output {name!r} differs from {runtime}'s; it may depend on chance: run it in onnxruntime "
-                "twice to see whether it repeats itself, and export it again."
+                "twice to see whether it repeats itself, and export it again, or write deterministic: false into its "
+                "modelyard.yaml."
             )
         differences[name] = largest_difference(answer[name], value)
     return differences

@@ -19,7 +19,7 @@ from modelyard.signing.build_provenance import BuildSigner
 
 from .bench import LONGEST
 from .options import TuningOptions
-from .response_cache import with_cache
+from .response_cache import require_deterministic, require_no_chance, with_cache
 from .tuned_artifact import tune_artifact
 
 
@@ -41,11 +41,15 @@ def publish_tuned(
     With `cache` its server may keep answers, without `tuning` nothing is tuned, with a `signer` it is signed. `seconds`
     is for how long a rate is offered at most. Raises what `assemble`, `tune` and `with_cache` raise.
     """
+    if cache:
+        require_deterministic(entry)
     options = {**(tuning.options if tuning is not None else {}), **({"cache": True} if cache else {})}
     options |= SIGNED if signer is not None else {}
     digest = build_digest(entry.digest, model, options)
 
     def made(layer: SharedLayer, source: BuildSource, out: Path) -> Artifact:
+        if cache:
+            require_no_chance(layer)
         artifact = assemble(layer, AssemblyRequest(model, digest, source, target), out, steps)
         if tuning is not None:
             artifact = with_tuning(artifact, tuning, steps, seconds)

@@ -1,7 +1,11 @@
-"""An artifact whose server may keep answers: one line of `config.pbtxt`, where the same question has one answer."""
+"""An artifact whose server may keep answers: one line of `config.pbtxt`, where the same question has one answer.
+
+Whether it has is asked before any work is done for it: of the entry, whose author may know, and of the graph.
+"""
 
 from dataclasses import replace
 
+from modelyard.api.entry import Entry
 from modelyard.api.optimization import ORIGINAL
 from modelyard.api.report import OptimizationSummary
 from modelyard.builder.artifacts.assemble import REPORT, REPOSITORY, Artifact
@@ -13,17 +17,28 @@ from modelyard.errors import UnsupportedModel
 _REASON = "Answers are kept and given again to whoever asks the same."
 
 
-def with_cache(artifact: Artifact, layer: SharedLayer) -> Artifact:
-    """The artifact with answers kept, its report written anew.
+def require_deterministic(entry: Entry) -> None:
+    """Raises UnsupportedModel when the entry's author says that the same question has other answers."""
+    if not entry.metadata.deterministic:
+        raise UnsupportedModel(
+            f"spec.cache keeps answers, and modelyard.yaml of {entry.name}:{entry.version} says deterministic: false: "
+            "the same question has another answer every time, so remove spec.cache."
+        )
 
-    Raises UnsupportedModel when outputs depend on chance: who asks twice is to have two answers.
-    """
+
+def require_no_chance(layer: SharedLayer) -> None:
+    """Raises UnsupportedModel when outputs of the graph depend on chance: who asks twice is to have two answers."""
     drawn = layer.findings.get("chance", ())
     if drawn:
         raise UnsupportedModel(
             f"spec.cache keeps answers, and {', '.join(sorted(drawn))} of this model depends on chance, so the same "
             "question has another answer every time: remove spec.cache."
         )
+
+
+def with_cache(artifact: Artifact, layer: SharedLayer) -> Artifact:
+    """The artifact with answers kept, its report written anew; raises what `require_no_chance` raises."""
+    require_no_chance(layer)
     report, repository = artifact.report, artifact.folder / REPOSITORY
     path = repository / report.model / "config.pbtxt"
     config = read_config(path.read_text())

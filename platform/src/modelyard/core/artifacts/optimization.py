@@ -37,7 +37,7 @@ _ALLOW = (
     "optimize.train runs Python files of the entry, which this platform does not allow: have config.build.trainImage "
     "set to allow it, or remove optimize.train"
 )
-_MEND = "change spec.optimize or remove it (or spec.tune); written again after that, it is tried again."
+_MEND = "change spec.optimize or remove it (or spec.tune, spec.cache); written again after that, it is tried again."
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from modelyard.builder.optimization.trials.checkpoint import StoredCheckpoint
 from modelyard.builder.optimization.trials.memory import Checkpoint
 from modelyard.builder.tuning.options import TuningOptions
 from modelyard.builder.tuning.publish import with_tuning
-from modelyard.builder.tuning.response_cache import with_cache
+from modelyard.builder.tuning.response_cache import require_deterministic, require_no_chance, with_cache
 from modelyard.core.artifacts.signatures import SIGNED
 from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
@@ -93,6 +93,8 @@ def publish(
         raise InvalidSettings(
             "the goal cost is the cost of keeping an objective: say which by --tune, in a Model by slo.latency."
         )
+    if cache:
+        require_deterministic(entry)
     options = {**optimization.options, **(tuning.options if tuning is not None else {})}
     options |= {**({"cache": True} if cache else {}), **(SIGNED if signer is not None else {})}
     signature = Signature(signer, options) if signer is not None else None
@@ -127,6 +129,8 @@ def _published(
 ) -> Report:
     digest = request.digest
     shared_layer = part_of(entry, None if task.signature else store, fetch, folder, steps)
+    if task.cache:
+        require_no_chance(shared_layer)
     if not task.path.is_dir():
         with steps.step("fetch", f"fetching {entry.name}:{entry.version}"):
             fetch(task.path)
