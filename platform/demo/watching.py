@@ -11,7 +11,7 @@ from rich.table import Table
 
 from modelyard.api.model import Model
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.errors import OutsideError
 
 from .stage import DemoFailed
@@ -49,7 +49,7 @@ def until_ready(
 def _look(cluster: Cluster, namespace: str, name: str) -> Model | None:
     """The Model; None while the API server is busy."""
     try:
-        return parsed(read(cluster, namespace, name)[0])
+        return Model.of(read(cluster, namespace, name)[0])
     except OutsideError:
         return None
 

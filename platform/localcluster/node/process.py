@@ -59,10 +59,14 @@ class Node:
             )  # fmt: skip
 
     def end(self, task: Task, name: str) -> None:
-        """End every process whose program has this file name and wait until it is gone."""
-        for pid in self.named(name):
+        """End every process whose program has this file name and wait until it is gone, and its open ports with it.
+
+        What is killed loses its command line first and its ports later, so it is waited for by pid.
+        """
+        ended = self.named(name)
+        for pid in ended:
             _signal(pid, signal.SIGKILL)
-        task.until(f"the end of {name}", lambda: not self.named(name), 20)
+        task.until(f"the end of {name}", lambda: not any(_exists(pid) for pid in ended), 20)
 
 
 def find(paths: Paths, member: Member = FIRST) -> Node | None:

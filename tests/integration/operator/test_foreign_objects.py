@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from modelyard.api.model import Model
-from modelyard.clients.cluster.models import parsed
 from modelyard.core.kinds import BY_NAME, CHILDREN
 from modelyard.core.names import build_digest, job_name
 from modelyard.core.ownership import fixed_names
@@ -222,7 +221,7 @@ def test_names_are_asked_for_once_and_everything_else_is_made_without_a_question
         lively.until("digits", "Reconciling", "False", "Done")
         model = lively.get("Model", "digits")
         assert model is not None
-        fixed = set(fixed_names(parsed(model)))
+        fixed = set(fixed_names(Model.of(model)))
         lively.ask("digits", source={"name": "digits", "version": "2"})
         lively.until("digits", "Reconciling", "False", "Done")
 

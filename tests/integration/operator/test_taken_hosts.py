@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.clients.cluster.models import parsed
+from modelyard.api.model import Model
 from modelyard.core.names import MODEL_LABEL
 from modelyard.core.snapshot import Ref
 from modelyard.operator.cache.objects import Key
@@ -54,7 +54,7 @@ def test_the_first_one_serves_on_when_another_comes_later(lively: Bench) -> None
         before = (lively.get("HTTPRoute", "digits") or {})["spec"]
         # Times have whole seconds, and of two that are made in the same one the first by name keeps the host.
         stranger(lively, "zoo", {})
-        model = parsed(lively.get("Model", "digits") or {})
+        model = Model.of(lively.get("Model", "digits") or {})
         eventually(lambda: operator.claims.of(model), "the claim is known")
         settled = looks(operator)
         operator.queue.add(Key(lively.namespace, "digits"))

@@ -5,7 +5,7 @@ who is stable and who is the candidate, the step, and the counts of every gate.
 """
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -57,12 +57,29 @@ class GateVerdict(StrEnum):
     PROVIDER_ERROR = "ProviderError"
 
 
+class GateName(StrEnum):
+    """The gates, as statuses, commands and metrics call them; `core/analysis/gates.py` says what each asks."""
+
+    LATENCY = "latency"
+    ERRORS = "errors"
+    CLIENT_ERRORS = "clientErrors"
+    HEALTH = "health"
+    SAMPLE_RATIO = "sampleRatio"
+    FEEDBACK = "feedback"
+    LOAD_TEST = "loadTest"
+    REPLAY = "replay"
+    SHADOW = "shadow"
+
+
+_NAMES = [*GateName]
+
+
 class GateStatus(StatusShape):
     """One question about the candidate, its answer, and the numbers behind it."""
 
     name: str = Field(
         max_length=32,
-        description="latency, errors, clientErrors, health, sampleRatio, feedback, loadTest, replay or shadow.",
+        description=f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}.",
     )
     verdict: GateVerdict = Field(description="Pass, Fail, Continue, Hold, NoData or ProviderError.")
     reason: str = Field(default="", max_length=64, description="One word for programs where the name does not say it.")
@@ -236,8 +253,3 @@ class RolloutStatus(StatusShape):
     def active(self) -> bool:
         """True while a rollout is under way."""
         return self.phase is not Phase.IDLE
-
-
-GateName = Literal[
-    "latency", "errors", "clientErrors", "health", "sampleRatio", "feedback", "loadTest", "replay", "shadow"
-]  # fmt: skip

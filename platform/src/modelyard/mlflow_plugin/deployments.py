@@ -12,7 +12,7 @@ from modelyard.cli.rollout.polling import views
 from modelyard.cli.rollout.view import RolloutView
 from modelyard.cli.rollout.watch import follow
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, DeadlineExceeded, InvalidModel, UserError
 
@@ -71,11 +71,11 @@ class ModelDeployments:
 
     def every(self) -> list[dict[str, Any]]:
         """All Models of the namespace, wherever their entries come from."""
-        return [described(parsed(document)) for document in read(self._cluster, self._namespace, "")]
+        return [described(Model.of(document)) for document in read(self._cluster, self._namespace, "")]
 
     def one(self, name: str) -> dict[str, Any]:
         """One Model; InvalidModel when there is none of that name."""
-        return described(parsed(read(self._cluster, self._namespace, name)[0]))
+        return described(Model.of(read(self._cluster, self._namespace, name)[0]))
 
     def _settled(self, name: str, asked: DeploymentConfig, source: Mapping[str, Any]) -> dict[str, Any]:
         if asked.patience > 0:

@@ -64,9 +64,10 @@ def cluster_models(namespace: str) -> list[ServedModel]:
     """The Models of a namespace. Raises Unreachable or Refused when the API server does not tell."""
 
     def asked() -> list[ServedModel]:
-        from modelyard.clients.cluster.models import parsed, read
+        from modelyard.api.model import Model
+        from modelyard.clients.cluster.models import read
 
-        return [_served(parsed(document)) for document in read(_cluster(), namespace, "")]
+        return [_served(Model.of(document)) for document in read(_cluster(), namespace, "")]
 
     return _with_packages(asked)
 
@@ -75,9 +76,10 @@ def cluster_rollout(namespace: str, name: str) -> RolloutSummary:
     """Raises InvalidModel when there is no such Model; as `cluster_models` else."""
 
     def asked() -> RolloutSummary:
-        from modelyard.clients.cluster.models import parsed, read
+        from modelyard.api.model import Model
+        from modelyard.clients.cluster.models import read
 
-        return _rollout(parsed(read(_cluster(), namespace, name)[0]))
+        return _rollout(Model.of(read(_cluster(), namespace, name)[0]))
 
     return _with_packages(asked)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.api.model import Model
 from modelyard.clients.cluster import api_server, list_watch
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.models import parsed
 from modelyard.clients.store import S3Store
 from modelyard.core.kinds import BY_NAME
 from modelyard.core.snapshot import Ref
@@ -131,7 +131,7 @@ def test_a_namespace_that_is_deleted_in_the_middle_leaves_nothing_to_do(lively: 
         assert operator.cache.children(key) == {}
         assert operator.observer.probes.of(key) == {}
         assert model is not None
-        assert operator.claims.of(parsed(model)) == ()
+        assert operator.claims.of(Model.of(model)) == ()
         operator.queue.add(key)
         eventually(lambda: not operator.queue.knows(key), "a look at what is gone")
         assert [write for write in front.writes[begun:] if not write.of_lease] == []

@@ -1,6 +1,7 @@
 """Whose node a process is: told by its name alone, which says the cluster's folder and the node's number."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -77,6 +78,31 @@ def test_status_has_the_programs_of_every_node_and_the_control_plane_of_the_firs
     assert [row.detail for row in third[1:]] == [
         f"see {paths.logs / name}-3.log" for name in ("containerd", "kubelet", "kube-proxy")
     ]
+
+
+def test_a_program_is_gone_when_its_pid_is_and_not_when_its_name_is(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A dead process that nobody has waited for has no command line, as one whose ports are still being closed."""
+    program = tmp_path / "ended-by-a-test"
+    shutil.copy("/bin/sleep", program)
+    pid, node = os.spawnv(os.P_NOWAIT, str(program), [str(program), "60"]), process.Node(os.getpid())
+    exists, seen = process._exists, list[tuple[bool, bool]]()
+
+    def reaped(ended: int) -> bool:
+        os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+        seen.append((bool(node.named(program.name)), exists(ended)))
+        os.waitpid(ended, 0)
+        return exists(ended)
+
+    monkeypatch.setattr(process, "_exists", reaped)
+    while not node.named(program.name):  # until the child has become the program
+        pass
+
+    node.end(Task(paths.logs / "end.log"), program.name)
+
+    assert seen == [(False, True)]
+    assert not exists(pid)
 
 
 def test_ending_a_cluster_ends_all_its_nodes(paths: Paths, monkeypatch: pytest.MonkeyPatch):

@@ -108,11 +108,12 @@ def of_model(model: "Model", open_store: Callable[[], "Store"]) -> Files:
 
 
 def _of_model(name: str, namespace: str) -> Files:
+    from modelyard.api.model import Model
     from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
 
     models = read(Cluster(access()), namespace or current_namespace(), name)
-    return of_model(parsed(models[0]), open_store)
+    return of_model(Model.of(models[0]), open_store)

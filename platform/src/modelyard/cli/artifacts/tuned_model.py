@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 def read_model(name: str, namespace: str) -> "Model":
     """The Model of that name, in the namespace of the kubeconfig's context when none is given."""
+    from modelyard.api.model import Model
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
 
-    return parsed(read(Cluster(access()), namespace or current_namespace(), name)[0])
+    return Model.of(read(Cluster(access()), namespace or current_namespace(), name)[0])
 
 
 def own_objective(model: "Model") -> "LatencyTarget | None":

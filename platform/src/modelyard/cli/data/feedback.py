@@ -32,17 +32,18 @@ def feedback(
     ] = False,
 ) -> None:
     """Hand in labels: what was right, for requests that a Model answered."""
+    from modelyard.api.model import Model
     from modelyard.cli.connection import open_store
     from modelyard.cli.terminal.console import out
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
     from modelyard.records.feedback.label_files import read_label_file
     from modelyard.records.feedback.labels import settled
     from modelyard.records.feedback.recorded_answers import known_rows
 
-    model = parsed(read(Cluster(access()), namespace or current_namespace(), name)[0])
+    model = Model.of(read(Cluster(access()), namespace or current_namespace(), name)[0])
     if model.spec.monitoring is None or model.spec.monitoring.feedback is None:
         raise InvalidModel(f"{model.name} takes no labels: write spec.monitoring.feedback, and record what it answers.")
     found = read_label_file(file, model.name, time.time())

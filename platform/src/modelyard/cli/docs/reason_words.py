@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 
 from modelyard import errors
+from modelyard.api.rollout_status import GateName
 from modelyard.core.failure_causes import TABLE
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = {"Failure": 0, "HostFailure": 0, "ConditionUpdate": 1, "Event": 1, "Event.of": 0, "Observation": 1}
 _PLACES |= {"AutoscalerChoice": 1, "Complaint": 0}
 _TABLES = ("REASONS", "FAILURES")
-_GATES = ("errors", "latency", "health")
+_GATES = (GateName.ERRORS, GateName.LATENCY, GateName.HEALTH)
 
 
 @cache

@@ -16,7 +16,7 @@ from modelyard.cli.terminal.table import table
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.autoscaling.capacity_plan import CapacityPlan, capacity_plan
 from modelyard.core.autoscaling.node_room import limits_of, requested, room_for
 from modelyard.core.autoscaling.quota_room import quota_room
@@ -50,7 +50,7 @@ def capacity(
     if rps <= 0:
         raise InvalidInput(f"--rps {rps:g} is no load: say how many requests a second are to come, such as --rps 500.")
     cluster = Cluster(access())
-    model = parsed(read(cluster, namespace or current_namespace(), name)[0])
+    model = Model.of(read(cluster, namespace or current_namespace(), name)[0])
     rate = per_replica or measured(model, slo)
     pod = _pod(cluster, model)
     busy = fraction(model.spec.scaling.target_utilization if model.spec.scaling else _USUAL)

@@ -78,11 +78,12 @@ def _revisions(name: str, namespace: str, stable: str, candidate: str, build: st
 
     if stable and candidate and build:
         return stable, candidate, build
+    from modelyard.api.model import Model
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
 
-    status = parsed(read(Cluster(access()), namespace, name)[0]).status
+    status = Model.of(read(Cluster(access()), namespace, name)[0]).status
     stable = stable or (status.rollout.stable if status.rollout else "") or status.revision
     others = [revision.name for revision in status.revisions if revision.name != stable]
     candidate = candidate or next(iter(others), "")

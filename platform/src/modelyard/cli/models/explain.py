@@ -16,7 +16,7 @@ from modelyard.cli.terminal.options import Namespace, Shown
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.clients.cluster.operator_lease import leader_silence
 from modelyard.clients.metrics.response_cache import cache_counts
 from modelyard.core.kinds import CHILDREN
@@ -40,7 +40,7 @@ def explain(
 ) -> None:
     """Say in plain words what is wrong with a Model and what to do."""
     settings, cluster, console = Settings.read(), Cluster(access()), out()
-    model = parsed(read(cluster, namespace or current_namespace(), name)[0])
+    model = Model.of(read(cluster, namespace or current_namespace(), name)[0])
     steps = diagnose(gather(cluster, model, settings), settings)
     if output is Output.TABLE:
         show(steps, console)

@@ -25,7 +25,7 @@ from modelyard.cli.terminal.table import mark, table
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.clients.metrics import latency
 from modelyard.settings import Settings
 
@@ -75,7 +75,7 @@ def overview(
 
     `measured` holds, by namespace and name, the cumulative counts of requests by upper bound of their latency in ms.
     """
-    rows = [_row(parsed(model), measured) for model in models]
+    rows = [_row(Model.of(model), measured) for model in models]
     columns = ("namespace", *_COLUMNS)
     left_out = {name for name, at in _AT_TIMES.items() if not any(row[at] for row in rows)}
     left_out |= set() if wide else {"namespace"}

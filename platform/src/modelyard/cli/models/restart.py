@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from modelyard.api.model import Model
 from modelyard.api.status import Stage
 from modelyard.cli.terminal.console import out
 from modelyard.cli.terminal.durations import spell
@@ -18,7 +19,7 @@ from modelyard.cli.terminal.options import Namespace, span
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.names import RESTARTED_ANNOTATION, predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel, Unreachable
@@ -34,7 +35,7 @@ def restart(
 ) -> None:
     """Replace the pods of a Model one after the other, without losing a request."""
     where, cluster = namespace or current_namespace(), Cluster(access())
-    revisions = parsed(read(cluster, where, name)[0]).status.revisions
+    revisions = Model.of(read(cluster, where, name)[0]).status.revisions
     names = [revision.name for revision in revisions if revision.stage in _WITH_PODS]
     if not names:
         raise InvalidModel(f"{where}/{name} has no pods to restart: `modelyard explain {name}` says how far it is.")

@@ -100,15 +100,16 @@ def _rows(
 
 
 def _of_cluster(name: str, namespace: str, revision: str, days: int) -> "WatchedRows":
+    from modelyard.api.model import Model
     from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
 
     from .watched_rows import current_time, of_model
 
-    model = parsed(read(Cluster(access()), namespace or current_namespace(), name)[0])
+    model = Model.of(read(Cluster(access()), namespace or current_namespace(), name)[0])
     return of_model(model, revision, days, open_store(), current_time())
 
 

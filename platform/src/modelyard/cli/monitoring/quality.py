@@ -59,14 +59,15 @@ def document(found: "ModelQuality") -> dict[str, Any]:
 
 
 def _of_cluster(name: str, namespace: str, days: int) -> "tuple[ModelQuality, str]":
+    from modelyard.api.model import Model
     from modelyard.cli.connection import open_store
     from modelyard.clients.cluster.access import access
     from modelyard.clients.cluster.api_server import Cluster
     from modelyard.clients.cluster.context import current_namespace
-    from modelyard.clients.cluster.models import parsed, read
+    from modelyard.clients.cluster.models import read
     from modelyard.records.feedback.performance import quality_of
 
-    model = parsed(read(Cluster(access()), namespace or current_namespace(), name)[0])
+    model = Model.of(read(Cluster(access()), namespace or current_namespace(), name)[0])
     asked = model.spec.monitoring.feedback if model.spec.monitoring else None
     if asked is None:
         raise InvalidModel(f"{model.name} takes no labels: write spec.monitoring.feedback, and record what it answers.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from modelyard.api.model import Model
 from modelyard.cli.platform_settings import platform_settings
 from modelyard.cli.terminal.console import Output, dump, out
 from modelyard.cli.terminal.durations import spell
@@ -16,7 +17,7 @@ from modelyard.cli.terminal.table import table
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.clients.metrics.prometheus_api import PrometheusAt, PrometheusQueries, prometheus_of
 from modelyard.clients.metrics.slo_readings import SloReading, slo_reading
 from modelyard.core.prometheus_rules.objectives import FAST
@@ -44,7 +45,7 @@ def slo(
     """Say what is left of a Model's error budgets, how fast they burn, and when they are empty."""
     seconds = span_of(window)
     cluster = Cluster(access())
-    model = parsed(read(cluster, namespace or current_namespace(), name)[0])
+    model = Model.of(read(cluster, namespace or current_namespace(), name)[0])
     objectives = promised(model.spec.slo)
     if not objectives:
         raise InvalidModel(f"{name} promised nothing: write spec.slo, such as {{errorRate: 0.1%}}.")

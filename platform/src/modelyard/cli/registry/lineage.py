@@ -23,7 +23,7 @@ from modelyard.cli.terminal.table import table
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import current_namespace
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.storage import keys
 from modelyard.core.storage.monitoring_keys import minute_of
 from modelyard.core.storage.object_store import Store
@@ -44,7 +44,7 @@ def lineage(
     if revision and request:
         raise InvalidInput("say either --request or --revision: a request's row names its revision.")
     where = namespace or current_namespace()
-    model = parsed(read(Cluster(access()), where, name)[0])
+    model = Model.of(read(Cluster(access()), where, name)[0])
     store = open_store()
     asked = _revision_of(store, where, name, request) if request else revision
     steps = dict(traced(model, store, asked))

@@ -18,7 +18,7 @@ from modelyard.api.rollout import Action, Strategy
 from modelyard.api.rollout_status import CommandStatus, Phase, RolloutStatus
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.context import caller
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.names import CHANGED_BY_ANNOTATION, CHANGED_TO_ANNOTATION, REASON_ANNOTATION
 from modelyard.core.rollout.effective_spec import effective_spec
 from modelyard.core.rollout.state_machine import WATCHED
@@ -115,7 +115,7 @@ def give(cluster: Cluster, namespace: str, name: str, action: Action) -> str:
     Raises UserError when the command makes no sense, before anything is written, or when the Model is gone by then;
     InvalidModel when there is no such Model.
     """
-    model = parsed(read(cluster, namespace, name)[0])
+    model = Model.of(read(cluster, namespace, name)[0])
     reason = objection(model, action)
     if reason:
         raise UserError(reason)
@@ -135,7 +135,7 @@ def go_back(cluster: Cluster, namespace: str, name: str, version: str, reason: s
     Beside it goes, as annotations, who asked for it, as far as the API server says so, and `reason`.
     Raises UserError when a rollout is under way or no such version had it; InvalidModel when there is no such Model.
     """
-    model = parsed(read(cluster, namespace, name)[0])
+    model = Model.of(read(cluster, namespace, name)[0])
     rollout = model.status.rollout or RolloutStatus()
     if rollout.active:
         raise UserError(f"a rollout of {name} is under way: `modelyard rollout abort {name}` gives the traffic back.")
@@ -164,7 +164,7 @@ def answer(cluster: Cluster, namespace: str, name: str, command_id: str, patienc
     """
     end = time.monotonic() + patience
     while True:
-        model = parsed(read(cluster, namespace, name)[0])
+        model = Model.of(read(cluster, namespace, name)[0])
         status = model.status.rollout.command if model.status.rollout else None
         if status is not None and status.id == command_id:
             return status

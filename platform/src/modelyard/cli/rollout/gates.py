@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from modelyard.api.rollout_status import GateStatus, GateVerdict
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict
 from modelyard.cli.terminal.durations import spell
 from modelyard.cli.terminal.wrapped_text import Flow
 
@@ -24,7 +24,12 @@ _MARKS = {
     GateVerdict.NO_DATA: ("?", "yellow"),
     GateVerdict.PROVIDER_ERROR: ("!", "yellow"),
 }
-_BAD = {"latency": "too slow", "errors": "failed", "clientErrors": "rejected", "feedback": "wrong"}
+_BAD: dict[str, str] = {
+    GateName.LATENCY: "too slow",
+    GateName.ERRORS: "failed",
+    GateName.CLIENT_ERRORS: "rejected",
+    GateName.FEEDBACK: "wrong",
+}
 
 
 def gate(status: GateStatus) -> RenderableType:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from modelyard.api.model import Model
 from modelyard.cli.terminal.console import say
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.clients.cluster.models import parsed, read
+from modelyard.clients.cluster.models import read
 from modelyard.core.names import predictor
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, Refused, Throttled, Unreachable
@@ -21,7 +21,7 @@ def current_view(cluster: Cluster, namespace: str, name: str) -> RolloutView:
 
     Raises InvalidModel when there is no such Model; Unreachable, Throttled or Refused when it cannot be read.
     """
-    return _view(cluster, parsed(read(cluster, namespace, name)[0]))
+    return _view(cluster, Model.of(read(cluster, namespace, name)[0]))
 
 
 def views(cluster: Cluster, namespace: str, name: str, patience: float | None) -> Iterator[RolloutView | None]:
@@ -36,7 +36,7 @@ def views(cluster: Cluster, namespace: str, name: str, patience: float | None) -
         time.sleep(_EVERY)
         try:
             document = cluster.get(Ref("Model", namespace, name))
-            view = _view(cluster, parsed(document)) if document is not None else None
+            view = _view(cluster, Model.of(document)) if document is not None else None
         except (Unreachable, Throttled, Conflict) as bad:
             if well:
                 say(f"{bad} It is asked again.")

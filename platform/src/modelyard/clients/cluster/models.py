@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modelyard.api.model import API_VERSION, KIND, Model
+from modelyard.api.model import API_VERSION, KIND
 from modelyard.core.snapshot import Ref
 from modelyard.errors import InvalidModel
 
@@ -26,11 +26,6 @@ def read(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:
     if model is None:
         raise InvalidModel(f"there is no Model {name} in namespace {namespace}: `modelyard get -A` lists all.")
     return [model]
-
-
-def parsed(document: Mapping[str, Any]) -> Model:
-    """The typed Model of the API server's dictionary; pydantic's ValidationError when it is none."""
-    return Model.of(document)
 
 
 def manifest(document: Mapping[str, Any]) -> dict[str, Any]:

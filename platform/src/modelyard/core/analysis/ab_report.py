@@ -8,7 +8,7 @@ R. G. Newcombe, Statistics in Medicine 17 (1998) 873.
 import math
 from typing import Any
 
-from modelyard.api.rollout_status import RolloutStatus
+from modelyard.api.rollout_status import GateName, RolloutStatus
 
 _Z = 1.959964
 
@@ -19,7 +19,7 @@ def sides(rollout: RolloutStatus) -> dict[str, Any] | None:
     By gate (errors, latency): `stable` and `candidate` with requests, bad ones, rate and [low, high] of its interval,
     `difference` as [candidate's rate less the stable's, low, high]; `share` as fractions. All rates lie in 0..1.
     """
-    counted = [gate for gate in rollout.gates if gate.name in ("errors", "latency") and gate.requests]
+    counted = [gate for gate in rollout.gates if gate.name in (GateName.ERRORS, GateName.LATENCY) and gate.requests]
     if not counted:
         return None
     report: dict[str, Any] = {}

@@ -20,7 +20,7 @@ the gates for latency and errors. It never waits: those gates see to it that the
 import math
 from typing import Any, NamedTuple
 
-from modelyard.api.rollout_status import GateStatus, GateVerdict
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict
 
 from .gate_input import GateInput
 from .gate_result import short
@@ -29,7 +29,6 @@ from .objectives import objectives, weights
 from .statistics import evalues
 from .statistics.sequential_test import SURE
 
-NAME = "clientErrors"
 ALPHA = 0.001
 MOST = 0.5
 _LARGEST = 700.0
@@ -58,7 +57,7 @@ def client_errors(gate_input: GateInput) -> GateStatus:
     against = _only_its_own(seen) if gate_input.without_baseline else _regression(gate_input, seen)
     failed = against >= threshold
     return GateStatus(
-        name=NAME,
+        name=GateName.CLIENT_ERRORS,
         verdict=GateVerdict.FAIL if failed else GateVerdict.PASS,
         message=_sentence(gate_input, seen, failed),
         requests=seen.requests,
@@ -114,12 +113,12 @@ def _sentence(gate_input: GateInput, seen: Rejections, failed: bool) -> str:
             "it rejects what the stable accepts: fails; "
             "its inputs (names, datatypes, shapes) must be those that clients send"
         )
-    return f"{NAME}: {numbers}{stable}; {end}."[:LONGEST]
+    return f"{GateName.CLIENT_ERRORS}: {numbers}{stable}; {end}."[:LONGEST]
 
 
 def _before(gate_input: GateInput) -> Rejections:
     """What was stored; nothing when another version wrote it in another form: counting begins anew."""
-    gate = gate_input.before.get(NAME)
+    gate = gate_input.before.get(GateName.CLIENT_ERRORS)
     stored = gate.state if gate is not None and gate.state is not None else {}
     try:
         return Rejections(*map(int, (stored["windowEnd"], *stored["counts"])))

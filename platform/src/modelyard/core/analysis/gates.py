@@ -42,12 +42,11 @@ after READ_SECONDS at the latest.
 
 from collections.abc import Callable, Sequence
 
-from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict, Phase
 from modelyard.core.conditions import timestamp
 from modelyard.core.revisions.refused_pods import PODS_REFUSED
 
 from . import slo_gate
-from .client_errors import NAME as CLIENT_ERRORS
 from .client_errors import client_errors
 from .feedback.gate import feedback
 from .gate_input import GateInput
@@ -64,11 +63,10 @@ RETRIES, PAUSE = 3, 30.0
 REPLICA_MISSING = "ReplicaMissing"
 """Why the gate holds while the candidate lacks replicas and it is not the candidate's fault."""
 _NO_NODE, _NOT_READY = "Unschedulable", "NotReady"
-LOAD_TEST, REPLAY, SHADOW = "loadTest", "replay", "shadow"
-_WAITING = {
-    LOAD_TEST: "the load test has not begun",
-    REPLAY: "no recorded request has been put to it yet",
-    SHADOW: "the comparison of outputs has not begun",
+_WAITING: dict[str, str] = {
+    GateName.LOAD_TEST: "the load test has not begun",
+    GateName.REPLAY: "no recorded request has been put to it yet",
+    GateName.SHADOW: "the comparison of outputs has not begun",
 }
 _CAUSE = 600
 _ANSWERS = (GateVerdict.PASS, GateVerdict.FAIL)
@@ -86,7 +84,7 @@ def reset_gates(gates: Sequence[GateStatus]) -> list[GateStatus]:
 
     The others (clientErrors, health, checks, sampleRatio) are left out: they have nothing to carry over.
     """
-    return [slo_gate.renewed(gate) for gate in gates if gate.state is not None and gate.name != CLIENT_ERRORS]
+    return [slo_gate.renewed(gate) for gate in gates if gate.state is not None and gate.name != GateName.CLIENT_ERRORS]
 
 
 def _counted(gate_input: GateInput) -> Sequence[GateStatus]:
@@ -96,23 +94,24 @@ def _counted(gate_input: GateInput) -> Sequence[GateStatus]:
 def _health(gate_input: GateInput) -> Sequence[GateStatus]:
     failure = gate_input.failure
     if failure is None:
-        return [_gate_status("health", GateVerdict.PASS, "the candidate's pods are well")]
+        return [_gate_status(GateName.HEALTH, GateVerdict.PASS, "the candidate's pods are well")]
     lasts = gate_input.now - (gate_input.now if gate_input.failing_since is None else gate_input.failing_since)
     starts = gate_input.phase is Phase.STARTING
     grace = START_GRACE if starts else GRACE
     reads = failure.pending and (not gate_input.weight or lasts < READ_SECONDS)
     if not failure.retry and not reads:
-        return [_gate_status("health", GateVerdict.FAIL, failure.message)]
+        return [_gate_status(GateName.HEALTH, GateVerdict.FAIL, failure.message)]
     if failure.reason == PODS_REFUSED or (starts and failure.reason == _NO_NODE):
-        return [_gate_status("health", GateVerdict.CONTINUE, f"for {duration_text(lasts)} now: {failure.message}")]
+        message = f"for {duration_text(lasts)} now: {failure.message}"
+        return [_gate_status(GateName.HEALTH, GateVerdict.CONTINUE, message)]
     if failure.retry and not starts and failure.reason != _NOT_READY and gate_input.has_capacity:
         message = f"it has the replicas its weight needs, so this is no verdict: {failure.message}"
-        return [_gate_status("health", GateVerdict.HOLD, message).model_copy(update={"reason": REPLICA_MISSING})]
+        return [_gate_status(GateName.HEALTH, GateVerdict.HOLD, message).model_copy(update={"reason": REPLICA_MISSING})]
     if lasts >= grace:
-        return [_gate_status("health", GateVerdict.FAIL, f"for {duration_text(lasts)} now: {failure.message}")]
+        return [_gate_status(GateName.HEALTH, GateVerdict.FAIL, f"for {duration_text(lasts)} now: {failure.message}")]
     return [
         _gate_status(
-            "health",
+            GateName.HEALTH,
             GateVerdict.CONTINUE,
             f"for {duration_text(lasts)} of {duration_text(grace)} at most: {failure.message}",
         )
@@ -133,12 +132,12 @@ def _feedback(gate_input: GateInput) -> Sequence[GateStatus]:
 
 def _tests(gate_input: GateInput) -> Sequence[GateStatus]:
     rollout = gate_input.spec.rollout
-    asked = ((REPLAY, rollout.replay), (LOAD_TEST, rollout.load_test))
+    asked = ((GateName.REPLAY, rollout.replay), (GateName.LOAD_TEST, rollout.load_test))
     return [_checked(gate_input, name) for name, options in asked if options is not None]
 
 
 def _shadow(gate_input: GateInput) -> Sequence[GateStatus]:
-    return [_checked(gate_input, SHADOW)]
+    return [_checked(gate_input, GateName.SHADOW)]
 
 
 def _checked(gate_input: GateInput, name: str) -> GateStatus:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from modelyard.api.model import ModelSpec
 from modelyard.api.quantity import fraction, seconds
 from modelyard.api.rollout import Rollout, Strategy
+from modelyard.api.rollout_status import GateName
 from modelyard.core.traffic import Counts, Traffic
 
 from .statistics.sequential_test import HIGHEST_RATE, LOWEST_RATE
@@ -59,10 +60,10 @@ def objectives(spec: ModelSpec) -> tuple[Objective, ...]:
     result: list[Objective] = []
     if slo is not None and slo.latency is not None:
         slow = round(1.0 - slo.latency.percentile / 100.0, 9)
-        result.append(Objective("latency", _testable(slow), round(1000.0 * seconds(slo.latency.threshold), 6)))
+        result.append(Objective(GateName.LATENCY, _testable(slow), round(1000.0 * seconds(slo.latency.threshold), 6)))
     promised = slo is not None and slo.error_rate is not None
     rate = fraction(slo.error_rate) if slo is not None and slo.error_rate is not None else DEFAULT_ERROR_RATE
-    result.append(Objective("errors", _testable(rate), promised=promised))
+    result.append(Objective(GateName.ERRORS, _testable(rate), promised=promised))
     return tuple(result)
 
 

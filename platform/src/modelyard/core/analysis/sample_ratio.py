@@ -13,12 +13,11 @@ mended is seen to be.
 
 import math
 
-from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict, Phase
 
 from .gate_input import GateInput
 from .messages import percent
 
-NAME = "sampleRatio"
 SETTLING = 2
 FEWEST = 500
 MOST = 20_000
@@ -35,7 +34,11 @@ def sample_ratio(gate_input: GateInput) -> GateStatus:
     pairs = _pairs(gate_input)
     requests, mine = sum(both for both, _ in pairs), sum(own for _, own in pairs)
     status = GateStatus(
-        name=NAME, verdict=GateVerdict.PASS, requests=mine, stable_requests=requests - mine, message=_say_few(requests)
+        name=GateName.SAMPLE_RATIO,
+        verdict=GateVerdict.PASS,
+        requests=mine,
+        stable_requests=requests - mine,
+        message=_say_few(requests),
     )
     if requests < FEWEST:
         return status

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from modelyard.api.model import Model, Slo
 from modelyard.api.quantity import fraction, seconds
 from modelyard.api.rollout import STEADY, LoadTest, Replay, Shadow, Tolerance
+from modelyard.api.rollout_status import GateName
 from modelyard.api.status import RevisionStatus
 from modelyard.core.names import CHECK_LABEL, MANAGED_BY, MODEL_LABEL, NAMESPACE_LABEL, REVISION_LABEL, check_job_name
 from modelyard.settings import GateScenario, Settings
@@ -27,7 +28,7 @@ from modelyard.settings import GateScenario, Settings
 from . import with_spec_hash
 from .jobs import job_container, job_pod
 
-LOAD_TEST, SHADOW, REPLAY = "loadTest", "shadow", "replay"
+LOAD_TEST, SHADOW, REPLAY = GateName.LOAD_TEST.value, GateName.SHADOW.value, GateName.REPLAY.value
 NOT_PASSED = 1
 CONTAINER = "check"
 ERROR_RATE = "1%"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from modelyard.api.rollout import Action, OnInconclusive, Strategy
-from modelyard.api.rollout_status import GateStatus, GateVerdict, Phase
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict, Phase
 from modelyard.api.status import Stage
 
 from .capacity.step_room import ENOUGH, INSUFFICIENT, StepRoom, step_room
@@ -21,21 +21,21 @@ UNKNOWN_SCENARIO = "UnknownScenario"
 """Reason of a rollout whose load test nobody knows: a person has to name another."""
 _UNKNOWN = {GateVerdict.HOLD, GateVerdict.NO_DATA, GateVerdict.PROVIDER_ERROR}
 _REASONS = {
-    ("sampleRatio", GateVerdict.HOLD): "SampleRatioMismatch",
-    ("loadTest", GateVerdict.HOLD): "CheckFailed",
-    ("replay", GateVerdict.HOLD): "CheckFailed",
-    ("shadow", GateVerdict.HOLD): "CheckFailed",
+    (GateName.SAMPLE_RATIO, GateVerdict.HOLD): "SampleRatioMismatch",
+    (GateName.LOAD_TEST, GateVerdict.HOLD): "CheckFailed",
+    (GateName.REPLAY, GateVerdict.HOLD): "CheckFailed",
+    (GateName.SHADOW, GateVerdict.HOLD): "CheckFailed",
     ("", GateVerdict.HOLD): "StableOutOfSlo",
     ("", GateVerdict.NO_DATA): "NoTraffic",
     ("", GateVerdict.PROVIDER_ERROR): "NoMetrics",
 }
 _PASSED = {Phase.BAKING: "The bake is over, and no gate spoke against the candidate."}
 _FAILURES = {
-    "clientErrors": "ClientErrorsGateFailed",
-    "feedback": "FeedbackGateFailed",
-    "loadTest": "LoadTestFailed",
-    "replay": "ReplayFailed",
-    "shadow": "OutputsDiffer",
+    GateName.CLIENT_ERRORS.value: "ClientErrorsGateFailed",
+    GateName.FEEDBACK.value: "FeedbackGateFailed",
+    GateName.LOAD_TEST.value: "LoadTestFailed",
+    GateName.REPLAY.value: "ReplayFailed",
+    GateName.SHADOW.value: "OutputsDiffer",
 }
 
 
@@ -295,7 +295,7 @@ def _preview_over(context: RolloutContext) -> bool:
 def _mirrored(context: RolloutContext) -> bool:
     shadow = context.spec.shadow
     over = shadow is None or context.elapsed(context.rollout.phase_start_time, shadow.duration_seconds())
-    comparison = context.rollout.gate("shadow")
+    comparison = context.rollout.gate(GateName.SHADOW)
     passed = comparison is not None and comparison.verdict is GateVerdict.PASS
     return over and (_all_pass(context) if shadow is not None and shadow.then else passed)
 
@@ -308,7 +308,7 @@ def _split(context: RolloutContext) -> bool:
 
 
 def _baked(context: RolloutContext) -> bool:
-    health = context.rollout.gate("health")
+    health = context.rollout.gate(GateName.HEALTH)
     well = health is not None and health.verdict is GateVerdict.PASS
     bake = context.spec.bake_seconds()
     return well and context.elapsed(_carried(context), bake) and context.elapsed(context.rollout.phase_start_time, bake)

@@ -4,6 +4,7 @@ from modelyard.api.rollout import DEFAULT_BAKE
 from modelyard.api.rollout_status import (
     HELD_TRAFFIC,
     HISTORY,
+    GateName,
     GateStatus,
     Outcome,
     Phase,
@@ -212,9 +213,9 @@ def _phase_message(context: RolloutContext, transition: Transition) -> str:
 
 def _reset_gates(rollout: RolloutStatus) -> dict[str, object]:
     """The gates begin anew; the candidate's requests are added up."""
-    errors = rollout.gate("errors")
+    errors = rollout.gate(GateName.ERRORS)
     requests, bad = (errors.requests, errors.failed_requests) if errors is not None else (0, 0)
-    kept = [gate for gate in rollout.gates if gate.name in ("latency", "errors")]
+    kept = [gate for gate in rollout.gates if gate.name in (GateName.LATENCY, GateName.ERRORS)]
     return {
         "gates": gates.reset_gates(kept),
         "requests": rollout.requests + requests,

@@ -24,7 +24,7 @@ from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from modelyard.api.rollout_status import Outcome, Phase
+from modelyard.api.rollout_status import GateName, Outcome, Phase
 from modelyard.core.conditions import epoch
 from modelyard.operator.cache.objects import ObjectCache
 
@@ -113,7 +113,7 @@ def _weights(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
         if not _active(rollout):
             continue
         family.add_metric([*place, "desired"], rollout.get("weight", 0))
-        gate = _gate(rollout, "sampleRatio")
+        gate = _gate(rollout, GateName.SAMPLE_RATIO)
         requests = gate.get("requests", 0)
         total = requests + gate.get("stableRequests", 0)
         if total:
@@ -135,7 +135,7 @@ def _requests(rollouts: Iterable[tuple[Place, Written]]) -> Metric:
     family = CounterMetricFamily("modelyard_rollout_requests", "Requests of candidates.", labels=[*_MODEL, "result"])
     for place, rollout in rollouts:
         if _active(rollout):
-            gate = _gate(rollout, "errors")
+            gate = _gate(rollout, GateName.ERRORS)
             requests = rollout.get("requests", 0) + gate.get("requests", 0)
             failed = rollout.get("failedRequests", 0) + gate.get("failedRequests", 0)
             family.add_metric([*place, "good"], requests - failed)

@@ -20,7 +20,7 @@ import math
 
 from modelyard.api.monitoring.comparison import LabelledComparison
 from modelyard.api.rollout import FeedbackGate
-from modelyard.api.rollout_status import GateStatus, GateVerdict
+from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict
 from modelyard.core.analysis.gate_input import GateInput
 from modelyard.core.analysis.gate_result import short
 from modelyard.core.analysis.messages import LONGEST, duration_text, percent
@@ -29,7 +29,6 @@ from modelyard.core.snapshot import Failure
 
 from .evidence import ALPHA, BETA, LabelledEvidence, labelled_evidence, remaining
 
-NAME = "feedback"
 NO_LABELS, SILENT = "NoLabels", "EvaluationStopped"
 PATIENCE = 1800.0
 STALE = 7200.0
@@ -47,7 +46,7 @@ def feedback(gate_input: GateInput) -> GateStatus:
     known = gate_input.labelled
     if isinstance(known, LabelledComparison):
         return _judged(gate_input, options, known)
-    before = gate_input.before.get(NAME)
+    before = gate_input.before.get(GateName.FEEDBACK)
     if before is not None and before.verdict in _ANSWERS:
         return before
     if known is None or known.pending or gate_input.without_baseline:
@@ -132,7 +131,8 @@ def _unreadable(failure: Failure) -> str:
 
 
 def _status(verdict: GateVerdict, message: str, reason: str = "") -> GateStatus:
-    return GateStatus(name=NAME, verdict=verdict, reason=reason, message=f"{NAME}: {message}."[:LONGEST])
+    said = f"{GateName.FEEDBACK}: {message}."[:LONGEST]
+    return GateStatus(name=GateName.FEEDBACK, verdict=verdict, reason=reason, message=said)
 
 
 def _e_value(log: float) -> float:
