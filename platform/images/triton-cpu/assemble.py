@@ -10,7 +10,8 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
     HOME/caches/local/         the response cache, for Models that ask for it
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
     HOME/backends/onnxruntime/ our backend: onnxruntime_backend/*.c
-    HOME/backends/openvino/    our other backend
+    HOME/backends/openvino/    our backend for OpenVINO's IR
+    HOME/backends/modelyard_python/  our backend for the Python of an entry's author
     HOME/site/                 numpy, onnxruntime and openvino for the stub, and what our backends share
 
 What is in C comes from `compiled/` beside this script, where a wheel of Modelyard brought it and this system can load
@@ -29,7 +30,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BACKENDS = ("onnxruntime", "openvino")
+BACKENDS = ("onnxruntime", "openvino", "modelyard_python")
 SHARED = "modelyard_serving.py"
 COMPILED = {
     "lib/libmodelyard_frontend.so": ("frontend_errors.c",),

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 FOLDER = "/"
 """Where children work: nobody's folder. Paths that they are given have to be absolute."""
+_KEYS = ("MODELYARD_", "AWS_", "MLFLOW_")
+"""How settings begin that may hold keys of the store, of a registry or of ours."""
 SAFE_PYTHON = (sys.executable, "-P")
 """The beginning of a command that runs Python."""
 
@@ -33,3 +35,8 @@ def child_environment(
     if places:
         environment["PYTHONPATH"] = os.pathsep.join(places)
     return environment
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without our settings and those of stores and registries, for what runs other people's code."""
+    return {name: value for name, value in environment.items() if not name.startswith(_KEYS)}

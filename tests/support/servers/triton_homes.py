@@ -49,7 +49,7 @@ def sanitized_home(home: Path, to: Path, *more: Path) -> Path:
 
 def _share(home: Path, to: Path) -> None:
     """What is the same in every home: all but the server's program and onnxruntime's backend."""
-    for part in ("lib", "sbin", "site", "backends/python", "backends/openvino"):
+    for part in ("lib", "sbin", "site", "backends/python", "backends/openvino", "backends/modelyard_python"):
         (to / part).symlink_to(home / part)
 
 

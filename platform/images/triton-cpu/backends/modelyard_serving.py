@@ -37,6 +37,10 @@ class BadRequest(ValueError):
     """The request itself is wrong; the message says what to change."""
 
 
+class ModelFailure(Exception):
+    """The model is to blame, whatever the words sound like."""
+
+
 def usable_cpus() -> int:
     """CPUs this container may use: the smaller of its affinity and its CPU limit, rounded up, at least 1."""
     affinity = len(os.sched_getaffinity(0))
@@ -61,6 +65,14 @@ def threads(config: dict) -> int:
     """Threads of one instance: as many as the configuration says, else the usable CPUs divided by its instances."""
     instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", [])) or 1
     return int(parameters(config).get("intra_op_thread_count", max(1, usable_cpus() // instances)))
+
+
+def to_text(array: np.ndarray) -> np.ndarray:
+    """Triton's bytes objects as text; other arrays as they are. Raises UnicodeDecodeError."""
+    if array.dtype != np.object_:
+        return array
+    flat = [item.decode("utf-8") if isinstance(item, bytes) else str(item) for item in array.ravel()]
+    return np.array(flat, dtype=np.object_).reshape(array.shape)
 
 
 def to_triton(array: np.ndarray) -> np.ndarray:
@@ -199,6 +211,8 @@ def _failure(bad: Exception, feed=None):
 
 def _of_the_request(bad: Exception, feed) -> bool:
     """Whether it is known that another request to the same model would have been answered."""
+    if isinstance(bad, ModelFailure):
+        return False
     if isinstance(bad, BadRequest) or _REFUSED_INPUT.search(str(bad)):
         return True
     outside = _OUTSIDE_TABLE.search(str(bad))

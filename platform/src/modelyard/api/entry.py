@@ -2,7 +2,8 @@
 
     model-repo/digits/1/
       modelyard.yaml   this type; closed, camelCase
-      model.onnx       the model (external data beside it); or `model.joblib`, converted when pushed
+      model.onnx       the model (external data beside it); or `model.joblib`, converted when pushed; or, with
+                       `framework: python`, `model.py`: a Python model, for what cannot become ONNX
       eval.npz         optional: what goes in and what must come out
       MODEL_CARD.md    optional: for people
 
@@ -26,6 +27,10 @@ Datatype = Literal[
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
 VERSION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+
+
+PYTHON = "python"
+"""The framework of a Python model."""
 
 
 class _Closed(BaseModel):
@@ -97,7 +102,7 @@ class EntryMetadata(_Closed):
     version: Annotated[str, BeforeValidator(_version_text)] = Field(
         pattern=VERSION_PATTERN, description="Version, any short word; a pushed version never changes."
     )
-    framework: str = Field(min_length=1, max_length=64, description="What it was made with: pytorch, scikit-learn, ...")
+    framework: str = Field(min_length=1, max_length=64, description="What it was made with: pytorch, scikit-learn, ...; python for a Python model.")
     task: str = Field(min_length=1, max_length=64, description="What it does: image-classification, ...")
     inputs: tuple[Tensor, ...] = Field((), description="Declared inputs; empty means as in the model file.")
     outputs: tuple[Tensor, ...] = Field((), description="Declared outputs; empty means as in the model file.")
@@ -145,6 +150,12 @@ class Entry(_Closed):
     digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Over the paths and contents of all files.")
     files: tuple[EntryFile, ...]
     metadata: EntryMetadata
+
+    @property
+    def is_python(self) -> bool:
+        """Whether Python of its author answers: it says so, and nothing in it is ready for a runtime."""
+        ready = any(file.path.endswith(".onnx") or file.path == "model.xml" for file in self.files if "/" not in file.path)
+        return self.metadata.framework == PYTHON and not ready
 
     @property
     def size(self) -> int:

@@ -103,6 +103,10 @@ class Source(Shape):
         default=None,
         description="Begin a version although its inputs or outputs differ so that clients of the serving one notice.",
     )
+    trust_code: bool | None = Field(
+        default=None,
+        description="Serve a Python model: code of whoever may push the entry runs in the Model's pods, without keys.",
+    )
 
     @model_validator(mode="after")
     def _one_of_version_and_alias(self) -> "Source":

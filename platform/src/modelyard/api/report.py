@@ -36,7 +36,10 @@ class Quality(_Written):
 class Proof(_Written):
     """One inference through a real Triton, compared with onnxruntime's answer."""
 
-    server: str = Field(description="Which server answered, with its version.")
+    server: str = Field(
+        description="Which server answered, with its version; empty for a Python model, which the cluster's builds do "
+        "not run."
+    )
     load_seconds: float = Field(description="From start to ready.")
     latency_milliseconds: float = Field(description="Of the one request; the first, so not a benchmark.")
     largest_difference: dict[str, float] = Field(description="Largest absolute difference, by output.")

@@ -54,6 +54,7 @@ class EntryStatus(StatusShape):
     name: str = Field(max_length=63, description="Name of the entry.")
     version: str = Field(max_length=63, description="Version of the entry.")
     digest: str = Field(max_length=80, description="sha256 over the entry's files.")
+    python: bool = Field(default=False, description="Whether it is a Python model, which its author's code answers.")
 
 
 class BuildStatus(StatusShape):

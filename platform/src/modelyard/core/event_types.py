@@ -24,8 +24,8 @@ _NORMAL = (
 )
 _WARNING = (
     "AbortCommanded AliasGone AskingFailed AutoscalerFails AutoscalerRefused BudgetTooSmall BuildFailed CheckFailed "
-    "ClientErrorsGateFailed CommandRefused Conflict ContractChanged CorruptEntry CorruptReport DataBroken "
-    "DeadlineExceeded DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped FeedbackGateFailed "
+    "ClientErrorsGateFailed CodeNotTrusted CommandRefused Conflict ContractChanged CorruptEntry CorruptReport "
+    "DataBroken DeadlineExceeded DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped FeedbackGateFailed "
     "HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput InvalidKey InvalidModel "
     "InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler NoMetrics NoRecorder "
     "NoReference NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer OverBudget "

@@ -57,13 +57,14 @@ class Failure:
 class ResolvedEntry:
     """The registry's answer to `spec.source`: name, version and the `sha256:<hex>` digest of its files.
 
-    `notice` says why it may not be the newest one, while it stands.
+    `notice` says why it may not be the newest one, while it stands; `python` that its author's code answers.
     """
 
     name: str
     version: str
     digest: str
     notice: Failure | None = None
+    python: bool = False
 
 
 @dataclass(frozen=True)

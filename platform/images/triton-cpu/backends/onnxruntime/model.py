@@ -14,7 +14,6 @@ from pathlib import Path
 site.addsitedir(str(Path(__file__).resolve().parents[2] / "site"))
 
 import modelyard_serving as serving
-import numpy as np
 import onnxruntime as ort
 
 
@@ -50,10 +49,7 @@ class TritonPythonModel(serving.Model):
 
     def accepted(self, array):
         """Triton gives strings as bytes objects; onnxruntime wants text."""
-        if array.dtype != np.object_:
-            return array
-        flat = [item.decode("utf-8") if isinstance(item, bytes) else str(item) for item in array.ravel()]
-        return np.array(flat, dtype=np.object_).reshape(array.shape)
+        return serving.to_text(array)
 
     def finalize(self):
         """Frees the session before the process ends."""

@@ -18,20 +18,29 @@ from pathlib import Path
 from typing import Any, Literal
 
 from modelyard import __version__
-from modelyard.api.optimization import Runtime
 from modelyard.api.report import (
     Batching,
     BuildSource,
     OptimizationSummary,
     ProfileSummary,
+    Proof,
     Quality,
     Report,
     WarmupRequest,
 )
 from modelyard.builder.evaluation.reference_profile import PROFILE, read_profile
 from modelyard.builder.inspection.graph import Port
+from modelyard.builder.python_models.packing import PYTHON
 from modelyard.builder.triton.attempts import Attempts
-from modelyard.builder.triton.config import MODEL_FILES, complete_config, read_config, served, settled, write_config
+from modelyard.builder.triton.config import (
+    MODEL_FILES,
+    Backend,
+    as_clients_see,
+    configured,
+    read_config,
+    served,
+    settled,
+)
 from modelyard.builder.triton.install import triton_home
 from modelyard.builder.triton.smoke_test import prove
 from modelyard.builder.triton.v2_http import RequestBody, encode, needs_binary
@@ -42,6 +51,8 @@ from .source import ModelSource, described
 
 Target = Literal["cpu", "gpu"]
 REPOSITORY, WARMUP, REPORT, LOG = "repository", "warmup.json", "report.json", "triton.log"
+NOT_RUN_HERE = Proof(server="", load_seconds=0.0, latency_milliseconds=0.0, largest_difference={})
+"""Of a Python model where its code may not run: its first replica's warm-up has to do."""
 
 
 @dataclass
@@ -79,7 +90,8 @@ class Artifact:
 class AssemblyRequest:
     """What to build: for which model name, as which build (`digest`), from what, for which hardware.
 
-    `optimization` is the report's summary when a variant is served.
+    `optimization` is the report's summary when a variant is served. `trusted` says that Python of the entry's author
+    may be run here; what has the store's keys never says so.
     """
 
     model: str
@@ -87,6 +99,7 @@ class AssemblyRequest:
     source: BuildSource
     target: Target = "cpu"
     optimization: OptimizationSummary | None = None
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,7 @@ class ServedVariant:
     rounding is not the original's, and Triton is held to it.
     """
 
-    runtime: Runtime
+    runtime: Backend
     files: Mapping[str, Path]
     answer: Mapping[str, Any]
 
@@ -109,7 +122,7 @@ def build(source: ModelSource, request: AssemblyRequest, out: Path, steps: Progr
     """
     with tempfile.TemporaryDirectory(prefix="modelyard-part-") as scratch:
         with steps.step("evidence", "trying the model"):
-            layer = make_part(source, Path(scratch), steps.attempts)
+            layer = make_part(source, Path(scratch), steps.attempts, trusted=request.trusted)
         return assemble(layer, request, out, steps)
 
 
@@ -126,14 +139,19 @@ def assemble(
     layout = _layout(layer, request.model, variant.runtime)
     _write(repository / request.model, variant.files, layout)
     expected = layout.as_clients_see(variant.answer)
-    warmup = encode(layout.as_clients_see(layer.sample("input")), binary_outputs=needs_binary(expected))
+    binary = needs_binary(expected) or layer.is_python
+    warmup = encode(layout.as_clients_see(layer.sample("input")), binary_outputs=binary)
     (out / WARMUP).write_bytes(warmup.content)
     profile = _with_profile(layer, out)
-    home = triton_home(steps.say)
-    with steps.step("proof", "asking a real Triton once"):
-        log, chance = out / LOG, layer.findings.get("chance", ())
-        proof = prove(home, repository, request.model, warmup, expected, log, variant.runtime, steps.attempts, chance)
-    (out / LOG).unlink()
+    proof = NOT_RUN_HERE
+    if request.trusted or not layer.is_python:
+        home, log = triton_home(steps.say, PYTHON if layer.is_python else None), out / LOG
+        chance = tuple(expected) if layer.is_python else layer.findings.get("chance", ())
+        with steps.step("proof", "asking a real Triton once"):
+            proof = prove(
+                home, repository, request.model, warmup, expected, log, variant.runtime, steps.attempts, chance
+            )
+        log.unlink()
     names = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
     files = tuple(described(repository / name, name) for name in names)
     quality = layer.findings["quality"] if variant is own else None
@@ -183,7 +201,7 @@ class _Layout:
 
     def as_clients_see(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Arrays by name in the shapes clients send and receive: [n] of a batchable model is [n, 1] to them."""
-        return {name: a.reshape(-1, 1) if self.batches and a.ndim == 1 else a for name, a in arrays.items()}
+        return as_clients_see(arrays, self.batches)
 
 
 def _with_profile(layer: SharedLayer, out: Path) -> ProfileSummary:
@@ -197,17 +215,14 @@ def _with_profile(layer: SharedLayer, out: Path) -> ProfileSummary:
 
 def _own(layer: SharedLayer) -> ServedVariant:
     """The layer's own model."""
-    backend: Runtime = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
+    backend: Backend = next(runtime for runtime, file in MODEL_FILES.items() if file in layer.manifest.served)
     return ServedVariant(backend, {name: layer.folder / name for name in layer.manifest.served}, layer.sample("output"))
 
 
-def _layout(layer: SharedLayer, model: str, backend: Runtime) -> _Layout:
+def _layout(layer: SharedLayer, model: str, backend: Backend) -> _Layout:
     inputs, outputs = layer.ports[0], settled(layer.ports[1], layer.findings["outputShapes"])
     batchable, reason = bool(layer.findings["batchable"]), str(layer.findings["reason"])
-    if layer.author_config is None:
-        config = write_config(model, inputs, outputs, batchable, backend)
-    else:
-        config = complete_config(layer.author_config, model, inputs, outputs, batchable, backend)
+    config = configured(layer.author_config, model, inputs, outputs, batchable, backend)
     most = read_config(config).max_batch_size
     return _Layout(inputs, outputs, config, Batching(batchable=batchable, reason=reason, max_batch_size=most))
 

@@ -1,7 +1,8 @@
 """A shared layer: all of a build that does not depend on a Model's name. Made once per entry, kept in a folder or
 in the store, and called a part there.
 
-model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR
+model.onnx, weights      as they will be served (scalars replaced); model.xml, model.bin of OpenVINO's IR;
+                         code/ and environment.zip of a Python model
 author.pbtxt             the author's config.pbtxt, when there was one
 findings.json            what `validation` found
 profile.json             what rows of the reference look like, where there is one
@@ -20,11 +21,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from modelyard.api.entry import EntryFile
-from modelyard.builder.evaluation.evaluation_set import copy_evaluation, read_evaluation, read_tensors
+from modelyard.builder.evaluation.evaluation_set import (
+    copy_evaluation,
+    read_evaluation,
+    read_tensors,
+    write_arrays,
+)
 from modelyard.builder.evaluation.reference_profile import NO_EVALUATION, PROFILE, read_profile, rows_of_evaluation
 from modelyard.builder.inference.sandbox import LASTING
 from modelyard.builder.inspection.graph import Port
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.python_models.evidence import gather, ports_of
+from modelyard.builder.python_models.folder import SERVED_MODEL, require_packed
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.errors import CorruptEntry, InvalidInput
 from modelyard.records.reference import with_importance
@@ -60,13 +68,20 @@ class SharedLayer:
         """As `validation.gather` returned them."""
         return json.loads((self.folder / FINDINGS).read_text())
 
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a Python model's."""
+        return self.manifest.served[0] == SERVED_MODEL
+
     @cached_property
     def opset(self) -> int:
-        return inspect(self.folder / self.manifest.served[0]).opset
+        return 0 if self.is_python else inspect(self.folder / self.manifest.served[0]).opset
 
     @cached_property
     def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
         """Inputs and outputs of the graph that is served."""
+        if self.is_python:
+            return ports_of(self.findings)
         graph = inspect(self.folder / self.manifest.served[0])
         return graph.inputs, graph.outputs
 
@@ -87,9 +102,12 @@ class SharedLayer:
         return read_tensors(self.folder / PROOF, kind)
 
 
-def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = None) -> SharedLayer:
+def make_part(
+    source: ModelSource, folder: Path, attempts: Attempts | None = None, *, trusted: bool = False
+) -> SharedLayer:
     """The shared layer of `source`, in FOLDER: its files copied, scalars replaced, and the model tried.
 
+    A Python model is tried where it is `trusted`, and taken as its entry says elsewhere.
     Raises InvalidEntry or UnsupportedModel when the model cannot be served, HostFailure when the machine failed every
     attempt.
     """
@@ -106,7 +124,11 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
         copy_judgement(source, folder)
     if source.config is not None:
         (folder / _AUTHOR).write_text(source.config)
-    replace(attempts or Attempts(), lasting=LASTING).of(lambda: findings(folder, deterministic=source.deterministic))
+    patient = replace(attempts or Attempts(), lasting=LASTING)
+    if source.is_python:
+        _try_python(source, folder, patient, trusted)
+    else:
+        patient.of(lambda: findings(folder, deterministic=source.deterministic))
     unwatched = _write_profile(source, folder)
     for only_here in (evaluation, folder / JUDGEMENT):
         only_here.unlink(missing_ok=True)
@@ -119,6 +141,18 @@ def make_part(source: ModelSource, folder: Path, attempts: Attempts | None = Non
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
     return SharedLayer(folder, manifest)
+
+
+def _try_python(source: ModelSource, folder: Path, attempts: Attempts, trusted: bool) -> None:
+    """Writes FOLDER/findings.json and proof.npz of a Python model; raises what `require_packed` and `gather` raise."""
+    metadata = source.metadata
+    assert metadata is not None, "a Python model says in its metadata that it is one"
+    require_packed(source.model.parent)
+    evidence = attempts.of(
+        lambda: gather(folder, source.graph, metadata, source.config, trusted=trusted, say=attempts.say)
+    )
+    write_arrays(evidence.sample, folder / PROOF)
+    (folder / FINDINGS).write_text(json.dumps(evidence.findings))
 
 
 def _write_profile(source: ModelSource, folder: Path) -> str:

@@ -3,6 +3,7 @@
 model.onnx                          kind onnx; an eval.npz beside it is used
 model.xml, model.bin                kind openvino: what `modelyard optimize` may have chosen
 FOLDER/modelyard.yaml, model.onnx   kind entry; eval.npz, config.pbtxt and profile.json beside it are used
+FOLDER/modelyard.yaml, model.py     kind entry, with framework: python; see `python_models.folder`
 FOLDER/[NAME/]config.pbtxt, N/      kind repository: the highest version N
 """
 
@@ -18,6 +19,12 @@ from modelyard.builder.evaluation.evaluation_set import read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE
 from modelyard.builder.inspection.graph import Graph
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.python_models.folder import (
+    MODEL,
+    is_python_model,
+    read_python_model,
+    served_files,
+)
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.core.storage.keys import entry_digest
 from modelyard.errors import InvalidEntry, UnsupportedModel
@@ -45,8 +52,15 @@ class ModelSource:
     profile: Path | None = None
 
     @property
+    def is_python(self) -> bool:
+        """Whether its answers come from Python of its author."""
+        return self.model.suffix == ".py"
+
+    @property
     def files(self) -> dict[str, Path]:
         """What is served, by the name it has in the artifact: the model, which comes first, and its weights."""
+        if self.is_python:
+            return served_files(self.model.parent)
         if self.model.suffix == ".xml":
             return {_IR: self.model, "model.bin": self.model.with_suffix(".bin")}
         return {_MODEL: self.model, **{name: self.model.parent / name for name in self.graph.data_files}}
@@ -57,7 +71,9 @@ class ModelSource:
         return self.metadata is None or self.metadata.deterministic
 
     def needs_onnx(self, why: str) -> None:
-        """Raises UnsupportedModel when this is IR, which `why` has no use for."""
+        """Raises UnsupportedModel when this is IR or a Python model, which `why` has no use for."""
+        if self.is_python:
+            raise UnsupportedModel(f"{self.name} is a Python model, and {why}.")
         if self.model.suffix == ".xml":
             raise UnsupportedModel(f"{self.model.name} is OpenVINO's IR, and {why}; use the ONNX model it was made of.")
 
@@ -136,10 +152,13 @@ def is_alone(path: Path) -> bool:
 
 def _entry(folder: Path) -> ModelSource:
     metadata = parse_metadata((folder / METADATA).read_bytes(), str(folder / METADATA))
-    model = _only_model(folder)
     config, evaluation, profile = folder / _CONFIG, folder / _EVALUATION, folder / PROFILE
-    graph = inspect(model)
-    _agree(metadata, graph)
+    if is_python_model(metadata, folder):
+        model, graph = folder / MODEL, read_python_model(metadata, folder)
+    else:
+        model = _only_model(folder)
+        graph = inspect(model)
+        _agree(metadata, graph)
     return ModelSource(
         "entry",
         metadata.name,

@@ -1,6 +1,7 @@
 """What a person has, made into an entry folder or a source: the step before push, build and serve.
 
-FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted
+FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted;
+                                a Python model gets its packages
 model.onnx, or one of those     a new entry folder around it, with the eval.npz beside it if that is for it
 
 Models of frameworks are .joblib, .pkl, .skops (scikit-learn) and what `conversion.frameworks.catalogue` lists.
@@ -20,6 +21,8 @@ from modelyard.builder.conversion.sklearn import convert_joblib
 from modelyard.builder.evaluation.evaluation_set import EVALUATION, read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE, rows_of_file
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.python_models.folder import is_python_model, require_trust
+from modelyard.builder.python_models.packing import packed
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.errors import InvalidEntry, InvalidInput
@@ -33,23 +36,29 @@ _MODEL = "model.onnx"
 
 @dataclass(frozen=True)
 class Naming:
-    """What a lone file cannot say about itself; `sample` has rows to prove a conversion on, `say` gets the proof."""
+    """What a lone file cannot say about itself; `sample` has rows to prove a conversion on, `say` gets the proof.
+
+    `trust_code` says that a Python model may be staged, `onnx_for` why only ONNX will do.
+    """
 
     name: str | None = None
     version: str | None = None
     trust_pickle: bool = False
     sample: Path | None = None
     say: Callable[[str], None] = lambda _: None
+    trust_code: bool = False
+    onnx_for: str = ""
 
 
-def try_entry(folder: Path, scratch: Path) -> None:
+def try_entry(folder: Path, scratch: Path, *, trusted: bool = False) -> None:
     """Runs the model of an entry folder once as its build will: a version that is pushed can never be corrected.
 
+    A Python model is run only where it is `trusted`, and then in a real Triton.
     Raises InvalidEntry or UnsupportedModel when it cannot be served, its answers are not those of its eval.npz or its
     config.pbtxt contradicts it; HostFailure when this machine failed, which says nothing of the model. SCRATCH must be
     new or empty.
     """
-    require_layout(make_part(read_source(folder), scratch, Attempts(pauses=())))
+    require_layout(make_part(read_source(folder), scratch, Attempts(pauses=()), trusted=trusted))
 
 
 def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
@@ -93,8 +102,8 @@ def write_profile(source: ModelSource, reference: Path, target: Path) -> Path:
 def stage(path: Path, scratch: Path, naming: Naming) -> Path:
     """PATH itself when it can be built as it is, else its converted form in SCRATCH.
 
-    Raises InvalidEntry when it holds a pickle that is not trusted, or cannot be read, UnsupportedModel when it cannot
-    be converted, InvalidInput when the sample does not fit it or there is nothing to convert.
+    Raises InvalidEntry when it holds a pickle or a Python model that is not trusted, or cannot be read, UnsupportedModel
+    when it cannot be converted, what `packed` raises, InvalidInput when the sample does not fit it or there is nothing to convert.
     """
     if is_saved_model(path) or (path.is_file() and path.suffix in CONVERTED):
         target, beside = scratch / f"{path.stem}.onnx", path.parent / EVALUATION
@@ -103,13 +112,14 @@ def stage(path: Path, scratch: Path, naming: Naming) -> Path:
         if evaluation is not None:
             shutil.copyfile(evaluation, scratch / EVALUATION)
         return target
-    model = _to_convert(path)
+    python = _is_python(path)
+    model = None if python else _to_convert(path)
     if model is None:
         if naming.sample is not None:
             raise InvalidInput(
                 f"--sample is for models that are converted, and {path} needs no conversion; put an eval.npz beside it."
             )
-        return path
+        return _packed(path, scratch, naming) if python else path
     folder = scratch / "entry"
     patterns = (*(f"*{suffix}" for suffix in ESTIMATORS), model.name, ".*", "__pycache__")
     shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns(*patterns))
@@ -154,6 +164,19 @@ def _names(paths: list[Path]) -> str:
 
 def _checked(folder: Path) -> EntryMetadata:
     return parse_metadata((folder / METADATA).read_bytes(), "the name and version given")
+
+
+def _is_python(path: Path) -> bool:
+    file = path / METADATA
+    return file.is_file() and is_python_model(parse_metadata(file.read_bytes(), str(file)), path)
+
+
+def _packed(folder: Path, scratch: Path, naming: Naming) -> Path:
+    source = read_source(folder)  # what can be said without its packages is said before they are fetched
+    if naming.onnx_for:
+        source.needs_onnx(naming.onnx_for)
+    require_trust(source.name, naming.trust_code)
+    return packed(folder, scratch, naming.say)
 
 
 def _to_convert(path: Path) -> Path | None:

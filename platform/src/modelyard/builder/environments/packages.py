@@ -9,6 +9,17 @@ from modelyard.child_environment import FOLDER, child_environment
 from modelyard.errors import InvalidSettings, Unreachable
 from modelyard.installation import find_uv, installer_environment
 
+_FOR_UV = ("--python-platform", "x86_64-manylinux_2_28")
+_FOR_PIP = (
+    "--no-compile",
+    *(
+        word
+        for platform in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014", "linux")
+        for word in ("--platform", f"{platform}_x86_64")
+    ),
+)
+"""Wheels that run in the image `triton-cpu`, as either installer is told."""
+
 
 def install(requirements: Path, site: Path, python: str, whose: str, say: Callable[[str], None]) -> None:
     """Installs the wheels that `requirements` pins, for Python X.Y, into the folder `site`.
@@ -16,11 +27,28 @@ def install(requirements: Path, site: Path, python: str, whose: str, say: Callab
     `whose` names in errors what they are for; `say` gets what is fetched. Raises InvalidSettings without an installer,
     Unreachable when the packages cannot be downloaded.
     """
-    command = [
-        *_installer(whose), "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-version", python,
+    _download([*_command(requirements, site, python, whose), "--require-hashes"], whose, say)
+
+
+def install_for_servers(requirements: Path, site: Path, python: str, wheels: Path | None, say: Callable[[str], None]) -> None:
+    """Installs the wheels that `requirements` pins as Linux x86-64 takes them, whatever this machine is.
+
+    From the folder `wheels` alone where one is given, else from wherever pip or uv gets packages here. Otherwise as
+    `install`, but that a package without hashes is taken as well.
+    """
+    whose = "a Python model"
+    command = _command(requirements, site, python, whose)
+    command += _FOR_UV if Path(command[0]).name == "uv" else _FOR_PIP
+    command += ["--no-index", "--find-links", str(wheels.absolute())] if wheels is not None else []
+    _download(command, whose, say)
+
+
+def _command(requirements: Path, site: Path, python: str, whose: str) -> list[str]:
+    """No package is built, for that would run its author's code."""
+    return [
+        *_installer(whose), "--no-deps", "--only-binary", ":all:", "--python-version", python,
         "--target", str(site), "-r", str(requirements),
     ]  # fmt: skip
-    _download(command, whose, say)
 
 
 def python_version() -> str:

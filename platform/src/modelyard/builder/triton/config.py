@@ -13,25 +13,34 @@ a variant for another backend keeps those that mean the same there.
 import importlib.util
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from modelyard.api.entry import Tensor
 from modelyard.api.optimization import Runtime
 from modelyard.builder.inspection.graph import Dim, Port
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
+Backend = Runtime | Literal["modelyard_python"]
 BACKEND: Runtime = "onnxruntime"
-MODEL_FILES: Mapping[Runtime, str] = {"onnxruntime": "model.onnx", "openvino": "model.xml", "tensorrt": "model.plan"}
+PYTHON_BACKEND: Backend = "modelyard_python"
+"""What runs the Python of an entry's author (images/triton-cpu/backends/modelyard_python)."""
+MODEL_FILES: Mapping[Backend, str] = {
+    "onnxruntime": "model.onnx",
+    "openvino": "model.xml",
+    "tensorrt": "model.plan",
+    PYTHON_BACKEND: "code/model.py",
+}
 """The file each backend opens when the configuration names no other."""
 MAX_BATCH = 64
 _PLATFORMS = {"", "onnxruntime_onnx"}
 _KEPT = {"max_batch_size", "input", "output", "dynamic_batching", "instance_group", "parameters", "optimization"}
 _DERIVED = {"name", "backend", "platform", "version_policy", "default_model_filename", "runtime"}
 _PARAMETERS = ("intra_op_thread_count", "inter_op_thread_count", "session.", "execution_mode", "enable_mem")
-_PARAMETERS_OF: Mapping[Runtime, tuple[str, ...]] = {
+_PARAMETERS_OF: Mapping[Backend, tuple[str, ...]] = {
     "onnxruntime": _PARAMETERS,
     "openvino": ("intra_op_thread_count",),
     "tensorrt": (),
+    PYTHON_BACKEND: ("intra_op_thread_count",),
 }
 
 
@@ -50,8 +59,22 @@ def messages() -> Any:
     return module
 
 
+def configured(
+    author: str | None, name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Backend
+) -> str:
+    """The text of config.pbtxt: completed from the author's, written where there is none; raises as `complete_config`."""
+    if author is None:
+        return write_config(name, inputs, outputs, batchable, backend)
+    return complete_config(author, name, inputs, outputs, batchable, backend)
+
+
+def as_clients_see(arrays: Mapping[str, Any], batches: bool) -> dict[str, Any]:
+    """Arrays by name in the shapes clients send and receive: [n] of a model that batches is [n, 1] to them."""
+    return {name: a.reshape(-1, 1) if batches and a.ndim == 1 else a for name, a in arrays.items()}
+
+
 def write_config(
-    name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Runtime = BACKEND
+    name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Backend = BACKEND
 ) -> str:
     """The text of config.pbtxt for the model `name`; every port's dims must be known (`settled`)."""
     config = messages().ModelConfig(name=name, backend=backend, max_batch_size=MAX_BATCH if batchable else 0)
@@ -68,7 +91,7 @@ def complete_config(
     inputs: Sequence[Port],
     outputs: Sequence[Port],
     batchable: bool,
-    backend: Runtime = BACKEND,
+    backend: Backend = BACKEND,
 ) -> str:
     """An author's config.pbtxt (`text`) for the model `name` and a backend, checked against the graph.
 
@@ -137,7 +160,7 @@ def _add_ports(config: Any, inputs: Sequence[Port], outputs: Sequence[Port]) -> 
                 added.reshape.SetInParent()
 
 
-def _kept(config: Any, name: str, backend: Runtime) -> Any:
+def _kept(config: Any, name: str, backend: Backend) -> Any:
     """What an author's settings mean to a backend; a plan of TensorRT's takes no more rows than it was made for."""
     kept = messages().ModelConfig(name=name, backend=backend)
     for field, value in config.ListFields():

@@ -26,10 +26,10 @@ PYTHONS = ("3.11", "3.12")
 """Pythons for which the wheel has a stub, numpy 1.26 exists and onnxruntime is current."""
 
 
-def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
+def triton_home(say: Callable[[str], None] = lambda _: None, python: str | None = None) -> Path:
     """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads).
 
-    `say` gets what is done as a sentence. Raises InvalidSettings when Triton cannot run on this machine or no installer
+    `say` gets what is done as a sentence, `python` is the version X.Y of which its stub has to be, where that matters. Raises InvalidSettings when Triton cannot run on this machine or no installer
     is here, Unreachable when the packages cannot be downloaded.
     """
     named = os.environ.get("MODELYARD_TRITON_HOME")
@@ -39,7 +39,7 @@ def triton_home(say: Callable[[str], None] = lambda _: None) -> Path:
         return Path(named)
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise InvalidSettings("Triton runs here only on Linux x86-64; build on such a machine or in the cluster.")
-    python, recipe = _python(), recipe_folder()
+    python, recipe = _python(python), recipe_folder()
     home = cache_folder() / "triton" / _digest(recipe, python)[:16]
     home.parent.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".lock").open("w") as lock:
@@ -64,14 +64,15 @@ def _digest(recipe: Path, python: str) -> str:
     return total.hexdigest()
 
 
-def _python() -> str:
-    """Version of a Python whose shared library the system has; ours first."""
+def _python(named: str | None = None) -> str:
+    """Version of a Python whose shared library the system has: that one, or any, ours first."""
     listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
     present = set(re.findall(r"libpython(3\.\d+)\.so\.1\.0 ", listed))
-    for version in (packages.python_version(), *PYTHONS):
+    for version in (named,) if named is not None else (packages.python_version(), *PYTHONS):
         if version in present and version in PYTHONS:
             return version
-    raise InvalidSettings("Triton needs the shared library of Python 3.11 or 3.12: apt-get install libpython3.11.")
+    wanted = named or " or ".join(PYTHONS)
+    raise InvalidSettings(f"Triton needs the shared library of Python {wanted}: apt-get install libpython3.11.")
 
 
 def _install(recipe: Path, python: str, home: Path, say: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard.child_environment import FOLDER
+from modelyard.child_environment import FOLDER, without_keys
 from modelyard.child_limits import limited
 from modelyard.core.failure_causes import End, failure
 from modelyard.errors import InvalidSettings, ModelyardError
@@ -132,8 +132,8 @@ def _command(home: Path, repository: Path, http_port: int, grpc_port: int, prefi
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what would lead the stub's interpreter to our packages."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    """Ours without keys, for a model may be Python, and without what leads the stub's interpreter to our packages."""
+    kept = {key: value for key, value in without_keys(os.environ).items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
 
 

@@ -63,7 +63,7 @@ def build(
         typer.Option(metavar="KEYS", help="With --sign: public keys, in base64, of which one has to have signed."),
     ] = None,
     trust_code: Annotated[
-        bool, typer.Option("--trust-code", help='With "train": true: run the Python files of the entry\'s recipe.')
+        bool, typer.Option("--trust-code", help='Run a Python model; with "train": true the files of the entry\'s recipe.')
     ] = False,
     sample: Sample = None,
     trust_pickle: TrustPickle = False,
@@ -139,7 +139,8 @@ def show(report: "Report") -> None:
         told = report.profile
         watched = f"{told.features} features of {told.rows} rows, {told.source}" if told.rows else f"no: {told.reason}"
         console.print(f"  watched  {watched}", markup=False, soft_wrap=True)
-    console.print(f"  proved   one inference by {report.proof.server}", markup=False)
+    proved = f"one inference by {report.proof.server}" if report.proof.server else "not here: it is its author's Python"
+    console.print(f"  proved   {proved}", markup=False)
 
 
 def variant_line(summary: "OptimizationSummary") -> str:
@@ -169,13 +170,15 @@ def _locally(
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.source import read_source
     from modelyard.builder.artifacts.staging import Naming, stage, write_profile
+    from modelyard.builder.python_models.folder import refuse_beyond_cpus, require_trust
     from modelyard.cli.connection import ENTRY_WORDS, entry_called, open_registry
     from modelyard.cli.terminal.console import say
     from modelyard.core.names import build_digest
 
     with tempfile.TemporaryDirectory(prefix="modelyard-build-") as scratch:
         if Path(what).exists() or not ENTRY_WORDS.fullmatch(what):
-            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, say=say))
+            naming = Naming(trust_pickle=trust_pickle, sample=sample, say=say, trust_code=trust_code)
+            path = stage(Path(what), Path(scratch), naming)
             source = read_source(path)
             if reference is not None:
                 source = replace(source, profile=write_profile(source, reference, Path(scratch, "profile.json")))
@@ -186,6 +189,9 @@ def _locally(
             entry = entry_called(what)
             registry.fetch(entry, path)
             source, version, digest = read_source(path), entry.version, entry.digest
+        if source.is_python:
+            require_trust(source.name, trust_code)
+            refuse_beyond_cpus(source.name, target.value)
         model = model_name(name, source.name)
         reported = BuildSource(kind=source.kind, name=source.name, version=version, digest=digest)
         folder = out or Path(f"{model}-build")
@@ -193,13 +199,14 @@ def _locally(
             return _optimized(
                 path, optimize, AssemblyRequest(model, digest, reported, target.value), folder, trust_code
             )
-        request = AssemblyRequest(model, build_digest(digest, model, {}), reported, target.value)
+        identity = build_digest(digest, model, {})
+        request = AssemblyRequest(model, identity, reported, target.value, trusted=trust_code)
         return build_artifact(source, request, folder, ProgressSteps(say)).report
 
 
-def build_here(what: str, name: str | None, out: Path | None, *, trust_pickle: bool) -> Path:
+def build_here(what: str, name: str | None, out: Path | None, *, trust_pickle: bool, trust_code: bool) -> Path:
     """Builds a path or an entry on this machine, for its CPUs and without variants; the folder with the artifact."""
-    report = _locally(what, name, out, Target.CPU, None, trust_pickle=trust_pickle, trust_code=False)
+    report = _locally(what, name, out, Target.CPU, None, trust_pickle=trust_pickle, trust_code=trust_code)
     return out or Path(f"{report.model}-build")
 
 
@@ -238,6 +245,7 @@ def _published(
     from modelyard.builder.artifacts.publish import publish
     from modelyard.builder.optimization.options import parse_options
     from modelyard.builder.optimization.results.publish import publish as publish_optimized
+    from modelyard.builder.python_models.folder import require_publishable
     from modelyard.builder.tuning.options import parse_tuning
     from modelyard.builder.tuning.publish import publish_tuned
     from modelyard.cli.connection import entry_called, open_registry, open_store
@@ -246,6 +254,10 @@ def _published(
 
     tuning = parse_tuning(tune) if tune is not None else None
     entry = entry_called(what)
+    if entry.is_python:
+        wishes = {"optimize": optimize is not None, "tune": tune is not None, "cache": cache}
+        asked = [name for name, wanted in wishes.items() if wanted]
+        require_publishable(f"{entry.name}:{entry.version}", trust_code, target.value, asked)
     registry = open_registry()
     model = model_name(name, entry.name)
     store, steps = open_store(), ProgressSteps(say)

@@ -76,7 +76,8 @@ def _source(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
         if Path(what).exists() or match is None or what.endswith(_FILES):
             if not Path(what).exists():
                 raise InvalidEntry(f"there is no {what}; name a file, a folder, or an entry such as digits:1.")
-            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle))
+            naming = Naming(trust_pickle=trust_pickle, onnx_for="archives are made of ONNX models")
+            path = stage(Path(what), Path(scratch), naming)
             entry = path.is_dir() and (path / METADATA).is_file()
             yield path, read_folder(path).entry.digest if entry else None
         else:

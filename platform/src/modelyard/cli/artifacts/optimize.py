@@ -121,7 +121,7 @@ def staged(path: Path, trust_pickle: bool) -> Iterator[Path]:
     from modelyard.builder.artifacts.staging import Naming, stage
 
     with tempfile.TemporaryDirectory(prefix="modelyard-staged-") as scratch:
-        yield stage(path, Path(scratch), Naming(trust_pickle=trust_pickle))
+        yield stage(path, Path(scratch), Naming(trust_pickle=trust_pickle, onnx_for="variants are made of ONNX models"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.cli.terminal.options import Sample, TrustPickle
+from modelyard.cli.terminal.options import Sample, TrustCode, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.builder.artifacts.assemble import Artifact
@@ -23,12 +23,14 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC; 0 takes a free one.")] = 8001,
     sample: Sample = None,
     trust_pickle: TrustPickle = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Build and serve a model on this machine, until Ctrl-C."""
     from modelyard.api.report import BuildSource
     from modelyard.builder.artifacts.assemble import LOG, REPOSITORY, AssemblyRequest, ProgressSteps
     from modelyard.builder.artifacts.assemble import build as build_artifact
     from modelyard.builder.artifacts.staging import Naming, staged_source
+    from modelyard.builder.python_models.packing import PYTHON
     from modelyard.builder.triton.install import triton_home
     from modelyard.builder.triton.server import running
     from modelyard.cli.terminal.console import say
@@ -37,11 +39,12 @@ def serve(
     from .build import model_name, show
 
     with tempfile.TemporaryDirectory(prefix="modelyard-serve-") as scratch:
-        home = triton_home(say)
-        source = staged_source(path, Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, say=say))
+        naming = Naming(trust_pickle=trust_pickle, sample=sample, say=say, trust_code=trust_code)
+        source = staged_source(path, Path(scratch), naming)
+        home = triton_home(say, PYTHON if source.is_python else None)
         model, digest = model_name(name, source.name), source.digest()
         reported = BuildSource(kind=source.kind, name=source.name, digest=digest)
-        request = AssemblyRequest(model, build_digest(digest, model, {}), reported)
+        request = AssemblyRequest(model, build_digest(digest, model, {}), reported, trusted=trust_code)
         steps = ProgressSteps(say)
         artifact = build_artifact(source, request, Path(scratch, "out"), steps)
         show(artifact.report)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, say
-from modelyard.cli.terminal.options import Namespace, Shown, TrustPickle
+from modelyard.cli.terminal.options import Namespace, Shown, TrustCode, TrustPickle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,7 @@ def tune(
     most: Annotated[int, typer.Option(min=1, max=50, help="Settings to measure at most.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.1, max=600.0, help="Longest time for one rate.")] = 8.0,
     trust_pickle: TrustPickle = False,
+    trust_code: TrustCode = False,
     namespace: Namespace = "",
     output: Shown = Output.TABLE,
 ) -> None:
@@ -45,7 +46,7 @@ def tune(
     from modelyard.cli.terminal.console import out as console
 
     from .build import MODEL_NAME, build_here
-    from .tuned_model import fetch_artifact, own_objective, read_model, served_digest
+    from .tuned_model import fetch_artifact, own_objective, read_model, served_digest, stub_python
 
     a_model = not Path(what).exists() and MODEL_NAME.fullmatch(what) is not None
     if wanted is None and not a_model:
@@ -53,7 +54,7 @@ def tune(
     if is_artifact(Path(what)):
         folder = Path(what)
     elif not a_model:
-        folder = build_here(what, name, out, trust_pickle=trust_pickle)
+        folder = build_here(what, name, out, trust_pickle=trust_pickle, trust_code=trust_code)
     else:
         model = read_model(what, namespace)
         wanted = wanted or own_objective(model)
@@ -62,7 +63,8 @@ def tune(
         folder = out or Path(f"{what}-build")
         fetch_artifact(open_store(), served_digest(model), folder)
     assert wanted is not None
-    report = tune_artifact(folder, triton_home(say), wanted, say, cpus, most, seconds)
+    python = stub_python(folder, trust_code)
+    report = tune_artifact(folder, triton_home(say, python), wanted, say, cpus, most, seconds)
     assert report.tuning is not None
     if output is not Output.TABLE:
         dump(report.tuning.model_dump(mode="json", by_alias=True, exclude_none=True), output)

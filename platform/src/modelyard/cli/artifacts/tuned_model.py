@@ -58,3 +58,19 @@ def fetch_artifact(store: "Store", digest: str, folder: Path) -> None:
         store.download(build_repository(digest) + file.path, target)
     (folder / WARMUP).write_bytes(warmup)
     (folder / REPORT).write_bytes(report)
+
+
+def stub_python(folder: Path, trusted: bool) -> str | None:
+    """The Python that the Triton for an artifact needs; None where any does.
+
+    Raises InvalidEntry when the artifact is of a Python model and nobody has said that it may run here.
+    """
+    from modelyard.builder.python_models.folder import SERVED_MODEL, require_trust
+    from modelyard.builder.python_models.packing import PYTHON
+    from modelyard.builder.tuning.tuned_artifact import read_report
+
+    report = read_report(folder)
+    if not any(file.path.endswith(f"/{SERVED_MODEL}") for file in report.files):
+        return None
+    require_trust(report.model, trusted)
+    return PYTHON

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output
-from modelyard.cli.terminal.options import Sample, TrustPickle
+from modelyard.cli.terminal.options import Sample, TrustCode, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
@@ -30,6 +30,7 @@ def push(
     ] = None,
     sample: Sample = None,
     trust_pickle: TrustPickle = False,
+    trust_code: TrustCode = False,
     key: Annotated[Path | None, typer.Option(help="Sign it with this private key, NAME.key.")] = None,
     commit: Annotated[
         str,
@@ -52,12 +53,13 @@ def push(
     registry = open_registry()
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as scratch:
         model, called = _local(path, Path(scratch))
-        folder = stage_entry(model, Path(scratch), Naming(name or called, version, trust_pickle, sample, say))
+        naming = Naming(name or called, version, trust_pickle, sample, say, trust_code)
+        folder = stage_entry(model, Path(scratch), naming)
         if reference is not None:
             folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry
         if not _is_there(registry, entry):
-            _try(folder, Path(scratch, "tried"))
+            _try(folder, Path(scratch, "tried"), trust_code)
         with moving(f"pushing {entry.name}:{entry.version}", entry.size) as progress:
             pushed = registry.push(folder, progress)
     if signing is not None:  # over what was read here, not over what the store says was there already
@@ -97,14 +99,14 @@ def _is_there(registry: "BucketRegistry", entry: "Entry") -> bool:
     return True
 
 
-def _try(folder: Path, scratch: Path) -> None:
+def _try(folder: Path, scratch: Path, trusted: bool) -> None:
     """Tries the model before its version is used up; a machine that cannot is no reason not to push."""
     from modelyard.builder.artifacts.staging import try_entry
     from modelyard.cli.terminal.console import say
-    from modelyard.errors import HostFailure
+    from modelyard.errors import HostFailure, InvalidSettings, Unreachable
 
     say("trying the model")
     try:
-        try_entry(folder, scratch)
-    except HostFailure as failure:
+        try_entry(folder, scratch, trusted=trusted)
+    except (HostFailure, InvalidSettings, Unreachable) as failure:  # a Python model takes a Triton, which not all can have
         say(f"pushed without a try: {failure}")

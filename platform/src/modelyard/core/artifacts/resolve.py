@@ -34,6 +34,7 @@ from .contract_changes import admitted
 from .job_retries import Retry
 from .optimization import optimization_state, optimized_digest, served
 from .pod_metadata import pod_metadata
+from .python_models import refused_code
 from .replica_size import cheapest_size
 from .resolved import ResolvedArtifact
 from .signatures import SIGNED, must_be_signed, unverified
@@ -54,7 +55,7 @@ def _resolved(snapshot: Snapshot, settings: Settings) -> ResolvedArtifact:
         resolved = ConditionUpdate(None if entry.retry else False, entry.reason, entry.message)
         return ResolvedArtifact(resolved, _WAITS, stalled=not entry.retry)
     resolved = _found(entry)
-    refused = unverified(snapshot, entry, settings)
+    refused = unverified(snapshot, entry, settings) or refused_code(model, entry, target(model, settings))
     if refused is not None:
         update = ConditionUpdate(None if refused.retry else False, refused.reason, refused.message)
         return ResolvedArtifact(update, _WAITS, stalled=not refused.retry)
@@ -157,7 +158,7 @@ def known_entry(model: Model, entry: ResolvedEntry | Failure) -> ResolvedEntry |
     """The registry's answer, or while the registry is away what it answered to this same source before."""
     known = model.status.entry
     if isinstance(entry, Failure) and entry.retry and known is not None and _still_meant(model, known):
-        return ResolvedEntry(known.name, known.version, known.digest)
+        return ResolvedEntry(known.name, known.version, known.digest, python=known.python)
     return entry
 
 

@@ -119,7 +119,9 @@ def _traffic(view: DecisionView) -> str:
 def _entry(view: DecisionView) -> EntryStatus | None:
     """What this spec resolved to. An older spec's entry is not kept: it would pass for this one's."""
     entry = view.artifact.entry
-    return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest) if entry is not None else None
+    if entry is None:
+        return None
+    return EntryStatus(name=entry.name, version=entry.version, digest=entry.digest, python=entry.python)
 
 
 def _optimization(view: DecisionView) -> OptimizationStatus | None:

@@ -58,7 +58,8 @@ def job(
     build = settings.build
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
-    command = [*_command(model, entry, target), *_signing(policies)]
+    trust = ["--trust-code"] if entry.python else []  # the Model does, or nothing would be built
+    command = [*_command(model, entry, target), *trust, *_signing(policies)]
     work = {**job_container("build", command, settings), "resources": resources}
     pod = job_pod(work, settings)
     if policies is not None:

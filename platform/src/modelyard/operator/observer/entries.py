@@ -67,7 +67,7 @@ class EntryObserver:
         except UserError as mistake:
             return Failure(mistake.reason, str(mistake))
         notice = mirrored.notice(name, alias, entry.version) if mirrored is not None and alias is not None else None
-        return ResolvedEntry(entry.name, entry.version, entry.digest, notice)
+        return ResolvedEntry(entry.name, entry.version, entry.digest, notice, entry.is_python)
 
 
 def _lasts(known: ResolvedEntry | Failure, seconds: float) -> float:

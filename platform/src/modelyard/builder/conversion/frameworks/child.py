@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.environments import torch_python
-from modelyard.child_environment import FOLDER, child_environment
+from modelyard.child_environment import FOLDER, child_environment, without_keys
 from modelyard.child_limits import limited
 from modelyard.core.failure_causes import End, cause_of, sentence
 from modelyard.errors import HostFailure, InvalidEntry, InvalidSettings, UnsupportedModel
@@ -38,7 +38,7 @@ def ran(framework: Framework, python: FrameworkPython, verb: str, model: Path, s
         stderr=subprocess.PIPE,
         start_new_session=True,
         cwd=FOLDER,
-        env=_without_keys(child_environment()),
+        env=without_keys(child_environment()),
     )
     try:
         _, output = process.communicate(timeout=SECONDS)
@@ -58,10 +58,6 @@ def ran(framework: Framework, python: FrameworkPython, verb: str, model: Path, s
 def _last(output: bytes) -> str:
     lines = output.decode(errors="replace").strip().splitlines() or [""]
     return lines[-1][:_MESSAGE_LENGTH].rstrip(".")
-
-
-def _without_keys(environment: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in environment.items() if not key.startswith(("MODELYARD_", "AWS_", "MLFLOW_"))}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
