@@ -46,6 +46,7 @@ class TritonPythonModel(serving.Model):
 
     def open(self, path, config):
         """Puts the packages on the path, reads model.py and makes its Model."""
+        self.path = path
         os.environ.setdefault("OMP_NUM_THREADS", str(serving.threads(config)))
         self.inputs = [tensor["name"] for tensor in config["input"]]
         self.outputs = [tensor["name"] for tensor in config["output"]]
@@ -57,7 +58,7 @@ class TritonPythonModel(serving.Model):
             self.model = author.Model(path.parent)
         except Exception as bad:
             traceback.print_exc()
-            raise RuntimeError(f"{type(bad).__name__}: {bad}") from bad
+            raise RuntimeError(_told(bad, path)) from bad
         refusal = getattr(author, "BadRequest", None)
         self.refusals = (refusal,) if isinstance(refusal, type) else ()
 
@@ -77,7 +78,7 @@ class TritonPythonModel(serving.Model):
             if isinstance(bad, self.refusals):
                 raise serving.BadRequest(str(bad)) from bad
             traceback.print_exc()
-            raise serving.ModelFailure(f"model.py raised {type(bad).__name__}: {bad}") from bad
+            raise serving.ModelFailure(f"model.py raised {_told(bad, self.path)}") from bad
         if not isinstance(answer, Mapping):
             raise serving.ModelFailure(
                 f"predict of model.py gives a {type(answer).__name__}, not a dict of arrays by name"
@@ -122,6 +123,13 @@ class _Declared:
             return None
         converted = value.astype(self.dtype)
         return converted if value.dtype.kind not in "iu" or (converted == value).all() else None
+
+
+def _told(bad, path):
+    """An exception in one line, with the line of model.py that it came through."""
+    lines = [frame.lineno for frame in traceback.extract_tb(bad.__traceback__) if frame.filename == str(path)]
+    where = f" in line {lines[-1]}" if lines else ""
+    return f"{type(bad).__name__}{where}: {bad}"
 
 
 def _module(path):

@@ -48,7 +48,7 @@ def packed(folder: Path, scratch: Path, say: Callable[[str], None]) -> Path:
 def pack(pinned: Sequence[PinnedPackage], wheels: Path | None, target: Path, say: Callable[[str], None]) -> None:
     """Installs packages, from the folder WHEELS alone when there is one, and writes them to the archive TARGET.
 
-    Raises InvalidEntry when a wheel is missing in WHEELS, Unreachable when packages cannot be downloaded.
+    Raises InvalidEntry when WHEELS lacks what is pinned, Unreachable when packages cannot be downloaded.
     """
     if wheels is not None:
         _require_wheels(pinned, wheels)

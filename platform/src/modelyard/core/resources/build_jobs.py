@@ -58,8 +58,7 @@ def job(
     build = settings.build
     spec = {"backoffLimit": 2, "activeDeadlineSeconds": build.timeout_seconds}
     resources = {"requests": {"cpu": build.cpu, "memory": build.memory}, "limits": {"memory": build.memory_limit}}
-    trust = ["--trust-code"] if entry.python else []  # the Model does, or nothing would be built
-    command = [*_command(model, entry, target), *trust, *_signing(policies)]
+    command = [*_command(model, entry, target), *_signing(policies)]
     work = {**job_container("build", command, settings), "resources": resources}
     pod = job_pod(work, settings)
     if policies is not None:
@@ -119,7 +118,9 @@ def _prices(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _command(model: str, entry: ResolvedEntry, target: str) -> list[str]:
-    return ["modelyard", "build", f"{entry.name}:{entry.version}", "--name", model, "--target", target, "--publish"]
+    trust = ["--trust-code"] if entry.python else []  # the Model says so, or nothing would be built
+    called = f"{entry.name}:{entry.version}"
+    return ["modelyard", "build", called, "--name", model, "--target", target, "--publish", *trust]
 
 
 def _signing(policies: Policies | None) -> list[str]:
