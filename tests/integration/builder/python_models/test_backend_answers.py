@@ -33,7 +33,7 @@ class Model:
 
     def predict(self, inputs):
         keys = [name for name in os.environ if name.startswith(("AWS_", "MODELYARD_"))]
-        ours = [name for name in ("onnxruntime", "openvino", "modelyard_serving") if importlib.util.find_spec(name)]
+        ours = [name for name in ("onnxruntime", "openvino") if importlib.util.find_spec(name)]
         return {"keys": np.array([" ".join(keys)]), "ours": np.array([" ".join(ours)])}
 """
 
@@ -129,7 +129,7 @@ def test_an_output_that_is_not_as_declared_is_the_models_failure(server: TritonS
     status, message = error(server, names("short"), ages(1), model="together")
 
     assert status == 500
-    assert message.endswith("'greeting' as object [0, 1], and modelyard.yaml declares STRING [1, 1]")
+    assert message.endswith("'greeting' as object [0, 1], and modelyard.yaml declares BYTES [1, 1]")
 
 
 def test_of_requests_that_run_together_each_gets_its_own_answer_or_error(server: TritonServer) -> None:

@@ -95,7 +95,8 @@ class _Declared:
 
     def __init__(self, tensor, batches):
         self.name = tensor["name"]
-        self.datatype = tensor["data_type"].removeprefix("TYPE_")
+        datatype = tensor["data_type"].removeprefix("TYPE_")
+        self.datatype = "BYTES" if datatype == "STRING" else datatype
         self.dtype = np.dtype(pb_utils.triton_string_to_numpy(tensor["data_type"]))
         dims = tensor["reshape"].get("shape", []) if "reshape" in tensor else tensor["dims"]
         self.dims = [int(dim) for dim in dims]
