@@ -102,7 +102,11 @@ class EntryMetadata(_Closed):
     version: Annotated[str, BeforeValidator(_version_text)] = Field(
         pattern=VERSION_PATTERN, description="Version, any short word; a pushed version never changes."
     )
-    framework: str = Field(min_length=1, max_length=64, description="What it was made with: pytorch, scikit-learn, ...; python for a Python model.")
+    framework: str = Field(
+        min_length=1,
+        max_length=64,
+        description="What it was made with: pytorch, scikit-learn, ...; python for a Python model.",
+    )
     task: str = Field(min_length=1, max_length=64, description="What it does: image-classification, ...")
     inputs: tuple[Tensor, ...] = Field((), description="Declared inputs; empty means as in the model file.")
     outputs: tuple[Tensor, ...] = Field((), description="Declared outputs; empty means as in the model file.")
@@ -154,7 +158,9 @@ class Entry(_Closed):
     @property
     def is_python(self) -> bool:
         """Whether Python of its author answers: it says so, and nothing in it is ready for a runtime."""
-        ready = any(file.path.endswith(".onnx") or file.path == "model.xml" for file in self.files if "/" not in file.path)
+        ready = any(
+            file.path.endswith(".onnx") or file.path == "model.xml" for file in self.files if "/" not in file.path
+        )
         return self.metadata.framework == PYTHON and not ready
 
     @property

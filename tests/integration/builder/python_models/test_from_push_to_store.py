@@ -12,7 +12,7 @@ from modelyard.core.names import build_digest
 from modelyard.core.storage import keys
 from modelyard.registry.bucket import BucketRegistry
 from modelyard.settings import StoreSettings
-from tests.support.artifacts.python_models import GREETER, a_python_model
+from tests.support.frameworks.python_models import GREETER, a_python_model
 from tests.support.machine.command_line import modelyard, modelyard_here
 from tests.support.machine.local_serving import serving
 from tests.support.servers.store import StoreServer
@@ -47,7 +47,9 @@ def test_it_is_tried_where_it_is_pushed_and_never_run_where_it_is_published(
     assert entry.is_python
     assert {stored.key for stored in S3Store(where).list(keys.build_repository(report["digest"]))} == {
         keys.build_repository(build_digest(entry.digest, "hello", {})) + path
-        for path in ("hello/config.pbtxt", "hello/1/environment.zip", "hello/1/code/model.py", "hello/1/code/marks/mark.txt")
+        for path in (
+            "hello/config.pbtxt", "hello/1/environment.zip", "hello/1/code/model.py", "hello/1/code/marks/mark.txt",
+        )
     }  # fmt: skip
 
     here = modelyard_here("build", "greeter:1", "--trust-code", "--out", "here", store=where, cwd=tmp_path)
@@ -85,7 +87,7 @@ def test_what_it_cannot_have_is_said_where_the_operator_reads_it(
         (GREETER.replace("import os", "import pandas"), "No module named 'pandas'"),
         (GREETER.replace("+ self.mark", ""), "output 'greeting' is not what eval.npz expects"),
         (GREETER.replace("class Model:", "class Other:"), "has no attribute 'Model'"),
-        (GREETER.replace("inputs[\"age\"]", "inputs[\"ages\"]"), "model.py raised KeyError in line"),
+        (GREETER.replace('inputs["age"]', 'inputs["ages"]'), "model.py raised KeyError in line"),
     ],
     ids=["a package that is not pinned", "other answers", "no class", "an exception"],
 )

@@ -15,7 +15,7 @@ from modelyard.builder.artifacts.staging import Naming, stage
 from modelyard.builder.python_models.folder import require_publishable
 from modelyard.errors import InvalidEntry, UnsupportedModel
 from tests.support.artifacts.onnx_models import doubling, saved
-from tests.support.artifacts.python_models import a_python_model
+from tests.support.frameworks.python_models import a_python_model
 
 
 def described(folder: Path, **changes: Any) -> ModelSource:
@@ -85,7 +85,7 @@ def test_a_folder_with_an_onnx_model_is_none_whatever_it_says(tmp_path: Path) ->
 def test_it_is_not_staged_before_somebody_trusts_it(tmp_path: Path) -> None:
     folder = a_python_model(tmp_path / "greeter")
 
-    with pytest.raises(InvalidEntry, match="greeter is a Python model: whoever wrote its model.py .* --trust-code"):
+    with pytest.raises(InvalidEntry, match=r"greeter is a Python model: whoever wrote its model\.py .* --trust-code"):
         stage(folder, tmp_path / "scratch", Naming())
     with pytest.raises(UnsupportedModel, match="greeter is a Python model, and archives are made of ONNX models"):
         stage(folder, tmp_path / "scratch", Naming(onnx_for="archives are made of ONNX models", trust_code=True))
@@ -148,4 +148,6 @@ def test_an_entry_says_what_its_folder_would_say(framework: str, paths: list[str
     metadata = EntryMetadata(name="toy", version="1", framework=framework, task="any")
     files = tuple(EntryFile(path=path, size=0, sha256="0" * 64) for path in paths)
 
-    assert Entry(name="toy", version="1", digest="sha256:" + "0" * 64, files=files, metadata=metadata).is_python is python
+    assert (
+        Entry(name="toy", version="1", digest="sha256:" + "0" * 64, files=files, metadata=metadata).is_python is python
+    )

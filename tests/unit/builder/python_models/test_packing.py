@@ -9,7 +9,7 @@ from modelyard.builder.artifacts.source import read_source
 from modelyard.builder.artifacts.staging import Naming, stage
 from modelyard.errors import InvalidEntry
 from modelyard.registry.folder import read_folder
-from tests.support.artifacts.python_models import a_python_model, a_wheel
+from tests.support.frameworks.python_models import a_python_model, a_wheel
 
 TRUSTED = Naming(trust_code=True)
 
@@ -54,7 +54,7 @@ def test_what_has_its_packages_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_a_folder_of_wheels_is_all_that_is_asked(tmp_path: Path) -> None:
     folder = a_python_model(tmp_path / "greeter", requirements="greeting==1.0\nsix==1.17.0\n")
 
-    with pytest.raises(InvalidEntry, match="wheels/ has no wheel of six, .* remove wheels/"):
+    with pytest.raises(InvalidEntry, match=r"wheels/ has no wheel of six, .* remove wheels/"):
         stage(folder, tmp_path / "scratch", TRUSTED)
 
 
@@ -62,12 +62,12 @@ def test_a_version_that_no_wheel_has_is_said_with_the_installers_words(tmp_path:
     folder = a_python_model(tmp_path / "greeter", requirements="greeting==2.0\n")
     a_wheel(folder / "wheels", "greeting", "1.1", "")
 
-    with pytest.raises(InvalidEntry, match=r"greeting==2\.0|greeting 2\.0|greeting"):
+    with pytest.raises(InvalidEntry, match=r"from wheels/ alone: .*greeting.*2\.0"):
         stage(folder, tmp_path / "scratch", TRUSTED)
 
 
 def test_a_wheel_that_is_not_the_one_of_the_hash_is_refused(tmp_path: Path) -> None:
     folder = a_python_model(tmp_path / "greeter", requirements=f"greeting==1.0 --hash=sha256:{'0' * 64}\n")
 
-    with pytest.raises(InvalidEntry, match="(?i)hash|greeting"):
+    with pytest.raises(InvalidEntry, match=r"(?i)hash mismatch|do not match the hashes"):
         stage(folder, tmp_path / "scratch", TRUSTED)

@@ -26,14 +26,14 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-_SITE = str(Path(__file__).resolve().parents[2] / "site")
-site.addsitedir(_SITE)
+# What our backends share lies beside them, and this interpreter heeds no PYTHONPATH.
+site.addsitedir(str(Path(__file__).resolve().parents[2] / "site"))
 
 import modelyard_serving as serving
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-sys.path.remove(_SITE)  # what the entry does not pin is not there
+sys.path.remove(str(Path(__file__).resolve().parents[2] / "site"))  # what an entry does not pin is not there
 
 _ENVIRONMENT = "environment.zip"
 

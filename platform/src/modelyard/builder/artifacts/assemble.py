@@ -139,7 +139,7 @@ def assemble(
     layout = _layout(layer, request.model, variant.runtime)
     _write(repository / request.model, variant.files, layout)
     expected = layout.as_clients_see(variant.answer)
-    binary = needs_binary(expected) or layer.is_python
+    binary = needs_binary(expected) or len(expected) < len(layout.outputs)
     warmup = encode(layout.as_clients_see(layer.sample("input")), binary_outputs=binary)
     (out / WARMUP).write_bytes(warmup.content)
     profile = _with_profile(layer, out)

@@ -1,7 +1,7 @@
 """What a person has, made into an entry folder or a source: the step before push, build and serve.
 
-FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted;
-                                a Python model gets its packages
+FOLDER with modelyard.yaml      as it is; with a model of a framework instead of model.onnx it is copied and converted
+                                and a Python model is copied and gets its packages
 model.onnx, or one of those     a new entry folder around it, with the eval.npz beside it if that is for it
 
 Models of frameworks are .joblib, .pkl, .skops (scikit-learn) and what `conversion.frameworks.catalogue` lists.
@@ -102,8 +102,9 @@ def write_profile(source: ModelSource, reference: Path, target: Path) -> Path:
 def stage(path: Path, scratch: Path, naming: Naming) -> Path:
     """PATH itself when it can be built as it is, else its converted form in SCRATCH.
 
-    Raises InvalidEntry when it holds a pickle or a Python model that is not trusted, or cannot be read, UnsupportedModel
-    when it cannot be converted, what `packed` raises, InvalidInput when the sample does not fit it or there is nothing to convert.
+    Raises InvalidEntry when it holds a pickle or a Python model that is not trusted, or cannot be read,
+    UnsupportedModel when it cannot be converted, InvalidInput when the sample does not fit it or there is nothing to
+    convert, and what `packed` raises.
     """
     if is_saved_model(path) or (path.is_file() and path.suffix in CONVERTED):
         target, beside = scratch / f"{path.stem}.onnx", path.parent / EVALUATION

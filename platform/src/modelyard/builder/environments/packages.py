@@ -17,7 +17,14 @@ _FOR_PIP = (
     "--no-compile",
     *(
         word
-        for platform in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014", "linux")
+        for platform in (
+            "manylinux_2_28",
+            "manylinux_2_27",
+            "manylinux_2_24",
+            "manylinux_2_17",
+            "manylinux2014",
+            "linux",
+        )
         for word in ("--platform", f"{platform}_x86_64")
     ),
 )

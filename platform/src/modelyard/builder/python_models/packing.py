@@ -64,8 +64,8 @@ def _require_wheels(pinned: Sequence[PinnedPackage], wheels: Path) -> None:
     missing = [package.name for package in pinned if package.name not in present]
     if missing:
         raise InvalidEntry(
-            f"{WHEELS}/ has no wheel of {', '.join(missing[:4])}, which {REQUIREMENTS} pins; put it there (pip download), "
-            f"or remove {WHEELS}/ to have all of them downloaded."
+            f"{WHEELS}/ has no wheel of {', '.join(missing[:4])}, which {REQUIREMENTS} pins; put it there (pip "
+            f"download), or remove {WHEELS}/ to have all of them downloaded."
         )
 
 

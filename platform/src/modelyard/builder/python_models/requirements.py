@@ -70,7 +70,7 @@ def normalized(name: str) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with something in them, with the number of their first; one that ends in a backslash goes on in the next."""
+    """Lines with something in them, with their numbers; one that ends in a backslash goes on in the next."""
     begun, so_far = 0, ""
     for number, line in enumerate(text.splitlines(), start=1):
         begun = begun or number
@@ -95,11 +95,15 @@ def _pinned(number: int, line: str) -> PinnedPackage:
             "pip or uv settings, or a folder wheels/): remove it."
         )
     if _PLACE.search(line):
-        raise InvalidEntry(f"{where} names a place, whose content may change; write NAME==VERSION, and put a wheel of "
-                           "your own into a folder wheels/.")
+        raise InvalidEntry(
+            f"{where} names a place, whose content may change; write NAME==VERSION, and put a wheel of "
+            "your own into a folder wheels/."
+        )
     if ";" in line:
-        raise InvalidEntry(f"{where} has a condition; the server is Python 3.11 on Linux x86-64: keep the line without "
-                           "it, or leave it out.")
+        raise InvalidEntry(
+            f"{where} has a condition; the server is Python 3.11 on Linux x86-64: keep the line without "
+            "it, or leave it out."
+        )
     found = _PINNED.fullmatch(line)
     if found is None:
         raise InvalidEntry(f"{where} pins no exact version; write NAME==VERSION, as pip freeze does.")

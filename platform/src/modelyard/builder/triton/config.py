@@ -62,7 +62,7 @@ def messages() -> Any:
 def configured(
     author: str | None, name: str, inputs: Sequence[Port], outputs: Sequence[Port], batchable: bool, backend: Backend
 ) -> str:
-    """The text of config.pbtxt: completed from the author's, written where there is none; raises as `complete_config`."""
+    """The text of config.pbtxt, completed from the author's where there is one; raises as `complete_config`."""
     if author is None:
         return write_config(name, inputs, outputs, batchable, backend)
     return complete_config(author, name, inputs, outputs, batchable, backend)

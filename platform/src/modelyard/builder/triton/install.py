@@ -29,8 +29,9 @@ PYTHONS = ("3.11", "3.12")
 def triton_home(say: Callable[[str], None] = lambda _: None, python: str | None = None) -> Path:
     """The folder with bin/tritonserver; installs it when it is not there yet (some 150 MB of downloads).
 
-    `say` gets what is done as a sentence, `python` is the version X.Y of which its stub has to be, where that matters. Raises InvalidSettings when Triton cannot run on this machine or no installer
-    is here, Unreachable when the packages cannot be downloaded.
+    `say` gets what is done as a sentence, `python` is the version X.Y of which its stub has to be, where that matters.
+    Raises InvalidSettings when Triton cannot run on this machine or no installer is here, Unreachable when the packages
+    cannot be downloaded.
     """
     named = os.environ.get("MODELYARD_TRITON_HOME")
     if named:

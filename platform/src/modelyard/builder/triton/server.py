@@ -133,7 +133,9 @@ def _command(home: Path, repository: Path, http_port: int, grpc_port: int, prefi
 
 def _environment() -> dict[str, str]:
     """Ours without keys, for a model may be Python, and without what leads the stub's interpreter to our packages."""
-    kept = {key: value for key, value in without_keys(os.environ).items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    kept = {
+        key: value for key, value in without_keys(os.environ).items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
 
 

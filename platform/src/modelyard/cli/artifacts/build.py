@@ -63,7 +63,8 @@ def build(
         typer.Option(metavar="KEYS", help="With --sign: public keys, in base64, of which one has to have signed."),
     ] = None,
     trust_code: Annotated[
-        bool, typer.Option("--trust-code", help='Run a Python model; with "train": true the files of the entry\'s recipe.')
+        bool,
+        typer.Option("--trust-code", help='Run a Python model; with "train": true the files of the entry\'s recipe.'),
     ] = False,
     sample: Sample = None,
     trust_pickle: TrustPickle = False,

@@ -36,7 +36,7 @@ _ROWS = (
            "unit/core/artifacts/contract/test_contract_admission.py::test_a_version_that_breaks_clients_is_not_begun"),
     Remedy("CodeNotTrusted", _S.STUCK, "The entry is a Python model, and the Model does not say that it may run.",
            "Write `source.trustCode: true` if you trust whoever may push the entry; else push it as ONNX.",
-           "unit/core/artifacts/test_python_models.py::test_a_python_model_that_nobody_trusts_is_not_built"),
+           "unit/core/artifacts/python_models/test_admission_of_code.py::test_a_python_model_that_nobody_trusts_is_not_built"),
     Remedy("UnknownScenario", _S.STUCK, "`rollout.loadTest.scenario` names a load that the platform does not know.",
            "Name one that the message lists, or have it added to `config.check.scenarios` of the chart.",
            f"{_ROLLOUT}/checks/test_gate_scenario.py::test_an_unknown_scenario_begins_nothing_and_says_which_there_are"),

@@ -108,5 +108,9 @@ def _try(folder: Path, scratch: Path, trusted: bool) -> None:
     say("trying the model")
     try:
         try_entry(folder, scratch, trusted=trusted)
-    except (HostFailure, InvalidSettings, Unreachable) as failure:  # a Python model takes a Triton, which not all can have
+    except (
+        HostFailure,
+        InvalidSettings,
+        Unreachable,
+    ) as failure:  # a Python model takes a Triton, which not all can have
         say(f"pushed without a try: {failure}")

@@ -45,6 +45,4 @@ Sample = Annotated[
 TrustPickle = Annotated[
     bool, typer.Option("--trust-pickle", help="Read what may run code: .joblib, .pkl, .pt2, .keras, SavedModels.")
 ]
-TrustCode = Annotated[
-    bool, typer.Option("--trust-code", help="Run a Python model: its author's code and packages.")
-]
+TrustCode = Annotated[bool, typer.Option("--trust-code", help="Run a Python model: its author's code and packages.")]

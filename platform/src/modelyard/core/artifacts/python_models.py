@@ -23,8 +23,8 @@ def refused_code(model: Model, entry: ResolvedEntry, hardware: str) -> Failure |
     if not model.spec.source.trust_code:
         return Failure(
             NOT_TRUSTED,
-            f"{called}: code of whoever may push it would run in this Model's pods. Write source.trustCode: true if you "
-            "trust them, or push it as ONNX.",
+            f"{called}: code of whoever may push it would run in this Model's pods. Write source.trustCode: true if "
+            "you trust them, or push it as ONNX.",
         )
     if hardware != "cpu":
         return Failure("UnsupportedModel", f"{called}, which is served on CPUs only: write serving.runtime: cpu.")

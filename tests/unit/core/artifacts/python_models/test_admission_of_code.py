@@ -97,9 +97,18 @@ def test_the_builder_is_told_that_it_may(python: bool) -> None:
 
 
 def test_no_variable_with_a_key_is_given_to_the_server() -> None:
-    revision = {"name": "greeter-0", "slot": "a", "digest": DIGEST, "version": "1", "runtime": "cpu", "stage": "Starting"}
+    revision = {
+        "name": "greeter-0",
+        "slot": "a",
+        "digest": DIGEST,
+        "version": "1",
+        "runtime": "cpu",
+        "stage": "Starting",
+    }
 
-    body = inference_service(a_model(), RevisionStatus.model_validate({**revision, "stage_start_time": "now"}), "bucket")
+    body = inference_service(
+        a_model(), RevisionStatus.model_validate({**revision, "stage_start_time": "now"}), "bucket"
+    )
 
     predictor = body["spec"]["predictor"]
     assert "env" not in predictor["model"]

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import httpx
 
-from tests.support.artifacts.python_models import GREETER, a_python_model
 from tests.support.cluster.kubectl import run
 from tests.support.cluster.models import a_model, applied, condition, gateway, host, until
+from tests.support.frameworks.python_models import GREETER, a_python_model
 
 ENTRY = f"greeter-{uuid4().hex[:8]}"
 NOSY = GREETER.replace(
