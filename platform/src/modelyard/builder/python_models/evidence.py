@@ -9,8 +9,8 @@ a config.pbtxt with max_batch_size.
 """
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ def gather(
     by_row = evaluation.rows > 0 and all(port.dims and port.dims[0] is None for port in graph.inputs)
     feed = evaluation.row(0) if by_row else evaluation.inputs
     answer = {name: value[:1] if by_row else value for name, value in evaluation.outputs.items()}
+    chance = () if metadata.deterministic else tuple(port.name for port in graph.outputs)
+    held = replace(evaluation, outputs={}) if chance else evaluation
     quality = None
     if trusted:
         judged = judge(metadata.evaluation, folder / EVALUATION) if metadata.evaluation is not None else None
@@ -71,13 +73,13 @@ def gather(
             try:
                 with running(home, repository, _NAME, Path(scratch, "triton.log")) as server:
                     run = _asked(server, graph, batchable)
-                    quality = evaluation.compare(run, read_config(text).max_batch_size or None, judged)
+                    quality = held.compare(run, read_config(text).max_batch_size or None, judged)
                     answer = run(feed)
             except UnsupportedModel as bad:
                 raise _of_the_author(bad) from bad
     sample = {f"input:{name}": value for name, value in feed.items()}
     sample |= {f"output:{name}": value for name, value in answer.items()}
-    return PythonEvidence(_findings(graph, batchable, quality), sample)
+    return PythonEvidence(_findings(graph, batchable, chance, quality), sample)
 
 
 def ports_of(findings: dict[str, Any]) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
@@ -89,7 +91,7 @@ def ports_of(findings: dict[str, Any]) -> tuple[tuple[Port, ...], tuple[Port, ..
     return inputs, outputs
 
 
-def _findings(graph: Graph, batchable: bool, quality: dict[str, Any] | None) -> dict[str, Any]:
+def _findings(graph: Graph, batchable: bool, chance: Sequence[str], quality: dict[str, Any] | None) -> dict[str, Any]:
     declared = {
         kind: [[port.name, port.datatype, list(port.dims or ())] for port in ports]
         for kind, ports in (("inputs", graph.inputs), ("outputs", graph.outputs))
@@ -100,7 +102,7 @@ def _findings(graph: Graph, batchable: bool, quality: dict[str, Any] | None) -> 
         "reason": _TOGETHER if batchable else _ALONE,
         "outputShapes": {port.name: [dim if isinstance(dim, int) else -1 for dim in port.dims or ()]
                          for port in graph.outputs},
-        "chance": [],
+        "chance": sorted(chance),
         "quality": quality,
     }  # fmt: skip
 
