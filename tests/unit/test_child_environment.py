@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.builder.inference.sandbox import confined, end, start
-from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment, program_path
+from modelyard.child_environment import FOLDER, SAFE_PYTHON, child_environment, program_path, without_keys
 
 MODULES = ("types", "json", "typing", "numpy", "onnx", "modelyard", "sitecustomize")
 
@@ -74,3 +74,13 @@ def test_a_child_works_in_nobodys_folder(crowded: Path) -> None:
 
     assert process.wait(60) == 0
     end(process)
+
+
+def test_a_program_that_reads_what_others_wrote_gets_nobodys_keys() -> None:
+    kept = {"PATH": "/bin", "HOME": "/root", "LANG": "C", "PYTHONPATH": "/src", "OMP_NUM_THREADS": "1"}
+    keys = dict.fromkeys(
+        ["MODELYARD_STORE_SECRET_ACCESS_KEY", "AWS_PROFILE", "MLFLOW_TRACKING_URI", "WANDB_API_KEY", "GITHUB_TOKEN",
+         "npm_config_password", "OPENAI_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"], "x",
+    )  # fmt: skip
+
+    assert without_keys({**kept, **keys}) == kept

@@ -7,15 +7,16 @@ Python, and with a PYTHONPATH that means the same from there.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 
 FOLDER = "/"
 """Where children work: nobody's folder. Paths that they are given have to be absolute."""
-_KEYS = ("MODELYARD_", "AWS_", "MLFLOW_")
-"""How settings begin that may hold keys of the store, of a registry or of ours."""
 SAFE_PYTHON = (sys.executable, "-P")
 """The beginning of a command that runs Python."""
+_KEYS = re.compile(r"^(MODELYARD|AWS|MLFLOW|WANDB)_|TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY")
+"""Names of variables that hold keys, or settings of ours that may."""
 
 
 def program_path(named: str) -> str:
@@ -37,6 +38,6 @@ def child_environment(
     return environment
 
 
-def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without our settings and those of stores and registries, for what runs other people's code."""
-    return {name: value for name, value in environment.items() if not name.startswith(_KEYS)}
+def without_keys(surroundings: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without anybody's keys and without our settings, for a program that reads what others wrote."""
+    return {name: value for name, value in surroundings.items() if not _KEYS.search(name.upper())}

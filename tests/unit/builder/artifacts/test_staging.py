@@ -93,8 +93,9 @@ def test_an_entry_folder_may_hold_the_pickle_instead_of_the_model(tmp_path: Path
     folder = an_entry(tmp_path / "toy", framework="scikit-learn")
     (folder / "model.onnx").unlink()
     dumped(LinearRegression().fit(ROWS, ROWS @ np.ones(4)), folder / "model.joblib")
+    np.savez(tmp_path / "rows.npz", input=ROWS)
 
-    staged = stage_entry(folder, tmp_path / "scratch", Naming(trust_pickle=True))
+    staged = stage_entry(folder, tmp_path / "scratch", Naming(trust_pickle=True, sample=tmp_path / "rows.npz"))
 
     assert np.allclose(predictions(staged / "model.onnx")[0].ravel(), ROWS @ np.ones(4), atol=1e-3)
     assert [file.path for file in read_folder(staged).entry.files] == ["model.onnx", "modelyard.yaml"]

@@ -35,9 +35,10 @@ def test_the_end_is_a_sentence(when: str, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("modelyard.builder.conversion.sklearn._converted", lambda *_, **__: None)
     estimator, call = PICKLES[when]
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(estimator))
+    np.savez(tmp_path / "rows.npz", input=np.eye(3))
 
     with pytest.raises(InvalidEntry, match=r"^model\.pkl ends the program .* save the fitted model without") as refused:
-        convert_joblib(tmp_path / "model.pkl", tmp_path / "model.onnx")
+        convert_joblib(tmp_path / "model.pkl", tmp_path / "model.onnx", sample=tmp_path / "rows.npz")
 
     assert call in str(refused.value)
     assert not (tmp_path / "model.onnx").exists()

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -16,7 +15,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from modelyard.builder.conversion.columns import layout_of
-from modelyard.builder.conversion.made_up_rows import made_up
 from modelyard.builder.conversion.own_rows import rows_of
 from modelyard.builder.conversion.sklearn import convert_joblib
 from modelyard.errors import InvalidInput, UnsupportedModel
@@ -107,13 +105,3 @@ def test_rows_that_the_model_itself_refuses_are_told_in_its_words(tmp_path: Path
 
     with pytest.raises(UnsupportedModel, match=r"cannot be asked .*unknown categories.*name some with --sample"):
         proof(MODEL, tmp_path, tmp_path / "rows.csv")
-
-
-def test_made_up_rows_of_boosted_trees_lie_where_they_part(tmp_path: Path) -> None:
-    far = np.random.default_rng(0).normal(1e6, 10, size=(200, 2))
-    model = HistGradientBoostingClassifier(max_iter=3).fit(far, far[:, 0] > 1e6)
-
-    rows = np.column_stack(made_up(layout_of(model), model))
-
-    assert abs(np.median(rows[:, 0]) - 1e6) < 100
-    assert set(model.predict(rows)) == {False, True}

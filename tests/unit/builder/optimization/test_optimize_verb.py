@@ -135,7 +135,8 @@ def test_the_summary_of_an_unchanged_model_is_its_reason() -> None:
 def test_a_pickle_is_converted_when_it_is_trusted_as_the_refusal_says(tmp_path: Path) -> None:
     rows = np.eye(4, dtype=np.float32)
     joblib.dump(LinearRegression().fit(rows, rows @ np.ones(4)), tmp_path / "m.joblib")
-    asking = ("optimize", tmp_path / "m.joblib", "--budget", "1s", "--precisions", "fp32")
+    np.savez(tmp_path / "rows.npz", input=rows)
+    asking = ("optimize", tmp_path / "m.joblib", "--budget", "1s", "--precisions", "fp32", "--sample", "rows.npz")
 
     refused = modelyard(*asking, cwd=tmp_path)
     ran = modelyard(*asking, "--trust-pickle", cwd=tmp_path)

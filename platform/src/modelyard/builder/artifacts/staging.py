@@ -15,9 +15,9 @@ from pathlib import Path
 import yaml
 
 from modelyard.api.entry import EntryMetadata
+from modelyard.builder.conversion.apart import convert_apart
 from modelyard.builder.conversion.frameworks.catalogue import SUFFIXES, framework_of, is_saved_model, model_in
 from modelyard.builder.conversion.frameworks.conversion import convert_file
-from modelyard.builder.conversion.sklearn import convert_joblib
 from modelyard.builder.evaluation.evaluation_set import EVALUATION, read_evaluation
 from modelyard.builder.evaluation.reference_profile import PROFILE, rows_of_file
 from modelyard.builder.inspection.model_file import inspect
@@ -194,7 +194,7 @@ def _convert(path: Path, target: Path, evaluation: Path | None, naming: Naming) 
     if path.suffix in ESTIMATORS:
         if path.suffix in PICKLES:
             _trusted(path, "is a pickle, which runs code when it is read", naming)
-        proof = convert_joblib(path, target, evaluation, naming.sample, naming.trust_pickle)
+        proof = convert_apart(path, target, evaluation, naming.sample, naming.trust_pickle)
     else:
         framework = framework_of(path)
         if framework.runs_code:

@@ -1,12 +1,13 @@
-"""Rows for an estimator that came without any, in the range it was fitted on as far as its parameters tell.
+"""Rows for an estimator that came without any, in the ranges it was fitted on, where it holds them.
 
     support vectors, neighbours, centres      rows it has seen, or their means
     a scaler's mean and scale, a range        drawn around them
     thresholds of trees                       drawn around them
     categories                                drawn from them, sometimes another where it allows that
-    an imputer                                sometimes nothing
+    an imputer                                drawn around what it puts in, unless that was chosen; sometimes nothing
 
-Random numbers around zero would say little: most models never met any.
+Where a column is in none of these (a linear model keeps weights and no range), there are no rows: random numbers around
+zero would say little, since most models never met any.
 """
 
 from collections.abc import Iterator
@@ -19,18 +20,23 @@ COUNT = 2000
 _MISSING, _UNKNOWN, _NOISE = 0.05, 0.02, 0.3
 
 
-def made_up(layout: Layout, estimator: Any) -> list[Any]:
-    """COUNT values for each column, as the estimator takes them: numbers, texts, None or NaN where one is missing."""
+def made_up(layout: Layout, estimator: Any) -> list[Any] | None:
+    """COUNT values for each column, as the estimator takes them: numbers, texts, None or NaN where one is missing.
+
+    None where it does not tell of some column what it met there.
+    """
     import numpy as np
 
     random = np.random.default_rng(0)
     if layout.texts:
-        return [_texts(random, layout.columns[0].steps[0][0])]
+        texts = _texts(random, layout.columns[0].steps[0][0])
+        return None if texts is None else [texts]
     if not layout.apart and layout.columns[0].kind == "number":
         seen = _seen(random, estimator, len(layout.columns))
         if seen is not None:
             return list(_with_gaps(random, seen, layout).T)
-    return [_values(random, column) for column in layout.columns]
+    values = [_values(random, column) for column in layout.columns]
+    return None if any(drawn is None for drawn in values) else values
 
 
 def _seen(random: Any, estimator: Any, width: int) -> Any:
@@ -108,11 +114,11 @@ def _with_gaps(random: Any, rows: Any, layout: Layout) -> Any:
 def _values(random: Any, column: Column) -> Any:
     import numpy as np
 
-    values: Any = None
+    values: Any = np.zeros(COUNT) if column.dropped else None
     for step, place in column.steps:
         values = _of_step(random, step, place, values)
     if values is None:
-        values = random.normal(size=COUNT)
+        return None
     values = np.asarray(values, {"text": object, "integer": np.int64, "number": np.float64}[column.kind])
     if column.gap and column.kind != "integer":
         values[random.random(COUNT) < _MISSING] = column.gap[0]
@@ -135,6 +141,8 @@ def _of_step(random: Any, step: Any, place: int, before: Any) -> Any:
     if hasattr(step, "vocabulary_"):
         return _texts(random, step)
     if hasattr(step, "statistics_"):
+        if getattr(step, "strategy", "") == "constant":
+            return before
         centre = step.statistics_[place]
         if isinstance(centre, str):
             return np.full(COUNT, centre, object)
@@ -148,9 +156,11 @@ def _of_step(random: Any, step: Any, place: int, before: Any) -> Any:
 
 
 def _texts(random: Any, step: Any) -> Any:
-    """Texts of one to eight words it knows, with a stranger, a letter, an accent and a sign in between."""
+    """Texts of one to eight words it knows, with a stranger, a letter, an accent and a sign in between; or None."""
     import numpy as np
 
-    known = sorted(getattr(step, "vocabulary_", None) or ["some", "words"])
+    known = sorted(getattr(step, "vocabulary_", ()))
+    if not known:
+        return None
     words = np.asarray([*known, "Stranger", "a", "café", "x-y", "don't"], object)
     return np.array([" ".join(random.choice(words, random.integers(1, 9))) for _ in range(COUNT)], object)

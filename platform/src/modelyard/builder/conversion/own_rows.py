@@ -1,4 +1,4 @@
-"""The rows that a conversion is proved on: of the file that `--sample` names, of an eval.npz, or made up.
+"""The rows that a conversion is proved on: of the file that `--sample` names, of an eval.npz, or in the model's ranges.
 
 | file | read as |
 |---|---|
@@ -23,13 +23,21 @@ from .made_up_rows import made_up
 from .rows import EstimatorRows
 
 
-def rows_of(layout: Layout, estimator: Any, evaluation: Path | None, sample: Path | None = None) -> EstimatorRows:
+def rows_of(
+    layout: Layout, estimator: Any, evaluation: Path | None, sample: Path | None = None, file: str = "it"
+) -> EstimatorRows:
     """The rows of `sample`, else those of an eval.npz that has them under the names of the inputs, else made-up ones.
 
-    Raises InvalidInput when the sample does not fit the model.
+    Raises InvalidInput when the sample does not fit the model in `file`, or when there is neither and the model holds
+    no ranges to make rows up in.
     """
     own = own_rows(layout, evaluation, sample)
-    return own if own is not None else EstimatorRows(layout, made_up(layout, estimator))
+    if own is not None:
+        return own
+    values = made_up(layout, estimator)
+    if values is None:
+        raise InvalidInput(_without_rows(layout, estimator, evaluation, file))
+    return EstimatorRows(layout, values)
 
 
 def own_rows(layout: Layout, evaluation: Path | None, sample: Path | None) -> EstimatorRows | None:
@@ -103,6 +111,21 @@ def _whole(layout: Layout, values: list[Any], source: str) -> EstimatorRows:
             given = np.array([word or column.gap[0] for word in given], object)
         whole.append(given)
     return EstimatorRows(layout, whole, source)
+
+
+def _without_rows(layout: Layout, estimator: Any, evaluation: Path | None, file: str) -> str:
+    """What to do about a model that neither brings rows nor holds the ranges of its columns."""
+    if layout.table:
+        way, written = "a DataFrame: X.head(400).to_csv('rows.csv', index=False)", "rows.csv"
+    else:
+        arrays = "text=texts" if layout.texts else "input=X[:400]"
+        way, written = f"import numpy; numpy.savez('rows.npz', {arrays})", "rows.npz"
+    there = f" (its {EVALUATION} has none for {layout.inputs[0][0]})" if evaluation is not None else ""
+    return (
+        f"the {type(estimator).__name__} in {file} does not tell in which ranges it was fitted, and there are no rows "
+        f"to prove its conversion on{there}: write some hundred where it was trained ({way}) and add --sample {written}"
+        f", or put an {EVALUATION} beside it."
+    )
 
 
 def _list(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .columns import Layout
 
-MADE_UP = "made-up rows, in the range it was fitted on as far as its parameters tell"
+MADE_UP = "rows made up in the ranges that it holds"
 
 
 @dataclass(frozen=True)

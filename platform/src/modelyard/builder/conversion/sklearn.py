@@ -2,8 +2,9 @@
 
 A `.joblib` is a pickle: reading it runs whatever its author put there. So it is read only when asked for in so
 many words, at push or local build, and never in the cluster. The converted model must answer as the original, on the
-author's rows (an eval.npz) or on rows in the range the model was fitted on, in all outputs; in float32 where that is
-enough, else in float64: Unix seconds, say, have more digits than float32 holds.
+author's rows (a sample, an eval.npz) or on rows in the ranges that the model holds, in all outputs; in float32 where
+that is enough, else in float64: Unix seconds, say, have more digits than float32 holds. `apart` does it in a process of
+its own.
 """
 
 import importlib.util
@@ -36,9 +37,9 @@ def convert_joblib(
     """Writes the ONNX form of a pickle that is `trusted`, or of a .skops, to `target`; says what it was proved on.
 
     `sample` is a file with rows of the author's, `evaluation` an eval.npz that may have some. Raises InvalidEntry when
-    it cannot be read or would end this program, InvalidInput when the sample does not fit it, UnsupportedModel when the
-    converter is missing, it holds no fitted model with predict(), or the result agrees with it on fewer than 99.9 % of
-    the rows in either precision.
+    it cannot be read or would end this program, InvalidInput when the sample does not fit it or there are no rows,
+    UnsupportedModel when the converter is missing, it holds no fitted model with predict(), or the result agrees with
+    it on fewer than 99.9 % of the rows in either precision.
     """
     if importlib.util.find_spec("skl2onnx") is None:
         raise UnsupportedModel(
@@ -67,7 +68,7 @@ def _proved(path: Path, evaluation: Path | None, sample: Path | None, trusted: b
     except Exception as bad:
         raise _unconverted(path, estimator, bad) from bad
     try:
-        rows = rows_of(layout, estimator, evaluation, sample)
+        rows = rows_of(layout, estimator, evaluation, sample, path.name)
         asked(estimator.predict, rows.for_estimator())
     except InvalidInput:
         raise

@@ -58,17 +58,20 @@ def confined(
     memory: int | None = None,
     gpu: bool = False,
     env: Mapping[str, str] | None = None,
+    surroundings: Mapping[str, str] = os.environ,
 ) -> dict[str, Any]:
     """The JSON that `python -m MODULE ARGUMENTS` leaves at `result`.
 
-    The process and its children end after `seconds` and get at most `memory` bytes each, unless they use a GPU.
+    The process and its children end after `seconds` and get at most `memory` bytes each, unless they use a GPU; their
+    environment is `surroundings`, ours when left out, with `env`.
     `{"error": {"reason", "message"}}` is raised as the error it names, WorkerDied when the process
     ended late, or with another exit code than 0.
     """
     result.unlink(missing_ok=True)
     process = start(
-        module, arguments, memory=memory, gpu=gpu, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+        module, arguments, memory=memory, gpu=gpu, env=env, surroundings=surroundings,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
     try:
         _, output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as slow:
@@ -97,6 +100,7 @@ def start(
     memory: int | None = None,
     gpu: bool = False,
     env: Mapping[str, str] | None = None,
+    surroundings: Mapping[str, str] = os.environ,
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
     """`python -m MODULE ARGUMENTS` under the limits, in a process group of its own; `end` it.
@@ -109,7 +113,7 @@ def start(
         limited([*SAFE_PYTHON, "-m", module, *arguments], core=0, **limits),
         start_new_session=True,
         cwd=FOLDER,
-        env=child_environment(env),
+        env=child_environment(env, surroundings),
         **streams,
     )
 

@@ -205,9 +205,13 @@ def _locally(
         return build_artifact(source, request, folder, ProgressSteps(say)).report
 
 
-def build_here(what: str, name: str | None, out: Path | None, *, trust_pickle: bool, trust_code: bool) -> Path:
+def build_here(
+    what: str, name: str | None, out: Path | None, sample: Path | None = None, *, trust_pickle: bool, trust_code: bool
+) -> Path:
     """Builds a path or an entry on this machine, for its CPUs and without variants; the folder with the artifact."""
-    report = _locally(what, name, out, Target.CPU, None, trust_pickle=trust_pickle, trust_code=trust_code)
+    report = _locally(
+        what, name, out, Target.CPU, None, sample=sample, trust_pickle=trust_pickle, trust_code=trust_code
+    )
     return out or Path(f"{report.model}-build")
 
 

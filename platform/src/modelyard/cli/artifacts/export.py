@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, say
-from modelyard.cli.terminal.options import Shown, TrustPickle
+from modelyard.cli.terminal.options import Sample, Shown, TrustPickle
 
 if TYPE_CHECKING:
     from modelyard.api.entry import Entry
@@ -39,6 +39,7 @@ def export(
     check: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Check this archive instead: digests and golden answers.")
     ] = None,
+    sample: Sample = None,
     trust_pickle: TrustPickle = False,
     output: Shown = Output.TABLE,
 ) -> None:
@@ -53,7 +54,7 @@ def export(
         raise typer.BadParameter("say what to export, as which --format, and to which --out; or --check FILE.zip.")
     else:
         exports.require_format(form.value)
-        with _source(what, trust_pickle) as (path, digest):
+        with _source(what, trust_pickle, sample) as (path, digest):
             say(f"converting to {form.value} and asking it")
             checked, file = exports.export(path, form.value, out, digest), out
     if output is not Output.TABLE:
@@ -63,7 +64,7 @@ def export(
 
 
 @contextmanager
-def _source(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
+def _source(what: str, trust_pickle: bool, sample: Path | None) -> Iterator[tuple[Path, str | None]]:
     """The folder or file to export, and the digest the registry knows it by, if it is an entry."""
     from modelyard.builder.artifacts.staging import Naming, stage
     from modelyard.cli.connection import open_registry
@@ -76,8 +77,8 @@ def _source(what: str, trust_pickle: bool) -> Iterator[tuple[Path, str | None]]:
         if Path(what).exists() or match is None or what.endswith(_FILES):
             if not Path(what).exists():
                 raise InvalidEntry(f"there is no {what}; name a file, a folder, or an entry such as digits:1.")
-            naming = Naming(trust_pickle=trust_pickle, onnx_for="archives are made of ONNX models")
-            path = stage(Path(what), Path(scratch), naming)
+            onnx_for = "archives are made of ONNX models"
+            path = stage(Path(what), Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, onnx_for=onnx_for))
             entry = path.is_dir() and (path / METADATA).is_file()
             yield path, read_folder(path).entry.digest if entry else None
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump, say
-from modelyard.cli.terminal.options import Namespace, Shown, TrustCode, TrustPickle
+from modelyard.cli.terminal.options import Namespace, Sample, Shown, TrustCode, TrustPickle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +33,7 @@ def tune(
     out: Annotated[Path | None, typer.Option(help="Folder for what is built; NAME-build by default.")] = None,
     most: Annotated[int, typer.Option(min=1, max=50, help="Settings to measure at most.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.1, max=600.0, help="Longest time for one rate.")] = 8.0,
+    sample: Sample = None,
     trust_pickle: TrustPickle = False,
     trust_code: TrustCode = False,
     namespace: Namespace = "",
@@ -54,7 +55,7 @@ def tune(
     if is_artifact(Path(what)):
         folder = Path(what)
     elif not a_model:
-        folder = build_here(what, name, out, trust_pickle=trust_pickle, trust_code=trust_code)
+        folder = build_here(what, name, out, sample, trust_pickle=trust_pickle, trust_code=trust_code)
     else:
         model = read_model(what, namespace)
         wanted = wanted or own_objective(model)

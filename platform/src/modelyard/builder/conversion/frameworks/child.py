@@ -38,7 +38,7 @@ def ran(framework: Framework, python: FrameworkPython, verb: str, model: Path, s
         stderr=subprocess.PIPE,
         start_new_session=True,
         cwd=FOLDER,
-        env=without_keys(child_environment()),
+        env=child_environment(surroundings=without_keys()),
     )
     try:
         _, output = process.communicate(timeout=SECONDS)
