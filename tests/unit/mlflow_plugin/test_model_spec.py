@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modelyard.errors import InvalidModel
-from modelyard.mlflow_plugin.model_spec import PATIENCE, checked, config_of, merged, onnx_only, source_of
+from modelyard.mlflow_plugin.model_spec import PATIENCE, checked, config_of, known_flavor, merged, source_of
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_change_is_checked_as_the_server_will_merge_it() -> None:
     assert before["serving"] == {"replicas": 3}
 
 
-def test_only_onnx_is_served() -> None:
-    for flavor in (None, "", "onnx"):
-        onnx_only(flavor)
-    with pytest.raises(InvalidModel, match=r"not the flavor sklearn: log it with mlflow\.onnx\.log_model"):
-        onnx_only("sklearn")
+def test_only_onnx_and_what_becomes_it_is_served() -> None:
+    for flavor in (None, "", "onnx", "sklearn", "lightgbm", "xgboost", "catboost", "pytorch", "keras"):
+        known_flavor(flavor)
+    with pytest.raises(InvalidModel, match=r"made of the flavors onnx, .* and not of spark: log it with mlflow\.onnx"):
+        known_flavor("spark")

@@ -15,10 +15,17 @@ from tests.support.artifacts.onnx_models import doubling
 from tests.support.servers.mlflow.calls import MlflowUser, onnx_files
 
 
-def taken(server: MlflowServer, user: MlflowUser, scratch: Path, files: dict[str, bytes], trust: bool = False) -> Path:
+def taken(
+    server: MlflowServer,
+    user: MlflowUser,
+    scratch: Path,
+    files: dict[str, bytes],
+    trust: bool = False,
+    sample: Path | None = None,
+) -> Path:
     version = server.version("toy", user.register("toy", files))
     assert version is not None
-    return entry_folder(server, RegisteredModel("toy"), version, "toy", scratch, trust)
+    return entry_folder(server, RegisteredModel("toy"), version, "toy", scratch, trust, sample)
 
 
 def flavored(**flavors: Any) -> dict[str, bytes]:
@@ -68,8 +75,9 @@ def test_a_pickle_is_converted_where_it_is_trusted(server: MlflowServer, user: M
     joblib.dump(LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), tmp_path / "model.pkl")
     (tmp_path / "scratch").mkdir()
     files = flavored(sklearn={"pickled_model": "model.pkl"}) | {"model.pkl": (tmp_path / "model.pkl").read_bytes()}
+    (tmp_path / "rows.csv").write_text("x\n0\n0.5\n1\n")
 
-    folder = taken(server, user, tmp_path / "scratch", files, trust=True)
+    folder = taken(server, user, tmp_path / "scratch", files, trust=True, sample=tmp_path / "rows.csv")
 
     assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "modelyard.yaml"]
     assert yaml.safe_load((folder / "modelyard.yaml").read_text())["framework"] == "scikit-learn"
@@ -79,9 +87,12 @@ def test_what_mlflow_keeps_as_skops_is_converted_without_trust(
     server: MlflowServer, user: MlflowUser, tmp_path: Path
 ) -> None:
     from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
     from skops import io
 
-    io.dump(LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), tmp_path / "model.skops")
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit([[0.0], [1.0]], [0.0, 2.0])
+    io.dump(model, tmp_path / "model.skops")
     (tmp_path / "scratch").mkdir()
     kept = (tmp_path / "model.skops").read_bytes()
 
@@ -100,7 +111,8 @@ def test_what_mlflow_keeps_as_skops_is_converted_without_trust(
         ({"MLmodel": b"flavors: 3"}, "InvalidEntry", "names no flavors"),
         ({"MLmodel": b"7"}, "InvalidEntry", "names no flavors"),
         (flavored(), "UnsupportedModel", "only the flavors none"),
-        (flavored(pytorch={}, python_function={}), "UnsupportedModel", "only the flavors python_function, pytorch"),
+        (flavored(spark={}, python_function={}), "UnsupportedModel", "only the flavors python_function, spark"),
+        (flavored(pytorch={}), "UnsupportedModel", "keeps no model.pt2 in data"),
         (flavored(sklearn={"pickled_model": "model.bin"}), "UnsupportedModel", "kept as model.bin"),
         (flavored(sklearn={"pickled_model": "model.pkl"}), "InvalidEntry", "sync NAME --trust-pickle"),
         (flavored(onnx={"data": "../up.onnx"}), "InvalidEntry", "which is no file beside it"),

@@ -1,10 +1,14 @@
 """Rounds of the sync, against a simulated MLflow and a real store: once in, never changed; aliases follow."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
+from sklearn.tree import DecisionTreeRegressor
 
+from modelyard.clients.mlflow import MlflowServer
 from modelyard.clients.store import S3Store
 from modelyard.core.storage import keys
 from modelyard.core.storage.synced import SyncedModel, SyncHeartbeat, entry_name
@@ -284,3 +288,23 @@ def test_a_heartbeat_says_since_when_mlflow_is_silent(
 )
 def test_an_entry_is_called_as_the_model_as_far_as_a_name_may(model: str, name: str) -> None:
     assert entry_name(model) == name
+
+
+def test_what_was_refused_counts_as_here_once_somebody_brought_it_in_elsewhere(
+    synchronizer: Synchronizer, server: MlflowServer, user: MlflowUser, store: S3Store, tmp_path: Path
+) -> None:
+    joblib.dump(DecisionTreeRegressor().fit([[0.0], [1.0]], [0.0, 2.0]), tmp_path / "model.pkl")
+    flavors = {"sklearn": {"pickled_model": "model.pkl"}}
+    files = {"MLmodel": onnx_files(flavors=flavors)["MLmodel"], "model.pkl": (tmp_path / "model.pkl").read_bytes()}
+    user.register("Fraud Check", files)
+    user.set_alias("Fraud Check", "champion", "1")
+    (refused,) = synchronizer.round(FRAUD).refused
+
+    trusted = Synchronizer(server, store, SyncOptions(trust_pickle=True)).round(FRAUD)
+    user.set_alias("Fraud Check", "challenger", "1")
+    after = synchronizer.round(FRAUD)
+
+    assert "sync NAME --trust-pickle" in refused[2].message
+    assert trusted.pushed == [("fraud-check", "1")]
+    assert (after.refused, after.moved) == ([], [("fraud-check", "challenger", "1")])
+    assert told(store, "fraud-check").refused == {}

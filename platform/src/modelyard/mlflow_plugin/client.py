@@ -22,8 +22,8 @@ A deployment is a Model of Modelyard in the cluster of your kubeconfig.
 
   target          modelyard              the namespace of the kubeconfig's context
                   modelyard:/NAMESPACE   that namespace
-  model URI       models:/NAME/VERSION or models:/NAME@ALIAS, an ONNX model that the platform's own MLflow registers;
-                  of an alias every version is followed, by the Model's rollout
+  model URI       models:/NAME/VERSION or models:/NAME@ALIAS, a model of the platform's own MLflow that is ONNX or
+                  becomes it; of an alias every version is followed, by the Model's rollout
   -C timeout=30m  how long to wait for the rollout (10 minutes); 0 waits for nothing
   -C FIELD=YAML   a field of the Model's spec by its path:
                   -C rollout.strategy=Canary -C scaling.maxReplicas=4 -C 'slo={errorRate: 1%}'

@@ -16,7 +16,7 @@ from modelyard.clients.cluster.models import read
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Conflict, DeadlineExceeded, InvalidModel, UserError
 
-from .model_spec import DeploymentConfig, checked, config_of, merged, onnx_only, source_of
+from .model_spec import DeploymentConfig, checked, config_of, known_flavor, merged, source_of
 
 FLAVOR = "onnx"
 
@@ -31,7 +31,7 @@ class ModelDeployments:
         self, name: str, model_uri: str, flavor: str | None = None, config: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Makes a Model and waits until it serves. Raises Conflict when there is one of that name."""
-        onnx_only(flavor)
+        known_flavor(flavor)
         asked = config_of(config)
         spec = {**asked.spec, "source": source_of(model_uri)}
         checked(spec)
@@ -51,7 +51,7 @@ class ModelDeployments:
         config: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Changes a Model, whose own rollout decides, and waits for the end of that."""
-        onnx_only(flavor)
+        known_flavor(flavor)
         asked = config_of(config)
         change: dict[str, Any] = dict(asked.spec)
         if model_uri is not None:

@@ -17,6 +17,7 @@ from modelyard.api.model import ModelSpec
 from modelyard.api.quantity import Duration, seconds
 from modelyard.core.storage.synced import entry_name
 from modelyard.errors import InvalidModel
+from modelyard.mlflow_sync.flavors import FRAMEWORKS
 
 TIMEOUT, PATIENCE = "timeout", 600.0
 _FIELDS = frozenset(field.alias or name for name, field in ModelSpec.model_fields.items()) - {"source"}
@@ -53,10 +54,14 @@ def _source(model: str, kind: str, value: str) -> dict[str, str]:
     return {"registry": "mlflow", "name": name, kind: value}
 
 
-def onnx_only(flavor: str | None) -> None:
-    """Raises InvalidModel for a flavor that is not served."""
-    if flavor not in (None, "", "onnx"):
-        raise InvalidModel(f"what is served is ONNX, not the flavor {flavor}: log it with mlflow.onnx.log_model.")
+def known_flavor(flavor: str | None) -> None:
+    """Raises InvalidModel for a flavor that the sync makes no ONNX of."""
+    if flavor and flavor not in FRAMEWORKS:
+        known = ", ".join(FRAMEWORKS)
+        raise InvalidModel(
+            f"what is served is ONNX, which is made of the flavors {known}, and not of {flavor}: log it with "
+            "mlflow.onnx.log_model."
+        )
 
 
 def config_of(config: Mapping[str, Any] | None) -> DeploymentConfig:

@@ -2,7 +2,9 @@
 
     followed    which names Models mention, from a watch of the Models
     round       MLflow's list -> versions that are not here yet -> entries; then aliases; then what it left undone
-    intake      one version's files -> an entry folder
+    flavors     what MLflow keeps of a model -> which file is taken
+    intake      one version's files -> an entry folder, converted where it is not ONNX yet
+    ...         `input_example` and `lightgbm_text`, two forms of MLflow's that are read as data
     write_back  what became of a version, as tags in MLflow
     process     a round every so many seconds, and at once when a webhook says so
 

@@ -1,7 +1,8 @@
 """Rounds of the sync: from what MLflow lists to entries and aliases in the bucket.
 
     which versions    those an alias means, those that a Model names, and, where asked for, the newest
-    a version         is fetched once; refused ones are remembered, for they never change either
+    a version         is fetched once; refused ones are remembered, for they never change either, until somebody
+                      brings them in from a machine that can
     an alias          follows once its version is here; until then it means what it meant
     a heartbeat       says when MLflow was asked last, for those who only read the bucket
 
@@ -30,6 +31,8 @@ from .intake import entry_folder
 
 _READY = "READY"
 _AT_A_TIME = 8
+_LASTING = frozenset({EntryExists.__name__})
+"""Reasons that do not end when the version is here: it is there already, and another."""
 
 Versions = Mapping[str, Collection[str]]
 """Versions to bring in beside those that aliases mean, by the name of their entry."""
@@ -37,10 +40,15 @@ Versions = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """`newest`: bring in each model's newest version too; `trust_pickle`: read pickles, which may run code."""
+    """`newest`: bring in each model's newest version too; `trust_pickle`: read what may run code.
+
+    `sample` has rows to prove conversions on, and `say` gets what is told of one.
+    """
 
     newest: bool = False
     trust_pickle: bool = False
+    sample: Path | None = None
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass
@@ -138,8 +146,9 @@ class Synchronizer:
         key = named.key(version)
         if key in self._here:
             return None
-        if key in self._refused:
-            return self._refused[key]
+        refused = self._refused.get(key)
+        if refused is not None and (refused.reason in _LASTING or self._present(named.name, version) is None):
+            return refused
         try:
             if self._bring(named, version):
                 summary.pushed.append((named.name, version))
@@ -165,8 +174,9 @@ class Synchronizer:
         if found.status != _READY:
             raise UnknownEntry(f"{model.name} version {version} is not complete in MLflow ({found.status}).")
         with tempfile.TemporaryDirectory(prefix="modelyard-mlflow-") as scratch:
-            trusted = self._options.trust_pickle
-            folder = entry_folder(self._server, model, found, name, Path(scratch), trusted)
+            asked = self._options
+            given = (asked.trust_pickle, asked.sample, asked.say)
+            folder = entry_folder(self._server, model, found, name, Path(scratch), *given)
             try:
                 return self._registry.push(folder).new
             except EntryExists:  # another sync was faster, and read a metric that came later

@@ -29,7 +29,7 @@ def test_models_are_brought_in_by_name_and_the_rest_is_told(
 ) -> None:
     user.register("Fraud Check")
     user.set_alias("Fraud Check", "champion", "1")
-    user.register("poem", onnx_files(flavors={"pytorch": {}}))
+    user.register("poem", onnx_files(flavors={"spark": {}}))
     given = {"store": where, "cwd": tmp_path, "MODELYARD_MLFLOW_URL": user.url}
 
     brought = modelyard_here("mlflow", "sync", "fraud-check:1", **given)
@@ -45,7 +45,7 @@ def test_models_are_brought_in_by_name_and_the_rest_is_told(
     assert [(row["name"], row["version"], row["reason"]) for row in told["refused"]] == [
         ("poem", "1", "UnsupportedModel")
     ]
-    assert "refused poem:1: poem version 1 has only the flavors pytorch" in missing.out
+    assert "refused poem:1: poem version 1 has only the flavors spark" in missing.out
     assert "MLflow has no registered model called fraud: register it" in missing.out
 
 
@@ -62,3 +62,12 @@ def test_without_an_address_it_says_which_setting(where: StoreSettings, tmp_path
 
     assert ran.code == 2
     assert "set mlflow.url, or MODELYARD_MLFLOW_URL" in ran.err
+
+
+@pytest.mark.parametrize("names", [("--all",), ("fraud", "poem")])
+def test_rows_are_of_one_model(where: StoreSettings, tmp_path: Path, names: tuple[str, ...]) -> None:
+    asked = ("mlflow", "sync", *names, "--sample", "rows.csv")
+    ran = modelyard_here(*asked, store=where, cwd=tmp_path, MODELYARD_MLFLOW_URL="http://mlflow")
+
+    assert ran.code == 2
+    assert "--sample has rows of one model" in " ".join(ran.err.replace("│", " ").split())

@@ -1,15 +1,18 @@
 """`modelyard mlflow`: what is registered in MLflow, brought into our registry."""
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelyard.cli.terminal.console import Output
+from modelyard.cli.terminal.options import Sample
 
 if TYPE_CHECKING:
     from modelyard.mlflow_settings import MlflowSettings
     from modelyard.mlflow_sync.synchronizer import RoundSummary, Synchronizer, SyncOptions
 
+_log = logging.getLogger(__name__)
 app = typer.Typer(
     help="Bring models that are registered in MLflow into the registry.",
     no_args_is_help=True,
@@ -30,19 +33,25 @@ def sync(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every registered model.")] = False,
     newest: Annotated[bool, typer.Option(help="The newest version too, not only those with an alias.")] = True,
-    trust_pickle: Annotated[bool, typer.Option("--trust-pickle", help="Read pickles, which may run code.")] = False,
+    sample: Sample = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Read what may run code: pickles, programs of PyTorch and Keras.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Follow the cluster's Models, round after round, until told to stop.")
     ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")] = Output.TABLE,
 ) -> None:
     """Bring versions in, and let aliases mean what they mean in MLflow."""
+    from modelyard.cli.terminal.console import say
     from modelyard.errors import InvalidSettings
     from modelyard.mlflow_sync.synchronizer import SyncOptions
     from modelyard.settings import Settings
 
     if watch == bool(names or everything):
         raise InvalidSettings("say what to bring in: names, --all, or --watch for what the cluster's Models name.")
+    if sample is not None and len(names or ()) != 1:
+        raise InvalidSettings("--sample has rows of one model: name that one.")
     settings = Settings.read().mlflow
     if watch:
         _follow(settings)
@@ -51,7 +60,7 @@ def sync(
     for name in names or ():
         entry, _, version = name.partition(":")
         wanted.setdefault(entry, set()).update({version} if version else ())
-    synchronizer = _synchronizer(settings, SyncOptions(newest, trust_pickle))
+    synchronizer = _synchronizer(settings, SyncOptions(newest, trust_pickle, sample, say))
     summary = synchronizer.round(None if everything else wanted)
     _print(summary, output)
     if summary.refused or summary.missing:
@@ -85,7 +94,8 @@ def _follow(settings: "MlflowSettings") -> None:
     json_logs.start("INFO")
     followed = FollowedModels(lambda: process.hint())
     back = WriteBack(MlflowServer(settings), settings.promoted_alias) if settings.write_back else None
-    process = SyncProcess(_synchronizer(settings, SyncOptions()), followed, back, settings.interval_seconds)
+    options = SyncOptions(say=lambda line: _log.info("converted", extra={"fields": {"said": line}}))
+    process = SyncProcess(_synchronizer(settings, options), followed, back, settings.interval_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())
     models = ListWatch(Cluster(access(), 2), MODEL, "", "", followed)
