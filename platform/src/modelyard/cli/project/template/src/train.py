@@ -1,4 +1,9 @@
-"""Stage 2: the model, as entry/model.joblib. `modelyard push` makes it ONNX and holds that to this one's answers."""
+"""Stage 2: the model, as entry/model.joblib. `modelyard push` makes it ONNX and holds that to this one's answers.
+
+With TRACK=mlflow, wandb or tensorboard the training is written down there too (tracking.py).
+"""
+
+import hashlib
 
 import joblib
 from columns import CATEGORIES, EARNS_MORE, FEATURES, NUMBERS
@@ -7,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from tracking import wanted, write_down
 
 
 def untrained(n_estimators: int, max_depth: int, subsample: float, seed: int) -> Pipeline:
@@ -22,10 +28,13 @@ def untrained(n_estimators: int, max_depth: int, subsample: float, seed: int) ->
 
 def main() -> None:
     """The same data, parameters and packages give the same file."""
+    tracker, settings = wanted(), parameters()
     people = read_people(TRAIN)
-    model = untrained(**parameters()["train"]).fit(people[FEATURES], people[EARNS_MORE])
+    model = untrained(**settings["train"]).fit(people[FEATURES], people[EARNS_MORE])
     ESTIMATOR.parent.mkdir(exist_ok=True)
     joblib.dump(model, ESTIMATOR)
+    digest = f"sha256:{hashlib.sha256(ESTIMATOR.read_bytes()).hexdigest()}"
+    write_down(tracker, settings["name"], settings["train"], model[-1].train_score_.tolist(), digest)
     print(f"{ESTIMATOR}: learned from {len(people)} people")
 
 
