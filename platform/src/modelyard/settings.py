@@ -142,9 +142,7 @@ class BuildSettings(_Group):
     )
     train_memory: str = Field(default="1Gi", description="Memory request of that container.")
     train_memory_limit: str = Field(default="4Gi", description="Memory limit of that container.")
-    mlflow_tracking_uri: str = Field(
-        default="", description="MLflow server that trainings are logged to; empty means none."
-    )
+    mlflow_tracking_uri: str = Field(default="", description="MLflow server trainings are logged to, or empty.")
     mlflow_secret: str = Field(
         default="",
         description="Secret in the platform's namespace with the login trainings are logged with: username and "
@@ -153,6 +151,11 @@ class BuildSettings(_Group):
     mlflow_ca_config_map: str = Field(
         default="",
         description="ConfigMap with ca.crt, certificates that sign that server's where the usual ones do not.",
+    )
+    wandb_secret: str = Field(
+        default="",
+        description="Secret with apiKey (and baseUrl) of Weights & Biases, to log trainings there and not to MLflow; "
+        "recipes can read it. Empty means none.",
     )
 
 

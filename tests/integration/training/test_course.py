@@ -1,5 +1,6 @@
 """`modelyard optimize --train` on a tiny network: trained, searched, measured, judged, and logged to MLflow."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,6 +102,9 @@ def test_epochs_and_final_figures_are_in_mlflow(ran: Ran) -> None:
     assert float(sizes[1]) == ran.variant("pruned").size
     assert (folder / "params" / "recipe.prune.ratio").read_text() == "0.5"
     assert (folder / "params" / "recipe.distill.epochs").read_text() == "3"
+    model = ran.begun.request.starts["pruned-distilled"].path
+    digest = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}"
+    assert (folder / "tags" / "pruned-distilled.digest").read_text() == digest
 
 
 def test_progress_is_told_epoch_by_epoch(ran: Ran) -> None:

@@ -92,6 +92,22 @@ def test_no_recorded_row_is_in_the_version(store: S3Store, retrained: Retraining
     assert read_source(tmp_path / "version").metadata == version.metadata
 
 
+def test_a_retraining_is_written_down_where_it_is_asked_for(
+    store: S3Store, pushed: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENSORBOARD_LOGDIR", str(tmp_path / "runs"))
+    record(store)
+
+    result = run(store, asked(pushed, track="tensorboard"), tmp_path / "scratch")
+
+    version = BucketRegistry(store).resolve(ENTRY, version="2")
+    [model] = [file for file in version.files if file.path == "model.onnx"]
+    [written] = (tmp_path / "runs").rglob("events.out.tfevents.*")
+    assert result.passed
+    assert f"sha256:{model.sha256}".encode() in written.read_bytes()
+    assert b"| recipe | retrain.py:retrain |" in written.read_bytes()
+
+
 def test_another_try_of_the_same_pushes_nothing_twice(
     store: S3Store, retrained: RetrainingResult, pushed: Entry, tmp_path: Path
 ) -> None:

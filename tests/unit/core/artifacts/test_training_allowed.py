@@ -115,11 +115,33 @@ def test_training_has_its_own_time() -> None:
     assert longest["spec"]["activeDeadlineSeconds"] == 1200 + 900 + 1000
 
 
-@pytest.mark.parametrize(("uri", "uris"), [("", []), ("http://mlflow.ml:5000", ["http://mlflow.ml:5000"])])
-def test_trainings_are_logged_where_the_platform_says(uri: str, uris: list[str]) -> None:
-    [trainer] = the_pod(BuildSettings(train_image=IMAGE, mlflow_tracking_uri=uri))["initContainers"]
+@pytest.mark.parametrize(
+    ("settings", "tracker", "uris"),
+    [
+        ({}, "none", []),
+        ({"mlflow_tracking_uri": "http://mlflow.ml:5000"}, "mlflow", ["http://mlflow.ml:5000"]),
+        ({"wandb_secret": "wandb"}, "wandb", []),
+        ({"wandb_secret": "wandb", "mlflow_tracking_uri": "http://mlflow.ml"}, "wandb", ["http://mlflow.ml"]),
+    ],
+    ids=["nowhere", "MLflow", "Weights & Biases", "both named"],
+)
+def test_trainings_are_logged_where_the_platform_says(settings: dict[str, str], tracker: str, uris: list[str]) -> None:
+    [trainer] = the_pod(BuildSettings(train_image=IMAGE, **settings))["initContainers"]
 
-    assert [variable["value"] for variable in trainer["env"] if variable["name"] == "MLFLOW_TRACKING_URI"] == uris
+    plain = {variable["name"]: variable["value"] for variable in trainer["env"] if "value" in variable}
+    assert plain["MODELYARD_TRACK"] == tracker
+    assert [value for name, value in plain.items() if name == "MLFLOW_TRACKING_URI"] == uris
+
+
+def test_the_key_of_weights_and_biases_comes_from_its_secret_alone() -> None:
+    pod = the_pod(BuildSettings(train_image=IMAGE, wandb_secret="log-only"))
+    [trainer], [builder] = pod["initContainers"], pod["containers"]
+
+    assert {row["name"]: row["valueFrom"]["secretKeyRef"] for row in trainer["env"] if "valueFrom" in row} == {
+        "WANDB_API_KEY": {"name": "log-only", "key": "apiKey", "optional": True},
+        "WANDB_BASE_URL": {"name": "log-only", "key": "baseUrl", "optional": True},
+    }
+    assert "log-only" not in str(builder)
 
 
 def test_its_log_has_a_login_of_its_own_where_the_platform_names_one_and_the_builder_has_not() -> None:

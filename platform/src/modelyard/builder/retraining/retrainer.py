@@ -58,6 +58,7 @@ class RetrainingRequest:
     """Whose rows to learn from, since which day; the entry that serves, and the function of its training folder.
 
     `since`, in seconds since 1970, is when what called for it began: later held-out rows judge, if there are enough.
+    `track` says where the training is logged (`optimization.training.tracking`).
     """
 
     namespace: str
@@ -70,6 +71,7 @@ class RetrainingRequest:
     first_day: str
     since: float
     publish: bool
+    track: str = ""
 
 
 class RetrainingResult(NamedTuple):
@@ -178,6 +180,7 @@ def _train(request: RetrainingRequest, scratch: Path, rows: LabelledRows, tell: 
         "recipe": request.recipe,
         "out": str(out.absolute()),
         "threads": cores(),
+        "track": request.track,
     }
     environment.run("retrain", job, scratch / "job", tell, needs=("numpy",))
     return out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.terminal.console import Output, dump
-from modelyard.cli.terminal.options import Shown, TrustPickle, fraction
+from modelyard.cli.terminal.options import Sample, Shown, TrustPickle, fraction
 
 if TYPE_CHECKING:
     from modelyard.builder.optimization.pass_api import Precision
@@ -25,6 +25,15 @@ class Runtimes(StrEnum):
     ANY = "any"
     ONNXRUNTIME = "onnxruntime"
     OPENVINO = "openvino"
+
+
+class TrainingLog(StrEnum):
+    """Where a training is logged."""
+
+    NONE = "none"
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
+    TENSORBOARD = "tensorboard"
 
 
 class Aim(StrEnum):
@@ -77,9 +86,13 @@ def optimize(
     train: Annotated[
         bool, typer.Option("--train", help="First run the entry's training/recipe.yaml: pruning, distillation, QAT.")
     ] = False,
+    track: Annotated[
+        TrainingLog | None, typer.Option(help="Where --train is logged; MODELYARD_TRACK when left out.")
+    ] = None,
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Allow --train to run the Python files beside the recipe.")
     ] = False,
+    sample: Sample = None,
     trust_pickle: TrustPickle = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="For what passes draw and the order of turns.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the reports and the chosen model.")] = Path("optimized"),
@@ -87,6 +100,8 @@ def optimize(
 ) -> None:
     """Try smaller and faster variants of a model and keep the best that keeps its quality."""
     requested = precisions_of(precisions)
+    if track is not None and not train:
+        raise typer.BadParameter("--track says where a training is logged: add --train.")
     from modelyard.api.optimization import RUNTIMES
     from modelyard.builder.optimization.optimizer import OptimizationRequest
     from modelyard.builder.optimization.optimizer import optimize as run
@@ -96,14 +111,14 @@ def optimize(
     from .optimize_view import progress, show
 
     runtimes = RUNTIMES if runtime is Runtimes.ANY else (runtime.value,)
-    with _scratch(out) as scratch, staged(path, trust_pickle) as model, progress() as watch:
+    with _scratch(out) as scratch, staged(path, trust_pickle, sample) as model, progress() as watch:
         request = OptimizationRequest(
             model, goal.value, max_quality_loss, requested, budget, seed, out, runtimes=runtimes, search=search
         )
         if train:
             from modelyard.builder.optimization.training.starting_points import begin
 
-            begun = begin(request, trust_code, watch.say)
+            begun = begin(request, trust_code, watch.say, track=track.value if track else "")
             outcome = run(begun.request, begun.recipes, scratch, watch)
             report = write(outcome, out)
             begun.log(outcome, watch.say)
@@ -116,12 +131,13 @@ def optimize(
 
 
 @contextmanager
-def staged(path: Path, trust_pickle: bool) -> Iterator[Path]:
+def staged(path: Path, trust_pickle: bool, sample: Path | None = None) -> Iterator[Path]:
     """PATH itself when it can be read as it is, else its converted form, which is gone afterwards."""
     from modelyard.builder.artifacts.staging import Naming, stage
 
     with tempfile.TemporaryDirectory(prefix="modelyard-staged-") as scratch:
-        yield stage(path, Path(scratch), Naming(trust_pickle=trust_pickle, onnx_for="variants are made of ONNX models"))
+        onnx_for = "variants are made of ONNX models"
+        yield stage(path, Path(scratch), Naming(trust_pickle=trust_pickle, sample=sample, onnx_for=onnx_for))
 
 
 @contextmanager

@@ -40,6 +40,7 @@ def retrain(
 ) -> None:
     """Train a new version on the labelled requests of a Model, and push it when it is better than what serves."""
     from modelyard.api.monitoring.spec import Feedback
+    from modelyard.builder.optimization.training.tracking import tracked
     from modelyard.builder.retraining.retrainer import RetrainingRequest
     from modelyard.builder.retraining.retrainer import retrain as retrained
     from modelyard.cli.connection import entry_called, open_registry, open_store
@@ -63,6 +64,7 @@ def retrain(
             first_day=f"{now - timedelta(days=days - 1):%Y-%m-%d}",
             since=_moment(since),
             publish=publish,
+            track=tracked(),
         )
         with tempfile.TemporaryDirectory(prefix="modelyard-retrain-") as scratch:
             result = retrained(request, open_store(), open_registry(), Path(scratch), say)

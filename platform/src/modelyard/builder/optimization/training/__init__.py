@@ -4,6 +4,7 @@
     environment          the Python that has torch: named by MODELYARD_TORCH_PYTHON, or made by `make entries`
     training_run         one run of it: what was trained, kept in OUT/trained, not trained again while nothing changed
     torch_baseline       the network in torch itself, timed to compare with
+    tracking             with which tracker it is written down: MLflow, W&B, TensorBoard or none
     starting_points      how `modelyard optimize --train` begins: the starting points and recipes for the optimizer
     architecture_search  architectures timed untrained, fastest first; trained until one is good enough
     sidecar_client       jobs for a trainer in another container of the same pod

@@ -10,6 +10,7 @@ from modelyard.errors import HostFailure, InvalidEntry, UnsupportedModel
 
 from .recipe import FILE
 from .torch_baseline import references
+from .tracking import tracked
 from .training_run import Trained, TrainingRun, log_figures, train, training_run_of
 
 
@@ -23,7 +24,7 @@ class StartingPoints:
     trained: Trained
 
     def log(self, outcome: OptimizationOutcome, tell: Callable[[str], None]) -> None:
-        """Logs the outcome's figures to the MLflow run of the training; `tell` gets the reason when that fails."""
+        """Logs the outcome's figures to the training's run in a tracker; `tell` gets the reason when that fails."""
         try:
             log_figures(self.training_run, self.trained, outcome.variants, outcome.chosen)
         except (UnsupportedModel, HostFailure) as bad:
@@ -31,19 +32,24 @@ class StartingPoints:
 
 
 def begin(
-    request: OptimizationRequest, trust_code: bool, tell: Callable[[str], None], checkpoint: Checkpoint | None = None
+    request: OptimizationRequest,
+    trust_code: bool,
+    tell: Callable[[str], None],
+    checkpoint: Checkpoint | None = None,
+    track: str = "",
 ) -> StartingPoints:
     """Trains what the entry's recipe says, unless `checkpoint` has it; gives the request to optimize with.
 
-    Raises InvalidEntry without trust, recipe or evaluation set, InvalidSettings without torch, UnsupportedModel when
-    the training fails.
+    `track` is one of `tracking.KINDS`, what the environment says when left out. Raises InvalidEntry without trust,
+    recipe or evaluation set, InvalidSettings without torch or for another tracker, UnsupportedModel when the training
+    fails.
     """
     if not trust_code:
         raise InvalidEntry(
             f"training runs the Python files beside {request.path / FILE}; add --trust-code if they come from you or "
             "from somebody you trust."
         )
-    training_run = training_run_of(request.path, request.out)
+    training_run = training_run_of(request.path, request.out, tracked(track))
     checkpoint = checkpoint or Checkpoint()
     checkpoint.recall_trained(training_run.folder)
     compared = references(training_run, tell)

@@ -32,15 +32,17 @@ Tell = Callable[[str], None]
 
 TRAINED, FOUND = "trained", "searched"
 RESULT = "stages.json"
+_NOTES, _SENTENCE = 3, 500
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run made: models by name, its MLflow run (empty without), and sentences for the report."""
+    """What a training run made: models by name, its run in a tracker (empty without), and sentences for the report."""
 
     starts: Mapping[str, ModelArtifact]
     run: str = ""
     notes: tuple[str, ...] = ()
+    track: str = ""
 
 
 class _Stage(BaseModel):
@@ -54,11 +56,12 @@ class _Stage(BaseModel):
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """An entry with a recipe; `folder` keeps what is trained."""
+    """An entry with a recipe; `folder` keeps what is trained, `track` is one of `tracking.KINDS`, or the trainer's."""
 
     source: ModelSource
     recipe: TrainingRecipe
     folder: Path
+    track: str = ""
 
     @property
     def evaluation(self) -> Path:
@@ -79,12 +82,13 @@ class TrainingRun:
             "out": str(self.folder.absolute()),
             "threads": cores(),
             "run": "",
+            "track": self.track,
             **more,
         }
 
 
-def training_run_of(entry: Path, out: Path) -> TrainingRun:
-    """The training run of an entry's folder, kept below OUT.
+def training_run_of(entry: Path, out: Path, track: str = "") -> TrainingRun:
+    """The training run of an entry's folder, kept below OUT and logged by `track`.
 
     Raises InvalidEntry when there is no valid recipe, no eval.npz to judge the result, or more than one output.
     """
@@ -95,7 +99,7 @@ def training_run_of(entry: Path, out: Path) -> TrainingRun:
         raise InvalidEntry(
             f"{entry} has {len(source.graph.outputs)} outputs; a recipe can train one with a single one."
         )
-    return TrainingRun(source, recipe, out / TRAINED / _key(entry, source))
+    return TrainingRun(source, recipe, out / TRAINED / _key(entry, source), track)
 
 
 def train(training_run: TrainingRun, tell: Tell) -> Trained:
@@ -109,14 +113,16 @@ def train(training_run: TrainingRun, tell: Tell) -> Trained:
         tell("taking what an earlier run trained")
         return _read(training_run, earlier)
     done = environment.run("train", training_run.job(), training_run.folder, tell)
-    notes: list[str] = []
+    notes = _told(done)
     if training_run.recipe.search:
+        training_run = training_run if done["run"] else replace(training_run, track="none")
         search = chosen_architecture(training_run, done["run"], tell)
         notes.append(search.note)
         if search.architecture is not None:
             done["stages"] += _stages_of_found(training_run, search.architecture, done["run"], tell)
-    trained = _read(training_run, {**done, "notes": notes})
-    kept.write_text(json.dumps({**done, "notes": notes}))
+    done = {**done, "notes": notes, "track": training_run.track}
+    trained = _read(training_run, done)
+    kept.write_text(json.dumps(done))
     return trained
 
 
@@ -130,7 +136,7 @@ def _earlier(kept: Path) -> dict[str, Any] | None:
 
 
 def log_figures(training_run: TrainingRun, trained: Trained, variants: Sequence[Variant], chosen: Chosen) -> None:
-    """The figures of every timed variant into the MLflow run of the training, when there is one."""
+    """The figures of every timed variant into the training's run, where a tracker has one."""
     if not trained.run:
         return
     figures: dict[str, float] = {}
@@ -141,7 +147,8 @@ def log_figures(training_run: TrainingRun, trained: Trained, variants: Sequence[
         }
     figures["chosen/size_ratio"] = chosen.size_ratio
     figures["chosen/speedup"] = chosen.speedup or 1.0
-    environment.run("figures", training_run.job(run=trained.run, figures=figures), training_run.folder, lambda _: None)
+    job = training_run.job(run=trained.run, track=trained.track, figures=figures)
+    environment.run("figures", job, training_run.folder, lambda _: None)
 
 
 def _stages_of_found(
@@ -175,7 +182,13 @@ def _read(training_run: TrainingRun, done: dict[str, Any]) -> Trained:
     }
     for artifact in starts.values():
         inspect(artifact.path)  # raises what is wrong with a file that the author's code had a hand in
-    return Trained(starts, done["run"], tuple(done["notes"]))
+    return Trained(starts, done["run"], tuple(done["notes"]), done.get("track", ""))
+
+
+def _told(done: Mapping[str, Any]) -> list[str]:
+    """What the training says of itself for the report: a few short sentences, whatever its result holds."""
+    notes = done.get("notes")
+    return [str(note)[:_SENTENCE] for note in notes[:_NOTES]] if isinstance(notes, list) else []
 
 
 def _key(entry: Path, source: ModelSource) -> str:

@@ -1,4 +1,4 @@
-"""What runs in the torch environment: it has torch, numpy, safetensors, onnxscript, torch-pruning and maybe MLflow.
+"""What runs in the torch environment: it has torch, numpy, safetensors, onnxscript, torch-pruning and maybe a tracker.
 
 Nothing here imports the rest of Modelyard, nor does that import anything from here: jobs and results are JSON files.
 
@@ -14,5 +14,5 @@ Nothing here imports the rest of Modelyard, nor does that import anything from h
     candidate         one architecture of a search: exported untrained, or trained and scored
     reference         the network in torch itself, eager or compiled, timed as variants are
     retraining        a new version by the author's own function, which needs no torch
-    journal           MLflow, when a tracking URI is set
+    tracking          where it is written down while it goes on: MLflow, W&B, TensorBoard
 """

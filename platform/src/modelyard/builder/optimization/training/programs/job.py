@@ -3,7 +3,7 @@
     start.py missing                        prints the packages this Python lacks
     start.py train|draw|score JOB RESULT    progress as lines of text on stdout, RESULT as JSON
     start.py retrain JOB RESULT             a new version by the author's own function; needs no torch
-    start.py figures JOB RESULT             the finished report's figures into the MLflow run
+    start.py figures JOB RESULT             the finished report's figures into the run of the training
     start.py answer JOB RESULT              the reference's answers (`reference`)
     start.py time JOB                       the reference's timing
     start.py serve FOLDER                   all but `time`, for a builder in another container (`sidecar_server`)
@@ -60,9 +60,7 @@ def _done(verb: str, job: dict[str, Any], result: Path | None) -> None:
             return
         outcome = reference.answer(job)
     elif verb == "retrain":
-        from .retraining.retrain import retrained
-
-        outcome = retrained(job)
+        outcome = _retrained(job)
     else:
         outcome = _figured(job) if verb == "figures" else _trained(verb, job)
     assert result is not None
@@ -74,28 +72,40 @@ def _trained(verb: str, job: dict[str, Any]) -> dict[str, Any]:
 
     from . import candidate
     from .authored import Authored
-    from .journal import journal
+    from .tracking.journal import journal
     from .train import Ports, TrainingJob, train
 
     torch.set_num_threads(job["threads"])
     torch.use_deterministic_algorithms(True, warn_only=True)
-    with journal(job["name"], job["run"]) as log:
+    with journal(job["name"], job["run"], job.get("track", ""), _say) as log:
         if verb == "train":
             log.params({"recipe": job["recipe"], "entry": job["name"]} if not job["run"] else {})
         authored = Authored(Path(job["folder"]), job["recipe"])
         ports = Ports(tuple(job["inputs"]), tuple(job["outputs"]))
         training_job = TrainingJob(authored, ports, Path(job["out"]), _say, log)
         if verb == "train":
-            return {"stages": train(training_job), "run": log.run}
+            return {"stages": train(training_job), "run": log.run, "notes": log.notes}
         if verb == "draw":
             return {"drawn": candidate.drawn(training_job, job["architectures"])}
         return candidate.scored(training_job, job["architecture"], job["epochs"])
 
 
-def _figured(job: dict[str, Any]) -> dict[str, Any]:
-    from .journal import journal
+def _retrained(job: dict[str, Any]) -> dict[str, Any]:
+    from .retraining.retrain import MODEL, retrained
+    from .tracking.journal import journal
 
-    with journal(job["name"], job["run"]) as log:
+    with journal(job["name"], "", job.get("track", ""), _say) as log:
+        log.params({"entry": job["name"], "recipe": job["recipe"]})
+        outcome = retrained(job)
+        log.params({"rows": outcome["rows"]})
+        log.digest("model", Path(job["out"]) / MODEL)
+    return outcome
+
+
+def _figured(job: dict[str, Any]) -> dict[str, Any]:
+    from .tracking.journal import journal
+
+    with journal(job["name"], job["run"], job.get("track", ""), _say) as log:
         for name, value in job["figures"].items():
             log.metric(name, value)
     return {}

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from . import fit, prune_sparse, prune_structured, qat
 from .authored import Authored
 from .export import answers, export
-from .journal import Journal
+from .tracking.journal import Journal
 
 _CLOSE, _CLOSE_ROUNDED = 1e-3, 0.1
 """Share of the largest answer by which a file may differ; where int8 rounds, a hair can tip a step."""
@@ -78,6 +78,7 @@ class TrainingJob:
         path = f"{name}/model.onnx"
         made = network if precision == "fp32" else qat.fixed(network)
         written(made, rows.inputs, self.ports, self.out / path)
+        self.journal.digest(name, self.out / path)
         self.stages.append({"name": name, "path": path, "passes": passes, "precision": precision, **facts})
 
 

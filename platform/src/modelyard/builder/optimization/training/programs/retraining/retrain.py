@@ -18,7 +18,7 @@ MODEL = "model.onnx"
 
 
 def retrained(job: dict[str, Any]) -> dict[str, Any]:
-    """Calls the function; {"files": what it left}. ValueError when that is no model."""
+    """Calls the function; {"files": what it left, "rows": how many it got}. ValueError when that is no model."""
     folder, out = Path(job["folder"]), Path(job["out"])
     with np.load(folder / ROWS, allow_pickle=False) as arrays:
         rows = {name: arrays[name] for name in arrays.files}
@@ -27,4 +27,4 @@ def retrained(job: dict[str, Any]) -> dict[str, Any]:
     if MODEL not in left:
         there = ", ".join(left) or "nothing"
         raise ValueError(f"{job['recipe']} left no {MODEL} in the folder it was given, but {there}")
-    return {"files": left}
+    return {"files": left, "rows": len(rows["truth"])}
