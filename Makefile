@@ -75,6 +75,7 @@ bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
 	@$(RUN) -m tests.bench.rollouts
 	@$(RUN) -m tests.bench.scale
 	@$(RUN) -m tests.bench.scaling.cold_starts
+	@$(RUN) -m tests.bench.scaling.node_cache
 	@$(RUN) -m tests.bench.serving.backends
 	@$(RUN) -m tests.bench.serving.against_servers
 	@$(RUN) -m tests.bench.serving.tuning

@@ -22,6 +22,7 @@ KNOWN_BY_THE_CHART = {
     "recorder.key",
     "signing.keyFile",
     "store.accessKeyId",
+    "store.servingEndpoint",
     "store.secretAccessKey",
     "operator.namespace",
     "operator.identity",

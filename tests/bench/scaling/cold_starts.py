@@ -41,17 +41,17 @@ def like(pod: dict[str, Any], namespace: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": BARE, "namespace": namespace}, "spec": spec}
 
 
-def bare(namespace: str, pod: dict[str, Any]) -> float:
-    """Seconds from the creation of a pod to its being ready."""
+def bare(namespace: str, pod: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    """Seconds from the creation of a pod like this one to its being ready, and the pod as it was then."""
     with Watch("pod", "", namespace) as watch:
         time.sleep(1.0)  # until it watches
         began = time.time()
         apply(like(pod, namespace))
         watch.until(lambda seen: seen["metadata"]["name"] == BARE and _ready(seen), "the bare pod is ready", 120)
-        at = next(sight.at for sight in watch.seen if sight.thing["metadata"]["name"] == BARE and _ready(sight.thing))
+        first = next(sight for sight in watch.seen if sight.thing["metadata"]["name"] == BARE and _ready(sight.thing))
     kubectl("delete", "pod", BARE, "-n", namespace, "--grace-period=0", "--force")
     eventually(lambda: get("pod", BARE, namespace) is None, "it is gone", 60)
-    return at - began
+    return first.at - began, first.thing
 
 
 def _ready(pod: dict[str, Any]) -> bool:
@@ -68,7 +68,7 @@ def pairs(number: int) -> tuple[list[float], list[float], dict[str, Any]]:
         asleep(namespace)
         for pair in range(number):
             for side in sorted(found, reverse=bool(pair % 2)):
-                found[side].append(from_zero(namespace) if side == "zero" else bare(namespace, pod))
+                found[side].append(from_zero(namespace) if side == "zero" else bare(namespace, pod)[0])
             print(f"    from zero {found['zero'][-1]:.2f} s, bare pod {found[BARE][-1]:.2f} s", flush=True)
         known = (get("model", "digits", namespace) or {})["status"]["coldStart"]
     return found["zero"], found[BARE], known

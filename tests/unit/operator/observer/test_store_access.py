@@ -67,6 +67,16 @@ def test_changed_keys_reach_the_store_and_wake_the_models_once(rotation: Rotatio
     assert list(rotation.store.list("")) == []
 
 
+def test_pods_are_sent_where_they_reach_the_store(store_server: StoreServer) -> None:
+    store = store_server.settings()
+    cached = store.model_copy(update={"serving_endpoint": "http://cache:8334"})
+    settings = [Settings.model_construct(store=each, operator=OperatorSettings()) for each in (store, cached)]
+
+    access = [StoreAccess(OneSecret(), S3Store(each.store), each, lambda: None).credentials() for each in settings]
+
+    assert [each.endpoint for each in access] == [store_server.endpoint, "http://cache:8334"]
+
+
 def test_keys_the_store_took_no_more_are_replaced(store_server: StoreServer) -> None:
     rotation = Rotation(store_server, who="admin", secret="of-yesterday")
     rotation.access.read()

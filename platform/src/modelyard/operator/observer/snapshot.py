@@ -215,6 +215,6 @@ def _about_candidate(model: Model, children: Mapping[Ref, Object]) -> list[Objec
 
 def _credentials(settings: Settings) -> Credentials:
     store = settings.store
-    return Credentials(
-        store.endpoint, store.bucket, store.region, store.access_key_id, store.secret_access_key.get_secret_value()
-    )
+    secret = store.secret_access_key.get_secret_value()
+    endpoint = store.serving_endpoint or store.endpoint
+    return Credentials(endpoint, store.bucket, store.region, store.access_key_id, secret)

@@ -61,7 +61,8 @@ class StoreAccess(BackgroundThread):
         """The keys that hold now, for the Secrets of Models."""
         store = self._settings
         secret = store.secret_access_key.get_secret_value()
-        return Credentials(store.endpoint, store.bucket, store.region, store.access_key_id, secret)
+        endpoint = store.serving_endpoint or store.endpoint
+        return Credentials(endpoint, store.bucket, store.region, store.access_key_id, secret)
 
     def verdict(self) -> tuple[bool, str]:
         """Whether the store took the operator's keys when it was last asked, and the sentence about it."""

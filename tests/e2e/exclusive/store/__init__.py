@@ -1,0 +1,1 @@
+"""What changes where pods download from, for everybody."""
