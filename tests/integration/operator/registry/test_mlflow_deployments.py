@@ -81,7 +81,7 @@ def test_a_rollout_that_takes_longer_goes_on_and_is_told(fraud: Bench, deploymen
 
 
 def test_nothing_is_written_of_what_makes_no_sense(fraud: Bench, deployments: ModelDeployments) -> None:
-    for flavor, config in (("sklearn", None), (None, {"replicas": "2"}), (None, {"scaling.most": "2"})):
+    for flavor, config in (("spark", None), (None, {"replicas": "2"}), (None, {"scaling.most": "2"})):
         with pytest.raises(InvalidModel):
             deployments.create("fraud", "models:/Fraud Check/1", flavor, config)
     with pytest.raises(InvalidModel, match="there is no Model fraud"):

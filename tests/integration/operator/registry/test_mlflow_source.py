@@ -118,9 +118,9 @@ def test_log_register_alias_and_whatever_happens_to_mlflow_then(bench: Bench, re
         bench.socket.silent = False
         eventually(lambda: version(bench) == "3", "version 3 serves")
 
-        user.register("Fraud Check", onnx_files(flavors={"pytorch": {}}))
+        user.register("Fraud Check", onnx_files(flavors={"spark": {}}))
         user.set_alias("Fraud Check", "champion", "4")
-        assert "only the flavors pytorch" in until_noticed(bench, "VersionRefused")
+        assert "only the flavors spark" in until_noticed(bench, "VersionRefused")
         user.delete_version("Fraud Check", "4")
         assert "has no alias champion any more" in until_noticed(bench, "AliasGone")
         user.set_alias("Fraud Check", "champion", "3")
