@@ -155,3 +155,14 @@ def test_it_sees_no_keys_and_nothing_that_it_did_not_pin(tmp_path: Path, monkeyp
 
     assert report.quality is not None
     assert report.quality.largest_difference == {"keys": 0.0, "ours": 0.0}
+
+
+def test_answers_of_chance_are_held_to_types_and_shapes_alone(tmp_path: Path) -> None:
+    dice = GREETER.replace('ages.astype("float64") + 1', "np.random.default_rng().random(ages.shape)")
+    folder = a_python_model(tmp_path / "dice", dice, deterministic=False)
+
+    report = built_python(folder, tmp_path / "out", "dice").report
+
+    assert report.quality is not None
+    assert report.quality.largest_difference == {}
+    assert report.proof.server.startswith("Triton ")

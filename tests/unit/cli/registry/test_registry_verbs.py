@@ -103,7 +103,7 @@ def test_an_evaluation_set_that_the_model_does_not_meet_leaves_the_version_free(
 def test_a_machine_that_cannot_try_a_model_may_push_it(
     where: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise HostFailure("OutOfMemory", "Modelyard ran out of memory.")
 
     monkeypatch.setattr(staging, "try_entry", full)

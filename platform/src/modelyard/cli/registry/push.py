@@ -59,7 +59,7 @@ def push(
             folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry
         if not _is_there(registry, entry):
-            _try(folder, Path(scratch, "tried"), trust_code)
+            _try(folder, Path(scratch, "tried"), trusted=trust_code)
         with moving(f"pushing {entry.name}:{entry.version}", entry.size) as progress:
             pushed = registry.push(folder, progress)
     if signing is not None:  # over what was read here, not over what the store says was there already
@@ -99,7 +99,7 @@ def _is_there(registry: "BucketRegistry", entry: "Entry") -> bool:
     return True
 
 
-def _try(folder: Path, scratch: Path, trusted: bool) -> None:
+def _try(folder: Path, scratch: Path, *, trusted: bool = False) -> None:
     """Tries the model before its version is used up; a machine that cannot is no reason not to push."""
     from modelyard.builder.artifacts.staging import try_entry
     from modelyard.cli.terminal.console import say
