@@ -23,6 +23,8 @@ pytestmark = pytest.mark.proof
 NAME = "loans"
 ENTRY = f"loans-{random.randrange(10**8)}"
 """One that no run before has pushed, because a version never changes."""
+JUDGED = {"metric": "accuracy", "bound": 0.8}
+"""Measured by the build, so that labels are held to it from the first one on."""
 PLATFORM = "modelyard-system"
 BATCH, BATCHES = 20, 60
 DECAY_SECONDS, TRAINED_SECONDS, CANARY_SECONDS = 600, 900, 600
@@ -46,7 +48,7 @@ def _allowed() -> Iterator[None]:
 @pytest.fixture
 def served(namespace: str, tmp_path: Path) -> str:
     """The namespace of the Model that follows `challenger`, which is version 1."""
-    run("modelyard", "push", str(write_entry(tmp_path / "entry", name=ENTRY)))
+    run("modelyard", "push", str(write_entry(tmp_path / "entry", name=ENTRY, evaluation=JUDGED)))
     run("modelyard", "alias", "set", ENTRY, "challenger", "1")
     run("modelyard", "alias", "set", ENTRY, "champion", "1")
     made = a_model(NAME, namespace, ENTRY, **SPEC)
