@@ -24,7 +24,7 @@ def test_the_packages_become_one_file_of_the_entry_and_the_wheels_stay_behind(tm
     assert paths == {
         "environment.zip", "eval.npz", "marks/mark.txt", "model.py", "modelyard.yaml", "requirements.txt",
     }  # fmt: skip
-    assert said == ["installing the 1 packages of requirements.txt"]
+    assert said == ["installing what requirements.txt pins: 1 in all"]
     assert "environment.zip" in read_source(staged).files
     assert not (folder / "environment.zip").exists()
     with zipfile.ZipFile(staged / "environment.zip") as archive:

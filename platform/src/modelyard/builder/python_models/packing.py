@@ -38,7 +38,7 @@ def packed(folder: Path, scratch: Path, say: Callable[[str], None]) -> Path:
     shutil.copytree(folder, copied, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     shutil.rmtree(copied / WHEELS, ignore_errors=True)
     if pinned:
-        say(f"installing the {len(pinned)} packages of {REQUIREMENTS}")
+        say(f"installing what {REQUIREMENTS} pins: {len(pinned)} in all")
         wheels = folder / WHEELS
         pack(pinned, wheels if wheels.is_dir() else None, copied / ENVIRONMENT, say)
     require_packed(copied)

@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -66,6 +67,7 @@ def running(
     """
     home, repository = home.absolute(), repository.absolute()
     free, prefix = _free_ports(http_port, grpc_port), fresh_prefix()
+    temporary = tempfile.TemporaryDirectory(prefix="modelyard-triton-", ignore_cleanup_errors=True)
     with log.open("wb") as sink:
         process = subprocess.Popen(
             limited(
@@ -78,7 +80,7 @@ def running(
             stdout=sink,
             stderr=sink,
             cwd=FOLDER,
-            env=_environment(),
+            env={**_environment(), "TMPDIR": temporary.name},
             start_new_session=True,
         )
     server = TritonServer(*free, process, log)
@@ -89,6 +91,7 @@ def running(
         stop(process)
         for left in _SHARED_MEMORY.glob(f"{prefix}*"):  # a Triton that was killed leaves its regions
             left.unlink(missing_ok=True)
+        temporary.cleanup()  # with the packages of a Python model
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
