@@ -16,7 +16,7 @@ from modelyard.clients.mlflow import MlflowServer, RegisteredModel
 from modelyard.mlflow_sync.intake import entry_folder
 from tests.support.servers.mlflow.calls import MlflowUser
 
-PROGRAM = Path(__file__).parents[2] / "support" / "frameworks" / "networks.py"
+PROGRAM = Path(__file__).parents[3] / "support" / "frameworks" / "networks.py"
 KEPT: dict[str, Any] = {
     "pytorch": ("torch", "one.pt2", {"model_data": "data"}, "data/model.pt2"),
     "keras": ("tensorflow", "one.keras", {"data": "data"}, "data/model.keras"),
