@@ -48,12 +48,8 @@ _PROMETHEUS = "http://prometheus.monitoring:9090"
 class StoreSettings(_Group):
     """The S3 bucket that holds entries and builds."""
 
-    endpoint: str = Field(
-        default="", description="URL of the S3 API as this process reaches it; empty means AWS itself."
-    )
-    serving_endpoint: str = Field(
-        default="", description="For pods of Models, such as a node's cache; empty: endpoint."
-    )
+    endpoint: str = Field(default="", description="URL of the S3 API for this process; empty means AWS itself.")
+    serving_endpoint: str = Field(default="", description="For pods of Models, a node's cache; empty: endpoint.")
     bucket: str = Field(default="modelyard", description="Bucket for entries and builds.")
     region: str = Field(default="us-east-1", description="Region name to sign requests for.")
     access_key_id: str = Field(default="", description="Access key; empty means the default AWS credential chain.")
