@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 RUN := PYTHONPATH=platform $(PYTHON)
+COMPILER := python3 platform/bootstrap.py compiler
 .DEFAULT_GOAL := help
-.PHONY: help setup compiler demo images-gpu cluster cluster-status cluster-down install load test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
+.PHONY: help setup demo demo-monitoring images-gpu cluster cluster-status cluster-down install load test unit integration charts-test e2e lint generate verify entries proof bench cleanroom clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,11 +12,11 @@ help: ## This list
 setup: ## The virtual environment .venv (made once, by uv)
 	@python3 platform/bootstrap.py
 
-compiler: ## A C compiler, which tests of Triton's backend need
-	@python3 platform/bootstrap.py compiler
-
 demo: setup ## Start here: a cluster, a Model, predictions, a canary
 	@$(RUN) -m demo
+
+demo-monitoring: setup ## Drift, labels, a page, a retrained version (20 minutes)
+	@$(RUN) -m demo.monitoring
 
 cluster: setup ## Kubernetes, KServe, Modelyard (NODES=2 ADDONS=keda,...)
 	@$(RUN) -m localcluster up $(if $(ADDONS),--addons $(ADDONS)) $(if $(NODES),--nodes $(NODES))
@@ -32,7 +33,8 @@ images-gpu: setup ## The builder's image for GPU nodes (gigabytes)
 install: setup ## Install or upgrade on your cluster (VALUES=values.yaml)
 	@.venv/bin/helm upgrade --install modelyard charts/modelyard --namespace modelyard-system --create-namespace --wait $(if $(VALUES),-f $(VALUES))
 
-test: setup compiler ## Everything: lint, unit, integration, charts, e2e
+test: setup ## Everything: lint, unit, integration, charts, e2e
+	@$(COMPILER)
 	@$(RUN) -m testrun
 
 load: setup ## A load test of loadtests/scenarios (SCENARIO=digits-ramp)
@@ -44,7 +46,8 @@ lint: setup ## Only: ruff, pyright, import contracts, generated files
 unit: setup ## Only: unit tests, with branch coverage of core and api
 	@$(RUN) -m testrun unit
 
-integration: setup compiler ## Only: the operator against a real etcd and API server
+integration: setup ## Only: the operator against a real etcd and API server
+	@$(COMPILER)
 	@$(RUN) -m testrun integration
 
 charts-test: setup ## Only: charts and manifests, checked by a real API server
@@ -64,13 +67,15 @@ verify: setup ## Fail when a generated file is not what is generated
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup compiler ## The long proofs: 20 minutes here, an hour on the cluster
+proof: setup ## The long proofs: 20 minutes here, an hour on the cluster
+	@$(COMPILER)
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/core/tuning tests/unit/cli/simulation tests/unit/core/monitoring tests/integration/training tests/integration/api/test_generated_models.py tests/integration/operator/outages tests/integration/operator/test_stopping.py tests/integration/builder/serving/test_backend_sanitized.py tests/integration/monitoring tests/integration/gateway/test_traces.py tests/integration/packaging
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/parallel/rollouts/test_canary.py tests/e2e/parallel/rollouts/test_bad_candidates.py tests/e2e/parallel/rollouts/test_unknowns.py tests/e2e/parallel/rollouts/test_load_test.py tests/e2e/parallel/rollouts/test_switching.py tests/e2e/parallel/rollouts/test_wishes.py tests/e2e/exclusive/test_outages.py tests/e2e/exclusive/test_release.py tests/e2e/exclusive/test_gateway_pods.py tests/e2e/exclusive/test_control_plane.py tests/e2e/exclusive/test_slow_candidate.py tests/e2e/exclusive/test_many_models.py tests/e2e/exclusive/test_training.py tests/e2e/exclusive/test_recording.py tests/e2e/exclusive/test_objectives.py tests/e2e/exclusive/test_alarms.py tests/e2e/exclusive/test_holders.py tests/e2e/exclusive/test_retraining.py
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/addons
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/nodes
 
-bench: setup compiler ## Measure what platform/docs/benchmarks.md reports
+bench: setup ## Measure what platform/docs/benchmarks.md reports
+	@$(COMPILER)
 	@$(RUN) -m demo.bench
 	@$(RUN) -m tests.bench.rollouts
 	@$(RUN) -m tests.bench.scale

@@ -1,6 +1,6 @@
 """`make setup`: the virtual environment `.venv`, made with uv from a Python of this machine.
 
-`make compiler`, with the word `compiler`: a C compiler, for who tests Triton's backend here; images bring their own.
+With the word `compiler`, as targets that test Triton's backend here start it: a C compiler; images bring their own.
 
 Runs on any Python 3 with nothing installed. Everything it writes lies in the clone (`.venv`, `.modelyard`)
 or in the cache folder. A stamp over the package's metadata and constraints makes the second run instant.

@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 
@@ -20,7 +19,7 @@ from modelyard.core.names import host
 from modelyard.errors import ModelyardError
 from modelyard.settings import Settings
 
-from .stage import ROOT, TIMINGS, DemoFailed, environment
+from .stage import ROOT, TIMINGS, DemoFailed, output_of
 
 MODEL, NAMESPACE = "digits", "demo"
 _LIMIT_SECONDS = 300.0
@@ -44,18 +43,13 @@ def shares() -> list[str]:
     return ["| stage | seconds | share |", "|---|---|---|", *rows, f"| all | {total:.1f} | |"]
 
 
-def kubectl(*words: str) -> None:
-    """Raises DemoFailed with what kubectl said."""
-    done = subprocess.run(["kubectl", *words], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DemoFailed(done.stderr.strip())
-
-
 def apply_to_first_prediction(endpoint: Endpoint, inputs: np.ndarray) -> float:
     """Seconds from the start of `kubectl apply` to the first answer; the Model does not exist before."""
-    kubectl("delete", "model", MODEL, "-n", NAMESPACE, "--ignore-not-found", "--cascade=foreground", "--wait")
+    output_of(
+        "kubectl", "delete", "model", MODEL, "-n", NAMESPACE, "--ignore-not-found", "--cascade=foreground", "--wait"
+    )
     started = time.monotonic()
-    kubectl("apply", "-f", "manifests/digits.yaml")
+    output_of("kubectl", "apply", "-f", "manifests/digits.yaml")
     connection = connect(endpoint)
     try:
         while time.monotonic() - started < _LIMIT_SECONDS:

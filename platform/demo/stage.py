@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "platform"), "KUBECONFIG": str(kubeconfig())}
 
 
+def output_of(*words: str, stdin: str = "") -> str:
+    """What a command prints that is not for show, run in the repository. Raises DemoFailed with what it says."""
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment(), input=stdin, capture_output=True, text=True, check=False, timeout=300
+    )
+    if done.returncode:
+        raise DemoFailed(f"`{shlex.join(words)}` ended with code {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
 class Stages:
     """Runs stages in order and keeps their seconds."""
 
@@ -55,14 +65,14 @@ class Stages:
         finally:
             self.seconds[name] = time.monotonic() - started
 
-    def command(self, *words: str, quiet: bool = False) -> str:
+    def command(self, *words: str, quiet: bool = False, codes: Collection[int] = (0,)) -> str:
         """Run a command in the repository and show it; returns its output when `quiet`, else that is shown.
 
-        Raises DemoFailed when it fails.
+        Raises DemoFailed when it ends with a code other than `codes`.
         """
         self.console.print(f"[cyan]$[/] {escape(shlex.join(words))}", highlight=False, soft_wrap=True)
         done = subprocess.run(words, cwd=ROOT, env=environment(), check=False, text=True, capture_output=quiet)
-        if done.returncode:
+        if done.returncode not in codes:
             said = f": {(done.stderr or done.stdout).strip()}" if quiet else ""
             raise DemoFailed(f"`{shlex.join(words)}` ended with code {done.returncode}{said}")
         return done.stdout if quiet else ""

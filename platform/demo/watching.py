@@ -32,7 +32,7 @@ def until_ready(
     shown: set[str] = set()
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
-            model = _look(cluster, namespace, name)
+            model = seen(cluster, namespace, name)
             if model is not None:
                 elapsed = time.monotonic() - started
                 if console.is_terminal:
@@ -46,7 +46,7 @@ def until_ready(
             time.sleep(_EVERY_SECONDS)
 
 
-def _look(cluster: Cluster, namespace: str, name: str) -> Model | None:
+def seen(cluster: Cluster, namespace: str, name: str) -> Model | None:
     """The Model; None while the API server is busy."""
     try:
         return Model.of(read(cluster, namespace, name)[0])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.monitoring.live import LivePrometheus, prometheus, running
 from tests.support.monitoring.programs import program
-from tests.support.monitoring.sinks import MailServer, SlackWebhook, sinks
+from tests.support.monitoring.sinks import MailSink, SlackSink, sinks
 from tests.support.repository.charts import PLATFORM, objects, one, template
 from tests.support.servers.store import free_ports
 
@@ -21,8 +21,8 @@ class Alerting:
     """An Alertmanager with the routes of the platform's chart, and where its alerts arrive."""
 
     address: str
-    mail: MailServer
-    slack: SlackWebhook
+    mail: MailSink
+    slack: SlackSink
 
     def alerts(self, **labels: str) -> list[dict[str, Any]]:
         """Alerts it has now that carry these labels."""
