@@ -112,7 +112,7 @@ class RevisionEvaluation:
         content = self._store.get(detector_key(*self._place))
         if content is not None:
             try:
-                self.record = self._kept = from_json(content, questions)
+                self.record = self._kept = from_json(content, questions, minute)
             except ValueError as bad:
                 self.damaged += 1
                 _log.warning("begun anew", extra={"fields": {"revision": "/".join(self._place), "error": str(bad)}})

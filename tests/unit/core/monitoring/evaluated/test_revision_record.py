@@ -9,6 +9,7 @@ import pytest
 from modelyard.api.monitoring.counts import FeatureCounts, MinuteCounts
 from modelyard.api.monitoring.profile import FeatureProfile, ReferenceProfile
 from modelyard.core.monitoring.evaluated.revision_record import (
+    ANEW_MINUTES,
     HALVED_MINUTES,
     RevisionRecord,
     as_json,
@@ -67,7 +68,7 @@ def test_a_restart_goes_on_as_if_nothing_had_been(questions: ModelQuestions, min
     through = after(questions, *minutes)
     record = after(questions, *minutes[:90])
     for one in minutes[90:]:
-        record = with_minute(questions, from_json(as_json(record, questions), questions), one, LATER)
+        record = with_minute(questions, from_json(as_json(record, questions), questions, START), one, LATER)
     assert (record.recent, record.hours, record.period) == (through.recent, through.hours, through.period)
     assert record.state.alarms() == through.state.alarms()
     kept, whole = record.state.features["age"].hour, through.state.features["age"].hour
@@ -82,25 +83,52 @@ def test_a_feature_with_another_reference_begins_anew_and_no_other(
     changed = ModelQuestions(
         questions.profile.model_copy(update={"features": (declared, questions.profile.features[1])})
     )
-    read = from_json(as_json(record, questions), changed)
+    read = from_json(as_json(record, questions), changed, START + 10)
     assert list(read.state.features) == list(read.recent) == ["job"]
     assert (read.state.minute, read.hours) == (record.state.minute, record.hours)
     weighed = number(importance=0.4)
     same = ModelQuestions(questions.profile.model_copy(update={"features": (weighed, questions.profile.features[1])}))
-    assert list(from_json(as_json(record, questions), same).recent) == ["age", "job"], "importance is not gone by"
+    assert list(from_json(as_json(record, questions), same, START).recent) == ["age", "job"], "importance is not gone by"
+
+
+def test_what_was_counted_by_the_reference_before_says_nothing_of_the_new_one(
+    questions: ModelQuestions, minute: Minute, number: Callable[..., FeatureProfile]
+) -> None:
+    """Half of the ages are beyond the range; somebody declares a wider one, and minutes counted before come later."""
+
+    def beyond(at: int) -> MinuteCounts:
+        one = minute(at)
+        age = one.features["age"]
+        return one.model_copy(update={"features": {**one.features, "age": age.model_copy(update={"outside": 50})}})
+
+    record = after(questions, *(beyond(START + at) for at in range(5)))
+    assert [name for name, _ in record.state.alarms()] == ["age"]
+    declared = (number(low=0.0, high=120.0, outside=0), questions.profile.features[1])
+    changed = ModelQuestions(questions.profile.model_copy(update={"features": declared}))
+    seen, clean = START + 7, START + 7 + ANEW_MINUTES
+    record = from_json(as_json(record, questions), changed, seen)
+    for at in range(START + 5, clean):
+        record = with_minute(changed, record, beyond(at), LATER)
+        record = from_json(as_json(record, changed), changed, at)
+    assert (record.state.alarms(), list(record.recent), record.rows_a_day) == ([], ["job"], (clean - START) * 100 * 24)
+    record = with_minute(changed, record, minute(clean), LATER)
+    assert (list(record.recent), record.anew) == (["job", "age"], {})
+    for at in range(1, 5):
+        record = with_minute(changed, record, beyond(clean + at), LATER)
+    assert [name for name, _ in record.state.alarms()] == ["age"], "and from then on it is watched again"
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"format": 2}', b'{"format": 1, "marks": 3}', b"\xff"])
 def test_what_is_no_record_is_refused(questions: ModelQuestions, content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        from_json(content, questions)
+        from_json(content, questions, START)
 
 
 def test_a_record_with_impossible_counts_is_refused(questions: ModelQuestions, minute: Minute) -> None:
     kept = json.loads(as_json(after(questions, minute(START)), questions))
     kept["recent"]["age"]["rows"] = 7
     with pytest.raises(ValueError, match="no record of a revision"):
-        from_json(json.dumps(kept).encode(), questions)
+        from_json(json.dumps(kept).encode(), questions, START)
 
 
 def test_bins_of_any_number_do_no_harm_where_the_reference_is_empty(number: Callable[..., FeatureProfile]) -> None:

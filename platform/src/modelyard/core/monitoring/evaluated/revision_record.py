@@ -4,7 +4,9 @@ Counts of the last hours are halved every HALVED_MINUTES, so that they need as m
 hours before an alarm weigh less and less. How many rows a day has is told from whole hours, 24 at most.
 
 To JSON and back it goes with a mark of each feature's reference: what was gathered about another reference begins anew,
-feature by feature, and nothing else does.
+feature by feature, and nothing else does. Minutes that are settled only later were still counted by the reference before,
+such as the range that somebody has just replaced because it was wrong: they say nothing of the new one, and are left
+out of that feature until ANEW_MINUTES after the change was seen.
 """
 
 import json
@@ -22,6 +24,8 @@ from modelyard.core.monitoring.model_state import ModelQuestions, ModelState, fr
 
 RECORD_FORMAT = 1
 HALVED_MINUTES = 180
+ANEW_MINUTES = 2
+"""Recorders see a change within seconds; the minute in which it is seen here, and one more, may be mixed."""
 HOURS = 24
 _MINUTES = 60
 
@@ -31,12 +35,16 @@ HourRows = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class RevisionRecord:
-    """One revision; `recent` by feature, `period` the HALVED_MINUTES since the epoch that it was last halved in."""
+    """One revision; `recent` by feature, `period` the HALVED_MINUTES since the epoch that it was last halved in.
+
+    `anew` are the first minutes of features whose reference has changed, until they come.
+    """
 
     state: ModelState = field(default_factory=ModelState)
     recent: Mapping[str, FeatureCounts] = field(default_factory=dict)
     period: int = 0
     hours: HourRows = ()
+    anew: Mapping[str, int] = field(default_factory=dict)
 
     def rows_since(self, minute: int) -> int:
         """Rows of the hours that began at `minute` or later."""
@@ -53,17 +61,19 @@ class RevisionRecord:
 
 def with_minute(questions: ModelQuestions, record: RevisionRecord, counts: MinuteCounts, now: int) -> RevisionRecord:
     """The record after the counts of one minute, of all recorders together; `now` is the minute it is."""
-    state = updated(questions, record.state, counts, now)
+    known = {name: one for name, one in counts.features.items() if counts.minute >= record.anew.get(name, 0)}
+    state = updated(questions, record.state, counts.model_copy(update={"features": known}), now)
     if state.late > record.state.late or state.ahead > record.state.ahead:
         return replace(record, state=state)
     period = counts.minute // HALVED_MINUTES
     recent = {name: _halved(one, period - record.period) for name, one in record.recent.items()}
     for name, asked in questions.features.items():
-        one = counts.features.get(name)
+        one = known.get(name)
         if one is not None and asked.fits(one):
             recent[name] = _together(recent.get(name), one)
     rows = max((one.rows for one in counts.features.values()), default=0)
-    return RevisionRecord(state, recent, period, _with_rows(record.hours, counts.minute // _MINUTES, rows))
+    anew = {name: first for name, first in record.anew.items() if first > counts.minute}
+    return RevisionRecord(state, recent, period, _with_rows(record.hours, counts.minute // _MINUTES, rows), anew)
 
 
 def as_json(record: RevisionRecord, questions: ModelQuestions) -> bytes:
@@ -78,12 +88,13 @@ def as_json(record: RevisionRecord, questions: ModelQuestions) -> bytes:
         },
         "period": record.period,
         "hours": [list(pair) for pair in record.hours],
+        "anew": dict(record.anew),
     }
     return json.dumps(kept, separators=(",", ":")).encode()
 
 
-def from_json(content: bytes, questions: ModelQuestions) -> RevisionRecord:
-    """The record that `as_json` wrote, without features whose reference is another by now.
+def from_json(content: bytes, questions: ModelQuestions, minute: int) -> RevisionRecord:
+    """The record that `as_json` wrote, without features whose reference is another by now, which is `minute`.
 
     Raises ValueError for what is none, or is of a later format.
     """
@@ -95,7 +106,9 @@ def from_json(content: bytes, questions: ModelQuestions) -> RevisionRecord:
         state = {**kept["state"], "features": _only(kept["state"]["features"], same)}
         recent = {name: FeatureCounts.model_validate(one) for name, one in _only(kept["recent"], same).items()}
         hours = tuple((int(hour), int(rows)) for hour, rows in kept["hours"])
-        return RevisionRecord(from_plain(state, questions), recent, int(kept["period"]), hours[-HOURS:])
+        anew = {name: int(first) for name, first in kept.get("anew", {}).items() if name in same}
+        anew |= dict.fromkeys(kept["marks"].keys() & questions.features.keys() - same, minute + ANEW_MINUTES)
+        return RevisionRecord(from_plain(state, questions), recent, int(kept["period"]), hours[-HOURS:], anew)
     except (KeyError, TypeError, AttributeError, ValidationError, RecursionError) as bad:
         raise ValueError(f"this is no record of a revision: {type(bad).__name__}") from bad
 
