@@ -15,7 +15,7 @@ setup: ## The virtual environment .venv (made once, by uv)
 demo: setup ## Start here: a cluster, a Model, predictions, a canary
 	@$(RUN) -m demo
 
-demo-monitoring: setup ## Drift, labels, a page, a retrained version (20 minutes)
+demo-monitoring: setup ## Drift, labels, a page, a retrained version (15 minutes)
 	@$(RUN) -m demo.monitoring
 
 cluster: setup ## Kubernetes, KServe, Modelyard (NODES=2 ADDONS=keda,...)

@@ -3,6 +3,7 @@
 It prints each message as a line of JSON: by (mail or slack), title, text. Needs the standard library alone.
 """
 
+import contextlib
 import json
 import socketserver
 import sys
@@ -30,6 +31,10 @@ class _Session(socketserver.StreamRequestHandler):
     """One client."""
 
     def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a probe hangs up at once
+            self._converse()
+
+    def _converse(self) -> None:
         assert isinstance(self.server, MailServer)
         self._say("220 sink ESMTP")
         while line := self.rfile.readline():

@@ -141,7 +141,7 @@ def test_other_people_ask_and_a_retrained_version_is_right_about_them(
     assert asking.share_right() > 0.8
     assert receivers.messages(f"{namespace}/{NAME}") == []
     verb(namespace, "drift", 0)
-    verb(namespace, "get", 0, NAME, "True")
+    verb(namespace, "get", 0, f"{NAME} 1 yes 100%")
 
     asking.people, asking.rate = batches("later", ROWS, 2), LATER_A_SECOND
     asking.count_anew()
