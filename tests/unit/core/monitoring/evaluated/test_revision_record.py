@@ -88,7 +88,9 @@ def test_a_feature_with_another_reference_begins_anew_and_no_other(
     assert (read.state.minute, read.hours) == (record.state.minute, record.hours)
     weighed = number(importance=0.4)
     same = ModelQuestions(questions.profile.model_copy(update={"features": (weighed, questions.profile.features[1])}))
-    assert list(from_json(as_json(record, questions), same, START).recent) == ["age", "job"], "importance is not gone by"
+    assert list(from_json(as_json(record, questions), same, START).recent) == ["age", "job"], (
+        "importance is not gone by"
+    )
 
 
 def test_what_was_counted_by_the_reference_before_says_nothing_of_the_new_one(

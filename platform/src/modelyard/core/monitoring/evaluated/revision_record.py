@@ -4,7 +4,7 @@ Counts of the last hours are halved every HALVED_MINUTES, so that they need as m
 hours before an alarm weigh less and less. How many rows a day has is told from whole hours, 24 at most.
 
 To JSON and back it goes with a mark of each feature's reference: what was gathered about another reference begins anew,
-feature by feature, and nothing else does. Minutes that are settled only later were still counted by the reference before,
+feature by feature, and nothing else does. Minutes that settle later were still counted by the reference before,
 such as the range that somebody has just replaced because it was wrong: they say nothing of the new one, and are left
 out of that feature until ANEW_MINUTES after the change was seen.
 """
