@@ -165,8 +165,10 @@ def test_other_people_ask_and_a_retrained_version_is_right_about_them(
     assert (begun["causes"], begun["version"]) == (["decay"], "1")
     last = eventually(lambda: status(namespace)["retraining"].get("last"), "it has ended", TRAINED_SECONDS, EVERY)
     assert (last["outcome"], last.get("made")) == ("Pushed", "2"), last["message"]
-    eventually(lambda: status(namespace).get("version") == "2", "the challenger is promoted", MINUTES, EVERY)
-    [promoted, *_] = status(namespace)["rollout"]["history"]
+    [promoted, *_] = eventually(
+        lambda: status(namespace).get("rollout", {}).get("history"), "the challenger is promoted", MINUTES, EVERY
+    )
+    assert status(namespace)["version"] == "2"
     assert (promoted["outcome"], promoted["version"], promoted["strategy"]) == ("Promoted", "2", "Canary")
     of_model = f'{{namespace="{namespace}",model="{NAME}"}}'
     assert asked_of_prometheus(f"max(modelyard_retraining_last_success_timestamp_seconds{of_model})") > 0
