@@ -22,6 +22,7 @@ from .catalogue import BASE, Image, digest, programs_folder
 # What debian:slim images leave out.
 _LEFT_OUT = ("doc", "man", "info", "locale", "lintian", "linda", "groff")
 _KEY_LABEL = "modelyard.dev/key"
+_PINNED_LABEL = "io.cri-containerd.pinned"
 
 
 def ensure_base(paths: Paths, task: Task) -> str:
@@ -113,23 +114,24 @@ def _forget_older(archive: Path, name: str) -> None:
 
 def imported(node: Node, task: Task) -> dict[str, str]:
     """Reference -> digest of every image of ours that the node's containerd holds."""
-    found = {}
-    for line in task.run(*_ctr(node), "images", "list").splitlines()[1:]:
-        labels = dict(pair.split("=", 1) for pair in line.split()[-1].split(",") if "=" in pair)
-        if _KEY_LABEL in labels:
-            found[line.split()[0]] = labels[_KEY_LABEL]
-    return found
+    return {reference: labels[_KEY_LABEL] for reference, labels in _labels(node, task).items() if _KEY_LABEL in labels}
 
 
 def import_missing(node: Node, task: Task, archives: dict[str, tuple[Path, str]]) -> list[str]:
-    """Import archives (reference -> archive, digest) the node does not hold yet; returns their references."""
-    present = imported(node, task)
-    new = [reference for reference, (_, key) in archives.items() if present.get(reference) != key]
+    """Import archives (reference -> archive, digest) the node does not hold yet; returns their references.
+
+    All are pinned: nobody could pull again what the kubelet removes when the disk is almost full.
+    """
+    present = _labels(node, task)
+    new = [reference for reference, (_, key) in archives.items() if present.get(reference, {}).get(_KEY_LABEL) != key]
     for reference in new:
         archive, key = archives[reference]
         task.say(f"importing {reference.rsplit('/', 1)[1]}")
         task.run(*_ctr(node), "images", "import", archive)
         task.run(*_ctr(node), "images", "label", reference, f"{_KEY_LABEL}={key}")
+    for reference in archives:
+        if reference in new or _PINNED_LABEL not in present[reference]:
+            task.run(*_ctr(node), "images", "label", reference, f"{_PINNED_LABEL}=pinned")
     return new
 
 
@@ -138,6 +140,12 @@ def remove_stale_containers(node: Node, task: Task) -> None:
     stale = task.run(*_ctr(node), "containers", "list", "-q").split()
     if stale:
         task.run(*_ctr(node), "containers", "delete", *stale)
+
+
+def _labels(node: Node, task: Task) -> dict[str, dict[str, str]]:
+    """Reference -> labels of every image in the node's containerd."""
+    lines = [line.split() for line in task.run(*_ctr(node), "images", "list").splitlines()[1:]]
+    return {words[0]: dict(pair.split("=", 1) for pair in words[-1].split(",") if "=" in pair) for words in lines}
 
 
 def _ctr(node: Node) -> list[str]:
