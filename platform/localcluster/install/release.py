@@ -52,6 +52,30 @@ def install(
     except CommandFailed as failure:
         failure.hint = diagnosis(kubernetes, task, PLATFORM_NAMESPACE)
         raise
+    restart_outdated(kubernetes, task, digests)
+
+
+def restart_outdated(kubernetes: Kubernetes, task: Task, digests: dict[str, str]) -> None:
+    """Restarts the platform's Deployments, but for the operator's, whose image was made anew under the same name.
+
+    Which image their pods have is written on the Deployment; one that says nothing has just been made.
+    """
+    if not digests:
+        return
+    space = ("-n", PLATFORM_NAMESPACE)
+    deployments = json.loads(kubernetes.kubectl(task, "get", "deployments", *space, "-o", "json"))["items"]
+    for deployment in deployments:
+        template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
+        digest = digests.get(template["spec"]["containers"][0]["image"])
+        annotation = _IMAGE_ANNOTATION.replace("\\", "")
+        if digest is None or annotation in template["metadata"].get("annotations", {}):
+            continue
+        before = deployment["metadata"].get("annotations", {}).get(annotation)
+        if before not in (None, digest):
+            kubernetes.kubectl(task, "rollout", "restart", f"deployment/{name}", *space)
+            kubernetes.kubectl(task, "rollout", "status", f"deployment/{name}", *space, "--timeout=4m")
+        if before != digest:
+            kubernetes.kubectl(task, "annotate", "--overwrite", "deployment", name, *space, f"{annotation}={digest}")
 
 
 def has_mlflow(digests: dict[str, str]) -> bool:
