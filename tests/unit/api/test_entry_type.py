@@ -54,3 +54,25 @@ def test_the_size_of_an_entry_is_that_of_its_files() -> None:
     entry = Entry(name="digits", version="1", digest="sha256:" + "0" * 64, files=files, metadata=metadata)
 
     assert entry.size == 7
+
+
+@pytest.mark.parametrize(
+    ("framework", "paths", "python"),
+    [
+        ("python", ["model.py", "eval.npz"], True),
+        ("python", ["model.py", "parts/encoder.onnx"], True),
+        ("python", ["model.py", "model.onnx"], False),
+        ("python", ["model.py", "model.xml"], False),
+        ("pytorch", ["model.py"], False),
+    ],
+    ids=["code", "onnx-beside-code", "onnx", "openvino", "another-framework"],
+)
+def test_code_answers_where_the_entry_says_so_and_brings_nothing_that_is_ready(
+    framework: str, paths: list[str], python: bool
+) -> None:
+    files = tuple(EntryFile(path=path, size=1, sha256="0" * 64) for path in paths)
+    metadata = EntryMetadata.model_validate({**LEAST, "framework": framework})
+
+    entry = Entry(name="digits", version="1", digest="sha256:" + "0" * 64, files=files, metadata=metadata)
+
+    assert entry.is_python is python

@@ -110,7 +110,9 @@ VERBS = {
     ),
     "doctor": Verb("platform.doctor", "Check what Modelyard needs, each with a remedy."),
     "holder": Verb("holder", "Hold requests for Models at zero replicas until their first pod is ready."),
-    "nodecache": Verb("nodecache", "Keep builds on this node, so that pods of Models download each of them once."),
+    "nodecache": Verb(
+        "nodecache", "Keep builds on this node, so that pods of Models download each of them from the store once."
+    ),
     "recorder": Verb(
         "recorder",
         "Take the gateway's copies of requests and people's labels, and write what may be kept into the store.",
