@@ -26,7 +26,8 @@ GATEWAY = f"http://{NODE_ADDRESS}:{GATEWAY_PORT}"
 STORE = f"http://{NODE_ADDRESS}:{STORE_PORT}"
 MLFLOW = f"http://{NODE_ADDRESS}:{MLFLOW_PORT}"
 MLFLOW_INSIDE = "http://mlflow.mlflow:5000"
-_IMAGE_ANNOTATION = r"modelyard\.dev/image"
+_IMAGE_ANNOTATION = "modelyard.dev/image"
+_IN_HELM = _IMAGE_ANNOTATION.replace(".", r"\.")
 
 
 def install(
@@ -43,7 +44,7 @@ def install(
     try:
         kubernetes.helm(
             task, "upgrade", "--install", "modelyard", CHART, "-n", PLATFORM_NAMESPACE, "--create-namespace",
-            "-f", values, "--set-string", f"operator.podAnnotations.{_IMAGE_ANNOTATION}={image}",
+            "-f", values, "--set-string", f"operator.podAnnotations.{_IN_HELM}={image}",
             "--set-string", f"config.build.trainImage={trainer if trainer in digests else ''}",
             "--set", f"recorder.replicas={recorders}", "--set", f"gateway.tracing.enabled={traced}",
             "--set-string", f"config.mlflow.url={MLFLOW_INSIDE if has_mlflow(digests) else ''}",
@@ -67,15 +68,15 @@ def restart_outdated(kubernetes: Kubernetes, task: Task, digests: dict[str, str]
     for deployment in deployments:
         template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
         digest = digests.get(template["spec"]["containers"][0]["image"])
-        annotation = _IMAGE_ANNOTATION.replace("\\", "")
-        if digest is None or annotation in template["metadata"].get("annotations", {}):
+        if digest is None or _IMAGE_ANNOTATION in template["metadata"].get("annotations", {}):
             continue
-        before = deployment["metadata"].get("annotations", {}).get(annotation)
+        before = deployment["metadata"].get("annotations", {}).get(_IMAGE_ANNOTATION)
         if before not in (None, digest):
             kubernetes.kubectl(task, "rollout", "restart", f"deployment/{name}", *space)
             kubernetes.kubectl(task, "rollout", "status", f"deployment/{name}", *space, "--timeout=4m")
         if before != digest:
-            kubernetes.kubectl(task, "annotate", "--overwrite", "deployment", name, *space, f"{annotation}={digest}")
+            written = f"{_IMAGE_ANNOTATION}={digest}"
+            kubernetes.kubectl(task, "annotate", "--overwrite", "deployment", name, *space, written)
 
 
 def has_mlflow(digests: dict[str, str]) -> bool:

@@ -1,11 +1,11 @@
 """`modelyard holder`: the process that requests for Models at zero replicas wait in."""
 
 import asyncio
-import signal
 from typing import Annotated
 
 import typer
 
+from modelyard.cli.stop_signal import stop_signal
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.list_watch import ListWatch
@@ -34,9 +34,7 @@ def holder(
     ports = HolderPorts(settings.http_port, settings.grpc_port, settings.status_port)
 
     async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop = stop_signal()
         slices = EndpointSlices(lambda held: process.room.changed(held))
         watch = ListWatch(Cluster(access(), 2), BY_NAME["EndpointSlice"], "", REVISION_LABEL, slices)
         process = Holder(slices, limits, lambda: "" if watch.complete.is_set() else watch.trouble)

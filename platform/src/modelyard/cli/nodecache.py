@@ -1,13 +1,13 @@
 """`modelyard nodecache`: the process that keeps builds on a node, for the pods of Models there."""
 
 import asyncio
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modelyard.api.quantity import amount
+from modelyard.cli.stop_signal import stop_signal
 from modelyard.errors import InvalidSettings
 from modelyard.operator import json_logs
 from modelyard.settings import Settings
@@ -39,9 +39,7 @@ def nodecache(
         raise InvalidSettings(f"{missing.name} is missing: pip install 'modelyard[holder]'.") from missing
 
     async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop = stop_signal()
         process = NodeCache(Settings.read().store, keys, folder, _bytes(size))
         await process.start(NodeCachePorts())
         await stop.wait()

@@ -1,12 +1,12 @@
 """`modelyard recorder`: the process that takes the gateway's copies of requests."""
 
 import asyncio
-import signal
 import socket
 from typing import Annotated
 
 import typer
 
+from modelyard.cli.stop_signal import stop_signal
 from modelyard.clients.cluster.access import access
 from modelyard.clients.cluster.api_server import Cluster
 from modelyard.clients.cluster.list_watch import ListWatch
@@ -45,9 +45,7 @@ def recorder(
     receiver = Receiver(policies.of, minutes, CaptureLimits(given.body_bytes, given.streams), metrics)
 
     async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stop = stop_signal()
         process = Recorder(
             receiver,
             minutes,
