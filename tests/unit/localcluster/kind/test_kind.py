@@ -43,6 +43,13 @@ def a_deployment() -> str:
     return json.dumps({"metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": status})
 
 
+def an_evaluator(image: str) -> str:
+    """The platform's Deployments: one beside the operator's, made when the image had this digest."""
+    pod = {"metadata": {}, "spec": {"containers": [{"image": "docker.io/modelyard/operator:0.1.0"}]}}
+    metadata = {"name": "evaluator", "annotations": {"modelyard.dev/image": image}}
+    return json.dumps({"items": [{"metadata": metadata, "spec": {"template": pod}}]})
+
+
 def kserve_chart() -> str:
     """What Helm makes of KServe's chart, as far as it is looked into."""
     container = {"name": "manager", "image": "kserve/kserve-controller:v0.20.0", "args": [], "readinessProbe": {}}
@@ -81,6 +88,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordingProgra
             "kind get nodes": "modelyard-control-plane\n",
             f"{kubectl} get crd -o json": json.dumps({"items": []}),
             f"{kubectl} get deployment {MANAGER}": a_deployment(),
+            f"{kubectl} get deployments -n modelyard-system -o json": an_evaluator("sha256:0123"),
             f"{kubectl} get deployment envoy-gateway -n {GATEWAY} --ignore-not-found -o json": a_deployment(),
             f"{kubectl} get secret {WRITER} -n modelyard-system --ignore-not-found": WRITER,
             f"{kubectl} get secret {WRITER} -n modelyard-system -o json": json.dumps({"data": secret}),
@@ -291,6 +299,21 @@ def test_new_images_are_built_loaded_and_rolled_out_without_touching_the_rest(
 
     assert len([line for line in recorded.calls("kind") if "load docker-image" in line]) == 3
     assert [line.split()[2:5] for line in recorded.calls("helm")] == [["upgrade", "--install", "modelyard"]]
+    assert not [line for line in recorded.calls("kubectl") if " rollout " in line]
+
+
+def test_what_runs_an_older_image_of_the_same_name_is_restarted(recorded: RecordingPrograms, paths: Paths) -> None:
+    kubectl = f"kubectl --kubeconfig={paths.kubeconfig} get deployments -n modelyard-system -o json"
+    recorded.answer({"kind get clusters": "modelyard\n", kubectl: an_evaluator("sha256:older")})
+
+    Graph(bringup.image_steps(paths), paths.logs).run()
+
+    lines = shortened(recorded.calls("kubectl"), paths)
+    assert [line.split(" -n ")[0].partition(" rollout ")[2] for line in lines if " rollout " in line] == [
+        "restart deployment/evaluator",
+        "status deployment/evaluator",
+    ]
+    assert any("annotate --overwrite deployment evaluator" in line and "sha256:0123" in line for line in lines)
 
 
 def test_every_image_of_a_first_start_is_one_that_the_other_cluster_has_too() -> None:
