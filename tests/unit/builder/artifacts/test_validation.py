@@ -96,6 +96,22 @@ def test_the_authors_own_rows_are_the_sample_and_all_of_them_are_compared(tmp_pa
     assert np.array_equal(read_arrays(tmp_path / "proof.npz")["input:x"], rows[:1])
 
 
+def test_the_accuracy_of_a_classifier_is_measured_without_being_asked_for(tmp_path: Path) -> None:
+    rows = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
+    arrays = {"input:x": rows, "output:y": 2 * rows}
+    folder = a_folder(tmp_path, models.doubling(), arrays | {"labels": np.array([0, 1, 2, 0, 0])})
+
+    assert gather(folder)["quality"] == {
+        "rows": 5, "largestDifference": {"y": 0.0}, "metric": "accuracy", "value": 0.8,
+    }  # fmt: skip
+    assert "metric" not in gather(folder, deterministic=False)["quality"]
+    np.savez(folder / "eval.npz", **arrays, labels=np.array([0.5, 1, 2, 0, 1]))
+    assert "metric" not in gather(folder)["quality"], "numbers are no classes"
+    np.savez(folder / "eval.npz", **arrays | {"output:y": 3 * rows}, labels=np.array([0, 1, 2, 0, 0]))
+    with pytest.raises(InvalidEntry, match="output 'y' is not what"):
+        gather(folder)
+
+
 def test_strings_and_scalars_may_be_evaluated_too(tmp_path: Path) -> None:
     words = np.array([["grün"], ["b"]])
     found = gather(a_folder(tmp_path / "text", models.echoing(), {"input:text": words, "output:same": words}))

@@ -17,8 +17,11 @@ from modelyard.cli.main import app
 from modelyard.cli.monitoring.page import page
 from modelyard.cli.monitoring.watched_rows import of_files, of_model
 from modelyard.clients.store import S3Store
+from modelyard.core.monitoring.declared_quality import with_declared
+from modelyard.core.monitoring.evaluated.revision_record import RevisionRecord, as_json
+from modelyard.core.monitoring.model_state import ModelQuestions
 from modelyard.core.storage import keys
-from modelyard.core.storage.monitoring_keys import COUNTS, MinuteKey, learnt_profile_key
+from modelyard.core.storage.monitoring_keys import COUNTS, MinuteKey, detector_key, learnt_profile_key
 from modelyard.errors import InvalidInput, InvalidModel, UserError
 
 DIGEST = "sha256:" + "ab" * 32
@@ -185,6 +188,25 @@ def test_a_revision_is_judged_by_its_minutes_in_the_store(watched: S3Store) -> N
     assert rows.rows_a_day == pytest.approx(102.5 * 1440, rel=0.01)
     assert rows.notes == ()
     assert "2026-11-29" in page(rows, rows.findings())
+
+
+def test_counts_of_a_range_that_was_replaced_say_nothing_of_the_new_one(watched: S3Store) -> None:
+    """The evaluator keeps since when a feature is counted by what is asked now; what it has not seen is not asked."""
+    profile = ReferenceProfile.model_validate_json(watched.get(keys.build_profile(DIGEST)) or b"")
+    declared = {"quality": {"columns": [{"name": "age", "min": 0, "max": 120}]}}
+    key = detector_key("demo", "digits", "digits-1")
+    watched.put(key, as_json(RevisionRecord(), ModelQuestions(profile)))
+
+    def broken() -> set[str]:
+        rows = of_model(a_model(declared), "", 1, watched, NOW * 60.0)
+        return {one.profile.name for one in rows.findings() if one.alarm is not None}
+
+    assert broken() == set(), "the evaluator has not seen the new range yet"
+    seen = ModelQuestions(with_declared(profile, a_model(declared).spec.monitoring))
+    watched.put(key, as_json(RevisionRecord(anew={"age": NOW - 30}), seen))
+    assert broken() == {"age"}, "the last half hour was counted by it"
+    watched.put(key, b"damaged")
+    assert broken() == {"age"}, "nothing is known, so all of it counts"
 
 
 def test_what_the_spec_says_of_columns_counts(watched: S3Store) -> None:

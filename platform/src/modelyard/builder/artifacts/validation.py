@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.entry import Judgement
-from modelyard.builder.evaluation.evaluate import judge
+from modelyard.builder.evaluation.evaluate import judge, measured
 from modelyard.builder.evaluation.evaluation_set import (
     EVALUATION,
     EvaluationSet,
@@ -105,7 +105,8 @@ def _quality(
     if evaluation is None:
         return None
     held = {name: value for name, value in evaluation.outputs.items() if name not in chance}
-    return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, _judge(folder))
+    accuracy = None if chance else measured(folder / EVALUATION)
+    return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, _judge(folder), accuracy)
 
 
 def _importance(evaluation: EvaluationSet | None, run: Run) -> dict[str, float]:

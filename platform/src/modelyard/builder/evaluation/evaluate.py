@@ -1,4 +1,8 @@
-"""A model held to a metric on its evaluation set: what `evaluation` in modelyard.yaml demands."""
+"""How good a model is on its evaluation set.
+
+judge      holds it to the metric and the bound that `evaluation` in modelyard.yaml demands
+measured   tells the accuracy of a classifier whose entry demands nothing, so that decay has something to be told from
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +11,8 @@ from modelyard.api.entry import Judgement
 from modelyard.errors import InvalidEntry
 
 from .evaluation_data import evaluation_of
-from .evaluation_set import Judge
-from .metrics import LOWER_IS_BETTER, quality
+from .evaluation_set import Judge, read_arrays, read_tensors
+from .metrics import ACCURACY, LOWER_IS_BETTER, metric_for, quality
 
 
 def judge(judgement: Judgement, path: Path) -> Judge:
@@ -31,3 +35,15 @@ def judge(judgement: Judgement, path: Path) -> Judge:
         return {"metric": judgement.metric, "value": value}
 
     return judged
+
+
+def measured(path: Path) -> Judge | None:
+    """A function from answers to {"metric": "accuracy", "value"}, for the eval.npz at `path`.
+
+    None where it holds no labels that its expected outputs predict.
+    """
+    labels = read_arrays(path).get("labels")
+    if labels is None or metric_for((), read_tensors(path, "output"), labels).name != ACCURACY:
+        return None
+    evaluation = evaluation_of(path.parent, ACCURACY)
+    return lambda answers: {"metric": ACCURACY, "value": quality(evaluation, answers)}

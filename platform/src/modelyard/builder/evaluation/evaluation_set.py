@@ -42,11 +42,14 @@ class EvaluationSet:
         """Row `index` of every input, still with its dimension 0 (size 1)."""
         return {name: value[index : index + 1] for name, value in self.inputs.items()}
 
-    def compare(self, run: Run, chunk: int | None, judged: Judge | None = None) -> dict[str, Any]:
+    def compare(
+        self, run: Run, chunk: int | None, judged: Judge | None = None, measured: Judge | None = None
+    ) -> dict[str, Any]:
         """Runs all rows, `chunk` at a time (None: all at once), and compares the outputs with the expected ones.
 
-        Returns {"rows", "largestDifference": by output name} and what `judged` returns. Raises InvalidEntry when an
-        output is off by more than 1 % and 0.001; with `judged` values may differ, and it raises when it is not content.
+        Returns {"rows", "largestDifference": by output name} and what `judged`, or without it `measured`, returns.
+        Raises InvalidEntry when an output is off by more than 1 % and 0.001; with `judged` values may differ, and it
+        raises when it is not content.
         """
         answers = self._answers(run, chunk)
         for name, expected in self.outputs.items():
@@ -57,7 +60,8 @@ class EvaluationSet:
                     f"output {name!r} is not what eval.npz expects ({_difference(actual, expected)}); "
                     "export the model again, or correct eval.npz."
                 )
-        judgement = judged(answers) if judged is not None else {}
+        told = judged or measured
+        judgement = told(answers) if told is not None else {}
         differences = {name: largest_difference(answers[name], expected) for name, expected in self.outputs.items()}
         return {"rows": self.rows or 1, "largestDifference": differences, **judgement}
 

@@ -34,6 +34,7 @@ _ALIASES = {
     "mae": "mae", "meanabsoluteerror": "mae",
     "cosine": "cosine", "cosinesimilarity": "cosine", "agreement": "agreement",
 }  # fmt: skip
+ACCURACY = "accuracy"
 LOWER_IS_BETTER = frozenset({"mae"})
 
 
@@ -57,7 +58,7 @@ def metric_for(named: Iterable[str], outputs: Arrays, labels: np.ndarray | None)
         if metric and (classes or metric in ("cosine", "agreement") or (metric == "mae" and _numbers(outputs))):
             return MetricChoice(metric, f"the entry names {name}.")
     if classes:
-        return MetricChoice("accuracy", "the evaluation set holds labels, which the expected outputs predict.")
+        return MetricChoice(ACCURACY, "the evaluation set holds labels, which the expected outputs predict.")
     if labels is not None and labels.dtype.kind == "f":
         return MetricChoice("mae", "the labels of the evaluation set are numbers, not classes.")
     unused = "" if labels is None else " Its labels are no classes the outputs predict, so they are not used."

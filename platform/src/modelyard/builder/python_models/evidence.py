@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.api.entry import EntryMetadata
-from modelyard.builder.evaluation.evaluate import judge
+from modelyard.builder.evaluation.evaluate import judge, measured
 from modelyard.builder.evaluation.evaluation_set import EVALUATION, Feed, Run, read_evaluation
 from modelyard.builder.inspection.graph import Graph, Port
 from modelyard.builder.triton.config import PYTHON_BACKEND, as_clients_see, configured, read_config
@@ -73,7 +73,8 @@ def gather(
             try:
                 with running(home, repository, _NAME, Path(scratch, "triton.log")) as server:
                     run = _asked(server, graph, batchable)
-                    quality = held.compare(run, read_config(text).max_batch_size or None, judged)
+                    accuracy = None if chance else measured(folder / EVALUATION)
+                    quality = held.compare(run, read_config(text).max_batch_size or None, judged, accuracy)
                     answer = run(feed)
             except UnsupportedModel as bad:
                 raise _of_the_author(bad) from bad

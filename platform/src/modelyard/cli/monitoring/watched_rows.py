@@ -5,7 +5,7 @@ minutes) or without (compared once, as a whole).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,12 @@ from modelyard.api.monitoring.counts import FeatureCounts, MinuteCounts
 from modelyard.api.monitoring.profile import ReferenceProfile
 from modelyard.core.monitoring.adding import features_added
 from modelyard.core.monitoring.declared_quality import policy_of, undeclarable, with_declared
+from modelyard.core.monitoring.evaluated.revision_record import RevisionRecord, from_json
 from modelyard.core.monitoring.findings import FeatureFinding, findings
 from modelyard.core.monitoring.model_state import DriftPolicy, ModelQuestions, ModelState, judged
 from modelyard.core.monitoring.one_comparison import compared
 from modelyard.core.storage import keys
+from modelyard.core.storage.monitoring_keys import detector_key
 from modelyard.errors import InvalidInput, InvalidModel
 
 if TYPE_CHECKING:
@@ -92,9 +94,10 @@ def of_model(model: Model, revision: str, days: int, store: "Store", now: float)
         notes.append(f"there are no counts of {wanted} in the last {days} days: {why}.")
     if stored.damaged:
         notes.append(f"{stored.damaged} files of counts were left out, because they are damaged or do not fit.")
-    state = judged(questions, stored.minutes, minute)
+    minutes = _since_change(store, (model.namespace, model.name, wanted), questions, stored.minutes, minute)
+    state = judged(questions, minutes, minute)
     title = f"{model.name} in {model.namespace}, revision {wanted}"
-    return WatchedRows(title, questions, state, tuple(stored.minutes), (*notes, *_of_state(questions, state)))
+    return WatchedRows(title, questions, state, tuple(minutes), (*notes, *_of_state(questions, state)))
 
 
 def of_files(reference: Path, now: Path, times: str, false_alarms: float) -> WatchedRows:
@@ -149,6 +152,18 @@ def _profile(store: "Store", digest: str, revision: str, model: Model) -> Refere
         return ReferenceProfile.model_validate_json(content)
     except ValidationError as bad:
         raise InvalidModel(f"{keys.build_profile(digest)} is damaged: build the entry again.") from bad
+
+
+def _since_change(
+    store: "Store", place: tuple[str, str, str], questions: ModelQuestions, minutes: Sequence[MinuteCounts], now: int
+) -> Sequence[MinuteCounts]:
+    """The minutes without what was counted by a range that has been declared anew since, as the evaluator saw it."""
+    content = store.get(detector_key(*place))
+    try:
+        record = from_json(content, questions, now) if content else RevisionRecord()
+    except ValueError:
+        return minutes
+    return [record.since_change(one) for one in minutes]
 
 
 def _of_state(questions: ModelQuestions, state: ModelState) -> tuple[str, ...]:

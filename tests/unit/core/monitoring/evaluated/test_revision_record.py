@@ -114,7 +114,7 @@ def test_what_was_counted_by_the_reference_before_says_nothing_of_the_new_one(
         record = from_json(as_json(record, changed), changed, at)
     assert (record.state.alarms(), list(record.recent), record.rows_a_day) == ([], ["job"], (clean - START) * 100 * 24)
     record = with_minute(changed, record, minute(clean), LATER)
-    assert (list(record.recent), record.anew) == (["job", "age"], {})
+    assert (list(record.recent), record.anew) == (["job", "age"], {"age": clean})
     for at in range(1, 5):
         record = with_minute(changed, record, beyond(clean + at), LATER)
     assert [name for name, _ in record.state.alarms()] == ["age"], "and from then on it is watched again"

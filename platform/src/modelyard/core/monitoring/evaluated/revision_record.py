@@ -37,7 +37,7 @@ HourRows = tuple[tuple[int, int], ...]
 class RevisionRecord:
     """One revision; `recent` by feature, `period` the HALVED_MINUTES since the epoch that it was last halved in.
 
-    `anew` are the first minutes of features whose reference has changed, until they come.
+    `anew` are the first minutes that count of features whose reference has changed.
     """
 
     state: ModelState = field(default_factory=ModelState)
@@ -45,6 +45,11 @@ class RevisionRecord:
     period: int = 0
     hours: HourRows = ()
     anew: Mapping[str, int] = field(default_factory=dict)
+
+    def since_change(self, counts: MinuteCounts) -> MinuteCounts:
+        """A minute's counts without features that were still counted by a reference that has been replaced since."""
+        kept = {name: one for name, one in counts.features.items() if counts.minute >= self.anew.get(name, 0)}
+        return counts.model_copy(update={"features": kept}) if len(kept) < len(counts.features) else counts
 
     def rows_since(self, minute: int) -> int:
         """Rows of the hours that began at `minute` or later."""
@@ -61,19 +66,19 @@ class RevisionRecord:
 
 def with_minute(questions: ModelQuestions, record: RevisionRecord, counts: MinuteCounts, now: int) -> RevisionRecord:
     """The record after the counts of one minute, of all recorders together; `now` is the minute it is."""
-    known = {name: one for name, one in counts.features.items() if counts.minute >= record.anew.get(name, 0)}
-    state = updated(questions, record.state, counts.model_copy(update={"features": known}), now)
+    known = record.since_change(counts)
+    state = updated(questions, record.state, known, now)
     if state.late > record.state.late or state.ahead > record.state.ahead:
         return replace(record, state=state)
     period = counts.minute // HALVED_MINUTES
     recent = {name: _halved(one, period - record.period) for name, one in record.recent.items()}
     for name, asked in questions.features.items():
-        one = known.get(name)
+        one = known.features.get(name)
         if one is not None and asked.fits(one):
             recent[name] = _together(recent.get(name), one)
     rows = max((one.rows for one in counts.features.values()), default=0)
-    anew = {name: first for name, first in record.anew.items() if first > counts.minute}
-    return RevisionRecord(state, recent, period, _with_rows(record.hours, counts.minute // _MINUTES, rows), anew)
+    hours = _with_rows(record.hours, counts.minute // _MINUTES, rows)
+    return replace(record, state=state, recent=recent, period=period, hours=hours)
 
 
 def as_json(record: RevisionRecord, questions: ModelQuestions) -> bytes:
