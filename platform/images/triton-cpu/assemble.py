@@ -6,7 +6,7 @@ The image and `modelyard build` on a workstation both run this, so both serve wi
 
     HOME/bin/tritonserver
     HOME/sbin/tritonserver     the same under supervise.py, for containers
-    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH, and frontend_errors.c
+    HOME/lib/                  shared libraries, for LD_LIBRARY_PATH, and frontend_*.c
     HOME/caches/local/         the response cache, for Models that ask for it
     HOME/backends/python/      the C++ part, its Python module and the stub of Python X.Y
     HOME/backends/onnxruntime/ our backend: onnxruntime_backend/*.c
@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 BACKENDS = ("onnxruntime", "openvino", "modelyard_python")
 SHARED = "modelyard_serving.py"
 COMPILED = {
-    "lib/libmodelyard_frontend.so": ("frontend_errors.c",),
+    "lib/libmodelyard_frontend.so": ("frontend_errors.c", "frontend_replies.c"),
     "backends/onnxruntime/libtriton_onnxruntime.so": ("onnxruntime_backend/*.c",),
 }
 """Libraries by their place in HOME, and the sources of each beside this script."""

@@ -25,7 +25,8 @@ from modelyard.errors import InvalidSettings, ModelyardError
 from .attempts import fresh_prefix
 
 FRONTEND = "libmodelyard_frontend.so"
-"""What gives a client's mistakes the right code (images/triton-cpu/frontend_errors.c), where it could be compiled."""
+"""What gives a client's mistakes the right code and loses no reply (images/triton-cpu/frontend_*.c), where it could be
+compiled."""
 READY_SECONDS = 120
 _STOP_SECONDS = 20
 _ENDING_SECONDS = 5
