@@ -4,21 +4,18 @@ They are in the folder that MODELYARD_WORKFLOW_BIN names: `uv pip install 'dvc[s
 zizmor==1.32.0` into an environment of its own, and in its `bin` also actionlint 1.7.12, which Go builds.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
 from modelyard.clients.store import S3Store
 from modelyard.settings import StoreSettings
-from tests.support.artifacts.course import BIN, SOMEBODY, Course, new_course
+from tests.support.artifacts.course import Course, course_under_git
 from tests.support.machine.command_line import surroundings
 from tests.support.servers.store import StoreServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.workflows]
 NAME = "loans"
-_NEVER_OUTDATED = 4_000_000_000
-"""Seconds since 1970: `make setup` finds nothing to install, whenever the repository was copied."""
 
 
 @pytest.fixture
@@ -29,20 +26,8 @@ def where(store_server: StoreServer) -> StoreSettings:
 @pytest.fixture
 def course(where: StoreSettings, tmp_path: Path) -> Course:
     """A fresh repository under git, whose environment is already set up."""
-    venv = tmp_path / "venv" / "bin"
     store = {name: value for name, value in surroundings(where).items() if name.startswith("MODELYARD_STORE_")}
-    programs = f"{venv}:{BIN}:{os.environ['MODELYARD_WORKFLOW_BIN']}:{os.environ['PATH']}"
-    made = new_course(tmp_path / NAME, NAME, PATH=programs, VENV=str(venv.parent), **SOMEBODY, **store)
-    remote = made.folder / ".dvc" / "config"
-    remote.write_text(remote.read_text().replace("s3://modelyard/", f"s3://{where.bucket}/"))
-    venv.mkdir(parents=True)
-    (venv / "modelyard").write_text(f'#!/bin/sh\nexec {BIN / "modelyard"} "$@"\n')
-    (venv / "modelyard").chmod(0o755)
-    os.utime(venv / "modelyard", (_NEVER_OUTDATED, _NEVER_OUTDATED))
-    made.run("git", "init", "--quiet", "--initial-branch", "main")
-    made.run("git", "add", ".")
-    made.run("git", "commit", "--quiet", "--message", "The template")
-    return made
+    return course_under_git(tmp_path / NAME, NAME, where.bucket, **store)
 
 
 def test_the_workflows_are_valid_and_safe(course: Course) -> None:

@@ -25,6 +25,8 @@ BIN = Path(sys.executable).parent
 _ROLES = ("GIT_AUTHOR", "GIT_COMMITTER")
 SOMEBODY = {f"{role}_{fact}": "ci@example.com" for role in _ROLES for fact in ("NAME", "EMAIL")}
 """Who commits, for git."""
+_NEVER_OUTDATED = 4_000_000_000
+"""Seconds since 1970: `make setup` finds nothing to install, whenever the repository was copied."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,26 @@ def new_course(folder: Path, name: str = "census-income", **environment: str) ->
     course = Course(folder, environment)
     course.learn_quickly()
     return course
+
+
+def course_under_git(folder: Path, name: str, bucket: str, **environment: str) -> Course:
+    """A fresh repository with its first commit, whose environment is set up and whose remote is in `bucket`.
+
+    DVC, act and their like are in the folder that MODELYARD_WORKFLOW_BIN names.
+    """
+    venv = folder.parent / "venv" / "bin"
+    programs = f"{venv}:{BIN}:{os.environ['MODELYARD_WORKFLOW_BIN']}:{os.environ['PATH']}"
+    made = new_course(folder, name, PATH=programs, VENV=str(venv.parent), **SOMEBODY, **environment)
+    remote = folder / ".dvc" / "config"
+    remote.write_text(remote.read_text().replace("s3://modelyard/", f"s3://{bucket}/"))
+    venv.mkdir(parents=True)
+    (venv / "modelyard").write_text(f'#!/bin/sh\nexec {BIN / "modelyard"} "$@"\n')
+    (venv / "modelyard").chmod(0o755)
+    os.utime(venv / "modelyard", (_NEVER_OUTDATED, _NEVER_OUTDATED))
+    made.run("git", "init", "--quiet", "--initial-branch", "main")
+    made.run("git", "add", ".")
+    made.run("git", "commit", "--quiet", "--message", "The template")
+    return made
 
 
 def _paths(listed: list[Any]) -> list[str]:
