@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-from modelyard.builder.conversion.finishing import finish
+from modelyard.builder.conversion.finishing import finish, settled
 from tests.support.artifacts import onnx_models as models
 
 
@@ -39,3 +39,16 @@ def test_an_imputer_without_a_kernel_becomes_plain_operators_with_all_digits_the
 
         assert [node.op_type for node in proto.graph.node] == ["IsNaN", "Where"]
         assert models.numpy_helper.to_array(proto.graph.initializer[0]).tolist() == [value]
+
+
+def test_the_same_model_has_the_same_bytes_in_every_process() -> None:
+    """A converter writes the operator sets in the order of a Python set, which differs between processes."""
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    first, second = imputing(), imputing()
+    for proto, order in ((first, opsets), (second, opsets[::-1])):
+        del proto.opset_import[:]
+        proto.opset_import.extend(order)
+    assert first.SerializeToString() != second.SerializeToString()
+
+    assert settled(first) == settled(second)
+    assert [(one.domain, one.version) for one in second.opset_import] == [("", 18), ("ai.onnx.ml", 3)]

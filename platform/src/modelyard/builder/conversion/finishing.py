@@ -7,6 +7,7 @@ StringNormalizer            lower-cases in en_US, a locale on few images: C.UTF-
 trees in double precision   scikit-learn's trees compare in float32, and so does this form of them; others say how
 Imputer in double precision has no kernel: the same in plain operators
 scores in double precision  are float32 by the specification, whatever was declared
+the order of operator sets  is that of a Python set, another one in some processes: the same file makes the same entry
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,15 @@ def finish(model: Any, double: bool, filled: list[Any]) -> None:
     in_any_locale(model)
     if double:
         _in_double(model.graph, filled)
+
+
+def settled(model: Any) -> bytes:
+    """The bytes of a converted onnx.ModelProto, the same in every process: an entry is known by its content."""
+    versions = sorted((opset.domain, opset.version) for opset in model.opset_import)
+    del model.opset_import[:]
+    for domain, version in versions:
+        model.opset_import.add(domain=domain, version=version)
+    return model.SerializeToString(deterministic=True)
 
 
 def name_inputs(model: Any, names: Sequence[str]) -> None:

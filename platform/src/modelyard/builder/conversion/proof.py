@@ -11,7 +11,7 @@ from modelyard.core.failure_causes import cause_of_exception
 from modelyard.errors import UnsupportedModel
 
 from .agreement import Agreement, agreement
-from .finishing import reshape_output
+from .finishing import reshape_output, settled
 from .rows import EstimatorRows
 
 AGREEING = 0.999
@@ -69,7 +69,7 @@ def proved(original: Original, convert: Convert, estimator: Any, rows: Estimator
             continue
         if found.share >= AGREEING:
             told = ConversionProof(original.name, rows.count, rows.source, found.share, double)
-            return _with_outputs(model, found).SerializeToString(), told
+            return settled(_with_outputs(model, found)), told
         shares.append(f"{found.share:.1%} in {'double' if double else 'single'} precision")
     raise _disagreeing(original.file, " and ".join(shares), rows.source)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.builder.conversion.columns import Column, Layout
+from modelyard.builder.conversion.finishing import settled
 from modelyard.builder.conversion.own_rows import own_rows
 from modelyard.builder.conversion.proof import ConversionProof, Original, proved, required
 from modelyard.builder.evaluation.npz import read_npz
@@ -119,7 +120,8 @@ def _proved_network(
         )
     except Exception as bad:
         raise _unreadable(job.path, bad) from bad
-    return form.read_bytes(), required(job.path.name, ConversionProof(name, rows.count, rows.source, share, False))
+    proof = required(job.path.name, ConversionProof(name, rows.count, rows.source, share, False))
+    return settled(job.form(double=False)), proof
 
 
 @dataclass(frozen=True)
