@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -131,6 +132,22 @@ def test_entries_are_listed_by_name_and_natural_version(registry: BucketRegistry
     listed = [(item.entry.name, item.entry.version, item.aliases) for item in registry.entries()]
 
     assert listed == [("art", "1", ()), ("toy", "9", ("champion",)), ("toy", "10", ())]
+
+
+def test_whether_a_version_is_there_is_asked_without_a_list_of_what_is(
+    registry: BucketRegistry, store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed = registry.push(an_entry(tmp_path / "toy")).entry
+
+    def listed(prefix: str) -> NoReturn:
+        raise AssertionError(f"{prefix} was listed")
+
+    monkeypatch.setattr(store, "list", listed)
+    assert registry.find(pushed.name, pushed.version) == pushed
+    assert registry.find(pushed.name, "absent") is None
+    assert registry.find("nobody", "1") is None
+    with pytest.raises(InvalidEntry, match="not a usable version"):
+        registry.find(pushed.name, "../1")
 
 
 def test_an_unknown_entry_is_answered_with_what_there_is(registry: BucketRegistry, tmp_path: Path) -> None:

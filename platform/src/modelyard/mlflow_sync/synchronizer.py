@@ -147,7 +147,7 @@ class Synchronizer:
         if key in self._here:
             return None
         refused = self._refused.get(key)
-        if refused is not None and (refused.reason in _LASTING or self._present(named.name, version) is None):
+        if refused is not None and (refused.reason in _LASTING or self._registry.find(named.name, version) is None):
             return refused
         try:
             if self._bring(named, version):
@@ -163,7 +163,7 @@ class Synchronizer:
     def _bring(self, named: _Named, version: str) -> bool:
         """Brings a version in unless it is here; whether it was new. Raises why it cannot be."""
         name, model = named.name, named.model
-        found, present = self._server.version(model.name, version), self._present(name, version)
+        found, present = self._server.version(model.name, version), self._registry.find(name, version)
         if found is None:
             if present is not None:
                 return False
@@ -200,16 +200,8 @@ class Synchronizer:
         return None
 
     def _meant(self, name: str, alias: str) -> Entry | None:
-        try:
-            return self._registry.resolve(name, alias=alias)
-        except UnknownEntry:
-            return None
-
-    def _present(self, name: str, version: str) -> Entry | None:
-        try:
-            return self._registry.resolve(name, version=version)
-        except UnknownEntry:
-            return None
+        version = self._registry.alias_version(name, alias)
+        return None if version is None else self._registry.find(name, version)
 
     def _tell(self, name: str, state: SyncedModel) -> None:
         """Writes what is told of a name, when that is other than before."""

@@ -72,11 +72,19 @@ class BucketRegistry:
         _check(name, NAME_PATTERN, "entry name")
         if alias is not None:
             version = self._aliased(name, alias)
-        _check(version or "", VERSION_PATTERN, "version")
-        entry = self._manifest(name, version or "")
+        entry = self.find(name, version or "")
         if entry is None:
             raise UnknownEntry(self._missing(name, version or ""))
         return entry
+
+    def find(self, name: str, version: str) -> Entry | None:
+        """The entry of that version, None when there is none: one request, where `resolve` lists what there is instead.
+
+        Raises InvalidEntry for a malformed name or version, CorruptEntry when the stored manifest is damaged.
+        """
+        _check(name, NAME_PATTERN, "entry name")
+        _check(version, VERSION_PATTERN, "version")
+        return self._manifest(name, version)
 
     def entries(self) -> list[Listed]:
         """Every entry with its aliases, by name and then version (10 after 9); CorruptEntry for a damaged one."""

@@ -58,7 +58,7 @@ def push(
         if reference is not None:
             folder = with_reference(folder, reference, Path(scratch))
         entry = read_folder(folder).entry
-        if not _is_there(registry, entry):
+        if registry.find(entry.name, entry.version) is None:
             _try(folder, Path(scratch, "tried"), trusted=trust_code)
         with moving(f"pushing {entry.name}:{entry.version}", entry.size) as progress:
             pushed = registry.push(folder, progress)
@@ -87,16 +87,6 @@ def _local(path: str, scratch: Path) -> tuple[Path, str | None]:
         return Path(path), None
     model, called = unpacked(path, scratch)
     return model, None if model.is_dir() else called
-
-
-def _is_there(registry: "BucketRegistry", entry: "Entry") -> bool:
-    from modelyard.errors import UnknownEntry
-
-    try:
-        registry.resolve(entry.name, version=entry.version)
-    except UnknownEntry:
-        return False
-    return True
 
 
 def _try(folder: Path, scratch: Path, *, trusted: bool = False) -> None:
