@@ -10,8 +10,7 @@ from modelyard.cli.terminal.console import Output
 from modelyard.cli.terminal.options import Sample, TrustCode, TrustPickle
 
 if TYPE_CHECKING:
-    from modelyard.api.entry import Entry
-    from modelyard.registry.bucket import BucketRegistry
+    pass
 
 
 def push(
