@@ -5,7 +5,7 @@ order every round; nothing is switched in between. Of each block: CPU seconds of
 system, from /proc), by the requests that were answered, and how many of them were recorded. What recording adds is
 told round by round against the block of the Model without it. Goal: at 1 % no more than 25 % of Envoy's own.
 
-Needs the local cluster with recorders on this machine (`make cluster ADDONS=recording`) and the example entries.
+Needs the local cluster with recorders on this machine (`make cluster ADDONS=recording`).
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.cluster.control_plane import pod_processes
-from tests.support.cluster.kubectl import eventually
+from tests.support.cluster.kubectl import ROOT, eventually, run
 from tests.support.cluster.local_cluster import a_namespace
 from tests.support.cluster.models import Load, a_model, applied, until
 from tests.support.recording.counted import recorded
@@ -73,9 +73,10 @@ def cpu_seconds(processes: Sequence[int]) -> float:
 def measured(model: str, namespace: str, seconds: float, rate: float) -> Block:
     """One block of load on one Model; new connections each time, so that Envoy's newest routes hold."""
     proxies, recorders = envoys(), list(pod_processes("recorder").values())
+    before = cpu_seconds(proxies), cpu_seconds(recorders), recorded()
     load = Load("http", model, namespace, TENSOR, rate)
     load.begun()
-    before, began = (cpu_seconds(proxies), cpu_seconds(recorders), recorded()), time.monotonic()
+    began = time.monotonic()
     time.sleep(seconds)
     counted = load.ended()
     took = time.monotonic() - began
@@ -91,6 +92,7 @@ def rounds(number: int, seconds: float, rate: float) -> list[dict[str, Block]]:
     """The blocks of every round, by Model."""
     found: list[dict[str, Block]] = []
     with a_namespace() as namespace:
+        run("modelyard", "push", str(ROOT / "model-repo" / "digits" / "1"))
         for name, monitoring in RECORDED.items():
             watched = {} if monitoring is None else {"monitoring": monitoring}
             applied(a_model(name, namespace, serving={"replicas": 1}, **watched))
