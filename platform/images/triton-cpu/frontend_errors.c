@@ -13,12 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "frontend.h"
 
 enum { INTERNAL = 1, INVALID_ARG = 3 }; /* TRITONSERVER_Error_Code */
+
+/* A process that Triton starts, such as a model's Python, is none of this library's. */
+__attribute__((constructor)) static void for_nobody_else(void) { unsetenv("LD_PRELOAD"); }
 
 typedef void *(*error_new)(int code, const char *sentence);
 typedef uint32_t (*byte_size)(int datatype);
@@ -32,7 +36,7 @@ static int of_a_body(const char *sentence)
          begins(sentence, "attempt to access ");
 }
 
-static int from_the_program(void *caller)
+int from_the_program(void *caller)
 {
   Dl_info program;
   return dladdr(caller, &program) != 0 && program.dli_fname != NULL && strstr(program.dli_fname, ".so") == NULL;

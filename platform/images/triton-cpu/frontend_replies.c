@@ -3,9 +3,10 @@
  * Triton 2.51 hands a finished reply to the thread of its connection through a stream socket to itself, and never looks
  * whether that took it. The kernel lets some 280 of them wait; of a burst to a server whose threads get no time for a
  * moment, as containers with a limit of CPU do, the rest is lost: those clients wait until they give up, on connections
- * that are never answered again. Loaded before libc (LD_PRELOAD), this library takes the program's `send`: what such a
- * socket has no room for waits here, in memory, and a thread of ours sends it when there is. Nobody waits for that
- * thread, so that no two can wait for one another. The order among replies has no meaning: each has its own connection.
+ * that are never answered again. Loaded before libc (LD_PRELOAD), this library takes `send` of the program's own code:
+ * what such a socket has no room for waits here, in memory, and a thread of ours sends it when there is. Nobody waits
+ * for that thread, so that no two can wait for one another. The order among replies has no meaning: each has its own
+ * connection.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,7 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "frontend.h"
 
 enum { MOST_BYTES = 64, PAUSE_NANOSECONDS = 500000 };
 
@@ -117,7 +118,8 @@ EXPORT ssize_t send(int socket, const void *bytes, size_t size, int flags)
   if (next_send == NULL) next_send = (send_call)dlsym(RTLD_NEXT, "send");
   ssize_t done = next_send(socket, bytes, size, flags);
   if (done >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK) || size > MOST_BYTES) return done;
-  if (to_itself(socket) && kept(socket, bytes, size)) return (ssize_t)size;
+  const int ours = from_the_program(__builtin_return_address(0)) && to_itself(socket);
+  if (ours && kept(socket, bytes, size)) return (ssize_t)size;
   errno = EAGAIN;
   return -1;
 }
