@@ -117,3 +117,14 @@ def test_a_model_that_cannot_be_loaded_ends_it_with_tritons_own_words(start: Sta
 
     assert served.process.wait(60) == 1
     assert "onnxruntime cannot load model.onnx" in (cause_of(served.log.read_text()) or "")
+
+
+def test_what_is_loaded_before_the_server_is_not_loaded_into_a_models_process(start: Start) -> None:
+    served = start()
+    served.wait_until_ready()
+    [server], [model] = _children(served.process.pid), served.stubs()
+
+    loaded = {process: Path(f"/proc/{process}/maps").read_text() for process in (server, model)}
+    assert triton.FRONTEND in loaded[server]
+    assert triton.FRONTEND not in loaded[model]
+    assert b"LD_PRELOAD" not in Path(f"/proc/{model}/environ").read_bytes()
