@@ -38,10 +38,10 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct reply *waiting; /* the newest first */
 static int has_thread;
 
-/* Sends what there is room for; returns the rest. What cannot be sent at all is given up, as it is without us. */
-static struct reply *sent(struct reply *replies)
+/* Sends what there is room for; returns the rest, before what was `left` already. What cannot be sent at all is given
+ * up, as it is without us. */
+static struct reply *sent(struct reply *replies, struct reply *left)
 {
-  struct reply *left = NULL;
   while (replies != NULL) {
     struct reply *this = replies;
     replies = this->next;
@@ -67,14 +67,7 @@ static void *send_later(void *nothing)
     waiting = NULL;
     pthread_mutex_unlock(&lock);
     if (left != NULL) nanosleep(&pause, NULL);
-    left = sent(left);
-    struct reply *after = sent(new);
-    while (after != NULL) {
-      struct reply *this = after;
-      after = this->next;
-      this->next = left;
-      left = this;
-    }
+    left = sent(new, sent(left, NULL));
   }
   return nothing;
 }

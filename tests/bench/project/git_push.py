@@ -1,11 +1,11 @@
-"""`python -m tests.bench.project.git_push`: from `git push` of a changed training script to the first canaried answer.
+"""`python -m tests.bench.project.git_push`: from `git push` of a changed training to the first canaried answer.
 
 Needs the local cluster with Modelyard, and the programs of MODELYARD_WORKFLOW_BIN
 (`tests/integration/project/test_workflows.py` says which). A repository is made by `modelyard new`; its first version
-serves and is asked all the time. Then a script changes, is committed and pushed, and act runs the workflow of that
-push on this machine as GitHub would, with the cluster's keys as its secrets; its stages tell their own times. The
-answer that counts is the first one whose `x-modelyard-revision` is the candidate's. Seconds, as Markdown; what is
-reported is the workflow up to that answer, and whether it then waited for the promotion.
+serves and is asked all the time. Then the training asks for more trees, is committed and pushed, and act runs the
+workflow of that push on this machine as GitHub would, with the cluster's keys as its secrets. The answer that counts is
+the first one whose `x-modelyard-revision` is the candidate's. Prints how each workflow ended, and when each of its
+steps had, as Markdown.
 """
 
 import argparse

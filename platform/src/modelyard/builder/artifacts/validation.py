@@ -105,8 +105,9 @@ def _quality(
     if evaluation is None:
         return None
     held = {name: value for name, value in evaluation.outputs.items() if name not in chance}
-    accuracy = None if chance else measured(folder / EVALUATION)
-    return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, _judge(folder), accuracy)
+    judged = _judge(folder)
+    accuracy = None if judged or chance else measured(folder / EVALUATION)
+    return replace(evaluation, outputs=held).compare(_of_the_author(run), chunk, judged, accuracy)
 
 
 def _importance(evaluation: EvaluationSet | None, run: Run) -> dict[str, float]:

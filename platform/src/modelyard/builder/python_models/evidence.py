@@ -73,7 +73,7 @@ def gather(
             try:
                 with running(home, repository, _NAME, Path(scratch, "triton.log")) as server:
                     run = _asked(server, graph, batchable)
-                    accuracy = None if chance else measured(folder / EVALUATION)
+                    accuracy = None if judged or chance else measured(folder / EVALUATION)
                     quality = held.compare(run, read_config(text).max_batch_size or None, judged, accuracy)
                     answer = run(feed)
             except UnsupportedModel as bad:

@@ -27,7 +27,7 @@ from modelyard.clients.cluster.models import read
 from modelyard.core.storage import keys
 from modelyard.core.storage.monitoring_keys import minute_of
 from modelyard.core.storage.object_store import Store
-from modelyard.errors import InvalidInput, UnknownEntry
+from modelyard.errors import InvalidInput
 from modelyard.registry.bucket import BucketRegistry
 
 UNKNOWN = "not recorded"
@@ -100,9 +100,8 @@ def traced(model: Model, store: Store, revision: str = "") -> Iterator[tuple[str
 
 
 def _entry(registry: BucketRegistry, name: str, version: str, digest: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        entry = registry.resolve(name, version=version)
-    except UnknownEntry:
+    entry = registry.find(name, version)
+    if entry is None:
         yield "entry", {"name": name, "version": version, "digest": digest, "now": "the registry has it no more"}
         return
     said = entry.metadata

@@ -2,15 +2,12 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from modelyard.cli.terminal.console import Output
 from modelyard.cli.terminal.options import Sample, TrustCode, TrustPickle
-
-if TYPE_CHECKING:
-    pass
 
 
 def push(
