@@ -47,6 +47,13 @@ def course(where: StoreSettings, tmp_path_factory: pytest.TempPathFactory) -> Co
 
 
 @pytest.fixture(scope="module")
+def pushed(course: Course) -> Course:
+    """The same, after its entry was pushed once."""
+    course.repro("push")
+    return course
+
+
+@pytest.fixture(scope="module")
 def served(course: Course) -> Iterator[str]:
     """Where `modelyard serve` serves its entry."""
     with serving(course.folder / "entry", course.folder, "--trust-pickle") as (_, curl):
@@ -104,16 +111,16 @@ def test_what_the_registry_refuses_is_not_asked_for(course: Course) -> None:
     assert (course.folder / "model.yaml").read_text() == before
 
 
-def test_a_version_is_committed_once(course: Course) -> None:
-    (course.folder / "dvc.lock").write_text("schema: '2.0'\n")  # as DVC writes it
-    course.run("git", "init", "--quiet", "--initial-branch", "main")
+def test_a_version_is_committed_once(pushed: Course) -> None:
+    (pushed.folder / "dvc.lock").write_text("schema: '2.0'\n")  # as DVC writes it
+    pushed.run("git", "init", "--quiet", "--initial-branch", "main")
 
     for _ in range(2):
-        course.run("make", "commit", **SOMEBODY)
+        pushed.run("make", "commit", **SOMEBODY)
 
-    version = json.loads((course.folder / "pushed.json").read_text())["version"]
-    assert course.run("git", "log", "--format=%s").stdout == f"Serve {NAME} {version}\n"
-    committed = course.run("git", "ls-files").stdout.split()
+    version = json.loads((pushed.folder / "pushed.json").read_text())["version"]
+    assert pushed.run("git", "log", "--format=%s").stdout == f"Serve {NAME} {version}\n"
+    committed = pushed.run("git", "ls-files").stdout.split()
     assert committed == [
         "dvc.lock", "entry/MODEL_CARD.md", "entry/modelyard.yaml", "metrics.json", "model.yaml", "pushed.json",
     ]  # fmt: skip
