@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,11 @@ def test_the_files_hold_the_report_the_page_and_the_chosen_model(outcome: Optimi
 
 
 def test_a_pass_that_hangs_costs_its_share_of_the_budget_and_no_more(tmp_path: Path) -> None:
-    entry, budget, found = an_entry(tmp_path / "entry"), 12.0, dict[str, Variant]()
-    while not found:
-        try:
+    entry, budget, found = an_entry(tmp_path / "entry"), 6.0, dict[str, Variant]()
+    while budget < 100 and (not found or "was spent" in (found["hanging"].refused or "")):
+        budget *= 2  # the machine was so busy that the original alone took its time
+        with suppress(BudgetTooSmall):
             found = by_name(run(entry, tmp_path, "hanging", "identity", budget=budget))
-        except BudgetTooSmall:  # on a machine so busy that the original alone took that long
-            budget *= 2
 
     assert "while it was made, it took longer than the" in (found["hanging"].refused or "")
     assert f"60% of the budget of {budget:g} s was spent" in (found["identity"].refused or "")
