@@ -16,19 +16,16 @@ from tests.support.operator.real_apiserver import RealApiServer
 
 pytestmark = pytest.mark.integration
 
-REVISION = "digits-0123456789"
-POOL = {"pool": f"models-{uuid4().hex[:6]}"}
-"""Only this test's node has it."""
-
 
 @pytest.fixture
 def model(apiserver: RealApiServer) -> str:
     """A Model of which one replica takes on 80 requests a second; its pods request 500m and fit one node of 2 cores."""
     name = f"digits-{uuid4().hex[:8]}"
+    pool = {"pool": name}
     metadata = {"name": name, "namespace": "demo"}
     spec = {"source": {"name": "digits", "version": "1"}, "scaling": {"minReplicas": 1, "maxReplicas": 3}}
     pods = {
-        "nodeSelector": POOL,
+        "nodeSelector": pool,
         "containers": [{"name": "server", "image": "triton", "resources": {"requests": {"cpu": "500m"}}}],
     }
     labels = {"app": name}
@@ -37,7 +34,7 @@ def model(apiserver: RealApiServer) -> str:
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": frame,
         "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pods}},
     }  # fmt: skip
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{name}", "labels": POOL}}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{name}", "labels": pool}}
     busy = {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"busy-{name}", "namespace": "demo"},
         "spec": {**pods, "nodeName": f"node-{name}"},

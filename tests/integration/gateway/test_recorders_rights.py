@@ -42,7 +42,7 @@ def test_a_recorder_writes_a_minute_once_and_sweeps_what_is_over(
     assert [recorder.put_if_absent(key_of(0), rows) for _ in range(2)] == [True, False]
     assert recorder.put_if_absent(key_of(40), rows)
     assert sweep(recorder, NOW.date(), lambda *_: 30) == 1
-    assert [stored.key for stored in admin.list("")] == [key_of(0)]
+    assert [stored.key for stored in admin.list("monitor/")] == [key_of(0)]
     batches = LabelBatches("w", 10**6)
     batches.add("demo", "loans", [AnswerLabel("r1", 0, "", "1", 1.0, 1.0)], (NOW - timedelta(days=40)).timestamp())
     assert write_labels(recorder, batches.take(0, everything=True), "w", RecorderMetrics()) == []
