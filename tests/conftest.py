@@ -1,6 +1,7 @@
 """Fixtures that several rooms of tests share, and what is left out: what takes long, and what this machine lacks.
 
-What is left out is deselected and named at the end; a skipped test counts as failed in `make test`.
+What is left out is deselected and named at the end; a skipped test counts as failed in `make test`. Processes take tests
+from each other, so any test may come first in its file or alone: MODELYARD_ORDER=backwards finds those that cannot.
 """
 
 import os
@@ -50,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = [item for item in items if any(item.get_closest_marker(marker) for marker in reasons)]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
+    if os.environ.get("MODELYARD_ORDER") == "backwards":
+        items.reverse()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
