@@ -36,6 +36,30 @@ def test_one_that_beats_it_is_looked_at_further() -> None:
     assert highest_kept(offered_to(800.0, 1000.0, to_beat=600.0)) > 770.0
 
 
+@pytest.mark.parametrize("to_beat", [0.0, 250.0])
+@pytest.mark.parametrize("slow", [(300.0, 650.0), (400.0, 750.0), (280.0, 900.0)])
+def test_a_rate_that_is_kept_is_no_capacity_while_a_lower_one_is_missed(
+    slow: tuple[float, float], to_beat: float
+) -> None:
+    offered: list[OfferedRate] = []
+    while (rate := next_rate(offered, 1400.0, to_beat)) is not None:
+        offered.append(OfferedRate(rate, rate < slow[0] or slow[1] < rate < 1100.0))
+
+    assert slow[0] / CLOSE <= highest_kept(offered) < slow[0]
+
+
+def test_what_has_less_where_it_is_asked_less_does_not_beat_another() -> None:
+    offered: list[OfferedRate] = []
+    while (rate := next_rate(offered, 1400.0, to_beat=600.0)) is not None:
+        offered.append(OfferedRate(rate, 500.0 < rate < 1100.0))
+
+    assert highest_kept(offered) == 0.0
+
+
+def test_the_curve_reaches_down_to_a_third_of_the_capacity() -> None:
+    assert min(point.rate for point in offered_to(900.0, 1000.0)) < 300.0
+
+
 def test_what_cannot_beat_it_even_at_saturation_is_offered_nothing() -> None:
     assert next_rate([], saturated=400.0, to_beat=600.0) is None
 
@@ -49,6 +73,6 @@ def test_nothing_far_above_saturation_is_offered() -> None:
 
 
 def test_an_end_comes_however_answers_go() -> None:
-    swinging = [OfferedRate(100.0 + at, at % 2 == 0) for at in range(16)]
+    swinging = [OfferedRate(100.0 + at, at % 2 == 0) for at in range(24)]
 
     assert next_rate(swinging, 1000.0) is None

@@ -4,8 +4,12 @@
     all kept   half as much again, up to a quarter above the rate at saturation, which was measured for a moment only
     all missed a quarter of it, until a 64th of the first was missed too
     both       the geometric mean of the highest kept and the lowest missed, until they are 3 % apart
+    at last    7, 5 and 3 tenths of the highest kept, where nothing near was offered
 
-A rate that was missed once is offered once more: a server that is not in a queue of its own making keeps it then.
+A rate that was missed once is offered once more: a server that is not in a queue of its own making keeps it then. Below
+the highest kept there is looked because a server may do more when it is asked more: one that has a single core takes
+requests one by one until so many come that they wait for one another, and then together. Who is asked less than that
+waits longer, so what it takes on is the highest rate below all that were missed.
 """
 
 import math
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 
 CLOSE = 1.03
 _BEGIN, _UP, _DOWN, _LEAST, _CEILING = 0.7, 1.5, 0.25, 1 / 64, 1.25
+_BELOW, _NEAR = (0.7, 0.5, 0.3), 1.1
 _TWICE = 2
 
 
@@ -25,7 +30,7 @@ class OfferedRate:
     kept: bool
 
 
-def next_rate(offered: Sequence[OfferedRate], saturated: float, to_beat: float = 0.0, most: int = 16) -> float | None:
+def next_rate(offered: Sequence[OfferedRate], saturated: float, to_beat: float = 0.0, most: int = 24) -> float | None:
     """The next rate to offer to a server that answers `saturated` requests a second at most; None when enough is known.
 
     `to_beat` is a rate that is known to be kept by others: whoever misses it is not looked at further.
@@ -39,13 +44,17 @@ def next_rate(offered: Sequence[OfferedRate], saturated: float, to_beat: float =
     if doubtful:
         return doubtful[0]
     kept, lowest = highest_kept(offered), _lowest_missed(offered)
-    if to_beat and kept == 0.0:
+    if to_beat and lowest <= to_beat:
         return None
-    if lowest == math.inf:
-        return min(kept * _UP, ceiling) if kept < ceiling else None
     if kept == 0.0:
         return lowest * _DOWN if lowest > first * _LEAST else None
-    return math.sqrt(kept * lowest) if lowest / kept > CLOSE else None
+    if lowest / kept > CLOSE and kept < ceiling:
+        return math.sqrt(kept * lowest) if lowest < math.inf else min(kept * _UP, ceiling)
+    return next((share * kept for share in _BELOW if not _is_offered(share * kept, offered)), None)
+
+
+def _is_offered(rate: float, offered: Sequence[OfferedRate]) -> bool:
+    return any(rate / _NEAR <= point.rate <= rate * _NEAR for point in offered)
 
 
 def highest_kept(offered: Sequence[OfferedRate]) -> float:
