@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,8 +39,9 @@ static int of_a_body(const char *sentence)
 
 int from_the_program(void *caller)
 {
-  Dl_info program;
-  return dladdr(caller, &program) != 0 && program.dli_fname != NULL && strstr(program.dli_fname, ".so") == NULL;
+  Dl_info of;
+  struct link_map *object = NULL; /* the program is the first that was loaded, whatever it is called */
+  return dladdr1(caller, &of, (void **)&object, RTLD_DL_LINKMAP) != 0 && object != NULL && object->l_prev == NULL;
 }
 
 EXPORT void *TRITONSERVER_ErrorNew(int code, const char *sentence)

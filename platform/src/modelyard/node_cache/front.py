@@ -30,7 +30,7 @@ from .build_files import BuildFiles, Reports
 from .cache_metrics import NodeCacheMetrics
 from .kept_files import PIECE, Damaged, KeptFiles, OpenFile, WrongContent
 from .request_signature import ReaderKeys, refusal
-from .store_requests import StoreRequests
+from .store_requests import StoreRequests, break_off
 
 PATIENCE_SECONDS = 25.0
 """KServe's storage initializer gives up after 30 s without a byte; until then a second copy would share the link."""
@@ -116,9 +116,8 @@ class NodeCacheFront:
                 return response
             except Damaged:
                 self._thrown_away(key, file)
-                if response.prepared:  # the connection ends before the answer does, and the client asks again
-                    if request.transport is not None:
-                        request.transport.abort()
+                if response.prepared:
+                    break_off(request)
                     return response
             finally:
                 opened.close()

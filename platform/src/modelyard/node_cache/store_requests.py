@@ -1,5 +1,6 @@
 """Requests that the store itself answers: passed on as they came, signed anew, because a signature names its host."""
 
+import logging
 from collections.abc import Callable, Mapping
 
 import aiohttp
@@ -16,6 +17,7 @@ _ANSWERED = (
 )  # fmt: skip
 _CHUNK = 256 * 1024
 _LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
+_log = logging.getLogger(__name__)
 
 
 class StoreRequests:
@@ -27,10 +29,10 @@ class StoreRequests:
         self._session = aiohttp.ClientSession(timeout=_LIMITS, auto_decompress=False, trust_env=False)
 
     async def pass_on(self, request: web.Request, tag: str = "") -> web.StreamResponse:
-        """The store's answer to a request, streamed. Raises aiohttp.ClientError when it breaks off or gives none.
+        """The store's answer to a request, streamed. Raises aiohttp.ClientError when it gives none.
 
-        With a `tag` the client knows the file by that ETag, which the store does not: it is not asked about it, and the
-        answer has it.
+        One that breaks off ends the connection, too: an answer cut short must not look whole. With a `tag` the client
+        knows the file by that ETag, which the store does not: it is not asked about it, and the answer has it.
         """
         url = f"{self._endpoint}{request.raw_path}"
         asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
@@ -44,15 +46,25 @@ class StoreRequests:
             given |= {"ETag": tag} if tag and answer.ok else {}
             response = web.StreamResponse(status=answer.status, headers=given)
             await response.prepare(request)
-            if request.method != "HEAD":
-                async for piece in answer.content.iter_chunked(_CHUNK):
-                    await response.write(piece)
-            await response.write_eof()
+            try:
+                if request.method != "HEAD":
+                    async for piece in answer.content.iter_chunked(_CHUNK):
+                        await response.write(piece)
+                await response.write_eof()
+            except aiohttp.ClientError as broken:
+                _log.warning("broken off", extra={"fields": {"path": request.path, "error": str(broken)}})
+                break_off(request)
             return response
 
     async def close(self) -> None:
         """Ends the connections to the store."""
         await self._session.close()
+
+
+def break_off(request: web.Request) -> None:
+    """Ends the connection before the answer does, so that the client asks again."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _signed(method: str, url: str, headers: Mapping[str, str], keys: ReaderKeys, region: str) -> dict[str, str]:

@@ -21,6 +21,12 @@ CLIENTS = 900
 """Three times the replies that the kernel lets wait between two threads of Triton's."""
 PATIENCE = 30.0
 BODY = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}]}'
+PIECES = b'{"x": [1, 2, 3]}'
+STREAMED = (
+    b"POST /v2/models/double/generate_stream HTTP/1.1\r\nHost: model\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(PIECES), PIECES)
+)
+LAST_PIECE = b"0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,31 +38,49 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
         yield started
 
 
-def answered(clients: list[socket.socket]) -> int:
-    """How many of them get an answer in time; each waits for one."""
-    found, last = 0, time.monotonic() + PATIENCE
+def answers(clients: list[socket.socket], end: bytes) -> list[bytes]:
+    """What each of them gets in time, up to an `end`."""
+    got, last = dict.fromkeys(clients, b""), time.monotonic() + PATIENCE
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client, selectors.EVENT_READ, client)
         while selector.get_map() and time.monotonic() < last:
             for key, _ in selector.select(1.0):
-                found += key.data.recv(65536).startswith(b"HTTP/1.1 200")
-                selector.unregister(key.data)
-    return found
+                piece = key.data.recv(65536)
+                got[key.data] += piece
+                if not piece or got[key.data].endswith(end):
+                    selector.unregister(key.data)
+    return list(got.values())
 
 
-def test_every_client_of_a_burst_is_answered(server: TritonServer) -> None:
-    request = request_bytes("double", RequestBody(BODY))
+def burst(server: TritonServer, request: bytes, clients: list[socket.socket]) -> None:
+    """All of them ask while the server stands still."""
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        for client in clients:
+            client.sendall(request)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def clients(server: TritonServer) -> Iterator[list[socket.socket]]:
     with ExitStack() as opened:
-        clients = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", server.http_port))) for _ in range(CLIENTS)
-        ]
-        for _ in range(3):
-            server.process.send_signal(signal.SIGSTOP)
-            try:
-                for client in clients:
-                    client.sendall(request)
-            finally:
-                server.process.send_signal(signal.SIGCONT)
+        yield [opened.enter_context(socket.create_connection(("127.0.0.1", server.http_port))) for _ in range(CLIENTS)]
 
-            assert answered(clients) == CLIENTS
+
+def test_every_client_of_a_burst_is_answered(server: TritonServer, clients: list[socket.socket]) -> None:
+    request = request_bytes("double", RequestBody(BODY))
+    for _ in range(3):
+        burst(server, request, clients)
+
+        assert sum(answer.startswith(b"HTTP/1.1 200") for answer in answers(clients, b"}")) == CLIENTS
+
+
+def test_an_answer_in_pieces_comes_in_their_order(server: TritonServer, clients: list[socket.socket]) -> None:
+    for _ in range(3):
+        burst(server, STREAMED, clients)
+        found = answers(clients, LAST_PIECE)
+
+        assert {answer.partition(b"\r\n")[0] for answer in found} == {b"HTTP/1.1 200 OK"}
+        assert all(b'"y":[2.0,4.0,6.0]' in answer and answer.endswith(LAST_PIECE) for answer in found)
