@@ -1,6 +1,9 @@
-import numpy as np
+from typing import Any
 
-from modelyard.recorder.redaction import Redaction, hashed, model_key
+import numpy as np
+import pytest
+
+from modelyard.recorder.redaction import Redaction, hashed, hashes, hashes_of_text, model_key
 
 KEY = model_key(b"secret", "demo", "loans")
 ROW = {"age": np.array([31]), "job": np.array(["baker"], object), "x[0]": np.array([1]), "image.norm": np.array([2.0])}
@@ -37,3 +40,30 @@ def test_the_same_value_has_the_same_hash_in_one_model_and_another_in_the_next()
     assert hashed("baker", KEY) != hashed("baker", model_key(b"other", "demo", "loans"))
     assert "baker" not in hashed("baker", KEY)
     assert len(hashed("baker", KEY)) == 32
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (np.float32(4711), "4711"),
+        (np.float64(4711), "4711.0"),
+        (np.float16(12), "12"),
+        (np.float32(0.1), "0.1"),
+        (np.float64(0.1), "0.1"),
+        (np.int64(4711), "4711"),
+        (np.int64(4711), "4711.0"),
+        (np.bool_(True), "true"),  # noqa: FBT003 - a value
+        (np.float64(1e300), "1e300"),
+        ("4711", "4711"),
+        ("nan", "nan"),
+        ("Ada", "Ada"),
+    ],
+    ids=str,
+)
+def test_a_value_is_found_by_its_hash_however_a_person_writes_it(value: Any, written: str) -> None:
+    assert hashes(np.array([value]), KEY)[0] in hashes_of_text(written, KEY)
+
+
+def test_another_value_is_not_found() -> None:
+    assert hashed("4712", KEY) not in hashes_of_text("4711", KEY)
+    assert hashed("1", KEY) not in hashes_of_text("Ada", KEY)

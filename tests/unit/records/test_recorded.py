@@ -9,6 +9,7 @@ from modelyard.api.monitoring.labels import AnswerLabel
 from modelyard.core.storage.monitoring_keys import COUNTS, ROWS, MinuteKey, feedback_key
 from modelyard.core.storage.object_store import Stored
 from modelyard.errors import InvalidInput
+from modelyard.recorder.redaction import hashes, hashes_of_text, model_key
 from modelyard.records.feedback.labels import labels_of, to_file
 from modelyard.records.parquet import from_parquet, to_parquet
 from modelyard.records.recorded import (
@@ -74,7 +75,7 @@ def test_files_are_those_of_the_model_from_a_day_on(bucket: Bucket) -> None:
 
 
 def test_a_persons_rows_go_as_they_are_and_as_their_hash_and_nobody_elses(bucket: Bucket) -> None:
-    deleted = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", "h(Ada)"), "value of name", NOW)  # pyright: ignore
+    deleted = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", ["h(Ada)"]), "value of name", NOW)  # pyright: ignore
     assert deleted == (2, 2, 1, 0)
     assert ids(bucket) == ["r3", "r4"]
     assert KEYS[0] not in bucket.objects
@@ -94,8 +95,18 @@ def test_the_rows_of_a_request_go(bucket: Bucket) -> None:
 @pytest.mark.parametrize(("value", "gone"), [("31", ["r1", "r4"]), ("31.0", ["r1", "r4"]), ("thirty", [])])
 def test_numbers_are_found_however_they_are_written(bucket: Bucket, value: str, gone: list[str]) -> None:
     before = ids(bucket)
-    delete_rows(bucket, "demo", "loans", of_value("age", value, "h"), "value of age", NOW)  # pyright: ignore
+    delete_rows(bucket, "demo", "loans", of_value("age", value, ["h"]), "value of age", NOW)  # pyright: ignore
     assert sorted(set(before) - set(ids(bucket))) == gone
+
+
+def test_numbers_of_which_only_hashes_are_there_are_found_however_they_are_written(bucket: Bucket) -> None:
+    key = model_key(b"secret", "demo", "loans")
+    ages = hashes(np.array([31, 32], np.float32), key)
+    bucket.put(KEYS[2], to_parquet({"request_id": texts("r5", "r6"), "input.age": ages}))
+
+    delete_rows(bucket, "demo", "loans", of_value("age", "31", hashes_of_text("31", key)), "value of age", NOW)  # pyright: ignore
+
+    assert ids(bucket) == ["r2", "r3", "r6"]
 
 
 def test_where_nobody_is_meant_nothing_is_written(bucket: Bucket) -> None:
@@ -126,7 +137,7 @@ def requests_of(bucket: Bucket, key: str) -> list[str]:
 
 def test_labels_go_with_the_rows_of_a_request_or_a_person(bucket: Bucket) -> None:
     both, alone, others = labelled(bucket, r1="1", r3="0"), labelled(bucket, r2="1"), labelled(bucket, r4="1", r9="1")
-    by_name = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", "h(Ada)"), "value of name", NOW)  # pyright: ignore
+    by_name = delete_rows(bucket, "demo", "loans", of_value("name", "Ada", ["h(Ada)"]), "value of name", NOW)  # pyright: ignore
     assert (by_name.rows, by_name.labels, by_name.files) == (2, 2, 4)
     assert alone not in bucket.objects
     assert requests_of(bucket, both) == ["r3"]
@@ -143,7 +154,7 @@ def test_a_row_of_a_request_takes_the_labels_of_that_row_alone() -> None:
     bucket.put(KEYS[0], to_parquet(rows))
     key = feedback_key("demo", "loans", "2026-11-29", "a")
     bucket.put(key, to_file([AnswerLabel("r1", row, "", "1", 1.0, 1.0) for row in (0, 1)]))
-    assert delete_rows(bucket, "demo", "loans", of_value("name", "Bob", ""), "value of name", NOW).labels == 1  # pyright: ignore
+    assert delete_rows(bucket, "demo", "loans", of_value("name", "Bob", []), "value of name", NOW).labels == 1  # pyright: ignore
     assert [label.row for label in labels_of(from_parquet([bucket.objects[key]]))] == [0]
 
 

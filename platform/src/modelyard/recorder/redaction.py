@@ -62,6 +62,19 @@ def hashed(value: Any, key: bytes) -> str:
     return hmac.new(key, str(value).encode(), hashlib.sha256).hexdigest()[: 2 * _BYTES]
 
 
+def hashes_of_text(text: str, key: bytes) -> frozenset[str]:
+    """The hashes that a value has which a person writes so: of a number as each type of a tensor has it."""
+    texts = {text}
+    try:
+        number = float(text)
+        with np.errstate(over="ignore"):
+            texts |= {str(kind(number)) for kind in (np.float16, np.float32, np.float64)}
+        texts |= {str(int(number))} if number.is_integer() else set()
+    except ValueError:
+        texts |= {str(text.lower() == "true")} if text.lower() in ("true", "false") else set()
+    return frozenset(hashed(each, key) for each in texts)
+
+
 def hashes(values: Iterable[Any], key: bytes) -> Any:
     """The hashes of an array's values."""
     listed = [hashed(value, key) for value in values]

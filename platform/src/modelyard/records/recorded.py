@@ -6,7 +6,7 @@ Labels go first: they are found by the rows.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -104,14 +104,15 @@ def of_request(request_id: str) -> Question:
     return lambda table: _equal(table["request_id"], request_id)
 
 
-def of_value(column: str, value: str, hashed_value: str) -> Question:
-    """The rows that have a value in a column, as it is or as its hash."""
+def of_value(column: str, value: str, hashes: Collection[str]) -> Question:
+    """The rows that have a value in a column, as it is or as one of its hashes."""
+    written = (value, *hashes)
 
     def meant(table: Mapping[str, Any]) -> Any:
         named = [name for name in (column, f"input.{column}", f"output.{column}") if name in table]
         if not named:
             return np.zeros(len(table["request_id"]), bool)
-        return np.any([_equal(table[name], value) | _equal(table[name], hashed_value) for name in named], axis=0)
+        return np.any([_equal(table[name], text) for name in named for text in written], axis=0)
 
     return meant
 

@@ -68,7 +68,7 @@ def delete(
     """Delete recorded rows and labels of one request or one person, and leave a tombstone that says how many."""
     from modelyard.cli.connection import open_store
     from modelyard.cli.terminal.console import out
-    from modelyard.recorder.redaction import hashed
+    from modelyard.recorder.redaction import hashes_of_text
     from modelyard.records.recorded import delete_rows, files_of, of_request, of_value, refuse_unknown_column
 
     column, equals, value = column_value.partition("=")
@@ -81,7 +81,7 @@ def delete(
         meant, asked_by = of_request(request_id), "request id"
     else:
         refuse_unknown_column(store, list(files_of(store, where, name)), column)
-        hidden = hashed(value, recorder_key(where, name))
+        hidden = hashes_of_text(value, recorder_key(where, name))
         meant, asked_by = of_value(column, value, hidden), f"value of {column}"
     deleted = delete_rows(store, where, name, meant, asked_by, datetime.now(UTC))
     labels = f" and {deleted.labels} labels" if deleted.labels else ""
