@@ -107,7 +107,7 @@ static ssize_t sent_in_order(int socket, const void *bytes, size_t size, int fla
 {
   struct line *line = line_of(socket);
   if (line == NULL || line->first == NULL) {
-    ssize_t done = next_send(socket, bytes, size, flags);
+    ssize_t done = next_send(socket, bytes, size, flags | MSG_DONTWAIT); /* nobody waits while he holds the lock */
     if (line == NULL || !has_no_room(done)) return done;
   }
   struct reply *this = has_thread ? malloc(sizeof *this) : NULL;

@@ -1,4 +1,5 @@
-"""A burst to a Triton whose threads got no time for a moment: every client gets its answer."""
+"""The library that is loaded before Triton: of a burst to threads that got no time for a moment every client gets its
+answer, and the program's own calls are known wherever that is installed."""
 
 import selectors
 import signal
@@ -6,7 +7,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
+import httpx
 import pytest
 
 from modelyard.builder.triton.install import triton_home
@@ -84,3 +87,14 @@ def test_an_answer_in_pieces_comes_in_their_order(server: TritonServer, clients:
 
         assert {answer.partition(b"\r\n")[0] for answer in found} == {b"HTTP/1.1 200 OK"}
         assert all(b'"y":[2.0,4.0,6.0]' in answer and answer.endswith(LAST_PIECE) for answer in found)
+
+
+@pytest.mark.parametrize("folder", ["triton", "anna.sommer", "libtriton.so.d"])
+def test_a_clients_mistake_is_the_clients_whatever_the_home_is_called(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).symlink_to(triton_home())
+    save_for_triton(models.doubling(), "max_batch_size: 16\n", tmp_path / "repository" / "double")
+
+    with running(tmp_path / folder, tmp_path / "repository", "double", tmp_path / "triton.log") as started:
+        answer = httpx.post(f"{started.url}/v2/models/double/infer", content=b"{nonsense", trust_env=False)
+
+    assert (answer.status_code, "failed to parse the request JSON" in answer.text) == (400, True)
