@@ -8,6 +8,8 @@
 | a listing, any other key | by the store |
 | anything that is not signed with the reader's keys | 403 |
 | anything but GET and HEAD | 405 |
+
+A store that hangs holds threads of its own, so that what is here is given out all the same.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote
@@ -36,6 +39,8 @@ PATIENCE_SECONDS = 25.0
 """KServe's storage initializer gives up after 30 s without a byte; until then a second copy would share the link."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _ATTEMPTS = 2
+_AT_ONCE = 8
+"""Files that are fetched, and reports that are read, at a time."""
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +67,7 @@ class NodeCacheFront:
         self._store, self._bucket, self._keys, self._kept, self._passed = store, bucket, keys, kept, passed
         self._files = BuildFiles(store)
         self._fetching: dict[str, asyncio.Task[bool]] = {}
+        self._fetchers, self._readers = (ThreadPoolExecutor(_AT_ONCE, name) for name in ("fetch", "report"))
         self.metrics = NodeCacheMetrics(lambda: kept.size)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -80,6 +86,11 @@ class NodeCacheFront:
             _log.error("not what its report says", extra={"fields": {"path": request.path, "error": str(wrong)}})
             return _error(500, "InternalError", f"{request.path} is not what the build's report says: {wrong}")
 
+    def close(self) -> None:
+        """What waits to be fetched is not."""
+        for threads in (self._fetchers, self._readers):
+            threads.shutdown(wait=False, cancel_futures=True)
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         options = dict(parse_qsl(query, keep_blank_values=True))
@@ -87,7 +98,7 @@ class NodeCacheFront:
         if not key:
             self._files.listed(options.get("prefix", ""))
         plain = bucket == self._bucket and key != "" and set(options) <= {"x-id"}
-        file = await asyncio.to_thread(self._files.of, key) if plain else None
+        file = await asyncio.get_running_loop().run_in_executor(self._readers, self._files.of, key) if plain else None
         if file is None:
             return await self._passed.pass_on(request)
         return await self._file(request, key, file)
@@ -146,8 +157,8 @@ class NodeCacheFront:
     async def _fetched(self, key: str, file: EntryFile) -> bool:
         began = time.monotonic()
         try:
-            kept = await asyncio.to_thread(
-                self._kept.add, file.sha256, file.size, lambda path: self._store.download(key, path)
+            kept = await asyncio.get_running_loop().run_in_executor(
+                self._fetchers, self._kept.add, file.sha256, file.size, lambda path: self._store.download(key, path)
             )
         except OSError as full:  # the disk, or a file that the store does not have
             _log.warning("not kept", extra={"fields": {"key": key, "error": str(full)}})

@@ -64,6 +64,7 @@ class NodeCache:
         """Ends once what is under way has been answered."""
         for runner in self._runners:
             await runner.cleanup()
+        self.front.close()
         await self._passed.close()
 
     def _keys(self) -> ReaderKeys:
