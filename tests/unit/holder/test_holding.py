@@ -172,6 +172,28 @@ def test_no_more_requests_and_no_more_bytes_than_may_wait(tell: Tell) -> None:
     tell(story, Limits(requests=2, bytes=10))
 
 
+def test_bodies_that_are_still_being_read_take_room_too(tell: Tell) -> None:
+    async def story(holder: Any) -> None:
+        holder.name()
+        head = f"POST /v2/infer HTTP/1.1\r\nHost: x\r\n{BACKEND_HEADER}: {BACKEND}\r\nContent-Length: 8\r\n\r\n"
+        answers: dict[asyncio.Task[bytes], asyncio.StreamWriter] = {}
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", holder.holder.ports.http)
+            writer.write(head.encode() + b"123456")
+            answers[asyncio.create_task(reader.readuntil(b"}"))] = writer
+        refused, rest = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert b"6 bytes wait for demo/digits-0123456789 already; 10 may" in await refused.pop()
+        answers[next(iter(rest))].write(b"78")
+        await holder.until_waiting(1)
+        assert holder.holder.room.waiting()["waiting"][BACKEND]["bytes"] == 8
+        for answer, writer in answers.items():
+            answer.cancel()
+            writer.close()
+        await holder.until_waiting(0)
+
+    tell(story, Limits(bytes=10))
+
+
 @pytest.mark.parametrize("backend", ["demo/other-0123456789", "other/digits-0123456789"])
 def test_nobody_is_served_whom_the_operator_has_not_named(tell: Tell, backend: str) -> None:
     async def story(holder: Any) -> None:

@@ -41,6 +41,7 @@ class HttpProxy:
             return _error(400, f"the header {BACKEND_HEADER}: <namespace>/<revision> is missing; come by the gateway")
         began = time.monotonic()
         try:
+            await self._room.name(held)
             body = await self._body(request, held)
             return await self._forward(request, held, body, began)
         except NotHeld as refused:
@@ -48,14 +49,16 @@ class HttpProxy:
             return _error(503, f"{refused}.", {"Retry-After": str(refused.retry_after)})
 
     async def _body(self, request: web.Request, held: Held) -> bytes:
-        """The whole body. Raises NoRoom when it is longer than all that may wait."""
+        """The whole body. Raises NoRoom when it is longer than all that may wait, or others have taken the room."""
         most, pieces, size = self._room.limits.bytes, list[bytes](), 0
-        async for piece in request.content.iter_any():
-            size += len(piece)
-            if size > most:
-                raise NoRoom(f"a body of more than {most} bytes cannot wait for {held}")
-            pieces.append(piece)
-        return b"".join(pieces)
+        with self._room.reading(held) as more:
+            async for piece in request.content.iter_any():
+                size += len(piece)
+                if size > most:
+                    raise NoRoom(f"a body of more than {most} bytes cannot wait for {held}")
+                more(len(piece))
+                pieces.append(piece)
+            return b"".join(pieces)
 
     async def _forward(self, request: web.Request, held: Held, body: bytes, began: float) -> web.StreamResponse:
         while True:

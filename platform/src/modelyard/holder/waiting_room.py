@@ -7,7 +7,8 @@
                          --the client goes away--> its place is free again
     asks --no room--> NoRoom
 
-Room is bounded for every revision, in requests and in bytes of their bodies. What waits is published by version:
+Room is bounded for every revision, in requests and in bytes of their bodies, those that are still being read among
+them. What waits is published by version:
 whoever wakes revisions asks what has changed since a version and is answered when it has, or after a while.
 
 The gateway learns of a name, and that it is taken back, by a watch of its own, a little sooner or later than we do. So
@@ -19,7 +20,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -95,6 +96,7 @@ class WaitingRoom:
     def __init__(self, slices: Slices, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._slices, self.limits, self._clock = slices, limits, clock
         self._lines: dict[Held, _Line] = {}
+        self._reading: dict[Held, int] = {}
         self._served_until: dict[Held, float] = {}
         self._unnamed = 0
         self._loop = asyncio.get_running_loop()
@@ -111,8 +113,7 @@ class WaitingRoom:
 
         Raises NotHeld.
         """
-        if not self._named(held):
-            await self._name(held)
+        await self.name(held)
         found = self._slices.ready(held, port)
         if found is not None:
             return found
@@ -121,6 +122,24 @@ class WaitingRoom:
             return await self._await(held, line, port, self._clock() + self.limits.seconds - waited)
         finally:
             self._leave(held, line, size)
+
+    @contextlib.contextmanager
+    def reading(self, held: Held) -> Iterator[Callable[[int], None]]:
+        """Counts a body while it is read: what it gives takes the size of each piece, and raises NoRoom."""
+        mine = 0
+
+        def more(size: int) -> None:
+            nonlocal mine
+            self._require_room(held, size)
+            self._reading[held] = self._reading.get(held, 0) + size
+            mine += size
+
+        try:
+            yield more
+        finally:
+            left = self._reading.pop(held, 0) - mine
+            if left:
+                self._reading[held] = left
 
     def waiting(self) -> dict[str, Any]:
         """`{version, waiting: {"<namespace>/<revision>": {requests, bytes, since}}}`; `since` in epoch seconds."""
@@ -146,8 +165,10 @@ class WaitingRoom:
         """True when the operator has named it, or has until lately."""
         return self._slices.named(held) or self._clock() < self._served_until.get(held, 0.0)
 
-    async def _name(self, held: Held) -> None:
-        """Returns when the operator has named it. Raises NotNamed when that does not come soon."""
+    async def name(self, held: Held) -> None:
+        """Returns when the operator has named it, as a rule at once. Raises NotNamed when that does not come soon."""
+        if self._named(held):
+            return
         deadline = self._clock() + self.limits.naming
         self._unnamed += 1
         try:
@@ -171,16 +192,22 @@ class WaitingRoom:
                 raise NoPodInTime(f"no pod of {held} became ready within {self.limits.seconds:g} s") from None
 
     def _enter(self, held: Held, size: int) -> _Line:
+        self._require_room(held, size)
         line = self._lines.get(held) or _Line()
-        if line.requests >= self.limits.requests:
-            raise NoRoom(f"{line.requests} requests wait for {held} already")
-        if line.bytes + size > self.limits.bytes:
-            raise NoRoom(f"{line.bytes} bytes wait for {held} already; {self.limits.bytes} may")
         line.requests, line.bytes = line.requests + 1, line.bytes + size
         if held not in self._lines:
             self._lines[held] = line
             self._next_lines()
         return line
+
+    def _require_room(self, held: Held, size: int) -> None:
+        """Raises NoRoom when one more request, or so many more bytes, may not wait."""
+        line = self._lines.get(held) or _Line()
+        if line.requests >= self.limits.requests:
+            raise NoRoom(f"{line.requests} requests wait for {held} already")
+        taken = self._reading.get(held, 0) + line.bytes
+        if taken + size > self.limits.bytes:
+            raise NoRoom(f"{taken} bytes wait for {held} already; {self.limits.bytes} may")
 
     def _leave(self, held: Held, line: _Line, size: int) -> None:
         line.requests, line.bytes = line.requests - 1, line.bytes - size
