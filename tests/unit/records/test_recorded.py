@@ -40,6 +40,12 @@ class Bucket:
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
 
+    def replace(self, key: str, before: bytes | None, content: bytes) -> bool:
+        if self.objects.get(key) != before:
+            return False
+        self.put(key, content)
+        return True
+
     def delete(self, key: str) -> None:
         del self.objects[key]
 
@@ -156,6 +162,24 @@ def test_a_row_of_a_request_takes_the_labels_of_that_row_alone() -> None:
     bucket.put(key, to_file([AnswerLabel("r1", row, "", "1", 1.0, 1.0) for row in (0, 1)]))
     assert delete_rows(bucket, "demo", "loans", of_value("name", "Bob", []), "value of name", NOW).labels == 1  # pyright: ignore
     assert [label.row for label in labels_of(from_parquet([bucket.objects[key]]))] == [0]
+
+
+def test_what_another_deletion_takes_out_meanwhile_does_not_come_back(bucket: Bucket) -> None:
+    people = {"request_id": texts("r5", "r6", "r7"), "input.name": texts("Cleo", "Dan", "Eve")}
+    bucket.put(KEYS[2], to_parquet(people))
+    read = bucket.get
+
+    def meanwhile(key: str) -> bytes | None:
+        content = read(key)
+        if key == KEYS[2]:
+            bucket.get = read  # type: ignore[method-assign]
+            delete_rows(bucket, "demo", "loans", of_request("r6"), "request id", NOW)  # pyright: ignore
+        return content
+
+    bucket.get = meanwhile  # type: ignore[method-assign]
+    delete_rows(bucket, "demo", "loans", of_request("r5"), "request id", NOW)  # pyright: ignore
+
+    assert from_parquet([bucket.objects[KEYS[2]]])["input.name"].tolist() == ["Eve"]
 
 
 def test_a_file_of_labels_that_goes_meanwhile_is_no_fault(bucket: Bucket) -> None:

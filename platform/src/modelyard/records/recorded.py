@@ -56,18 +56,10 @@ def delete_rows(store: Store, namespace: str, model: str, meant: Question, asked
     keys = list(files_of(store, namespace, model))
     found = {key: _table(store, key) for key in keys}
     hits = {key: hit for key, table in found.items() if (hit := _hit(table, meant)).any()}
-    labels = label_hits(store, namespace, model, meant, [(found[key], hit) for key, hit in hits.items()])
-    for key, (table, hit) in (labels | {key: (found[key], hit) for key, hit in hits.items()}).items():
-        if hit.all():
-            store.delete(key)
-        else:
-            store.put(key, to_parquet({name: values[~hit] for name, values in table.items()}))
-    deleted = Deleted(
-        sum(int(hit.sum()) for hit in hits.values()),
-        len(hits) + len(labels),
-        len(keys) - len(hits),
-        sum(int(hit.sum()) for _, hit in labels.values()),
-    )
+    of_rows = of_labels(meant, [(found[key], hit) for key, hit in hits.items()])
+    labels = {key: count for key in label_files(store, namespace, model) if (count := _take_out(store, key, of_rows))}
+    rows = {key: count for key in hits if (count := _take_out(store, key, meant))}
+    deleted = Deleted(sum(rows.values()), len(rows) + len(labels), len(keys) - len(rows), sum(labels.values()))
     if deleted.rows or deleted.labels:
         stone = {"time": moment.isoformat(), "by": asked_by, "rows": deleted.rows, "files": deleted.files}
         stone |= {"labels": deleted.labels} if deleted.labels else {}
@@ -76,27 +68,35 @@ def delete_rows(store: Store, namespace: str, model: str, meant: Question, asked
     return deleted
 
 
-def label_hits(
-    store: Store, namespace: str, model: str, meant: Question, rows: Sequence[tuple[Mapping[str, Any], Any]]
-) -> dict[str, tuple[dict[str, Any], Any]]:
-    """Files of labels by key, each with those that are meant: asked for themselves, or of rows that are."""
+def of_labels(meant: Question, rows: Sequence[tuple[Mapping[str, Any], Any]]) -> Question:
+    """The labels that are meant: asked for themselves, or of rows that are, which `rows` has as (table, which)."""
     wanted = {
         (str(request), int(row))
         for table, hit in rows
         for request, row in zip(table["request_id"][hit], _rows_of(table)[hit], strict=True)
     }
-    found = {}
-    for key in label_files(store, namespace, model):
-        table = _table(store, key)
-        if not table:
-            continue
-        of_rows = [
-            (str(request), int(row)) in wanted for request, row in zip(table["request_id"], table["row"], strict=True)
-        ]
-        hit = _hit(table, meant) | np.array(of_rows, bool)
-        if hit.any():
-            found[key] = (table, hit)
-    return found
+
+    def of_rows(table: Mapping[str, Any]) -> Any:
+        pairs = zip(table["request_id"], table["row"], strict=True)
+        return _hit(table, meant) | np.array([(str(request), int(row)) in wanted for request, row in pairs], bool)
+
+    return of_rows
+
+
+def _take_out(store: Store, key: str, meant: Question) -> int:
+    """How many rows were taken out of a file, as it is by then: another deletion may write it at the same time, and
+    what that took out must not come back."""
+    while (content := store.get(key)) is not None:
+        table = from_parquet([content])
+        hit = _hit(table, meant)
+        if not hit.any():
+            return 0
+        if hit.all():
+            store.delete(key)
+            return len(hit)
+        if store.replace(key, content, to_parquet({name: values[~hit] for name, values in table.items()})):
+            return int(hit.sum())
+    return 0
 
 
 def of_request(request_id: str) -> Question:
