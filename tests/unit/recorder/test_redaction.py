@@ -52,7 +52,7 @@ def test_the_same_value_has_the_same_hash_in_one_model_and_another_in_the_next()
         (np.float64(0.1), "0.1"),
         (np.int64(4711), "4711"),
         (np.int64(4711), "4711.0"),
-        (np.bool_(True), "true"),  # noqa: FBT003 - a value
+        (np.bool_(1), "true"),
         (np.float64(1e300), "1e300"),
         ("4711", "4711"),
         ("nan", "nan"),
@@ -62,6 +62,16 @@ def test_the_same_value_has_the_same_hash_in_one_model_and_another_in_the_next()
 )
 def test_a_value_is_found_by_its_hash_however_a_person_writes_it(value: Any, written: str) -> None:
     assert hashes(np.array([value]), KEY)[0] in hashes_of_text(written, KEY)
+
+
+@pytest.mark.parametrize(
+    ("answer", "label"),
+    [(np.float32(1), "1"), (np.int64(1), "1"), (np.bool_(1), "1"), (np.float32(0.1), "0.1"), ("cat", "cat")],
+    ids=str,
+)
+def test_a_hidden_answer_has_the_hash_of_its_label(answer: Any, label: str) -> None:
+    redaction = Redaction(frozenset(), frozenset({"y"}), KEY)
+    assert redaction.kept({"y": np.array([answer])})["y"].tolist() == [redaction.text("y", label)]
 
 
 def test_another_value_is_not_found() -> None:

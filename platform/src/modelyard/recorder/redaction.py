@@ -6,8 +6,9 @@
 | in `log.redact` | a keyed hash of each value: the same person is the same text, and nobody reads who |
 | any other | nothing |
 
-The key is the platform's, and another for each Model, so that hashes of two Models cannot be joined. Names of columns
-are those of `records.columns`; a tensor's name stands for all of its columns.
+The key is the platform's, and another for each Model, so that hashes of two Models cannot be joined. What is hashed is
+a value's text as a label has it: 1, 1.0 and true are one, whatever type a tensor has, or no label would be an answer.
+Names of columns are those of `records.columns`; a tensor's name stands for all of its columns.
 """
 
 import hashlib
@@ -59,11 +60,15 @@ def model_key(secret: bytes, namespace: str, model: str) -> bytes:
 
 def hashed(value: Any, key: bytes) -> str:
     """A value's hash: 32 hexadecimal digits, of the value's text."""
-    return hmac.new(key, str(value).encode(), hashlib.sha256).hexdigest()[: 2 * _BYTES]
+    whole = isinstance(value, bool | np.bool_) or (isinstance(value, float | np.floating) and float(value).is_integer())
+    return _hash_of(str(int(value)) if whole else str(value), key)
 
 
 def hashes_of_text(text: str, key: bytes) -> frozenset[str]:
-    """The hashes that a value has which a person writes so: of a number as each type of a tensor has it."""
+    """The hashes that a value has which a person writes so: of a number as each type of a tensor has it.
+
+    Those of older recorders are among them, which hashed 1.0 and True as they are.
+    """
     texts = {text}
     try:
         number = float(text)
@@ -71,8 +76,9 @@ def hashes_of_text(text: str, key: bytes) -> frozenset[str]:
             texts |= {str(kind(number)) for kind in (np.float16, np.float32, np.float64)}
         texts |= {str(int(number))} if number.is_integer() else set()
     except ValueError:
-        texts |= {str(text.lower() == "true")} if text.lower() in ("true", "false") else set()
-    return frozenset(hashed(each, key) for each in texts)
+        said = text.lower()
+        texts |= {str(said == "true"), str(int(said == "true"))} if said in ("true", "false") else set()
+    return frozenset(_hash_of(each, key) for each in texts)
 
 
 def hashes(values: Iterable[Any], key: bytes) -> Any:
@@ -81,3 +87,7 @@ def hashes(values: Iterable[Any], key: bytes) -> Any:
     found = np.empty(len(listed), object)
     found[:] = listed
     return found
+
+
+def _hash_of(text: str, key: bytes) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[: 2 * _BYTES]

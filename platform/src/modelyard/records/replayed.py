@@ -13,7 +13,6 @@ What was recorded last is asked first. A request with a missing value is passed 
 where NaN is what was sent.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -27,8 +26,8 @@ from modelyard.errors import InvalidInput
 from .columns import MOST_COLUMNS, names_of
 from .parquet import from_parquet
 from .recorded import files_of
+from .values import HASH
 
-_HASH = re.compile("[0-9a-f]{32}")
 _SUMMED = (
     "input {name} cannot be asked again: it has more than {most} values a row, or as many as a request likes, and only "
     "sums of it are recorded. Compare on the entry's eval.npz instead."
@@ -127,7 +126,7 @@ def _hashed(values: Any, dtype: Any) -> bool:
     if np.ma.getdata(values).dtype != object:
         return False
     texts = np.ma.masked_array(values).compressed()
-    return dtype.kind != "O" or (len(texts) > 0 and all(_HASH.fullmatch(str(text)) for text in texts))
+    return dtype.kind != "O" or (len(texts) > 0 and all(HASH.fullmatch(str(text)) for text in texts))
 
 
 def _requests(rows: Any) -> Iterator[slice]:

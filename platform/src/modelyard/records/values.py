@@ -8,6 +8,7 @@
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from modelyard.errors import InvalidInput
+
+HASH = re.compile("[0-9a-f]{32}")
+"""What a recorder writes of a value that is hidden."""
 
 
 @dataclass(frozen=True)

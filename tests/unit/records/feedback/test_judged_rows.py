@@ -75,6 +75,15 @@ def test_words_are_no_class_of_numbers_and_missing_answers_none() -> None:
     assert (unfit, made.rows) == (1, 1)
 
 
+def test_labels_that_are_not_hidden_say_nothing_of_answers_that_are() -> None:
+    hidden = np.array(["a" * 32, "b" * 32, None], object)
+    label = AnswerLabel("r0", 0, "", "1", 1.0, 1.0)
+    plain = {(f"r{at}", 0, ""): label for at in range(3)}
+    assert joined(table(output__y=hidden), plain, "y", "", (), ()) == (None, 3)
+    made, unfit = join(table(output__y=hidden), {"r0": "a" * 32, "r1": "c" * 32, "r2": "1"})
+    assert (made.kind, unfit, made.wrong.tolist()) == ("class", 1, [True, False])
+
+
 def test_numbers_have_errors_and_words_and_infinity_are_none() -> None:
     made, unfit = join(table(output__y=np.array([2.5, 1.0, 0.5])), {"r0": "2", "r1": "much", "r2": "1e999"})
     assert (made.kind, made.errors.tolist(), unfit, made.classes) == ("number", [0.5], 2, ())

@@ -6,6 +6,7 @@
 | `y` of whole numbers, truth values or text | that class | a class |
 | `y` of other numbers, within [0, 1], and all labels 0 or 1 | class 1 above 0.5; a score | a class |
 | `y` of other numbers | that number | a number |
+| `y` of the recorder's hashes | that hash | a hash, or it fits nothing: who hides answers has to hide labels |
 
 A class is named by its number or, where the build knows names, by its name. Which output a label without a name is
 of: `spec.monitoring.feedback.output`, else one of several columns, else one of classes, else any, by the alphabet.
@@ -21,7 +22,7 @@ import numpy as np
 
 from modelyard.api.monitoring.labels import AnswerLabel
 from modelyard.api.quantity import shown
-from modelyard.records.values import column
+from modelyard.records.values import HASH, column
 
 from .labels import LabelKey
 
@@ -182,6 +183,8 @@ def _of_classes(values: Any, texts: Sequence[str], names: Sequence[str]) -> tupl
         numbered = {str(at): name for at, name in enumerate(names)}
         answers = [numbered.get(text, text) for text in answers]
         texts = [text if text in names else numbered.get(text, text) for text in texts]
+    if given.is_text and all(HASH.fullmatch(text) for text in answers if text):
+        texts = [text if HASH.fullmatch(text) else "" for text in texts]
     classes = tuple(sorted({*answers, *texts} - {""}))
     if not given.is_text and not names:
         numbers = {text for text in texts if _number(text) == _number(text)}
