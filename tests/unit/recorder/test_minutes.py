@@ -1,3 +1,5 @@
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,19 @@ def test_a_minute_is_written_once_it_is_over(metrics: RecorderMetrics) -> None:
     assert from_parquet([bucket.objects[key.key(ROWS)]])["input.x"].tolist() == [1, 2, 3]
     assert b"modelyard_recorder_rows_total 3.0" in metrics.text()
     assert list(minutes.take(0, everything=True)) == [key._replace(minute=int(NOON) + 60)]
+
+
+def test_a_minute_that_has_no_room_on_the_disk_waits_and_is_not_lost(
+    metrics: RecorderMetrics, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    minutes, bucket = Minutes("w", 10**6, metrics), Bucket()
+    minutes.add("demo", "loans", "loans-1", NOON, rows(1, 2))
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "tempdir", str(tmp_path / "no-room"))
+        minutes.put_back(write(bucket, minutes.take(NOON + 60), metrics))  # pyright: ignore
+    assert not bucket.objects
+    assert write(bucket, minutes.take(NOON + 75), metrics) == {}  # pyright: ignore
+    assert len(bucket.objects) == 1
 
 
 def test_a_minute_is_counted_by_the_newest_reference(metrics: RecorderMetrics) -> None:

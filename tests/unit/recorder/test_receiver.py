@@ -187,3 +187,24 @@ def test_rows_are_of_the_moment_they_were_answered(envoy: Any) -> None:
     (table,) = asked.tables
     assert table["time"].dtype == np.float64
     assert table["time"][0] > 1.7e9
+
+
+def test_bodies_on_their_way_are_bounded_together(envoy: Any) -> None:
+    asked = Asked(limits=CaptureLimits(body_bytes=1000, streams=10, all_bytes=1500))
+
+    async def ask(stub: Any) -> None:
+        streams = [stub.Process() for _ in range(2)]
+        for stream in streams:
+            await stream.write(envoy.headers("request", route=envoy.ROUTE, path="/v2/models/loans/infer"))
+            await stream.write(envoy.piece("request", b"x" * 1000))
+        codes = [asyncio.ensure_future(stream.code()) for stream in streams]
+        (refused, *_), rest = await asyncio.wait(codes, return_when=asyncio.FIRST_COMPLETED)
+        assert await refused is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert len(rest) == 1
+        for stream in streams:
+            stream.cancel()
+
+    asked.over_the_wire(ask)
+    assert asked.counted("refused") == 1
+    asked.take([envoy.prediction(request(1), response(2))])
+    assert asked.counted("recorded") == 1

@@ -42,7 +42,8 @@ def recorder(
     minutes = Minutes(socket.gethostname(), given.memory_bytes, metrics)
     batches = LabelBatches(socket.gethostname(), given.memory_bytes // 4)
     feedback = FeedbackEndpoint(policies.of, batches, metrics)
-    receiver = Receiver(policies.of, minutes, CaptureLimits(given.body_bytes, given.streams), metrics)
+    limits = CaptureLimits(given.body_bytes, given.streams, given.memory_bytes)
+    receiver = Receiver(policies.of, minutes, limits, metrics)
 
     async def run() -> None:
         stop = stop_signal()

@@ -108,6 +108,11 @@ class Assembly:
         return self._response.ended or (self._grpc and self._response.whole_message)
 
     @property
+    def size(self) -> int:
+        """Bytes of bodies that are kept."""
+        return len(self._request.content) + len(self._response.content)
+
+    @property
     def counts(self) -> bool:
         """Whether it is a prediction that was asked for, as far as is known; not so of health checks and metadata."""
         path = self._request.headers.get(":path", "").partition("?")[0]

@@ -81,13 +81,16 @@ class LabelBatches:
 def write_labels(
     store: Store, batches: Iterable[LabelBatch], writer: str, metrics: RecorderMetrics
 ) -> list[LabelBatch]:
-    """Writes batches, and returns those that the store did not take."""
+    """Writes batches, and returns those that the store did not take, or that had no room on this machine's disk."""
     left = []
     for batch in batches:
         try:
             store.put_if_absent(batch.key(writer), to_file(batch.labels))
             metrics.labels("stored", len(batch.labels))
-        except ModelyardError as bad:
+        except (ModelyardError, OSError) as bad:
             left.append(batch)
             _log.warning("labels not written", extra={"fields": {"key": batch.key(writer), "error": str(bad)}})
+        except Exception:  # noqa: BLE001 - a defect of ours in one batch keeps nobody from the others
+            metrics.labels("lost", len(batch.labels))
+            _log.exception("labels not written", extra={"fields": {"key": batch.key(writer)}})
     return left

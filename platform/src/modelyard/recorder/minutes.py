@@ -121,7 +121,7 @@ class Minutes:
 
 
 def write(store: Store, minutes: Mapping[MinuteKey, _Minute], metrics: RecorderMetrics) -> dict[MinuteKey, _Minute]:
-    """Writes minutes, and returns those that the store did not take.
+    """Writes minutes, and returns those that the store did not take, or that had no room on this machine's disk.
 
     An object is only made, never replaced: a minute that is there already was written before an answer got lost, or by
     a process of the same name, and what could be lost by that is counted, as `Taken`. Counts come first, so that rows
@@ -141,9 +141,12 @@ def write(store: Store, minutes: Mapping[MinuteKey, _Minute], metrics: RecorderM
                     metrics.written(minute.rows)
                 else:
                     metrics.dropped("Taken", minute.rows)
-        except ModelyardError as bad:
+        except (ModelyardError, OSError) as bad:
             left[key] = minute
             _log.warning("not written", extra={"fields": {"minute": key.key(ROWS), "error": str(bad)}})
+        except Exception:  # noqa: BLE001 - a defect of ours in one minute keeps nobody from the others
+            metrics.dropped("Defect", minute.rows)
+            _log.exception("not written", extra={"fields": {"minute": key.key(ROWS)}})
     return left
 
 

@@ -97,13 +97,19 @@ class Recorder:
     async def _write_forever(self) -> None:
         while True:
             await asyncio.sleep(_AWAY_SECONDS if self._away else _LOOK_SECONDS)
-            self._away = bool(await self._write())
-            await asyncio.to_thread(self._read_again)
+            try:
+                self._away = bool(await self._write())
+                await asyncio.to_thread(self._read_again)
+            except Exception:  # noqa: BLE001 - a defect of ours in one minute keeps nobody from the next ones
+                _log.exception("not written")
 
     async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            await asyncio.to_thread(sweep, self._store, datetime.now(UTC).date(), self._days_of)
+            try:
+                await asyncio.to_thread(sweep, self._store, datetime.now(UTC).date(), self._days_of)
+            except Exception:  # noqa: BLE001 - what is to be deleted is looked for again
+                _log.exception("not swept")
 
     async def _write(self, everything: bool = False) -> int:
         """How many minutes and batches of labels the store did not take."""

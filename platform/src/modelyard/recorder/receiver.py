@@ -34,10 +34,11 @@ _MESSAGE_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class CaptureLimits:
-    """Of one process: bytes kept of a body, and streams at a time."""
+    """Of one process: bytes kept of a body, streams at a time, and bytes of the bodies of all of them."""
 
     body_bytes: int = 1 << 20
     streams: int = 500
+    all_bytes: int = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,21 @@ class Receiver(ExternalProcessorServicer):
 
     def __init__(self, policies: Policies, minutes: Minutes, limits: CaptureLimits, metrics: RecorderMetrics) -> None:
         self._policies, self._minutes, self._limits, self._metrics = policies, minutes, limits, metrics
-        self.open = 0
+        self.open = self._bytes = 0
 
     async def Process(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802 - the protocol's name
         """One request's copies; nothing is ever answered."""
         if self.open >= self._limits.streams:
-            self._metrics.ended("refused")
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests are being recorded")
+            await self._refuse(context)
         self.open += 1
         assembly = Assembly(self._limits.body_bytes)
         try:
             async for message in request_iterator:
+                before = assembly.size
                 assembly.take(message)
+                self._bytes += assembly.size - before
+                if self._bytes > self._limits.all_bytes:
+                    await self._refuse(context)
                 if assembly.over:
                     break
         except asyncio.CancelledError:
@@ -83,6 +87,7 @@ class Receiver(ExternalProcessorServicer):
             raise
         finally:
             self.open -= 1
+            self._bytes -= assembly.size
         if not assembly.counts:
             return
         if assembly.over:
@@ -107,6 +112,10 @@ class Receiver(ExternalProcessorServicer):
                 return
             self._keep(exchange, policy, moment, inputs, outputs)
             self._metrics.ended("recorded")
+
+    async def _refuse(self, context: Any) -> None:
+        self._metrics.ended("refused")
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests are being recorded")
 
     def _keep(
         self, exchange: Exchange, policy: CapturePolicy, moment: float, inputs: dict[str, Any], outputs: dict[str, Any]

@@ -5,7 +5,7 @@
 | recorder_requests_total | outcome | copies of requests by their end, one of those below |
 | recorder_malformed_total | reason | bodies that could not be decoded |
 | recorder_rows_total | | rows that the store has |
-| recorder_rows_dropped_total | reason | rows that were lost: NoRoom or Taken |
+| recorder_rows_dropped_total | reason | rows that were lost: NoRoom, Taken or Defect |
 | recorder_open_streams | | copies on their way |
 | recorder_waiting_bytes | | rows that wait for their minute's end, or for the store |
 | recorder_feedback_requests_total | outcome | bodies of labels: accepted, malformed, unknown, refused |
@@ -22,9 +22,10 @@
 | refused | too many were under way |
 
 Unknown bodies are of no Model that takes labels, refused ones found no room. Labels are lost when the store is away and
-the recorder has to stop.
+the recorder has to stop, or by a defect.
 
 NoRoom: the store was away for so long that the oldest minutes had to go. Taken: the minute was in the store already.
+Defect: what nobody foresaw, and the log has.
 """
 
 from collections.abc import Callable

@@ -12,12 +12,18 @@ from modelyard.errors import InvalidInput
 
 
 def to_parquet(columns: Mapping[str, Any]) -> bytes:
-    """A file with a column for each array; all are one-dimensional and as long. Masked values and NaN are null."""
+    """A file with a column for each array; all are one-dimensional and as long. Masked values and NaN are null.
+
+    Raises OSError where there is no room for it.
+    """
     table = {name: _kept(array) for name, array in columns.items()}
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder, "rows.parquet")
         connection.register("kept", table)
-        connection.execute(f"COPY kept TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        try:
+            connection.execute(f"COPY kept TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        except duckdb.IOException as bad:
+            raise OSError(str(bad).splitlines()[0]) from bad
         return path.read_bytes()
 
 
