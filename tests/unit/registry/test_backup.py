@@ -60,6 +60,31 @@ def test_a_second_time_changes_nothing(filled: S3Store, other: S3Store, tmp_path
     assert contents(other) == before
 
 
+def test_an_alias_that_was_deleted_does_not_come_back(filled: S3Store, other: S3Store, tmp_path: Path) -> None:
+    BucketRegistry(filled).set_alias("toy", "old", "1")
+    save(filled, tmp_path / "backup")
+    filled.delete(keys.alias("toy", "old"))
+
+    saved, restored = save(filled, tmp_path / "backup"), load(other, tmp_path / "backup")
+
+    assert saved.aliases == restored.aliases == ("toy@champion",)
+    assert BucketRegistry(other).alias_version("toy", "old") is None
+
+
+def test_what_a_backup_that_was_killed_left_is_no_part_of_the_next(
+    filled: S3Store, other: S3Store, tmp_path: Path
+) -> None:
+    save(filled, tmp_path / "backup")
+    aliases, entry = (tmp_path / "backup" / "store" / place for place in ("aliases/toy", "registry/toy/1"))
+    (aliases / ".champion.json.unfinished.Ab12Cd34").write_bytes(b'{"vers')
+    (entry / ".beside.sig.unfinished").write_bytes(b"sig")
+
+    save(filled, tmp_path / "backup")
+    load(other, tmp_path / "backup")
+
+    assert contents(other).keys() == {key for key in contents(filled) if not key.startswith("registry/toy/2/")}
+
+
 def test_an_alias_that_lives_is_not_moved(filled: S3Store, tmp_path: Path) -> None:
     save(filled, tmp_path / "backup")
     BucketRegistry(filled).push(an_entry(tmp_path / "newer", version="2"))

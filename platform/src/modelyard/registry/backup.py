@@ -5,7 +5,8 @@
 
 Files are copied as the store has them, whatever lies beside an entry (signatures, notes), and every file that a
 manifest lists is held against its SHA-256, on the way out and on the way back. An entry's manifest is written last, and
-only where there is none: an entry that is there already has to be the same one. An alias that lives is not moved.
+only where there is none: an entry that is there already has to be the same one. An alias that lives is not moved, and
+one that was deleted goes from a backup that is brought up to date.
 """
 
 import json
@@ -23,6 +24,7 @@ from modelyard.errors import CorruptEntry, EntryExists, InvalidInput
 from .folder import file_sha256
 
 _STORE = "store"
+_UNFINISHED = ".unfinished"
 
 
 class BackedUp(NamedTuple):
@@ -56,11 +58,12 @@ def save(store: Store, folder: Path, progress: Progress | None = None) -> Backed
                 moved += _copied(store, stored.key, target, progress)
         _verified(folder, name, version)
         entries.append(f"{name}:{version}")
-    aliases = []
-    for stored in store.list(keys.alias_prefix()):
-        moved += _copied(store, stored.key, _path(folder, stored.key), progress)
-        aliases.append(_alias_name(stored.key))
-    return BackedUp(tuple(entries), tuple(aliases), moved)
+    aliases = {stored.key: _path(folder, stored.key) for stored in store.list(keys.alias_prefix())}
+    for key, target in aliases.items():
+        moved += _copied(store, key, target, progress)
+    for path in set((folder / _STORE / keys.alias_prefix()).glob("*/*")) - {*aliases.values()}:
+        path.unlink()
+    return BackedUp(tuple(entries), tuple(_alias_name(key) for key in aliases), moved)
 
 
 def load(store: Store, folder: Path, progress: Progress | None = None) -> Restored:
@@ -100,7 +103,13 @@ def _manifests(stored: Iterator[str]) -> list[tuple[str, str]]:
 
 
 def _keys(root: Path) -> Iterator[str]:
-    return (path.relative_to(root).as_posix() for path in sorted(root.rglob("*")) if path.is_file())
+    """Of all files but what a backup that was killed has left."""
+    files = (path for path in sorted(root.rglob("*")) if path.is_file() and not _is_unfinished(path))
+    return (path.relative_to(root).as_posix() for path in files)
+
+
+def _is_unfinished(path: Path) -> bool:
+    return path.name.startswith(".") and _UNFINISHED in path.name
 
 
 def _path(folder: Path, key: str) -> Path:
@@ -117,7 +126,7 @@ def _alias_name(key: str) -> str:
 def _copied(store: Store, key: str, target: Path, progress: Progress | None) -> int:
     """Bytes of an object that was copied, by way of a file beside, so that none is ever half there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished = target.with_name(f".{target.name}{_UNFINISHED}")
     if not store.download(key, unfinished, progress):
         raise CorruptEntry(f"{key} went away while it was copied: repeat the backup.")
     unfinished.replace(target)
