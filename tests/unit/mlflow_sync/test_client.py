@@ -1,6 +1,8 @@
 """The client of MLflow's API, against a simulated server and, where there is one, a real one."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,25 @@ def test_a_server_that_is_away_is_unreachable() -> None:
 def test_another_server_is_told_apart(answer: bytes) -> None:
     with answering(answer) as port, pytest.raises((Refused, Unreachable)):
         MlflowServer(MlflowSettings(url=f"http://127.0.0.1:{port}")).models()
+
+
+class _Garbled(BaseHTTPRequestHandler):
+    """A proxy that says of its answers that they are compressed, and they are not."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def test_an_answer_that_is_garbled_on_its_way_is_none() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Garbled) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        with pytest.raises(Unreachable, match=r"does not answer .*DecodingError"):
+            MlflowServer(MlflowSettings(url=f"http://127.0.0.1:{proxy.server_port}")).models()
+        proxy.shutdown()
 
 
 @pytest.mark.parametrize("body", [b"[]", b"<>"])

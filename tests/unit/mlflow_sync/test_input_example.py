@@ -43,6 +43,7 @@ def test_an_array_is_the_input_and_several_are_inputs_by_name(tmp_path: Path) ->
     ("info", "content"),
     [
         (TABLE, b"{"),
+        pytest.param(TABLE, b"[" * 100_000, id="nested without end"),
         (TABLE, b'{"data": [[1]]}'),
         (TABLE, b'{"columns": ["a"], "data": []}'),
         (TABLE, b'{"columns": ["a"], "data": [[1, 2]]}'),

@@ -1,5 +1,7 @@
 """What of MLflow's flavors can be served, and what is said of the others."""
 
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,19 @@ def with_weights_outside(folder: Path) -> dict[str, bytes]:
     onnx.save_model(model, folder / "model.onnx", save_as_external_data=True, location="3f2a.data", size_threshold=0)
     described = {"MLmodel": onnx_files()["MLmodel"]}
     return described | {name: (folder / name).read_bytes() for name in ("model.onnx", "3f2a.data")}
+
+
+@pytest.mark.parametrize("schema", [b"{}", b"[" * 100_000], ids=["empty", "nested without end"])
+def test_a_skops_of_another_form_than_lightgbms_is_refused(
+    server: MlflowServer, user: MlflowUser, tmp_path: Path, schema: bytes
+) -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("schema.json", schema)
+    files = {**flavored(lightgbm={"data": "model.skops"}), "model.skops": packed.getvalue()}
+
+    with pytest.raises(ModelyardError, match="kept as skops of another form than LightGBM's"):
+        taken(server, user, tmp_path, files)
 
 
 def test_weights_in_a_file_of_their_own_come_along(server: MlflowServer, user: MlflowUser, tmp_path: Path) -> None:

@@ -122,6 +122,40 @@ def test_a_refused_version_is_not_fetched_again(
     assert mlflow.asked == ["GET registered-models/search"]
 
 
+def test_a_version_that_no_entry_can_be_keeps_nobody_from_the_others(
+    synchronizer: Synchronizer, user: MlflowUser, mlflow: SimulatedMlflow
+) -> None:
+    for name in ("Fraud Check", "other"):
+        user.register(name)
+        user.set_alias(name, "champion", "1")
+    mlflow.versions["Fraud Check", "1"]["run_id"] = "r" * 70
+
+    summary = synchronizer.round(None)
+
+    [(name, version, refusal)] = summary.refused
+    assert (name, version, refusal.reason) == ("fraud-check", "1", "InvalidEntry")
+    assert "has a mlflow.runId in MLflow that no entry can have" in refusal.message
+    assert summary.pushed == [("other", "1")]
+
+
+def test_what_nobody_foresaw_in_one_version_keeps_nobody_from_the_others(
+    server: MlflowServer, user: MlflowUser, store: S3Store
+) -> None:
+    def say(sentence: str) -> None:
+        if sentence.startswith("fragile"):
+            raise RuntimeError("a defect")
+
+    for name in ("fragile", "other"):
+        user.register(name)
+        user.set_alias(name, "champion", "1")
+
+    summary = Synchronizer(server, store, SyncOptions(sample=Path("rows.csv"), say=say)).round(None)
+
+    assert [(name, version) for name, version, _ in summary.refused] == [("fragile", "1")]
+    assert "cannot be brought in (RuntimeError)" in summary.refused[0][2].message
+    assert summary.pushed == [("other", "1")]
+
+
 def test_what_is_not_complete_yet_is_taken_when_it_is(
     synchronizer: Synchronizer, user: MlflowUser, mlflow: SimulatedMlflow
 ) -> None:

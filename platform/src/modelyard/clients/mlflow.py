@@ -188,7 +188,7 @@ class MlflowServer:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except httpx.TransportError as bad:
+        except httpx.RequestError as bad:  # a body that is not compressed as it says is one, too
             untrusted = _certificate_failure(bad)
             if untrusted:
                 raise Unreachable(

@@ -28,7 +28,7 @@ def example_rows(info: Mapping[str, Any], content: bytes, folder: Path) -> Path 
     """
     try:
         example = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if info.get("type") == "dataframe":
         return _table(example, folder / "input_example.csv")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
-from modelyard.api.entry import EntryMetadata, MlflowOrigin
+from modelyard.api.entry import EntryMetadata
 from modelyard.builder.artifacts.source import ESTIMATORS, read_source
 from modelyard.builder.artifacts.staging import Naming, stage
 from modelyard.builder.evaluation.evaluation_set import EVALUATION
@@ -85,16 +86,22 @@ def entry_folder(
         folder = _converted(folder, scratch, Naming(trust_pickle=trust_pickle, sample=sample, say=say))
     elif sample is not None:
         say(f"{artifacts.called} is ONNX: nothing is converted, and {sample.name} not read")
-    origin = MlflowOrigin(model=model.name, uri=found.source, run_id=found.run_id, flavor=kept.flavor)
     described = {
         "name": name,
         "version": found.version,
         "framework": kept.framework,
         "task": found.tags.get(TASK_TAG, "")[:64] or "other",
         "metrics": server.metrics(found.run_id) if found.run_id else {},
-        "mlflow": origin,
+        "mlflow": {"model": model.name, "uri": found.source, "run_id": found.run_id, "flavor": kept.flavor},
     }
-    metadata = EntryMetadata.model_validate(described)
+    try:
+        metadata = EntryMetadata.model_validate(described)
+    except ValidationError as bad:
+        first = bad.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidEntry(
+            f"{artifacts.called} has a {where} in MLflow that no entry can have ({first['msg']}); register it again."
+        ) from bad
     written = metadata.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     (folder / METADATA).write_text(yaml.safe_dump(written, sort_keys=False))
     read_source(folder)

@@ -9,6 +9,7 @@ best rounds in it and no others, because LightGBM cuts the rest.
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def lightgbm_text(path: Path, called: str) -> str:
             inner = booster["content"]["content"]
             text = _value(inner["_handle"])
             classes = _classes(archive, state.get("_classes"))
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as bad:
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as bad:
         raise InvalidEntry(
             f"{called} is kept as skops of another form than LightGBM's estimators have; {_OWN}."
         ) from bad

@@ -9,6 +9,7 @@
 A round in which nothing is new costs MLflow one request for a thousand registered models, and the bucket one write.
 """
 
+import logging
 import re
 import tempfile
 import time
@@ -24,13 +25,15 @@ from modelyard.clients.mlflow import MlflowServer, RegisteredModel
 from modelyard.core.storage import keys
 from modelyard.core.storage.object_store import Store
 from modelyard.core.storage.synced import SyncedModel, SyncHeartbeat, SyncRefusal, entry_name
-from modelyard.errors import EntryExists, ModelyardError, UnknownEntry, UserError
+from modelyard.errors import EntryExists, InvalidEntry, ModelyardError, UnknownEntry, UserError
 from modelyard.registry.bucket import BucketRegistry, natural
 
 from .intake import entry_folder
 
 _READY = "READY"
 _AT_A_TIME = 8
+_REPORT = "the log of the sync says where it failed; log the model again, or report it."
+_log = logging.getLogger(__name__)
 _LASTING = frozenset({EntryExists.__name__})
 """Reasons that do not end when the version is here: it is there already, and another."""
 
@@ -155,6 +158,13 @@ class Synchronizer:
         except ModelyardError as bad:
             refusal = SyncRefusal(reason=bad.reason, message=str(bad))
             if isinstance(bad, UserError) and not isinstance(bad, UnknownEntry):
+                self._refused[key] = refusal
+            return refusal
+        except Exception as bad:  # noqa: BLE001 - what nobody foresaw in one version keeps nobody from the others
+            _log.exception("not brought in", extra={"fields": {"entry": named.name, "version": version}})
+            words = f"{named.model.name} version {version} cannot be brought in ({type(bad).__name__}): {_REPORT}"
+            refusal = SyncRefusal(reason=InvalidEntry.__name__, message=words)
+            if not isinstance(bad, OSError):  # a disk that is full will not always be
                 self._refused[key] = refusal
             return refusal
         self._here.add(key)
