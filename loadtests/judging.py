@@ -15,9 +15,10 @@ One request too slow among a thousand, or none in a short test, proves nothing, 
 `core.sequential` proves the objective missed; a sentence says when it could not prove it kept either.
 
 There is no verdict (`Unusable`) when the load is not what was asked for through no fault of the revision: the test was
-interrupted, somebody else answered, or this machine could not keep up.
+interrupted, somebody else answered, a process that makes load died, or this machine could not keep up.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,6 +43,8 @@ ALPHA = 0.01
 """Chance to fail a revision that keeps its objectives, shared over the questions."""
 BUSY = 0.9
 """Share of a core from which on a process that makes load is taken to be late for its own fault."""
+LOST = 0.01
+"""Share of the planned requests that may be lost with a process; a user that is ended in a hurry may lose its own."""
 _LAG_FLOOR = 20.0
 _LAG_SHARE = 0.5
 
@@ -139,6 +142,13 @@ def _refuse_unusable(recording: Recording, options: Options, found: Judgement) -
         who, times = recording.strangers.most_common(1)[0]
         raise Unusable(
             f"{times} requests for {options.revision} were answered by {who}: its pinned route is not there."
+        )
+    planned = math.floor(options.arrivals.planned(options.arrivals.seconds))
+    lost = recording.lost(planned)
+    if lost > LOST * planned:
+        raise Unusable(
+            f"nothing is known of {lost} of {planned} requests: a process that makes load died, as without memory it "
+            "does (check.memoryLimit): give it more, or begin fewer processes."
         )
     wanted = judged_seconds(recording, options)
     if found.seconds < ENOUGH * wanted and not recording.full:

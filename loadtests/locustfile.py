@@ -126,7 +126,7 @@ class AllUsers(LoadTestShape):
         return missed_by(Run.recording, Run.options, time.time() - Run.recording.began(), patience)
 
     def tick(self) -> tuple[int, float] | None:
-        users = Run.options.users
+        users = max(Run.options.users, Run.recording.processes)  # a process without any would send nothing of its own
         grace = 2 * _LEAD_SECONDS + min(_STOP_SECONDS, Run.options.timeout)
         over = self.get_run_time() >= Run.options.seconds + grace
         over = over or (Run.options.until_missed and self._missed())
@@ -145,6 +145,8 @@ def prepare(environment: Any, **_: Any) -> None:
     try:
         Run.options = parsed(environment.parsed_options)
         Run.recording = Recording(Run.options.most_requests)
+        if isinstance(environment.runner, MasterRunner):
+            Run.recording.processes = environment.parsed_options.expect_workers
         if not worker:
             _look(Run.options)
     except Exception as bad:  # noqa: BLE001 - whatever stops it, the revision has not been tested

@@ -61,6 +61,8 @@ class Recording:
     cores: list[float] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     resting: int = 0
+    processes: int = 1
+    """How many make the load; the whole plan is theirs together."""
 
     def __len__(self) -> int:
         return len(self.due)
@@ -118,6 +120,10 @@ class Recording:
         self.resting += sent["resting"]
         for name in _LISTS:
             getattr(self, name).extend(sent[name])
+
+    def lost(self, planned: int) -> int:
+        """How many of the planned requests nobody has answered for: a process that dies says nothing of its own."""
+        return 0 if self.processes == 1 or self.full else max(0, planned - len(self) - len(self.owed))
 
     def began(self) -> float:
         """When the first process began; infinity before that."""

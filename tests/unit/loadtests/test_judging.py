@@ -52,6 +52,16 @@ def test_a_revision_that_keeps_its_promises_passes() -> None:
     assert found.achieved == pytest.approx(50.0)
 
 
+def test_what_a_process_that_died_owed_is_not_held_against_the_revision() -> None:
+    recording = a_recording(requests=1500)
+    recording.processes = 2
+
+    with pytest.raises(Unusable, match=r"nothing is known of 1500 of 3000 requests: .* died"):
+        judged(recording)
+    recording.owed += [1.0] * 1490
+    assert not judged(recording).passed, "requests that nobody answered in time are the revision's"
+
+
 @pytest.mark.parametrize(("bad", "slow", "name"), [(5, 0, "errors"), (0, 5, "latency")])
 def test_a_proven_miss_of_either_objective_does_not_pass(bad: int, slow: int, name: str) -> None:
     found = judged(a_recording(bad, slow))

@@ -176,6 +176,13 @@ def test_several_processes_add_up_to_one_report(on_candidate: Load) -> None:
     assert ran.report["latency"]["http"]["requests"] == ran.report["latency"]["grpc"]["requests"] == 50
 
 
+def test_more_processes_than_the_rate_needs_users_send_all_of_it(on_candidate: Load) -> None:
+    ran = on_candidate("--processes", "4", "--rate", "2", "--duration", "4")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert (ran.report["requests"], ran.report["failed"]) == (8, 0)
+
+
 def test_a_job_takes_its_request_from_the_store_and_leaves_its_report_there(
     on_candidate: Load, store_server: StoreServer
 ) -> None:
