@@ -64,8 +64,9 @@ def test_a_signature_of_another_version_is_worth_nothing() -> None:
         verify_entry(ENTRY, other, [(ALICE.public,)])
 
 
-def test_one_good_signature_of_several_is_enough() -> None:
-    damaged = {BOB.public.id: b"{", **SIGNED}
+@pytest.mark.parametrize("damage", [b"{", b"[" * 100_000], ids=["cut off", "nested without end"])
+def test_one_good_signature_of_several_is_enough(damage: bytes) -> None:
+    damaged = {BOB.public.id: damage, **SIGNED}
 
     (signer,) = verify_entry(ENTRY, damaged, [(BOB.public, ALICE.public)])
     assert signer.key == ALICE.public

@@ -85,6 +85,15 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "no signature": (lambda f: (f / PROVENANCE).unlink(), "SignatureMissing", PROVENANCE),
     "one bit of the signature": (lambda f: flip(f / PROVENANCE), "SignatureInvalid", PROVENANCE),
     "a damaged signature": (lambda f: (f / PROVENANCE).write_text("[]"), "SignatureInvalid", "is damaged"),
+    "one nested without end": (
+        lambda f: (f / PROVENANCE).write_text("[" * 100_000), "SignatureInvalid", "is damaged",
+    ),
+    "a key's id that is none": (
+        lambda f: (f / PROVENANCE).write_text(
+            json.dumps({"payload": "e30=", "signatures": [{"keyid": [], "sig": ""}]})
+        ),
+        "SignatureInvalid", "whom this pod does not trust",
+    ),
     "what is stated": (_restate(lambda s: s["subject"].clear()), "SignatureInvalid", f"{PROVENANCE} is not what"),
     "a stranger's": (lambda f: a_repository(f, STRANGER), "SignatureInvalid", "whom this pod does not trust"),
     "another build": (lambda f: a_repository(f, BUILDER, FILES, "sha256:" + "c" * 64), "SignatureInvalid", "another"),

@@ -96,6 +96,6 @@ def _read(envelope: bytes, what: str) -> tuple[bytes, list[tuple[str, bytes]]]:
         signatures = [
             (str(item["keyid"]), base64.b64decode(item["sig"], validate=True)) for item in values["signatures"]
         ]
-    except (ValueError, KeyError, TypeError, binascii.Error) as bad:
+    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as bad:
         raise SignatureInvalid(f"{what} cannot be read as a signed statement: it is damaged.") from bad
     return payload, signatures

@@ -118,16 +118,17 @@ def _opened(envelope: bytes, keys: list[bytes], build: str) -> tuple[Any, str]:
     try:
         values = json.loads(envelope)
         payload = base64.b64decode(values["payload"], validate=True)
-        signatures = [(item["keyid"], base64.b64decode(item["sig"], validate=True)) for item in values["signatures"]]
+        listed = values["signatures"]
+        signatures = [(str(item["keyid"]), base64.b64decode(item["sig"], validate=True)) for item in listed]
         statement = json.loads(payload)
-    except (ValueError, KeyError, TypeError) as bad:
+    except (ValueError, KeyError, TypeError, RecursionError) as bad:
         raise _invalid(f"{PROVENANCE} is damaged", build) from bad
     kind, length = _TYPE.encode(), str(len(payload)).encode()
     message = b" ".join([b"DSSEv1", str(len(kind)).encode(), kind, length, payload])
     known = {key_id(key): key for key in keys}
     trusted = [(name, signature) for name, signature in signatures if name in known]
     if not trusted:
-        names = ", ".join(str(name) for name, _ in signatures) or "nobody"
+        names = ", ".join(name for name, _ in signatures) or "nobody"
         raise _invalid(f"{PROVENANCE} is signed by {names}, whom this pod does not trust", build)
     for name, signature in trusted:
         if signed_with(known[name], message, signature):
