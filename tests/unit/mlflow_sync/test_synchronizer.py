@@ -134,7 +134,7 @@ def test_a_version_that_no_entry_can_be_keeps_nobody_from_the_others(
 
     [(name, version, refusal)] = summary.refused
     assert (name, version, refusal.reason) == ("fraud-check", "1", "InvalidEntry")
-    assert "has a mlflow.runId in MLflow that no entry can have" in refusal.message
+    assert "has a mlflow.run_id in MLflow that no entry can have" in refusal.message
     assert summary.pushed == [("other", "1")]
 
 
