@@ -27,9 +27,16 @@ def test_a_csv_has_columns_of_numbers_and_of_text(csv: Path) -> None:
     assert found["none"].missing().all()
 
 
+def test_a_missing_value_of_a_lone_column_is_a_row(csv: Path) -> None:
+    csv.write_text('age\n31\n""\n\n64.5\n')
+
+    assert read_table(csv)["age"].missing().tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("a;b\n1;2\n", "has ';' between its cells: write commas there"),
         ("", "is empty"),
         ("a,b\n", "has no rows"),
         ("a,a\n1,2\n", "two columns 'a'"),

@@ -20,6 +20,8 @@ from .values import ColumnValues, column
 SUFFIXES = (".csv", ".parquet", ".npz")
 _LARGEST = 1 << 30
 _EMPTY = ("", "na", "n/a", "nan", "null", "none")
+_MISSING = [""]
+"""A row of one column without a value, written `""`; a line with nothing on it is no row."""
 
 
 def read_table(path: Path, texts: Collection[str] = ()) -> dict[str, ColumnValues]:
@@ -49,12 +51,15 @@ def read_table(path: Path, texts: Collection[str] = ()) -> dict[str, ColumnValue
 def _csv(path: Path, texts: Collection[str]) -> dict[str, ColumnValues]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream, strict=True) if any(cell.strip() for cell in row)]
+            rows = [row for row in csv.reader(stream, strict=True) if any(map(str.strip, row)) or row == _MISSING]
     except (csv.Error, UnicodeDecodeError) as bad:
         raise InvalidInput(f"{path.name} cannot be read ({bad}): write it as UTF-8, commas between cells.") from bad
     if not rows:
         raise InvalidInput(f"{path.name} is empty: write the columns' names, then one row a line.")
     header = [cell.strip() for cell in rows[0]]
+    other = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
+    if other is not None:
+        raise InvalidInput(f"{path.name} has {other!r} between its cells: write commas there.")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise InvalidInput(f"{path.name} has two columns {twice[0]!r}: give each a name of its own.")

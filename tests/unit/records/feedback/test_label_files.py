@@ -50,6 +50,20 @@ def test_jsonl_is_what_one_would_post(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", 'request_id,label\nr1,"a\nb"\n'),
+        ("a.csv", "request_id,label\nr1,a\u2028b\n"),
+        ("a.jsonl", '{"requestId": "r1", "label": "a\u2028b"}\n'),
+    ],
+    ids=["a line's end in quotes", "Unicode's end of a line", "Unicode's end of a line in JSON"],
+)
+def test_a_label_with_an_end_of_a_line_in_it_is_refused_as_one(tmp_path: Path, name: str, content: str) -> None:
+    with pytest.raises(InvalidInput, match="row 1: label: write a number, true, false or a text"):
+        read(tmp_path, name, content)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.txt", "", "give a file that ends with .csv, .parquet, .jsonl"),

@@ -12,6 +12,7 @@ Cells without a value are no labels, and are counted. A column is of numbers whe
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -76,7 +77,7 @@ def read_label_file(path: Path, model: str, told: float) -> LabelFile:
 
 
 def _jsonl(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -90,7 +91,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     try:
-        rows = list(csv.reader(_text(path).splitlines(), strict=True))
+        rows = list(csv.reader(io.StringIO(_text(path), newline=""), strict=True))
     except csv.Error as bad:
         raise InvalidInput(f"{path.name} cannot be read ({bad}): write it with commas between cells.") from bad
     rows = [row for row in rows if any(cell.strip() for cell in row)]

@@ -17,6 +17,8 @@ FIRST_LINES = {
     "UTF-16 and tabs, as a spreadsheet's Unicode text": ("INT32", "1\t2\t3\t4\n5\t6\t7\t8\n".encode("utf-16")),
     "UTF-32 with its mark": ("INT32", "1,2,3,4\n5,6,7,8\n".encode("utf-32")),
     "semicolons": ("FP64", b"a;b;c;d\n1;2;3;4\n5;6;7;8\n"),
+    "bars": ("FP32", b"a|b|c|d\n1|2|3|4\n5|6|7|8\n"),
+    "bars in the names of columns": ("FP32", b"a|1,a|2,a|3,a|4\n1,2,3,4\n5,6,7,8\n"),
     "quotes": ("FP32", b'"a","b","c","d"\n"1","2","3","4"\n"5","6","7","8"\n'),
     "the line of spreadsheets about what separates": (
         "FP64",
@@ -101,6 +103,26 @@ def test_a_missing_number_is_nan(file, taking):
     array = read(file("in.csv", "1,,3\nnan,5,6\n"), taking("FP64", -1, 3))["x"]
 
     assert np.isnan(array).tolist() == [[False, True, False], [True, False, False]]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"), [('""\na\n', [b"", b"a"]), ('x\na\n\n""\n', [b"a", b""]), ('"  "\na\n', [b"  ", b"a"])]
+)
+def test_empty_text_is_a_row_when_it_is_in_quotes(file, taking, content, rows):
+    assert read(file("in.csv", content), taking("BYTES", -1, 1))["x"][:, 0].tolist() == rows
+
+
+def test_a_missing_number_of_a_lone_column_is_a_row(file, taking):
+    """pandas writes it so."""
+    array = read(file("in.csv", 'x\n1.5\n""\n\n3.5\n'), taking("FP32", -1, 1))["x"]
+
+    assert np.isnan(array).tolist() == [[False], [True], [False]]
+
+
+@pytest.mark.parametrize("word", ["#DIV/0!", "#VALUE!", "<NA>", "\\N", "n.a.", ".", "--", "-nan"])
+def test_a_first_row_of_another_word_for_missing_is_no_header(file, taking, word):
+    with pytest.raises(InvalidInput, match="line 1, column 1"):
+        read(file("in.csv", f"{word}\n1\n"), taking("INT32", -1, 1))
 
 
 REFUSED = {

@@ -2,7 +2,8 @@
 
 For one input the first line is a header when none of its cells could be a value and no cell is a number written
 otherwise; for text every line is a value, so a header has to be the input's name. An empty cell is a missing number:
-NaN for floating-point inputs, refused for others. A line `sep=;` that spreadsheets put first says what separates cells.
+NaN for floating-point inputs, refused for others; in a table of one column it has to be `""`, as a line with nothing on
+it is no row. A line `sep=;` that spreadsheets put first says what separates cells.
 """
 
 import csv
@@ -18,11 +19,12 @@ from modelyard.errors import InvalidInput
 
 from .text_files import read_text
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 _LONGEST_CELL = 1 << 28
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[ \t]*(\r\n|\r|\n)", re.IGNORECASE)
 _NO_NAMES = frozenset({
-    "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "-", "?", "", "true", "false", "yes", "no",
+    "na", "n/a", "n.a.", "#n/a", "<na>", "nan", "-nan", "nat", "null", "\\n", "none", "nil", "missing", "-", "--", ".",
+    "?", "", "#div/0!", "#value!", "#num!", "#ref!", "#name?", "true", "false", "yes", "no",
 })  # fmt: skip
 """Words that stand in a table for values, and so make no line a header."""
 
@@ -77,11 +79,12 @@ def _rows(path: Path, model: Description) -> list[_Row]:
     if said:
         text = said[2] + text[said.end() :]
     delimiter = said[1] if said else _delimiter(text, model)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows: list[_Row] = []
     try:
         for cells in reader:
-            if len(cells) > 1 or "".join(cells).strip():
+            if len(cells) > 1 or lines[reader.line_num - 1].strip():
                 rows.append(_Row(reader.line_num, cells))
     except csv.Error as bad:
         raise InvalidInput(f"{path.name}, line {reader.line_num}: {bad}; check the quotes there.") from bad
@@ -94,9 +97,7 @@ def _delimiter(text: str, model: Description) -> str:
         return ","
     first = re.sub(r'"[^"]*"', "", next((line for line in text.splitlines() if line.strip()), ""))
     counts = {sign: first.count(sign) for sign in _DELIMITERS}
-    if counts["\t"] or counts[";"]:
-        return "\t" if counts["\t"] else ";"
-    return ","
+    return next((sign for sign in "\t;" if counts[sign]), "|" if counts["|"] and not counts[","] else ",")
 
 
 def _by_column(path: Path, header: list[str], model: Description) -> list[tuple[TensorSpec, int]]:

@@ -15,6 +15,8 @@ from modelyard.errors import InvalidInput
 from .text_files import read_text
 
 _EXACT = 2.0**53
+_LONGEST = 309
+"""Digits of the largest double, and more than those of any whole number a model takes."""
 
 
 class JsonValues(NamedTuple):
@@ -30,7 +32,7 @@ def read_json(path: Path) -> JsonValues:
     """The values in `path`; raises InvalidInput when it is not JSON, or a request without what a request needs."""
     text = read_text(path)
     try:
-        document = json.loads(text, parse_float=_number, object_pairs_hook=_object)
+        document = json.loads(text, parse_float=_number, parse_int=_whole, object_pairs_hook=_object)
     except RecursionError as bad:
         raise InvalidInput(f"{path.name} is nested too deeply to be an array of values.") from bad
     except ValueError as bad:
@@ -62,13 +64,25 @@ def _array(path: Path, name: str, tensor: dict[str, Any]) -> Any:
     if "shape" not in tensor:
         return tensor["data"]
     try:
-        shape = tuple(int(size) for size in tensor["shape"])
+        shape = _shape(tensor["shape"])
         array = np.array(tensor["data"], dtype=object)
         if min(shape, default=0) < 0 or math.prod(shape) != array.size:
             raise ValueError(f"there are {array.size} values for the shape {list(shape)}")
         return array.reshape(shape)
     except (TypeError, ValueError, OverflowError) as bad:
         raise InvalidInput(f"{path.name}: input {name!r} needs data and a shape that fits: {bad}.") from bad
+
+
+def _shape(sizes: Any) -> tuple[int, ...]:
+    if not isinstance(sizes, list) or any(type(size) is not int for size in sizes):
+        raise ValueError(f"a shape is a list of whole numbers, and {str(sizes)[:60]!r} is none")
+    return tuple(sizes)
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST:
+        raise ValueError(f"{text[:20]}… is larger than any number a double holds")
+    return int(text)
 
 
 def _number(text: str) -> float | int:

@@ -73,6 +73,11 @@ def _values(path: Path, kind: str, model: Description) -> Mapping[str, Any]:
 
 
 def _alone(values: Any, path: Path, model: Description) -> Mapping[str, Any]:
+    if isinstance(values, list) and values and all(isinstance(row, dict) for row in values):
+        wanted = ", ".join(f'"{spec.name}": [...]' for spec in model.inputs)
+        raise InvalidInput(
+            f"{path.name} is a list of objects, one a row: write one object with the rows of every input, {{{wanted}}}."
+        )
     if len(model.inputs) != 1:
         names = ", ".join(spec.name for spec in model.inputs)
         raise InvalidInput(f"{model.name} takes {len(model.inputs)} inputs: name them ({names}) in {path.name}.")

@@ -164,8 +164,15 @@ def _within_range(items: list[Any], datatype: str) -> Any:
     if dtype.kind in "iu" and items:
         _check_limits(min(items), max(items), dtype)
     if dtype.kind == "f":
-        return _floats(np.array([float(item) for item in items], dtype=np.float64), dtype, datatype)
+        return _floats(np.array([_double(item) for item in items], dtype=np.float64), dtype, datatype)
     return items
+
+
+def _double(item: Any) -> float:
+    try:
+        return float(item)
+    except OverflowError:
+        raise ValueError(f"{_short(str(item))} is larger than any number a double holds") from None
 
 
 def _numbers(array: np.ndarray, dtype: np.dtype, datatype: str) -> np.ndarray:
