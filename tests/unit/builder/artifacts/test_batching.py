@@ -65,6 +65,27 @@ def test_what_depends_on_the_number_of_rows_alone_is_found() -> None:
     assert found == "output 'y' of two rows together differs from the rows alone"
 
 
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        (lambda x: x[:8], "output 'y' gives [8, 4] for 64 rows together, not 64 rows"),
+        (lambda x: x + (len(x) > 10), "output 'y' of 64 rows together differs from the rows alone"),
+        (lambda x: np.where(np.arange(len(x))[:, None] < 32, x, 0), "of 64 rows together differs from the rows alone"),
+        (lambda x: x + np.zeros((8, 1))[: len(x)], "64 rows together fail: operands could not be broadcast"),
+        (lambda x: x, None),
+    ],
+    ids=["room for eight", "more than ten", "the last rows", "a table of eight", "apart"],
+)  # fmt: skip
+def test_as_many_rows_as_are_served_at_once_are_tried(run: Any, reason: str | None) -> None:
+    def asked(feed: dict[str, Any]) -> dict[str, Any]:
+        return {"y": run(feed["x"][:, :4]).astype(np.float32)}
+
+    assert (reason or "None") in str(against_batching(asked, ROWS, never, 64))
+    assert against_batching(asked, ROWS, never) is None
+    large = [{"x": np.repeat(row["x"], 5000, axis=1)} for row in ROWS]
+    assert against_batching(asked, large, never, 64) is None, "too large to be tried"
+
+
 def test_a_class_that_tips_over_by_rounding_is_forgiven_only_where_the_last_bits_tip_it() -> None:
     def classes(threshold: float) -> Any:
         return lambda feed: {"y": (feed["x"][:, 0] + (1e-7 if len(feed["x"]) == 2 else 0) > threshold).astype(np.int64)}

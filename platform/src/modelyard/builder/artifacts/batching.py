@@ -4,6 +4,8 @@
                                                   any difference is the neighbour's doing
     one row alone, and the same row of two        other kernels run, so they may differ by rounding, which some
                                                   models amplify: the tolerance grows with how much this model does
+    one row alone, and the same row of as many    a graph may count its rows, or have room for so many: the first and
+    as are served at once                         the last rows must be there and be those of the rows alone
 
 How much a model amplifies is measured by running it again with its inputs, and its weights where they can be had,
 changed in the last bits. Inputs on which that alone moves an answer by a tenth of its range prove nothing and are
@@ -21,13 +23,18 @@ LAST_BITS = 2.0**-22
 """The relative change that stands for rounding: two units in the last place of float32."""
 _NEIGHBOUR, _SHARE, _ROUNDING, _TELLING = 1e-6, 1e-4, 32.0, 0.1
 _SEEDS = (1, 2, 3)
+_MOST_ELEMENTS = 1 << 20
+"""Numbers of a batch beyond which it is not tried: large pictures would take memory and minutes."""
 
 
-def against_batching(run: Run, rows: Sequence[Feed], perturbed: Callable[[int], Run | None]) -> str | None:
+def against_batching(
+    run: Run, rows: Sequence[Feed], perturbed: Callable[[int], Run | None], most: int = 0
+) -> str | None:
     """Why rows must not be run together, or None when they may.
 
     `rows` are inputs of one row each that the model accepts; `perturbed` gives the model with other last bits in its
-    weights, drawn from a seed, or None where that cannot be had.
+    weights, drawn from a seed, or None where that cannot be had. `most` is how many rows are served at once, 0 where
+    they are too many to be tried.
     """
     rows = _different(run, rows)
     alone = [run(row) for row in rows]
@@ -51,7 +58,32 @@ def against_batching(run: Run, rows: Sequence[Feed], perturbed: Callable[[int], 
                 return f"output {name!r} of a row depends on the row beside it"
     together = [{name: value[:1] for name, value in pairs[0].items()}]
     together += [{name: value[1:] for name, value in pair.items()} for pair in pairs]
-    return _beyond_rounding(run, list(zip(rows, alone, together, strict=True)), perturbed)
+    apart = list(zip(rows, alone, strict=True))
+    beyond = _beyond_rounding(run, [(*pair, joint) for pair, joint in zip(apart, together, strict=True)], perturbed)
+    return beyond or (_against_many(run, apart, perturbed, most) if most > len(rows) else None)
+
+
+def _against_many(
+    run: Run, apart: Sequence[tuple[Feed, Feed]], perturbed: Callable[[int], Run | None], most: int
+) -> str | None:
+    """Why `most` rows must not be run together, or None; `apart` are rows with their answers alone."""
+    import numpy as np
+
+    if most * sum(value.size for value in apart[0][0].values()) > _MOST_ELEMENTS:
+        return None
+    places = [place % len(apart) for place in range(most)]
+    feed = {name: np.concatenate([apart[place][0][name] for place in places]) for name in apart[0][0]}
+    try:
+        found = run(feed)
+    except Exception as bad:  # noqa: BLE001 - onnxruntime's exceptions share no base class
+        raise_if_of_the_machine(bad)
+        return f"{most} rows together fail: {onnxruntime_message(bad)}"
+    for name, value in found.items():
+        if value.shape[:1] != (most,):
+            return f"output {name!r} gives {list(value.shape)} for {most} rows together, not {most} rows"
+    ends = (*range(len(apart)), *range(most - len(apart), most))
+    joint = [(*apart[places[end]], {name: value[end : end + 1] for name, value in found.items()}) for end in ends]
+    return _beyond_rounding(run, joint, perturbed, f"{most} rows")
 
 
 def raise_if_of_the_machine(bad: Exception) -> None:
@@ -61,7 +93,10 @@ def raise_if_of_the_machine(bad: Exception) -> None:
 
 
 def _beyond_rounding(
-    run: Run, answers: Sequence[tuple[Feed, Feed, Feed]], perturbed: Callable[[int], Run | None]
+    run: Run,
+    answers: Sequence[tuple[Feed, Feed, Feed]],
+    perturbed: Callable[[int], Run | None],
+    many: str = "two rows",
 ) -> str | None:
     """Why answers to (row, alone, together) differ by more than rounding; None when they do not."""
     off = [item for item in answers if any(not close(item[2][name], value) for name, value in item[1].items())]
@@ -72,7 +107,7 @@ def _beyond_rounding(
             if close(together[name], value):
                 continue
             if together[name].shape != value.shape or _exceeds(together[name], value, moved[name]):
-                return f"output {name!r} of two rows together differs from the rows alone"
+                return f"output {name!r} of {many} together differs from the rows alone"
         telling += all(_tells(value, moved[name]) for name, value in alone.items())
     if not telling:
         return "the last bits of an input change its answers as much as batching, so nothing shows that rows are apart"

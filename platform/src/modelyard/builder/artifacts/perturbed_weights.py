@@ -1,5 +1,6 @@
 """A model with other last bits in its weights: what it answers differently shows how it amplifies rounding."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,11 @@ from .batching import nudged
 
 _MOST = 256 << 20
 """Bytes of a model above which its weights stay as they are: this is done beside the model itself."""
+
+
+def is_small(files: Iterable[Path]) -> bool:
+    """Whether the files of a model have at most 256 MiB, so that more than running it once may be done with it."""
+    return sum(file.stat().st_size for file in files) <= _MOST
 
 
 def with_other_last_bits(path: Path, seed: int) -> bytes | None:
@@ -22,7 +28,7 @@ def with_other_last_bits(path: Path, seed: int) -> bytes | None:
     beside = {
         item.value for tensor in model.graph.initializer for item in tensor.external_data if item.key == "location"
     }
-    if sum(file.stat().st_size for file in (path, *(path.parent / name for name in beside))) > _MOST:
+    if not is_small([path, *(path.parent / name for name in beside)]):
         return None
     onnx.load_external_data_for_model(model, str(path.parent))
     random = np.random.default_rng(seed)

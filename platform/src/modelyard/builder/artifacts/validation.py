@@ -34,11 +34,12 @@ from modelyard.builder.inspection.graph import Graph
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.inspection.onnx_graph import read_model
 from modelyard.builder.inspection.runtime_messages import onnxruntime_message
+from modelyard.builder.triton.config import MAX_BATCH
 from modelyard.core.failure_causes import blamed
 from modelyard.errors import InvalidEntry, ModelyardError
 
 from .batching import against_batching, raise_if_of_the_machine
-from .perturbed_weights import with_other_last_bits
+from .perturbed_weights import is_small, with_other_last_bits
 from .served_form import declare_batch, make_servable
 
 FINDINGS, PROOF, MODEL, IR, JUDGEMENT = "findings.json", "proof.npz", "model.onnx", "model.xml", "judgement.json"
@@ -81,7 +82,10 @@ def gather(folder: Path, *, served: bool = True, deterministic: bool = True) -> 
     if scalars and changeable:
         make_servable(path, scalars)
         return gather(folder, deterministic=deterministic)
-    reason = fixed or _by_chance(chance) or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed))
+    beside = [file for name in ("model.bin", *graph.data_files) if (file := folder / name).is_file()]
+    most = MAX_BATCH if is_small([path, *beside]) else 0
+    reason = fixed or _by_chance(chance)
+    reason = reason or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed), most)
     feed = rows[0]
     answer = run(feed)
     arrays = {f"input:{k}": v for k, v in feed.items()} | {f"output:{k}": v for k, v in answer.items()}
