@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper, numpy_helper
 
@@ -82,6 +83,16 @@ def test_a_pointer_of_git_lfs_is_known(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234\n")
 
     with pytest.raises(InvalidEntry, match="is a Git LFS pointer, not the model itself; run git lfs pull"):
+        inspect(tmp_path / "m.onnx")
+
+
+def test_weights_that_are_called_as_the_model_will_be_are_refused(tmp_path: Path) -> None:
+    """Both would be one file where the model is served."""
+    onnx.save(
+        models.looking_up(), tmp_path / "m.onnx", save_as_external_data=True, location="model.onnx", size_threshold=0
+    )
+
+    with pytest.raises(InvalidEntry, match=r"m\.onnx keeps weights in 'model\.onnx', as the model will be called"):
         inspect(tmp_path / "m.onnx")
 
 

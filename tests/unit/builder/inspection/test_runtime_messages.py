@@ -1,6 +1,8 @@
 """What onnxruntime says becomes a sentence: no source places, no signatures, and a remedy that helps."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,46 @@ def test_a_locale_that_is_not_here_is_named(tmp_path: Path) -> None:
 
     assert "texts change their case in xx_YY, which is not on this machine" in sentence
     assert "locale='C.UTF-8'" in sentence
+
+
+def test_an_operator_of_somebodys_own_is_named_with_the_way_out(tmp_path: Path) -> None:
+    proto = models.doubling()
+    node = proto.graph.node[0]
+    node.op_type, node.domain = "Twice", "com.acme"
+    proto.opset_import.add(domain="com.acme", version=1)
+
+    sentence = refused(proto, tmp_path)
+
+    assert (
+        "it uses the operator com.acme:Twice, which onnxruntime does not have; export it with operators of" in sentence
+    )
+    nodes = [models.helper.make_node("Add", ["a", "b"], ["twice"])]
+    opsets = [models.helper.make_opsetid("", 18)]
+    proto.functions.append(models.helper.make_function("com.acme", "Twice", ["a", "b"], ["twice"], nodes, opsets))
+    models.saved(proto, tmp_path / "model.onnx")
+    assert gather(tmp_path)["batchable"]
+
+
+BROKEN: dict[str, Callable[[Any], object]] = {
+    "a tensor that nothing gives": lambda proto: proto.graph.node[0].input.__setitem__(0, "nowhere"),
+    "an output that nothing gives": lambda proto: setattr(proto.graph.output[0], "name", "nowhere"),
+    "a tensor given twice": lambda proto: proto.graph.node.append(proto.graph.node[0]),
+    "no opset": lambda proto: proto.opset_import.pop(),
+    "no IR version": lambda proto: proto.ClearField("ir_version"),
+    "a domain it does not import": lambda proto: setattr(proto.graph.node[0], "domain", "com.acme"),
+    "another type than it declares": lambda proto: setattr(proto.graph.output[0].type.tensor_type, "elem_type", 7),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_graph_that_is_not_valid_says_what_to_do(tmp_path: Path, fault: str) -> None:
+    proto = models.doubling()
+    BROKEN[fault](proto)
+
+    sentence = refused(proto, tmp_path)
+
+    assert "its graph is not valid: check it with onnx.checker.check_model and export it again" in sentence
+    assert len(sentence) < 350
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,21 @@ Pickles are read when they are trusted. A .skops names what it holds, and is rea
 known to do nothing but hold a model.
 """
 
+import lzma
+import struct
+import warnings
+import zlib
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile
 
+from modelyard.builder.inspection.onnx_graph import is_pointer
 from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
 SKOPS = ".skops"
+_DAMAGE = (EOFError, UnpicklingError, zlib.error, struct.error, lzma.LZMAError, BadZipFile)
 _OF_SKLEARN = ("sklearn", "numpy", "scipy", "joblib")
 _OWN_FILES = {
     "lightgbm": 'booster_.save_model("model.txt")',
@@ -35,10 +43,24 @@ def read_estimator(path: Path, trusted: bool = True) -> Any:
     except Exception as bad:
         if cause_of_exception(bad) is not None:
             raise blamed(bad, str(bad)) from bad
-        raise InvalidEntry(_unreadable(path.name, bad)) from bad
+        raise InvalidEntry(_unreadable(path, bad)) from bad
     _require_convertible(estimator, path.name)
     _require_fitted(estimator, path.name)
     return estimator
+
+
+def read_saved(path: Path, trusted: bool = True) -> tuple[Any, str]:
+    """What `read_estimator` gives, and which other version of scikit-learn wrote it; that is empty for this one's.
+
+    scikit-learn warns of such models, for some of them answer otherwise.
+    """
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", InconsistentVersionWarning)
+        estimator = read_estimator(path, trusted)
+    told = [warning.message for warning in heard if isinstance(warning.message, InconsistentVersionWarning)]
+    return estimator, str(told[0].original_sklearn_version) if told else ""
 
 
 def _loaded(path: Path, trusted: bool) -> Any:
@@ -71,17 +93,28 @@ def _missing(file: str, module: str) -> str:
     )
 
 
-def _unreadable(file: str, bad: Exception) -> str:
+def _unreadable(path: Path, bad: Exception) -> str:
+    file = path.name
+    if is_pointer(path):
+        return f"{file} is a Git LFS pointer, not the model itself; run git lfs pull."
     if isinstance(bad, AttributeError) and "__main__" in str(bad):
         return (
             f"{file} holds something of the program that saved it ({bad}), and pickles keep only its name; put it into "
             "a module that is installed here too, or export the model to ONNX there."
         )
-    kind = "skops" if file.endswith(SKOPS) else "a joblib file or a pickle"
+    kind = "skops" if path.suffix == SKOPS else "a joblib file or a pickle"
+    if _is_damage(bad):
+        return f"{file} cannot be read as {kind}: it is damaged, cut short or another format; copy or save it again."
     return (
         f"{file} cannot be read as {kind} ({type(bad).__name__}: {bad}); save it again with the scikit-learn version "
         "that is installed here."
     )
+
+
+def _is_damage(bad: Exception) -> bool:
+    """Whether `bad` tells that bytes are missing or others; a KeyError has the operation that pickle does not know."""
+    unknown = isinstance(bad, KeyError) and bool(bad.args) and isinstance(bad.args[0], int)
+    return unknown or isinstance(bad, _DAMAGE) or "EOF: reading" in str(bad)
 
 
 def _require_convertible(estimator: Any, file: str) -> None:

@@ -28,12 +28,19 @@ class ConversionProof:
     source: str
     share: float
     double: bool
+    saved_with: str = ""
+    """The version of scikit-learn that wrote it, where that is another than the one here."""
 
     def __str__(self) -> str:
         precision = "double" if self.double else "single"
+        other = (
+            f"; scikit-learn {self.saved_with} wrote it, and what this version makes of it may answer otherwise"
+            if self.saved_with
+            else ""
+        )
         return (
             f"converted in {precision} precision: {self.share:.2%} of {self.rows:,} rows ({self.source}) are answered "
-            f"as by {self.original}"
+            f"as by {self.original}{other}"
         )
 
 

@@ -10,6 +10,7 @@ its own.
 import importlib.util
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from modelyard.errors import InvalidEntry, InvalidInput, UnsupportedModel
 from . import boosted
 from .agreement import asked
 from .columns import Layout, layout_of, steps_of
-from .estimator_file import read_estimator
+from .estimator_file import read_saved
 from .finishing import finish, name_inputs
 from .own_rows import rows_of
 from .preparing import filled_with, prepared
@@ -61,7 +62,7 @@ def convert_joblib(
 
 def _proved(path: Path, evaluation: Path | None, sample: Path | None, trusted: bool) -> tuple[bytes, ConversionProof]:
     """The ONNX form of what the file holds, which answers as it does."""
-    estimator = read_estimator(path, trusted)
+    estimator, saved_with = read_saved(path, trusted)
     try:
         layout = layout_of(estimator)
         model = _converted(estimator, layout, double=False)
@@ -75,7 +76,10 @@ def _proved(path: Path, evaluation: Path | None, sample: Path | None, trusted: b
     except Exception as bad:
         raise _untried(path, estimator, bad) from bad
     original = Original(path.name, type(estimator).__name__, lambda bad: _unconverted(path, estimator, bad))
-    return proved(original, lambda double: _converted(estimator, layout, True) if double else model, estimator, rows)
+    written, proof = proved(
+        original, lambda double: _converted(estimator, layout, True) if double else model, estimator, rows
+    )
+    return written, replace(proof, saved_with=saved_with)
 
 
 def _untried(path: Path, estimator: Any, bad: Exception) -> Exception:

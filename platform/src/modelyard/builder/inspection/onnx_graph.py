@@ -20,6 +20,7 @@ _DATATYPES: dict[int, Datatype] = {
     9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
 }  # fmt: skip
 _POINTER = b"version https://git-lfs"
+_MODEL = "model.onnx"
 _WIDEST, _SIZES = 4096, 12
 _FORMS = {
     "sequence_type": "a sequence", "map_type": "a map", "optional_type": "optional", "sparse_tensor_type":
@@ -55,9 +56,7 @@ def read_model(path: Path) -> Any:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, ValueError, RuntimeError) as bad:
-        with path.open("rb") as file:
-            pointer = file.read(len(_POINTER)) == _POINTER
-        if pointer:
+        if is_pointer(path):
             raise InvalidEntry(f"{path.name} is a Git LFS pointer, not the model itself; run git lfs pull.") from bad
         raise InvalidEntry(
             f"{path.name} cannot be read as ONNX: it is damaged, cut short or another format; export it again."
@@ -69,6 +68,12 @@ def read_model(path: Path) -> Any:
     if not model.graph.node:
         raise InvalidEntry(f"{path.name} holds no ONNX graph: it is damaged or another format; export it again.")
     return model
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether the file at `path` is what Git LFS keeps in the place of another."""
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
 
 
 def _is_text(model: Any) -> bool:
@@ -172,6 +177,10 @@ def _data_files(model: Any, path: Path) -> tuple[str, ...]:
         file = path.parent / location
         if not is_safe_path(location) or file.is_symlink() or not file.resolve().is_relative_to(folder):
             raise InvalidEntry(f"{path.name} keeps weights in {location!r}, outside its own folder; export it again.")
+        if location == _MODEL != path.name:
+            raise InvalidEntry(
+                f"{path.name} keeps weights in {location!r}, as the model will be called; export it again."
+            )
         if not file.is_file():
             raise InvalidEntry(f"{path.name} needs the weights file {location!r} beside it; add it.")
         try:

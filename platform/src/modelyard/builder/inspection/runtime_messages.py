@@ -13,6 +13,12 @@ _IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version
 _KERNEL = re.compile(r"Could not find an implementation for (\w+)\((\d+)\)")
 _LOCALE = re.compile(r"Failed to construct locale with name: ?([\w.@-]+?):")
 _OPSET = re.compile(r"Opset (\d+) is under development .* for domain (\S+) is till opset (\d+)")
+_OPERATOR = re.compile(r"([\w.]+:\w+)\(-?\d+\) is not a registered function/op")
+_INVALID = re.compile(
+    r"invalid model|INVALID_GRAPH|Type Error: |Missing opset in|Missing model IR|does not exist in the graph",
+    re.IGNORECASE,
+)
+_CHECK = "; its graph is not valid: check it with onnx.checker.check_model and export it again"
 
 
 def onnxruntime_message(error: Exception) -> str:
@@ -21,7 +27,8 @@ def onnxruntime_message(error: Exception) -> str:
     What an exporter can do about it is said: an IR version or opset that is too new, or too old for its operators.
     """
     text = " ".join(str(error).split())
-    ir, opset, kernel, locale = (pattern.search(text) for pattern in (_IR, _OPSET, _KERNEL, _LOCALE))
+    patterns = (_IR, _OPSET, _KERNEL, _LOCALE, _OPERATOR)
+    ir, opset, kernel, locale, operator = (pattern.search(text) for pattern in patterns)
     if ir:
         return (
             f"its ONNX IR version is {ir[1]}, and onnxruntime here reads up to {ir[2]}; export it with an older onnx "
@@ -37,9 +44,15 @@ def onnxruntime_message(error: Exception) -> str:
         return f"it has no {known} for these types; export it with a newer opset, or in float32"
     if locale:
         return f"texts change their case in {locale[1]}, which is not on this machine; export it with locale='C.UTF-8'"
+    if operator:
+        return (
+            f"it uses the operator {operator[1]}, which onnxruntime does not have; export it with operators of ONNX "
+            "alone, or with that one as a function in the file"
+        )
+    advice = _CHECK if _INVALID.search(text) else ""
     text = text.split(" : ", 2)[-1] if text.startswith("[ONNXRuntimeError]") else text
     words = [Path(word).name if word.startswith("/") else word for word in _without_places(text).split(" ")]
-    return " ".join(words)[:_MOST]
+    return " ".join(words)[: _MOST - len(advice)] + advice
 
 
 def _without_places(text: str) -> str:
