@@ -39,6 +39,22 @@ def test_an_entry_folder_is_pushed_as_it_is(tmp_path: Path) -> None:
     assert stage_entry(folder, tmp_path / "scratch", Naming()) == folder
 
 
+def test_a_version_that_yaml_changes_is_refused_before_it_stays_for_ever(tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "toy")
+    described = folder / "modelyard.yaml"
+    described.write_text(described.read_text().replace("version: '1'", "version: 010"))
+
+    with pytest.raises(InvalidEntry, match="version 010 is another number in YAML; put it in quotes"):
+        stage_entry(folder, tmp_path / "scratch", Naming())
+
+
+def test_a_metric_needs_what_it_is_measured_on(tmp_path: Path) -> None:
+    folder = an_entry(tmp_path / "toy", evaluation={"metric": "accuracy", "bound": 0.9})
+
+    with pytest.raises(InvalidEntry, match=r"asks for accuracy on eval\.npz, and there is none; add it, or leave"):
+        stage_entry(folder, tmp_path / "scratch", Naming())
+
+
 def test_a_lone_file_becomes_an_entry_with_its_weights(tmp_path: Path) -> None:
     path = models.saved(models.with_external_weights("w/w.bin"), tmp_path / "toy.onnx")
     (tmp_path / "w").mkdir()

@@ -112,6 +112,16 @@ def test_the_accuracy_of_a_classifier_is_measured_without_being_asked_for(tmp_pa
         gather(folder)
 
 
+def test_a_metric_that_eval_npz_cannot_tell_is_a_sentence(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, models.doubling(), {"x": ROW, "y": 2 * ROW})
+    (folder / "judgement.json").write_text('{"metric": "accuracy", "bound": 0.9}')
+
+    with pytest.raises(
+        InvalidEntry, match=r"accuracy is computed from labels, and eval\.npz has none; add an array labels"
+    ):
+        findings(folder)
+
+
 def test_strings_and_scalars_may_be_evaluated_too(tmp_path: Path) -> None:
     words = np.array([["grün"], ["b"]])
     found = gather(a_folder(tmp_path / "text", models.echoing(), {"input:text": words, "output:same": words}))
@@ -134,6 +144,10 @@ ROW = np.ones((2, 3), np.float32)
         ({"input:x": ROW, "output:y": ROW}, r"output 'y' is not what eval\.npz expects \(it differs by up to 1\)"),
         ({"input:x": ROW, "output:y": 2 * ROW[:1]}, r"shape \[2, 3\] instead of \[1, 3\]"),
         ({"input:x": ROW.astype(str), "output:y": ROW}, "input:x holds object, the model has FP32"),
+        (
+            {"input:x": ROW * np.float64(1e39), "output:y": ROW},
+            r"input:x holds 1e\+39, which is beyond FP32, the model's",
+        ),
         ({"z": ROW, "output:y": ROW}, "has no array 'input:x'; add it"),
         ({"x": ROW, "y": ROW}, r"output 'y' is not what eval\.npz expects"),
         ({"x": ROW[:0], "y": ROW[:0]}, r"eval\.npz has no rows: input:x is empty; give it at least one"),
@@ -146,6 +160,15 @@ ROW = np.ones((2, 3), np.float32)
 def test_an_evaluation_set_that_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidEntry, match=sentence):
         gather(a_folder(tmp_path, models.doubling(), arrays))
+
+
+def test_whole_numbers_of_an_evaluation_set_do_not_wrap(tmp_path: Path) -> None:
+    ends = [models.value("x", ("n", 1), 6)], [models.value("y", ("n", 1), 6)]
+    proto = models.model([helper.make_node("Identity", ["x"], ["y"])], *ends)
+    ids = np.array([[2**40 + 1], [2]])
+
+    with pytest.raises(InvalidEntry, match="input:x holds 1099511627777, which is beyond INT32, the model's; mend it"):
+        gather(a_folder(tmp_path, proto, {"x": ids, "y": ids}))
 
 
 def adding(age: str | None, income: str | None) -> Any:

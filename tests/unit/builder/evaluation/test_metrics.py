@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from modelyard.builder.evaluation.metrics import accuracy, auc, classes_of, cosine, f1, mae, metric_for, quality, scale
+from modelyard.builder.evaluation.metrics import (
+    accuracy,
+    auc,
+    classes_of,
+    cosine,
+    f1,
+    mae,
+    metric_for,
+    quality,
+    require_measurable,
+    scale,
+)
 from modelyard.builder.optimization.pass_api import EvaluationData
 from modelyard.errors import InvalidEntry
 
@@ -124,6 +135,57 @@ def test_a_metric_without_a_value_is_refused_in_a_sentence() -> None:
 
     with pytest.raises(InvalidEntry, match="at least two classes"):
         quality(one_class, {"out": LOGITS})
+
+
+WORDS = np.array(["a", "b", "c", "b"], object)
+UNMEASURABLE = {
+    "accuracy of texts by numbers": (
+        "accuracy",
+        LOGITS,
+        WORDS,
+        "labels in eval.npz are texts, and 'out' tells classes by n",
+    ),
+    "f1 of texts by numbers": ("f1", LABELS, WORDS, "labels in eval.npz are texts"),
+    "accuracy of numbers by texts": (
+        "accuracy",
+        WORDS,
+        LABELS,
+        "labels in eval.npz are numbers, and 'out' tells classes by",
+    ),
+    "auc of texts": ("auc", LOGITS, WORDS, "the column of its score as a number, from 0; mend labels"),
+    "auc of two texts": ("auc", LOGITS[:, :2], WORDS, "the column of its score as a number"),
+    "auc of a class without a column": ("auc", LOGITS, LABELS + 1, "the column of its score as a number"),
+    "auc of a label that is none": (
+        "auc",
+        LOGITS,
+        np.array([0.0, 1.0, 2.0, np.nan]),
+        "the column of its score as a number",
+    ),
+    "auc of columns of labels": ("auc", LOGITS[:, :1], LABELS[:, None], "auc needs one label a row"),
+    "rows without labels": ("accuracy", LOGITS, LABELS[:3], "no output in eval.npz has a row for each label"),
+}
+
+
+@pytest.mark.parametrize("case", UNMEASURABLE)
+def test_labels_that_do_not_fit_are_refused_in_a_sentence(case: str) -> None:
+    metric, output, labels, sentence = UNMEASURABLE[case]
+
+    with pytest.raises(InvalidEntry) as refused:
+        quality(EvaluationData({}, {"out": output}, labels, metric), {"out": output})
+
+    assert sentence in str(refused.value)
+
+
+def test_labels_written_with_a_point_are_classes_too() -> None:
+    evaluation = EvaluationData({}, {"out": LOGITS}, LABELS.astype(np.float64), "auc")
+
+    assert quality(evaluation, {"out": LOGITS}) == 1.0
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "auc", "mae", "cosine"])
+def test_a_metric_without_what_it_is_computed_from_is_refused(metric: str) -> None:
+    with pytest.raises(InvalidEntry, match=f"{metric} (is computed from labels|needs an output of real numbers)"):
+        require_measurable(EvaluationData({}, {"out": LABELS}, None, metric))
 
 
 def test_all_of_an_error_is_the_error_of_a_constant_answer() -> None:

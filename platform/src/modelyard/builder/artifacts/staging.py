@@ -25,6 +25,7 @@ from modelyard.builder.python_models.folder import is_python_model, require_trus
 from modelyard.builder.python_models.packing import packed
 from modelyard.builder.triton.attempts import Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
+from modelyard.core.storage.yaml_text import require_as_written
 from modelyard.errors import InvalidEntry, InvalidInput
 
 from .assemble import require_layout
@@ -69,9 +70,15 @@ def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
             raise InvalidEntry(f"name and version of {path} are in its {METADATA}; change them there.")
         if not (folder / METADATA).is_file():
             raise InvalidEntry(f"{path} has no {METADATA}; write one with name, version, framework and task.")
+        _as_written(folder / METADATA)
     else:
         folder = _around(path, scratch, naming)
     source = read_source(folder)
+    judged = source.metadata.evaluation if source.metadata else None
+    if judged is not None and source.evaluation is None:
+        raise InvalidEntry(
+            f"{METADATA} asks for {judged.metric} on {EVALUATION}, and there is none; add it, or leave evaluation out."
+        )
     if source.evaluation:
         read_evaluation(source.evaluation, source.graph)
     return folder
@@ -161,6 +168,13 @@ def _around(path: Path, scratch: Path, naming: Naming) -> Path:
 
 def _names(paths: list[Path]) -> str:
     return ", ".join(path.name for path in paths)
+
+
+def _as_written(file: Path) -> None:
+    """What is pushed stays for ever: nothing of it may be what YAML made of something else."""
+    content = file.read_bytes()
+    parse_metadata(content, str(file))
+    require_as_written(content, str(file), number="version")
 
 
 def _checked(folder: Path) -> EntryMetadata:

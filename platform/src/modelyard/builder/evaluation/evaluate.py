@@ -12,15 +12,17 @@ from modelyard.errors import InvalidEntry
 
 from .evaluation_data import evaluation_of
 from .evaluation_set import Judge, read_arrays, read_tensors
-from .metrics import ACCURACY, LOWER_IS_BETTER, metric_for, quality
+from .metrics import ACCURACY, LOWER_IS_BETTER, metric_for, quality, require_measurable
 
 
 def judge(judgement: Judgement, path: Path) -> Judge:
     """A function from answers (arrays by output name) to {"metric", "value"}, for the eval.npz at `path`.
 
-    The function raises InvalidEntry when the value misses `judgement.bound`.
+    The function raises InvalidEntry when the value misses `judgement.bound`; so does this one where eval.npz lacks what
+    the metric needs.
     """
     evaluation, bound = evaluation_of(path.parent, judgement.metric), judgement.bound
+    require_measurable(evaluation)
     lower = judgement.metric in LOWER_IS_BETTER
 
     def judged(answers: dict[str, Any]) -> dict[str, Any]:

@@ -227,7 +227,19 @@ def _fitting(arrays: dict[str, Any], kind: str, port: Port, path: Path) -> Any:
             raise InvalidEntry(f"{path.name}: {key} has shape {list(value.shape)}, the model has {declared}; mend it.")
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise InvalidEntry(f"{path.name}: {key} holds {value.dtype}, the model has {port.datatype}; mend it.")
-    return value.astype(dtype)
+    with np.errstate(all="ignore"):
+        typed = value.astype(dtype)
+    lost = (
+        (typed != value)
+        if dtype.kind in "iu"
+        else (np.isinf(typed) & np.isfinite(value))
+        if dtype.kind == "f"
+        else None
+    )
+    if lost is not None and lost.any():
+        beyond = value[lost].flat[0]
+        raise InvalidEntry(f"{path.name}: {key} holds {beyond}, which is beyond {port.datatype}, the model's; mend it.")
+    return typed
 
 
 def _text(value: Any) -> Any:

@@ -34,8 +34,9 @@ _ALIASES = {
     "mae": "mae", "meanabsoluteerror": "mae",
     "cosine": "cosine", "cosinesimilarity": "cosine", "agreement": "agreement",
 }  # fmt: skip
-ACCURACY = "accuracy"
+ACCURACY, _PAIR = "accuracy", 2
 LOWER_IS_BETTER = frozenset({"mae"})
+_OF_LABELS, _OF_NUMBERS, _TEXT = frozenset({"accuracy", "f1", "auc"}), frozenset({"mae", "cosine"}), "OUS"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,15 @@ def quality(evaluation: EvaluationData, outputs: Arrays) -> float:
             f"{evaluation.metric} has no value on this evaluation set; it needs rows of at least two classes."
         )
     return float(value)
+
+
+def require_measurable(evaluation: EvaluationData) -> None:
+    """Raises InvalidEntry when eval.npz lacks what the evaluation's metric is computed from."""
+    metric, instead = evaluation.metric, "or name another metric in evaluation"
+    if metric in _OF_LABELS and evaluation.labels is None:
+        raise InvalidEntry(f"{metric} is computed from labels, and eval.npz has none; add an array labels, {instead}.")
+    if metric in _OF_NUMBERS and not _numbers(evaluation.outputs):
+        raise InvalidEntry(f"{metric} needs an output of real numbers, and eval.npz expects none; {instead[3:]}.")
 
 
 def scale(evaluation: EvaluationData, original: float) -> float:
@@ -178,7 +188,13 @@ def _of_classes(measure: Callable[[Any, Any], float]) -> Callable[[Arrays, Evalu
         labels = evaluation.labels
         assert labels is not None
         name = _judged(evaluation.outputs, labels)
-        return measure(classes_of(outputs[name], labels), labels)
+        classes = classes_of(outputs[name], labels)
+        if (classes.dtype.kind in _TEXT) != (labels.dtype.kind in _TEXT):
+            kinds = ("texts", "numbers") if labels.dtype.kind in _TEXT else ("numbers", "texts")
+            raise InvalidEntry(
+                f"labels in eval.npz are {kinds[0]}, and {name!r} tells classes by {kinds[1]}; mend labels."
+            )
+        return measure(classes, labels)
 
     return measured
 
@@ -189,7 +205,15 @@ def _auc_of(outputs: Arrays, evaluation: EvaluationData) -> float:
     scores = {name: v for name, v in evaluation.outputs.items() if v.dtype.kind == "f" and _fits(v, labels)}
     if not scores:
         raise InvalidEntry("auc needs an output with scores, and eval.npz expects none; name accuracy instead.")
-    return auc(outputs[next(iter(scores))], labels)
+    given = outputs[next(iter(scores))]
+    known = range(given.shape[1] if given.ndim > 1 else 1)
+    words = labels.dtype.kind in _TEXT and len(known) >= _PAIR
+    if words or labels.ndim != 1 or (len(known) > _PAIR and any(label not in known for label in labels.tolist())):
+        raise InvalidEntry(
+            "auc needs one label a row, and with more than two classes the column of its score as a number, from 0; "
+            "mend labels in eval.npz, or name accuracy instead."
+        )
+    return auc(given, labels.astype("int64") if len(known) > _PAIR else labels)
 
 
 def _mae_of(outputs: Arrays, evaluation: EvaluationData) -> float:
