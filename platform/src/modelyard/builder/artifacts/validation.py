@@ -82,10 +82,8 @@ def gather(folder: Path, *, served: bool = True, deterministic: bool = True) -> 
     if scalars and changeable:
         make_servable(path, scalars)
         return gather(folder, deterministic=deterministic)
-    beside = [file for name in ("model.bin", *graph.data_files) if (file := folder / name).is_file()]
-    most = MAX_BATCH if is_small([path, *beside]) else 0
-    reason = fixed or _by_chance(chance)
-    reason = reason or against_batching(run, rows, lambda seed: _perturbed(path, graph, seed), most)
+    perturbed, most = lambda seed: _perturbed(path, graph, seed), _most_rows(path, graph)
+    reason = fixed or _by_chance(chance) or against_batching(run, rows, perturbed, most)
     feed = rows[0]
     answer = run(feed)
     arrays = {f"input:{k}": v for k, v in feed.items()} | {f"output:{k}": v for k, v in answer.items()}
@@ -168,6 +166,12 @@ def _session(path: Path, outputs: list[str]) -> Run:
     if path.suffix == ".xml":
         return _request(path, outputs)
     return _onnxruntime(str(path), outputs)
+
+
+def _most_rows(path: Path, graph: Graph) -> int:
+    """How many rows are tried together: as many as are served at once, none where the model is large."""
+    beside = [file for name in ("model.bin", *graph.data_files) if (file := path.parent / name).is_file()]
+    return MAX_BATCH if is_small([path, *beside]) else 0
 
 
 def _perturbed(path: Path, graph: Graph, seed: int) -> Run | None:
