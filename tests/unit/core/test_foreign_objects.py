@@ -122,6 +122,19 @@ def test_a_name_that_is_taken_while_the_model_serves_is_left_alone(kind: str, na
     assert world.stage_of("1") == "Serving"
 
 
+def test_what_serves_keeps_its_users_when_its_owner_was_taken_from_it() -> None:
+    world = a_serving_world()
+    stable = world.revision("1").name
+    world.api.edit(Ref("InferenceService", "demo", stable), lambda thing: thing["metadata"].pop("ownerReferences"))
+    live(world, steps=4)
+    world.ask(version="2", rollout={"strategy": "Canary", "steps": [{"weight": 10}]})
+    live(world)
+
+    assert dict(world.weights())[predictor(stable)] == 90
+    assert stable in world.names("InferenceService")
+    assert f"InferenceService demo/{stable} belongs to somebody else" in world.message("Ready")
+
+
 def test_pods_never_run_with_a_secret_of_others() -> None:
     world = a_serving_world()
     world.api.remove(Ref("Secret", "demo", "digits--store"))

@@ -57,7 +57,7 @@ from .rollout.context import RolloutContext
 from .rollout.effective_spec import effective_spec
 from .rollout.load_test_rate import load_rate
 from .rollout.publication import RoutingPlan, routing_plan
-from .rollout.stored_status import with_times
+from .rollout.stored_status import with_revisions, with_times
 from .snapshot import Ref, Snapshot, StartCheck
 
 _WARMED_UP_STAGES = frozenset({Stage.STARTING, Stage.JOINING, Stage.LEAVING, Stage.DRAINING})
@@ -72,6 +72,7 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     snapshot = with_claims(with_own_children(with_times(snapshot)), settings.gateway)
     if "deletionTimestamp" in snapshot.model.metadata:
         return Plan()
+    snapshot = with_revisions(snapshot, settings)
     before = snapshot.model.status
     stood = _Published.of(snapshot, settings, tuple(before.revisions), advance.initial_state(before))
     context = _context(snapshot, settings, stood)
@@ -92,7 +93,12 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
     floors = traffic_target.min_replicas(rollout, snapshot)
     wanted = [*_objects(view), *retrained.jobs]
     scalers = autoscalers(snapshot, settings, now, floors, rollout.candidate, idle)
-    names = names_to_ask(snapshot, [_ref(desired) for desired in (*wanted, *scalers)])
+    changes = scales(snapshot, now, floors, idle)
+    over = (
+        _finished_children(view, wanted) + retrained.finished + finished_autoscalers(snapshot, settings, now, scalers)
+    )
+    touched = (*over, *(change.deployment for change in changes))
+    names = names_to_ask(snapshot, [_ref(desired) for desired in (*wanted, *scalers)], touched)
     waits = (
         lifecycle.next_deadline(now, context.facts),
         advance.next_deadline(context.at(rollout)),
@@ -113,17 +119,8 @@ def decide(snapshot: Snapshot, settings: Settings) -> Plan:
         claims=names.claims,
         rechecks=names.rechecks,
         apply=tuple(desired for desired in wanted if _due(snapshot, desired, names)),
-        scale=scales(snapshot, now, floors, idle),
-        delete=(
-            *_finished_revisions(view),
-            *_finished_routes(view),
-            *_finished(view, wanted, "PodDisruptionBudget"),
-            *_finished(view, wanted, "EndpointSlice"),
-            *_finished(view, wanted, "ReferenceGrant"),
-            *finished_jobs(view),
-            *retrained.finished,
-            *finished_autoscalers(snapshot, settings, now, scalers),
-        ),
+        scale=tuple(change for change in changes if change.deployment not in names.refused),
+        delete=tuple(ref for ref in over if ref not in names.refused),
         events=said.events,
         warmups=_warmups(view),
         autoscalers=tuple(desired for desired in scalers if _due(snapshot, desired, names)),
@@ -260,12 +257,27 @@ def _due(snapshot: Snapshot, desired: dict[str, Any], names: NamesToAsk) -> bool
 def _held_back(snapshot: Snapshot, ref: Ref, names: NamesToAsk) -> bool:
     """Whether it waits for a name that somebody else holds: its own, that of its pods' identity, any before the start.
 
-    Pods never run with a ServiceAccount or a Secret of others. At the start the plan's claims see to that.
+    What the API server refused waits until it is tried again. Pods never run with a ServiceAccount or a Secret of
+    others. At the start the plan's claims see to that.
     """
+    if ref in names.refused:
+        return True
     started = begun(snapshot)
     if started and ref.kind == "InferenceService" and not identity(snapshot.model) <= snapshot.children.keys():
         return True
     return (ref in names.held and ref not in snapshot.children) if started else bool(names.held)
+
+
+def _finished_children(view: DecisionView, wanted: list[dict[str, Any]]) -> tuple[Ref, ...]:
+    """What there is and nobody needs any more."""
+    return (
+        *_finished_revisions(view),
+        *_finished_routes(view),
+        *_finished(view, wanted, "PodDisruptionBudget"),
+        *_finished(view, wanted, "EndpointSlice"),
+        *_finished(view, wanted, "ReferenceGrant"),
+        *finished_jobs(view),
+    )
 
 
 def _finished_revisions(view: DecisionView) -> tuple[Ref, ...]:

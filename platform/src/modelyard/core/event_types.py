@@ -27,12 +27,13 @@ _WARNING = (
     "ClientErrorsGateFailed CodeNotTrusted CommandRefused Conflict ContractChanged CorruptEntry CorruptReport "
     "DataBroken DeadlineExceeded DownloadFailed DriftDetected EntryExists ErrorsGateFailed EvaluationStopped "
     "FeedbackGateFailed HealthGateFailed HostTaken Inconclusive InsufficientCapacity InvalidEntry InvalidInput "
-    "InvalidKey InvalidModel InvalidSettings LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong NoAutoscaler "
-    "NoMetrics NoRecorder NoReference NoReplicaReady NoTraffic NotAccepted NotOffered NotReady OutputsDiffer "
-    "OverBudget PerformanceDecayed PodInvalid PodsRefused Refused RegistryUnreachable ReplayFailed ReplicaMissing "
-    "RequestsFail RetrainingFailed RetrainingRefused SampleRatioMismatch ServerCrashed SignatureInvalid "
-    "SignatureMissing StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff UnknownEntry UnknownScenario "
-    "Unreachable Unschedulable UnsupportedModel UnsupportedOperator VersionRefused WarmupFailed WrongShape"
+    "InvalidKey InvalidModel InvalidSettings JobSuspended LatencyGateFailed LoadTestFailed NameTaken NamespaceTooLong "
+    "NoAutoscaler NoMetrics NoRecorder NoReference NoReplicaReady NoTraffic NotAccepted NotOffered NotReady "
+    "ObjectRefused OutputsDiffer OverBudget PerformanceDecayed PodInvalid PodsRefused Refused RegistryUnreachable "
+    "ReplayFailed ReplicaMissing RequestsFail RetrainingFailed RetrainingRefused SampleRatioMismatch ServerCrashed "
+    "SignatureInvalid SignatureMissing StableOutOfSlo StartTimedOut ThresholdTooLow Throttled TrainingOff "
+    "UnknownEntry UnknownScenario Unreachable Unschedulable UnsupportedModel UnsupportedOperator VersionRefused "
+    "WarmupFailed WrongShape"
 )
 EVENT_TYPES: Mapping[str, EventType] = {
     **dict.fromkeys((*_NORMAL.split(), *Phase, Outcome.PROMOTED), "Normal"),

@@ -11,7 +11,7 @@ hands an object over with the annotation or label `modelyard.dev/adopt: "true"`,
 it; a Job cannot be handed over, because what it runs cannot be changed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -32,9 +32,15 @@ from .names import (
 from .snapshot import Failure, ForeignObject, Object, Ref, Snapshot
 
 NAME_TAKEN = "NameTaken"
+OBJECT_REFUSED = "ObjectRefused"
 RECHECK_SECONDS = 10.0
 """How often a name that was taken is asked for again."""
+LINGER_SECONDS = 2 * RECHECK_SECONDS
+"""How much longer it is remembered what nobody found again."""
+_LONGEST_SECONDS = 60.0
+"""Between two tries to write what the API server refuses."""
 _OF_REVISIONS = ("Deployment", "Service")
+_ASKED_AGAIN = (NAME_TAKEN, OBJECT_REFUSED)
 
 
 def fixed_names(model: Model) -> tuple[Ref, ...]:
@@ -56,7 +62,8 @@ class NamesToAsk(NamedTuple):
     """Names to ask whose they are before anything is written, and names that are known not to be ours.
 
     `claims` are all fixed names of a Model that nothing was made for yet, and none of its objects is written unless
-    they are free; `rechecks` were taken and are needed later; `held` are taken, and it is too early to ask again.
+    they are free; `rechecks` were taken and are needed later; `held` are taken or refused, and it is too early to ask
+    again; `refused` are those of them that the API server does not take, even if an older state of them is there.
     `wait` are the seconds until the next one is due, 0 or less when it is, None when there is none to ask for.
     """
 
@@ -64,27 +71,43 @@ class NamesToAsk(NamedTuple):
     rechecks: tuple[Ref, ...] = ()
     held: frozenset[Ref] = frozenset()
     wait: float | None = None
+    refused: frozenset[Ref] = frozenset()
 
 
-def names_to_ask(snapshot: Snapshot, desired: Collection[Ref]) -> NamesToAsk:
+def names_to_ask(snapshot: Snapshot, desired: Collection[Ref], touched: Collection[Ref] = ()) -> NamesToAsk:
     """The names to ask for now, when the Model should have the `desired` objects; the children are its own.
 
-    What has lost its host to a route of others is not asked for: a watch tells of these.
+    `touched` are those of them that are to be scaled or deleted.
+    What has lost its host to a route of others is not asked for: a watch tells of these. What was refused is not asked
+    for either, but written again.
     """
     fixed, first = fixed_names(snapshot.model), not begun(snapshot)
-    others = {ref for ref, (refusal, _) in snapshot.foreign.items() if refusal.reason != NAME_TAKEN}
-    waits = {
-        ref: seen + RECHECK_SECONDS - snapshot.now
-        for ref, (_, seen) in snapshot.foreign.items()
-        if ref not in others and ref in {*fixed, *desired}
-    }
+    kept = {ref: foreign for ref, foreign in snapshot.foreign.items() if foreign.refusal.reason in _ASKED_AGAIN}
+    refused = {ref for ref, foreign in kept.items() if foreign.refusal.reason == OBJECT_REFUSED}
+    rests = {ref: foreign.seen + asked_again(foreign) - snapshot.now for ref, foreign in kept.items()}
+    waits = {ref: rest for ref, rest in rests.items() if ref in {*fixed, *desired, *touched}}
     due = [ref for ref, wait in sorted(waits.items()) if wait <= 0]
+    held = {ref for ref in snapshot.foreign if ref not in kept or waits.get(ref, 0.0) > 0}
+    asked = [rest for ref, rest in rests.items() if rest > 0 or (ref in waits and ref not in refused)]
     return NamesToAsk(
         fixed if first and desired and (not waits or due) else (),
-        tuple(ref for ref in due if ref not in (fixed if first else desired)),
-        frozenset(ref for ref in snapshot.foreign if ref in others or waits.get(ref, 0.0) > 0),
-        min(waits.values(), default=None),
+        tuple(ref for ref in due if ref not in refused and ref not in (fixed if first else desired)),
+        frozenset(held),
+        min((*asked, *_until_forgotten(rests.values())), default=None),
+        frozenset(held & refused),
     )
+
+
+def asked_again(foreign: ForeignObject) -> float:
+    """Seconds after which it is seen to again whether an object may be written: ever more of one that is refused."""
+    if foreign.refusal.reason != OBJECT_REFUSED:
+        return RECHECK_SECONDS
+    return min(RECHECK_SECONDS * 2.0 ** min(foreign.times - 1, 10), _LONGEST_SECONDS)
+
+
+def _until_forgotten(rests: Iterable[float]) -> list[float]:
+    """Seconds until what is due, and perhaps not needed any more, is not remembered either: then no status says it."""
+    return [rest + LINGER_SECONDS for rest in rests if -LINGER_SECONDS < rest <= 0]
 
 
 def begun(snapshot: Snapshot) -> bool:
@@ -136,14 +159,25 @@ def _of_an_earlier(thing: Object, model: Mapping[str, Any]) -> bool:
     return any((owner.get("kind"), owner.get("name")) == (KIND, model["name"]) for owner in owners)
 
 
+def object_refused(verb: str, ref: Ref, said: str) -> Failure:
+    """That the API server refuses to write, scale or delete an object, with what it says; it passes by itself."""
+    what, why = f"{verb} {ref.kind} {ref.namespace}/{ref.name}", said.strip().rstrip(".")
+    message = f"The API server refuses to {what}: {why}; it is tried again by itself."
+    return Failure(OBJECT_REFUSED, message, retry=True)
+
+
 def taken_names(foreign: Mapping[Ref, ForeignObject]) -> Failure | None:
-    """The first name that is taken, with its refusal and the others' names; None when none is."""
+    """The first name that is taken, with its refusal and the others' names; None when none is.
+
+    Names that others hold come before objects that the API server refuses.
+    """
     if not foreign:
         return None
-    first, *others = sorted(foreign)
+    refused = {ref for ref, known in foreign.items() if known.refusal.reason == OBJECT_REFUSED}
+    first, *others = sorted(foreign, key=lambda ref: (ref in refused, ref))
     more = ", ".join(f"{ref.kind} {ref.namespace}/{ref.name}" for ref in others)
-    refused = foreign[first].refusal
-    return replace(refused, message=f"{refused.message} Taken as well: {more}.") if more else refused
+    failure, said = foreign[first].refusal, "Not written either" if refused else "Taken as well"
+    return replace(failure, message=f"{failure.message} {said}: {more}.") if more else failure
 
 
 def with_own_children(snapshot: Snapshot) -> Snapshot:

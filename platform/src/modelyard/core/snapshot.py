@@ -130,10 +130,14 @@ def _finite(value: Any) -> Any:
 
 
 class ForeignObject(NamedTuple):
-    """An object of somebody else under a name we need: why it is not written, and when (epoch) it was last seen."""
+    """An object that is not written: why, when (epoch) that was last found, and how many times in a row.
+
+    Somebody else's has its name, or the API server does not take it.
+    """
 
     refusal: Failure
     seen: float
+    times: int = 1
 
 
 class ScalingMeans(NamedTuple):
@@ -190,7 +194,7 @@ class Snapshot:
     the same of the optimized one, when the spec asks for it; `probes` the latest warm-up answer by revision, kept in
     the operator's memory; `logs` the last lines of containers that ended badly, by pod name, None while they are being
     read; `traffic` what the gateway counted lately; `checks` the Jobs that examine the candidate, by the name of their
-    gate; `foreign` the objects of others that stand under names of ours; `rivals` their routes to
+    gate; `foreign` why objects are not written, mostly for those of others under their names; `rivals` their routes to
     where this Model answers; `scaling_means` what the cluster has that scales, `rival_autoscaler` who scales the Model
     or a revision of it in our place, empty when nobody does; `holders` where requests for a revision at zero wait;
     `room` what the cluster has for more pods, pending while that is not known, None where nobody is to ask;

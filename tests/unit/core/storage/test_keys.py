@@ -41,6 +41,11 @@ def test_the_layout_is_the_one_the_serving_side_reads() -> None:
     assert keys.storage_uri("modelyard", DIGEST) == f"s3://modelyard/builds/{'ab' * 32}/repository/"
 
 
+def test_the_digest_of_a_build_is_read_from_where_it_is() -> None:
+    assert keys.digest_at(keys.storage_uri("modelyard", DIGEST)) == DIGEST
+    assert [keys.digest_at(text) for text in ("", "s3://shop/models/", "pvc://a/builds/b/c/")] == ["", "", ""]
+
+
 @examples
 @given(names, versions)
 def test_a_manifest_is_recognised_by_its_key(name: str, version: str) -> None:

@@ -25,7 +25,7 @@ from modelyard.core.names import (
     optimize_job_name,
     predictor,
 )
-from modelyard.core.ownership import NAME_TAKEN
+from modelyard.core.ownership import NAME_TAKEN, OBJECT_REFUSED
 from modelyard.core.revisions import pod_failures, route_status
 from modelyard.core.revisions.refused_pods import refused_pods
 from modelyard.core.snapshot import Object
@@ -132,9 +132,12 @@ def _operator(facts: ClusterObjects, settings: Settings) -> PathStep | None:
 
 
 def _taken(model: Model) -> PathStep | None:
-    """Objects of others stand under names that the Model needs."""
+    """Objects of others stand under names that the Model needs, or the API server takes none there."""
     said = _said(model, NAME_TAKEN)
-    return PathStep("Names", Standing.BAD, said, "it goes on by itself once the names are free") if said else None
+    if said:
+        return PathStep("Names", Standing.BAD, said, "it goes on by itself once the names are free")
+    said = _said(model, OBJECT_REFUSED)
+    return PathStep("Objects", Standing.BAD, said, "it goes on by itself once that is mended") if said else None
 
 
 def _said(model: Model, reason: str) -> str:

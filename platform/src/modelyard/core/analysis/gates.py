@@ -44,6 +44,7 @@ from collections.abc import Callable, Sequence
 
 from modelyard.api.rollout_status import GateName, GateStatus, GateVerdict, Phase
 from modelyard.core.conditions import timestamp
+from modelyard.core.ownership import OBJECT_REFUSED
 from modelyard.core.revisions.refused_pods import PODS_REFUSED
 
 from . import slo_gate
@@ -63,6 +64,7 @@ RETRIES, PAUSE = 3, 30.0
 REPLICA_MISSING = "ReplicaMissing"
 """Why the gate holds while the candidate lacks replicas and it is not the candidate's fault."""
 _NO_NODE, _NOT_READY = "Unschedulable", "NotReady"
+_NO_ADMISSION = frozenset({PODS_REFUSED, OBJECT_REFUSED})
 _WAITING: dict[str, str] = {
     GateName.LOAD_TEST: "the load test has not begun",
     GateName.REPLAY: "no recorded request has been put to it yet",
@@ -101,7 +103,7 @@ def _health(gate_input: GateInput) -> Sequence[GateStatus]:
     reads = failure.pending and (not gate_input.weight or lasts < READ_SECONDS)
     if not failure.retry and not reads:
         return [_gate_status(GateName.HEALTH, GateVerdict.FAIL, failure.message)]
-    if failure.reason == PODS_REFUSED or (starts and failure.reason == _NO_NODE):
+    if failure.reason in _NO_ADMISSION or (starts and failure.reason == _NO_NODE):
         message = f"for {duration_text(lasts)} now: {failure.message}"
         return [_gate_status(GateName.HEALTH, GateVerdict.CONTINUE, message)]
     if failure.retry and not starts and failure.reason != _NOT_READY and gate_input.has_capacity:

@@ -200,9 +200,17 @@ def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -
             job_again=retry.due(snapshot.now),
             wait=retry.due_in(snapshot.now) or None,
         )
-    name = job_name(so_far.build.digest)
-    update = ConditionUpdate(False, "Building", f"Job {settings.operator.namespace}/{name} builds the artifact.")
+    update = _building(snapshot, job_name(so_far.build.digest), settings.operator.namespace)
     return ResolvedArtifact(so_far.resolved, update, so_far.entry, _waiting(so_far.build, retry.under_way()), job=True)
+
+
+def _building(snapshot: Snapshot, name: str, namespace: str) -> ConditionUpdate:
+    """That the Job of that name works on it, or that somebody keeps it from that."""
+    job, where = snapshot.child("Job", name, namespace) or {}, f"Job {namespace}/{name}"
+    if job.get("spec", {}).get("suspend"):
+        held = f"{where} is suspended, by a person or a queue of Jobs: it builds once its spec.suspend is false."
+        return ConditionUpdate(False, "JobSuspended", held)
+    return ConditionUpdate(False, "Building", f"{where} builds the artifact.")
 
 
 def _known_build(model: Model, digest: str) -> BuildStatus:

@@ -35,10 +35,8 @@ from .scaling import scaling_status
 from .view import DecisionView
 
 _AWAITED = frozenset({Phase.BUILDING, Phase.STARTING, Phase.REPLACING})
-_STEP_OF = {"Job": "Built"} | dict.fromkeys(
-    ("Secret", "ServiceAccount", "InferenceService", "PodDisruptionBudget", "HorizontalPodAutoscaler", "ScaledObject"),
-    "Serving",
-)
+_SERVING = "Secret ServiceAccount InferenceService Deployment PodDisruptionBudget HorizontalPodAutoscaler ScaledObject"
+_STEP_OF = {"Job": "Built"} | dict.fromkeys(_SERVING.split(), "Serving")
 """The condition that an object of a kind is needed for; routes and their policies are for Routed."""
 _VAGUE = (NOT_READY, "ReplicaMissing", "StartTimedOut")
 

@@ -59,8 +59,8 @@ def _late(snapshot: Snapshot, revision: RevisionStatus, pods: Sequence[Object], 
     Its time runs from when a node took its first pod: before that nothing of the revision was at work.
     """
     own = Ref("InferenceService", snapshot.model.namespace, revision.name)
-    begun = own in snapshot.children
-    needed = {ref: taken for ref, taken in snapshot.foreign.items() if not begun or ref == own or ref.kind in _IDENTITY}
+    begun, its = own in snapshot.children, {own, Ref("Deployment", own.namespace, predictor(own.name))}
+    needed = {ref: taken for ref, taken in snapshot.foreign.items() if not begun or ref in its or ref.kind in _IDENTITY}
     refused = taken_names(needed)
     if refused is not None:
         return replace(refused, retry=True)

@@ -13,6 +13,7 @@ from modelyard.core.resources.holding import patience
 from modelyard.core.resources.routes import routes
 from modelyard.core.resources.traffic_policies import Publication, policies
 from modelyard.core.revisions.lifecycle import backends
+from modelyard.core.revisions.route_status import mentioned
 from modelyard.core.revisions.sampling import grants
 from modelyard.core.snapshot import Snapshot
 from modelyard.settings import GatewaySettings, HolderSettings
@@ -43,12 +44,14 @@ def routing_plan(
 ) -> RoutingPlan:
     """The manifests that publish these revisions in this state of the rollout.
 
-    Requests of a Model that may be at zero wait for `longest_wait` seconds at most. One of `sample` requests is
-    recorded, none with 0, for the platform in the namespace of that name.
+    One that is published keeps its place when its InferenceService is not ours any more, as after somebody took its
+    owner from it: users are there. Requests of a Model that may be at zero wait for `longest_wait` seconds at most. One
+    of `sample` requests is recorded, none with 0, for the platform in the namespace of that name.
     """
     reachable = frozenset(
         revision.name for revision in revisions if snapshot.child("Service", predictor(revision.name)) is not None
     )
+    reachable |= frozenset(revision.name for revision in revisions if reachable and _orphaned(snapshot, revision))
     publication, model = replace(_publication(snapshot.model, rollout, reachable), sample=sample), snapshot.model
     published = routes(model, backends(revisions, reachable), gateway, publication)
     beside = [
@@ -57,6 +60,12 @@ def routing_plan(
         *grants(model, platform, sample),
     ]
     return RoutingPlan(published, beside if published else [])
+
+
+def _orphaned(snapshot: Snapshot, revision: RevisionStatus) -> bool:
+    """Whether our routes name a revision whose InferenceService is none of ours."""
+    lost = snapshot.child("InferenceService", revision.name) is None
+    return lost and mentioned(snapshot, predictor(revision.name))
 
 
 def _publication(model: Model, rollout: RolloutStatus, reachable: frozenset[str]) -> Publication:

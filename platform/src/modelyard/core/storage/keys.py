@@ -154,3 +154,9 @@ def part(digest: str, path: str) -> str:
 def storage_uri(bucket: str, digest: str) -> str:
     """What KServe downloads: `s3://<bucket>/builds/<digest>/repository/`."""
     return f"s3://{bucket}/{build_repository(digest)}"
+
+
+def digest_at(uri: str) -> str:
+    """The digest of the build that a `storage_uri` names; empty for text that is none."""
+    *_, folder, digest, last, _ = ("", "", "", *uri.split("/"))
+    return f"sha256:{digest}" if (folder, last) == ("builds", "repository") else ""

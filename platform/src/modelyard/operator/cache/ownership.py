@@ -3,7 +3,7 @@
 What the cache holds is known. Of everything else the API server tells with the first write itself, which makes an
 object and changes none (`GuardedWrites.make`): only when that is refused it is read whose object is in the way. The
 fixed names of a new Model are read once, before anything is written for it. Names that turned out to be taken are
-remembered by Model until they were asked again: nobody watches objects of others.
+remembered by Model until they were asked again: nobody watches objects of others. So is what the API server refused.
 """
 
 import threading
@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from modelyard.clients.cluster.api_server import Cluster
-from modelyard.core.ownership import RECHECK_SECONDS, refusal
+from modelyard.core.ownership import LINGER_SECONDS, OBJECT_REFUSED, asked_again, object_refused, refusal
 from modelyard.core.snapshot import Failure, ForeignObject, Object, Ref
+from modelyard.errors import Refused
 
 from .objects import Key, ObjectCache
-
-_FORGOTTEN_SECONDS = 3 * RECHECK_SECONDS
 
 
 class Claim(NamedTuple):
@@ -27,7 +26,7 @@ class Claim(NamedTuple):
 
 
 class ForeignObjects:
-    """The names of every Model that others hold; safe to share between threads."""
+    """What of every Model is not written, and why; safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,17 +37,39 @@ class ForeignObjects:
         """What stands in a Model's way; a name that nobody asked for again lately is left out."""
         with self._lock:
             known = self._known.get(key, {})
-            return {ref: foreign for ref, foreign in known.items() if now - foreign.seen < _FORGOTTEN_SECONDS}
+            return {
+                ref: foreign
+                for ref, foreign in known.items()
+                if now - foreign.seen < asked_again(foreign) + LINGER_SECONDS
+            }
 
     def keep(self, key: Key, ref: Ref, answer: Failure | None, now: float) -> None:
-        """One name is taken, or (None) free or ours."""
+        """One name is taken, or (None) free or ours, which says nothing of whether the object is taken."""
         with self._lock:
-            known = self._known.setdefault(key, {})
-            known.pop(ref, None)
-            if answer is not None:
-                known[ref] = ForeignObject(answer, now)
-            if not known:
-                del self._known[key]
+            before = self._known.get(key, {}).get(ref)
+            if answer is None and before is not None and before.refusal.reason == OBJECT_REFUSED:
+                return
+            self._put(key, ref, None if answer is None else ForeignObject(answer, now))
+
+    def refuse(self, key: Key, ref: Ref, failure: Failure, now: float) -> None:
+        """The API server has refused an object, and perhaps did before."""
+        with self._lock:
+            before = self._known.get(key, {}).get(ref)
+            again = before.times if before is not None and before.refusal.reason == failure.reason else 0
+            self._put(key, ref, ForeignObject(failure, now, again + 1))
+
+    def written(self, key: Key, ref: Ref) -> None:
+        """Nothing stands in the way of an object any more."""
+        with self._lock:
+            self._put(key, ref, None)
+
+    def _put(self, key: Key, ref: Ref, foreign: ForeignObject | None) -> None:
+        known = self._known.setdefault(key, {})
+        known.pop(ref, None)
+        if foreign is not None:
+            known[ref] = foreign
+        if not known:
+            del self._known[key]
 
     def claimed(self, key: Key, uid: str) -> bool:
         """Whether all fixed names of the Model with that uid were free or ours once."""
@@ -92,9 +113,13 @@ class Ownership:
         """What stands under a name that this Model needs, which is remembered when it is taken. Raises OutsideError."""
         return self._judged(key, model, ref, self._cache.get(ref) or self._cluster.identity(ref), now)
 
-    def made(self, key: Key, ref: Ref, now: float) -> None:
-        """An object of this Model was made under that name, so nobody else's is there."""
-        self.foreign.keep(key, ref, None, now)
+    def written(self, key: Key, ref: Ref) -> None:
+        """An object of this Model was written under that name, so nobody else's is there and nobody refuses it."""
+        self.foreign.written(key, ref)
+
+    def refuse(self, key: Key, ref: Ref, verb: str, error: Refused, now: float) -> None:
+        """The API server refused to write, scale or delete an object; its words follow method and path in the error."""
+        self.foreign.refuse(key, ref, object_refused(verb, ref, str(error).partition(": ")[2] or str(error)), now)
 
     def _judged(self, key: Key, model: Object, ref: Ref, thing: Object | None, now: float) -> Claim:
         answer = None if thing is None else refusal(thing, model["metadata"])

@@ -1,7 +1,8 @@
 """One reconcile pass over one Model: observe -> decide -> carry out.
 
 The plan is carried out in the order status, applies, scales, deletes, events, warm-ups, autoscalers; a child that
-cannot be written keeps back what comes after it, but not the events of a status that was written. Each step can be
+cannot be written keeps back what comes after it, but not the events of a status that was written. What the API server
+refuses keeps back the pods that would run as it and nothing else, and the next status says so. Each step can be
 repeated, so whatever stops us in the middle, the next pass plans the rest again. Then the Model is reconciled once
 more: after a change (until nothing is left to do), and later when time alone changes something. A change makes others
 act, and what they do wakes the Model; only where a candidate is compared with a stable the next pass follows at once.
@@ -12,6 +13,7 @@ later.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,7 +23,7 @@ from modelyard.core.kinds import MODEL
 from modelyard.core.ownership import ours
 from modelyard.core.plan import Event, Plan
 from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
-from modelyard.errors import Conflict, OutsideError
+from modelyard.errors import Conflict, OutsideError, Refused
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import Key, ObjectCache, compares, ref_of
 from modelyard.operator.cache.ownership import Ownership
@@ -31,6 +33,7 @@ from modelyard.settings import Settings
 
 from .events import EventRecorder
 
+_IDENTITY = frozenset({"Secret", "ServiceAccount"})
 _REFUSED_SECONDS = 30.0
 TOGETHER_SECONDS = 0.05
 """How long a change of a child waits for others to be taken in with it. It does not where a candidate is compared with
@@ -124,13 +127,17 @@ class Reconciler:
     def _change(self, key: Key, stored: Object, plan: Plan, free: bool) -> None:
         """Applies, where the names are `free`, scales and deletes the children."""
         if free:
-            self._apply(key, stored, plan.apply)
+            self._apply_taken(key, stored, plan.apply)
         for change in plan.scale:
-            self.writes.scale(change.deployment, change.replicas)
-            _log.info("scaled", extra={"fields": _about(key, name=change.deployment.name, replicas=change.replicas)})
+            write = partial(self.writes.scale, change.deployment, change.replicas)
+            if self._taken(key, change.deployment, "scale", write):
+                self.ownership.written(key, change.deployment)
+                fields = _about(key, name=change.deployment.name, replicas=change.replicas)
+                _log.info("scaled", extra={"fields": fields})
         for ref in plan.delete:
-            self.writes.delete(ref)
-            _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
+            if self._taken(key, ref, "delete", partial(self.writes.delete, ref)):
+                self.ownership.written(key, ref)
+                _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
     def _report(self, key: Key, stored: Object, plan: Plan) -> None:
         """Records the Events; the status that they are about is written, so no later pass would."""
@@ -148,6 +155,25 @@ class Reconciler:
             return _REFUSED_SECONDS
         return None
 
+    def _apply_taken(self, key: Key, stored: Object, children: Iterable[Object]) -> None:
+        """Applies every child that the API server takes; no pods are begun when it refuses as whom they run."""
+        refused = set[str]()
+        for child in children:
+            if child["kind"] == "InferenceService" and refused & _IDENTITY:
+                continue
+            if not self._taken(key, ref_of(child), "write", partial(self._apply, key, stored, (child,))):
+                refused.add(child["kind"])
+
+    def _taken(self, key: Key, ref: Ref, verb: str, write: Callable[[], None]) -> bool:
+        """Whether a write went through; False when the API server answered and refused it, which is remembered."""
+        try:
+            write()
+        except Refused as bad:
+            self.ownership.refuse(key, ref, verb, bad, self.observer.now())
+            _log.warning("refused", extra={"fields": _about(key, kind=ref.kind, name=ref.name, said=str(bad))})
+            return False
+        return True
+
     def _apply(self, key: Key, stored: Object, children: Iterable[Object]) -> None:
         """Applies every child whose name is not taken."""
         now = self.observer.now()
@@ -164,7 +190,7 @@ class Reconciler:
         if claim is None:
             try:
                 self.writes.make(child)
-                self.ownership.made(key, ref, now)
+                self.ownership.written(key, ref)
                 return True
             except Conflict:
                 claim = self.ownership.claim(key, stored, ref, now)
@@ -172,6 +198,7 @@ class Reconciler:
                     raise
         if not claim.taken:
             self.writes.apply(child, claim.uid)
+            self.ownership.written(key, ref)
         return not claim.taken
 
     def _patience(self, snapshot: Snapshot) -> float | None:
@@ -184,7 +211,7 @@ class Reconciler:
         """Says in the status what is wrong with a stored Model; all else in the status stays."""
         first = error.errors()[0]
         field = ".".join(str(name) for name in first["loc"])
-        message = f"{field} of the stored Model is not usable: {first['msg']}; correct it and apply it again."
+        message = f"{field} of the stored Model is not usable: {first['msg']}; {_mended(stored, field)}."
         metadata, status = stored["metadata"], stored.get("status") or {}
         key = Key(metadata["namespace"], metadata["name"])
         stalled = [condition for condition in status.get("conditions", []) if condition["type"] == "Stalled"]
@@ -201,6 +228,15 @@ class Reconciler:
             self.recorder.post(stored, Event.of("InvalidModel", message))
         except OutsideError as refused:
             _log.warning("status not written", extra={"fields": _about(key, said=str(refused))})
+
+
+def _mended(stored: Object, field: str) -> str:
+    """How a person mends a field of a stored Model: a status is not what they apply."""
+    if not field.startswith("status."):
+        return "correct it and apply it again"
+    name, namespace = stored["metadata"]["name"], stored["metadata"]["namespace"]
+    edit = f"`kubectl edit model {name} -n {namespace} --subresource=status`"
+    return f"correct it by {edit}, or take status.revisions out there: who has the traffic is read from the route"
 
 
 def _stalled(status: Object, message: str, generation: int, now: float) -> list[dict[str, Any]]:
