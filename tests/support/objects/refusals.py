@@ -38,6 +38,7 @@ LABELS = (
 PATIENCE = 'write a duration from "1s" to "1h": an autoscaler remembers no longer than that'
 BUDGET = 'write a duration from "30s" to "24h": less is over before anything was tried'
 ONCE = "write each precision once, such as [fp32, int8]"
+CACHE = 'write a size from "1MB" to "64GB", such as "64MB" or "64Mi"'
 COMMAND_ID = 'write a new word without spaces as the id of a command, such as "2" or "2026-01-15T10:00"'
 
 
@@ -185,6 +186,10 @@ REFUSALS = (
         "everything may be lost", _spec(optimize={"maxQualityLoss": "100%"}), "spec.optimize.maxQualityLoss", BETWEEN
     ),
     Refusal("a precision twice", _spec(optimize={"precisions": ["int8", "int8"]}), "spec.optimize.precisions", ONCE),
+    *(
+        Refusal(f"a cache of {size}", _spec(cache={"size": size}), "spec.cache.size", CACHE)
+        for size in ("1kB", "999k", "65Gi", "99999999M", "0MB", "64", "1.5GB")
+    ),
     *_ROLLOUT_REFUSALS,
     *(
         Refusal(name, _spec(serving=serving), f"spec.serving.{field}", sentence)
@@ -216,6 +221,7 @@ ACCEPTED = {
     ),
     "the shortest optimization": _spec(optimize={"precisions": ["fp32"], "budget": "30s"}),
     **{f"a quantity such as {text}": _cpu(text) for text in ("1e3", "0.5", "1Pi", "100m", "+1", ".5", "2.", "5e-1", 2)},
+    **{f"a cache of {size}": _spec(cache={"size": size}) for size in ("1MB", "977Ki", "64GB", "64Gi")},
     "the least there is": _spec(),
     "an alias": {"source": {"name": "sentence_embeddings.v2", "alias": "champion"}},
     "every promise": _spec(

@@ -31,6 +31,10 @@ _UNITS |= {f"{letter}i": Fraction(1024) ** power for power, letter in enumerate(
 _NANO = 10**9
 _WORD = "^[A-Za-z0-9][-_A-Za-z0-9]*$"
 _CACHE = "^[1-9][0-9]{0,7}([kMG]B|[KMG]i|[kMG])$"
+_CACHE_FITS = f"!self.matches('{_CACHE}') || " + " && ".join(
+    f"quantity(self.replace('B', '')).compareTo(quantity('{bound}')) {sign} 0"
+    for bound, sign in (("1M", ">="), ("64Gi", "<="))
+)
 _SCENARIO = "^[a-z][-a-z0-9]*$"
 _ID = "^[A-Za-z0-9][-_.:+A-Za-z0-9]*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -123,7 +127,7 @@ CacheSize = Annotated[
     str,
     _matching(_CACHE, _SAY_CACHE),
     _holding(lambda text: 10**6 <= bytes_of(text) <= 64 * 1024**3, _SAY_CACHE),
-    _written("Bytes of memory.", 11, _matches(_CACHE, _SAY_CACHE)),
+    _written("Bytes of memory.", 11, _matches(_CACHE, _SAY_CACHE), cel(_CACHE_FITS, _SAY_CACHE)),
 ]
 
 LoadScenarioName = Annotated[
