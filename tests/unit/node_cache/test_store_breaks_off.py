@@ -1,5 +1,5 @@
-"""A store that breaks off in the middle of an answer, or hangs: what pods get is whole or is seen not to be, and what is
-kept on the node they get all the same."""
+"""A store that breaks off in the middle of an answer, or hangs: what pods get is whole or is seen not to be, and what
+is kept on the node they get all the same."""
 
 import socket
 from collections.abc import Callable, Iterator

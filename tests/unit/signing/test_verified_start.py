@@ -86,13 +86,16 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "one bit of the signature": (lambda f: flip(f / PROVENANCE), "SignatureInvalid", PROVENANCE),
     "a damaged signature": (lambda f: (f / PROVENANCE).write_text("[]"), "SignatureInvalid", "is damaged"),
     "one nested without end": (
-        lambda f: (f / PROVENANCE).write_text("[" * 100_000), "SignatureInvalid", "is damaged",
+        lambda f: (f / PROVENANCE).write_text("[" * 100_000),
+        "SignatureInvalid",
+        "is damaged",
     ),
     "a key's id that is none": (
         lambda f: (f / PROVENANCE).write_text(
             json.dumps({"payload": "e30=", "signatures": [{"keyid": [], "sig": ""}]})
         ),
-        "SignatureInvalid", "whom this pod does not trust",
+        "SignatureInvalid",
+        "whom this pod does not trust",
     ),
     "what is stated": (_restate(lambda s: s["subject"].clear()), "SignatureInvalid", f"{PROVENANCE} is not what"),
     "a stranger's": (lambda f: a_repository(f, STRANGER), "SignatureInvalid", "whom this pod does not trust"),

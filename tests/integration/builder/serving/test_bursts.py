@@ -25,9 +25,9 @@ CLIENTS = 900
 PATIENCE = 30.0
 BODY = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}]}'
 PIECES = b'{"x": [1, 2, 3]}'
-STREAMED = (
-    b"POST /v2/models/double/generate_stream HTTP/1.1\r\nHost: model\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(PIECES), PIECES)
+STREAMED = b"POST /v2/models/double/generate_stream HTTP/1.1\r\nHost: model\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(PIECES),
+    PIECES,
 )
 LAST_PIECE = b"0\r\n\r\n"
 
