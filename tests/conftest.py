@@ -1,7 +1,7 @@
 """Fixtures that several rooms of tests share, and what is left out: what takes long, and what this machine lacks.
 
-What is left out is deselected and named at the end; a skipped test counts as failed in `make test`. Processes take tests
-from each other, so any test may come first in its file or alone: MODELYARD_ORDER=backwards finds those that cannot.
+What is left out is deselected and named at the end; a skipped test counts as failed in `make test`. Processes take
+tests from each other, so any may come first in its file or alone: MODELYARD_ORDER=backwards finds those that cannot.
 """
 
 import os
