@@ -1,5 +1,6 @@
 """A replica's capacity is reported as long as the build it was measured of holds the traffic."""
 
+from modelyard.core.snapshot import Ref
 from tests.support.worlds.builders import a_built_world
 from tests.support.worlds.world import World
 
@@ -47,6 +48,7 @@ def test_one_of_nobody_knows_which_build_stays() -> None:
 def test_without_a_revision_there_is_none() -> None:
     world = a_world_with_a_capacity()
     world.model["status"]["revisions"] = []
+    world.lose(Ref("HTTPRoute", "demo", world.name))
 
     assert world.decide().status is not None
     assert "capacity" not in (world.decide().status or {})

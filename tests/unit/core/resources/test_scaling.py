@@ -67,6 +67,7 @@ def test_a_candidates_pods_are_not_told_as_capacity() -> None:
 def test_a_model_that_serves_nothing_tells_none() -> None:
     world = a_serving_world()
     world.model["status"] = {}
+    world.lose(Ref("HTTPRoute", "demo", world.name))
     world.entries.clear()
 
     world.look()
