@@ -34,7 +34,8 @@ static int begins(const char *text, const char *with) { return strncmp(text, wit
 static int of_a_body(const char *sentence)
 {
   return begins(sentence, "failed to parse the request JSON buffer: ") || begins(sentence, "Unable to parse '") ||
-         begins(sentence, "attempt to access ");
+         begins(sentence, "attempt to access ") || begins(sentence, "attempt to get members for ") ||
+         begins(sentence, "failed to get request params.");
 }
 
 int from_the_program(void *caller)

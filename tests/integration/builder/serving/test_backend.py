@@ -127,6 +127,9 @@ def test_an_index_that_the_graph_computes_itself_is_the_models_failure(server: T
         {"inputs": [X], "outputs": [{}]},
         {"inputs": [X], "id": 5},
         {"inputs": [X], "parameters": {"priority": "high"}},
+        {"inputs": [X], "parameters": "high"},
+        {"inputs": [X], "parameters": [5]},
+        {"inputs": [X], "parameters": None},
         {"inputs": [{**X, "shape": [1_000_000_000, 3]}]},
         {"inputs": [{**X, "shape": [10**18, 10**18]}]},
     ],
@@ -136,6 +139,13 @@ def test_a_request_that_cannot_be_read_is_the_clients_mistake(server: TritonServ
     text = body if isinstance(body, str) else json.dumps(body)
 
     answer = httpx.post(f"{server.url}/v2/models/four/infer", content=text, timeout=30, trust_env=False)
+
+    assert answer.json()["error"]
+    assert answer.status_code == (400 if (triton_home() / "lib" / FRONTEND).exists() else 500)
+
+
+def test_a_body_that_is_no_object_is_the_clients_mistake_where_an_answer_is_generated(server: TritonServer) -> None:
+    answer = httpx.post(f"{server.url}/v2/models/four/generate", json=[1], timeout=30, trust_env=False)
 
     assert answer.json()["error"]
     assert answer.status_code == (400 if (triton_home() / "lib" / FRONTEND).exists() else 500)
