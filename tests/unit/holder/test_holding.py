@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,8 @@ from grpc import aio
 
 from modelyard.core.names import BACKEND_HEADER
 from modelyard.holder import waiting_room
-from modelyard.holder.waiting_room import Limits
+from modelyard.holder.endpoint_slices import EndpointSlices, Held
+from modelyard.holder.waiting_room import Limits, NoRoom, WaitingRoom
 from tests.support.servers.held_revision import BACKEND, HeldPod
 
 Tell = Callable[..., None]
@@ -192,6 +194,21 @@ def test_bodies_that_are_still_being_read_take_room_too(tell: Tell) -> None:
         await holder.until_waiting(0)
 
     tell(story, Limits(bytes=10))
+
+
+def test_all_revisions_together_have_as_much_room_as_four_of_them() -> None:
+    async def story() -> None:
+        room = WaitingRoom(EndpointSlices(lambda _: None), Limits(bytes=10))
+        with ExitStack() as bodies:
+            more = [bodies.enter_context(room.reading(Held("demo", name))) for name in "abcde"]
+            for given in more[:4]:
+                given(10)
+            with pytest.raises(NoRoom, match="40 bytes wait for all revisions already; 40 may"):
+                more[4](1)
+        with room.reading(Held("demo", "e")) as given:
+            given(10)
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("backend", ["demo/other-0123456789", "other/digits-0123456789"])

@@ -8,8 +8,8 @@
     asks --no room--> NoRoom
 
 Room is bounded for every revision, in requests and in bytes of their bodies, those that are still being read among
-them. What waits is published by version:
-whoever wakes revisions asks what has changed since a version and is answered when it has, or after a while.
+them, and in bytes for all together. What waits is published by version: whoever wakes revisions asks what has changed
+since a version and is answered when it has, or after a while.
 
 The gateway learns of a name, and that it is taken back, by a watch of its own, a little sooner or later than we do. So
 a request for a revision that nobody has named waits for its name for `naming` seconds, and one whose name was taken
@@ -41,6 +41,11 @@ class Limits(NamedTuple):
     bytes: int = 64 * 1024 * 1024
     seconds: float = 60.0
     naming: float = 5.0
+
+    @property
+    def bytes_of_all(self) -> int:
+        """Bytes of the bodies of all revisions together: so many as four of them may have."""
+        return 4 * self.bytes
 
 
 class NotHeld(Exception):
@@ -208,6 +213,9 @@ class WaitingRoom:
         taken = self._reading.get(held, 0) + line.bytes
         if taken + size > self.limits.bytes:
             raise NoRoom(f"{taken} bytes wait for {held} already; {self.limits.bytes} may")
+        together = sum(self._reading.values()) + sum(line.bytes for line in self._lines.values())
+        if together + size > self.limits.bytes_of_all:
+            raise NoRoom(f"{together} bytes wait for all revisions already; {self.limits.bytes_of_all} may")
 
     def _leave(self, held: Held, line: _Line, size: int) -> None:
         line.requests, line.bytes = line.requests - 1, line.bytes - size
