@@ -97,6 +97,30 @@ def test_a_watch_goes_on_from_where_it_stopped(scene: Scene) -> None:
     assert scene.names() == []
 
 
+@pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "followed"])
+def test_an_object_that_brings_a_defect_to_light_keeps_nobody_from_the_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_listed: bool
+) -> None:
+    taken, odd = scene.watch.take_in, f"{scene.gateway.name}-1"
+
+    def with_a_defect(event_type: str | None, thing: dict[str, Any]) -> None:
+        if thing["metadata"]["name"] == odd:
+            raise LookupError("a defect")
+        taken(event_type, thing)
+
+    monkeypatch.setattr(scene.watch, "take_in", with_a_defect)
+    version = "" if is_listed else scene.watch.watch.list_anew()
+    for number in (1, 2):
+        scene.add(f"{scene.gateway.name}-{number}")
+    if is_listed:
+        scene.watch.watch.list_anew()
+    else:
+        scene.watch.watch.follow(version, 1)
+
+    assert scene.names() == [f"{scene.gateway.name}-2"]
+    assert "not taken in" in caplog.text
+
+
 def test_a_watch_that_lost_its_place_lists_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     follow, lost = scene.watch.watch.follow, []
 

@@ -79,7 +79,7 @@ class ListWatch(BackgroundThread):
             version = page["metadata"]["resourceVersion"]
             for thing in page["items"] or ():
                 uids.add(thing["metadata"]["uid"])
-                self._follower.take_in(None, thing)
+                self._tell(None, thing)
             self.beat = time.monotonic()
         self._follower.listed(uids)
         self.trouble = ""
@@ -99,8 +99,16 @@ class ListWatch(BackgroundThread):
                 self.beat = time.monotonic()
                 version = self._reached = thing["metadata"]["resourceVersion"]
                 if event_type != "BOOKMARK":
-                    self._follower.take_in(event_type, thing)
+                    self._tell(event_type, thing)
         return version
+
+    def _tell(self, event_type: str | None, thing: Mapping[str, Any]) -> None:
+        """Tells of one object; a defect that it brings to light keeps nobody from the others."""
+        try:
+            self._follower.take_in(event_type, thing)
+        except Exception:  # noqa: BLE001 - what nobody foresaw in one object
+            name = "/".join(thing["metadata"].get(part, "") for part in ("namespace", "name"))
+            _log.exception("not taken in", extra={"fields": {"kind": self._kind.kind, "name": name}})
 
     def _run(self) -> None:
         while not self._stop.is_set():
