@@ -2,12 +2,14 @@
 
 import json
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from modelyard.core.plan import Event, Plan
-from modelyard.errors import OutsideError
+from modelyard.errors import Conflict
 from modelyard.operator.cache.guarded_writes import GuardedWrites
 from modelyard.operator.cache.objects import ObjectCache
 from modelyard.operator.reconciler.events import EventRecorder
@@ -90,12 +92,19 @@ def test_an_event_that_could_not_be_made_is_made_the_next_time(bench: Bench, mod
     assert recorded(bench) == {"Serving": 1}
 
 
-def test_a_child_that_cannot_be_written_takes_no_event_with_it(bench: Bench, model: dict[str, Any]) -> None:
-    bad = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "Bad Name", "namespace": bench.namespace}}
-    plan = Plan(status={"observedGeneration": 1}, apply=(bad,), events=(FACT,))
-    hands = Hands(bench, decides=lambda snapshot, settings: plan)
+@pytest.mark.parametrize(
+    ("metadata", "raised"),
+    [({"name": "Bad Name"}, nullcontext()), ({"name": "lost", "uid": str(UUID(int=1))}, pytest.raises(Conflict))],
+    ids=["refused", "in conflict"],
+)
+def test_a_child_that_cannot_be_written_takes_no_event_with_it(
+    bench: Bench, model: dict[str, Any], metadata: dict[str, str], raised: AbstractContextManager[Any]
+) -> None:
+    bad = {"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": bench.namespace, **metadata}}
+    plans = iter([Plan(status={"observedGeneration": 1}, apply=(bad,), events=(FACT,))])
+    hands = Hands(bench, decides=lambda snapshot, settings: next(plans, Plan()))
 
-    with pytest.raises(OutsideError):
+    with raised:
         hands.look("digits")
 
     assert bench.status("digits") == {"observedGeneration": 1}
