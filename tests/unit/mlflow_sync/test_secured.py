@@ -66,14 +66,15 @@ def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_all_that_is_asked_is_asked_over_tls_with_the_password(secured: SecuredMlflow, tmp_path: Path) -> None:
-    MlflowUser(secured.url, LOGIN).register("poem", {"MLmodel": b"flavors: {}"})
     client = MlflowServer(secured.settings())
+    before = [model.name for model in client.models()]
+    MlflowUser(secured.url, LOGIN).register("poem", {"MLmodel": b"flavors: {}"})
 
     folder = client.folder("poem", "1")
     client.download(folder, "MLmodel", tmp_path / "MLmodel")
 
     assert secured.url.startswith("https://")
-    assert "poem" in [model.name for model in client.models()]
+    assert sorted(model.name for model in client.models()) == sorted([*before, "poem"])
     assert client.files(folder) == {"MLmodel": 11}
     assert client.set_tag("poem", "1", "a", "b")
 

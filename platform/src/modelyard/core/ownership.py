@@ -35,6 +35,8 @@ NAME_TAKEN = "NameTaken"
 OBJECT_REFUSED = "ObjectRefused"
 RECHECK_SECONDS = 10.0
 """How often a name that was taken is asked for again."""
+IDENTITY_KINDS = frozenset({"Secret", "ServiceAccount"})
+"""As whom pods run, and with which keys."""
 LINGER_SECONDS = 2 * RECHECK_SECONDS
 """How much longer it is remembered what nobody found again."""
 _LONGEST_SECONDS = 60.0

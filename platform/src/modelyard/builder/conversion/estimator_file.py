@@ -13,7 +13,7 @@ from pickle import UnpicklingError
 from typing import Any
 from zipfile import BadZipFile
 
-from modelyard.builder.inspection.onnx_graph import is_pointer
+from modelyard.builder.inspection.onnx_graph import refuse_pointer
 from modelyard.core.failure_causes import blamed, cause_of_exception
 from modelyard.errors import InvalidEntry, UnsupportedModel
 
@@ -43,6 +43,7 @@ def read_estimator(path: Path, trusted: bool = True) -> Any:
     except Exception as bad:
         if cause_of_exception(bad) is not None:
             raise blamed(bad, str(bad)) from bad
+        refuse_pointer(path)
         raise InvalidEntry(_unreadable(path, bad)) from bad
     _require_convertible(estimator, path.name)
     _require_fitted(estimator, path.name)
@@ -95,8 +96,6 @@ def _missing(file: str, module: str) -> str:
 
 def _unreadable(path: Path, bad: Exception) -> str:
     file = path.name
-    if is_pointer(path):
-        return f"{file} is a Git LFS pointer, not the model itself; run git lfs pull."
     if isinstance(bad, AttributeError) and "__main__" in str(bad):
         return (
             f"{file} holds something of the program that saved it ({bad}), and pickles keep only its name; put it into "

@@ -229,17 +229,20 @@ def _fitting(arrays: dict[str, Any], kind: str, port: Port, path: Path) -> Any:
         raise InvalidEntry(f"{path.name}: {key} holds {value.dtype}, the model has {port.datatype}; mend it.")
     with np.errstate(all="ignore"):
         typed = value.astype(dtype)
-    lost = (
-        (typed != value)
-        if dtype.kind in "iu"
-        else (np.isinf(typed) & np.isfinite(value))
-        if dtype.kind == "f"
-        else None
-    )
-    if lost is not None and lost.any():
+    lost = _lost(value, typed)
+    if lost.any():
         beyond = value[lost].flat[0]
         raise InvalidEntry(f"{path.name}: {key} holds {beyond}, which is beyond {port.datatype}, the model's; mend it.")
     return typed
+
+
+def _lost(value: Any, typed: Any) -> Any:
+    """Which numbers became others, or infinite, in their datatype; truth values and texts do not."""
+    import numpy as np
+
+    if typed.dtype.kind in "iu":
+        return typed != value
+    return np.isinf(typed) & np.isfinite(value) if typed.dtype.kind == "f" else np.zeros(value.shape, bool)
 
 
 def _text(value: Any) -> Any:

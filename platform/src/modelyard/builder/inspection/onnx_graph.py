@@ -14,13 +14,13 @@ from modelyard.errors import InvalidEntry, UnsupportedModel
 
 from .graph import LARGEST, Dim, Graph, Port
 from .implied_sizes import implied_sizes
+from .onnx_io import MODEL
 
 _DATATYPES: dict[int, Datatype] = {
     1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES",
     9: "BOOL", 10: "FP16", 11: "FP64", 12: "UINT32", 13: "UINT64",
 }  # fmt: skip
 _POINTER = b"version https://git-lfs"
-_MODEL = "model.onnx"
 _WIDEST, _SIZES = 4096, 12
 _FORMS = {
     "sequence_type": "a sequence", "map_type": "a map", "optional_type": "optional", "sparse_tensor_type":
@@ -56,8 +56,7 @@ def read_model(path: Path) -> Any:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, ValueError, RuntimeError) as bad:
-        if is_pointer(path):
-            raise InvalidEntry(f"{path.name} is a Git LFS pointer, not the model itself; run git lfs pull.") from bad
+        refuse_pointer(path)
         raise InvalidEntry(
             f"{path.name} cannot be read as ONNX: it is damaged, cut short or another format; export it again."
         ) from bad
@@ -70,10 +69,11 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def is_pointer(path: Path) -> bool:
-    """Whether the file at `path` is what Git LFS keeps in the place of another."""
+def refuse_pointer(path: Path) -> None:
+    """Raises InvalidEntry when the file at `path` is what Git LFS keeps in the place of another."""
     with path.open("rb") as file:
-        return file.read(len(_POINTER)) == _POINTER
+        if file.read(len(_POINTER)) == _POINTER:
+            raise InvalidEntry(f"{path.name} is a Git LFS pointer, not the model itself; run git lfs pull.")
 
 
 def _is_text(model: Any) -> bool:
@@ -177,7 +177,7 @@ def _data_files(model: Any, path: Path) -> tuple[str, ...]:
         file = path.parent / location
         if not is_safe_path(location) or file.is_symlink() or not file.resolve().is_relative_to(folder):
             raise InvalidEntry(f"{path.name} keeps weights in {location!r}, outside its own folder; export it again.")
-        if location == _MODEL != path.name:
+        if location == MODEL != path.name:
             raise InvalidEntry(
                 f"{path.name} keeps weights in {location!r}, as the model will be called; export it again."
             )

@@ -21,6 +21,7 @@ from modelyard.clients.cluster.operator_lease import leader_silence
 from modelyard.clients.metrics.response_cache import cache_counts
 from modelyard.core.kinds import CHILDREN
 from modelyard.core.names import BUILD_LABEL, MODEL_LABEL, build_label
+from modelyard.core.ownership import IDENTITY_KINDS
 from modelyard.core.snapshot import Ref
 from modelyard.errors import Refused
 from modelyard.settings import Settings
@@ -29,7 +30,7 @@ from .diagnosis import ClusterObjects, conclusion, diagnose
 from .explained.path_step import PathStep, Standing
 
 _MARKS = {Standing.GOOD: "[green]✓[/]", Standing.WAITING: "[yellow]…[/]", Standing.BAD: "[red]✗[/]"}
-_KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in ("Secret", "ServiceAccount")]
+_KINDS = [row.kind for row in CHILDREN if row.label == MODEL_LABEL and row.kind not in IDENTITY_KINDS]
 _LOG_BYTES = 20_000
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from modelyard.api.status import RevisionStatus, Stage
 from modelyard.core.conditions import epoch
 from modelyard.core.names import REVISION_LABEL, predictor
-from modelyard.core.ownership import taken_names
+from modelyard.core.ownership import IDENTITY_KINDS, taken_names
 from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
 
 from . import pod_failures
@@ -15,8 +15,6 @@ from .refused_pods import refused_pods
 
 NOT_READY = "NotReady"
 """A server that runs and does not answer: the one failure that passes and may yet be the revision's own fault."""
-
-_IDENTITY = ("Secret", "ServiceAccount")
 
 
 def failure_of(snapshot: Snapshot, revision: RevisionStatus, patience: float) -> Failure | None:
@@ -60,7 +58,9 @@ def _late(snapshot: Snapshot, revision: RevisionStatus, pods: Sequence[Object], 
     """
     own = Ref("InferenceService", snapshot.model.namespace, revision.name)
     begun, its = own in snapshot.children, {own, Ref("Deployment", own.namespace, predictor(own.name))}
-    needed = {ref: taken for ref, taken in snapshot.foreign.items() if not begun or ref in its or ref.kind in _IDENTITY}
+    needed = {
+        ref: taken for ref, taken in snapshot.foreign.items() if not begun or ref in its or ref.kind in IDENTITY_KINDS
+    }
     refused = taken_names(needed)
     if refused is not None:
         return replace(refused, retry=True)

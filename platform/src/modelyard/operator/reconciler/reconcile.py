@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from modelyard.core.conditions import ConditionUpdate, merge
 from modelyard.core.kinds import MODEL
-from modelyard.core.ownership import ours
+from modelyard.core.ownership import IDENTITY_KINDS, ours
 from modelyard.core.plan import Event, Plan
 from modelyard.core.snapshot import Failure, Object, Ref, Snapshot
 from modelyard.errors import Conflict, OutsideError, Refused
@@ -33,7 +33,6 @@ from modelyard.settings import Settings
 
 from .events import EventRecorder
 
-_IDENTITY = frozenset({"Secret", "ServiceAccount"})
 _REFUSED_SECONDS = 30.0
 TOGETHER_SECONDS = 0.05
 """How long a change of a child waits for others to be taken in with it. It does not where a candidate is compared with
@@ -127,15 +126,15 @@ class Reconciler:
     def _change(self, key: Key, stored: Object, plan: Plan, free: bool) -> None:
         """Applies, where the names are `free`, scales and deletes the children."""
         if free:
-            self._apply_taken(key, stored, plan.apply)
+            self._apply_accepted(key, stored, plan.apply)
         for change in plan.scale:
             write = partial(self.writes.scale, change.deployment, change.replicas)
-            if self._taken(key, change.deployment, "scale", write):
+            if self._accepted(key, change.deployment, "scale", write):
                 self.ownership.written(key, change.deployment)
                 fields = _about(key, name=change.deployment.name, replicas=change.replicas)
                 _log.info("scaled", extra={"fields": fields})
         for ref in plan.delete:
-            if self._taken(key, ref, "delete", partial(self.writes.delete, ref)):
+            if self._accepted(key, ref, "delete", partial(self.writes.delete, ref)):
                 self.ownership.written(key, ref)
                 _log.info("deleted", extra={"fields": _about(key, kind=ref.kind, name=ref.name)})
 
@@ -155,16 +154,16 @@ class Reconciler:
             return _REFUSED_SECONDS
         return None
 
-    def _apply_taken(self, key: Key, stored: Object, children: Iterable[Object]) -> None:
+    def _apply_accepted(self, key: Key, stored: Object, children: Iterable[Object]) -> None:
         """Applies every child that the API server takes; no pods are begun when it refuses as whom they run."""
         refused = set[str]()
         for child in children:
-            if child["kind"] == "InferenceService" and refused & _IDENTITY:
+            if child["kind"] == "InferenceService" and refused & IDENTITY_KINDS:
                 continue
-            if not self._taken(key, ref_of(child), "write", partial(self._apply, key, stored, (child,))):
+            if not self._accepted(key, ref_of(child), "write", partial(self._apply, key, stored, (child,))):
                 refused.add(child["kind"])
 
-    def _taken(self, key: Key, ref: Ref, verb: str, write: Callable[[], None]) -> bool:
+    def _accepted(self, key: Key, ref: Ref, verb: str, write: Callable[[], None]) -> bool:
         """Whether a write went through; False when the API server answered and refused it, which is remembered."""
         try:
             write()
