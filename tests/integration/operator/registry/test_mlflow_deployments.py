@@ -15,7 +15,7 @@ import pytest
 
 from modelyard.errors import Conflict, DeadlineExceeded, InvalidModel, UserError
 from modelyard.mlflow_plugin.deployments import ModelDeployments
-from tests.support.operator.bench import Bench
+from tests.support.operator.bench import Bench, eventually
 from tests.support.servers.inference_server import running
 from tests.support.servers.mlflow.real import PYTHON
 
@@ -51,7 +51,8 @@ def test_a_deployment_is_a_model_from_its_creation_to_its_end(fraud: Bench, depl
     changed = deployments.update("fraud", "models:/Fraud Check/2")
 
     assert (changed["version"], changed["ready"]) == ("2", True)
-    assert deployments.every() == [deployments.one("fraud")]
+    assert [(one["name"], one["version"]) for one in deployments.every()] == [("fraud", "2")]
+    assert eventually(lambda: deployments.every() == [deployments.one("fraud")], "the list says what the Model does")
     deployments.delete("fraud")
     deployments.delete("fraud")
     assert deployments.every() == []

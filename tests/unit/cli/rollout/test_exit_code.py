@@ -9,6 +9,7 @@ from tests.support.objects.rollout_statuses import (
     STARTED,
     a_look,
     a_record,
+    a_revision,
     a_rollout,
     an_ended_rollout,
     before,
@@ -124,6 +125,27 @@ def test_the_first_revision_has_no_record_and_is_promoted():
     first = an_ended_rollout(reason="Promoted", message="Revision x (version 1) was promoted.")
 
     assert ending(a_look(first), THIS).code == 0
+
+
+@pytest.mark.parametrize("stage", ["Starting", "Joining"])
+@pytest.mark.parametrize("old", [[a_revision()], []], ids=["replaces", "first"])
+def test_what_is_promoted_has_not_ended_before_the_traffic_is_with_it(stage, old):
+    record = [a_record("Promoted", startTime=THIS)] if old else []
+    promoted = an_ended_rollout(*record, reason="Promoted", stable=CANDIDATE)
+
+    joins = a_look(promoted, revisions=[*old, a_revision(CANDIDATE, 0, stage)])
+    serves = a_look(promoted, revisions=[a_revision(CANDIDATE)], version="2")
+
+    assert ending(joins, THIS) is None
+    assert ending(joins, THIS, "2") is None
+    assert ending(serves, THIS, "2").code == 0
+
+
+def test_what_is_promoted_and_stuck_on_its_way_ends_badly():
+    promoted = an_ended_rollout(a_record("Promoted", startTime=THIS), stable=CANDIDATE)
+    look = a_look(promoted, revisions=[a_revision(CANDIDATE, 0, "Joining")], conditions=conditions(Stalled="True"))
+
+    assert ending(look, THIS, "2").code == 1
 
 
 def test_every_look_is_shown_until_the_end():

@@ -2,7 +2,7 @@
 
 | seen | exit code |
 |---|---|
-| promoted, or ended with the report it was made for | 0 |
+| promoted, and the traffic is with it; or ended with the report it was made for | 0 |
 | no rollout under way, and the wanted revision holds the traffic | 0 |
 | aborted, failed, rolled back | 1 |
 | stuck before it began: no such entry, a failed build | 1 |
@@ -14,8 +14,8 @@ moves an alias changes no spec: with the version that is meant, nothing has ende
 
 from dataclasses import dataclass
 
-from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord
-from modelyard.api.status import ModelStatus
+from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord, RolloutStatus
+from modelyard.api.status import ModelStatus, Stage
 
 from .view import RolloutView, summary_line
 
@@ -26,6 +26,7 @@ _CODES = {
     Outcome.FAILED: 1,
     Outcome.ROLLED_BACK: 1,
 }
+_ON_ITS_WAY = (Stage.STARTING, Stage.JOINING)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def ending(rollout_view: RolloutView, began: str, wanted: str = "") -> ExitStatu
     stuck = rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected
     if stuck and wanted in ("", rollout_view.model.spec.source.version, status.entry.version if status.entry else ""):
         return ExitStatus(1, f"{rollout_view.model.name} is stuck: {_message(status, 'Stalled')}")
-    if rollout.active or (wanted and not _tells_of(rollout_view, wanted)):
+    if rollout.active or _joins(status) or (wanted and not _tells_of(rollout_view, wanted)):
         return None
     if rollout.history and (rollout.rejected or rollout.history[0].start_time == began):
         return _recorded(rollout_view, rollout.history[0])
@@ -58,6 +59,13 @@ def ending(rollout_view: RolloutView, began: str, wanted: str = "") -> ExitStatu
         last = f" The last one: {summary_line(rollout.history[0], rollout_view.now)}." if rollout.history else ""
         return ExitStatus(0, f"No rollout is under way; version {status.version} holds the traffic.{last}")
     return None
+
+
+def _joins(status: ModelStatus) -> bool:
+    """Whether what was promoted is still on its way into the traffic: until then the old one answers, or nobody."""
+    rollout = status.rollout or RolloutStatus()
+    on_its_way = (revision.name for revision in status.revisions if revision.stage in _ON_ITS_WAY)
+    return not rollout.rejected and rollout.stable in on_its_way
 
 
 def _tells_of(rollout_view: RolloutView, version: str) -> bool:
