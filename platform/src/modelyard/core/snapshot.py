@@ -27,6 +27,9 @@ Object = Mapping[str, Any]
 
 MAX_REASON, MAX_SENTENCE = 64, 2000
 
+JOB_SUSPENDED = "JobSuspended"
+"""Reason of what waits for a Job that somebody keeps from its work."""
+
 
 class Ref(NamedTuple):
     """One object of the cluster. The kinds we use are unambiguous, so the API group is left out."""
@@ -246,3 +249,11 @@ class Snapshot:
     def of_kind(self, kind: str) -> list[Object]:
         """All children of a kind, ordered by namespace and name."""
         return [self.children[ref] for ref in sorted(self.children) if ref.kind == kind]
+
+
+def suspended(job: Object | None) -> str:
+    """That somebody keeps this Job from its work, in words to go on from; empty when nobody does, or there is none."""
+    if job is None or not job.get("spec", {}).get("suspend"):
+        return ""
+    metadata = job["metadata"]
+    return f"Job {metadata['namespace']}/{metadata['name']} is suspended, by a person or a queue of Jobs"

@@ -33,6 +33,23 @@ def test_the_plain_artifact_serves_while_variants_are_tried() -> None:
     assert world.message("Built") == (f"Job {PLATFORM}/{job_of(world)} starts; the plain artifact serves meanwhile.")
 
 
+def test_a_suspended_job_is_said_and_what_serves_goes_on() -> None:
+    world = an_optimizing_world()
+    job = Ref("Job", PLATFORM, job_of(world))
+    world.edit(job, lambda made: made["spec"].update(suspend=True))
+    world.look()
+
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.condition("Built") == ("False", "JobSuspended")
+    assert world.condition("Stalled")[0] == "False"
+    assert world.message("Built") == (
+        f"Job {PLATFORM}/{job.name} is suspended, by a person or a queue of Jobs; the plain artifact serves meanwhile."
+    )
+    world.edit(job, lambda made: made["spec"].update(suspend=False))
+    world.look()
+    assert world.condition("Built") == ("False", "Optimizing")
+
+
 def test_the_optimized_artifact_takes_over_by_the_models_own_strategy() -> None:
     world = an_optimizing_world()
     world.store.add(world.optimized_of("1"))

@@ -55,6 +55,23 @@ def test_a_decay_begins_one_job_and_no_second() -> None:
     assert world.decide().empty
 
 
+def test_a_suspended_job_is_said_and_stays_the_run() -> None:
+    world = a_world()
+    told(world, decayed=True)
+    [job] = jobs(world)
+    ref = Ref("Job", job["metadata"]["namespace"], job["metadata"]["name"])
+
+    world.edit(ref, lambda made: made["spec"].update(suspend=True))
+    lived(world)
+
+    assert standing(world) == ("Running", "JobSuspended")
+    assert f"Job {ref.namespace}/{ref.name} is suspended" in retraining(world).message
+    world.edit(ref, lambda made: made["spec"].update(suspend=False))
+    lived(world)
+    assert standing(world) == ("Running", "Training")
+    assert [one["metadata"]["name"] for one in jobs(world)] == [ref.name]
+
+
 def test_another_operator_goes_on_with_the_same_job() -> None:
     world = a_world()
     told(world, decayed=True)

@@ -62,6 +62,18 @@ def test_a_check_that_runs_has_no_answer_yet() -> None:
     assert pods.asked == []
 
 
+def test_a_check_that_is_suspended_says_so() -> None:
+    held = job() | {"spec": {"suspend": True}}
+
+    waits = Check(
+        None,
+        "Job modelyard-system/check-loadtest is suspended, by a person or a queue of Jobs: it runs once its "
+        "spec.suspend is false",
+    )
+    assert observed(Pods()).of([held]) == {"loadTest": waits}
+    assert observed(Pods()).of([held | {"spec": {"suspend": False}}]) == {"loadTest": Check(None)}
+
+
 @pytest.mark.parametrize(
     ("how", "code", "words", "passed"), [("Complete", 0, PASSED, True), ("Failed", 1, FAILED, False)]
 )

@@ -102,7 +102,7 @@ _ROWS = (
     Remedy("PodsRefused", _S.PLATFORM, "A quota, a LimitRange, an admission or bad resources refuse the pods.",
            "The message has the cluster's own words. It goes on by itself once that is mended.",
            "unit/core/test_refused_pods.py::test_whatever_refuses_pods_is_said_at_once_and_heals"),
-    Remedy("JobSuspended", _S.PLATFORM, "A person or a queue of Jobs holds the Job that builds.",
+    Remedy("JobSuspended", _S.PLATFORM, "A person or a queue holds a Job: a build, an optimization, a training.",
            "Let the queue admit it, or set `spec.suspend: false` in the Job that the message names.",
            "unit/core/reporting/test_refused_objects.py::test_a_build_that_is_suspended_is_said_and_goes_on_when_it_may"),
     Remedy("ObjectRefused", _S.PLATFORM, "A quota, a policy or the end of a namespace refuses an object of the Model.",

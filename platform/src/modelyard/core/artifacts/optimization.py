@@ -8,6 +8,7 @@
 | it failed for good | False, the reason of the failure | left for its log, not repeated |
 | the store is away, or how the Job ended is being read | Unknown, why | left alone |
 | it failed for no fault of the model's | False, that reason, and when it is tried again | made again then |
+| its Job is suspended | False, JobSuspended | left alone |
 | none of these | False, Optimizing: how far it is | made when it is not there |
 
 Only what the model or the spec causes is for good (`failure_causes`, `Failure.retry`). A Job that is made again goes on
@@ -22,7 +23,7 @@ from modelyard.api.report import OptimizationSummary
 from modelyard.api.status import OptimizationStatus
 from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, epoch
 from modelyard.core.names import build_digest, optimize_job_name
-from modelyard.core.snapshot import Failure, Object, ResolvedEntry, Snapshot
+from modelyard.core.snapshot import JOB_SUSPENDED, Failure, Object, ResolvedEntry, Snapshot, suspended
 from modelyard.settings import Settings
 
 from . import optimization_summary
@@ -147,15 +148,17 @@ def _failed_for_now(digest: str, failure: Failure, retry: Retry, serves: str, no
 def _running(snapshot: Snapshot, digest: str, settings: Settings, serves: str, retry: Retry) -> OptimizationState:
     name, where = optimize_job_name(digest), settings.operator.namespace
     job, progress = snapshot.child("Job", name, where) or {}, snapshot.optimization.progress
-    doing = _doing(progress) + _silence(job, progress, snapshot.now)
-    message = f"Job {where}/{name} {doing}; {serves} meanwhile."[:MAX_MESSAGE]
+    held = suspended(job)
+    doing = f"Job {where}/{name} {_doing(progress)}{_silence(job, progress, snapshot.now)}"
+    message = f"{held or doing}; {serves} meanwhile."[:MAX_MESSAGE]
     summary = (
         f"{progress.done}/{progress.planned}"[: optimization_summary.COLUMN]
         if progress is not None and progress.planned
         else ""
     )
     status = OptimizationStatus(digest=digest, summary=summary, message=message, attempts=retry.attempts)
-    return OptimizationState(status, ConditionUpdate(False, "Optimizing", message), job=True, running=True)
+    update = ConditionUpdate(False, JOB_SUSPENDED if held else "Optimizing", message)
+    return OptimizationState(status, update, job=True, running=True)
 
 
 def _doing(progress: Progress | None) -> str:

@@ -27,7 +27,7 @@ from modelyard.api.optimization import ORIGINAL
 from modelyard.api.status import BuildStatus, EntryStatus, RevisionStatus, Stage
 from modelyard.core.conditions import MAX_MESSAGE, ConditionUpdate, timestamp
 from modelyard.core.names import MAX_NAMESPACE, build_digest, job_name, revision_name
-from modelyard.core.snapshot import Failure, ResolvedEntry, Snapshot
+from modelyard.core.snapshot import JOB_SUSPENDED, Failure, ResolvedEntry, Snapshot, suspended
 from modelyard.settings import Settings
 
 from .contract_changes import admitted
@@ -206,11 +206,10 @@ def _unbuilt(snapshot: Snapshot, so_far: ResolvedArtifact, settings: Settings) -
 
 def _building(snapshot: Snapshot, name: str, namespace: str) -> ConditionUpdate:
     """That the Job of that name works on it, or that somebody keeps it from that."""
-    job, where = snapshot.child("Job", name, namespace) or {}, f"Job {namespace}/{name}"
-    if job.get("spec", {}).get("suspend"):
-        held = f"{where} is suspended, by a person or a queue of Jobs: it builds once its spec.suspend is false."
-        return ConditionUpdate(False, "JobSuspended", held)
-    return ConditionUpdate(False, "Building", f"{where} builds the artifact.")
+    held = suspended(snapshot.child("Job", name, namespace))
+    if held:
+        return ConditionUpdate(False, JOB_SUSPENDED, f"{held}: it builds once its spec.suspend is false.")
+    return ConditionUpdate(False, "Building", f"Job {namespace}/{name} builds the artifact.")
 
 
 def _known_build(model: Model, digest: str) -> BuildStatus:

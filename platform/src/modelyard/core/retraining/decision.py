@@ -7,6 +7,7 @@
 | Idle, NotCalledFor | no cause that the spec lists is there |
 | Waiting, any of `obstacles` | one is there, and something keeps it from being begun |
 | Running, Training | a Job trains and judges |
+| Running, JobSuspended | somebody keeps that Job from its work |
 | Running, Calling | an address is being told |
 
     Idle, Waiting --called for, no obstacle--> Running --its end is known--> `last`, and Idle or Waiting again
@@ -38,7 +39,7 @@ from modelyard.api.rollout_status import RolloutStatus
 from modelyard.api.status import RevisionStatus
 from modelyard.core.conditions import epoch, timestamp
 from modelyard.core.names import RETRAIN_LABEL, retrain_job_name
-from modelyard.core.snapshot import Check, Object, Ref, Snapshot
+from modelyard.core.snapshot import JOB_SUSPENDED, Check, Object, Ref, Snapshot, suspended
 from modelyard.settings import Settings
 
 from .called_for import CalledFor, called_for, served_since
@@ -231,8 +232,12 @@ def _running(view: _RetrainingView, run: RetrainingRun) -> _Standing:
         said = f"{view.retrain.webhook.url} is being told that a new version is wanted. {run.evidence}"
         rest = epoch(run.start_time) + CALL_SECONDS - view.snapshot.now
         return _Standing(RetrainingState.RUNNING, reason="Calling", message=said, wait=rest)
-    name = retrain_job_name(model.namespace, model.name, run.id)
-    said = f"Job {view.settings.operator.namespace}/{name} trains a new version and judges it. {run.evidence}"
+    name, where = retrain_job_name(model.namespace, model.name, run.id), view.settings.operator.namespace
+    held = suspended(view.snapshot.child("Job", name, where))
+    if held:
+        said = f"{held}: it trains once its spec.suspend is false. {run.evidence}"
+        return _Standing(RetrainingState.RUNNING, reason=JOB_SUSPENDED, message=said)
+    said = f"Job {where}/{name} trains a new version and judges it. {run.evidence}"
     return _Standing(RetrainingState.RUNNING, reason="Training", message=said)
 
 

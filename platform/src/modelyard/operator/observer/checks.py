@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from modelyard.core.names import CHECK_LABEL
-from modelyard.core.snapshot import Check, Object
+from modelyard.core.snapshot import Check, Object, suspended
 from modelyard.operator.cache.objects import Key
 from modelyard.operator.polling.poller import Habits, Unanswered
 from modelyard.operator.polling.polling import Polling
@@ -38,7 +38,8 @@ class CheckObserver:
     def _check(self, key: Key, job: Object) -> Check:
         uid = end_of(job)
         if not uid:
-            return Check(None)
+            held = suspended(job)
+            return Check(None, f"{held}: it runs once its spec.suspend is false" if held else "")
         answer = self._ends.of(key, EndedJob(uid, job))
         if not isinstance(answer, Unanswered):
             return answer
