@@ -12,8 +12,9 @@ import pytest
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from tests.support.artifacts import onnx_models as models
+from tests.support.servers.triton_homes import running
 
 PAGE = Path(__file__).resolve().parents[3] / "platform" / "docs" / "requests.md"
 QUESTION = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [-1, 0]}]}

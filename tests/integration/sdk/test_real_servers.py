@@ -11,11 +11,11 @@ import pytest
 
 from modelyard import AsyncClient, Client
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from modelyard.errors import DeadlineExceeded, InvalidInput, NotOffered, Refused, Unreachable
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.gateway_envoy import gateway, loopback
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 pytestmark = pytest.mark.triton
 WAYS: dict[str, dict[str, Any]] = {"bytes": {}, "JSON": {"binary": False}, "gRPC": {"protocol": "grpc"}}

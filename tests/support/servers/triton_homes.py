@@ -1,16 +1,31 @@
-"""Triton homes with either backend for onnxruntime, and models in the form that Triton loads."""
+"""Triton homes with either backend for onnxruntime, models in the form that Triton loads, and a Triton of a home.
+
+On a machine with more to do than cores, Triton's Python backend now and then ends at its start with a lock in shared
+memory. Builds and `modelyard serve` try that again, and so does `running` here.
+"""
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from modelyard.builder.inspection.model_file import inspect
+from modelyard.builder.triton import server
+from modelyard.builder.triton.attempts import Attempts
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import recipe_folder
 from tests.support.artifacts import onnx_models as models
 
 COMPILED = Path("backends", "onnxruntime", "libtriton_onnxruntime.so")
+
+
+@contextmanager
+def running(*where: Any, **options: Any) -> Iterator[server.TritonServer]:
+    """`modelyard.builder.triton.server.running`, begun as often as a build begins it."""
+    with ExitStack() as stack:
+        yield Attempts().of(lambda: stack.enter_context(server.running(*where, **options)))
 
 
 def home_with_python_backend(home: Path, to: Path) -> Path:

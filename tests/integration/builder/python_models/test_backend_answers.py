@@ -14,10 +14,11 @@ import pytest
 
 from modelyard.builder.python_models.packing import PYTHON
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from tests.support.artifacts.building import built_python
 from tests.support.frameworks.python_models import GREETER, a_python_model
 from tests.support.servers.questions import ask, data
+from tests.support.servers.triton_homes import running
 
 PATIENT = "max_batch_size: 8\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 NOSY = """

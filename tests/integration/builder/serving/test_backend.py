@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import FRONTEND, TritonServer, running
+from modelyard.builder.triton.server import FRONTEND, TritonServer
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.questions import ask, data
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 X = {"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from modelyard.builder.triton.server import running
 from modelyard.errors import UnsupportedModel
 from tests.support.artifacts import onnx_models as models
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 
 def sequences() -> Any:

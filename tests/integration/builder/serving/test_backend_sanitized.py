@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modelyard.builder.triton.server import TritonServer, running, stop
+from modelyard.builder.triton.server import TritonServer, stop
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.hostile_requests import drawn
-from tests.support.servers.triton_homes import sanitized_home, save_for_triton
+from tests.support.servers.triton_homes import running, sanitized_home, save_for_triton
 
 pytestmark = pytest.mark.proof
 REQUESTS = 20_000

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from modelyard.clients.inference.predictions import Endpoint, connect, datatype
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.questions import ask, data
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 KINDS = {
     np.float32: 1, np.uint8: 2, np.int8: 3, np.uint16: 4, np.int16: 5, np.int32: 6, np.int64: 7, np.bool_: 9,

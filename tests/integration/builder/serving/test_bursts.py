@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from modelyard.builder.triton.v2_http import RequestBody
 from modelyard.builder.tuning.connection import request_bytes
 from tests.support.artifacts import onnx_models as models
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 pytestmark = pytest.mark.integration
 CLIENTS = 900

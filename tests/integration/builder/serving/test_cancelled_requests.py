@@ -12,9 +12,9 @@ import onnxruntime as ort
 import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from tests.support.artifacts import onnx_models as models
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 CONFIGURATIONS = {"one": "", "batched": "max_batch_size: 16\ndynamic_batching { }\n"}
 ON_ITS_WAY = 0.5

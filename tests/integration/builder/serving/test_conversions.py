@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import running
 from modelyard.settings import StoreSettings
 from tests.support.frameworks.trained import Trained, trained
 from tests.support.machine.command_line import modelyard
 from tests.support.servers.store import StoreServer
+from tests.support.servers.triton_homes import running
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,12 @@ from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.optimization.passes import PASSES
 from modelyard.builder.triton.config import complete_config
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from modelyard.errors import UnsupportedModel
 from tests.support.artifacts import onnx_models as models
 from tests.support.artifacts import quantizable
 from tests.support.servers.questions import ask, data
+from tests.support.servers.triton_homes import running
 
 PATIENT = "max_batch_size: 16\ndynamic_batching { max_queue_delay_microseconds: 300000 }\n"
 MOST = 150_000_000

@@ -13,7 +13,6 @@ from modelyard.builder.artifacts.assemble import ProgressSteps
 from modelyard.builder.artifacts.publish import publish
 from modelyard.builder.optimization.results.publish import publish as publish_optimized
 from modelyard.builder.triton.install import triton_home
-from modelyard.builder.triton.server import running
 from modelyard.builder.tuning.publish import publish_tuned
 from modelyard.clients.metrics.response_cache import CacheCounts, counted
 from modelyard.clients.store import S3Store
@@ -23,6 +22,7 @@ from modelyard.registry.bucket import BucketRegistry
 from tests.support.artifacts.entries import an_entry
 from tests.support.artifacts.optimizable import SMALLER
 from tests.support.servers.store import StoreServer, free_ports
+from tests.support.servers.triton_homes import running
 
 _ASK_OVER_GRPC = """
 import sys

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from modelyard.builder.triton import server as triton
+from modelyard.builder.triton.attempts import Attempts
+from modelyard.core.failure_causes import End, failure
 from modelyard.core.revisions.pod_failures import cause_of
 from tests.support.artifacts import onnx_models as models
 from tests.support.servers.triton_homes import save_for_triton
@@ -32,13 +34,15 @@ class Supervised:
             self.process = subprocess.Popen(command, stdout=sink, stderr=sink, env=surroundings, start_new_session=True)
         self.url = f"http://127.0.0.1:{http}/v2/models/four"
 
-    def wait_until_ready(self) -> None:
+    def once_ready(self) -> "Supervised":
+        """Itself, once it serves; raises what a build would when it ends before that."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()
+            if self.process.poll() is not None:
+                raise failure("Triton", End(self.process.returncode, triton.reasons(self.log)))
             try:
                 if httpx.get(f"{self.url}/ready", timeout=2, trust_env=False).status_code == 200:
-                    return
+                    return self
             except httpx.TransportError:
                 time.sleep(0.1)
         raise AssertionError(self.log.read_text())
@@ -62,6 +66,11 @@ def _children(parent: int) -> list[int]:
     return found
 
 
+def ready(start: Start) -> Supervised:
+    """One that serves, begun as often as a build begins it."""
+    return Attempts().of(lambda: start().once_ready())
+
+
 @pytest.fixture
 def start(tmp_path: Path, python_home: Path) -> Iterator[Start]:
     save_for_triton(models.doubling(), "max_batch_size: 4\n", tmp_path / "repository" / "four")
@@ -80,8 +89,7 @@ def start(tmp_path: Path, python_home: Path) -> Iterator[Start]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, 137), (signal.SIGSEGV, 139)])
 def test_the_server_ends_with_a_models_process_and_says_why(start: Start, number: signal.Signals, code: int) -> None:
-    served = start()
-    served.wait_until_ready()
+    served = ready(start)
 
     os.kill(served.stubs()[0], number)
 
@@ -92,8 +100,7 @@ def test_the_server_ends_with_a_models_process_and_says_why(start: Start, number
 
 
 def test_a_server_that_is_told_to_end_does_so_in_its_own_way(start: Start) -> None:
-    served = start()
-    served.wait_until_ready()
+    served = ready(start)
 
     served.process.terminate()
 
@@ -102,8 +109,7 @@ def test_a_server_that_is_told_to_end_does_so_in_its_own_way(start: Start) -> No
 
 
 def test_a_triton_that_is_killed_ends_the_supervisor_with_the_signals_code(start: Start) -> None:
-    served = start()
-    served.wait_until_ready()
+    served = ready(start)
 
     os.kill(_children(served.process.pid)[0], signal.SIGKILL)
 
@@ -120,8 +126,7 @@ def test_a_model_that_cannot_be_loaded_ends_it_with_tritons_own_words(start: Sta
 
 
 def test_what_is_loaded_before_the_server_is_not_loaded_into_a_models_process(start: Start) -> None:
-    served = start()
-    served.wait_until_ready()
+    served = ready(start)
     [server], [model] = _children(served.process.pid), served.stubs()
 
     loaded = {process: Path(f"/proc/{process}/maps").read_text() for process in (server, model)}

@@ -12,10 +12,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from modelyard.builder.triton.server import TritonServer, running
+from modelyard.builder.triton.server import TritonServer
 from tests.support.artifacts import onnx_models as models
 from tests.support.monitoring.live import serving, until
-from tests.support.servers.triton_homes import save_for_triton
+from tests.support.servers.triton_homes import running, save_for_triton
 
 WANTED = {"trace_level": ["TIMESTAMPS"], "trace_rate": "1"}
 NOT_SAMPLED = "00"

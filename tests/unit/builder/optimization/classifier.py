@@ -45,7 +45,7 @@ def a_file(path: Path) -> Path:
 def an_order(path: Path, out: Path, **changes: Any) -> OptimizationRequest:
     """Optimize for latency at 1 % loss with the tiny passes, in three rounds of short turns."""
     facts: dict[str, Any] = {
-        "goal": "latency", "bound": 0.01, "precisions": (Precision.FP32, Precision.INT8), "budget": 120.0, "seed": 1,
+        "goal": "latency", "bound": 0.01, "precisions": (Precision.FP32, Precision.INT8), "budget": 900.0, "seed": 1,
         "passes": tiny_passes.WHERE, "memory": 8 << 30, "pace": TimingBudget(rounds=3, patience=0.5, turn=0.02),
     }  # fmt: skip
     return OptimizationRequest(path=path, out=out, **{**facts, **changes})

@@ -12,7 +12,9 @@ from tests.unit.builder.optimization.tiny_passes import recipes
 def test_a_search_gets_the_time_that_recipes_leave_and_the_best_so_far_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, float]] = []
     watch = Watch(leading=lambda name, best: told.append((name, best)))
-    order = an_order(an_entry(tmp_path / "entry", "x" * 4000), tmp_path / "out", goal="size", leftover=True)
+    order = an_order(
+        an_entry(tmp_path / "entry", "x" * 4000), tmp_path / "out", goal="size", budget=120.0, leftover=True
+    )
 
     outcome = optimize(order, recipes("halving", "tunable"), tmp_path / "work", watch)
 
