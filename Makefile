@@ -67,9 +67,10 @@ verify: setup ## Fail when a generated file is not what is generated
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: 40 minutes here, an hour on the cluster
+proof: setup ## The long proofs: 70 minutes here, an hour on the cluster
 	@$(COMPILER)
 	@MODELYARD_ORDER=backwards $(RUN) -m testrun unit integration
+	@MODELYARD_TEST_WORKERS=7 $(RUN) -m testrun unit integration
 	@HYPOTHESIS_PROFILE=proof MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/unit/core/test_random_worlds.py tests/unit/core/rollout/properties/test_random_rollouts.py tests/unit/core/rollout/properties/test_crashes.py tests/unit/core/rollout/test_lost_checks.py tests/unit/core/storage/test_keys.py tests/unit/core/analysis tests/unit/core/tuning tests/unit/cli/simulation tests/unit/core/monitoring tests/integration/training tests/integration/api/test_generated_models.py tests/integration/operator/outages tests/integration/operator/test_stopping.py tests/integration/builder/serving/test_backend_sanitized.py tests/integration/monitoring tests/integration/gateway/test_traces.py tests/integration/packaging
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/parallel/rollouts/test_canary.py tests/e2e/parallel/rollouts/test_bad_candidates.py tests/e2e/parallel/rollouts/test_unknowns.py tests/e2e/parallel/rollouts/test_load_test.py tests/e2e/parallel/rollouts/test_switching.py tests/e2e/parallel/rollouts/test_wishes.py tests/e2e/exclusive/test_outages.py tests/e2e/exclusive/test_release.py tests/e2e/exclusive/test_gateway_pods.py tests/e2e/exclusive/test_control_plane.py tests/e2e/exclusive/test_slow_candidate.py tests/e2e/exclusive/test_many_models.py tests/e2e/exclusive/test_training.py tests/e2e/exclusive/test_recording.py tests/e2e/exclusive/test_objectives.py tests/e2e/exclusive/test_alarms.py tests/e2e/exclusive/test_holders.py tests/e2e/exclusive/test_retraining.py
 	@MODELYARD_PROOF=1 $(PYTHON) -m pytest -q tests/e2e/addons

@@ -22,7 +22,10 @@ _SOURCES = (".", "../tests", "../model-repo", "../loadtests")
 _RUFF = ("--config", "pyproject.toml", "--no-cache", *_SOURCES)
 _BALANCED = ("--dist", "worksteal")
 """Each process takes its share of the files in order; one that is done takes tests from the end of another's."""
-_THREE = ("-n", "3", *_BALANCED)
+WORKERS = "MODELYARD_TEST_WORKERS"
+"""Variable with another number of processes for unit and integration tests: many more than cores make a busy machine,
+on which a test that holds by luck of timing fails."""
+_THREE = ("-n", os.environ.get(WORKERS, "3"), *_BALANCED)
 """Each of the three has an API server and a store of its own; they wait more than they compute."""
 _TWO = ("-n", "2", *_BALANCED)
 """An API server takes as much computing to start as twenty of these tests: one for each core of the least machine."""
@@ -97,7 +100,7 @@ def unit(_: Cluster) -> Outcome:
     """Unit tests; `core` and `api` must be covered branch by branch."""
     settings = f"--cov-config={PLATFORM / 'pyproject.toml'}"
     covered = ("--cov=modelyard.core", "--cov=modelyard.api", "--cov-branch", "--cov-report=", settings)
-    done = pytest("unit", "-n", "auto", *_BALANCED, *covered, by=calling_patiently)
+    done = pytest("unit", "-n", os.environ.get(WORKERS, "auto"), *_BALANCED, *covered, by=calling_patiently)
     report = [sys.executable, "-m", "coverage", "report", f"--include={COVERED}", f"--rcfile={PLATFORM}/pyproject.toml"]
     report += ["--fail-under=100", "--precision=2", "--show-missing", "--skip-covered"]
     if subprocess.run(report, cwd=ROOT, env=environment(), check=False).returncode:

@@ -1,5 +1,6 @@
 """Programs that run while images are built: they leave out what is not used, and nothing else."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ def environment(folder: Path) -> Path:
 
 def run(folder: Path, program: str, *words: str | Path) -> str:
     argv = [folder / "bin" / "python", PLATFORM_FOLDER / program, *words]
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(argv, check=True, capture_output=True, text=True, env=ours).stdout
 
 
 def test_tests_and_other_services_go_and_packages_stay(tmp_path: Path):
