@@ -23,7 +23,7 @@ from modelyard.builder.evaluation.reference_profile import PROFILE, rows_of_file
 from modelyard.builder.inspection.model_file import inspect
 from modelyard.builder.python_models.folder import is_python_model, require_trust
 from modelyard.builder.python_models.packing import packed
-from modelyard.builder.triton.attempts import Attempts
+from modelyard.builder.triton.attempts import PAUSES, Attempts
 from modelyard.core.storage.entry_metadata import METADATA, parse_metadata
 from modelyard.core.storage.yaml_text import require_as_written
 from modelyard.errors import InvalidEntry, InvalidInput
@@ -52,14 +52,14 @@ class Naming:
 
 
 def try_entry(folder: Path, scratch: Path, *, trusted: bool = False) -> None:
-    """Runs the model of an entry folder once as its build will: a version that is pushed can never be corrected.
+    """Runs the model of an entry folder as its build will: a version that is pushed can never be corrected.
 
     A Python model is run only where it is `trusted`, and then in a real Triton.
     Raises InvalidEntry or UnsupportedModel when it cannot be served, its answers are not those of its eval.npz or its
     config.pbtxt contradicts it; HostFailure when this machine failed, which says nothing of the model. SCRATCH must be
     new or empty.
     """
-    require_layout(make_part(read_source(folder), scratch, Attempts(pauses=()), trusted=trusted))
+    require_layout(make_part(read_source(folder), scratch, Attempts(pauses=PAUSES[:1]), trusted=trusted))
 
 
 def stage_entry(path: Path, scratch: Path, naming: Naming) -> Path:
