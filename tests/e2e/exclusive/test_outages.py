@@ -54,7 +54,7 @@ def test_a_gateway_that_restarts_aborts_nothing(namespace: str) -> None:
         tried.gets(25)
 
         kubectl("delete", "pod", "-n", "envoy-gateway-system", "-l", ENVOYS, "--grace-period=0", "--force")
-        ended = tried.ended(seconds=240)
+        ended = tried.ended()
 
         assert ended["outcome"] == "Promoted", ended["message"]
         reasons = {shot.get("reason") for shot in tried.shots() if shot.get("phase") == "Holding"}
@@ -70,7 +70,7 @@ def test_operators_killed_in_mid_rollout_lose_nothing_and_go_on(namespace: str, 
         else:
             tried.gets(25)
         kill_operators()
-        ended = tried.ended(seconds=300)
+        ended = tried.ended()
         counts = tried.rest()
 
         assert ended["outcome"] == "Promoted", ended["message"]
@@ -135,7 +135,7 @@ def test_a_replica_of_the_candidate_that_waits_for_a_node_holds_it(namespace: st
             still = tried.shots()[-1]
         finally:
             kubectl("uncordon", *nodes)
-        ended = tried.ended(seconds=300)
+        ended = tried.ended()
         counts = tried.rest()
 
         assert held["reason"] == "ReplicaMissing", held["message"]

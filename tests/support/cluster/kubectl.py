@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": kubeconfig, "MODELYARD_CONFIG": str(CONFIG), "PATH": path}
 
 
-def run(*command: str, stdin: str = "", check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def run(*command: str, stdin: str = "", check: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
     """A command from the repository's root; with `check`, its output is the failure's message."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=seconds, env=environment(), cwd=ROOT, check=False
@@ -55,7 +55,7 @@ def items(kinds: str, namespace: str, selector: str = "") -> list[dict[str, Any]
     return json.loads(kubectl("get", kinds, "-n", namespace, "-o", "json", *chosen).stdout)["items"]
 
 
-def eventually(answer: Callable[[], Found | None], wanted: str, seconds: float = 120, every: float = 0.5) -> Found:
+def eventually(answer: Callable[[], Found | None], wanted: str, seconds: float = 300, every: float = 0.5) -> Found:
     """The first truthy result of `answer`; fails with the sentence `wanted` after a generous time."""
     end = time.monotonic() + seconds
     while True:

@@ -5,7 +5,8 @@
         ended = tried.ended()
 
 The promises are such that a machine of two cores keeps them while three such tests share it, and the steps such that
-a verdict takes seconds: with 10 % allowed some 90 good requests of the candidate's, with 5 % twice as many.
+a verdict takes seconds: with 10 % allowed some 90 good requests of the candidate's, with 5 % twice as many. How long
+is waited for one is no promise, since evidence comes as fast as the machine answers: only that it comes at all.
 """
 
 import time
@@ -110,21 +111,21 @@ class RolloutUnderLoad:
         self.loads = []
         return self.counts
 
-    def until(self, answer: Callable[[Shot], Any], wanted: str, seconds: float = 120) -> Any:
+    def until(self, answer: Callable[[Shot], Any], wanted: str, seconds: float = 300) -> Any:
         """The first truthy answer to the newest `status.rollout`."""
         return self.model.until(lambda model: answer(_shot(model)), wanted, seconds)
 
-    def reaches(self, *phases: str, seconds: float = 120) -> Shot:
+    def reaches(self, *phases: str, seconds: float = 300) -> Shot:
         """`status.rollout` as one of these phases is seen."""
         return self.until(lambda shot: shot if shot.get("phase") in phases else None, f"it is {phases}", seconds)
 
-    def gets(self, weight: int, seconds: float = 120) -> Shot:
+    def gets(self, weight: int, seconds: float = 300) -> Shot:
         """`status.rollout` once the candidate is to have that share."""
         return self.until(
             lambda shot: shot if shot.get("weight") == weight else None, f"its share is {weight}", seconds
         )
 
-    def ended(self, known: int = 0, seconds: float = 180) -> Shot:
+    def ended(self, known: int = 0, seconds: float = 540) -> Shot:
         """The record of the rollout that ends next, when so many had ended before; its traffic is gone by then."""
 
         def record(shot: Shot) -> Shot | None:
@@ -132,7 +133,7 @@ class RolloutUnderLoad:
 
         return self.until(record, f"{known + 1} rollouts have ended", seconds)
 
-    def alone(self, seconds: float = 120) -> str:
+    def alone(self, seconds: float = 300) -> str:
         """The revision that is left, once there is only one."""
 
         def left(model: dict[str, Any]) -> str | None:

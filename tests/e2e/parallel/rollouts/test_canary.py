@@ -31,10 +31,10 @@ def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(nam
         rate=60 if PROOF else 25,
     ) as tried:
         tried.ask(version="2")
-        tried.reaches("Baking", seconds=240)
+        tried.reaches("Baking")
         candidate = tried.shots()[-1]["candidate"]
         before = tried.pods(candidate)
-        ended = tried.ended(seconds=240)
+        ended = tried.ended()
         assert tried.alone() == candidate
         counts = tried.rest()
 

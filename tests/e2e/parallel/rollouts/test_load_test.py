@@ -14,7 +14,7 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
         tried.ask(version="2")
         tested = tried.reaches("Testing")
         assert max(tried.shares(tested["candidate"])) == 0, "no user asks it while it is tested"
-        ended = tried.ended(seconds=240)
+        ended = tried.ended()
         counts = tried.rest()
 
         assert ended["outcome"] == "Promoted", ended["message"]
@@ -31,7 +31,7 @@ def test_one_that_is_slow_under_it_never_gets_a_user(namespace: str) -> None:
         namespace, a_canary(50, loadTest={"requestsPerSecond": 1, "duration": "40s"}), CLEAN, rate=10
     ) as tried:
         tried.ask("digits-slow", version)
-        ended = tried.ended(seconds=300)
+        ended = tried.ended()
         counts = tried.rest()
 
         assert (ended["outcome"], ended["reason"]) == ("Aborted", "LoadTestFailed"), ended["message"]

@@ -6,7 +6,7 @@ from tests.support.cluster.rollout_under_load import CLEAN, RolloutUnderLoad
 def test_the_old_revision_has_gone_before_the_new_one_comes_and_answers_end_in_the_new(namespace: str) -> None:
     with RolloutUnderLoad(namespace, {"strategy": "Recreate"}, CLEAN) as tried:
         tried.ask(version="2")
-        ended = tried.ended(seconds=240)
+        ended = tried.ended()
         tried.rest()
         tried.resume_load()
         counts = tried.rest()[-2:]

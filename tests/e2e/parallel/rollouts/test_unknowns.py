@@ -29,6 +29,6 @@ def test_a_stable_that_misses_the_promise_itself_is_no_measure(namespace: str) -
 
         tried.rest()
         tried.resume_load(CLEAN, CLEAN)
-        ended = tried.ended(seconds=500)
+        ended = tried.ended()
 
         assert (ended["outcome"], ended["failedRequests"]) == ("Promoted", 0), ended["message"]
