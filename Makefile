@@ -67,7 +67,7 @@ verify: setup ## Fail when a generated file is not what is generated
 entries: setup ## Make the entries of model-repo/ again (takes minutes)
 	@$(PYTHON) model-repo/make_entries.py --all
 
-proof: setup ## The long proofs: 70 minutes here, an hour on the cluster
+proof: setup ## The long proofs: some two hours, half on the cluster
 	@$(COMPILER)
 	@MODELYARD_ORDER=backwards $(RUN) -m testrun unit integration
 	@MODELYARD_TEST_WORKERS=5 $(RUN) -m testrun unit integration

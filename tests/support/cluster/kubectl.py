@@ -15,6 +15,8 @@ BIN = ROOT / ".venv" / "bin"
 KUBECONFIG = ROOT / ".modelyard" / "kubeconfig"
 CONFIG = ROOT / ".modelyard" / "config.yaml"
 PLATFORM = "modelyard-system"
+PATIENCE = 300.0
+"""Seconds for which anything is waited for: no promise, only an end to what never comes."""
 Found = TypeVar("Found")
 
 
@@ -25,7 +27,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": kubeconfig, "MODELYARD_CONFIG": str(CONFIG), "PATH": path}
 
 
-def run(*command: str, stdin: str = "", check: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, stdin: str = "", check: bool = True, seconds: float = PATIENCE
+) -> subprocess.CompletedProcess[str]:
     """A command from the repository's root; with `check`, its output is the failure's message."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=seconds, env=environment(), cwd=ROOT, check=False
@@ -55,7 +59,7 @@ def items(kinds: str, namespace: str, selector: str = "") -> list[dict[str, Any]
     return json.loads(kubectl("get", kinds, "-n", namespace, "-o", "json", *chosen).stdout)["items"]
 
 
-def eventually(answer: Callable[[], Found | None], wanted: str, seconds: float = 300, every: float = 0.5) -> Found:
+def eventually(answer: Callable[[], Found | None], wanted: str, seconds: float = PATIENCE, every: float = 0.5) -> Found:
     """The first truthy result of `answer`; fails with the sentence `wanted` after a generous time."""
     end = time.monotonic() + seconds
     while True:

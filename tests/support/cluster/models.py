@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import yaml
 
-from tests.support.cluster.kubectl import CONFIG, ROOT, apply, environment, eventually, get, items
+from tests.support.cluster.kubectl import CONFIG, PATIENCE, ROOT, apply, environment, eventually, get, items
 from tests.support.cluster.load import BEGUN
 
 MODEL_LABEL = "modelyard.dev/model"
@@ -43,7 +43,9 @@ def condition(model: dict[str, Any] | None, kind: str) -> dict[str, Any]:
     return next((each for each in conditions if each["type"] == kind), {})
 
 
-def until(name: str, namespace: str, kind: str, status: str, reason: str = "", seconds: float = 300) -> dict[str, Any]:
+def until(
+    name: str, namespace: str, kind: str, status: str, reason: str = "", seconds: float = PATIENCE
+) -> dict[str, Any]:
     """The Model once that condition holds for its newest spec."""
 
     def reached() -> dict[str, Any] | None:
@@ -71,7 +73,7 @@ def serving_alone(name: str, namespace: str, version: str) -> str:
         served = [child for child in owned(name, namespace) if child.startswith("InferenceService/")]
         return revisions[0]["name"] if alone and len(served) == 1 else None
 
-    return eventually(reached, f"only version {version} of {name} is left", seconds=300)
+    return eventually(reached, f"only version {version} of {name} is left")
 
 
 def gateway() -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.support.cluster.kubectl import items, kubectl, run
+from tests.support.cluster.kubectl import PATIENCE, items, kubectl, run
 from tests.support.cluster.models import Load, a_model, applied, until
 from tests.support.cluster.watch import Watch
 from tests.support.repository.proof import PROOF
@@ -111,15 +111,15 @@ class RolloutUnderLoad:
         self.loads = []
         return self.counts
 
-    def until(self, answer: Callable[[Shot], Any], wanted: str, seconds: float = 300) -> Any:
+    def until(self, answer: Callable[[Shot], Any], wanted: str, seconds: float = PATIENCE) -> Any:
         """The first truthy answer to the newest `status.rollout`."""
         return self.model.until(lambda model: answer(_shot(model)), wanted, seconds)
 
-    def reaches(self, *phases: str, seconds: float = 300) -> Shot:
+    def reaches(self, *phases: str, seconds: float = PATIENCE) -> Shot:
         """`status.rollout` as one of these phases is seen."""
         return self.until(lambda shot: shot if shot.get("phase") in phases else None, f"it is {phases}", seconds)
 
-    def gets(self, weight: int, seconds: float = 300) -> Shot:
+    def gets(self, weight: int, seconds: float = PATIENCE) -> Shot:
         """`status.rollout` once the candidate is to have that share."""
         return self.until(
             lambda shot: shot if shot.get("weight") == weight else None, f"its share is {weight}", seconds
@@ -133,7 +133,7 @@ class RolloutUnderLoad:
 
         return self.until(record, f"{known + 1} rollouts have ended", seconds)
 
-    def alone(self, seconds: float = 300) -> str:
+    def alone(self, seconds: float = PATIENCE) -> str:
         """The revision that is left, once there is only one."""
 
         def left(model: dict[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tests.support.cluster.kubectl import environment
+from tests.support.cluster.kubectl import PATIENCE, environment
 
 Found = TypeVar("Found")
 
@@ -43,7 +43,7 @@ class Watch:
         self._process.wait()
         self._reader.join()
 
-    def until(self, answer: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = 300) -> Found:
+    def until(self, answer: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = PATIENCE) -> Found:
         """The first truthy result of `answer` for the newest state; fails with `wanted` after `seconds`."""
         end = time.monotonic() + seconds
         with self._news:

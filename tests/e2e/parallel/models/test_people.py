@@ -50,7 +50,6 @@ def test_an_alias_is_followed_when_it_moves(namespace: str) -> None:
     eventually(
         lambda: until("digits", namespace, "Reconciling", "False", "Done")["status"]["version"] == "2",
         "version 2 serves",
-        seconds=300,
     )
 
 

@@ -14,7 +14,7 @@ moves an alias changes no spec: with the version that is meant, nothing has ende
 
 from dataclasses import dataclass
 
-from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord, RolloutStatus
+from modelyard.api.rollout_status import Outcome, Phase, RolloutRecord
 from modelyard.api.status import ModelStatus, Stage
 
 from .view import RolloutView, summary_line
@@ -49,7 +49,7 @@ def ending(rollout_view: RolloutView, began: str, wanted: str = "") -> ExitStatu
     stuck = rollout.phase in (Phase.IDLE, Phase.BUILDING) and _holds(status, "Stalled") and not rollout.rejected
     if stuck and wanted in ("", rollout_view.model.spec.source.version, status.entry.version if status.entry else ""):
         return ExitStatus(1, f"{rollout_view.model.name} is stuck: {_message(status, 'Stalled')}")
-    if rollout.active or _joins(status) or (wanted and not _tells_of(rollout_view, wanted)):
+    if rollout.active or _joins(rollout_view) or (wanted and not _tells_of(rollout_view, wanted)):
         return None
     if rollout.history and (rollout.rejected or rollout.history[0].start_time == began):
         return _recorded(rollout_view, rollout.history[0])
@@ -61,10 +61,10 @@ def ending(rollout_view: RolloutView, began: str, wanted: str = "") -> ExitStatu
     return None
 
 
-def _joins(status: ModelStatus) -> bool:
+def _joins(rollout_view: RolloutView) -> bool:
     """Whether what was promoted is still on its way into the traffic: until then the old one answers, or nobody."""
-    rollout = status.rollout or RolloutStatus()
-    on_its_way = (revision.name for revision in status.revisions if revision.stage in _ON_ITS_WAY)
+    rollout, revisions = rollout_view.rollout, rollout_view.model.status.revisions
+    on_its_way = (revision.name for revision in revisions if revision.stage in _ON_ITS_WAY)
     return not rollout.rejected and rollout.stable in on_its_way
 
 
