@@ -12,6 +12,7 @@ import pytest
 from modelyard.builder.conversion.frameworks.catalogue import TENSORFLOW
 from modelyard.builder.conversion.frameworks.environment import is_installed
 from modelyard.builder.optimization.training import environment
+from tests.support.operator.hesitation import hesitate
 
 pytest_plugins = ["tests.support.operator.real_apiserver", "tests.support.servers.store"]
 
@@ -37,6 +38,8 @@ def missing() -> dict[str, str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("MODELYARD_HESITATION"):
+        hesitate()
     config.addinivalue_line("markers", "proof: takes long; left to `make proof`, which sets MODELYARD_PROOF=1.")
     # A shell's background job ignores Ctrl-C, and so would every program of a test that sends it one.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -43,7 +43,7 @@ def test_a_deleted_gateway_loses_no_request(two_gateways: None, namespace: str) 
 
     for uid, name in first.items():
         kubectl("delete", "pod", name, "-n", NAMESPACE, "--wait=true", "--timeout=150s")
-        eventually(lambda gone=uid: len(ready()) == 2 and gone not in ready(), "another takes its place", 180)
+        eventually(lambda gone=uid: len(those := ready()) == 2 and gone not in those, "another takes its place", 180)
     counts = [load.ended() for load in loads]
 
     assert [(count["failures"], count["errors"]) for count in counts] == [(0, []), (0, [])]

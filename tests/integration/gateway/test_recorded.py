@@ -1,5 +1,6 @@
 """What a real gateway copies becomes rows in a real store, and nobody who asks feels it."""
 
+import itertools
 import json
 import signal
 import time
@@ -160,6 +161,6 @@ def test_nobody_who_asks_feels_a_recorder_that_is_gone(
         finally:
             recorded.recorder.process.send_signal(signal.SIGCONT)
         if end is signal.SIGSTOP:
-            ids = [f"00-awake{number:x}0" for number in range(40)]
-            wait_until(lambda: recorded.ask(ids.pop()).status_code == 200 and recorded.open_streams() == 0)
+            ids = (f"00-awake{number:x}0" for number in itertools.count())
+            wait_until(lambda: recorded.ask(next(ids)).status_code == 200 and recorded.open_streams() == 0)
             assert any("awake" in request_id for request_id in recorded.rows()["request_id"].tolist())

@@ -58,7 +58,7 @@ def test_the_plain_artifact_serves_until_the_optimized_one_takes_over(trying: Be
 def test_what_has_been_optimized_is_not_optimized_again(trying: Bench) -> None:
     trying.players.tries = None
     trying.until("digits", "Reconciling", "False", "Done")
-    optimized = eventually(lambda: served(trying) if len(served(trying)) == 1 else None, "one revision is left")
+    optimized = eventually(lambda: found if len(found := served(trying)) == 1 else None, "one revision is left")
     trying.delete("Model", "digits")
     eventually(lambda: not trying.names("InferenceService"), "the revisions are gone")
     trying.players.failures["1 optimized"] = TOO_SMALL

@@ -44,13 +44,19 @@ class Watch:
         self._reader.join()
 
     def until(self, answer: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = PATIENCE) -> Found:
-        """The first truthy result of `answer` for the newest state; fails with `wanted` after `seconds`."""
+        """The first truthy result of `answer` for the newest state or a later one; fails with `wanted` otherwise.
+
+        Every state that comes is looked at, also those that are over when this process has its turn again.
+        """
         end = time.monotonic() + seconds
         with self._news:
+            looked = max(len(self.seen) - 1, 0)
             while True:
-                result = answer(self.seen[-1].thing) if self.seen else None
-                if result:
-                    return result
+                for sight in self.seen[looked:]:
+                    result = answer(sight.thing)
+                    if result:
+                        return result
+                looked = len(self.seen)
                 left = end - time.monotonic()
                 assert left > 0, f"waited {seconds:.0f} s in vain until {wanted}; {self._last()}"
                 self._news.wait(left)

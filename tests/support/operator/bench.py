@@ -117,6 +117,12 @@ class Bench:
         """Our objects of a kind in the Models' namespace."""
         return self.players.items(kind, self.namespace)
 
+    def states(self, thing: dict[str, Any], seconds: int = 120) -> Iterator[dict[str, Any]]:
+        """Every later state of an object, also those that nobody looked at in time, as they come for `seconds`."""
+        row, metadata = BY_NAME[thing["kind"]], thing["metadata"]
+        with self.cluster.watch(row, self.namespace, "", metadata["resourceVersion"], seconds) as events:
+            yield from (seen for _, seen in events if seen["metadata"].get("name") == metadata["name"])
+
     def status(self, name: str) -> dict[str, Any]:
         """The status of a Model."""
         return (self.get("Model", name) or {}).get("status", {})

@@ -16,4 +16,4 @@ def test_a_deleted_model_leaves_nothing(namespace: str) -> None:
 
     eventually(lambda: owned(NAME, namespace) == [], "nothing of the model is left")
     build = f"modelyard.dev/build={digest.removeprefix('sha256:')[:16]}"
-    assert items("jobs", "modelyard-system", build) == []
+    eventually(lambda: items("jobs", "modelyard-system", build) == [], "no build of it is left")

@@ -37,12 +37,12 @@ def optimized(shared_namespace: str) -> dict[str, Any]:
     first = until("digits", shared_namespace, "Serving", "True")
     loads = [Load(protocol, "digits", shared_namespace, TENSOR, 10) for protocol in ("http", "grpc")]
     with Watch("model", "digits", shared_namespace) as watch:
-        begun = watch.until(lambda model: model if done(model) >= 2 else None, "two variants have been tried", 240)
+        begun = watch.until(lambda model: model if done(model) >= 2 else None, "two variants have been tried")
         digest = begun["status"]["optimization"]["digest"]
         before = done(begun)
         evicted = pods(digest)[0]["metadata"]
         evict(evicted["name"])
-        eventually(lambda: [one for one in pods(digest) if one["metadata"]["uid"] != evicted["uid"]], "another pod", 90)
+        eventually(lambda: [one for one in pods(digest) if one["metadata"]["uid"] != evicted["uid"]], "another pod")
         ended = watch.until(lambda model: model if settled(model) else None, "the optimized one serves alone", 400)
         counts = [load.ended() for load in loads]
         after = [done(sight.thing) for sight in watch.seen[watch.seen.index(_sight(watch, begun)) :]]

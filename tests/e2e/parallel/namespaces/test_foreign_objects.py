@@ -41,10 +41,14 @@ def test_they_are_named_and_left_alone(strangers: list[tuple[str, str]], namespa
     before = there(strangers, namespace)
     applied(a_model("digits", namespace))
 
-    model = until("digits", namespace, "Stalled", "True", "NameTaken")
-    sentence = condition(model, "Ready")["message"]
+    until("digits", namespace, "Stalled", "True", "NameTaken")
+
+    def both_named() -> str:
+        sentence = condition(get("model", "digits", namespace), "Ready")["message"]
+        return sentence if f"Secret {namespace}/digits--store" in sentence else ""
+
+    sentence = eventually(both_named, "both are named")
     assert f"HTTPRoute {namespace}/digits belongs to somebody else" in sentence
-    assert f"Secret {namespace}/digits--store" in sentence
     assert sentence in run("modelyard", "explain", "digits", "-n", namespace, check=False).stdout
     assert owned("digits", namespace) == []
     assert there(strangers, namespace) == before

@@ -41,7 +41,7 @@ def test_a_candidate_waits_while_the_quota_is_full(namespace: str) -> None:
         assert rollout["history"] == [], "it waits and is no verdict"
         return rollout["weight"] == 50
 
-    eventually(tried, "the candidate is tried", 180)
+    eventually(tried, "the candidate is tried")
 
 
 def test_a_limit_range_is_quoted_until_it_goes(namespace: str) -> None:

@@ -35,7 +35,7 @@ def test_a_thousand_users_keep_their_side_and_the_report_compares_both(namespace
         candidate = tried.gets(30)["candidate"]
         tried.until(lambda _: tried.shares(candidate)[-1] > 1, "the route splits the users")
 
-        eventually(lambda: any(candidate in side for side in visited(namespace, 20)), "Envoy splits the users", 60)
+        eventually(lambda: any(candidate in side for side in visited(namespace, 20)), "Envoy splits the users")
         sides = visited(namespace)
         tried.until(lambda shot: (shot.get("report") or {}).get("sides"), "there is a report")
         tried.say("abort")

@@ -31,8 +31,7 @@ def test_a_good_candidate_is_promoted_through_all_steps_and_fails_no_request(nam
         rate=60 if PROOF else 25,
     ) as tried:
         tried.ask(version="2")
-        tried.reaches("Baking")
-        candidate = tried.shots()[-1]["candidate"]
+        candidate = tried.reaches("Baking")["candidate"]
         before = tried.pods(candidate)
         ended = tried.ended()
         assert tried.alone() == candidate

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.cluster.kubectl import items, run
+from tests.support.cluster.kubectl import eventually, items, run
 from tests.support.cluster.rollout_under_load import CLEAN, RolloutUnderLoad, a_canary, unharmed
 
 JOB = "modelyard.dev/check=loadTest,modelyard.dev/namespace="
@@ -21,7 +21,7 @@ def test_one_that_stands_it_goes_on_to_the_users(namespace: str) -> None:
         unharmed(counts, tried.stable, ended["revision"])
         found = next(shot["report"]["loadTest"] for shot in tried.shots() if (shot.get("report") or {}).get("loadTest"))
         assert (found["requests"] >= 0.9 * 8 * 15, found["failed"]) == (True, 0)
-        assert items("jobs", "modelyard-system", JOB + namespace) == [], "the Job goes with the rollout"
+        eventually(lambda: items("jobs", "modelyard-system", JOB + namespace) == [], "the Job goes with the rollout")
 
 
 @pytest.mark.proof

@@ -111,6 +111,5 @@ def test_a_model_deleted_in_mid_rollout_leaves_nothing(namespace: str) -> None:
         kubectl("delete", "model", NAME, "-n", namespace, "--wait=true")
 
         eventually(lambda: owned(NAME, namespace) == [], "nothing of the model is left")
-        assert (
-            items("jobs", "modelyard-system", f"modelyard.dev/model={NAME},modelyard.dev/namespace={namespace}") == []
-        )
+        its = f"modelyard.dev/model={NAME},modelyard.dev/namespace={namespace}"
+        eventually(lambda: items("jobs", "modelyard-system", its) == [], "none of its Jobs is left")

@@ -31,7 +31,7 @@ def by_the_platform() -> str:
 def told(namespace: str, word: str) -> dict:
     """`status.scaling` once it has that reason."""
     return eventually(
-        lambda: found if (found := scaling("digits", namespace)).get("reason") == word else None, f"it says {word}", 60
+        lambda: found if (found := scaling("digits", namespace)).get("reason") == word else None, f"it says {word}"
     )
 
 
@@ -60,12 +60,14 @@ def test_an_autoscaler_of_somebody_elses_is_left_alone_and_named(revision: str, 
     apply(theirs)
 
     assert "HorizontalPodAutoscaler theirs" in told(shared_namespace, "ScaledByOthers")["message"]
-    eventually(lambda: replicas(revision, shared_namespace) == (2, 2), "theirs has its minimum", 90)
+    eventually(lambda: replicas(revision, shared_namespace) == (2, 2), "theirs has its minimum")
     assert not has_keda() or get("scaledobject", predictor(revision), shared_namespace) is None
-    column = kubectl("get", "model", "digits", "-n", shared_namespace, "--no-headers").stdout.split()
-    events = kubectl("get", "events", "-n", shared_namespace, "-o", "jsonpath={.items[*].message}").stdout
 
-    assert "2" in column
-    assert f"Revision {revision}: 1 -> 2 replicas." in events
+    def both_told() -> bool:
+        column = kubectl("get", "model", "digits", "-n", shared_namespace, "--no-headers").stdout.split()
+        events = kubectl("get", "events", "-n", shared_namespace, "-o", "jsonpath={.items[*].message}").stdout
+        return "2" in column and f"Revision {revision}: 1 -> 2 replicas." in events
+
+    eventually(both_told, "a column and an Event tell it")
     kubectl("delete", "hpa", "theirs", "-n", shared_namespace)
     told(shared_namespace, by_the_platform())

@@ -101,6 +101,6 @@ def test_the_one_switch_ends_the_job_that_runs(lively: Bench) -> None:
     platform(lively, enabled=False)
     with lively.operating("two"):
         eventually(lambda: retraining(lively).get("reason") == "SwitchedOff", "it is off")
-        eventually(lambda: not jobs(lively) or "deletionTimestamp" in jobs(lively)[0]["metadata"], "the Job is ended")
+        eventually(lambda: all("deletionTimestamp" in job["metadata"] for job in jobs(lively)), "the Job is ended")
     assert retraining(lively)["last"]["outcome"] == "Stopped"
     assert lively.condition("digits", "Ready")["status"] == "True"

@@ -93,24 +93,24 @@ def ask_all(namespace: str, each: int, names: Sequence[str] = ("digits",)) -> Co
 
 def asleep(namespace: str, name: str = "digits") -> None:
     """Returns when the Model is at zero and its last pod is gone."""
-    eventually(lambda: idle(namespace, name).get("state") == "Zero", "nobody asks, so it goes to zero", 150)
+    eventually(lambda: idle(namespace, name).get("state") == "Zero", "nobody asks, so it goes to zero")
     revision = idle(namespace, name)["revision"]
-    eventually(lambda: not pods(namespace, revision), "the last pod is gone", 90)
+    eventually(lambda: not pods(namespace, revision), "the last pod is gone")
 
 
 def awake(namespace: str, name: str = "digits") -> None:
     """Returns when its replicas answer alone."""
-    eventually(lambda: idle(namespace, name).get("state") == "Awake", "it is awake", 90)
+    eventually(lambda: idle(namespace, name).get("state") == "Awake", "it is awake")
     revision = idle(namespace, name)["revision"]
     held = f"{OURS},{REVISION_LABEL}={revision}"
-    eventually(lambda: not items("endpointslices", namespace, held), "the holders are no endpoints any more", 30)
+    eventually(lambda: not items("endpointslices", namespace, held), "the holders are no endpoints any more")
 
 
 def holders(number: int) -> None:
     """Returns when so many holders are ready, and no others."""
     kubectl("scale", *HOLDERS, f"--replicas={number}")
     kubectl("rollout", "status", *HOLDERS, "--timeout=120s")
-    eventually(lambda: len(items("pods", PLATFORM, _HOLDER_PODS)) == number, f"there are {number} holders", 120)
+    eventually(lambda: len(items("pods", PLATFORM, _HOLDER_PODS)) == number, f"there are {number} holders")
 
 
 def held(namespace: str) -> dict[str, int]:

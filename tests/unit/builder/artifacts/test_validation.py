@@ -154,6 +154,8 @@ ROW = np.ones((2, 3), np.float32)
         ({"input:x": ROW}, "expects no output; add one of"),
         ({"input:x": ROW, "output:y": ROW, "output:z": ROW}, "holds 'output:z', which the model does not have"),
         ({"input:x": ROW, "output:y": 2 * ROW, "slice:sex": np.array(["f"])}, r"slice:sex has shape \[1\]; .*: \[2\]"),
+        ({"input:x": ROW, "output:y": 2 * ROW, "labels": np.zeros(3, int)}, r"labels has shape \[3\]; .*: \[2, "),
+        ({"input:x": ROW, "output:y": 2 * ROW, "labels": np.array(1)}, r"labels has shape \[\]; .*: \[2, "),
         ({"input:x": np.array([[{}]], dtype=object), "output:y": ROW}, "cannot be read: .* without objects"),
     ],
 )

@@ -99,6 +99,9 @@ def read_evaluation(path: Path, graph: Graph) -> EvaluationSet:
     groups = sorted(name for name in arrays if name.startswith(_SLICE)) if rows else []
     for name in (name for name in groups if arrays[name].shape != (rows,)):
         raise InvalidEntry(f"{path.name}: {name} has shape {list(arrays[name].shape)}; give one group a row: [{rows}].")
+    labels = arrays.get(_LABELS)
+    if rows and labels is not None and labels.shape[:1] != (rows,):
+        raise InvalidEntry(f"{path.name}: labels has shape {list(labels.shape)}; label every row: [{rows}, ...].")
     return EvaluationSet(inputs, outputs, rows)
 
 
