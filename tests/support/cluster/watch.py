@@ -44,7 +44,7 @@ class Watch:
         self._reader.join()
 
     def until(self, answer: Callable[[dict[str, Any]], Found | None], wanted: str, seconds: float = PATIENCE) -> Found:
-        """The first truthy result of `answer` for the newest state or a later one; fails with `wanted` otherwise.
+        """The first truthy result of `answer` for the newest state or a later one; fails with `wanted` after `seconds`.
 
         Every state that comes is looked at, also those that are over when this process has its turn again.
         """

@@ -8,7 +8,6 @@ state that is not there yet, or gone already, passes. MODELYARD_HESITATION=1 let
 import random
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from kubernetes.client.rest import RESTClientObject
@@ -28,8 +27,7 @@ def hesitate() -> None:
             time.sleep(_DRAWN.uniform(0, longest))
         return request(self, *arguments, **options)
 
-    changed: Callable[..., Any] = hesitant
-    RESTClientObject.request = changed  # type: ignore[method-assign]
+    RESTClientObject.request = hesitant  # type: ignore[method-assign]
 
 
 def _at_work() -> bool:
