@@ -94,7 +94,7 @@ def test_the_job_ends_when_the_spec_asks_for_no_optimization_any_more(trying: Be
 
     trying.until("digits", "Reconciling", "False", "Done")
 
-    assert jobs(trying) == []
+    eventually(lambda: jobs(trying) == [], "no Job is left")
     assert "optimization" not in trying.status("digits")
     assert served(trying) == [plain(trying)]
 
